@@ -1,0 +1,115 @@
+"""dreg-client: the typed OCI/Docker registry library.
+
+What it hands you was validated against a strict model and proven to be the bytes that you asked for.
+
+Names resolve on first use, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dreg_client.archives import DockerArchive as DockerArchive
+    from dreg_client.errors import DregError as DregError
+    from dreg_client.image import Image as Image
+    from dreg_client.image import PlatformImage as PlatformImage
+    from dreg_client.layout import Layout as Layout
+    from dreg_client.models.config import ImageConfig as ImageConfig
+    from dreg_client.models.descriptor import Descriptor as Descriptor
+    from dreg_client.models.dumps import LineRules as LineRules
+    from dreg_client.models.dumps import validate_file as validate_file
+    from dreg_client.models.dumps import validate_lines as validate_lines
+    from dreg_client.models.index import DockerManifestList as DockerManifestList
+    from dreg_client.models.index import Index as Index
+    from dreg_client.models.index import OciIndex as OciIndex
+    from dreg_client.models.layout import ImageLayout as ImageLayout
+    from dreg_client.models.legacy import LegacyManifest as LegacyManifest
+    from dreg_client.models.manifest import DockerManifest as DockerManifest
+    from dreg_client.models.manifest import ImageManifest as ImageManifest
+    from dreg_client.models.manifest import Manifest as Manifest
+    from dreg_client.models.manifest import OciManifest as OciManifest
+    from dreg_client.models.parse import AnyManifest as AnyManifest
+    from dreg_client.models.parse import parse_document as parse_document
+    from dreg_client.models.parse import parse_manifest as parse_manifest
+    from dreg_client.models.validation import Report as Report
+    from dreg_client.models.validation import validate as validate
+    from dreg_client.opening import open_image as open_image
+    from dreg_client.opening import open_store as open_store
+    from dreg_client.problems import Problem as Problem
+    from dreg_client.problems import Severity as Severity
+    from dreg_client.store import Store as Store
+    from dreg_client.values.digest import Digest as Digest
+    from dreg_client.values.platform import Platform as Platform
+    from dreg_client.values.reference import Reference as Reference
+
+_HOMES = {
+    "archives": ("DockerArchive",),
+    "errors": ("DregError",),
+    "image": ("Image", "PlatformImage"),
+    "layout": ("Layout",),
+    "models.config": ("ImageConfig",),
+    "models.descriptor": ("Descriptor",),
+    "models.dumps": ("LineRules", "validate_file", "validate_lines"),
+    "models.index": ("DockerManifestList", "Index", "OciIndex"),
+    "models.layout": ("ImageLayout",),
+    "models.legacy": ("LegacyManifest",),
+    "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
+    "models.parse": ("AnyManifest", "parse_document", "parse_manifest"),
+    "models.validation": ("Report", "validate"),
+    "opening": ("open_image", "open_store"),
+    "problems": ("Problem", "Severity"),
+    "store": ("Store",),
+    "values.digest": ("Digest",),
+    "values.platform": ("Platform",),
+    "values.reference": ("Reference",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__version__ = "2.0.0.dev0"
+__all__ = [
+    "AnyManifest",
+    "Descriptor",
+    "Digest",
+    "DockerArchive",
+    "DockerManifest",
+    "DockerManifestList",
+    "DregError",
+    "Image",
+    "ImageConfig",
+    "ImageLayout",
+    "ImageManifest",
+    "Index",
+    "Layout",
+    "LegacyManifest",
+    "LineRules",
+    "Manifest",
+    "OciIndex",
+    "OciManifest",
+    "Platform",
+    "PlatformImage",
+    "Problem",
+    "Reference",
+    "Report",
+    "Severity",
+    "Store",
+    "open_image",
+    "open_store",
+    "parse_document",
+    "parse_manifest",
+    "validate",
+    "validate_file",
+    "validate_lines",
+]
+
+if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOME_OF:
+            message = f"module 'dreg_client' has no attribute {name!r}"
+            raise AttributeError(message)
+        value = getattr(import_module(f"dreg_client.{_HOME_OF[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)

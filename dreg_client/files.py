@@ -1,0 +1,144 @@
+"""The files of a store on disk, opened so that no name and no link leads anywhere else."""
+
+import errno
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+from dreg_client import errors
+
+_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_LINK_ERRORS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
+
+
+class Files(ABC):
+    """Regular files by their names below one root: a directory, or an archive."""
+
+    name: str
+    """What people call the root."""
+
+    @abstractmethod
+    def open(self, *parts: str) -> BinaryIO:
+        """Open a regular file for reading.
+
+        Args:
+            parts: The name below the root, a part an argument.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            UnsafePathError: It is a link, or no regular file.
+            LayoutError: It cannot be read.
+        """
+
+    @abstractmethod
+    def names(self, directory: str) -> Iterator[str]:
+        """The names of all that lies below a directory of the root, parts joined by `/`, sorted; links too.
+
+        Raises:
+            LayoutError: A directory cannot be listed.
+        """
+
+    @abstractmethod
+    def has_directory(self, name: str) -> bool:
+        """Whether there is such a directory right below the root, if empty; a link is none."""
+
+    def close(self) -> None:
+        """Give back what is held open."""
+
+    def read(self, *parts: str, limit: int) -> bytes:
+        """A file whole, at most `limit` bytes.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            UnsafePathError: It is a link, or no regular file.
+            ResponseTooLargeError: It is larger. Nothing of it was read.
+            LayoutError: It cannot be read.
+        """
+        path = "/".join((self.name, *parts))
+        with self.open(*parts) as file:
+            size = size_of(file)
+            if size > limit:
+                raise errors.ResponseTooLargeError(path, size, limit)
+            try:
+                return file.read(size)  # never more: Python takes that much memory at once
+            except OSError as failure:
+                raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
+
+
+class DirectoryFiles(Files):
+    """Files below a directory. Below it no symbolic link is followed, whoever swaps one in while we look (LAY-01)."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.name = os.fspath(path)
+        if not hasattr(os, "O_NOFOLLOW"):
+            raise errors.LayoutError(self.name, "layouts on disk are read on Linux and macOS only")
+        if not os.path.isdir(self.name):  # noqa: PTH112 (a str stays as its user wrote it)
+            what = "is no directory" if os.path.lexists(self.name) else "does not exist"
+            raise errors.NotFoundError("image layout", self.name, f"it {what}")
+
+    def open(self, *parts: str) -> BinaryIO:
+        """Open a regular file for reading; see `Files.open`."""
+        directory = self._root()
+        try:
+            for part in parts[:-1]:
+                inner = self._open(part, os.O_RDONLY | os.O_DIRECTORY, directory, parts)
+                os.close(directory)
+                directory = inner
+            descriptor = self._open(parts[-1], os.O_RDONLY | os.O_NONBLOCK, directory, parts)
+        finally:
+            os.close(directory)
+        return self._regular(descriptor, parts)
+
+    def _root(self) -> int:
+        try:
+            return os.open(self.name, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_CLOEXEC", 0))
+        except OSError as failure:
+            raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
+
+    def _open(self, part: str, flags: int, directory: int, parts: tuple[str, ...]) -> int:
+        try:
+            return os.open(part, flags | _NO_LINKS, dir_fd=directory)
+        except FileNotFoundError:
+            raise
+        except OSError as failure:
+            path = os.path.join(self.name, *parts)
+            if failure.errno == errno.ENAMETOOLONG:  # so there can be no such file
+                raise FileNotFoundError(path) from None
+            if failure.errno in _LINK_ERRORS:
+                raise errors.UnsafePathError(path, "is a link or no regular file; nothing was read") from None
+            raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
+
+    def _regular(self, descriptor: int, parts: tuple[str, ...]) -> BinaryIO:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        raise errors.UnsafePathError(os.path.join(self.name, *parts), "is no regular file; nothing was read")
+
+    def names(self, directory: str) -> Iterator[str]:
+        """The names of all files and links below a directory; links are not followed."""
+        for above, inner, files in os.walk(os.path.join(self.name, directory), onerror=self._unlisted):
+            inner.sort()
+            links = [name for name in inner if os.path.islink(os.path.join(above, name))]
+            below = os.path.relpath(above, self.name).replace(os.sep, "/")
+            yield from (f"{below}/{name}" for name in sorted([*files, *links]))
+
+    def _unlisted(self, failure: OSError) -> None:
+        if not isinstance(failure, FileNotFoundError | NotADirectoryError):
+            raise errors.LayoutError(failure.filename, f"cannot be listed: {failure.strerror}") from failure
+
+    def has_directory(self, name: str) -> bool:
+        """Whether there is such a directory; a link to one is none."""
+        path = os.path.join(self.name, name)
+        return os.path.isdir(path) and not os.path.islink(path)
+
+
+def size_of(file: BinaryIO) -> int:
+    """The number of bytes of an open file; it is back at its beginning."""
+    with suppress(OSError, AttributeError):
+        return os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size

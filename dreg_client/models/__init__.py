@@ -1,0 +1,1 @@
+"""Documents: JSON bytes in, strict frozen model out."""

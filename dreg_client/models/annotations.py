@@ -1,0 +1,96 @@
+"""What annotations are remarked for: keys that are empty, and pre-defined keys out of form (annotations.md)."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from dreg_client.errors import DregError
+from dreg_client.models import rules
+from dreg_client.models.fields import is_uri
+from dreg_client.models.paths import member, show
+from dreg_client.problems import Problem
+from dreg_client.values.digest import digest_fault
+from dreg_client.values.reference import Reference
+from dreg_client.values.timestamp import TIMESTAMP_PATTERN
+
+IMAGE = "org.opencontainers.image."
+REF_NAME = IMAGE + "ref.name"
+_RESERVED = "org.opencontainers."
+_FREE = frozenset(IMAGE + name for name in "authors version revision vendor title description".split()) | {REF_NAME}
+_REVERSE_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?:/.+)?", re.ASCII | re.DOTALL)
+_TIMESTAMP = re.compile(TIMESTAMP_PATTERN, re.ASCII)
+_LICENSE_TOKEN = re.compile(r"\s*(\(|\)|(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?)", re.ASCII)
+_COMPONENT = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*"
+_REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
+
+
+def remarks(annotations: object, path: str) -> Iterator[Problem]:
+    """ANN-01 of an empty key, ANN-02, ANN-03."""
+    if not isinstance(annotations, dict):
+        return
+    for key, value in cast("dict[str, object]", annotations).items():
+        if not isinstance(value, str):
+            continue
+        here = member(path, key)
+        if not key:
+            yield rules.warning("ANN-01", here, "an empty key", "keys that are not empty")
+        elif key in _FORMS:
+            expected, right = _FORMS[key]
+            if not right(value):
+                yield rules.warning("ANN-02", here, show(value), expected)
+        elif key not in _FREE and (key.startswith(_RESERVED) or not _REVERSE_DOMAIN.fullmatch(key)):
+            yield rules.note("ANN-03", here, show(key), "a key in reverse domain notation, pre-defined if reserved")
+
+
+def ref_name_remarks(annotations: object, path: str) -> Iterator[Problem]:
+    """LYT-06: the name of an entry follows its grammar."""
+    name = cast("dict[str, object]", annotations).get(REF_NAME) if isinstance(annotations, dict) else None
+    if isinstance(name, str) and not _REF_NAME.fullmatch(name):
+        expected = "letters and digits joined by one of -._:@+ or --, components joined by /"
+        yield rules.warning("LYT-06", member(member(path, "annotations"), REF_NAME), show(name), expected)
+
+
+def _is_timestamp(text: str) -> bool:
+    return not text.endswith("\n") and _TIMESTAMP.match(text) is not None
+
+
+def _is_digest(text: str) -> bool:
+    return digest_fault(text) is None
+
+
+def _is_full_reference(text: str) -> bool:
+    try:
+        reference = Reference.parse(text)
+    except DregError:
+        return False
+    return text.lower().startswith(f"{reference.registry}/") or text.split("/", 1)[0].lower().endswith("docker.io")
+
+
+def is_license_expression(text: str) -> bool:
+    """Whether a text follows the grammar of SPDX license expressions; the identifiers themselves are not looked up."""
+    tokens = _LICENSE_TOKEN.findall(text)
+    if not tokens or "".join(tokens) != re.sub(r"\s", "", text) or len(tokens) > 10_000:
+        return False
+    depth, operand_due = 0, True
+    for token in tokens:
+        operator = token.upper() in {"AND", "OR", "WITH"}
+        closing = token == ")"
+        if operand_due == (operator or closing):
+            return False
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth < 0:
+            return False
+        operand_due = operator or token == "("
+    return depth == 0 and not operand_due
+
+
+_URI = "a URI with a scheme"
+_FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    IMAGE + "created": ("a date and time by RFC 3339", _is_timestamp),
+    IMAGE + "url": (_URI, is_uri),
+    IMAGE + "source": (_URI, is_uri),
+    IMAGE + "documentation": (_URI, is_uri),
+    IMAGE + "licenses": ("an SPDX license expression", is_license_expression),
+    IMAGE + "base.digest": ("a digest", _is_digest),
+    IMAGE + "base.name": ("a reference with its registry", _is_full_reference),
+}

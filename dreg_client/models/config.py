@@ -1,0 +1,182 @@
+"""Image configs: how to run an image, what its layers unpack to, and how it was made (config.md)."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal, cast
+
+from pydantic import Field
+
+from dreg_client.models import rules
+from dreg_client.models.base import Members, StrictModel
+from dreg_client.models.descriptor import digest_remarks
+from dreg_client.models.fields import (
+    DigestText,
+    EmptyIsDefault,
+    EmptyObjects,
+    NullIsEmptyUnbounded,
+    Rule,
+    TextMap,
+    Texts,
+    Time,
+)
+from dreg_client.models.history import clean_instruction
+from dreg_client.models.paths import item, member, show
+from dreg_client.models.stored import StoredDocument
+from dreg_client.problems import Problem
+from dreg_client.values import media_type as types
+from dreg_client.values.platform import Platform
+
+_PORT = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?(?:/(?:tcp|udp|sctp))?", re.ASCII)
+_DOCKER_TOP = (
+    "id parent container container_config docker_version comment throwaway Size "
+    "moby.buildkit.buildinfo.v1 moby.buildkit.cache.v0"
+)
+_DOCKER_CONFIG = (
+    "Hostname Domainname AttachStdin AttachStdout AttachStderr Tty OpenStdin StdinOnce Image MacAddress "
+    "NetworkDisabled StopTimeout PublishService Memory MemorySwap CpuShares"
+)
+_Count = Annotated[int | None, Field(ge=0), Rule("CFG-15", "an integer, not below 0")]
+_Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
+_Word = Annotated[str | None, Rule("CFG-08", "a string")]
+
+
+class Healthcheck(StrictModel):
+    """How Docker checks that a container is well; times are in nanoseconds (moby image specification v1.2)."""
+
+    test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(None, alias="Test")
+    interval: _Count = Field(None, alias="Interval")
+    timeout: _Count = Field(None, alias="Timeout")
+    start_period: _Count = Field(None, alias="StartPeriod")
+    start_interval: _Count = Field(None, alias="StartInterval")
+    retries: _Count = Field(None, alias="Retries")
+
+
+class ExecutionParameters(StrictModel):
+    """How to run a container of the image, unless its user says otherwise (config.md "config")."""
+
+    folded_names_refused: ClassVar[bool] = False
+    tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_CONFIG.split())
+
+    user: _Word = Field(None, alias="User")
+    exposed_ports: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
+        None, alias="ExposedPorts"
+    )
+    env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(None, alias="Env")
+    entrypoint: _Words = Field(None, alias="Entrypoint")
+    cmd: _Words = Field(None, alias="Cmd")
+    volumes: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
+        None, alias="Volumes"
+    )
+    working_dir: _Word = Field(None, alias="WorkingDir")
+    labels: Annotated[TextMap | None, Rule("CFG-13", "an object of strings", "CFG-13")] = Field(None, alias="Labels")
+    stop_signal: _Word = Field(None, alias="StopSignal")
+    args_escaped: Annotated[bool | None, Rule("CFG-14", "true or false")] = Field(None, alias="ArgsEscaped")
+    healthcheck: Annotated[Healthcheck | None, Rule("CFG-15", "an object")] = Field(None, alias="Healthcheck")
+    shell: _Words = Field(None, alias="Shell")
+    on_build: _Words = Field(None, alias="OnBuild")
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """CFG-09 and CFG-12: entries out of form."""
+        env = members.get("Env")
+        for position, entry in enumerate(cast("list[object]", env) if isinstance(env, list) else ()):
+            if isinstance(entry, str) and entry.find("=") < 1:
+                yield rules.warning("CFG-09", item(member(path, "Env"), position), show(entry), "NAME=VALUE")
+        ports = members.get("ExposedPorts")
+        for port in cast("Members", ports) if isinstance(ports, dict) else ():
+            if not _PORT.fullmatch(port):
+                expected = "a port, with /tcp, /udp or /sctp"
+                yield rules.warning("CFG-12", member(member(path, "ExposedPorts"), port), show(port), expected)
+
+
+class RootFs(StrictModel):
+    """The layers as they unpack: digests of the uncompressed tars, bottom first (config.md "rootfs")."""
+
+    folded_names_refused: ClassVar[bool] = False
+    tolerated: ClassVar[frozenset[str]] = frozenset({"base_layer"})
+
+    type: Annotated[Literal["layers"], EmptyIsDefault, Rule("CFG-05", '"layers"')] = "layers"
+    diff_ids: Annotated[tuple[DigestText, ...], NullIsEmptyUnbounded, Rule("CFG-06", "a list of digests")]
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """CFG-05 of an absent type, DIG-03 of the digests."""
+        if members.get("type") in (None, ""):
+            yield rules.warning("CFG-05", member(path, "type"), show(members.get("type", "nothing")), '"layers"')
+        diff_ids = members.get("diff_ids")
+        for position, digest in enumerate(cast("list[object]", diff_ids) if isinstance(diff_ids, list) else ()):
+            yield from digest_remarks(digest, item(member(path, "diff_ids"), position))
+
+
+class HistoryEntry(StrictModel):
+    """One step of how an image was made; `empty_layer` where it left no layer (config.md "history")."""
+
+    folded_names_refused: ClassVar[bool] = False
+
+    created: Annotated[Time | None, Rule("CFG-17", "a string, a date and time")] = None
+    created_by: Annotated[str | None, Rule("CFG-18", "a string")] = None
+    author: Annotated[str | None, Rule("CFG-18", "a string")] = None
+    comment: Annotated[str | None, Rule("CFG-18", "a string")] = None
+    empty_layer: Annotated[bool | None, Rule("CFG-19", "true or false")] = None
+
+    @property
+    def clean_created_by(self) -> str:
+        """The instruction as its author wrote it, without what builders put around it."""
+        return clean_instruction(self.created_by or "")
+
+
+class ImageConfig(StoredDocument):
+    """An image config, of OCI or of Docker (config.md "Properties")."""
+
+    kind: ClassVar[str] = "image-config"
+    media_types: ClassVar[tuple[str, ...]] = (types.OCI_CONFIG, types.DOCKER_CONFIG)
+    nul_allowed: ClassVar[bool] = True
+    folded_names_refused: ClassVar[bool] = False
+    tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_TOP.split())
+
+    architecture: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOARCH")]
+    os: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOOS")]
+    rootfs: Annotated[RootFs, Rule("CFG-05", "an object with type and diff_ids")]
+    created: Annotated[Time | None, Rule("CFG-02", "a string, a date and time")] = None
+    author: Annotated[str | None, Rule("CFG-03", "a string")] = None
+    os_version: Annotated[str | None, Rule("CFG-03", "a string")] = Field(None, alias="os.version")
+    os_features: Annotated[Texts | None, Rule("CFG-04", "a list of strings")] = Field(None, alias="os.features")
+    variant: Annotated[str | None, Rule("CFG-03", "a string")] = None
+    config: Annotated[ExecutionParameters | None, Rule("CFG-07", "an object")] = None
+    history: Annotated[tuple[HistoryEntry, ...], NullIsEmptyUnbounded, Rule("CFG-16", "a list of objects")] = ()
+
+    @property
+    def platform(self) -> Platform | None:
+        """What the image runs on, None where the config leaves it open by empty names."""
+        if not self.os or not self.architecture:
+            return None
+        return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
+
+    @property
+    def non_empty_history(self) -> tuple[HistoryEntry, ...]:
+        """The steps that left a layer, bottom first."""
+        return tuple(entry for entry in self.history if not entry.empty_layer)
+
+    def __repr__(self) -> str:
+        name = self.digest.short if self.is_stored else "not stored"
+        return f"ImageConfig({name}, {self.os}/{self.architecture}, {len(self.rootfs.diff_ids)} layers)"
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """CFG-01 of empty names, CFG-20."""
+        for name in ("architecture", "os"):
+            if members.get(name) == "":
+                yield rules.warning("CFG-01", member(path, name), "an empty string", "what the image runs on")
+        history, rootfs = members.get("history"), members.get("rootfs")
+        diff_ids = cast("Members", rootfs).get("diff_ids") if isinstance(rootfs, dict) else None
+        if not isinstance(history, list) or not history:
+            return
+        steps = sum(not _leaves_no_layer(entry) for entry in cast("list[object]", history))
+        layers = len(cast("list[object]", diff_ids)) if isinstance(diff_ids, list) else 0
+        if steps != layers and (diff_ids is None or isinstance(diff_ids, list)):
+            expected = f"{layers} of them, as there are {layers} diff_ids"
+            yield rules.warning("CFG-20", member(path, "history"), f"{steps} entries that left a layer", expected)
+
+
+def _leaves_no_layer(entry: object) -> bool:
+    return isinstance(entry, dict) and cast("Members", entry).get("empty_layer") is True

@@ -1,0 +1,174 @@
+"""Descriptors (descriptor.md), and the platform that one may carry (image-index.md "platform")."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, cast
+
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from dreg_client.models import annotations as annotation_rules
+from dreg_client.models import rules
+from dreg_client.models.base import Members, StrictModel
+from dreg_client.models.fields import (
+    BRANCH,
+    MAX_SIZE,
+    Base64,
+    DigestText,
+    MediaType,
+    Rule,
+    TextMap,
+    Texts,
+    Uris,
+    broken,
+    decoded,
+    is_uri,
+)
+from dreg_client.models.paths import item, member, show
+from dreg_client.models.stored import ParsedModel
+from dreg_client.problems import Problem
+from dreg_client.values import media_type as types
+from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.platform import Platform
+
+MAX_DATA = 64 * 1024
+_GOOS = frozenset(
+    "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows unknown".split()
+)
+_GOARCH = frozenset(
+    "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm unknown".split()
+)
+
+
+def _both_or_none(os: str, info: ValidationInfo) -> str:
+    """PLT-01: one empty name beside one that is not."""
+    if "architecture" in info.data and bool(os) != bool(info.data["architecture"]):
+        raise broken("PLT-01", "architecture and os, neither of them empty")
+    return os
+
+
+class DocumentPlatform(StrictModel):
+    """A platform as a document spells it; `value` is what it means."""
+
+    architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
+    os: Annotated[str, AfterValidator(_both_or_none), Rule("PLT-01", "a string, a value of Go's GOOS")]
+    os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(None, alias="os.version")
+    os_features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = Field(None, alias="os.features")
+    variant: Annotated[str | None, Rule("PLT-02", "a string")] = None
+    features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = None
+
+    @property
+    def value(self) -> Platform | None:
+        """The platform, None where both names are empty, which is how Go writes "no platform"."""
+        if not self.os:
+            return None
+        return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """PLT-01 of a platform without names, PLT-04."""
+        if members.get("architecture") == "" and members.get("os") == "":
+            yield rules.warning("PLT-01", path, "empty strings", "architecture and os; read as no platform")
+            return
+        for name, known in (("os", _GOOS), ("architecture", _GOARCH)):
+            value = members.get(name)
+            if isinstance(value, str) and value and value not in known:
+                yield rules.note("PLT-04", member(path, name), show(value), f"a value of Go's GO{name[:4].upper()}")
+
+
+class _SizeType:
+    """A size in bytes; zero only for no bytes at all (DSC-10)."""
+
+    @classmethod
+    def _empty(cls, size: int, info: ValidationInfo) -> int:
+        digest = info.data.get("digest")
+        if isinstance(digest, Digest) and digest.computable and digest != Digest.of(b"", digest.algorithm):
+            raise broken("DSC-10", "the digest of no bytes, as size is 0")
+        return size
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
+        some = core_schema.int_schema(strict=True, ge=1, le=MAX_SIZE)
+        none = core_schema.with_info_after_validator_function(
+            cls._empty, core_schema.int_schema(strict=True, ge=0, le=0)
+        )
+        return core_schema.union_schema([(some, BRANCH), (none, BRANCH)], mode="left_to_right")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "integer", "minimum": 0, "maximum": MAX_SIZE}
+
+
+def _embedded(data: str, info: ValidationInfo) -> str:
+    """DSC-07: what is embedded is what the digest and the size say."""
+    octets = decoded(data) or b""
+    digest, size = info.data.get("digest"), info.data.get("size")
+    if isinstance(size, int) and len(octets) != size:
+        raise broken("DSC-07", f"base64 of {size} bytes, as size says, not of {len(octets)}")
+    if isinstance(digest, Digest) and digest.computable and Digest.of(octets, digest.algorithm) != digest:
+        raise broken("DSC-07", f"base64 of the bytes that have the digest {digest.short}")
+    return data
+
+
+class Descriptor(ParsedModel):
+    """What a document says of another piece of content: type, digest and size in bytes (descriptor.md "Properties")."""
+
+    kind: ClassVar[str] = "descriptor"
+    media_types: ClassVar[tuple[str, ...]] = (types.OCI_DESCRIPTOR,)
+    names_itself: ClassVar[bool] = False
+
+    media_type: Annotated[MediaType, Rule("DSC-01", "a media type")] = Field(alias="mediaType")
+    digest: Annotated[DigestText, Rule("DSC-02", "a digest, such as sha256: and 64 hex digits")]
+    size: Annotated[int, _SizeType, Rule("DSC-03", "an integer from 0 to 2^63 - 1, the size in bytes")]
+    urls: Annotated[Uris | None, Rule("DSC-04", "a list of URIs")] = None
+    annotations: Annotated[TextMap | None, Rule("DSC-05", "an object of strings", "ANN-01")] = None
+    data: Annotated[Annotated[Base64, AfterValidator(_embedded)] | None, Rule("DSC-06", "a string of base64")] = None
+    artifact_type: Annotated[MediaType | None, Rule("DSC-08", "a media type")] = Field(None, alias="artifactType")
+    platform: Annotated[DocumentPlatform | None, Rule("DSC-09", "an object")] = None
+
+    @property
+    def embedded(self) -> bytes | None:
+        """The content itself where the descriptor carries it in `data`, proven to be what its digest says."""
+        return None if self.data is None else decoded(self.data)
+
+    @property
+    def family(self) -> types.Family:
+        """What kind of content its media type names."""
+        return types.family(self.media_type)
+
+    def __repr__(self) -> str:
+        return f"Descriptor({self.media_type}, {self.digest.short}, {self.size} bytes)"
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """DIG-03, URI-02, DSC-07 of large data, and what annotations are remarked for."""
+        yield from digest_remarks(members.get("digest"), member(path, "digest"))
+        urls = members.get("urls")
+        for position, url in enumerate(cast("list[object]", urls) if isinstance(urls, list) else ()):
+            if isinstance(url, str) and is_uri(url) and not url.lower().startswith(("http:", "https:")):
+                yield rules.warning("URI-02", item(member(path, "urls"), position), show(url), "an http or https URI")
+        data = members.get("data")
+        octets = decoded(data) if isinstance(data, str) else None
+        if octets is not None and len(octets) > MAX_DATA:
+            yield rules.warning("DSC-07", member(path, "data"), f"{len(octets)} bytes", f"at most {MAX_DATA} bytes")
+        yield from annotation_rules.remarks(members.get("annotations"), member(path, "annotations"))
+
+
+def digest_remarks(digest: object, path: str) -> Iterator[Problem]:
+    """DIG-03: the algorithm of a digest is not registered."""
+    if not isinstance(digest, str) or digest.startswith(("sha256:", "sha512:", "blake3:")):
+        return
+    if digest_fault(digest) is None:
+        yield rules.warning("DIG-03", path, show(digest), "a registered algorithm: sha256 or sha512")
+
+
+def empty_remarks(descriptor: object, path: str) -> Iterator[Problem]:
+    """MAN-06: content of the empty type is the two bytes `{}`."""
+    if not isinstance(descriptor, Mapping):
+        return
+    members = cast("Members", descriptor)
+    if members.get("mediaType") != types.OCI_EMPTY:
+        return
+    if (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):
+        found = f"{show(members.get('digest'))} of {show(members.get('size'))} bytes"
+        yield rules.warning("MAN-06", path, found, f"the digest and size of {{}}: {types.EMPTY_DIGEST}, 2")

@@ -1,0 +1,48 @@
+"""What `docker save` says of the images in its archive: the file `manifest.json`, which is no manifest."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, ValidationError
+
+from dreg_client.errors import LayoutCorruptError
+from dreg_client.models.base import StrictModel
+from dreg_client.models.fields import NullIsEmptyUnbounded, Rule, Texts
+from dreg_client.models.json_text import DishonestTextError, read_object
+
+
+class ArchivedImage(StrictModel):
+    """One image of the archive: the names of its files in it, and its tags.
+
+    Attributes:
+        config: The file of its config.
+        repo_tags: Its references, `NAME:TAG`.
+        layers: The files of its layers, bottom first.
+    """
+
+    folded_names_refused: ClassVar[bool] = False
+
+    config: Annotated[str, Rule("GEN-01", "a string")] = Field(alias="Config")
+    repo_tags: Annotated[Texts | None, Rule("GEN-01", "a list of strings")] = Field(None, alias="RepoTags")
+    layers: Annotated[Texts, NullIsEmptyUnbounded, Rule("GEN-01", "a list of strings")] = Field(alias="Layers")
+
+
+class ArchiveContents(StrictModel):
+    """All images of an archive."""
+
+    images: Annotated[tuple[ArchivedImage, ...], NullIsEmptyUnbounded, Rule("GEN-01", "a list of objects")]
+
+    @classmethod
+    def parse(cls, raw: bytes, where: str) -> Self:
+        """Read `manifest.json`.
+
+        Raises:
+            LayoutCorruptError: It is no honest JSON list of images.
+        """
+        try:
+            contents = cls.model_validate(read_object(b'{"images":' + raw + b"}"))
+        except (DishonestTextError, ValidationError):
+            contents = None
+        if contents is None or contents.unknown_members:
+            reason = "has a manifest.json that is no list of images with Config and Layers"
+            raise LayoutCorruptError(where, reason)
+        return contents

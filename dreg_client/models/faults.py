@@ -1,0 +1,98 @@
+"""From a broken tree to problems: what pydantic refused, and what the models remark, each with rule and path."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from dreg_client.models import rules
+from dreg_client.models.base import Members, StrictModel, members_of, spelled
+from dreg_client.models.fields import BRANCH, Rule
+from dreg_client.models.paths import item, member, show
+from dreg_client.problems import Problem
+
+_RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
+_WHOLE = Rule("GEN-01", "one JSON object")
+
+
+def refused(model: type[StrictModel], failure: ValidationError) -> list[Problem]:
+    """The problems that a model found in a tree, most specific rule first where one value breaks several."""
+    found: dict[str, list[tuple[bool, Problem]]] = {}
+    for details in failure.errors(include_url=False, include_context=False):
+        if details["type"] == "none_required":
+            continue  # the other branch of a member that may be null has said what is wrong
+        path, rule = _place(model, details["loc"])
+        found.setdefault(path, []).append(_fault(details, path, rule))
+    return [problem for faults in found.values() for problem in _most_specific(faults)]
+
+
+def _fault(details: ErrorDetails, path: str, rule: Rule) -> tuple[bool, Problem]:
+    """One error as a problem, and whether the value's own grammar named the rule."""
+    found = "nothing" if details["type"] == "missing" else show(details["input"])
+    if _RULE_ID.fullmatch(details["type"]):
+        return True, rules.error(details["type"], path, found, details["msg"])
+    if details["type"] == "too_long":
+        return True, rules.error("IDX-10", path, found, "at most 10,000 descriptors in one document")
+    return False, rules.error(rule.id, path, found, rule.expected)
+
+
+def _most_specific(faults: Iterable[tuple[bool, Problem]]) -> list[Problem]:
+    faults = list(faults)
+    chosen = [problem for specific, problem in faults if specific] or [problem for _, problem in faults]
+    return list({problem.rule: problem for problem in chosen}.values())
+
+
+def _place(model: type[StrictModel], location: Sequence[int | str]) -> tuple[str, Rule]:
+    """The path of an error, and the rule of the member that it stands in."""
+    path, rule, inside = "$", _WHOLE, cast("type[StrictModel] | None", model)
+    for step in location:
+        if step == BRANCH:
+            continue
+        if isinstance(step, int):
+            path = item(path, step)
+            continue
+        path = member(path, step)
+        if inside is not None:
+            known = members_of(inside).get(step)
+            rule, inside = (known.rule, known.model) if known else (rule, None)
+        elif rule.entries:
+            rule = Rule(rule.entries, "a string")
+    return path, rule
+
+
+def remarks(model: type[StrictModel], members: Members, path: str = "$") -> Iterator[Problem]:
+    """All warnings and notes of a tree: those that the model states, then those of the objects in it."""
+    yield from model.remarks(members, path)
+    known = members_of(model)
+    for name, value in members.items():
+        here = known.get(name)
+        if here is None:
+            yield from _unknown(model, name, path)
+        elif value is None and here.required:
+            yield from _null_list(here.rule, member(path, name))
+        elif here.model is not None:
+            yield from _within(here.model, value, member(path, name))
+
+
+def _within(model: type[StrictModel], value: object, path: str) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        yield from remarks(model, cast("Members", value), path)
+    elif isinstance(value, list):
+        for position, entry in enumerate(cast("list[object]", value)):
+            if isinstance(entry, dict):
+                yield from remarks(model, cast("Members", entry), item(path, position))
+
+
+def _null_list(rule: Rule, path: str) -> Iterator[Problem]:
+    if rule.expected.startswith("a list"):
+        yield rules.warning("GEN-10", path, "null", f"{rule.expected}; read as an empty list")
+
+
+def _unknown(model: type[StrictModel], name: str, path: str) -> Iterator[Problem]:
+    own = spelled(model, name)
+    if own is not None and not model.folded_names_refused:
+        yield rules.warning("GEN-08", member(path, name), show(name), f"{own!r}: Go's parsers take it for that member")
+    elif own is None and name not in model.tolerated and name not in model.rivals:
+        yield rules.note("GEN-09", member(path, name), "a member that is not specified", "nothing; it is kept")

@@ -1,0 +1,270 @@
+"""The types of members: each refuses what its grammar refuses, and says by which rule.
+
+A type tries a pattern in Rust first. Only what that refuses reaches Python, which names the rule that is broken
+(`broken`), so that what is right costs no call of a function.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
+from dreg_client.models.json_text import MAX_DEPTH
+from dreg_client.values.digest import KNOWN_DIGEST_PATTERN, Digest, digest_fault, proven_digest
+from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN
+from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
+
+BRANCH: Final = "\0"
+"""The name of a union's branches in pydantic's errors; no path of a document shows it."""
+
+DEPTH_PROVEN: Final = {"depth": "proven"}
+"""The validation context of a tree whose nesting was measured as a whole (GEN-04)."""
+
+MAX_SIZE: Final = 2**63 - 1
+MAX_ENTRIES: Final = 10_000
+_URI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a member must be.
+
+    Attributes:
+        id: The rule that is broken when the member is missing or of another type.
+        expected: What is due, in words.
+        entries: The rule of its entries, where that is another one.
+    """
+
+    id: str
+    expected: str
+    entries: str = ""
+
+
+def broken(rule: str, expected: str) -> PydanticCustomError:
+    """The error that says which rule a value breaks."""
+    return PydanticCustomError(rule, "{expected}", {"expected": expected})
+
+
+def _first_of(fast: CoreSchema, slow: CoreSchema) -> CoreSchema:
+    return core_schema.union_schema([(fast, BRANCH), (slow, BRANCH)], mode="left_to_right")
+
+
+class _TextType:
+    """A string by a pattern, or else by a function that says what is wrong."""
+
+    pattern: str
+    description: str
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        """Accept what the pattern does not know, or raise `broken`."""
+        raise NotImplementedError
+
+    @classmethod
+    def fast(cls) -> CoreSchema | None:
+        """What is accepted at once, None where each text is looked at."""
+        return core_schema.str_schema(strict=True, pattern=cls.pattern)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
+        slow = core_schema.no_info_after_validator_function(cls.slow, core_schema.str_schema(strict=True))
+        fast = cls.fast()
+        return slow if fast is None else _first_of(fast, slow)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "pattern": cls.pattern, "description": cls.description}
+
+
+class _DigestType(_TextType):
+    pattern = KNOWN_DIGEST_PATTERN
+    description = "A digest: algorithm, colon, encoded hash (DIG-01, DIG-02)"
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        if fault := digest_fault(text):
+            raise broken(*fault)
+        return proven_digest(text)
+
+    @classmethod
+    def fast(cls) -> CoreSchema:
+        text = core_schema.str_schema(strict=True, pattern=cls.pattern)
+        return core_schema.no_info_after_validator_function(proven_digest, text)
+
+
+class _MediaTypeType(_TextType):
+    pattern = MEDIA_TYPE_PATTERN
+    description = "A media type without parameters (MED-01)"
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        if re.fullmatch(cls.pattern, text, re.ASCII) is None or text.endswith("\n"):
+            raise broken("MED-01", "a media type as type/subtype, without parameters")
+        return text
+
+    @classmethod
+    def fast(cls) -> CoreSchema:
+        return core_schema.literal_schema(sorted(KNOWN))
+
+
+class _TimestampType(_TextType):
+    pattern = TIMESTAMP_PATTERN
+    description = "A date and time by RFC 3339 (TIM-01)"
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        raise broken("TIM-01", "a date and time as 2006-01-02T15:04:05Z, of a day that exists")
+
+    @classmethod
+    def fast(cls) -> CoreSchema:
+        text = core_schema.str_schema(strict=True, pattern=cls.pattern)
+        return core_schema.no_info_after_validator_function(proven_timestamp, text)
+
+
+class _UriType(_TextType):
+    pattern = r"^[A-Za-z][A-Za-z0-9+.\-]*:"
+    description = "A URI with a scheme (URI-01)"
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        if not is_uri(text):
+            raise broken("URI-01", "a URI with a scheme")
+        return text
+
+    @classmethod
+    def fast(cls) -> None:
+        return None
+
+
+class _Base64Type(_TextType):
+    pattern = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    description = "Base64 with padding and without line breaks (DSC-06)"
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        if decoded(text) is None:
+            raise broken("DSC-06", "base64 with padding, without line breaks, unused bits zero")
+        return text
+
+    @classmethod
+    def fast(cls) -> None:
+        return None
+
+
+def is_uri(text: str) -> bool:
+    """Whether a text is a URI by RFC 3986: a scheme, and only characters that a URI may have."""
+    return _URI.fullmatch(text) is not None
+
+
+def decoded(text: str) -> bytes | None:
+    """The bytes of a base64 text (RFC 4648 section 4), None where it is none to the letter."""
+    try:
+        octets = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return octets if base64.b64encode(octets).decode() == text else None
+
+
+class _SchemaVersion2:
+    """The integer 2: pydantic's literals take 2.0 and pass it on."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.int_schema(strict=True, ge=2, le=2)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "integer", "const": 2}
+
+
+class _FrozenMapping:
+    """A mapping that cannot be changed after it was read."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        key, value = (handler.generate_schema(inner) for inner in source.__args__)
+        return core_schema.no_info_after_validator_function(FrozenDict, core_schema.dict_schema(key, value))
+
+
+class _FrozenValue:
+    """Any JSON value; nothing in it can be changed."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return frozen_value()
+
+
+def frozen_value() -> CoreSchema:
+    """Any JSON value, frozen: what may be nested deep is nowhere else in a document."""
+    return core_schema.with_info_after_validator_function(_frozen, core_schema.any_schema())
+
+
+def _frozen(value: object, info: ValidationInfo) -> object:
+    # Specified objects are nested 8 deep at most, so what fits into the rest is never too deep as a whole.
+    levels = MAX_DEPTH if info.context is DEPTH_PROVEN else MAX_DEPTH - 8
+    try:
+        return freeze(value, levels)
+    except TooDeepError:
+        raise broken("GEN-04", f"at most {MAX_DEPTH} levels of nesting") from None
+
+
+DigestText = Annotated[Digest, _DigestType]
+MediaType = Annotated[str, _MediaTypeType]
+Time = Annotated[Timestamp, _TimestampType]
+Uris = Annotated[tuple[Annotated[str, _UriType], ...], Strict(strict=False)]
+Base64 = Annotated[str, _Base64Type]
+Texts = Annotated[tuple[str, ...], Strict(strict=False)]
+TextMap = Annotated[Mapping[str, str], _FrozenMapping]
+EmptyObjects = Annotated[
+    Mapping[str, Annotated[Mapping[str, Annotated[Any, _FrozenValue]], _FrozenMapping] | None], _FrozenMapping
+]
+
+
+class NullIsDefault:
+    """A member of one value only, which is also meant when it is absent or null."""
+
+    meant_by: CoreSchema = core_schema.none_schema()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        (only,) = source.__args__
+        absent = core_schema.no_info_after_validator_function(lambda _: only, cls.meant_by)
+        return _first_of(handler(source), absent)
+
+
+class EmptyIsDefault(NullIsDefault):
+    """The same, and the empty string means it, too."""
+
+    meant_by = core_schema.literal_schema([None, ""])
+
+
+class NullIsEmpty:
+    """A list that is read from null, too (GEN-10), of at most 10,000 entries (IDX-10)."""
+
+    most: int | None = MAX_ENTRIES
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        entry = handler.generate_schema(source.__args__[0])
+        entries = core_schema.tuple_schema([entry], variadic_item_index=0, max_length=cls.most, strict=False)
+        return _first_of(entries, core_schema.no_info_after_validator_function(_empty, core_schema.none_schema()))
+
+
+class NullIsEmptyUnbounded(NullIsEmpty):
+    most = None
+
+
+def _empty(_: None) -> tuple[()]:
+    return ()
+
+
+SchemaVersion2 = Annotated[Literal[2], _SchemaVersion2]

@@ -1,0 +1,50 @@
+"""Mappings and lists that stay as they were read: deeply immutable, hashable, picklable."""
+
+from typing import NoReturn, Self, TypeVar, cast
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class FrozenDict(dict[K, V]):
+    """A dict that refuses to change: equal to a plain dict of the same members, hashed by content, picklable."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        message = "documents are immutable; change a copy made by dict(...)"
+        raise TypeError(message)
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[K, V]]]:
+        return type(self), (dict(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+
+class TooDeepError(Exception):
+    """A value is nested deeper than it was to be."""
+
+
+def freeze(value: object, levels: int) -> object:
+    """A JSON value of which nothing can be changed: objects as `FrozenDict`, lists as tuples.
+
+    Raises:
+        TooDeepError: It is nested deeper than `levels`.
+    """
+    if not isinstance(value, dict | list | tuple):
+        return value
+    if levels == 0:
+        raise TooDeepError
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return FrozenDict({name: freeze(inner, levels - 1) for name, inner in members.items()})
+    return tuple(freeze(inner, levels - 1) for inner in cast("list[object]", value))

@@ -1,0 +1,115 @@
+"""Indexes: OCI image indexes (image-index.md) and Docker manifest lists (distribution manifest-v2-2)."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal, cast
+
+from pydantic import Field
+
+from dreg_client.models import annotations as annotation_rules
+from dreg_client.models import rules
+from dreg_client.models.base import Members
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.fields import (
+    MediaType,
+    NullIsDefault,
+    NullIsEmpty,
+    NullIsEmptyUnbounded,
+    Rule,
+    SchemaVersion2,
+    TextMap,
+)
+from dreg_client.models.manifest import Manifest, foreign_remarks
+from dreg_client.models.paths import item, member
+from dreg_client.problems import Problem
+from dreg_client.values import media_type as types
+
+OciIndexType = Literal["application/vnd.oci.image.index.v1+json"]
+DockerManifestListType = Literal["application/vnd.docker.distribution.manifest.list.v2+json"]
+_TWO = "the integer 2"
+_ENTRIES = "a list of descriptors"
+
+
+class Index(Manifest):
+    """A list of manifests, one for each platform; entries may be indexes again, and of any media type."""
+
+    rivals: ClassVar[frozenset[str]] = frozenset({"layers", "config", "fsLayers"})
+    foreign: ClassVar[str] = ""
+
+    manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty]
+
+    def __repr__(self) -> str:
+        name = self.digest.short if self.is_stored else "not stored"
+        return f"{type(self).__name__}({name}, {len(self.manifests)} manifests)"
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """LYT-06, DSC-11 and IDX-09 of the entries."""
+        entries = members.get("manifests")
+        platforms: dict[object, object] = {}
+        for position, entry in enumerate(cast("list[object]", entries) if isinstance(entries, list) else ()):
+            if isinstance(entry, dict):
+                here = item(member(path, "manifests"), position)
+                yield from cls._entry_remarks(cast("Members", entry), here, platforms)
+
+    @classmethod
+    def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
+        yield from annotation_rules.ref_name_remarks(entry.get("annotations"), path)
+        yield from foreign_remarks(entry, path, cls.foreign)
+        platform = entry.get("platform")
+        if not isinstance(platform, dict) or entry.get("annotations"):
+            return
+        key = repr(sorted(cast("Members", platform).items()))
+        if platforms.setdefault(key, entry.get("digest")) != entry.get("digest"):
+            found = "the platform of an entry before it"
+            yield rules.note("IDX-09", path, found, "one entry a platform, or annotations that tell them apart")
+
+
+class OciIndex(Index):
+    """An OCI image index (image-index.md)."""
+
+    kind: ClassVar[str] = "oci-index"
+    media_types: ClassVar[tuple[str, ...]] = (types.OCI_INDEX,)
+    foreign: ClassVar[str] = "application/vnd.docker."
+
+    schema_version: Annotated[SchemaVersion2, Rule("IDX-01", _TWO)] = Field(alias="schemaVersion")
+    media_type: Annotated[OciIndexType, NullIsDefault, Rule("IDX-02", types.OCI_INDEX)] = Field(
+        types.OCI_INDEX, alias="mediaType"
+    )
+    manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("IDX-03", _ENTRIES)]
+    artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(None, alias="artifactType")
+    subject: Annotated[Descriptor | None, Rule("IDX-07", "an object, a descriptor")] = None
+    annotations: Annotated[TextMap | None, Rule("IDX-08", "an object of strings", "ANN-01")] = None
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """IDX-02 of an absent type, and those of each index."""
+        if members.get("mediaType") is None:
+            yield rules.note("IDX-02", member(path, "mediaType"), "nothing", types.OCI_INDEX)
+        yield from annotation_rules.remarks(members.get("annotations"), member(path, "annotations"))
+        yield from super().remarks(members, path)
+
+
+class LayoutIndex(OciIndex):
+    """The `index.json` of an image layout: never pushed, so neither its size nor its entries are bound as others' are."""
+
+    manifests: Annotated[tuple[Descriptor, ...], NullIsEmptyUnbounded, Rule("IDX-03", _ENTRIES)]
+
+
+class DockerManifestList(Index):
+    """A Docker manifest list, version 2 (distribution manifest-v2-2)."""
+
+    kind: ClassVar[str] = "docker-manifest-list"
+    media_types: ClassVar[tuple[str, ...]] = (types.DOCKER_MANIFEST_LIST,)
+    foreign: ClassVar[str] = "application/vnd.oci."
+
+    schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
+    media_type: Annotated[DockerManifestListType, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(
+        alias="mediaType"
+    )
+    manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]
+
+    @classmethod
+    def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
+        if entry.get("platform") is None:
+            yield rules.warning("DKL-04", member(path, "platform"), "nothing", "an object with architecture and os")
+        yield from super()._entry_remarks(entry, path, platforms)

@@ -1,0 +1,195 @@
+"""Honest JSON: bytes in, one object out, which every conforming parser reads alike (rules GEN-01 to GEN-04, GEN-13).
+
+No parser at hand refuses all that must be refused. orjson refuses what is no JSON, but takes the last of two equal
+member names. So the fast road reads with orjson and writes the tree back: where the echo equals the input (white space
+aside) as many tokens went out as came in, hence none was dropped. Otherwise the slow road reads again with the standard
+library, which hands over every member, and says where it goes wrong.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import cast
+
+import orjson
+
+from dreg_client.models import rules
+from dreg_client.models.paths import item, member, show
+from dreg_client.problems import Problem
+
+MAX_DEPTH = 64
+MAX_STRING = 1 << 20
+_WHITE = b" \t\r\n"
+_LARGEST_DOUBLE_DIGITS = 309
+
+
+class DishonestTextError(ValueError):
+    """These bytes are no text that every parser reads alike; `scan` says why."""
+
+
+class _Constant:
+    """A number that JSON does not have: NaN, Infinity, or one beyond a double."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text if len(text) < 40 else text[:40] + "..."
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class _Repeating(dict[str, object]):
+    """An object that has member names twice."""
+
+    twice: tuple[str, ...] = ()
+
+
+def read_object(raw: bytes, *, nul: bool = False) -> dict[str, object]:
+    """Read one JSON object, or refuse it.
+
+    Args:
+        raw: The text, as UTF-8.
+        nul: Whether strings may hold NUL (as those of an image config may).
+
+    Raises:
+        DishonestTextError: The text breaks one of the rules; `scan` tells which, and where.
+    """
+    tree = read_members(raw, nul=nul)
+    return _read_slowly(raw, nul=nul) if _is_deep(raw, tree) else tree
+
+
+def read_members(raw: bytes, *, nul: bool = False) -> dict[str, object]:
+    """The same without a look at how deep objects are nested (GEN-04): for models, which do so where it can be deep.
+
+    Raises:
+        DishonestTextError: The text breaks one of the rules; `scan` tells which, and where.
+    """
+    try:
+        tree = orjson.loads(raw)
+        echo = orjson.dumps(tree)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return _read_slowly(raw, nul=nul)
+    faithful = echo == raw or echo.translate(None, _WHITE) == raw.translate(None, _WHITE)
+    nul_possible = b"\\" in raw and b"\\u0000" in raw
+    if not faithful or nul_possible or type(tree) is not dict or len(raw) > MAX_STRING:
+        return _read_slowly(raw, nul=nul)
+    return tree
+
+
+def _is_deep(raw: bytes, tree: object) -> bool:
+    return raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(tree) > MAX_DEPTH
+
+
+def _depth(tree: object) -> int:
+    depth, level = 0, [tree]
+    while level:
+        depth += 1
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else cast("list[object]", node))
+            if type(child) is dict or type(child) is list
+        ]
+    return depth
+
+
+def _read_slowly(raw: bytes, *, nul: bool) -> dict[str, object]:
+    tree, problems = scan(raw, nul=nul)
+    if tree is None or rules.has_error(problems):
+        raise DishonestTextError
+    return tree
+
+
+def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, list[Problem]]:
+    """Read one JSON object and list all that is wrong with its text.
+
+    Returns:
+        The tree, None where there is none that a model could read; and the problems, each with its path.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as failure:
+        return None, [rules.error("GEN-01", "$", f"byte 0x{raw[failure.start]:02x} at {failure.start}", "UTF-8")]
+    if text.startswith("\ufeff"):
+        return None, [rules.error("GEN-01", "$", "a byte order mark", "JSON text without one")]
+    try:
+        tree = _DECODER.decode(text)
+    except json.JSONDecodeError as failure:
+        found = f"{failure.msg[:1].lower()}{failure.msg[1:]} at line {failure.lineno}, column {failure.colno}"
+        return None, [rules.error("GEN-01", "$", found, "the text of one JSON object")]
+    except RecursionError:
+        return None, [rules.error("GEN-04", "$", "deeper nesting", f"at most {MAX_DEPTH} levels")]
+    if not isinstance(tree, dict):
+        return None, [rules.error("GEN-01", "$", show(tree), "one JSON object")]
+    problems = list(_faults(tree, nul=nul))
+    too_deep = any(problem.rule == "GEN-04" for problem in problems)
+    return (None if too_deep else cast("dict[str, object]", tree)), problems
+
+
+def _faults(tree: object, *, nul: bool) -> Iterator[Problem]:
+    """Walk the tree without recursion, in document order."""
+    waiting: list[tuple[object, str, int]] = [(tree, "$", 1)]
+    while waiting:
+        node, path, depth = waiting.pop()
+        if depth > MAX_DEPTH and isinstance(node, dict | list):
+            yield rules.error("GEN-04", path[:200], "deeper nesting", f"at most {MAX_DEPTH} levels")
+            return
+        children: list[tuple[object, str, int]] = []
+        match node:
+            case dict():
+                members = cast("dict[str, object]", node)
+                yield from _name_faults(members, path, nul=nul)
+                children = [(value, member(path, name), depth + 1) for name, value in members.items()]
+            case list():
+                entries = cast("list[object]", node)
+                children = [(value, item(path, position), depth + 1) for position, value in enumerate(entries)]
+            case str():
+                yield from _string_faults(node, path, nul=nul)
+            case _Constant():
+                yield rules.error("GEN-03", path, repr(node), "a number that a double can hold")
+            case _:
+                pass
+        waiting.extend(reversed(children))
+
+
+def _name_faults(members: dict[str, object], path: str, *, nul: bool) -> Iterator[Problem]:
+    for name in members.twice if isinstance(members, _Repeating) else ():
+        yield rules.error("GEN-02", member(path, name), "the member twice", "each member name once in an object")
+    for name in members:
+        yield from _string_faults(name, member(path, name), nul=nul)
+
+
+def _string_faults(text: str, path: str, *, nul: bool) -> Iterator[Problem]:
+    if "\0" in text:
+        verdict = rules.warning if nul else rules.error
+        yield verdict("GEN-01", path, "NUL in a string", "a string without NUL")
+    if len(text) > MAX_STRING:
+        yield rules.error("GEN-13", path, f"a string of {len(text)} characters", f"at most {MAX_STRING}")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        yield rules.error("GEN-01", path, "a lone surrogate", "Unicode text")
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    repeating = _Repeating(members)
+    counts = Counter(name for name, _ in pairs)
+    repeating.twice = tuple(name for name, count in counts.items() if count > 1)
+    return repeating
+
+
+def _float(text: str) -> object:
+    number = float(text)
+    return _Constant(text) if number in {float("inf"), float("-inf")} else number
+
+
+def _integer(text: str) -> object:
+    if len(text) <= _LARGEST_DOUBLE_DIGITS - 1:
+        return int(text)
+    fits = len(text) <= _LARGEST_DOUBLE_DIGITS + 1 and isinstance(_float(text), float)
+    return int(text) if fits else _Constant(text)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=_float, parse_int=_integer, parse_constant=_Constant, strict=True
+)

@@ -1,0 +1,18 @@
+"""The marker of an image layout directory, the file `oci-layout` (image-layout.md)."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from dreg_client.models.fields import Rule
+from dreg_client.models.stored import StoredDocument
+from dreg_client.values import media_type as types
+
+
+class ImageLayout(StoredDocument):
+    """What `oci-layout` says: which version of the layout this directory follows."""
+
+    kind: ClassVar[str] = "image-layout"
+    media_types: ClassVar[tuple[str, ...]] = (types.OCI_LAYOUT,)
+
+    image_layout_version: Annotated[Literal["1.0.0"], Rule("LYT-01", '"1.0.0"')] = Field(alias="imageLayoutVersion")

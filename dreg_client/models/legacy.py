@@ -1,0 +1,81 @@
+"""Docker's schema 1 manifests: recognised and read as far as they go, never verified (deprecated since 2019)."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, cast
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from dreg_client.models.fields import Rule
+from dreg_client.models.stored import StoredDocument
+from dreg_client.values import media_type as types
+from dreg_client.values.digest import Digest, digest_fault
+
+
+class _Lenient:
+    """What is missing or of another type reads as absent (SC1-01)."""
+
+    read: Callable[[object], object]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(cls.read, core_schema.any_schema())
+
+
+class _Text(_Lenient):
+    @staticmethod
+    def read(value: object) -> str | None:
+        return value if isinstance(value, str) else None
+
+
+class _Layers(_Lenient):
+    @staticmethod
+    def read(value: object) -> tuple[Digest, ...]:
+        entries = cast("list[object]", value) if isinstance(value, list | tuple) else ()
+        sums = (cast("dict[str, object]", entry).get("blobSum") for entry in entries if isinstance(entry, dict))
+        return tuple(Digest(text) for text in sums if isinstance(text, str) and digest_fault(text) is None)
+
+
+class _History(_Lenient):
+    @staticmethod
+    def read(value: object) -> int:
+        return len(cast("list[object]", value)) if isinstance(value, list) else 0
+
+
+class _Signatures(_Lenient):
+    @staticmethod
+    def read(value: object) -> bool:
+        return bool(value)
+
+
+class LegacyManifest(StoredDocument):
+    """A Docker image manifest, version 2, schema 1, plain or signed.
+
+    Attributes:
+        layers: The blobs' digests, topmost first, as the document has them.
+        history: The number of its history entries; they are not parsed.
+        is_signed: Whether it has signatures; they are not verified. The digest is of the bytes as served.
+    """
+
+    kind: ClassVar[str] = "legacy-manifest"
+    media_types: ClassVar[tuple[str, ...]] = (types.DOCKER_SCHEMA1, types.DOCKER_SCHEMA1_SIGNED)
+    rivals: ClassVar[frozenset[str]] = frozenset({"layers", "manifests"})
+    folded_names_refused: ClassVar[bool] = False
+
+    name: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
+    tag: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
+    architecture: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
+    layers: Annotated[tuple[Digest, ...], _Layers, Rule("SC1-01", "a list of objects")] = Field((), alias="fsLayers")
+    history: Annotated[int, _History, Rule("SC1-01", "a list of objects")] = 0
+    is_signed: Annotated[bool, _Signatures, Rule("SC1-01", "a list of objects")] = Field(
+        default=False, alias="signatures"
+    )
+
+    @property
+    def media_type(self) -> str:
+        """The type of the signed or of the plain form."""
+        return types.DOCKER_SCHEMA1_SIGNED if self.is_signed else types.DOCKER_SCHEMA1
+
+    def __repr__(self) -> str:
+        name = self.digest.short if self.is_stored else "not stored"
+        return f"LegacyManifest({name}, {self.name}:{self.tag}, {len(self.layers)} layers)"

@@ -1,0 +1,134 @@
+"""Manifests: the umbrella of the four modern kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal, cast
+
+from pydantic import Field
+
+from dreg_client.models import annotations as annotation_rules
+from dreg_client.models import rules
+from dreg_client.models.base import Members
+from dreg_client.models.descriptor import Descriptor, empty_remarks
+from dreg_client.models.fields import MediaType, NullIsDefault, NullIsEmpty, Rule, SchemaVersion2, TextMap
+from dreg_client.models.paths import item, member, show
+from dreg_client.models.stored import StoredDocument
+from dreg_client.problems import Problem
+from dreg_client.values import media_type as types
+
+OciManifestType = Literal["application/vnd.oci.image.manifest.v1+json"]
+DockerManifestType = Literal["application/vnd.docker.distribution.manifest.v2+json"]
+Descriptors = Annotated[tuple[Descriptor, ...], NullIsEmpty]
+_TWO = "the integer 2"
+_DESCRIPTOR = "an object, a descriptor"
+_DESCRIPTORS = "a list of descriptors"
+
+
+class Manifest(StoredDocument):
+    """What a tag points at: an image manifest or an index, of OCI or of Docker."""
+
+    media_type: str
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What another document would say of this one: its type, the digest and size of its bytes."""
+        return Descriptor(mediaType=self.media_type, digest=self.digest, size=self.size)
+
+
+class ImageManifest(Manifest):
+    """A manifest of one image, or of one artifact: a config and layers, in order, duplicates kept."""
+
+    rivals: ClassVar[frozenset[str]] = frozenset({"manifests", "fsLayers"})
+
+    config: Descriptor
+    layers: Descriptors
+    artifact_type: Annotated[MediaType | None, Rule("MAN-03", "a media type")] = Field(None, alias="artifactType")
+    subject: Annotated[Descriptor | None, Rule("MAN-09", _DESCRIPTOR)] = None
+    annotations: Annotated[TextMap | None, Rule("MAN-10", "an object of strings", "ANN-01")] = None
+
+    @property
+    def image_size(self) -> int:
+        """The sum of the layers' sizes, in bytes, as stored (compressed)."""
+        return sum(layer.size for layer in self.layers)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_name(self)}, {len(self.layers)} layers of {self.image_size} bytes)"
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """MAN-06, MAN-08, DSC-11, and what annotations are remarked for."""
+        yield from annotation_rules.remarks(members.get("annotations"), member(path, "annotations"))
+        config, layers = members.get("config"), members.get("layers", ())
+        yield from empty_remarks(config, member(path, "config"))
+        yield from foreign_remarks(config, member(path, "config"), cls.foreign)
+        if layers in ([], None):
+            yield rules.warning("MAN-08", member(path, "layers"), "no layers", "at least one layer, for portability")
+        for position, layer in enumerate(cast("list[object]", layers) if isinstance(layers, list) else ()):
+            here = item(member(path, "layers"), position)
+            yield from empty_remarks(layer, here)
+            yield from foreign_remarks(layer, here, cls.foreign)
+
+    foreign: ClassVar[str] = ""
+    """What the media types of the other family begin with."""
+
+
+def _name(document: StoredDocument) -> str:
+    return document.digest.short if document.is_stored else "not stored"
+
+
+def foreign_remarks(descriptor: object, path: str, foreign: str) -> Iterator[Problem]:
+    """DSC-11: a type of the other family, or one that is deprecated."""
+    media_type = cast("Members", descriptor).get("mediaType") if isinstance(descriptor, dict) else None
+    if not isinstance(media_type, str):
+        return
+    if media_type in types.NONDISTRIBUTABLE_LAYERS:
+        yield rules.warning("DSC-11", member(path, "mediaType"), show(media_type), "a type that is not deprecated")
+    elif media_type.startswith(foreign) and media_type in types.KNOWN:
+        yield rules.warning("DSC-11", member(path, "mediaType"), show(media_type), "a type of this document's family")
+
+
+class OciManifest(ImageManifest):
+    """An OCI image manifest (manifest.md)."""
+
+    kind: ClassVar[str] = "oci-manifest"
+    media_types: ClassVar[tuple[str, ...]] = (types.OCI_MANIFEST,)
+    foreign: ClassVar[str] = "application/vnd.docker."
+
+    schema_version: Annotated[SchemaVersion2, Rule("MAN-01", _TWO)] = Field(alias="schemaVersion")
+    media_type: Annotated[OciManifestType, NullIsDefault, Rule("MAN-02", types.OCI_MANIFEST)] = Field(
+        types.OCI_MANIFEST, alias="mediaType"
+    )
+    config: Annotated[Descriptor, Rule("MAN-05", _DESCRIPTOR)]
+    layers: Annotated[Descriptors, Rule("MAN-07", _DESCRIPTORS)]
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """MAN-02 of an absent type, MAN-04, and those of each image manifest."""
+        if members.get("mediaType") is None:
+            yield rules.note("MAN-02", member(path, "mediaType"), "nothing", types.OCI_MANIFEST)
+        config = members.get("config")
+        empty = isinstance(config, dict) and cast("Members", config).get("mediaType") == types.OCI_EMPTY
+        if empty and members.get("artifactType") is None:
+            found = "nothing, beside a config of the empty type"
+            yield rules.warning("MAN-04", member(path, "artifactType"), found, "the artifact's media type")
+        yield from super().remarks(members, path)
+
+
+class DockerManifest(ImageManifest):
+    """A Docker image manifest, version 2, schema 2 (distribution manifest-v2-2)."""
+
+    kind: ClassVar[str] = "docker-manifest"
+    media_types: ClassVar[tuple[str, ...]] = (types.DOCKER_MANIFEST,)
+    foreign: ClassVar[str] = "application/vnd.oci."
+
+    schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
+    media_type: Annotated[DockerManifestType, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(alias="mediaType")
+    config: Annotated[Descriptor, Rule("DKM-03", _DESCRIPTOR)]
+    layers: Annotated[Descriptors, Rule("DKM-04", _DESCRIPTORS)]
+
+    @classmethod
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+        """DKM-05, and those of each image manifest."""
+        for name in ("annotations", "subject", "artifactType"):
+            if members.get(name) is not None:
+                yield rules.warning("DKM-05", member(path, name), f"the member {name!r}", "none: it is OCI's")
+        yield from super().remarks(members, path)

@@ -1,0 +1,212 @@
+"""Which model reads these bytes: by what they were named, served or say that they are, and by their shape."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, Never, overload
+
+from pydantic import ValidationError
+
+from dreg_client import errors
+from dreg_client.models.config import ImageConfig
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import DockerManifestList, OciIndex
+from dreg_client.models.json_text import DishonestTextError, read_members, scan
+from dreg_client.models.layout import ImageLayout
+from dreg_client.models.legacy import LegacyManifest
+from dreg_client.models.manifest import DockerManifest, OciManifest
+from dreg_client.models.stored import MAX_DOCUMENT, SAYS_NOTHING, ParsedModel, octets_of, refusal
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import essence
+
+AnyManifest = OciManifest | DockerManifest | OciIndex | DockerManifestList
+Document = AnyManifest | LegacyManifest | ImageConfig | ImageLayout | Descriptor
+Kind = Literal[
+    "descriptor",
+    "oci-manifest",
+    "docker-manifest",
+    "oci-index",
+    "docker-manifest-list",
+    "image-config",
+    "image-layout",
+    "legacy-manifest",
+]
+
+KINDS: Final[Mapping[str, type[ParsedModel]]] = {
+    model.kind: model
+    for model in (
+        Descriptor,
+        OciManifest,
+        DockerManifest,
+        OciIndex,
+        DockerManifestList,
+        ImageConfig,
+        ImageLayout,
+        LegacyManifest,
+    )
+}
+_BY_TYPE: Final = {media_type: model for model in KINDS.values() for media_type in model.media_types}
+_MODERN: Final = (OciManifest, DockerManifest, OciIndex, DockerManifestList)
+
+
+def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type[ParsedModel] | None:
+    """The model of a document by its served type, else by its own, else by its shape; None where none can be told."""
+    if media_type and (served := essence(media_type)) not in SAYS_NOTHING:
+        return _BY_TYPE.get(served)
+    own = tree.get("mediaType")
+    if isinstance(own, str) and own and "digest" not in tree:
+        return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
+    if "manifests" in tree:
+        return OciIndex
+    if "layers" in tree and ("config" in tree or "fsLayers" in tree):
+        return OciManifest
+    is_legacy = "fsLayers" in tree or "signatures" in tree or tree.get("schemaVersion") == 1
+    return LegacyManifest if is_legacy else None
+
+
+@overload
+def parse_manifest(
+    raw: bytes | str, media_type: str | None = None, *, legacy: Literal[False] = False, limit: int = MAX_DOCUMENT
+) -> AnyManifest: ...
+@overload
+def parse_manifest(
+    raw: bytes | str, media_type: str | None = None, *, legacy: Literal[True], limit: int = MAX_DOCUMENT
+) -> AnyManifest | LegacyManifest: ...
+def parse_manifest(
+    raw: bytes | str, media_type: str | None = None, *, legacy: bool = False, limit: int = MAX_DOCUMENT
+) -> AnyManifest | LegacyManifest:
+    """Read a manifest or an index of any modern kind, strictly.
+
+    Args:
+        raw: The exact bytes; a `str` is taken as its UTF-8 bytes.
+        media_type: What it was served as (a `Content-Type`, parameters do not count); None when not known: then the
+            body's `mediaType` decides, then its shape.
+        legacy: Whether Docker's schema 1 is read, too.
+        limit: The most bytes that are read (GEN-05).
+
+    Raises:
+        InvalidDocumentError: It breaks rules (AmbiguousDocumentError, MediaTypeMismatchError among them).
+        UnsupportedMediaTypeError: It is of another kind, or of none that can be told (GEN-12).
+        ResponseTooLargeError: There are more than `limit` bytes.
+
+    Source: distribution-spec, "Pulling manifests"; image-spec, manifest.md and image-index.md.
+
+    >>> parse_manifest('{"schemaVersion": 2, "manifests": []}').media_type
+    'application/vnd.oci.image.index.v1+json'
+    """
+    document = _parse(octets_of(raw), media_type, limit)
+    if isinstance(document, _MODERN) or (legacy and isinstance(document, LegacyManifest)):
+        return document
+    advice = "a manifest or an index is due"
+    if isinstance(document, LegacyManifest):
+        advice = "schema 1 is read only when it is asked for: parse_manifest(raw, legacy=True)"
+    raise errors.UnsupportedMediaTypeError(_media_type_of(document), Digest.of(octets_of(raw)), advice)
+
+
+def _media_type_of(document: Document) -> str:
+    return document.media_type if isinstance(document, LegacyManifest) else document.media_types[0]
+
+
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, kind: None = None, *, limit: int = MAX_DOCUMENT
+) -> Document: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["descriptor"], limit: int = MAX_DOCUMENT
+) -> Descriptor: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["oci-manifest"], limit: int = MAX_DOCUMENT
+) -> OciManifest: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["docker-manifest"], limit: int = MAX_DOCUMENT
+) -> DockerManifest: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["oci-index"], limit: int = MAX_DOCUMENT
+) -> OciIndex: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["docker-manifest-list"], limit: int = MAX_DOCUMENT
+) -> DockerManifestList: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["image-config"], limit: int = MAX_DOCUMENT
+) -> ImageConfig: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["image-layout"], limit: int = MAX_DOCUMENT
+) -> ImageLayout: ...
+@overload
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, *, kind: Literal["legacy-manifest"], limit: int = MAX_DOCUMENT
+) -> LegacyManifest: ...
+def parse_document(
+    raw: bytes | str, media_type: str | None = None, kind: Kind | None = None, *, limit: int = MAX_DOCUMENT
+) -> Document:
+    """Read a document of any kind, strictly.
+
+    Args:
+        raw: The exact bytes; a `str` is taken as its UTF-8 bytes.
+        media_type: What it was served or named as; None when not known.
+        kind: What it must be, by the name of its JSON Schema. A config is read as one only when it is named so, here
+            or by `media_type`.
+        limit: The most bytes that are read (GEN-05).
+
+    Raises:
+        InvalidDocumentError: It breaks rules (AmbiguousDocumentError, MediaTypeMismatchError among them).
+        UnsupportedMediaTypeError: Nothing tells what it is (GEN-12).
+        ResponseTooLargeError: There are more than `limit` bytes.
+        ValueError: There is no such kind.
+    """
+    octets = octets_of(raw)
+    if kind is None:
+        return _parse(octets, media_type, limit)
+    return model_of(kind).parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
+
+
+def model_of(kind: str) -> type[ParsedModel]:
+    """The model of a kind.
+
+    Raises:
+        ValueError: There is no such kind.
+    """
+    if kind not in KINDS:
+        message = f"{kind!r} is no kind of document; there are: {', '.join(KINDS)}"
+        raise ValueError(message)
+    return KINDS[kind]
+
+
+def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
+    if len(octets) > limit:
+        raise errors.ResponseTooLargeError("the document", len(octets), limit)
+    try:
+        tree = read_members(octets)
+    except DishonestTextError:
+        return _parse_slowly(octets, media_type, limit)
+    model = recognise(tree, media_type)
+    if model is None:
+        _refuse_unknown(octets, tree, media_type)
+    if media_type is None or media_type == tree.get("mediaType"):
+        try:
+            return model.from_tree(octets, tree)  # type: ignore[return-value]
+        except ValidationError:
+            pass  # parsed again below, to find everything that is wrong
+    return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
+
+
+def _parse_slowly(octets: bytes, media_type: str | None, limit: int) -> Document:
+    """A text that not every parser reads alike, or a config with NUL: whatever its model says of it."""
+    tree, problems = scan(octets)
+    model = recognise(tree or {}, media_type)
+    if model is not None:
+        return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
+    raise refusal("document", tuple(problems), octets, limit)
+
+
+def _refuse_unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None) -> Never:
+    served = essence(media_type) if media_type else ""
+    own = tree.get("mediaType")
+    known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
+    advice = f"name what it is: kind=, one of {', '.join(KINDS)}"
+    raise errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

@@ -1,0 +1,140 @@
+"""Every rule that a document can break: its id, and the clause of the specification that it comes from.
+
+Files are those of the OCI image specification v1.1.1 unless a name says otherwise; "ours" marks what no clause demands.
+"""
+
+from collections.abc import Iterable
+
+from dreg_client.problems import Problem, Severity
+
+_DESCRIPTOR = 'descriptor.md "Properties"'
+_PLATFORM = 'image-index.md "platform"'
+_MANIFEST = 'manifest.md "Image Manifest Property Descriptions"'
+_INDEX = 'image-index.md "Image Index Property Descriptions"'
+_CONFIG = 'config.md "Properties"'
+_DOCKER_MANIFEST = 'distribution manifest-v2-2 "Image Manifest Field Descriptions"'
+_DOCKER_LIST = 'distribution manifest-v2-2 "Manifest List Field Descriptions"'
+_LAYOUT = "image-layout.md"
+
+CLAUSES: dict[str, str] = {
+    "GEN-01": 'considerations.md "JSON" (main), RFC 8259, RFC 7493',
+    "GEN-02": 'considerations.md "JSON" (main), RFC 7493 2.3',
+    "GEN-03": 'considerations.md "JSON" (main); descriptor.md "Properties": int64',
+    "GEN-04": "ours: nesting is bounded",
+    "GEN-05": 'distribution-spec "Pushing Manifests": at least 4 megabytes',
+    "GEN-06": 'ours: distribution-spec "Pulling manifests", CVE-2021-41190',
+    "GEN-07": 'distribution-spec "Pulling manifests", "Pushing Manifests"',
+    "GEN-08": "ours: Go's parsers fold letter case, CVE-2021-41190",
+    "GEN-09": 'considerations.md "Extensibility"',
+    "GEN-10": "image-index.md, manifest.md, config.md: the list is REQUIRED",
+    "GEN-11": 'descriptor.md "Properties", "Verification"',
+    "GEN-12": "manifest.md: config, unknown types are not parsed",
+    "GEN-13": "ours: strings are bounded",
+    "DIG-01": 'descriptor.md "Digests"',
+    "DIG-02": 'descriptor.md "SHA-256", "SHA-512", "BLAKE3" (main)',
+    "DIG-03": 'descriptor.md "Registered algorithms"',
+    "MED-01": 'descriptor.md "Properties"; RFC 6838 4.2',
+    "URI-01": f"{_DESCRIPTOR}: urls; RFC 3986",
+    "URI-02": f"{_DESCRIPTOR}: urls",
+    "ANN-01": 'annotations.md "Rules"',
+    "ANN-02": 'annotations.md "Pre-Defined Annotation Keys"',
+    "ANN-03": 'annotations.md "Rules"',
+    "TIM-01": f"{_CONFIG}: created; RFC 3339 5.6",
+    "DSC-01": f"{_DESCRIPTOR}: mediaType",
+    "DSC-02": f"{_DESCRIPTOR}: digest",
+    "DSC-03": f"{_DESCRIPTOR}: size",
+    "DSC-04": f"{_DESCRIPTOR}: urls",
+    "DSC-05": f"{_DESCRIPTOR}: annotations",
+    "DSC-06": f"{_DESCRIPTOR}: data; RFC 4648 4",
+    "DSC-07": 'descriptor.md "Embedded Content"',
+    "DSC-08": f"{_DESCRIPTOR}: artifactType",
+    "DSC-09": 'image-index.md "manifests": platform',
+    "DSC-10": 'descriptor.md "Digest calculations"',
+    "DSC-11": 'layer.md "Non-Distributable Layers"; manifest.md: layers, mediaType',
+    "PLT-01": f"{_PLATFORM}: architecture, os",
+    "PLT-02": f"{_PLATFORM}: os.version, variant",
+    "PLT-03": f"{_PLATFORM}: os.features, features",
+    "PLT-04": f"{_PLATFORM}: GOOS, GOARCH",
+    "MAN-01": f"{_MANIFEST}: schemaVersion",
+    "MAN-02": f"{_MANIFEST}: mediaType",
+    "MAN-03": f"{_MANIFEST}: artifactType",
+    "MAN-04": 'manifest.md "Guidelines for Artifact Usage"',
+    "MAN-05": f"{_MANIFEST}: config",
+    "MAN-06": 'manifest.md "Guidance for an Empty Descriptor"',
+    "MAN-07": f"{_MANIFEST}: layers",
+    "MAN-08": f"{_MANIFEST}: layers, for portability",
+    "MAN-09": f"{_MANIFEST}: subject",
+    "MAN-10": f"{_MANIFEST}: annotations",
+    "MAN-11": f"{_MANIFEST}: config, mediaType",
+    "DKM-01": f"{_DOCKER_MANIFEST}: schemaVersion",
+    "DKM-02": f"{_DOCKER_MANIFEST}: mediaType",
+    "DKM-03": f"{_DOCKER_MANIFEST}: config",
+    "DKM-04": f"{_DOCKER_MANIFEST}: layers",
+    "DKM-05": f"ours: not named in {_DOCKER_MANIFEST}",
+    "SC1-01": "distribution's page of schema 1 (deprecated)",
+    "IDX-01": f"{_INDEX}: schemaVersion",
+    "IDX-02": f"{_INDEX}: mediaType",
+    "IDX-03": f"{_INDEX}: manifests",
+    "IDX-04": f"{_INDEX}: manifests, mediaType",
+    "IDX-05": f"{_INDEX}: platform",
+    "IDX-06": f"{_INDEX}: artifactType",
+    "IDX-07": f"{_INDEX}: subject",
+    "IDX-08": f"{_INDEX}: annotations",
+    "IDX-09": "ours: image-index.md, the first match SHOULD be used",
+    "IDX-10": "ours: entries are bounded",
+    "DKL-01": f"{_DOCKER_LIST}: schemaVersion",
+    "DKL-02": f"{_DOCKER_LIST}: mediaType",
+    "DKL-03": f"{_DOCKER_LIST}: manifests",
+    "DKL-04": f"{_DOCKER_LIST}: platform",
+    "CFG-01": f"{_CONFIG}: architecture, os",
+    "CFG-02": f"{_CONFIG}: created",
+    "CFG-03": f"{_CONFIG}: author, variant, os.version",
+    "CFG-04": f"{_CONFIG}: os.features",
+    "CFG-05": f"{_CONFIG}: rootfs, type",
+    "CFG-06": f"{_CONFIG}: rootfs, diff_ids",
+    "CFG-07": f"{_CONFIG}: config",
+    "CFG-08": f"{_CONFIG}: User, WorkingDir, StopSignal",
+    "CFG-09": f"{_CONFIG}: Env",
+    "CFG-10": f"{_CONFIG}: Entrypoint, Cmd, Shell, OnBuild",
+    "CFG-11": f"{_CONFIG}: ExposedPorts, Volumes",
+    "CFG-12": f"{_CONFIG}: ExposedPorts",
+    "CFG-13": f"{_CONFIG}: Labels",
+    "CFG-14": f"{_CONFIG}: ArgsEscaped",
+    "CFG-15": f"{_CONFIG}: Healthcheck; moby image specification v1.2",
+    "CFG-16": f"{_CONFIG}: history",
+    "CFG-17": f"{_CONFIG}: history, created",
+    "CFG-18": f"{_CONFIG}: history, created_by, author, comment",
+    "CFG-19": f"{_CONFIG}: history, empty_layer",
+    "CFG-20": f"{_CONFIG}: history, empty_layer",
+    "CFG-21": 'config.md "Layer DiffID"',
+    "LYT-01": f'{_LAYOUT} "oci-layout file"',
+    "LYT-02": f'{_LAYOUT} "index.json file"',
+    "LYT-03": f'{_LAYOUT} "Blobs"',
+    "LYT-04": f'ours: a layout by itself is whole; {_LAYOUT} "Blobs" lets blobs be elsewhere',
+    "LYT-05": f"{_DESCRIPTOR}: size, mediaType",
+    "LYT-06": "annotations.md: org.opencontainers.image.ref.name",
+    "LYT-07": f'ours: {_LAYOUT} "index.json file"',
+    "LYT-08": f'ours: {_LAYOUT} "Content"',
+    "LYT-09": f'{_LAYOUT} "Content"',
+    "LYT-10": f'{_LAYOUT} "Blobs"',
+}
+
+
+def error(rule: str, path: str, found: str, expected: str) -> Problem:
+    """A problem that refuses the document."""
+    return Problem(rule, Severity.ERROR, path, found, expected, CLAUSES[rule])
+
+
+def warning(rule: str, path: str, found: str, expected: str) -> Problem:
+    """A problem that leaves no doubt about what was meant."""
+    return Problem(rule, Severity.WARNING, path, found, expected, CLAUSES[rule])
+
+
+def note(rule: str, path: str, found: str, expected: str) -> Problem:
+    """Something that only a pedant wants to hear of."""
+    return Problem(rule, Severity.NOTE, path, found, expected, CLAUSES[rule])
+
+
+def has_error(problems: Iterable[Problem]) -> bool:
+    """Whether any of the problems refuses the document."""
+    return any(problem.severity is Severity.ERROR for problem in problems)

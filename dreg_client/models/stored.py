@@ -1,0 +1,259 @@
+"""Documents that were read from bytes, and keep them: the bytes are the truth."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from dreg_client import errors
+from dreg_client.models import rules
+from dreg_client.models.base import Members, StrictModel
+from dreg_client.models.fields import DEPTH_PROVEN
+from dreg_client.models.faults import refused, remarks
+from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
+from dreg_client.problems import Problem, Severity
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import essence
+
+MEBIBYTE = 1 << 20
+MAX_DOCUMENT = 4 * MEBIBYTE
+SAYS_NOTHING = frozenset({"", "application/json"})
+"""Media types that servers name when they know none: the body's own decides."""
+
+M = TypeVar("M", bound="ParsedModel")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined(Generic[M]):
+    """What came of reading bytes: the document, None where an error refuses it, and all problems."""
+
+    document: M | None
+    problems: tuple[Problem, ...]
+
+
+class ParsedModel(StrictModel):
+    """A model that is read from JSON text of its own.
+
+    Attributes:
+        kind: Its name for `validate(kind=...)`, which is its JSON Schema's, too.
+        media_types: The media types that such a document is served under.
+    """
+
+    kind: ClassVar[str]
+    media_types: ClassVar[tuple[str, ...]]
+    nul_allowed: ClassVar[bool] = False
+    """Whether strings may hold NUL, with a warning (GEN-01)."""
+    names_itself: ClassVar[bool] = True
+    """Whether `mediaType` is the document's own; a descriptor's is that of something else."""
+
+    @classmethod
+    def parse(cls, raw: bytes | str, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Self:
+        """Read a document strictly.
+
+        Args:
+            raw: The JSON text; a `str` is taken as its UTF-8 bytes.
+            media_type: What the document was served or named as, such as a `Content-Type`; None when not known.
+            limit: The most bytes that are read (rule GEN-05), 4 MiB unless told.
+
+        Raises:
+            InvalidDocumentError: The document breaks rules: `.problems` has all of them.
+            AmbiguousDocumentError: Two parsers could read different documents (GEN-02, GEN-06, GEN-08).
+            MediaTypeMismatchError: It is of another media type than `media_type` (GEN-07).
+            ResponseTooLargeError: There are more than `limit` bytes.
+        """
+        octets = octets_of(raw)
+        if media_type is None and len(octets) <= limit:
+            try:
+                return cls.from_tree(octets, read_members(octets, nul=cls.nul_allowed))
+            except (DishonestTextError, ValidationError):
+                pass  # the slow road below finds everything that is wrong
+        examined = examine(cls, octets, media_type=media_type, limit=limit)
+        if examined.document is None:
+            raise refusal(cls.kind, examined.problems, octets, limit)
+        return examined.document
+
+    @classmethod
+    def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:  # noqa: ARG003 (see below)
+        """The model of a tree that was read from `raw` already.
+
+        Raises:
+            pydantic.ValidationError: The tree breaks rules; `examine` names them.
+        """
+        document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
+        return document
+
+
+class StoredDocument(ParsedModel):
+    """A document with the exact bytes that it was read from.
+
+    Equality and hash are by content; the identity of the bytes is `digest`. Copies and pickles keep the bytes.
+    """
+
+    __slots__ = ("_digest", "_raw")
+
+    if TYPE_CHECKING:  # at run time pydantic would take them for private attributes, which cost a call a document
+        _raw: bytes
+        _digest: Digest | None
+
+    @classmethod
+    def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
+        """The document of a tree that was read from `raw` already.
+
+        Raises:
+            pydantic.ValidationError: The tree breaks rules; `examine` names them.
+        """
+        document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
+        _keep_raw(document, raw)
+        _keep_digest(document, None)
+        return document
+
+    @classmethod
+    def build(cls, **members: object) -> Self:
+        """Write a new document, then read it back: bytes first, the model from those bytes.
+
+        Args:
+            members: By attribute (`media_type=...`) or by the specification's name (`mediaType=...`); None is left out.
+
+        Raises:
+            InvalidDocumentError: What was written breaks rules.
+        """
+        names = {name: field.alias or name for name, field in cls.model_fields.items()}
+        tree = {names.get(name, name): value for name, value in members.items() if value is not None}
+        return cls.parse(orjson.dumps(tree, default=_plain))
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether this was read from bytes of its own."""
+        return hasattr(self, "_raw")
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes that this was read from.
+
+        Raises:
+            NoBytesError: It was made in another model, without bytes of its own.
+        """
+        try:
+            return self._raw
+        except AttributeError:
+            raise errors.NoBytesError(type(self).__name__) from None
+
+    @property
+    def digest(self) -> Digest:
+        """The sha256 digest of `raw` (descriptor.md "Digests")."""
+        try:
+            digest = self._digest
+        except AttributeError:
+            raise errors.NoBytesError(type(self).__name__) from None
+        if digest is None:
+            digest = Digest.of(self._raw)
+            _keep_digest(self, digest)
+        return digest
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of `raw`."""
+        return len(self.raw)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What the specification recommends otherwise; none of it refuses the document."""
+        found = examine(type(self), self.raw, limit=len(self.raw)).problems
+        return tuple(problem for problem in found if problem.severity is Severity.WARNING)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        kept = {"raw": self._raw} if self.is_stored else {}
+        return {**super().__getstate__(), **kept}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        if "raw" in state:
+            _keep_raw(self, state["raw"])
+            _keep_digest(self, None)
+
+
+# Setting a slot by its own descriptor is the one way past a frozen model that costs next to nothing.
+_keep_raw: Callable[[StoredDocument, bytes], None] = vars(StoredDocument)["_raw"].__set__
+_keep_digest: Callable[[StoredDocument, Digest | None], None] = vars(StoredDocument)["_digest"].__set__
+
+
+def octets_of(raw: bytes | str) -> bytes:
+    """The bytes of a text; half a surrogate pair stays what it is, and is refused later (GEN-01)."""
+    if type(raw) is bytes:
+        return raw
+    return raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else bytes(raw)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
+
+
+def examine(model: type[M], raw: bytes, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Examined[M]:
+    """Read bytes as one kind of document and list everything that is wrong with them; never raises for a bad one."""
+    if len(raw) > limit:
+        return Examined(None, (rules.error("GEN-05", "$", f"{len(raw)} bytes", f"at most {limit} bytes"),))
+    tree, problems = _read(model, raw)
+    if tree is None:
+        return Examined(None, tuple(problems))
+    document: M | None = None
+    try:
+        document = model.from_tree(raw, tree, DEPTH_PROVEN)
+    except ValidationError as failure:
+        problems += refused(model, failure)
+    problems += remarks(model, tree)
+    problems = _served_otherwise(model, tree, media_type, problems)
+    if document is None or rules.has_error(problems):
+        return Examined(None, _each_once(problems))
+    return Examined(document, tuple(problems))
+
+
+def _read(model: type[ParsedModel], raw: bytes) -> tuple[dict[str, object] | None, list[Problem]]:
+    try:
+        tree = read_object(raw)
+    except DishonestTextError:
+        return scan(raw, nul=model.nul_allowed)
+    else:
+        return tree, []
+
+
+def _served_otherwise(
+    model: type[ParsedModel], tree: Mapping[str, object], served: str | None, problems: list[Problem]
+) -> list[Problem]:
+    """GEN-07, in the place of what else is said of `mediaType`."""
+    if not served:
+        return problems
+    own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
+    named = own if isinstance(own, str) and own else ""
+    if claimed in {named.lower(), *SAYS_NOTHING} or (not named and claimed in model.media_types):
+        return problems
+    if not named:
+        named = " or ".join(model.media_types)
+    fault = rules.error("GEN-07", "$.mediaType", named[:100], f"{claimed[:100]}, as it was served or named")
+    return [problem for problem in problems if problem.path != "$.mediaType"] + [fault]
+
+
+def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
+    """A value that the text's rules refuse already is not refused again by its member's."""
+    textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
+    kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
+    return tuple(dict.fromkeys(kept))
+
+
+def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:
+    """The error for a document that has errors."""
+    broken = {problem.rule for problem in problems if problem.severity is Severity.ERROR}
+    if "GEN-05" in broken:
+        return errors.ResponseTooLargeError(f"the {kind}", len(raw), limit)
+    if broken & {"GEN-02", "GEN-06", "GEN-08"}:
+        return errors.AmbiguousDocumentError(problems, kind)
+    if "GEN-07" in broken:
+        return errors.MediaTypeMismatchError(problems, kind)
+    return errors.InvalidDocumentError(problems, kind)

@@ -1,0 +1,382 @@
+"""The files of a tar archive, read in place; one that is compressed is unpacked to a temporary file first.
+
+Headers are read here rather than by `tarfile`: that takes a broken header for the end of the archive, follows a chain
+of them by recursion, and reads as many bytes as one claims to have.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import posixpath
+import re
+import shutil
+import stat
+import tempfile
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, Final, NoReturn, cast
+
+from dreg_client import errors
+from dreg_client.files import Files
+
+MAX_MEMBERS: Final = 200_000
+MAX_UNPACKED: Final = 64 << 30
+_MAX_XZ_MEMORY: Final = 256 << 20
+_MAX_EXTENSION: Final = 1 << 20
+_CHUNK: Final = 1 << 20
+_BLOCK: Final = 512
+_FILES: Final = frozenset({b"0", b"\0", b"7"})
+_DIRECTORY: Final = b"5"
+_SYMBOLIC: Final = b"2"
+_LINKS: Final = frozenset({b"1", _SYMBOLIC})
+_EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
+_NAMING: Final = frozenset({"path", "linkpath", "size"})
+_OCTAL: Final = re.compile(rb"[0-7]*")
+_DECIMAL: Final = re.compile(rb"[0-9]{1,19}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a member's bytes lie in the archive."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """What the headers say of a member."""
+
+    name: str
+    kind: bytes
+    link: str
+    place: _Place
+
+
+class _HeaderError(ValueError):
+    """No header of a tar archive, or one that two readers could read differently."""
+
+
+class TarFiles(Files):
+    """The regular files of a tar archive, by their names in it.
+
+    Args:
+        path: The archive; plain, or compressed by gzip, bzip2 or xz.
+        links: Whether members may be links to other members, as old `docker save` writes repeated layers. Otherwise
+            a link anywhere refuses the archive.
+
+    Raises:
+        NotFoundError: There is no such file.
+        UnsafePathError: A member's name leads outside, or it is a link or a device (LAY-18).
+        LayoutCorruptError: It is no tar archive, has a member twice, sparse members, or too many of them.
+        LayoutError: It cannot be read, or is too large to be unpacked.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, links: bool = False) -> None:
+        self.name = os.fspath(path)
+        self._links = links
+        self._lock = threading.Lock()
+        self._directories: set[str] = set()
+        self._archive = self._opened()
+        try:
+            self._places = self._scan()
+        except BaseException:
+            self._archive.close()
+            raise
+
+    def _opened(self) -> BinaryIO:
+        try:
+            archive = open(self.name, "rb", opener=_without_waiting)  # noqa: PTH123, SIM115 (closed by close)
+        except (FileNotFoundError, ValueError):
+            raise errors.NotFoundError("archive", self.name, "there is no such file") from None
+        except OSError as failure:
+            raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
+        if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
+            archive.close()
+            raise errors.LayoutError(self.name, "is no regular file; save the stream to a file first")
+        return self._unpacked(archive)
+
+    def _unpacked(self, archive: BinaryIO) -> BinaryIO:
+        start = archive.read(6)
+        archive.seek(0)
+        chunks = next((chunks for magic, chunks in _COMPRESSIONS.items() if start.startswith(magic)), None)
+        if chunks is None:
+            return archive
+        plain = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        try:
+            with archive:
+                _copy_bounded(chunks(archive), plain, self.name)
+            plain.seek(0)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as failure:
+            plain.close()
+            raise errors.LayoutCorruptError(self.name, f"cannot be decompressed: {failure}") from failure
+        except BaseException:
+            plain.close()
+            raise
+        return cast("BinaryIO", plain)
+
+    def _scan(self) -> dict[str, _Place]:
+        places: dict[str, _Place] = {}
+        links: dict[str, str] = {}
+        try:
+            for number, member in enumerate(_members(self._archive), 1):
+                if number > MAX_MEMBERS:
+                    self._refuse(f"has more than {MAX_MEMBERS} members")
+                self._note(member, places, links)
+        except _HeaderError as failure:
+            self._refuse(str(failure))
+        except OSError as failure:
+            raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
+        self._follow(links, places)
+        return places
+
+    def _note(self, member: _Member, places: dict[str, _Place], links: dict[str, str]) -> None:
+        name = _safe_name(member.name)
+        if name is None:
+            raise errors.UnsafePathError(self.name, f"has a member whose name leads outside: {member.name[:100]!a}")
+        if member.kind == _DIRECTORY:
+            self._directories.add(name)
+            return
+        if name in places or name in links:
+            self._refuse(f"has the member {name[:100]!a} twice")
+        if member.kind in _FILES and name:
+            places[name] = member.place
+        elif self._links and member.kind in _LINKS:
+            base = posixpath.dirname(name) if member.kind == _SYMBOLIC else ""
+            links[name] = posixpath.normpath(posixpath.join(base, member.link))
+        else:
+            raise errors.UnsafePathError(self.name, f"has a link or device: {name[:100]!a}")
+
+    def _follow(self, links: dict[str, str], places: dict[str, _Place]) -> None:
+        """One step, within the archive: a link to a link, or to nothing, names nothing."""
+        for name, target in links.items():
+            if _safe_name(target) is None:
+                raise errors.UnsafePathError(self.name, f"has a link that leads outside: {name[:100]!a}")
+        places.update({name: places[target] for name, target in links.items() if target in places})
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise errors.LayoutCorruptError(self.name, reason)
+
+    def open(self, *parts: str) -> BinaryIO:
+        """Open a regular file for reading; see `Files.open`."""
+        name = _safe_name("/".join(parts))
+        if name is None or name not in self._places:
+            raise FileNotFoundError("/".join(parts))
+        return cast("BinaryIO", io.BufferedReader(_Section(self._archive, self._places[name], self._lock), 1 << 16))
+
+    def names(self, directory: str) -> Iterator[str]:
+        """The names of all files of the archive below a directory."""
+        return iter(sorted(name for name in self._places if name.startswith(f"{directory}/")))
+
+    def has_directory(self, name: str) -> bool:
+        """Whether the archive has such a directory, or files in it."""
+        return name in self._directories or any(place.startswith(f"{name}/") for place in self._places)
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._archive.close()
+
+
+class _Section(io.RawIOBase):
+    """A stretch of an open file, as a file of its own; several may be read by several threads."""
+
+    def __init__(self, archive: BinaryIO, place: _Place, lock: threading.Lock) -> None:
+        self._archive, self._place, self._lock, self._at = archive, place, lock, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._place.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        wanted = max(0, min(len(buffer), self._place.size - self._at))
+        with self._lock:
+            self._archive.seek(self._place.offset + self._at)
+            read = self._archive.read(wanted)
+        buffer[: len(read)] = read
+        self._at += len(read)
+        return len(read)
+
+
+# --- headers (POSIX pax; GNU's long names)
+
+
+def _members(archive: BinaryIO) -> Iterator[_Member]:
+    """All members in order, each with what the headers ahead of it say of it."""
+    end = archive.seek(0, os.SEEK_END)
+    if not end:
+        raise _HeaderError("is empty")
+    offset, said = 0, dict[str, bytes]()
+    while (header := _header(archive, offset)) is not None:
+        offset += _BLOCK
+        if header[156:157] in _EXTENSIONS:
+            size = _within(_number(header[124:136]), min(_MAX_EXTENSION, end - offset))
+            more = _extension(header[156:157], archive.read(size))
+            if said.keys() & more.keys():
+                raise _HeaderError(f"says twice, ahead of byte {offset}, what a member is called")
+            said |= more
+        else:
+            member = _member(header, said, offset, end)
+            size, said = member.place.size, dict[str, bytes]()
+            yield member
+        offset += size + -size % _BLOCK
+
+
+def _header(archive: BinaryIO, offset: int) -> bytes | None:
+    """The header at an offset; None at the end, with or without the zeros that are due there."""
+    archive.seek(offset)
+    header = archive.read(_BLOCK)
+    if not header.strip(b"\0"):
+        if len(header) % _BLOCK or archive.read(_BLOCK).strip(b"\0"):
+            raise _HeaderError(f"is cut short or broken at byte {offset}")
+        return None
+    if len(header) < _BLOCK:
+        raise _HeaderError(f"is cut short at byte {offset}, or is no tar archive")
+    stored, total = _number(header[148:156]), sum(header) - sum(header[148:156]) + 8 * ord(" ")
+    negative = sum(octet > 127 for octet in header[:148] + header[156:])
+    if stored not in {total, total - 256 * negative}:  # some writers of old took bytes as signed
+        what = "has a broken header" if offset else "is no tar archive (or compressed otherwise than by gzip, bzip2, xz)"
+        raise _HeaderError(f"{what}, see byte {offset}")
+    return header
+
+
+def _member(header: bytes, said: Mapping[str, bytes], offset: int, end: int) -> _Member:
+    kind = header[156:157]
+    name = _text(said.get("path") or _name(header))
+    if kind == b"\0" and name.endswith("/"):
+        kind = _DIRECTORY
+    if kind == b"S":
+        raise _HeaderError(f"has the sparse member {name[:100]!a}")
+    stated = said.get("size")
+    size = _number(header[124:136]) if stated is None else _decimal(stated)
+    if size and kind not in _FILES:
+        raise _HeaderError(f"has the member {name[:100]!a}, which is no file and has a size")
+    place = _Place(offset, _within(size, end - offset))
+    return _Member(name, kind, _text(said.get("linkpath") or header[157:257]), place)
+
+
+def _name(header: bytes) -> bytes:
+    name = header[:100].partition(b"\0")[0]
+    prefix = header[345:500].partition(b"\0")[0] if header[257:263] == b"ustar\0" else b""
+    return prefix + b"/" + name if prefix else name
+
+
+def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
+    """What a header says of the member behind it, as far as it matters: its name, where it links to, its size."""
+    if kind == b"L":
+        return {"path": body}
+    if kind == b"K":
+        return {"linkpath": body}
+    records = dict(_records(body))
+    if any(key.startswith("GNU.sparse") for key in records):
+        raise _HeaderError("has a sparse member")
+    naming = {key: value for key, value in records.items() if key in _NAMING}
+    if (naming and kind == b"g") or any(b"\0" in value for value in naming.values()):
+        raise _HeaderError("has a name or size for all members, or a name with NUL in it")
+    return naming
+
+
+def _records(body: bytes) -> Iterator[tuple[str, bytes]]:
+    """The records of a pax header: `LENGTH KEY=VALUE` and a line feed, all of that counted by LENGTH."""
+    start = 0
+    while start < len(body):
+        length, _, _ = body[start : start + 20].partition(b" ")
+        stop = start + _decimal(length)
+        key, equals, value = body[start + len(length) + 1 : stop].partition(b"=")
+        if stop > len(body) or not equals or not value.endswith(b"\n"):
+            raise _HeaderError("has a broken pax header")
+        yield key.decode("utf-8", "replace"), value[:-1]
+        start = stop
+
+
+def _number(field: bytes) -> int:
+    """A number of a header: octal digits, or base 256 where the first bit is set."""
+    if field[0] == 0x80:
+        return int.from_bytes(field[1:], "big")
+    digits = field.strip(b" \0")
+    if not _OCTAL.fullmatch(digits):
+        raise _HeaderError("is no tar archive, or has a header with a broken number")
+    return int(digits or b"0", 8)
+
+
+def _decimal(digits: bytes) -> int:
+    if not _DECIMAL.fullmatch(digits):
+        raise _HeaderError("has a broken pax header")
+    return int(digits)
+
+
+def _within(size: int, rest: int) -> int:
+    if size > rest:
+        raise _HeaderError("is cut short, or a member claims to be larger than the archive")
+    return size
+
+
+def _text(name: bytes) -> str:
+    return name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _safe_name(name: str) -> str | None:
+    """A member's name as parts joined by `/`, None where it leads outside or is no name."""
+    if name.startswith("/") or "\\" in name:
+        return None
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    return None if ".." in parts else "/".join(parts)
+
+
+# --- compression
+
+
+def _gzip(archive: BinaryIO) -> Iterator[bytes]:
+    with gzip.open(archive) as inner:
+        yield from iter(partial(inner.read, _CHUNK), b"")
+
+
+def _bzip2(archive: BinaryIO) -> Iterator[bytes]:
+    with bz2.open(archive) as inner:
+        yield from iter(partial(inner.read, _CHUNK), b"")
+
+
+def _xz(archive: BinaryIO) -> Iterator[bytes]:
+    """What one xz stream after another unpacks to, in bounded memory (`lzma.open` knows no bound)."""
+    packed = archive.read(_CHUNK)
+    while packed:
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
+        while not stream.eof:
+            yield stream.decompress(packed, _CHUNK)
+            packed = archive.read(_CHUNK) if stream.needs_input else b""
+            if not packed and stream.needs_input and not stream.eof:
+                raise EOFError("the stream is cut short")
+        packed = stream.unused_data.lstrip(b"\0") or archive.read(_CHUNK).lstrip(b"\0")
+
+
+_COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
+    b"\x1f\x8b": _gzip,
+    b"BZh": _bzip2,
+    b"\xfd7zXZ\x00": _xz,
+}
+
+
+def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
+    copied = 0
+    bound = min(MAX_UNPACKED, shutil.disk_usage(tempfile.gettempdir()).free)
+    for chunk in chunks:
+        copied += len(chunk)
+        if copied > bound:
+            raise errors.LayoutError(name, "is too large to be unpacked here; decompress it yourself")
+        target.write(chunk)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a named pipe, too, without waiting for who writes to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -1,0 +1,1 @@
+"""Words: text in, immutable value out; standard library only."""

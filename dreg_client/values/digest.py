@@ -1,0 +1,164 @@
+"""Digests: what content is known by (descriptor.md "Digests")."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from dreg_client.errors import DigestMismatchError, InvalidDigestError, UnsupportedDigestError
+
+SHA256: Final = "sha256"
+SHA512: Final = "sha512"
+BLAKE3: Final = "blake3"
+REGISTERED: Final = frozenset({SHA256, SHA512, BLAKE3})
+COMPUTABLE: Final = frozenset({SHA256, SHA512})
+
+KNOWN_DIGEST_PATTERN: Final = r"^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}|blake3:[a-f0-9]{64})$"
+"""The digests of registered algorithms (DIG-02); the same in Python, in Rust and in ECMA-262."""
+
+DIGEST_GRAMMAR: Final = r"^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"
+"""What each digest follows (DIG-01)."""
+
+_LONGEST: Final = 1024
+_HEX_DIGITS: Final = {SHA256: 64, SHA512: 128, BLAKE3: 64}
+_GRAMMAR: Final = re.compile(DIGEST_GRAMMAR[1:-1], re.ASCII)
+_LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
+
+
+def digest_fault(text: str) -> tuple[str, str] | None:
+    """What is wrong with a text that should be a digest.
+
+    Returns:
+        The rule (DIG-01 or DIG-02) and what was expected; None where nothing is wrong.
+    """
+    if len(text) > _LONGEST:
+        return "DIG-01", f"at most {_LONGEST} characters"
+    if _GRAMMAR.fullmatch(text) is None:
+        return "DIG-01", "ALGORITHM:ENCODED, such as sha256: and 64 lower-case hex digits"
+    algorithm, _, encoded = text.partition(":")
+    due = _HEX_DIGITS.get(algorithm)
+    if due is not None and (len(encoded) != due or _LOWER_HEX.fullmatch(encoded) is None):
+        return "DIG-02", f"{algorithm}: and {due} lower-case hex digits"
+    return None
+
+
+class Digest(str):
+    """A digest, right by being: `algorithm:encoded`.
+
+    Two digests are equal when their texts are; nothing is lower-cased, and it equals a `str` of the same text.
+
+    Raises:
+        InvalidDigestError: The text breaks DIG-01 or DIG-02.
+
+    >>> Digest.of(b"{}").short
+    'sha256:44136fa355b3'
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Digest":
+        if type(text) is cls:
+            return text
+        if fault := digest_fault(text):
+            raise InvalidDigestError(text[:80], *fault)
+        return str.__new__(cls, text)
+
+    @classmethod
+    def parse(cls, text: str) -> "Digest":
+        """Read a digest.
+
+        Raises:
+            InvalidDigestError: The text breaks DIG-01 or DIG-02.
+        """
+        return cls(text)
+
+    @classmethod
+    def of(cls, octets: bytes, algorithm: str = SHA256) -> "Digest":
+        """The digest of bytes.
+
+        Raises:
+            UnsupportedDigestError: Nothing here computes that algorithm.
+        """
+        if algorithm == SHA256:
+            return proven_digest("sha256:" + hashlib.sha256(octets).hexdigest())
+        if algorithm == SHA512:
+            return proven_digest("sha512:" + hashlib.sha512(octets).hexdigest())
+        raise UnsupportedDigestError(algorithm)
+
+    @property
+    def algorithm(self) -> str:
+        """What stands before the colon."""
+        return self.partition(":")[0]
+
+    @property
+    def encoded(self) -> str:
+        """What stands behind the colon."""
+        return self.partition(":")[2]
+
+    @property
+    def short(self) -> str:
+        """Enough to tell digests apart by eye: the algorithm and 12 characters."""
+        algorithm, colon, encoded = self.partition(":")
+        return algorithm + colon + encoded[:12]
+
+    @property
+    def registered(self) -> bool:
+        """Whether the specification knows the algorithm (DIG-03)."""
+        return self.algorithm in REGISTERED
+
+    @property
+    def computable(self) -> bool:
+        """Whether content can be proven by it here: sha256 and sha512."""
+        return self.startswith(("sha256:", "sha512:"))
+
+    def verifier(self) -> "Verifier":
+        """What is fed the content, and then says whether it has this digest.
+
+        Raises:
+            UnsupportedDigestError: Nothing here computes its algorithm.
+        """
+        return Verifier(self)
+
+    def __repr__(self) -> str:
+        return f"Digest({str.__repr__(self)})"
+
+
+proven_digest: Final[Callable[[str], Digest]] = partial(str.__new__, Digest)
+"""A digest from a text whose grammar was proven already; a call in C, for models."""
+
+
+class Verifier:
+    """Proves content by its digest, chunk by chunk.
+
+    Attributes:
+        size: How many bytes it was fed.
+    """
+
+    __slots__ = ("_expected", "_hash", "size")
+
+    def __init__(self, expected: Digest) -> None:
+        if not expected.computable:
+            raise UnsupportedDigestError(expected)
+        self._expected, self._hash, self.size = expected, hashlib.new(expected.algorithm), 0
+
+    def update(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Take the next bytes of the content."""
+        self._hash.update(chunk)
+        self.size += len(chunk)
+
+    def digest(self) -> Digest:
+        """The digest of what was fed so far."""
+        return proven_digest(f"{self._expected.algorithm}:{self._hash.hexdigest()}")
+
+    def verify(self, where: str = "") -> None:
+        """Prove that all content was fed.
+
+        Args:
+            where: What the error calls the content.
+
+        Raises:
+            DigestMismatchError: It has another digest.
+        """
+        if (actual := self.digest()) != self._expected:
+            raise DigestMismatchError(self._expected, actual, where)

@@ -1,0 +1,224 @@
+"""References: how people name what is in a registry, `[registry/]repository[:tag][@digest]`."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from dreg_client.errors import InvalidReferenceError
+from dreg_client.values.digest import Digest, digest_fault
+
+DOCKER_HUB: Final = "docker.io"
+DEFAULT_TAG: Final = "latest"
+TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
+REPOSITORY_PATTERN: Final = (
+    r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
+)
+
+_LONGEST: Final = 4096
+_LONGEST_REPOSITORY: Final = 255
+_HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+_TAG: Final = re.compile(TAG_PATTERN[1:-1], re.ASCII)
+_REPOSITORY: Final = re.compile(REPOSITORY_PATTERN[1:-1], re.ASCII)
+_COMPONENT: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
+_HOST: Final = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*", re.ASCII
+)
+_REGISTRY: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
+_IDENTIFIER: Final = re.compile(r"[a-f0-9]{64}", re.ASCII)
+_SCHEMES: Final = ("docker://", "oci:", "oci-archive:", "docker-archive:")
+
+
+class Tag(str):
+    """The name of a version in a repository (NAM-03).
+
+    Raises:
+        InvalidReferenceError: The text is none.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Tag":
+        if len(text) > 128 or _TAG.fullmatch(text) is None:
+            expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
+            raise InvalidReferenceError(shown(text), "tag", expected)
+        return str.__new__(cls, text)
+
+
+class RepositoryName(str):
+    """The name of a repository, components joined by `/` (NAM-01, NAM-02).
+
+    Raises:
+        InvalidReferenceError: The text is none.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "RepositoryName":
+        if len(text) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(text) is None:
+            raise InvalidReferenceError(shown(text), "repository", _repository_fault(text))
+        return str.__new__(cls, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What names an image: registry, repository, and a tag, a digest or both; with both, the digest decides.
+
+    Attributes:
+        registry: The host, lower-case, with a port where one is named; `docker.io` for Docker Hub.
+        repository: The whole name; on Docker Hub with `library/` where people leave it out.
+        tag: The tag; `latest` where neither tag nor digest was named.
+        digest: The digest, None without one.
+    """
+
+    registry: str
+    repository: RepositoryName
+    tag: Tag | None = None
+    digest: Digest | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Reference":
+        """Read a reference (NAM-04 to NAM-07).
+
+        Raises:
+            InvalidReferenceError: The text is none; `.part` says where it goes wrong.
+
+        >>> Reference.parse("ubuntu")
+        Reference('docker.io/library/ubuntu:latest')
+        """
+        _check_characters(text)
+        rest, at, digest = text.partition("@")
+        if at and not rest:
+            _refuse(text, "digest", "a name before the digest, as NAME@DIGEST")
+        proven = _digest(digest, text) if at else None
+        registry, rest = _registry(rest, text)
+        repository, colon, tag = rest.partition(":")
+        name = _repository(repository, registry, text)
+        if colon:
+            return cls(registry, name, Tag(tag), proven)
+        if _IDENTIFIER.fullmatch(text):
+            expected = "a name: 64 hex digits are an image's identifier, which no registry knows"
+            raise InvalidReferenceError(shown(text), "repository", expected)
+        return cls(registry, name, None if proven else Tag(DEFAULT_TAG), proven)
+
+    @property
+    def familiar(self) -> str:
+        """The short form: without what goes without saying on Docker Hub; it parses to an equal reference."""
+        name = str(self.repository)
+        if self.registry != DOCKER_HUB:
+            return str(self)
+        short = name.removeprefix("library/")
+        # A first component that looks like a host would be read as one, and 64 hex digits as an identifier.
+        plain = "/" not in short or not _is_host(short.partition("/")[0])
+        return f"{short if plain and not _IDENTIFIER.fullmatch(short) else f'{DOCKER_HUB}/{name}'}{self._behind}"
+
+    @property
+    def _behind(self) -> str:
+        return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+    def __str__(self) -> str:
+        # A host of one label is told from a repository by an upper-case letter alone, so it is written with them.
+        registry = self.registry if _is_host(self.registry) else self.registry.upper()
+        return f"{registry}/{self.repository}{self._behind}"
+
+    def __repr__(self) -> str:
+        return f"Reference({str(self)!r})"
+
+
+def shown(text: str) -> str:
+    """A text for an error: without user information, control characters spelled out, cut short."""
+    cut = text[:_LONGEST]
+    if "@" in cut and digest_fault(cut.partition("@")[2]) is not None:
+        cut = "…@" + cut.rpartition("@")[2]
+    spelled = cut.encode("unicode_escape").decode() if not cut.isprintable() else cut
+    return spelled if len(spelled) <= 100 else spelled[:100] + "…"
+
+
+def _check_characters(text: str) -> None:
+    """What holds for the whole: length first, then characters, then what people paste."""
+    if not text:
+        _refuse(text, "reference", "a name, such as ubuntu:22.04")
+    if len(text) > _LONGEST:
+        _refuse(text, "reference", f"at most {_LONGEST} characters")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        _refuse(text, "reference", "printable ASCII characters without white space; a host as punycode (xn--...)")
+    if "://" in text or text.startswith(_SCHEMES[1:]):
+        _refuse(text, "reference", "a reference, not a URL or the name of a store: drop what stands before it")
+
+
+def _digest(text: str, whole: str) -> Digest:
+    fault = digest_fault(text)
+    if fault is None:
+        return Digest(text)
+    if ":" in text or "/" not in text:
+        _refuse(whole, "digest", f"{fault[1]} ({fault[0]})")
+    _refuse(whole, "registry", "no user information; log in instead of writing it into a name")
+
+
+def _registry(text: str, whole: str) -> tuple[str, str]:
+    """The registry, and what is left: the first component where it looks like a host, else Docker Hub."""
+    first, slash, rest = text.partition("/")
+    if not slash:
+        if first.startswith("["):
+            _refuse(whole, "registry", "a repository behind the registry, as HOST/NAME")
+        return DOCKER_HUB, text
+    if not _is_host(first):
+        return DOCKER_HUB, text
+    if not rest:
+        _refuse(whole, "registry", "a repository behind the registry, as HOST/NAME")
+    _check_host(first, whole)
+    host = first.lower()
+    return (DOCKER_HUB if host in _HUB_NAMES else host), rest
+
+
+def _is_host(component: str) -> bool:
+    if component == "localhost" or component != component.lower():
+        return True
+    return any(sign in component for sign in ".:[")
+
+
+def _check_host(text: str, whole: str) -> None:
+    parts = _REGISTRY.fullmatch(text)
+    if parts is None:
+        _refuse(whole, "registry", "a host name or address, and perhaps a port; an IPv6 address in brackets")
+    host, port = parts.groups()
+    right = _is_ipv6(host[1:-1]) if host.startswith("[") else _HOST.fullmatch(host) is not None
+    if not right:
+        _refuse(whole, "registry", "labels of letters, digits and -, joined by dots, or [IPv6]")
+    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and 1 <= int(port) <= 65535):
+        _refuse(whole, "registry", "a port from 1 to 65535")
+
+
+def _is_ipv6(text: str) -> bool:
+    if "%" in text or "." in text:
+        return False
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _repository(text: str, registry: str, whole: str) -> RepositoryName:
+    name = f"library/{text}" if registry == DOCKER_HUB and "/" not in text else text
+    if len(name) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(name) is None:
+        _refuse(whole, "repository", _repository_fault(text))
+    return RepositoryName(name)
+
+
+def _repository_fault(text: str) -> str:
+    if len(text) > _LONGEST_REPOSITORY - len("library/"):
+        return f"at most {_LONGEST_REPOSITORY} characters"
+    components = text.split("/")
+    if any(component in {"", ".", ".."} for component in components):
+        return "components that are not empty, joined by single slashes"
+    wrong = next((component for component in components if not _COMPONENT.fullmatch(component)), text)
+    if wrong != wrong.lower():
+        return f"lower-case letters: {wrong.lower()[:60]!r}"
+    if re.fullmatch(r"[a-z0-9._-]*", wrong, re.ASCII):
+        return "separators ( . _ __ - ) between letters or digits, not first or last, not doubled otherwise"
+    return "lower-case letters, digits, and . _ - between them"
+
+
+def _refuse(text: str, part: str, expected: str) -> NoReturn:
+    raise InvalidReferenceError(shown(text), part, expected)

@@ -1,0 +1,116 @@
+"""Names of stores, as the command line takes them: which kind, where, and what is asked of it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from dreg_client.errors import InvalidReferenceError
+from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.reference import Reference, Tag, shown
+
+Kind = Literal["registry", "oci", "oci-archive", "docker-archive"]
+_DOCKER: Final = "docker://"
+_LONGEST: Final = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class StoreName:
+    """The name of a store, with what is asked of it.
+
+    Attributes:
+        kind: What kind of store: a registry, a layout directory, or an archive of a layout or of `docker save`.
+        path: The directory or file; empty for a registry.
+        reference: What is asked of a registry, or of a `docker save` archive.
+        tag: What is asked of a layout.
+        digest: The same, by digest.
+        index: The place in a `docker save` archive, the first being 0.
+    """
+
+    kind: Kind
+    path: str = ""
+    reference: Reference | None = None
+    tag: str | None = None
+    digest: Digest | None = None
+    index: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "StoreName":
+        """Read `oci:PATH[:TAG|@DIGEST]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:REF|:@INDEX]`, `[docker://]REF`.
+
+        Raises:
+            InvalidReferenceError: The text is none.
+
+        >>> StoreName.parse("oci:build/web:1.4").tag
+        '1.4'
+        """
+        if len(text) > _LONGEST:
+            raise InvalidReferenceError(shown(text), "reference", f"at most {_LONGEST} characters")
+        kind, colon, rest = text.partition(":")
+        if colon and kind in {"oci", "oci-archive", "docker-archive"}:
+            if not rest or "\0" in rest:
+                raise InvalidReferenceError(shown(text), "reference", f"a path, as {kind}:PATH")
+            return _PARSERS[kind](rest)
+        reference = Reference.parse(text.removeprefix(_DOCKER))
+        return cls("registry", reference=reference)
+
+    def __str__(self) -> str:
+        if self.kind == "registry":
+            return str(self.reference)
+        asked = ""
+        if self.digest is not None:
+            asked = f"@{self.digest}"
+        elif self.index is not None:
+            asked = f":@{self.index}"
+        elif self.tag is not None or self.reference is not None:
+            asked = f":{self.tag or self.reference}"
+        return f"{self.kind}:{self.path}{asked}"
+
+
+def _layout(text: str) -> StoreName:
+    """A valid digest behind the last `@`, else a valid tag behind the last `:` that ends no drive letter."""
+    path, at, digest = text.rpartition("@")
+    if at and path and digest_fault(digest) is None:
+        return StoreName("oci", path, digest=Digest(digest))
+    path, colon, tag = text.rpartition(":")
+    if colon and path and _is_tag(tag) and not (len(path) == 1 and path.isalpha()):
+        return StoreName("oci", path, tag=tag)
+    return StoreName("oci", text)
+
+
+def _layout_archive(text: str) -> StoreName:
+    path, asked = _cut_archive(text)
+    if not asked:
+        return StoreName("oci-archive", path)
+    if asked.startswith("@") and digest_fault(asked[1:]) is None:
+        return StoreName("oci-archive", path, digest=Digest(asked[1:]))
+    return StoreName("oci-archive", path, tag=Tag(asked))
+
+
+def _docker_archive(text: str) -> StoreName:
+    path, asked = _cut_archive(text)
+    if not asked:
+        return StoreName("docker-archive", path)
+    if asked.startswith("@"):
+        if not (asked[1:].isascii() and asked[1:].isdigit() and len(asked) < 8):
+            raise InvalidReferenceError(shown(asked), "reference", "@ and the place of the image, the first being 0")
+        return StoreName("docker-archive", path, index=int(asked[1:]))
+    return StoreName("docker-archive", path, reference=Reference.parse(asked))
+
+
+def _cut_archive(text: str) -> tuple[str, str]:
+    """The file, and what stands behind the first colon that ends no drive letter."""
+    drive = text[:2] if len(text) > 2 and text[0].isalpha() and text[1] == ":" and text[2] in "/\\" else ""
+    path, _, asked = text[len(drive) :].partition(":")
+    if not path:
+        raise InvalidReferenceError(shown(text), "reference", "the path of an archive")
+    return drive + path, asked
+
+
+def _is_tag(text: str) -> bool:
+    try:
+        Tag(text)
+    except InvalidReferenceError:
+        return False
+    return True
+
+
+_PARSERS: Final = {"oci": _layout, "oci-archive": _layout_archive, "docker-archive": _docker_archive}

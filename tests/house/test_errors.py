@@ -1,0 +1,76 @@
+"""The tree of errors: one file, drawn in its docstring, and each survives the way to another process."""
+
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
+import pytest
+
+import dreg_client
+from dreg_client import errors
+from dreg_client.errors import DregError
+from dreg_client.problems import Problem, Severity
+
+PROBLEM = Problem("DSC-02", Severity.ERROR, "$.config.digest", "'sha256:'", "a digest", "descriptor.md, Digests")
+FACTS: dict[Any, object] = {
+    str: "a fact",
+    int: 7,
+    float: 1.5,
+    tuple[Problem, ...]: (PROBLEM,),
+    tuple[str, ...]: ("linux/amd64", "linux/arm64"),
+}
+
+
+def load_all_rooms() -> None:
+    for room in pkgutil.walk_packages(dreg_client.__path__, "dreg_client."):
+        if not room.name.endswith("__main__"):
+            importlib.import_module(room.name)
+
+
+def tree(root: type[DregError]) -> Iterator[type[DregError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+load_all_rooms()
+ERRORS = sorted(set(tree(DregError)), key=lambda error: error.__name__)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_comes_out_of_a_pickle_as_it_went_in(error: type[DregError]) -> None:
+    before = error(*facts(error))
+    after = pickle.loads(pickle.dumps(before))
+
+    assert type(after) is error
+    assert (after.args, str(after), vars(after)) == (before.args, str(before), vars(before))
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_says_one_sentence(error: type[DregError]) -> None:
+    sentence = str(error(*facts(error)))
+
+    assert sentence
+    assert "\n" not in sentence
+    assert not sentence.endswith(".")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_lives_in_the_one_tree_and_is_drawn_there(error: type[DregError]) -> None:
+    drawn = re.findall(r"\w+", errors.__doc__ or "")
+
+    assert error.__module__ == "dreg_client.errors"
+    assert error.__name__.endswith("Error")
+    assert error.__name__ in drawn
+
+
+def facts(error: type[DregError]) -> list[object]:
+    """A fact for each parameter of an error, by its type; one text for those that take what they are given."""
+    if error.__init__ is Exception.__init__:
+        return ["a fact"]
+    hints = get_type_hints(error.__init__)
+    return [FACTS[hints[name]] for name in list(inspect.signature(error).parameters)]
