@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -117,7 +117,7 @@ class DockerArchive(ImageStore):
         if not found:
             what = f"image {show(reference)}" if reference else "image at all"
             raise errors.NotFoundError(what, self.name, f"there are: {self._listed()}")
-        if len({self._images[position] for position in found}) > 1:
+        if len({(self._images[position].config, self._images[position].layers) for position in found}) > 1:
             what = f"the name {show(reference)}" if reference else "the archive without a name"
             message = f"{self.name}: {what} stands for {len(found)} images; ask for one of: {self._listed(*found)}"
             raise errors.ConflictError(message)
@@ -165,12 +165,10 @@ class DockerArchive(ImageStore):
         self._blobs[config.digest] = archived.config
         described = Descriptor(mediaType=types.DOCKER_CONFIG, digest=config.digest, size=config.size)
         layers = [self._layer(*pair) for pair in zip(archived.layers, config.rootfs.diff_ids, strict=True)]
-        return DockerManifest.build(
-            schema_version=2, media_type=types.DOCKER_MANIFEST, config=described, layers=layers
-        )
+        return DockerManifest.build(schema_version=2, media_type=types.DOCKER_MANIFEST, config=described, layers=layers)
 
     def _layer(self, member: str, diff_id: Digest) -> Descriptor:
-        """A layer by its own digest: its diff_id as long as it is not compressed; what was claimed is proven on reading."""
+        """A layer by its own digest: its diff_id unless it is compressed. Reading it proves what is claimed."""
         with self._opened(member) as file:
             size = size_of(file)
             if not size:
@@ -214,7 +212,7 @@ class DockerArchive(ImageStore):
         return self._blobs.get(digest)
 
     @contextmanager
-    def _chunks(self, digest: Digest, start: int) -> Iterator[Iterator[bytes]]:
+    def _chunks(self, digest: Digest, start: int) -> Generator[Iterator[bytes]]:
         place = self._place(digest)
         if place is None:
             raise errors.NotFoundError(f"blob {digest}", self.name)
@@ -235,4 +233,7 @@ def _same(tag: str, reference: str) -> bool:
 
 def _digest_of(file: BinaryIO) -> Digest:
     file.seek(0)
-    return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
+    hashed = hashlib.sha256()
+    while chunk := file.read(MEBIBYTE):
+        hashed.update(chunk)
+    return Digest(f"sha256:{hashed.hexdigest()}")

@@ -50,6 +50,10 @@ class InvalidReferenceError(DregError, ValueError):
         expected: What should stand there.
     """
 
+    text: str
+    part: str
+    expected: str
+
     def __init__(self, text: str, part: str, expected: str) -> None:
         super().__init__(text, part, expected)
         self.text, self.part, self.expected = text, part, expected
@@ -61,6 +65,10 @@ class InvalidReferenceError(DregError, ValueError):
 
 class InvalidDigestError(DregError, ValueError):
     """A text is no digest (rules DIG-01, DIG-02)."""
+
+    text: str
+    rule: str
+    expected: str
 
     def __init__(self, text: str, rule: str, expected: str) -> None:
         super().__init__(text, rule, expected)
@@ -74,6 +82,8 @@ class InvalidDigestError(DregError, ValueError):
 class UnsupportedDigestError(DregError, ValueError):
     """A digest is well formed, but nothing here can compute its algorithm, so nothing can be proven by it."""
 
+    digest: str
+
     def __init__(self, digest: str) -> None:
         super().__init__(digest)
         self.digest = digest
@@ -85,6 +95,9 @@ class UnsupportedDigestError(DregError, ValueError):
 
 class InvalidPlatformError(DregError, ValueError):
     """A text is no platform."""
+
+    text: str
+    expected: str
 
     def __init__(self, text: str, expected: str) -> None:
         super().__init__(text, expected)
@@ -110,6 +123,11 @@ class InvalidDocumentError(DocumentError):
         kind: What the document was read as, such as `oci-manifest`; empty when that was not known.
         source: Where it came from (a file, a digest), empty when that was not said.
     """
+
+    problems: tuple[Problem
+    ...]
+    kind: str
+    source: str
 
     def __init__(self, problems: tuple[Problem, ...], kind: str = "", source: str = "") -> None:
         super().__init__(problems, kind, source)
@@ -140,6 +158,10 @@ class UnsupportedMediaTypeError(DocumentError):
         advice: What to do.
     """
 
+    media_type: str
+    digest: str
+    advice: str
+
     def __init__(self, media_type: str, digest: str, advice: str) -> None:
         super().__init__(media_type, digest, advice)
         self.media_type, self.digest, self.advice = media_type, digest, advice
@@ -152,6 +174,8 @@ class UnsupportedMediaTypeError(DocumentError):
 
 class NoBytesError(DocumentError):
     """A document that was made in a caller's own model has no bytes, hence neither digest nor size (decision D-35)."""
+
+    model: str
 
     def __init__(self, model: str) -> None:
         super().__init__(model)
@@ -178,6 +202,10 @@ class DigestMismatchError(IntegrityError):
         where: Where they came from.
     """
 
+    expected: str
+    actual: str
+    where: str
+
     def __init__(self, expected: str, actual: str, where: str = "") -> None:
         super().__init__(expected, actual, where)
         self.expected, self.actual, self.where = expected, actual, where
@@ -189,6 +217,10 @@ class DigestMismatchError(IntegrityError):
 
 class SizeMismatchError(IntegrityError):
     """Bytes are more or fewer than was said (rule GEN-11); sizes are in bytes."""
+
+    expected: int
+    actual: int
+    where: str
 
     def __init__(self, expected: int, actual: int, where: str = "") -> None:
         super().__init__(expected, actual, where)
@@ -209,6 +241,10 @@ class LimitExceededError(DregError):
 class ResponseTooLargeError(LimitExceededError):
     """More bytes than the limit (rule GEN-05); sizes are in bytes."""
 
+    what: str
+    size: int
+    limit: int
+
     def __init__(self, what: str, size: int, limit: int) -> None:
         super().__init__(what, size, limit)
         self.what, self.size, self.limit = what, size, limit
@@ -220,6 +256,9 @@ class ResponseTooLargeError(LimitExceededError):
 
 class DepthLimitError(LimitExceededError):
     """Indexes nested deeper than the limit."""
+
+    where: str
+    limit: int
 
     def __init__(self, where: str, limit: int) -> None:
         super().__init__(where, limit)
@@ -258,6 +297,10 @@ class NotFoundError(RegistryError):
         advice: What to do.
     """
 
+    what: str
+    where: str
+    advice: str
+
     def __init__(self, what: str, where: str, advice: str = "") -> None:
         super().__init__(what, where, advice)
         self.what, self.where, self.advice = what, where, advice
@@ -290,6 +333,9 @@ class LayoutError(DregError):
         reason: What is wrong with it and what to do.
     """
 
+    path: str
+    reason: str
+
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
         self.path, self.reason = path, reason
@@ -318,6 +364,9 @@ class NotAnImageError(DregError):
         digest: The manifest's digest.
     """
 
+    media_type: str
+    digest: str
+
     def __init__(self, media_type: str, digest: str) -> None:
         super().__init__(media_type, digest)
         self.media_type, self.digest = media_type, digest
@@ -334,6 +383,10 @@ class PlatformNotFoundError(DregError):
         wanted: The platform that was asked for, as text.
         available: The platforms that there are, as texts.
     """
+
+    wanted: str
+    available: tuple[str
+    ...]
 
     def __init__(self, wanted: str, available: tuple[str, ...]) -> None:
         super().__init__(wanted, available)

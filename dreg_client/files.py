@@ -6,6 +6,7 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from dreg_client import errors
@@ -45,7 +46,7 @@ class Files(ABC):
     def has_directory(self, name: str) -> bool:
         """Whether there is such a directory right below the root, if empty; a link is none."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (a directory holds nothing)
         """Give back what is held open."""
 
     def read(self, *parts: str, limit: int) -> bytes:
@@ -104,7 +105,7 @@ class DirectoryFiles(Files):
         except FileNotFoundError:
             raise
         except OSError as failure:
-            path = os.path.join(self.name, *parts)
+            path = str(Path(self.name, *parts))
             if failure.errno == errno.ENAMETOOLONG:  # so there can be no such file
                 raise FileNotFoundError(path) from None
             if failure.errno in _LINK_ERRORS:
@@ -115,14 +116,14 @@ class DirectoryFiles(Files):
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return os.fdopen(descriptor, "rb")
         os.close(descriptor)
-        raise errors.UnsafePathError(os.path.join(self.name, *parts), "is no regular file; nothing was read")
+        raise errors.UnsafePathError(str(Path(self.name, *parts)), "is no regular file; nothing was read")
 
     def names(self, directory: str) -> Iterator[str]:
         """The names of all files and links below a directory; links are not followed."""
-        for above, inner, files in os.walk(os.path.join(self.name, directory), onerror=self._unlisted):
+        for above, inner, files in os.walk(Path(self.name, directory), onerror=self._unlisted):
             inner.sort()
-            links = [name for name in inner if os.path.islink(os.path.join(above, name))]
-            below = os.path.relpath(above, self.name).replace(os.sep, "/")
+            links = [name for name in inner if Path(above, name).is_symlink()]
+            below = Path(above).relative_to(self.name).as_posix()
             yield from (f"{below}/{name}" for name in sorted([*files, *links]))
 
     def _unlisted(self, failure: OSError) -> None:
@@ -131,8 +132,8 @@ class DirectoryFiles(Files):
 
     def has_directory(self, name: str) -> bool:
         """Whether there is such a directory; a link to one is none."""
-        path = os.path.join(self.name, name)
-        return os.path.isdir(path) and not os.path.islink(path)
+        path = Path(self.name, name)
+        return path.is_dir() and not path.is_symlink()
 
 
 def size_of(file: BinaryIO) -> int:

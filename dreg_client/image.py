@@ -1,8 +1,8 @@
 """Images as people think of them: what a tag names, the platforms in it, and one platform's config and layers."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Self, TypeVar
+from typing import Final
 
 from dreg_client import errors
 from dreg_client.models.config import HistoryEntry, ImageConfig
@@ -12,7 +12,6 @@ from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest
 from dreg_client.store import Plan, Store, config_of, manifest_of, resolved
-from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform, choose
@@ -30,13 +29,13 @@ class Platforms(tuple[Platform, ...]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, set | frozenset):
             return frozenset(self) == other
-        return tuple.__eq__(self, other)
+        return super().__eq__(other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __hash__(self) -> int:
-        return tuple.__hash__(self)
+        return super().__hash__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class PlatformImage:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """History and layers side by side. Where their numbers do not fit (CFG-20), layers stand alone, then history."""
+        """History and layers side by side; where their numbers do not fit (CFG-20), all layers, then all history."""
         if len(self.config.non_empty_history) != len(self.layers):
             return (*(Step(None, layer) for layer in self.layers), *(Step(entry, None) for entry in self.history))
         layers = iter(self.layers)
@@ -131,9 +130,14 @@ class Image:
         attestations: What tools attach to images (as BuildKit's provenance); no platforms.
     """
 
-    def __init__(
-        self, store: "ImageStore", reference: str, document: AnyManifest, entries: tuple[Entry, ...]
-    ) -> None:
+    repo: str
+    tag: str | None
+    digest: Digest
+    manifest: ImageManifest | None
+    index: Index | None
+    attestations: tuple[Descriptor, ...]
+
+    def __init__(self, store: "ImageStore", reference: str, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
         self.repo, self.digest = store.name, document.digest
         self.tag = reference if reference and digest_fault(reference) is not None else None
         self.manifest = document if isinstance(document, ImageManifest) else None

@@ -1,7 +1,7 @@
 """OCI image layouts as stores: a directory, or the same files in an archive (image-layout.md)."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -165,7 +165,7 @@ class Layout(ImageStore):
         return True
 
     @contextmanager
-    def _chunks(self, digest: Digest, start: int) -> Iterator[Iterator[bytes]]:
+    def _chunks(self, digest: Digest, start: int) -> Generator[Iterator[bytes]]:
         try:
             file = self._files.open("blobs", digest.algorithm, digest.encoded)
         except FileNotFoundError:

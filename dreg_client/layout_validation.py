@@ -1,28 +1,30 @@
-"""Validation of a whole layout: each document by its rules, each blob by its digest, and what they say of each other."""
+"""Validation of a layout: each document by its rules, each blob by its digest, and what they say of each other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from dreg_client import errors
-from dreg_client.layout import Layout, ref_name
+from dreg_client.layout import MAX_INDEX, Layout, ref_name
 from dreg_client.models import rules
-from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
+from dreg_client.models.index import Index, LayoutIndex
+from dreg_client.models.json_text import scan
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import KINDS, Document
-from dreg_client.models.paths import item, member, show
-from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.models.parse import KINDS, Document, recognise
+from dreg_client.models.paths import item, show
+from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE, examine
 from dreg_client.models.validation import Report, validate
 from dreg_client.problems import Problem, Severity
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
 
+T = TypeVar("T")
 MAX_NESTED: Final = 8
-_TOP: Final = frozenset({"oci-layout", "index.json"})
+_DOCUMENTS: Final = frozenset({Family.INDEX, Family.MANIFEST, Family.SCHEMA1, Family.CONFIG})
+_PROVEN: Final = "a regular file with the bytes of its digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,31 @@ class FileReport:
     report: Report
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A document that was read: how many bytes it has, and the media types of its kind, none where that is unknown."""
+
+    size: int
+    media_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a document says of a file, and where it says so."""
+
+    descriptor: Descriptor
+    trail: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Walk:
-    """What a walk through the documents of a layout knows so far."""
+    """What a walk through the documents of a layout knows so far; None is a document that could not be read."""
 
     layout: Layout
     complete: bool
     pedantic: bool
-    seen: set[Digest] = field(default_factory=set[Digest])
-    content: dict[Digest, list[tuple[Descriptor, str]]] = field(
-        default_factory=dict[Digest, list[tuple[Descriptor, str]]]
-    )
+    documents: dict[Digest, _Seen | None] = field(default_factory=dict[Digest, _Seen | None])
+    content: dict[Digest, list[_Claim]] = field(default_factory=dict[Digest, list[_Claim]])
 
 
 def validate_layout(
@@ -60,24 +76,35 @@ def validate_layout(
 
     Yields:
         A report a file: `index.json` first, then documents as the index leads to them, then the other blobs.
+
+    Raises:
+        NotFoundError: There is no such reference.
+        ConflictError: It stands for several images (LYT-07).
+        LayoutError: A directory cannot be listed.
     """
     walk = _Walk(layout, complete, pedantic)
     if reference:
-        yield from _document(walk, layout.resolve(reference), f"{layout.name}, {reference}", 1)
-    else:
-        yield _index(walk)
-        yield from _children(walk, layout.index, "index.json", "$.manifests", layout.index.manifests, 0)
-    yield from _blobs(walk, jobs)
-    if not reference:
-        yield from _unnamed(walk)
+        yield from _child(walk, _Claim(layout.resolve(reference), f"{layout.name}, {reference}"), 1)
+        yield from _side_by_side(jobs, lambda digest: _content(walk, digest), walk.content)
+        return
+    yield _index(walk)
+    yield from _children(walk, layout.index.manifests, "index.json $.manifests", 0)
+    yield from _side_by_side(jobs, lambda digest: _content(walk, digest), walk.content)
+    yield from _side_by_side(jobs, lambda name: _unnamed(walk, name), _unnamed_files(walk))
+
+
+def _side_by_side(jobs: int, look: Callable[[T], FileReport | None], things: Iterable[T]) -> Iterator[FileReport]:
+    """Look at things in several threads, and tell of them in their order."""
+    with ThreadPoolExecutor(max(jobs, 1)) as pool:
+        yield from filter(None, pool.map(look, list(things)))
 
 
 def _index(walk: _Walk) -> FileReport:
-    layout = walk.layout
-    report = validate(layout.index.raw, kind="oci-index", pedantic=walk.pedantic, limit=len(layout.index.raw))
-    kept = tuple(problem for problem in report.problems if problem.rule != "IDX-10")
-    problems = (*kept, *_equal_names(layout.index.manifests), *_missing_directory(layout))
-    return FileReport("index.json", replace(report, problems=problems))
+    index = walk.layout.index
+    found = examine(LayoutIndex, index.raw, limit=MAX_INDEX).problems
+    shown = (problem for problem in found if walk.pedantic or problem.severity is not Severity.NOTE)
+    problems = (*shown, *_equal_names(index.manifests), *_missing_directory(walk.layout))
+    return FileReport("index.json", Report(index.kind, index.digest, index.size, problems))
 
 
 def _equal_names(entries: Iterable[Descriptor]) -> Iterator[Problem]:
@@ -91,109 +118,85 @@ def _equal_names(entries: Iterable[Descriptor]) -> Iterator[Problem]:
 
 
 def _missing_directory(layout: Layout) -> Iterator[Problem]:
-    if not layout.index.manifests and not any(name.startswith("blobs/") for name in layout.files.names()):
+    if not layout.files.has_directory("blobs"):
         yield rules.warning("LYT-09", "$", "no directory blobs", "the directory blobs, if empty")
 
 
-def _children(
-    walk: _Walk, parent: Document, name: str, path: str, entries: tuple[Descriptor, ...], depth: int
-) -> Iterator[FileReport]:
+# --- documents, as the index leads to them
+
+
+def _children(walk: _Walk, entries: Iterable[Descriptor], path: str, depth: int) -> Iterator[FileReport]:
     for position, entry in enumerate(entries):
-        trail = f"{name} {item(path, position)}"
-        if entry.family in {Family.INDEX, Family.MANIFEST, Family.SCHEMA1}:
-            yield from _document(walk, entry, trail, depth + 1)
-        else:
-            walk.content.setdefault(entry.digest, []).append((entry, trail))
+        yield from _child(walk, _Claim(entry, item(path, position)), depth + 1)
 
 
-def _document(walk: _Walk, descriptor: Descriptor, trail: str, depth: int) -> Iterator[FileReport]:
-    """A manifest or an index, then what it names."""
-    if descriptor.digest in walk.seen:
-        return
-    walk.seen.add(descriptor.digest)
-    name = _file_name(descriptor.digest)
-    if depth > MAX_NESTED:
-        problem = rules.error("LYT-05", "$", f"the {depth}th level of indexes", f"at most {MAX_NESTED}")
-        yield _lone(descriptor, problem, name)
-        return
+def _child(walk: _Walk, claim: _Claim, depth: int) -> Iterator[FileReport]:
+    descriptor = claim.descriptor
+    if descriptor.family not in _DOCUMENTS:
+        walk.content.setdefault(descriptor.digest, []).append(claim)
+    elif descriptor.digest in walk.documents:
+        yield from filter(None, [_claimed_again(walk, claim)])
+    elif depth > MAX_NESTED and descriptor.family is Family.INDEX:
+        walk.documents[descriptor.digest] = None
+        problem = rules.error("GEN-04", "$", f"an index at level {depth}, see {claim.trail}", f"at most {MAX_NESTED}")
+        yield _lone(descriptor, problem)
+    else:
+        yield from _document(walk, claim, depth)
+
+
+def _document(walk: _Walk, claim: _Claim, depth: int) -> Iterator[FileReport]:
+    """A manifest, an index or a config, then what it names."""
+    descriptor = claim.descriptor
+    walk.documents[descriptor.digest] = None
     try:
-        raw = _read(walk.layout, descriptor)
-    except errors.DregError as failure:
-        yield _lone(descriptor, _unreadable(walk, descriptor, trail, failure), name)
+        raw = walk.layout.files.read("blobs", *_parts(descriptor.digest), limit=MAX_DOCUMENT)
+    except FileNotFoundError:
+        yield _lone(descriptor, _missing(walk, claim))
         return
-    report = _checked(raw, descriptor, trail, walk.pedantic)
+    except errors.DregError as failure:
+        yield _lone(descriptor, _unreadable(failure))
+        return
+    report = _checked(raw, claim, pedantic=walk.pedantic)
+    own = KINDS[report.kind].media_types if report.kind else ()
+    walk.documents[descriptor.digest] = _Seen(len(raw), own)
     document = _parsed(raw, report)
-    config = _config(walk, document, name) if isinstance(document, ImageManifest) else None
-    yield FileReport(name, replace(report, problems=(*report.problems, *_fit(document, config))))
-    yield from _named_by(walk, document, name, depth)
+    yield FileReport(_name(descriptor.digest), replace(report, problems=(*report.problems, *_fit(walk, document))))
+    yield from _named_by(walk, document, _name(descriptor.digest), depth)
 
 
 def _named_by(walk: _Walk, document: Document | None, name: str, depth: int) -> Iterator[FileReport]:
     match document:
         case Index():
-            yield from _children(walk, document, name, "$.manifests", document.manifests, depth)
+            yield from _children(walk, document.manifests, f"{name} $.manifests", depth)
         case ImageManifest():
-            yield from _config_report(walk, document, name)
-            yield from _children(walk, document, name, "$.layers", document.layers, depth)
+            yield from _child(walk, _Claim(document.config, f"{name} $.config"), depth + 1)
+            yield from _children(walk, document.layers, f"{name} $.layers", depth)
         case _:
             pass
 
 
-def _config_report(walk: _Walk, manifest: ImageManifest, name: str) -> Iterator[FileReport]:
-    descriptor, trail = manifest.config, f"{name} $.config"
-    if descriptor.media_type not in types.CONFIGS:
-        walk.content.setdefault(descriptor.digest, []).append((descriptor, trail))
-        return
-    if descriptor.digest in walk.seen:
-        return
-    walk.seen.add(descriptor.digest)
-    try:
-        raw = _read(walk.layout, descriptor)
-    except errors.DregError as failure:
-        yield _lone(descriptor, _unreadable(walk, descriptor, trail, failure), _file_name(descriptor.digest))
-        return
-    yield FileReport(_file_name(descriptor.digest), _checked(raw, descriptor, trail, walk.pedantic))
-
-
-def _config(walk: _Walk, manifest: ImageManifest, _name: str) -> ImageConfig | None:
-    """The config, when it can be read; what is wrong with it is told at its own file."""
-    try:
-        return walk.layout.get_config(manifest)
-    except errors.DregError:
-        return None
-
-
-def _fit(document: Document | None, config: ImageConfig | None) -> Iterator[Problem]:
-    """CFG-21: as many diff_ids as layers."""
-    if isinstance(document, ImageManifest) and config and len(config.rootfs.diff_ids) != len(document.layers):
-        expected = f"{len(config.rootfs.diff_ids)} layers, as many as the config has diff_ids"
-        yield rules.warning("CFG-21", "$.layers", f"{len(document.layers)} layers", expected)
-
-
-def _read(layout: Layout, descriptor: Descriptor) -> bytes:
-    limit = MAX_DOCUMENT
-    try:
-        return layout.files.read("blobs", descriptor.digest.algorithm, descriptor.digest.encoded, limit=limit)
-    except FileNotFoundError:
-        raise errors.NotFoundError(f"blob {descriptor.digest}", layout.name) from None
-
-
-def _checked(raw: bytes, descriptor: Descriptor, trail: str, pedantic: bool) -> Report:
+def _checked(raw: bytes, claim: _Claim, *, pedantic: bool) -> Report:
     """A document by its rules, and by what its descriptor says (LYT-03, LYT-05)."""
-    report = validate(raw, kind=_kind_of(raw, descriptor), pedantic=pedantic)
-    problems = [*_proven(descriptor, len(raw), _digest_like(raw, descriptor.digest), trail), *report.problems]
-    own = KINDS[report.kind].media_types if report.kind else ()
-    if report.kind and descriptor.media_type not in own:
-        expected = f"{descriptor.media_type}, as {trail} says"
-        problems.insert(0, rules.error("LYT-05", "$.mediaType", " or ".join(own), expected))
-    return replace(report, problems=tuple(problems))
+    digest = claim.descriptor.digest
+    report = validate(raw, kind=_kind(raw, claim.descriptor), pedantic=pedantic)
+    actual = Digest.of(raw, digest.algorithm) if digest.computable else None
+    seen = _Seen(len(raw), KINDS[report.kind].media_types if report.kind else ())
+    return replace(
+        report, problems=(*_other_bytes(digest, actual, claim), *_other_claims(claim, seen), *report.problems)
+    )
 
 
-def _kind_of(raw: bytes, descriptor: Descriptor) -> str | None:
-    if descriptor.media_type in types.CONFIGS:
-        return "image-config"
-    found = validate(raw).kind
-    return found or next((kind for kind, model in KINDS.items() if descriptor.media_type in model.media_types), None)
+def _kind(raw: bytes, descriptor: Descriptor) -> str | None:
+    """What a document says that it is; else what its descriptor says, unless its shape is another family's."""
+    named = next((kind for kind, model in KINDS.items() if descriptor.media_type in model.media_types), None)
+    if descriptor.family is Family.CONFIG:
+        return named
+    tree = scan(raw)[0] or {}
+    found = recognise({"mediaType": tree.get("mediaType")})
+    shaped = recognise({name: value for name, value in tree.items() if name != "mediaType"})
+    if found is None and shaped is not None and types.family(shaped.media_types[0]) is not descriptor.family:
+        found = shaped
+    return found.kind if found else named
 
 
 def _parsed(raw: bytes, report: Report) -> Document | None:
@@ -206,106 +209,127 @@ def _parsed(raw: bytes, report: Report) -> Document | None:
         return None
 
 
-def _proven(descriptor: Descriptor, size: int, digest: Digest | None, trail: str) -> Iterator[Problem]:
-    if digest is not None and digest != descriptor.digest:
-        yield rules.error("LYT-03", "$", f"bytes of the digest {digest}", f"those of {descriptor.digest}")
-    if size != descriptor.size:
-        yield rules.error("LYT-05", "$", f"{size} bytes", f"{descriptor.size} bytes, as {trail} says")
+def _fit(walk: _Walk, document: Document | None) -> Iterator[Problem]:
+    """CFG-21: as many diff_ids as layers; what is wrong with the config itself is told at its own file."""
+    if not isinstance(document, ImageManifest):
+        return
+    try:
+        config = walk.layout.get_config(document)
+    except errors.DregError:
+        return
+    if len(config.rootfs.diff_ids) != len(document.layers):
+        expected = f"{len(config.rootfs.diff_ids)} layers, as many as the config has diff_ids"
+        yield rules.warning("CFG-21", "$.layers", f"{len(document.layers)} layers", expected)
 
 
-def _digest_like(raw: bytes, digest: Digest) -> Digest | None:
-    return Digest.of(raw, digest.algorithm) if digest.computable else None
+def _claimed_again(walk: _Walk, claim: _Claim) -> FileReport | None:
+    """A document that was read already, of which another document may say something else."""
+    digest = claim.descriptor.digest
+    seen = walk.documents[digest]
+    problems = tuple(_other_claims(claim, seen)) if seen else ()
+    return FileReport(_name(digest), Report(None, digest, seen.size, problems)) if seen and problems else None
 
 
-def _unreadable(walk: _Walk, descriptor: Descriptor, trail: str, failure: errors.DregError) -> Problem:
-    if not isinstance(failure, errors.NotFoundError):
-        return rules.error("LYT-03", "$", str(failure), "a regular file with the bytes of its digest")
+# --- what is said of bytes
+
+
+def _other_bytes(expected: Digest, actual: Digest | None, claim: _Claim | None = None) -> Iterator[Problem]:
+    if actual is not None and actual != expected:
+        what = f", the {claim.descriptor.media_type} that {claim.trail} names" if claim else ""
+        yield rules.error("LYT-03", "$", f"bytes of the digest {actual}", f"those of {expected}{what}")
+
+
+def _other_claims(claim: _Claim, seen: _Seen) -> Iterator[Problem]:
+    """LYT-05: the size and, for documents, the media type that a descriptor says."""
+    said = claim.descriptor
+    if seen.media_types and said.media_type not in seen.media_types:
+        found = " or ".join(seen.media_types)
+        yield rules.error("LYT-05", "$.mediaType", found, f"{said.media_type}, as {claim.trail} says")
+    if seen.size != said.size:
+        yield rules.error("LYT-05", "$", f"{seen.size} bytes", f"{said.size} bytes, as {claim.trail} says")
+
+
+def _missing(walk: _Walk, claim: _Claim) -> Problem:
     verdict = rules.error if walk.complete else rules.warning
-    return verdict("LYT-04", "$", "no such blob", f"the {descriptor.media_type} that {trail} names")
+    return verdict("LYT-04", "$", "no such blob", f"the {claim.descriptor.media_type} that {claim.trail} names")
 
 
-def _lone(descriptor: Descriptor, problem: Problem, name: str) -> FileReport:
-    return FileReport(name, Report(None, descriptor.digest, descriptor.size, (problem,)))
+def _unreadable(failure: errors.DregError) -> Problem:
+    if isinstance(failure, errors.ResponseTooLargeError):
+        return rules.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes")
+    return rules.error("LYT-03", "$", str(failure), _PROVEN)
 
 
-def _file_name(digest: Digest) -> str:
-    return f"blobs/{digest.algorithm}/{digest.encoded}"
+def _lone(descriptor: Descriptor, problem: Problem) -> FileReport:
+    return FileReport(_name(descriptor.digest), Report(None, descriptor.digest, descriptor.size, (problem,)))
 
 
-def _blobs(walk: _Walk, jobs: int) -> Iterator[FileReport]:
-    """Layers and other content, each once, hashed side by side, told in order."""
-    waiting = [digest for digest in walk.content if digest not in walk.seen]
-    walk.seen.update(waiting)
-    with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        yield from pool.map(lambda digest: _blob(walk, digest), waiting)
+def _parts(digest: Digest) -> tuple[str, str]:
+    return digest.algorithm, digest.encoded
 
 
-def _blob(walk: _Walk, digest: Digest) -> FileReport:
-    (descriptor, trail), *others = walk.content[digest]
-    name = _file_name(digest)
+def _name(digest: Digest) -> str:
+    return "/".join(("blobs", *_parts(digest)))
+
+
+# --- layers and other content, and what nothing names
+
+
+def _content(walk: _Walk, digest: Digest) -> FileReport | None:
+    """A blob that is no document, each once; None where nothing needs to be told."""
+    claims = walk.content[digest]
+    if digest in walk.documents:
+        return next(filter(None, (_claimed_again(walk, claim) for claim in claims)), None)
     try:
         size, actual = _hashed(walk.layout, digest)
-    except errors.NotFoundError as failure:
-        if descriptor.urls:
-            return FileReport(name, Report(None, digest, descriptor.size, ()))
-        return _lone(descriptor, _unreadable(walk, descriptor, trail, failure), name)
+    except FileNotFoundError:
+        elsewhere = any(claim.descriptor.urls for claim in claims)
+        return None if elsewhere else _lone(claims[0].descriptor, _missing(walk, claims[0]))
     except errors.DregError as failure:
-        return _lone(descriptor, _unreadable(walk, descriptor, trail, failure), name)
-    problems = [*_proven(descriptor, size, actual, trail)]
-    for other, its_trail in others:
-        problems += [problem for problem in _proven(other, size, None, its_trail) if problem not in problems]
-    return FileReport(name, Report(None, digest, size, tuple(problems)))
+        return _lone(claims[0].descriptor, _unreadable(failure))
+    said = (problem for claim in claims for problem in _other_claims(claim, _Seen(size, ())))
+    problems = dict.fromkeys((*_other_bytes(digest, actual, claims[0]), *said))
+    return FileReport(_name(digest), Report(None, digest, size, tuple(problems)))
 
 
 def _hashed(layout: Layout, digest: Digest) -> tuple[int, Digest | None]:
-    """The size and the digest of a blob's bytes; no digest where nothing can compute it."""
+    """The size and the digest of a blob's bytes; no digest where nothing can compute it.
+
+    Raises:
+        FileNotFoundError: There is no such blob.
+        LayoutError: It cannot be read.
+    """
     verifier = digest.verifier() if digest.computable else None
     size = 0
-    try:
-        with layout.files.open("blobs", digest.algorithm, digest.encoded) as file:
+    with layout.files.open("blobs", *_parts(digest)) as file:
+        try:
             while chunk := file.read(MEBIBYTE):
                 size += len(chunk)
                 if verifier:
                     verifier.update(chunk)
-    except FileNotFoundError:
-        raise errors.NotFoundError(f"blob {digest}", layout.name) from None
+        except OSError as failure:
+            raise errors.LayoutError(_name(digest), f"cannot be read: {failure.strerror}") from failure
     return size, verifier.digest() if verifier else None
 
 
-def _unnamed(walk: _Walk) -> Iterator[FileReport]:
-    """LYT-08 and LYT-10: files that nothing names, names that make no digest; the former by their digest, too."""
-    for name in walk.layout.files.names():
-        head, _, rest = name.partition("/")
-        if head != "blobs":
-            continue
-        text = rest.replace("/", ":", 1)
-        if "/" in text or digest_fault(text) is not None:
-            found = show(rest)
-            yield _named_file(name, rules.warning("LYT-10", "$", found, "a name that makes a digest: ALGORITHM/ENCODED"))
-        elif Digest(text) not in walk.seen:
-            yield from _unnamed_blob(walk, name, Digest(text))
+def _unnamed_files(walk: _Walk) -> Iterator[str]:
+    named = set(map(_name, (*walk.documents, *walk.content)))
+    return (name for name in walk.layout.files.names("blobs") if name not in named)
 
 
-def _unnamed_blob(walk: _Walk, name: str, digest: Digest) -> Iterator[FileReport]:
-    problems: list[Problem] = []
+def _unnamed(walk: _Walk, name: str) -> FileReport:
+    """LYT-08 and LYT-10: a blob that nothing names, which is hashed, too; or a name that makes no digest."""
+    text = name.removeprefix("blobs/").replace("/", ":", 1)
+    if digest_fault(text) is not None or _name(Digest(text)) != name:
+        expected = "a name that makes a digest: ALGORITHM/ENCODED"
+        problem = rules.warning("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
+        readable = name.encode("utf-8", "backslashreplace").decode()
+        return FileReport(readable, Report(None, Digest.of(b""), 0, (problem,)))
+    digest = Digest(text)
+    notes = (rules.note("LYT-08", "$", "a blob that nothing names", "blobs that are named"),) if walk.pedantic else ()
     try:
         size, actual = _hashed(walk.layout, digest)
-    except errors.DregError as failure:
-        size, actual = 0, None
-        problems.append(rules.error("LYT-03", "$", str(failure), "a regular file with the bytes of its digest"))
-    if actual is not None and actual != digest:
-        problems.append(rules.error("LYT-03", "$", f"bytes of the digest {actual}", f"those of {digest}"))
-    if walk.pedantic:
-        problems.append(rules.note("LYT-08", "$", "a blob that nothing names", "blobs that are named"))
-    yield FileReport(name, Report(None, digest, size, tuple(problems)))
-
-
-def _named_file(name: str, problem: Problem) -> FileReport:
-    return FileReport(name, Report(None, Digest.of(b""), 0, (problem,)))
-
-
-def worst(reports: Iterable[FileReport]) -> Severity | None:
-    """The gravest severity among reports, None where there is no problem."""
-    order = list(Severity)
-    found = [problem.severity for report in reports for problem in report.report.problems]
-    return min(found, key=order.index, default=None)
+    except (errors.DregError, FileNotFoundError) as failure:
+        problem = rules.error("LYT-03", "$", str(failure), _PROVEN)
+        return FileReport(name, Report(None, digest, 0, (problem, *notes)))
+    return FileReport(name, Report(None, digest, size, (*_other_bytes(digest, actual), *notes)))

@@ -1,6 +1,6 @@
 """From one line of text to a store, or to the image in it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from dreg_client import errors
@@ -48,7 +48,7 @@ def open_layout(name: StoreName) -> Layout:
 
 
 @contextmanager
-def open_image(text: str) -> Iterator[Image]:
+def open_image(text: str) -> Generator[Image]:
     """The image that a line of text names; the store is closed at the end of the block.
 
     Args:

@@ -128,11 +128,14 @@ def config_of(manifest: ImageManifest) -> Plan[ImageConfig]:
 
 
 @contextmanager
-def _named(digest: Digest) -> Iterator[None]:
-    """A broken document says which one it is."""
+def _named(digest: Digest) -> Generator[None]:
+    """A broken document says which one it is; one of another type than was said breaks all rules of that type."""
     try:
         yield
     except errors.InvalidDocumentError as failure:
+        mismatch = tuple(problem for problem in failure.problems if problem.rule == "GEN-07")
+        if mismatch:
+            raise errors.MediaTypeMismatchError(mismatch, failure.kind, digest) from None
         raise type(failure)(failure.problems, failure.kind, digest) from None
 
 
@@ -151,7 +154,7 @@ class Store(ABC):
     def answer(self, ask: Ask) -> object:
         """Answer one question (see the classes of `Ask` for what is due)."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most stores hold nothing)
         """Give back what the store holds open."""
 
     def __enter__(self) -> Self:
@@ -189,9 +192,7 @@ class Store(ABC):
     @overload
     def get_manifest(self, reference: str | Descriptor, *, legacy: Literal[False] = False) -> AnyManifest: ...
     @overload
-    def get_manifest(
-        self, reference: str | Descriptor, *, legacy: Literal[True]
-    ) -> AnyManifest | LegacyManifest: ...
+    def get_manifest(self, reference: str | Descriptor, *, legacy: Literal[True]) -> AnyManifest | LegacyManifest: ...
     def get_manifest(self, reference: str | Descriptor, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
         """The manifest or index at a reference, proven and parsed.
 
@@ -242,7 +243,7 @@ class Store(ABC):
         return b"".join(held)
 
     @contextmanager
-    def stream_blob(self, digest: Digest | str) -> Iterator[Iterator[bytes]]:
+    def stream_blob(self, digest: Digest | str) -> Generator[Iterator[bytes]]:
         """A blob in chunks. The last one is followed by the check: until the iterator ends, nothing is proven.
 
         Raises:

@@ -36,6 +36,7 @@ _SYMBOLIC: Final = b"2"
 _LINKS: Final = frozenset({b"1", _SYMBOLIC})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
 _NAMING: Final = frozenset({"path", "linkpath", "size"})
+_NO_TAR: Final = "is no tar archive, or one that is compressed otherwise than by gzip, bzip2 or xz"
 _OCTAL: Final = re.compile(rb"[0-7]*")
 _DECIMAL: Final = re.compile(rb"[0-9]{1,19}")
 
@@ -91,7 +92,7 @@ class TarFiles(Files):
 
     def _opened(self) -> BinaryIO:
         try:
-            archive = open(self.name, "rb", opener=_without_waiting)  # noqa: PTH123, SIM115 (closed by close)
+            archive = open(self.name, "rb", opener=_without_waiting)  # noqa: SIM115 (closed by close)
         except (FileNotFoundError, ValueError):
             raise errors.NotFoundError("archive", self.name, "there is no such file") from None
         except OSError as failure:
@@ -242,12 +243,12 @@ def _header(archive: BinaryIO, offset: int) -> bytes | None:
             raise _HeaderError(f"is cut short or broken at byte {offset}")
         return None
     if len(header) < _BLOCK:
-        raise _HeaderError(f"is cut short at byte {offset}, or is no tar archive")
+        raise _HeaderError(f"is cut short at byte {offset}, or {_NO_TAR}")
     stored, total = _number(header[148:156]), sum(header) - sum(header[148:156]) + 8 * ord(" ")
     negative = sum(octet > 127 for octet in header[:148] + header[156:])
     if stored not in {total, total - 256 * negative}:  # some writers of old took bytes as signed
-        what = "has a broken header" if offset else "is no tar archive (or compressed otherwise than by gzip, bzip2, xz)"
-        raise _HeaderError(f"{what}, see byte {offset}")
+        what = f"has a broken header at byte {offset}" if offset else _NO_TAR
+        raise _HeaderError(what)
     return header
 
 
@@ -306,7 +307,7 @@ def _number(field: bytes) -> int:
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if not _OCTAL.fullmatch(digits):
-        raise _HeaderError("is no tar archive, or has a header with a broken number")
+        raise _HeaderError(f"has a header with a broken number, or {_NO_TAR}")
     return int(digits or b"0", 8)
 
 

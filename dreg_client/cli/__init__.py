@@ -1,15 +1,18 @@
 """The command line `dreg`: parse, one library call, print."""
 
-import sys
+from dreg_client.cli.signals import leave_on_signals
 
 
 def main() -> None:
     """Run `dreg`. Without the extra `cli` it says in one line how to get it."""
+    leave_on_signals()
     try:
-        import click  # noqa: F401, PLC0415 (only to see whether it is there)
+        import click  # noqa: F401 (only to see whether it is there)
     except ImportError:
-        sys.stderr.write("dreg needs the extra 'cli': pip install 'dreg-client[cli]'\n")
+        import sys
+
+        sys.stderr.write("dreg: its command line is an extra; get it with: pip install 'dreg-client[cli]'\n")
         raise SystemExit(2) from None
-    from dreg_client.cli.app import run  # noqa: PLC0415
+    from dreg_client.cli.app import run
 
     run()

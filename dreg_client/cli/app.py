@@ -1,14 +1,11 @@
 """The group of commands, each imported when it is called, and what becomes of errors."""
 
 import os
-import signal
 import sys
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
 import click
-
-from dreg_client.cli.exits import BUG, INTERRUPTED, USAGE, exit_code
 
 COMMANDS: Final = {
     "validate": ("validate", "Check stored manifests, dumps and layouts against the specification."),
@@ -19,36 +16,40 @@ COMMANDS: Final = {
     "config": ("reading", "Print an image's config, byte for byte."),
     "platforms": ("reading", "List the platforms of an image."),
     "history": ("reading", "Show the steps that made an image, with the size of each."),
-    "blob": ("reading", "Print a blob, checked against its digest."),
+    "blob": ("blob", "Print a blob, checked against its digest."),
     "completion": ("completion", "Print the completion script of a shell."),
     "version": ("version", "Print the versions of dreg and of what it stands on."),
 }
+_DEBUG: Final = "Show where an error comes from."
+_COMPLETION: Final = "_DREG_COMPLETE"
 
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
         """The names of all commands, in the order of their table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"dreg_client.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
+        if not any(option.name == "debug" for option in command.params):
+            command.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, help=_DEBUG))
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
         """Write the commands without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value:
-        from dreg_client import __version__  # noqa: PLC0415
+        from dreg_client import __version__
 
         click.echo(f"dreg {__version__}")
         ctx.exit()
@@ -56,73 +57,106 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 
 @click.command(
     cls=LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done, 1 something that was checked does not hold, 2 usage, 4 not found, 5 other bytes than "
-    "were asked for or unsafe ones, 7 conflict, 8 not offered, 70 a bug of dreg, 130 interrupted.",
+    "were asked for, or unsafe or unreadable ones, 7 one name for several things, 8 not offered, 70 a bug of dreg, "
+    "130 and 143 interrupted.",
 )
-@click.option("--debug", is_flag=True, help="Show where an error comes from.")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
+@click.option("--debug", is_flag=True, expose_value=False, help=_DEBUG)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
 @click.pass_context
-def dreg(ctx: click.Context, debug: bool) -> None:  # noqa: FBT001
+def dreg(ctx: click.Context) -> None:
     """Read, check and look into OCI and Docker images.
 
     A store is named by its kind: oci:PATH[:TAG|@DIGEST], oci-archive:FILE[:TAG], docker-archive:FILE[:REF|:@INDEX].
+
+    \b
+    Examples:
+      dreg validate fixtures/valid oci:fixtures/layouts/multi
+      dreg inspect oci:fixtures/layouts/multi:1.4
     """
-    ctx.obj = {"debug": debug}
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, _terminate)
     words = sys.argv[1:] if arguments is None else arguments
+    _prepare_output()
+    instruction = os.environ.get(_COMPLETION)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(dreg, {}, "dreg", _COMPLETION, instruction))
+    sys.exit(_flushed(_outcome(words), words))
+
+
+def _prepare_output() -> None:
+    """Whatever the locale, no character stops us; where standard output is closed, data goes nowhere."""
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `>&-`)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:
+        reconfigure(errors="backslashreplace")
+
+
+def _outcome(words: list[str]) -> int:
     try:
-        result: Any = dreg.main(args=words, prog_name="dreg", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        with dreg.make_context("dreg", list(words)) as ctx:
+            result: Any = dreg.invoke(ctx)
     except click.exceptions.Exit as leaving:
-        code = leaving.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
-    except click.ClickException as failure:
-        code = _tell(failure.format_message(), type(failure).__name__, USAGE, words)
-        if isinstance(failure, click.UsageError) and failure.ctx and not _wants_json(words):
-            click.echo(f"Try '{failure.ctx.command_path} --help'.", err=True)
+        return leaving.exit_code
+    except BrokenPipeError:
+        return _no_reader()
     except Exception as failure:  # noqa: BLE001 (the roof: nothing leaves but an exit code)
-        code = _failed(failure, words)
-    sys.stdout.flush()
-    sys.exit(code)
+        return _failed(failure, words)
+    return result if isinstance(result, int) else 0
 
 
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    raise SystemExit(143)
-
-
-def _failed(failure: Exception, words: list[str]) -> int:
-    if "--debug" in words or os.environ.get("DREG_DEBUG"):
-        import traceback  # noqa: PLC0415
-
-        traceback.print_exception(failure)
-    code = exit_code(failure)
-    message = str(failure)
-    if code == BUG:
-        message = f"this is a bug of dreg, {type(failure).__name__}: {failure}; run again with --debug and report it"
-    return _tell(message, type(failure).__name__, code, words)
-
-
-def _tell(message: str, name: str, code: int, words: list[str]) -> int:
-    from dreg_client.cli.text import visible  # noqa: PLC0415
-
-    if _wants_json(words):
-        import json  # noqa: PLC0415
-
-        click.echo(json.dumps({"error": name, "message": message, "exit_code": code}), err=True)
-    else:
-        click.echo(f"dreg: {visible(message)}", err=True)
+def _flushed(code: int, words: list[str]) -> int:
+    """Nothing is done until the data is out: the disk may be full, or nobody reads any more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _no_reader()
+    except OSError as failure:
+        _forget_output()
+        return _failed(OSError(failure.errno, failure.strerror, "standard output"), words)
     return code
 
 
-def _wants_json(words: list[str]) -> bool:
-    return any(word == "--format=json" for word in words) or any(
-        pair == ("--format", "json") for pair in zip(words, words[1:], strict=False)
-    )
+def _no_reader() -> int:
+    from dreg_client.cli.failures import BROKEN_PIPE
+
+    _forget_output()
+    return BROKEN_PIPE
+
+
+def _forget_output() -> None:
+    """Python flushes once more when it leaves; let that succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failed(failure: Exception, words: list[str]) -> int:
+    from dreg_client.cli.failures import show_traceback, tell
+
+    given = _options(words)
+    if "--debug" in given:
+        show_traceback(failure)
+    return tell(failure, as_json=wants_json(given))
+
+
+def _options(words: list[str]) -> list[str]:
+    """The words before `--`: asked even when they could not be parsed."""
+    return words[: words.index("--")] if "--" in words else words
+
+
+def wants_json(words: list[str]) -> bool:
+    """Whether programs read what we say: `--format json` or `--format jsonl`, also as one word."""
+    values = [word.removeprefix("--format=") for word in words if word.startswith("--format=")]
+    values += [value for option, value in zip(words, words[1:], strict=False) if option == "--format"]
+    return bool(values) and values[-1] in {"json", "jsonl"}

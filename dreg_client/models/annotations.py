@@ -6,6 +6,7 @@ from typing import cast
 
 from dreg_client.errors import DregError
 from dreg_client.models import rules
+from dreg_client.models.base import Members
 from dreg_client.models.fields import is_uri
 from dreg_client.models.paths import member, show
 from dreg_client.problems import Problem
@@ -24,10 +25,12 @@ _COMPONENT = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*"
 _REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 
 
-def remarks(annotations: object, path: str) -> Iterator[Problem]:
-    """ANN-01 of an empty key, ANN-02, ANN-03."""
+def remarks(members: Members, owner: str) -> Iterator[Problem]:
+    """ANN-01 of an empty key, ANN-02, ANN-03, of the annotations among an object's members."""
+    annotations = members.get("annotations")
     if not isinstance(annotations, dict):
         return
+    path = member(owner, "annotations")
     for key, value in cast("dict[str, object]", annotations).items():
         if not isinstance(value, str):
             continue
@@ -42,8 +45,9 @@ def remarks(annotations: object, path: str) -> Iterator[Problem]:
             yield rules.note("ANN-03", here, show(key), "a key in reverse domain notation, pre-defined if reserved")
 
 
-def ref_name_remarks(annotations: object, path: str) -> Iterator[Problem]:
+def ref_name_remarks(members: Members, path: str) -> Iterator[Problem]:
     """LYT-06: the name of an entry follows its grammar."""
+    annotations = members.get("annotations")
     name = cast("dict[str, object]", annotations).get(REF_NAME) if isinstance(annotations, dict) else None
     if isinstance(name, str) and not _REF_NAME.fullmatch(name):
         expected = "letters and digits joined by one of -._:@+ or --, components joined by /"

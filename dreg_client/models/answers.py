@@ -19,7 +19,7 @@ _SHOWN_ERRORS: Final = 10
 _SHOWN_TEXT: Final = 1024
 
 
-class Answer(StrictModel):
+class Answer(StrictModel, frozen=True):
     """A registry's answer; unknown members are kept."""
 
     folded_names_refused: ClassVar[bool] = False
@@ -36,7 +36,7 @@ class TagList(Answer):
 
     name: str | None = None
     tags: tuple[Tag, ...]
-    left_out: tuple[str, ...] = Field((), exclude=True)
+    left_out: tuple[str, ...] = Field(default=(), exclude=True)
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
@@ -59,7 +59,7 @@ class Catalog(Answer):
     """
 
     repositories: tuple[RepositoryName, ...]
-    left_out: tuple[str, ...] = Field((), exclude=True)
+    left_out: tuple[str, ...] = Field(default=(), exclude=True)
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
@@ -85,14 +85,14 @@ class ErrorBody(Answer):
     """What a registry says of a refusal: at most 10 errors, or the text itself, cut short (ANS-04)."""
 
     errors: tuple[RegistryDiagnostic, ...] = ()
-    text: str = Field("", exclude=True)
+    text: str = Field(default="", exclude=True)
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
         """Read an error body; nothing in it is wrong, and what is no list of errors is kept as text."""
         octets = octets_of(raw)
         try:
-            entries = read_object(octets, nul=True).get("errors")
+            entries = read_object(octets).get("errors")
         except DishonestTextError:
             entries = None
         known = [entry for entry in cast("list[Any]", entries) if isinstance(entry, dict)] if _is_list(entries) else []
@@ -112,7 +112,7 @@ class TokenAnswer(Answer):
 
     value: str = Field(repr=False, exclude=True)
     expires_in: int = SHORTEST_LIFE
-    refresh_token: str | None = Field(None, repr=False, exclude=True)
+    refresh_token: str | None = Field(default=None, repr=False, exclude=True)
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
@@ -146,7 +146,9 @@ def _object(raw: bytes | str, what: str) -> dict[str, object]:
         raise ProtocolError(message) from None
 
 
-def _names(tree: dict[str, object], member: str, grammar: Callable[[str], Name]) -> tuple[tuple[Name, ...], tuple[str, ...]]:
+def _names(
+    tree: dict[str, object], member: str, grammar: Callable[[str], Name]
+) -> tuple[tuple[Name, ...], tuple[str, ...]]:
     """The entries that follow the grammar, and those that do not, as text."""
     entries = tree.get(member, False)
     if entries is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, NoReturn, Self, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from dreg_client.models.fields import Rule, broken, frozen_value
@@ -15,15 +15,14 @@ from dreg_client.problems import Problem
 Members = Mapping[str, object]
 
 
-class StrictModel(BaseModel):
+class StrictModel(
+    BaseModel, strict=True, frozen=True, extra="allow", serialize_by_alias=True, hide_input_in_errors=True
+):
     """A JSON object by its specification: exact types, no coercion, unknown members kept, nothing to change.
 
     Members are given by the specification's names (`mediaType`), attributes are read in snake_case (`media_type`).
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        strict=True, frozen=True, extra="allow", serialize_by_alias=True, hide_input_in_errors=True
-    )
     rivals: ClassVar[frozenset[str]] = frozenset()
     """Members that would make this another document, too (GEN-06)."""
     folded_names_refused: ClassVar[bool] = True
@@ -62,11 +61,11 @@ class StrictModel(BaseModel):
         return FrozenDict(self.__pydantic_extra__ or {})
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:  # noqa: ARG003 (others override it)
         """What this object's own members break beyond their types: warnings and notes, on a tree that may be broken."""
         yield from ()
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 (pydantic's own signature)
         """This same object: nothing of it can change, so a copy has no use.
 
         Raises:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
-from dreg_client.models.descriptor import digest_remarks
+from dreg_client.models.descriptor import digest_remark, is_unregistered
 from dreg_client.models.fields import (
     DigestText,
     EmptyIsDefault,
@@ -40,40 +40,44 @@ _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
 
 
-class Healthcheck(StrictModel):
+class Healthcheck(StrictModel, frozen=True):
     """How Docker checks that a container is well; times are in nanoseconds (moby image specification v1.2)."""
 
-    test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(None, alias="Test")
-    interval: _Count = Field(None, alias="Interval")
-    timeout: _Count = Field(None, alias="Timeout")
-    start_period: _Count = Field(None, alias="StartPeriod")
-    start_interval: _Count = Field(None, alias="StartInterval")
-    retries: _Count = Field(None, alias="Retries")
+    test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(default=None, alias="Test")
+    interval: _Count = Field(default=None, alias="Interval")
+    timeout: _Count = Field(default=None, alias="Timeout")
+    start_period: _Count = Field(default=None, alias="StartPeriod")
+    start_interval: _Count = Field(default=None, alias="StartInterval")
+    retries: _Count = Field(default=None, alias="Retries")
 
 
-class ExecutionParameters(StrictModel):
+class ExecutionParameters(StrictModel, frozen=True):
     """How to run a container of the image, unless its user says otherwise (config.md "config")."""
 
     folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_CONFIG.split())
 
-    user: _Word = Field(None, alias="User")
+    user: _Word = Field(default=None, alias="User")
     exposed_ports: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
-        None, alias="ExposedPorts"
+        default=None, alias="ExposedPorts"
     )
-    env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(None, alias="Env")
-    entrypoint: _Words = Field(None, alias="Entrypoint")
-    cmd: _Words = Field(None, alias="Cmd")
+    env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(
+        default=None, alias="Env"
+    )
+    entrypoint: _Words = Field(default=None, alias="Entrypoint")
+    cmd: _Words = Field(default=None, alias="Cmd")
     volumes: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
-        None, alias="Volumes"
+        default=None, alias="Volumes"
     )
-    working_dir: _Word = Field(None, alias="WorkingDir")
-    labels: Annotated[TextMap | None, Rule("CFG-13", "an object of strings", "CFG-13")] = Field(None, alias="Labels")
-    stop_signal: _Word = Field(None, alias="StopSignal")
-    args_escaped: Annotated[bool | None, Rule("CFG-14", "true or false")] = Field(None, alias="ArgsEscaped")
-    healthcheck: Annotated[Healthcheck | None, Rule("CFG-15", "an object")] = Field(None, alias="Healthcheck")
-    shell: _Words = Field(None, alias="Shell")
-    on_build: _Words = Field(None, alias="OnBuild")
+    working_dir: _Word = Field(default=None, alias="WorkingDir")
+    labels: Annotated[TextMap | None, Rule("CFG-13", "an object of strings", "CFG-13")] = Field(
+        default=None, alias="Labels"
+    )
+    stop_signal: _Word = Field(default=None, alias="StopSignal")
+    args_escaped: Annotated[bool | None, Rule("CFG-14", "true or false")] = Field(default=None, alias="ArgsEscaped")
+    healthcheck: Annotated[Healthcheck | None, Rule("CFG-15", "an object")] = Field(default=None, alias="Healthcheck")
+    shell: _Words = Field(default=None, alias="Shell")
+    on_build: _Words = Field(default=None, alias="OnBuild")
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -89,7 +93,7 @@ class ExecutionParameters(StrictModel):
                 yield rules.warning("CFG-12", member(member(path, "ExposedPorts"), port), show(port), expected)
 
 
-class RootFs(StrictModel):
+class RootFs(StrictModel, frozen=True):
     """The layers as they unpack: digests of the uncompressed tars, bottom first (config.md "rootfs")."""
 
     folded_names_refused: ClassVar[bool] = False
@@ -105,10 +109,11 @@ class RootFs(StrictModel):
             yield rules.warning("CFG-05", member(path, "type"), show(members.get("type", "nothing")), '"layers"')
         diff_ids = members.get("diff_ids")
         for position, digest in enumerate(cast("list[object]", diff_ids) if isinstance(diff_ids, list) else ()):
-            yield from digest_remarks(digest, item(member(path, "diff_ids"), position))
+            if is_unregistered(digest):
+                yield digest_remark(digest, item(member(path, "diff_ids"), position))
 
 
-class HistoryEntry(StrictModel):
+class HistoryEntry(StrictModel, frozen=True):
     """One step of how an image was made; `empty_layer` where it left no layer (config.md "history")."""
 
     folded_names_refused: ClassVar[bool] = False
@@ -125,7 +130,7 @@ class HistoryEntry(StrictModel):
         return clean_instruction(self.created_by or "")
 
 
-class ImageConfig(StoredDocument):
+class ImageConfig(StoredDocument, frozen=True):
     """An image config, of OCI or of Docker (config.md "Properties")."""
 
     kind: ClassVar[str] = "image-config"
@@ -139,8 +144,8 @@ class ImageConfig(StoredDocument):
     rootfs: Annotated[RootFs, Rule("CFG-05", "an object with type and diff_ids")]
     created: Annotated[Time | None, Rule("CFG-02", "a string, a date and time")] = None
     author: Annotated[str | None, Rule("CFG-03", "a string")] = None
-    os_version: Annotated[str | None, Rule("CFG-03", "a string")] = Field(None, alias="os.version")
-    os_features: Annotated[Texts | None, Rule("CFG-04", "a list of strings")] = Field(None, alias="os.features")
+    os_version: Annotated[str | None, Rule("CFG-03", "a string")] = Field(default=None, alias="os.version")
+    os_features: Annotated[Texts | None, Rule("CFG-04", "a list of strings")] = Field(default=None, alias="os.features")
     variant: Annotated[str | None, Rule("CFG-03", "a string")] = None
     config: Annotated[ExecutionParameters | None, Rule("CFG-07", "an object")] = None
     history: Annotated[tuple[HistoryEntry, ...], NullIsEmptyUnbounded, Rule("CFG-16", "a list of objects")] = ()

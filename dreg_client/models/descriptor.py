@@ -1,6 +1,6 @@
 """Descriptors (descriptor.md), and the platform that one may carry (image-index.md "platform")."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
@@ -32,12 +32,10 @@ from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.platform import Platform
 
 MAX_DATA = 64 * 1024
-_GOOS = frozenset(
-    "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows unknown".split()
-)
-_GOARCH = frozenset(
-    "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm unknown".split()
-)
+_GOOS = (
+    "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows unknown"
+).split()
+_GOARCH = "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm unknown".split()
 
 
 def _both_or_none(os: str, info: ValidationInfo) -> str:
@@ -47,13 +45,13 @@ def _both_or_none(os: str, info: ValidationInfo) -> str:
     return os
 
 
-class DocumentPlatform(StrictModel):
+class DocumentPlatform(StrictModel, frozen=True):
     """A platform as a document spells it; `value` is what it means."""
 
     architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
     os: Annotated[str, AfterValidator(_both_or_none), Rule("PLT-01", "a string, a value of Go's GOOS")]
-    os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(None, alias="os.version")
-    os_features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = Field(None, alias="os.features")
+    os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(default=None, alias="os.version")
+    os_features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = Field(default=None, alias="os.features")
     variant: Annotated[str | None, Rule("PLT-02", "a string")] = None
     features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = None
 
@@ -110,7 +108,7 @@ def _embedded(data: str, info: ValidationInfo) -> str:
     return data
 
 
-class Descriptor(ParsedModel):
+class Descriptor(ParsedModel, frozen=True):
     """What a document says of another piece of content: type, digest and size in bytes (descriptor.md "Properties")."""
 
     kind: ClassVar[str] = "descriptor"
@@ -123,7 +121,9 @@ class Descriptor(ParsedModel):
     urls: Annotated[Uris | None, Rule("DSC-04", "a list of URIs")] = None
     annotations: Annotated[TextMap | None, Rule("DSC-05", "an object of strings", "ANN-01")] = None
     data: Annotated[Annotated[Base64, AfterValidator(_embedded)] | None, Rule("DSC-06", "a string of base64")] = None
-    artifact_type: Annotated[MediaType | None, Rule("DSC-08", "a media type")] = Field(None, alias="artifactType")
+    artifact_type: Annotated[MediaType | None, Rule("DSC-08", "a media type")] = Field(
+        default=None, alias="artifactType"
+    )
     platform: Annotated[DocumentPlatform | None, Rule("DSC-09", "an object")] = None
 
     @property
@@ -142,7 +142,8 @@ class Descriptor(ParsedModel):
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """DIG-03, URI-02, DSC-07 of large data, and what annotations are remarked for."""
-        yield from digest_remarks(members.get("digest"), member(path, "digest"))
+        if is_unregistered(members.get("digest")):
+            yield digest_remark(members["digest"], member(path, "digest"))
         urls = members.get("urls")
         for position, url in enumerate(cast("list[object]", urls) if isinstance(urls, list) else ()):
             if isinstance(url, str) and is_uri(url) and not url.lower().startswith(("http:", "https:")):
@@ -151,22 +152,23 @@ class Descriptor(ParsedModel):
         octets = decoded(data) if isinstance(data, str) else None
         if octets is not None and len(octets) > MAX_DATA:
             yield rules.warning("DSC-07", member(path, "data"), f"{len(octets)} bytes", f"at most {MAX_DATA} bytes")
-        yield from annotation_rules.remarks(members.get("annotations"), member(path, "annotations"))
+        yield from annotation_rules.remarks(members, path)
 
 
-def digest_remarks(digest: object, path: str) -> Iterator[Problem]:
-    """DIG-03: the algorithm of a digest is not registered."""
+def is_unregistered(digest: object) -> bool:
+    """Whether it is a digest of an algorithm that is not registered."""
     if not isinstance(digest, str) or digest.startswith(("sha256:", "sha512:", "blake3:")):
-        return
-    if digest_fault(digest) is None:
-        yield rules.warning("DIG-03", path, show(digest), "a registered algorithm: sha256 or sha512")
+        return False
+    return digest_fault(digest) is None
 
 
-def empty_remarks(descriptor: object, path: str) -> Iterator[Problem]:
+def digest_remark(digest: object, path: str) -> Problem:
+    """DIG-03: the algorithm of a digest is not registered."""
+    return rules.warning("DIG-03", path, show(digest), "a registered algorithm: sha256 or sha512")
+
+
+def empty_remarks(members: Members, path: str) -> Iterator[Problem]:
     """MAN-06: content of the empty type is the two bytes `{}`."""
-    if not isinstance(descriptor, Mapping):
-        return
-    members = cast("Members", descriptor)
     if members.get("mediaType") != types.OCI_EMPTY:
         return
     if (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):

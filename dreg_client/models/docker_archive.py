@@ -10,7 +10,7 @@ from dreg_client.models.fields import NullIsEmptyUnbounded, Rule, Texts
 from dreg_client.models.json_text import DishonestTextError, read_object
 
 
-class ArchivedImage(StrictModel):
+class ArchivedImage(StrictModel, frozen=True):
     """One image of the archive: the names of its files in it, and its tags.
 
     Attributes:
@@ -22,11 +22,11 @@ class ArchivedImage(StrictModel):
     folded_names_refused: ClassVar[bool] = False
 
     config: Annotated[str, Rule("GEN-01", "a string")] = Field(alias="Config")
-    repo_tags: Annotated[Texts | None, Rule("GEN-01", "a list of strings")] = Field(None, alias="RepoTags")
+    repo_tags: Annotated[Texts | None, Rule("GEN-01", "a list of strings")] = Field(default=None, alias="RepoTags")
     layers: Annotated[Texts, NullIsEmptyUnbounded, Rule("GEN-01", "a list of strings")] = Field(alias="Layers")
 
 
-class ArchiveContents(StrictModel):
+class ArchiveContents(StrictModel, frozen=True):
     """All images of an archive."""
 
     images: Annotated[tuple[ArchivedImage, ...], NullIsEmptyUnbounded, Rule("GEN-01", "a list of objects")]
@@ -39,10 +39,10 @@ class ArchiveContents(StrictModel):
             LayoutCorruptError: It is no honest JSON list of images.
         """
         try:
-            contents = cls.model_validate(read_object(b'{"images":' + raw + b"}"))
+            tree = read_object(b'{"images":' + raw + b"}")
+            if tree.keys() == {"images"}:  # else what was wrapped had braces of its own
+                return cls.model_validate(tree)
         except (DishonestTextError, ValidationError):
-            contents = None
-        if contents is None or contents.unknown_members:
-            reason = "has a manifest.json that is no list of images with Config and Layers"
-            raise LayoutCorruptError(where, reason)
-        return contents
+            pass
+        reason = "has a manifest.json that is no list of images with Config and Layers"
+        raise LayoutCorruptError(where, reason)

@@ -92,7 +92,9 @@ def validate_lines(lines: Iterable[bytes], how: LineRules = _PLAIN) -> Iterator[
 def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     """Validate one line of a dump."""
     if not how.field:
-        return validate(line, kind=how.kind, pedantic=how.pedantic, limit=_LONGEST_LINE if not how.kind else MAX_DOCUMENT)
+        return validate(
+            line, kind=how.kind, pedantic=how.pedantic, limit=_LONGEST_LINE if not how.kind else MAX_DOCUMENT
+        )
     try:
         wrapper = orjson.loads(line)
         held = wrapper[how.field]

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -29,9 +29,7 @@ DEPTH_PROVEN: Final = {"depth": "proven"}
 
 MAX_SIZE: Final = 2**63 - 1
 MAX_ENTRIES: Final = 10_000
-_URI = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII
-)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Rule:
     entries: str = ""
 
 
-def broken(rule: str, expected: str) -> PydanticCustomError:
+def broken(rule: LiteralString, expected: str) -> PydanticCustomError:
     """The error that says which rule a value breaks."""
     return PydanticCustomError(rule, "{expected}", {"expected": expected})
 
@@ -121,7 +119,7 @@ class _TimestampType(_TextType):
     description = "A date and time by RFC 3339 (TIM-01)"
 
     @classmethod
-    def slow(cls, text: str) -> str:
+    def slow(cls, text: str) -> str:  # noqa: ARG003 (no text that gets here is one)
         raise broken("TIM-01", "a date and time as 2006-01-02T15:04:05Z, of a day that exists")
 
     @classmethod
@@ -232,7 +230,7 @@ EmptyObjects = Annotated[
 class NullIsDefault:
     """A member of one value only, which is also meant when it is absent or null."""
 
-    meant_by: CoreSchema = core_schema.none_schema()
+    meant_by: ClassVar[CoreSchema] = core_schema.none_schema()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
@@ -244,13 +242,13 @@ class NullIsDefault:
 class EmptyIsDefault(NullIsDefault):
     """The same, and the empty string means it, too."""
 
-    meant_by = core_schema.literal_schema([None, ""])
+    meant_by: ClassVar[CoreSchema] = core_schema.literal_schema([None, ""])
 
 
 class NullIsEmpty:
     """A list that is read from null, too (GEN-10), of at most 10,000 entries (IDX-10)."""
 
-    most: int | None = MAX_ENTRIES
+    most: ClassVar[int | None] = MAX_ENTRIES
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
@@ -260,7 +258,9 @@ class NullIsEmpty:
 
 
 class NullIsEmptyUnbounded(NullIsEmpty):
-    most = None
+    """The same, of any number of entries."""
+
+    most: ClassVar[int | None] = None
 
 
 def _empty(_: None) -> tuple[()]:

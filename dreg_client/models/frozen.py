@@ -1,6 +1,6 @@
 """Mappings and lists that stay as they were read: deeply immutable, hashable, picklable."""
 
-from typing import NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, cast
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -11,11 +11,13 @@ class FrozenDict(dict[K, V]):
 
     __slots__ = ()
 
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        message = "documents are immutable; change a copy made by dict(...)"
-        raise TypeError(message)
+    if not TYPE_CHECKING:  # what a dict offers, for type checkers; Mapping is what documents declare
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+        def _refuse(self, *_: object, **__: object) -> NoReturn:
+            message = "documents are immutable; change a copy made by dict(...)"
+            raise TypeError(message)
+
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))

@@ -29,7 +29,7 @@ _TWO = "the integer 2"
 _ENTRIES = "a list of descriptors"
 
 
-class Index(Manifest):
+class Index(Manifest, frozen=True):
     """A list of manifests, one for each platform; entries may be indexes again, and of any media type."""
 
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "config", "fsLayers"})
@@ -53,7 +53,7 @@ class Index(Manifest):
 
     @classmethod
     def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
-        yield from annotation_rules.ref_name_remarks(entry.get("annotations"), path)
+        yield from annotation_rules.ref_name_remarks(entry, path)
         yield from foreign_remarks(entry, path, cls.foreign)
         platform = entry.get("platform")
         if not isinstance(platform, dict) or entry.get("annotations"):
@@ -64,7 +64,7 @@ class Index(Manifest):
             yield rules.note("IDX-09", path, found, "one entry a platform, or annotations that tell them apart")
 
 
-class OciIndex(Index):
+class OciIndex(Index, frozen=True):
     """An OCI image index (image-index.md)."""
 
     kind: ClassVar[str] = "oci-index"
@@ -73,10 +73,12 @@ class OciIndex(Index):
 
     schema_version: Annotated[SchemaVersion2, Rule("IDX-01", _TWO)] = Field(alias="schemaVersion")
     media_type: Annotated[OciIndexType, NullIsDefault, Rule("IDX-02", types.OCI_INDEX)] = Field(
-        types.OCI_INDEX, alias="mediaType"
+        default=types.OCI_INDEX, alias="mediaType"
     )
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("IDX-03", _ENTRIES)]
-    artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(None, alias="artifactType")
+    artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(
+        default=None, alias="artifactType"
+    )
     subject: Annotated[Descriptor | None, Rule("IDX-07", "an object, a descriptor")] = None
     annotations: Annotated[TextMap | None, Rule("IDX-08", "an object of strings", "ANN-01")] = None
 
@@ -85,17 +87,17 @@ class OciIndex(Index):
         """IDX-02 of an absent type, and those of each index."""
         if members.get("mediaType") is None:
             yield rules.note("IDX-02", member(path, "mediaType"), "nothing", types.OCI_INDEX)
-        yield from annotation_rules.remarks(members.get("annotations"), member(path, "annotations"))
+        yield from annotation_rules.remarks(members, path)
         yield from super().remarks(members, path)
 
 
-class LayoutIndex(OciIndex):
-    """The `index.json` of an image layout: never pushed, so neither its size nor its entries are bound as others' are."""
+class LayoutIndex(OciIndex, frozen=True):
+    """The `index.json` of an image layout: never pushed, so its entries are not bound as others' are."""
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmptyUnbounded, Rule("IDX-03", _ENTRIES)]
 
 
-class DockerManifestList(Index):
+class DockerManifestList(Index, frozen=True):
     """A Docker manifest list, version 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest-list"
@@ -103,9 +105,7 @@ class DockerManifestList(Index):
     foreign: ClassVar[str] = "application/vnd.oci."
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
-    media_type: Annotated[DockerManifestListType, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(
-        alias="mediaType"
-    )
+    media_type: Annotated[DockerManifestListType, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(alias="mediaType")
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]
 
     @classmethod

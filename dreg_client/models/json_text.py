@@ -8,7 +8,7 @@ library, which hands over every member, and says where it goes wrong.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 import orjson
@@ -43,35 +43,31 @@ class _Repeating(dict[str, object]):
     twice: tuple[str, ...] = ()
 
 
-def read_object(raw: bytes, *, nul: bool = False) -> dict[str, object]:
+def read_object(raw: bytes) -> dict[str, object]:
     """Read one JSON object, or refuse it.
-
-    Args:
-        raw: The text, as UTF-8.
-        nul: Whether strings may hold NUL (as those of an image config may).
 
     Raises:
         DishonestTextError: The text breaks one of the rules; `scan` tells which, and where.
     """
-    tree = read_members(raw, nul=nul)
-    return _read_slowly(raw, nul=nul) if _is_deep(raw, tree) else tree
+    tree = read_members(raw)
+    return _read_slowly(raw) if _is_deep(raw, tree) else tree
 
 
-def read_members(raw: bytes, *, nul: bool = False) -> dict[str, object]:
+def read_members(raw: bytes) -> dict[str, object]:
     """The same without a look at how deep objects are nested (GEN-04): for models, which do so where it can be deep.
 
     Raises:
         DishonestTextError: The text breaks one of the rules; `scan` tells which, and where.
     """
     try:
-        tree = orjson.loads(raw)
+        tree: dict[str, object] = orjson.loads(raw)
         echo = orjson.dumps(tree)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        return _read_slowly(raw, nul=nul)
-    faithful = echo == raw or echo.translate(None, _WHITE) == raw.translate(None, _WHITE)
-    nul_possible = b"\\" in raw and b"\\u0000" in raw
-    if not faithful or nul_possible or type(tree) is not dict or len(raw) > MAX_STRING:
-        return _read_slowly(raw, nul=nul)
+        return _read_slowly(raw)
+    if echo != raw and echo.translate(None, _WHITE) != raw.translate(None, _WHITE):
+        return _read_slowly(raw)
+    if type(tree) is not dict or len(raw) > MAX_STRING or (b"\\" in raw and b"\\u0000" in raw):
+        return _read_slowly(raw)
     return tree
 
 
@@ -80,20 +76,22 @@ def _is_deep(raw: bytes, tree: object) -> bool:
 
 
 def _depth(tree: object) -> int:
-    depth, level = 0, [tree]
+    depth = 0
+    level: list[object] = [tree]
     while level:
         depth += 1
-        level = [
-            child
-            for node in level
-            for child in (node.values() if type(node) is dict else cast("list[object]", node))
-            if type(child) is dict or type(child) is list
-        ]
+        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
     return depth
 
 
-def _read_slowly(raw: bytes, *, nul: bool) -> dict[str, object]:
-    tree, problems = scan(raw, nul=nul)
+def _children(node: object) -> Iterable[object]:
+    if isinstance(node, dict):
+        return cast("dict[str, object]", node).values()
+    return cast("list[object]", node)
+
+
+def _read_slowly(raw: bytes) -> dict[str, object]:
+    tree, problems = scan(raw)
     if tree is None or rules.has_error(problems):
         raise DishonestTextError
     return tree
@@ -112,7 +110,7 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
     if text.startswith("\ufeff"):
         return None, [rules.error("GEN-01", "$", "a byte order mark", "JSON text without one")]
     try:
-        tree = _DECODER.decode(text)
+        tree: object = _DECODER.decode(text)
     except json.JSONDecodeError as failure:
         found = f"{failure.msg[:1].lower()}{failure.msg[1:]} at line {failure.lineno}, column {failure.colno}"
         return None, [rules.error("GEN-01", "$", found, "the text of one JSON object")]
@@ -120,9 +118,10 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
         return None, [rules.error("GEN-04", "$", "deeper nesting", f"at most {MAX_DEPTH} levels")]
     if not isinstance(tree, dict):
         return None, [rules.error("GEN-01", "$", show(tree), "one JSON object")]
-    problems = list(_faults(tree, nul=nul))
+    members = cast("dict[str, object]", tree)
+    problems = list(_faults(members, nul=nul))
     too_deep = any(problem.rule == "GEN-04" for problem in problems)
-    return (None if too_deep else cast("dict[str, object]", tree)), problems
+    return (None if too_deep else members), problems
 
 
 def _faults(tree: object, *, nul: bool) -> Iterator[Problem]:

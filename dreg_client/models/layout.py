@@ -9,7 +9,7 @@ from dreg_client.models.stored import StoredDocument
 from dreg_client.values import media_type as types
 
 
-class ImageLayout(StoredDocument):
+class ImageLayout(StoredDocument, frozen=True):
     """What `oci-layout` says: which version of the layout this directory follows."""
 
     kind: ClassVar[str] = "image-layout"

@@ -48,7 +48,7 @@ class _Signatures(_Lenient):
         return bool(value)
 
 
-class LegacyManifest(StoredDocument):
+class LegacyManifest(StoredDocument, frozen=True):
     """A Docker image manifest, version 2, schema 1, plain or signed.
 
     Attributes:
@@ -65,7 +65,9 @@ class LegacyManifest(StoredDocument):
     name: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
     tag: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
     architecture: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
-    layers: Annotated[tuple[Digest, ...], _Layers, Rule("SC1-01", "a list of objects")] = Field((), alias="fsLayers")
+    layers: Annotated[tuple[Digest, ...], _Layers, Rule("SC1-01", "a list of objects")] = Field(
+        default=(), alias="fsLayers"
+    )
     history: Annotated[int, _History, Rule("SC1-01", "a list of objects")] = 0
     is_signed: Annotated[bool, _Signatures, Rule("SC1-01", "a list of objects")] = Field(
         default=False, alias="signatures"

@@ -10,7 +10,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor, empty_remarks
 from dreg_client.models.fields import MediaType, NullIsDefault, NullIsEmpty, Rule, SchemaVersion2, TextMap
-from dreg_client.models.paths import item, member, show
+from dreg_client.models.paths import member, show
 from dreg_client.models.stored import StoredDocument
 from dreg_client.problems import Problem
 from dreg_client.values import media_type as types
@@ -23,7 +23,7 @@ _DESCRIPTOR = "an object, a descriptor"
 _DESCRIPTORS = "a list of descriptors"
 
 
-class Manifest(StoredDocument):
+class Manifest(StoredDocument, frozen=True):
     """What a tag points at: an image manifest or an index, of OCI or of Docker."""
 
     media_type: str
@@ -34,14 +34,16 @@ class Manifest(StoredDocument):
         return Descriptor(mediaType=self.media_type, digest=self.digest, size=self.size)
 
 
-class ImageManifest(Manifest):
+class ImageManifest(Manifest, frozen=True):
     """A manifest of one image, or of one artifact: a config and layers, in order, duplicates kept."""
 
     rivals: ClassVar[frozenset[str]] = frozenset({"manifests", "fsLayers"})
 
     config: Descriptor
     layers: Descriptors
-    artifact_type: Annotated[MediaType | None, Rule("MAN-03", "a media type")] = Field(None, alias="artifactType")
+    artifact_type: Annotated[MediaType | None, Rule("MAN-03", "a media type")] = Field(
+        default=None, alias="artifactType"
+    )
     subject: Annotated[Descriptor | None, Rule("MAN-09", _DESCRIPTOR)] = None
     annotations: Annotated[TextMap | None, Rule("MAN-10", "an object of strings", "ANN-01")] = None
 
@@ -56,16 +58,15 @@ class ImageManifest(Manifest):
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """MAN-06, MAN-08, DSC-11, and what annotations are remarked for."""
-        yield from annotation_rules.remarks(members.get("annotations"), member(path, "annotations"))
+        yield from annotation_rules.remarks(members, path)
         config, layers = members.get("config"), members.get("layers", ())
-        yield from empty_remarks(config, member(path, "config"))
-        yield from foreign_remarks(config, member(path, "config"), cls.foreign)
+        if isinstance(config, dict):
+            yield from content_remarks(cast("Members", config), f"{path}.config", cls.foreign)
         if layers in ([], None):
             yield rules.warning("MAN-08", member(path, "layers"), "no layers", "at least one layer, for portability")
         for position, layer in enumerate(cast("list[object]", layers) if isinstance(layers, list) else ()):
-            here = item(member(path, "layers"), position)
-            yield from empty_remarks(layer, here)
-            yield from foreign_remarks(layer, here, cls.foreign)
+            if isinstance(layer, dict):
+                yield from content_remarks(cast("Members", layer), f"{path}.layers[{position}]", cls.foreign)
 
     foreign: ClassVar[str] = ""
     """What the media types of the other family begin with."""
@@ -75,9 +76,15 @@ def _name(document: StoredDocument) -> str:
     return document.digest.short if document.is_stored else "not stored"
 
 
-def foreign_remarks(descriptor: object, path: str, foreign: str) -> Iterator[Problem]:
+def content_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Problem]:
+    """MAN-06 and DSC-11 of a config or a layer."""
+    yield from empty_remarks(descriptor, path)
+    yield from foreign_remarks(descriptor, path, foreign)
+
+
+def foreign_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Problem]:
     """DSC-11: a type of the other family, or one that is deprecated."""
-    media_type = cast("Members", descriptor).get("mediaType") if isinstance(descriptor, dict) else None
+    media_type = descriptor.get("mediaType")
     if not isinstance(media_type, str):
         return
     if media_type in types.NONDISTRIBUTABLE_LAYERS:
@@ -86,7 +93,7 @@ def foreign_remarks(descriptor: object, path: str, foreign: str) -> Iterator[Pro
         yield rules.warning("DSC-11", member(path, "mediaType"), show(media_type), "a type of this document's family")
 
 
-class OciManifest(ImageManifest):
+class OciManifest(ImageManifest, frozen=True):
     """An OCI image manifest (manifest.md)."""
 
     kind: ClassVar[str] = "oci-manifest"
@@ -95,7 +102,7 @@ class OciManifest(ImageManifest):
 
     schema_version: Annotated[SchemaVersion2, Rule("MAN-01", _TWO)] = Field(alias="schemaVersion")
     media_type: Annotated[OciManifestType, NullIsDefault, Rule("MAN-02", types.OCI_MANIFEST)] = Field(
-        types.OCI_MANIFEST, alias="mediaType"
+        default=types.OCI_MANIFEST, alias="mediaType"
     )
     config: Annotated[Descriptor, Rule("MAN-05", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("MAN-07", _DESCRIPTORS)]
@@ -113,7 +120,7 @@ class OciManifest(ImageManifest):
         yield from super().remarks(members, path)
 
 
-class DockerManifest(ImageManifest):
+class DockerManifest(ImageManifest, frozen=True):
     """A Docker image manifest, version 2, schema 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest"

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Sized
+from typing import cast
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SHOWN = 60
@@ -27,7 +29,7 @@ def show(value: object) -> str:
         case dict():
             return "an object" if value else "an empty object"
         case list() | tuple():
-            return f"a list of {len(value)}"
+            return f"a list of {len(cast('Sized', value))}"
         case bool() | None:
             return json.dumps(value)
         case int() if value.bit_length() > _SHOWN * 3:

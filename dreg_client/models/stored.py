@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from dreg_client import errors
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
-from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.faults import refused, remarks
+from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.problems import Problem, Severity
 from dreg_client.values.digest import Digest
@@ -33,7 +33,7 @@ class Examined(Generic[M]):
     problems: tuple[Problem, ...]
 
 
-class ParsedModel(StrictModel):
+class ParsedModel(StrictModel, frozen=True):
     """A model that is read from JSON text of its own.
 
     Attributes:
@@ -63,10 +63,10 @@ class ParsedModel(StrictModel):
             MediaTypeMismatchError: It is of another media type than `media_type` (GEN-07).
             ResponseTooLargeError: There are more than `limit` bytes.
         """
-        octets = octets_of(raw)
+        octets = raw if type(raw) is bytes else octets_of(raw)
         if media_type is None and len(octets) <= limit:
             try:
-                return cls.from_tree(octets, read_members(octets, nul=cls.nul_allowed))
+                return cls.from_tree(octets, read_members(octets))
             except (DishonestTextError, ValidationError):
                 pass  # the slow road below finds everything that is wrong
         examined = examine(cls, octets, media_type=media_type, limit=limit)
@@ -85,7 +85,7 @@ class ParsedModel(StrictModel):
         return document
 
 
-class StoredDocument(ParsedModel):
+class StoredDocument(ParsedModel, frozen=True):
     """A document with the exact bytes that it was read from.
 
     Equality and hash are by content; the identity of the bytes is `digest`. Copies and pickles keep the bytes.
@@ -192,44 +192,52 @@ def _plain(value: object) -> object:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[str, object]", value))
     raise TypeError(type(value).__name__)
 
 
 def examine(model: type[M], raw: bytes, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Examined[M]:
     """Read bytes as one kind of document and list everything that is wrong with them; never raises for a bad one."""
     if len(raw) > limit:
-        return Examined(None, (rules.error("GEN-05", "$", f"{len(raw)} bytes", f"at most {limit} bytes"),))
-    tree, problems = _read(model, raw)
+        return Examined(None, (too_large(raw, limit),))
+    tree, problems = read_or_scan(raw, nul=model.nul_allowed)
     if tree is None:
         return Examined(None, tuple(problems))
+    return examine_tree(model, raw, tree, problems, media_type)
+
+
+def examine_tree(
+    model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None
+) -> Examined[M]:
+    """The same for a tree that was read from `raw` already, with the problems that its text has."""
     document: M | None = None
     try:
         document = model.from_tree(raw, tree, DEPTH_PROVEN)
     except ValidationError as failure:
         problems += refused(model, failure)
     problems += remarks(model, tree)
-    problems = _served_otherwise(model, tree, media_type, problems)
+    if media_type:
+        problems = _served_otherwise(model, tree, media_type, problems)
     if document is None or rules.has_error(problems):
         return Examined(None, _each_once(problems))
     return Examined(document, tuple(problems))
 
 
-def _read(model: type[ParsedModel], raw: bytes) -> tuple[dict[str, object] | None, list[Problem]]:
+def too_large(raw: bytes, limit: int) -> Problem:
+    """GEN-05: more bytes than are read."""
+    return rules.error("GEN-05", "$", f"{len(raw)} bytes", f"at most {limit} bytes")
+
+
+def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, list[Problem]]:
+    """The tree of a text and what is wrong with the text; no tree where no model could read one."""
     try:
-        tree = read_object(raw)
+        return read_object(raw), []
     except DishonestTextError:
-        return scan(raw, nul=model.nul_allowed)
-    else:
-        return tree, []
+        return scan(raw, nul=nul)
 
 
-def _served_otherwise(
-    model: type[ParsedModel], tree: Mapping[str, object], served: str | None, problems: list[Problem]
-) -> list[Problem]:
+def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, problems: list[Problem]) -> list[Problem]:
     """GEN-07, in the place of what else is said of `mediaType`."""
-    if not served:
-        return problems
     own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
     named = own if isinstance(own, str) and own else ""
     if claimed in {named.lower(), *SAYS_NOTHING} or (not named and claimed in model.media_types):

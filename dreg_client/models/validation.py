@@ -4,11 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dreg_client.models import rules
+from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.json_text import DishonestTextError, read_object, scan
 from dreg_client.models.parse import KINDS, model_of, recognise
 from dreg_client.models.paths import show
-from dreg_client.models.stored import MAX_DOCUMENT, ParsedModel, examine, octets_of
+from dreg_client.models.stored import (
+    MAX_DOCUMENT,
+    ParsedModel,
+    examine_tree,
+    octets_of,
+    read_or_scan,
+    too_large,
+)
 from dreg_client.problems import Problem, Severity
 from dreg_client.values.digest import Digest
 
@@ -73,34 +80,32 @@ def validate(
     octets = octets_of(raw)
     if isinstance(expect, Descriptor) and media_type is None and kind is None:
         media_type = expect.media_type
-    model = model_of(kind) if kind is not None else _recognised(octets, media_type, limit)
-    if model is None:
-        problems = _unrecognised(octets, media_type, limit)
-    else:
-        problems = examine(model, octets, media_type=media_type, limit=limit).problems
+    named = model_of(kind) if kind is not None else recognise({}, media_type)
+    model, problems = _examined(octets, named, media_type, limit)
     digest = Digest.of(octets)
-    shown = (problem for problem in problems if pedantic or problem.severity is not Severity.NOTE)
-    return Report(model.kind if model else None, digest, len(octets), (*_unproven(octets, digest, expect), *shown))
+    if not pedantic:
+        problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
+    return Report(model.kind if model else None, digest, len(octets), (*_unproven(octets, digest, expect), *problems))
 
 
-def _recognised(octets: bytes, media_type: str | None, limit: int) -> type[ParsedModel] | None:
+def _examined(
+    octets: bytes, named: type[ParsedModel] | None, media_type: str | None, limit: int
+) -> tuple[type[ParsedModel] | None, tuple[Problem, ...]]:
+    """The model, by name or by what the document is, and all that it finds."""
     if len(octets) > limit:
-        return None
-    try:
-        tree = read_object(octets)
-    except DishonestTextError:
-        tree = scan(octets)[0] or {}
-    return recognise(tree, media_type)
-
-
-def _unrecognised(octets: bytes, media_type: str | None, limit: int) -> tuple[Problem, ...]:
-    if len(octets) > limit:
-        return (rules.error("GEN-05", "$", f"{len(octets)} bytes", f"at most {limit} bytes"),)
-    tree, problems = scan(octets)
+        return named, (too_large(octets, limit),)
+    tree, problems = read_or_scan(octets, nul=named is not None and named.nul_allowed)
     if tree is None:
-        return tuple(problems)
+        return named, tuple(problems)
+    model = named or recognise(tree, media_type)
+    if model is None:
+        return None, (*problems, _unknown(tree, media_type))
+    return model, examine_tree(model, octets, tree, problems, media_type).problems
+
+
+def _unknown(tree: Members, media_type: str | None) -> Problem:
     found = show(media_type or tree.get("mediaType") or "a document of no known media type or shape")
-    return (*problems, rules.error("GEN-12", "$", found, f"a kind that is known, or named: {', '.join(KINDS)}"))
+    return rules.error("GEN-12", "$", found, f"a kind that is known, or named: {', '.join(KINDS)}")
 
 
 def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, LiteralString, Self
 
 from dreg_client.errors import DigestMismatchError, InvalidDigestError, UnsupportedDigestError
 
@@ -26,7 +26,7 @@ _GRAMMAR: Final = re.compile(DIGEST_GRAMMAR[1:-1], re.ASCII)
 _LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
 
 
-def digest_fault(text: str) -> tuple[str, str] | None:
+def digest_fault(text: str) -> tuple[LiteralString, str] | None:
     """What is wrong with a text that should be a digest.
 
     Returns:
@@ -57,7 +57,8 @@ class Digest(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> "Digest":
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
         if type(text) is cls:
             return text
         if fault := digest_fault(text):
@@ -136,6 +137,8 @@ class Verifier:
     """
 
     __slots__ = ("_expected", "_hash", "size")
+
+    size: int
 
     def __init__(self, expected: Digest) -> None:
         if not expected.computable:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault
@@ -11,9 +11,7 @@ from dreg_client.values.digest import Digest, digest_fault
 DOCKER_HUB: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
 TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
-REPOSITORY_PATTERN: Final = (
-    r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
-)
+REPOSITORY_PATTERN: Final = r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
 
 _LONGEST: Final = 4096
 _LONGEST_REPOSITORY: Final = 255
@@ -38,7 +36,8 @@ class Tag(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> "Tag":
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
         if len(text) > 128 or _TAG.fullmatch(text) is None:
             expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
             raise InvalidReferenceError(shown(text), "tag", expected)
@@ -54,7 +53,8 @@ class RepositoryName(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> "RepositoryName":
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
         if len(text) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(text) is None:
             raise InvalidReferenceError(shown(text), "repository", _repository_fault(text))
         return str.__new__(cls, text)
@@ -150,9 +150,9 @@ def _digest(text: str, whole: str) -> Digest:
     fault = digest_fault(text)
     if fault is None:
         return Digest(text)
-    if ":" in text or "/" not in text:
-        _refuse(whole, "digest", f"{fault[1]} ({fault[0]})")
-    _refuse(whole, "registry", "no user information; log in instead of writing it into a name")
+    if "/" in text and ":" not in text.partition("/")[0]:
+        _refuse(whole, "registry", "no user information; log in instead of writing it into a name")
+    return _refuse(whole, "digest", f"{fault[1]} ({fault[0]})")
 
 
 def _registry(text: str, whole: str) -> tuple[str, str]:

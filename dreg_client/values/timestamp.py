@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 # Months by their length; the last branch is the 29th of February, in years that have it.
 _DAYS: Final = (
@@ -35,7 +35,8 @@ class Timestamp(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> "Timestamp":
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
         if len(text) > 1024 or _TIMESTAMP.fullmatch(text) is None:
             message = f"{text[:40]!r} is no date and time: expected RFC 3339, as 2006-01-02T15:04:05Z (TIM-01)"
             raise ValueError(message)

@@ -1,0 +1,93 @@
+"""What errors are to the shell: an exit code (decision D-11), and one sentence on standard error."""
+
+from typing import Final
+
+import click
+
+from dreg_client import errors
+from dreg_client.cli.text import put_error, visible
+from dreg_client.problems import Severity
+
+INVALID: Final = 1
+USAGE: Final = 2
+BUG: Final = 70
+BROKEN_PIPE: Final = 141
+"""What a shell calls a command that died of SIGPIPE: who read our output wanted no more of it."""
+
+_CODES: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
+    ((errors.DocumentError,), INVALID),
+    (
+        (
+            click.ClickException,
+            errors.InvalidReferenceError,
+            errors.InvalidDigestError,
+            errors.UnsupportedDigestError,
+            errors.InvalidPlatformError,
+            errors.ConfigError,
+        ),
+        USAGE,
+    ),
+    ((errors.AuthError,), 3),
+    ((errors.NotFoundError, errors.PlatformNotFoundError, FileNotFoundError), 4),
+    ((errors.IntegrityError, errors.LimitExceededError, errors.LayoutError, OSError), 5),
+    ((errors.TransportError,), 6),
+    ((errors.ConflictError,), 7),
+    ((errors.DregError,), 8),
+)
+
+
+def exit_code(failure: Exception) -> int:
+    """The exit code of an error: the first row that it belongs to; what belongs to none is a bug of ours."""
+    return next((code for kinds, code in _CODES if isinstance(failure, kinds)), BUG)
+
+
+def sentence(failure: Exception) -> str:
+    """What went wrong, where, and what to do, in the words of the command line."""
+    match failure:
+        case click.UsageError():
+            see = f"; see: {failure.ctx.command_path} --help" if failure.ctx else ""
+            return failure.format_message().rstrip(".") + see
+        case click.ClickException():
+            return failure.format_message()
+        case errors.InvalidDocumentError():
+            return _invalid(failure)
+        case errors.NotAnImageError():
+            kind = f"its config is {failure.media_type!r}"
+            return f"{failure.digest} is no image: {kind}; look at it with dreg inspect, dreg manifest and dreg blob"
+        case errors.ResponseTooLargeError():
+            return f"{failure.what}: {failure.size} bytes are over the limit of {failure.limit}"
+        case errors.DregError():
+            return str(failure)
+        case OSError():
+            return f"{failure.filename or 'reading or writing'}: {failure.strerror or failure}"
+        case _:
+            return f"this is a bug of dreg, {type(failure).__name__}: {failure}; report it with what --debug shows"
+
+
+def _invalid(failure: errors.InvalidDocumentError) -> str:
+    found = [problem for problem in failure.problems if problem.severity is Severity.ERROR]
+    where = f"{failure.source}: " if failure.source else ""
+    more = f"; dreg validate shows {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{where}no valid {failure.kind or 'document'}: {found[0] if found else 'for reasons unknown'}{more}"
+
+
+def tell(failure: Exception, *, as_json: bool) -> int:
+    """Say on standard error what went wrong, in a line for people or one of JSON (CLI-09), and give its exit code."""
+    code = exit_code(failure)
+    message = sentence(failure)
+    if as_json:
+        import json
+
+        name = "UsageError" if isinstance(failure, click.ClickException) else type(failure).__name__
+        put_error(json.dumps({"error": name, "exitCode": code, "message": message}))
+    else:
+        put_error(f"dreg: {visible(message)}")
+    return code
+
+
+def show_traceback(failure: Exception) -> None:
+    """Show where an error comes from, for --debug; what strangers wrote in it is spelled out (CLI-01)."""
+    import traceback
+
+    for line in "".join(traceback.format_exception(failure)).splitlines():
+        put_error(visible(line))

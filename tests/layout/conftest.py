@@ -1,0 +1,147 @@
+"""Layouts and archives that tests assemble by hand, and what several of them share."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreg_client import Layout
+
+Json = dict[str, Any]
+
+OCI = "application/vnd.oci.image."
+REF_NAME = "org.opencontainers.image.ref.name"
+NOBODY = 65534
+
+
+def sha256(body: bytes) -> str:
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+@dataclass
+class LayoutBuilder:
+    """A layout that is written as it is told, right or wrong."""
+
+    path: Path
+    entries: list[Json] = field(default_factory=list)
+
+    def blob(self, body: bytes, media_type: str = OCI + "layer.v1.tar", **members: object) -> Json:
+        digest = sha256(body)
+        file = self.path / "blobs" / digest.replace(":", "/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+        return {"mediaType": media_type, "digest": digest, "size": len(body), **members}
+
+    def document(self, value: Json, media_type: str, **members: object) -> Json:
+        return self.blob(json.dumps(value).encode(), media_type, **members)
+
+    def config(self, platform: str = "linux/amd64", diff_ids: int = 1, **members: object) -> Json:
+        system, architecture, variant = (*platform.split("/"), "")[:3]
+        value: Json = {"os": system, "architecture": architecture, **({"variant": variant} if variant else {})}
+        value["rootfs"] = {"type": "layers", "diff_ids": [sha256(b"%d" % number) for number in range(diff_ids)]}
+        return self.document({**value, **members}, OCI + "config.v1+json")
+
+    def image(self, platform: str = "linux/amd64", layers: int = 1, *, stated: bool = True, **members: object) -> Json:
+        """The entry of an image; `members` are those of its config."""
+        blobs = [self.blob(f"{platform} {number}".encode()) for number in range(layers)]
+        entry = self.manifest(self.config(platform, layers, **members), *blobs)
+        system, architecture, variant = (*platform.split("/"), "")[:3]
+        named = {"os": system, "architecture": architecture, **({"variant": variant} if variant else {})}
+        return {**entry, "platform": named} if stated else entry
+
+    def manifest(self, config: Json, *layers: Json, **members: object) -> Json:
+        media_type = OCI + "manifest.v1+json"
+        value = {"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": list(layers)}
+        return self.document({**value, **members}, media_type)
+
+    def index(self, *entries: Json, **members: object) -> Json:
+        media_type = OCI + "index.v1+json"
+        value = {"schemaVersion": 2, "mediaType": media_type, "manifests": list(entries)}
+        return self.document({**value, **members}, media_type)
+
+    def tag(self, name: str | None, entry: Json) -> Json:
+        self.entries.append(entry if name is None else {**entry, "annotations": {REF_NAME: name}})
+        return entry
+
+    def file(self, entry: Json) -> Path:
+        return self.path / "blobs" / entry["digest"].replace(":", "/")
+
+    def write(self) -> Path:
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+        index = {"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": self.entries}
+        (self.path / "index.json").write_text(json.dumps(index))
+        return self.path
+
+    def layout(self) -> Layout:
+        return Layout(self.write())
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> LayoutBuilder:
+    """A layout to assemble."""
+    return LayoutBuilder(tmp_path / "layout")
+
+
+@pytest.fixture
+def copied(fixtures: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """A copy of a layout of the fixtures, to be broken."""
+    return lambda name: Path(shutil.copytree(fixtures / "layouts" / name, tmp_path / name, symlinks=True))
+
+
+@pytest.fixture
+def tarred(tmp_path: Path) -> Callable[..., Path]:
+    """A tar of members; a member is a name with its bytes, or a header."""
+
+    def write(*members: tuple[str, bytes] | tarfile.TarInfo, form: int = tarfile.GNU_FORMAT, mode: str = "w") -> Path:
+        path = tmp_path / "archive.tar"
+        with tarfile.open(path, mode, format=form) as archive:  # type: ignore[call-overload]
+            for member in members:
+                if isinstance(member, tarfile.TarInfo):
+                    archive.addfile(member, io.BytesIO(bytes(member.size)))
+                    continue
+                header = tarfile.TarInfo(member[0])
+                header.size = len(member[1])
+                archive.addfile(header, io.BytesIO(member[1]))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """A block in which the permissions of files count, for root, too."""
+
+    @contextmanager
+    def block() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return block
+
+
+@pytest.fixture
+def open_build() -> Iterator[LayoutBuilder]:
+    """A layout to assemble in a folder that others may look into, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield LayoutBuilder(folder / "layout")
+    for directory in folder.glob("**/"):
+        directory.chmod(0o755)
+    shutil.rmtree(folder)
