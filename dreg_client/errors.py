@@ -124,8 +124,7 @@ class InvalidDocumentError(DocumentError):
         source: Where it came from (a file, a digest), empty when that was not said.
     """
 
-    problems: tuple[Problem
-    ...]
+    problems: tuple[Problem, ...]
     kind: str
     source: str
 
@@ -385,8 +384,7 @@ class PlatformNotFoundError(DregError):
     """
 
     wanted: str
-    available: tuple[str
-    ...]
+    available: tuple[str, ...]
 
     def __init__(self, wanted: str, available: tuple[str, ...]) -> None:
         super().__init__(wanted, available)

@@ -1,51 +1,33 @@
 """The commands that read one thing of a store and print it."""
 
-import json
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from dreg_client.cli.sources import (
-    DIGEST,
-    format_option,
-    opened,
-    platform_option,
-    ref_name_option,
-    source_argument,
-)
-from dreg_client.cli.text import size, visible
+from dreg_client.cli.sources import format_option, opened, platform_option, ref_name_option, source_argument
+from dreg_client.cli.text import put, put_json, put_octets, size, visible, wrapped
 
 if TYPE_CHECKING:
     from dreg_client.image import ImageStore, PlatformImage
-    from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
 
 
-def chosen_platform(text: str) -> "Platform":
-    """The platform that an option names; `local` is this machine's."""
-    from dreg_client.values.platform import Platform  # noqa: PLC0415
-
-    return Platform.local() if text == "local" else Platform.from_name(text)
-
-
-def platform_image(store: "ImageStore", reference: str, platform: str | None) -> "PlatformImage":
+def platform_image(store: "ImageStore", reference: str, platform: "Platform | None") -> "PlatformImage":
     """One platform's image: the chosen one, else the only one."""
-    from dreg_client.errors import PlatformNotFoundError  # noqa: PLC0415
+    from dreg_client.errors import ConflictError
 
     image = store.get_image(reference)
     if platform:
-        return image.get_platform_image(chosen_platform(platform))
+        return image.get_platform_image(platform)
+    if image.index and len(image.platforms) > 1:
+        listed = ", ".join(map(str, image.platforms))
+        raise ConflictError(f"this image has {len(image.platforms)} platforms; choose one by --platform: {listed}")
     images = image.get_platform_images()
     if len(images) != 1:
-        raise PlatformNotFoundError("(name one with --platform)", tuple(map(str, image.platforms)))
+        listed = ", ".join(found.digest for found in images) or "none"
+        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {listed}")
     return images[0]
-
-
-def print_json(value: Any) -> None:  # noqa: ANN401
-    """One JSON document for programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
 
 
 @click.command("tags")
@@ -55,16 +37,19 @@ def tags_command(source: "StoreName", output: str) -> None:
     """List the tags of a store.
 
     \b
-    Example:
+    Examples:
       dreg tags oci:fixtures/layouts/multi
+      dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
     """
-    with opened(source) as (store, _):
+    with opened(source) as (store, reference):
+        if reference:
+            raise click.UsageError(f"this lists all tags of {store.name}; name it without {reference}")
         tags = store.tags()
     if output == "json":
-        print_json(list(tags))
-        return
-    for tag in tags:
-        click.echo(visible(tag))
+        put_json(list(tags))
+    else:
+        for tag in tags:
+            put(visible(tag))
 
 
 @click.command("resolve")
@@ -72,12 +57,13 @@ def tags_command(source: "StoreName", output: str) -> None:
 @ref_name_option
 @platform_option
 @format_option
-def resolve_command(source: "StoreName", ref_name: str | None, platform: str | None, output: str) -> None:
+def resolve_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> None:
     """Print the digest that a tag names; with --platform that of the platform's manifest.
 
     \b
-    Example:
+    Examples:
       dreg resolve oci:fixtures/layouts/multi:1.4
+      dreg resolve oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
     with opened(source, ref_name) as (store, reference):
         if platform:
@@ -85,21 +71,24 @@ def resolve_command(source: "StoreName", ref_name: str | None, platform: str | N
         else:
             descriptor = store.resolve(reference)
     if output == "json":
-        print_json({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size})
+        put_json({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size})
     else:
-        click.echo(descriptor.digest)
+        put(descriptor.digest)
 
 
 @click.command("manifest")
 @source_argument
 @ref_name_option
 @platform_option
-@click.option("--raw", is_flag=True, help="Do not validate: print broken documents, too. The digest is checked.")
-def manifest_command(source: "StoreName", ref_name: str | None, platform: str | None, raw: bool) -> None:  # noqa: FBT001
+@click.option("--raw", is_flag=True, help="Do not validate: print a broken document, too. Its digest is checked.")
+def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", raw: bool) -> None:
     """Print a manifest or index, byte for byte.
 
+    On a terminal control characters are spelled out.
+
     \b
-    Example:
+    Examples:
+      dreg manifest oci:fixtures/layouts/multi:1.4
       dreg manifest oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
     with opened(source, ref_name) as (store, reference):
@@ -108,24 +97,27 @@ def manifest_command(source: "StoreName", ref_name: str | None, platform: str | 
         elif raw:
             octets = store.get_raw_manifest(reference).raw
         else:
-            octets = store.get_manifest(reference).raw
-    _write(octets)
+            octets = store.get_manifest(reference, legacy=True).raw
+    put_octets(octets)
 
 
 @click.command("config")
 @source_argument
 @ref_name_option
 @platform_option
-def config_command(source: "StoreName", ref_name: str | None, platform: str | None) -> None:
+def config_command(source: "StoreName", ref_name: str | None, platform: "Platform | None") -> None:
     """Print an image's config, byte for byte.
 
+    On a terminal control characters are spelled out.
+
     \b
-    Example:
+    Examples:
+      dreg config oci:fixtures/layouts/multi:single
       dreg config oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
     with opened(source, ref_name) as (store, reference):
         octets = platform_image(store, reference, platform).config.raw
-    _write(octets)
+    put_octets(octets)
 
 
 @click.command("platforms")
@@ -142,10 +134,10 @@ def platforms_command(source: "StoreName", ref_name: str | None, output: str) ->
     with opened(source, ref_name) as (store, reference):
         platforms = [str(platform) for platform in store.get_image(reference).platforms]
     if output == "json":
-        print_json(platforms)
-        return
-    for platform in platforms:
-        click.echo(visible(platform))
+        put_json(platforms)
+    else:
+        for platform in platforms:
+            put(visible(platform))
 
 
 @click.command("history")
@@ -153,60 +145,21 @@ def platforms_command(source: "StoreName", ref_name: str | None, output: str) ->
 @ref_name_option
 @platform_option
 @format_option
-def history_command(source: "StoreName", ref_name: str | None, platform: str | None, output: str) -> None:
+def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> None:
     """Show the steps that made an image, first one first, each with the size of its layer.
 
     \b
     Example:
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
+    from dreg_client.cli.image_view import seen_step
+
     with opened(source, ref_name) as (store, reference):
-        image = platform_image(store, reference, platform)
-    steps = [
-        {
-            "created": step.entry.created if step.entry else None,
-            "created_by": step.entry.clean_created_by if step.entry else None,
-            "digest": step.layer.digest if step.layer else None,
-            "size": step.layer.size if step.layer else 0,
-        }
-        for step in image.steps
-    ]
+        steps = platform_image(store, reference, platform).steps
     if output == "json":
-        print_json(steps)
+        put_json([seen_step(step) for step in steps])
         return
-    for step, row in zip(image.steps, steps, strict=True):
+    for step in steps:
         shown = size(step.layer.size) if step.layer else "-"
-        click.echo(f"{shown:>10}  {visible(row['created_by'] or '(no history)')}")
-
-
-@click.command("blob")
-@source_argument
-@click.argument("digest", type=DIGEST, required=False)
-@click.option("-o", "--output", "path", metavar="FILE", default="-", help="Write to a file, whole or not at all.")
-def blob_command(source: "StoreName", digest: "Digest | None", path: str) -> None:
-    """Print a blob, checked against its digest: SOURCE@DIGEST, or SOURCE DIGEST.
-
-    On standard output bytes flow before the check is done: exit code 5 says that they are not to be used.
-
-    \b
-    Example:
-      dreg blob oci:fixtures/layouts/multi DIGEST -o layer.tar.gz
-    """
-    wanted = digest or source.digest
-    if wanted is None:
-        message = "which blob? give its digest: SOURCE@sha256:... or SOURCE sha256:..."
-        raise click.UsageError(message)
-    with opened(source) as (store, _), store.stream_blob(wanted) as chunks:
-        if path == "-":
-            for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
-            return
-        from dreg_client.cli.output import write_whole  # noqa: PLC0415
-
-        write_whole(path, chunks)
-
-
-def _write(octets: bytes) -> None:
-    sys.stdout.buffer.write(octets)
-    sys.stdout.buffer.flush()
+        made_by = step.entry.clean_created_by if step.entry else ""
+        put(f"{shown:>10}  {wrapped(visible(made_by or '(no history)'), 12)}")
