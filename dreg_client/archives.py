@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from dreg_client import errors
-from dreg_client.files import size_of
+from dreg_client.files import chunks_of, size_of
 from dreg_client.image import ImageStore
 from dreg_client.layout import Layout
 from dreg_client.models.descriptor import Descriptor
@@ -17,7 +17,7 @@ from dreg_client.models.docker_archive import ArchiveContents, ArchivedImage
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
-from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.models.stored import MAX_DOCUMENT
 from dreg_client.store import Ask, Blob, Document, HasBlob, Resolve, Tags
 from dreg_client.tar_files import TarFiles
 from dreg_client.values import media_type as types
@@ -179,7 +179,7 @@ class DockerArchive(ImageStore):
             if start.startswith((_GZIP, _ZSTD)):
                 media_type = types.DOCKER_LAYER_GZIP if start.startswith(_GZIP) else types.DOCKER_LAYER_ZSTD
                 named = _BLOB.fullmatch(member)
-                digest = Digest(f"sha256:{named[1]}") if named else _digest_of(file)
+                digest = Digest(f"sha256:{named[1]}") if named else _digest_of(file, member)
         self._blobs[digest] = member
         return Descriptor(mediaType=media_type, digest=digest, size=size)
 
@@ -218,7 +218,7 @@ class DockerArchive(ImageStore):
             raise errors.NotFoundError(f"blob {digest}", self.name)
         with self._opened(place) as file:
             file.seek(start)
-            yield iter(lambda: file.read(MEBIBYTE), b"")
+            yield chunks_of(file, f"{self.name}, {place}")
 
 
 def _same(tag: str, reference: str) -> bool:
@@ -231,9 +231,9 @@ def _same(tag: str, reference: str) -> bool:
         return False
 
 
-def _digest_of(file: BinaryIO) -> Digest:
+def _digest_of(file: BinaryIO, name: str) -> Digest:
     file.seek(0)
     hashed = hashlib.sha256()
-    while chunk := file.read(MEBIBYTE):
+    for chunk in chunks_of(file, name):
         hashed.update(chunk)
     return Digest(f"sha256:{hashed.hexdigest()}")

@@ -359,8 +359,8 @@ class NotAnImageError(DregError):
     """An artifact was asked for as an image (its config is not an image's).
 
     Attributes:
-        media_type: The media type of its config.
-        digest: The manifest's digest.
+        media_type: The media type of its config; of an index, its own.
+        digest: Its digest.
     """
 
     media_type: str
@@ -372,6 +372,8 @@ class NotAnImageError(DregError):
 
     def sentence(self) -> str:
         """What went wrong, where, and what to do."""
+        if "index" in self.media_type or "list" in self.media_type:
+            return f"{self.digest} is an index, not the image of one platform; choose a platform of it first"
         return f"{self.digest} is no image: its config is {self.media_type!r}; read it with get_manifest and get_blob"
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 from dreg_client import errors
 
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_CHUNK: Final = 1 << 20
 _LINK_ERRORS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
 
 
@@ -143,3 +144,20 @@ def size_of(file: BinaryIO) -> int:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     return size
+
+
+def chunks_of(file: BinaryIO, path: str) -> Iterator[bytes]:
+    """The bytes of an open file from where it stands, at most a mebibyte at a time.
+
+    Args:
+        file: What is read.
+        path: What an error calls it.
+
+    Raises:
+        LayoutError: It cannot be read to its end.
+    """
+    try:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+    except OSError as failure:
+        raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure

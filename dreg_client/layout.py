@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.files import DirectoryFiles, Files
+from dreg_client.files import DirectoryFiles, Files, chunks_of
 from dreg_client.image import ImageStore
 from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
@@ -172,7 +172,7 @@ class Layout(ImageStore):
             raise self._missing(digest) from None
         with file:
             file.seek(start)
-            yield iter(lambda: file.read(MEBIBYTE), b"")
+            yield chunks_of(file, f"{self.name}, blob {digest.short}")
 
     def _missing(self, digest: Digest) -> errors.NotFoundError:
         return errors.NotFoundError(f"blob {digest}", self.name, "the layout is not whole, or the digest is another's")

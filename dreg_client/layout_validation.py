@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar, cast
 
 from dreg_client import errors
+from dreg_client.files import chunks_of
 from dreg_client.layout import MAX_INDEX, Layout, ref_name
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
@@ -14,7 +15,7 @@ from dreg_client.models.json_text import scan
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import KINDS, Document, recognise
 from dreg_client.models.paths import item, show
-from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE, examine
+from dreg_client.models.stored import MAX_DOCUMENT, examine
 from dreg_client.models.validation import Report, validate
 from dreg_client.problems import Problem, Severity
 from dreg_client.values import media_type as types
@@ -223,11 +224,16 @@ def _fit(walk: _Walk, document: Document | None) -> Iterator[Problem]:
 
 
 def _claimed_again(walk: _Walk, claim: _Claim) -> FileReport | None:
-    """A document that was read already, of which another document may say something else."""
+    """A document that was read already, of which another document may say something else.
+
+    Where it is listed as content of a type of its own, as artifacts may list anything, its size alone counts.
+    """
     digest = claim.descriptor.digest
-    seen = walk.documents[digest]
-    problems = tuple(_other_claims(claim, seen)) if seen else ()
-    return FileReport(_name(digest), Report(None, digest, seen.size, problems)) if seen and problems else None
+    if (seen := walk.documents[digest]) is None:
+        return None
+    listed = claim.descriptor.family in _DOCUMENTS
+    problems = tuple(_other_claims(claim, seen if listed else _Seen(seen.size, ())))
+    return FileReport(_name(digest), Report(None, digest, seen.size, problems)) if problems else None
 
 
 # --- what is said of bytes
@@ -302,13 +308,10 @@ def _hashed(layout: Layout, digest: Digest) -> tuple[int, Digest | None]:
     verifier = digest.verifier() if digest.computable else None
     size = 0
     with layout.files.open("blobs", *_parts(digest)) as file:
-        try:
-            while chunk := file.read(MEBIBYTE):
-                size += len(chunk)
-                if verifier:
-                    verifier.update(chunk)
-        except OSError as failure:
-            raise errors.LayoutError(_name(digest), f"cannot be read: {failure.strerror}") from failure
+        for chunk in chunks_of(file, _name(digest)):
+            size += len(chunk)
+            if verifier:
+                verifier.update(chunk)
     return size, verifier.digest() if verifier else None
 
 

@@ -3,9 +3,12 @@
 import os
 import sys
 from importlib import import_module
+from itertools import pairwise
 from typing import Any, Final, NoReturn
 
 import click
+
+from dreg_client.cli.signals import asked_to_leave
 
 COMMANDS: Final = {
     "validate": ("validate", "Check stored manifests, dumps and layouts against the specification."),
@@ -71,7 +74,11 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 def dreg(ctx: click.Context) -> None:
     """Read, check and look into OCI and Docker images.
 
-    A store is named by its kind: oci:PATH[:TAG|@DIGEST], oci-archive:FILE[:TAG], docker-archive:FILE[:REF|:@INDEX].
+    \b
+    A store is named by its kind:
+      oci:PATH[:TAG|@DIGEST]           a folder with an OCI image layout
+      oci-archive:FILE[:TAG|@DIGEST]   such a layout in a tar archive
+      docker-archive:FILE[:REF|:@N]    what docker save writes; @0 is its first image
 
     \b
     Examples:
@@ -92,7 +99,8 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(dreg, {}, "dreg", _COMPLETION, instruction))
-    sys.exit(_flushed(_outcome(words), words))
+    code = _flushed(_outcome(words), words)
+    sys.exit(asked_to_leave() or code)
 
 
 def _prepare_output() -> None:
@@ -142,6 +150,8 @@ def _forget_output() -> None:
 
 
 def _failed(failure: Exception, words: list[str]) -> int:
+    if code := asked_to_leave():
+        return code
     from dreg_client.cli.failures import show_traceback, tell
 
     given = _options(words)
@@ -158,5 +168,5 @@ def _options(words: list[str]) -> list[str]:
 def wants_json(words: list[str]) -> bool:
     """Whether programs read what we say: `--format json` or `--format jsonl`, also as one word."""
     values = [word.removeprefix("--format=") for word in words if word.startswith("--format=")]
-    values += [value for option, value in zip(words, words[1:], strict=False) if option == "--format"]
+    values += [value for option, value in pairwise(words) if option == "--format"]
     return bool(values) and values[-1] in {"json", "jsonl"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dreg_client.cli.sources import DigestType, opened, source_argument
+from dreg_client.cli.sources import opened, read_digest, source_argument
 
 if TYPE_CHECKING:
     from dreg_client.values.digest import Digest
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @click.command("blob")
 @source_argument
-@click.argument("digest", type=DigestType(), required=False)
+@click.argument("digest", callback=read_digest, required=False)
 @click.option(
     "-o",
     "--output",
     "path",
-    type=click.Path(allow_dash=True),
+    type=click.Path(allow_dash=True, readable=False),
     metavar="FILE",
     default="-",
     help="Write to a file, whole or not at all; - is standard output.",
@@ -33,7 +33,7 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str) -> Non
     \b
     Examples:
       dreg blob oci:fixtures/layouts/multi -o layer.tar.gz \\
-        sha256:79aa310da7d498ec0637a66d4ed60c64fd21bed0b8cec4e1ba97b4d3b8cc4e4f
+        sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3
       dreg blob oci:fixtures/layouts/multi@$(dreg resolve oci:fixtures/layouts/multi:single) | wc -c
     """
     wanted = digest or _digest_of(source)

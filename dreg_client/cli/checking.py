@@ -1,23 +1,27 @@
 """What `dreg validate` is given, one source after another: which documents are in it, and what is wrong with them."""
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from dreg_client.cli.progress import Bar, progress
-from dreg_client.errors import LayoutError, NotFoundError, UnsupportedError
-from dreg_client.layout_validation import validate_layout
-from dreg_client.models.dumps import LineReport, LineRules, validate_file, validate_lines
+import click
+
+from dreg_client.cli.findings import Checked, Counted, Finding, Unread
+from dreg_client.cli.progress import Advance, progress
+from dreg_client.cli.sources import STORE_KINDS
+from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.models.stored import MAX_DOCUMENT
-from dreg_client.models.validation import Report, validate
-from dreg_client.opening import open_layout, reference_of
+from dreg_client.models.validation import validate
 from dreg_client.values.store_name import StoreName
 
+if TYPE_CHECKING:
+    from dreg_client.models.dumps import LineRules
+
 _DUMPS: Final = (".jsonl", ".ndjson")
-_STORES: Final = ("oci:", "oci-archive:", "docker-archive:")
+_DOCUMENTS: Final = (".json", *_DUMPS)
+_LONGEST_LINE: Final = 8 * MAX_DOCUMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,117 +35,152 @@ class Settings:
     media_type_field: str
     complete: bool
     pedantic: bool
+    quiet: bool
     jobs: int
 
     @property
-    def line_rules(self) -> LineRules:
-        """How the lines of a dump are read."""
-        return LineRules(self.field, self.media_type_field, self.kind, self.pedantic)
+    def names_dumps(self) -> bool:
+        """Whether the options say that sources are dumps."""
+        return self.lines or bool(self.field)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One document, or a stretch of documents of which only those with problems are told one by one.
-
-    Attributes:
-        source: The file, or what stands for it.
-        line: The line in a dump; 0 elsewhere.
-        report: What is wrong; None for documents without problems that are only counted.
-        documents: How many documents this stands for.
-    """
-
-    source: str
-    line: int
-    report: Report | None
-    documents: int = 1
+def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
+    """Validate one source; what cannot be read is among the findings, so that nothing else is lost for it (CLI-12)."""
+    with progress(source, lambda: _weight(source), quiet=settings.quiet) as advance:
+        yield from _attempted(source, _source(source, settings, advance))
 
 
-def check(source: str, settings: Settings) -> Iterator[Checked]:
-    """Validate one source.
-
-    Raises:
-        NotFoundError: There is no such file.
-        LayoutError: It cannot be read.
-    """
+def _source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     if source == "-":
-        yield from _standard_input(settings)
-    elif source.startswith(_STORES):
-        yield from _store(source, settings)
-    elif not os.path.lexists(source):
-        advice = "name a file, a folder, - or oci:PATH"
-        raise NotFoundError("such file", source, advice)
+        yield from _stream(source, sys.stdin.buffer, settings)
+    elif source.startswith((*STORE_KINDS, "docker://")):
+        yield from _store(source, settings, advance)
+    elif Path(source).is_dir():
+        yield from _folder(Path(source), settings, advance)
     else:
-        yield from _path(Path(source), settings)
+        yield from _file(Path(source), settings, advance)
 
 
-def _path(path: Path, settings: Settings) -> Iterator[Checked]:
-    if path.is_dir():
-        yield from _folder(path, settings)
-    elif settings.lines or settings.field or path.suffix in _DUMPS:
-        yield from _dump(path, settings)
+def _attempted(source: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings, and the error that ends them, if any."""
+    try:
+        yield from findings
+    except InvalidDocumentError as failure:
+        yield Checked(failure.source or source, 0, failure.kind or None, None, None, failure.problems)
+    except (DregError, OSError, click.UsageError) as failure:
+        yield Unread(source, failure)
+
+
+# --- files
+
+
+def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """A dump or a document; names say which, where options do not."""
+    if settings.names_dumps or path.suffix in _DUMPS:
+        yield from _dump(path, settings, advance)
+        return
+    with path.open("rb") as file:
+        raw = file.read(MAX_DOCUMENT + 1)
+    yield _document(str(path), raw, settings, "image-layout" if path.name == "oci-layout" else None)
+    advance(len(raw))
+
+
+def _document(source: str, raw: bytes, settings: Settings, kind: str | None = None) -> Checked:
+    kind = settings.kind or kind
+    return Checked.of(source, validate(raw, kind=kind, media_type=settings.media_type, pedantic=settings.pedantic))
+
+
+def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """A dump, by several processes; what is no regular file, as a pipe, line by line."""
+    if settings.media_type:
+        raise click.UsageError(
+            f"{path} is a dump: it says media types in a field, --media-type-field, not --media-type"
+        )
+    if not path.is_file():
+        with path.open("rb") as file:
+            yield from _lines(str(path), file, settings)
+        return
+    # Here, and not above, for what it brings in: a run on one document needs no processes.
+    from dreg_client.models.dumps import PART, validate_file
+
+    jobs = min(settings.jobs, path.stat().st_size // PART + 1)
+    for part in validate_file(path, _line_rules(settings), jobs=jobs):
+        yield from (Checked.of(str(path), found.report, found.line) for found in part.reports)
+        yield Counted(part.documents - len(part.reports))
+        advance(part.stop - part.start)
+
+
+def _line_rules(settings: Settings) -> "LineRules":
+    from dreg_client.models.dumps import LineRules
+
+    return LineRules(settings.field, settings.media_type_field, settings.kind, settings.pedantic)
+
+
+def _stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
+    if settings.names_dumps:
+        yield from _lines(source, file, settings)
     else:
-        yield _file(path, settings)
+        yield _document(source, file.read(MAX_DOCUMENT + 1), settings)
 
 
-def _folder(folder: Path, settings: Settings) -> Iterator[Checked]:
-    """A layout as a whole; else the documents of the folder and of those below it, by name."""
-    if (folder / "oci-layout").is_file() and (folder / "index.json").is_file():
-        yield from _store(f"oci:{folder}", settings, str(folder))
+def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
+    from dreg_client.models.dumps import validate_lines
+
+    for found in validate_lines(_bounded_lines(file), _line_rules(settings)):
+        yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
+
+
+def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines, each cut where it is longer than any that holds a document."""
+    while line := file.readline(_LONGEST_LINE):
+        yield line
+        while not line.endswith(b"\n") and (line := file.readline(_LONGEST_LINE)):
+            pass
+
+
+# --- folders and layouts
+
+
+def _folder(folder: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """A layout as a whole; else the documents in the folder and below, by name, and the layouts there."""
+    findings = _inside(folder, settings, advance)
+    first = next(findings, None)
+    if first is None:
+        endings = ", ".join(f"*{ending}" for ending in _DOCUMENTS)
+        raise click.UsageError(f"{folder} has nothing to check: no file {endings}, no image layout")
+    yield first
+    yield from findings
+
+
+def _inside(folder: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    if _is_layout(folder):
+        yield from _layout(StoreName("oci", path=str(folder)), settings, advance)
         return
     for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
         if path.is_dir() and not path.is_symlink():
-            yield from _folder(path, settings)
-        elif path.suffix in {".json", *_DUMPS} and path.is_file():
-            yield from _path(path, settings)
+            yield from _attempted(str(path), _inside(path, settings, advance))
+        elif path.suffix in _DOCUMENTS and path.is_file():
+            yield from _attempted(str(path), _file(path, settings, advance))
 
 
-def _file(path: Path, settings: Settings) -> Checked:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_DOCUMENT + 1)
-    except OSError as failure:
-        raise LayoutError(str(path), f"cannot be read: {failure.strerror}") from failure
-    kind = settings.kind or ("image-layout" if path.name == "oci-layout" else None)
-    return Checked(str(path), 0, _validated(raw, settings, kind))
+def _is_layout(folder: Path) -> bool:
+    """Whether a folder is meant as a layout, though its marker or its index may be missing."""
+    return (folder / "oci-layout").is_file() or ((folder / "index.json").is_file() and (folder / "blobs").is_dir())
 
 
-def _validated(raw: bytes, settings: Settings, kind: str | None) -> Report:
-    return validate(raw, kind=kind, media_type=settings.media_type, pedantic=settings.pedantic)
-
-
-def _standard_input(settings: Settings) -> Iterator[Checked]:
-    if settings.lines or settings.field:
-        for found in validate_lines(sys.stdin.buffer, settings.line_rules):
-            yield _line("-", found)
-    else:
-        yield Checked("-", 0, _validated(sys.stdin.buffer.read(MAX_DOCUMENT + 1), settings, settings.kind))
-
-
-def _line(source: str, found: LineReport) -> Checked:
-    return Checked(source, found.line, found.report)
-
-
-def _dump(path: Path, settings: Settings) -> Iterator[Checked]:
-    try:
-        with progress(str(path), path.stat().st_size) as bar:
-            yield from _parts(path, settings, bar)
-    except OSError as failure:
-        raise LayoutError(str(path), f"cannot be read: {failure.strerror}") from failure
-
-
-def _parts(path: Path, settings: Settings, bar: Bar) -> Iterator[Checked]:
-    for part in validate_file(path, settings.line_rules, jobs=settings.jobs):
-        for found in part.reports:
-            yield _line(str(path), found)
-        yield Checked(str(path), 0, None, part.documents - len(part.reports))
-        bar.reached(part.stop)
-
-
-def _store(source: str, settings: Settings, folder: str = "") -> Iterator[Checked]:
-    name = StoreName("oci", path=folder) if folder else StoreName.parse(source)
+def _store(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    name = StoreName.parse(source)
     if name.kind == "docker-archive":
-        message = f"{source}: a docker-archive has no manifests to validate; look at it with: dreg inspect {source}"
-        raise UnsupportedError(message)
+        raise UnsupportedError(f"{source} has no manifests to validate; look at it with: dreg inspect {source}")
+    yield from _layout(name, settings, advance)
+
+
+def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    from dreg_client.layout_validation import validate_layout
+    from dreg_client.opening import open_layout, reference_of
+
     with open_layout(name) as layout:
         reports = validate_layout(
             layout,
@@ -151,4 +190,15 @@ def _store(source: str, settings: Settings, folder: str = "") -> Iterator[Checke
             jobs=settings.jobs,
         )
         for found in reports:
-            yield Checked(f"{layout.name}/{found.name}", 0, found.report)
+            yield Checked.of(f"{layout.name}/{found.name}", found.report)
+            advance(found.report.size)
+
+
+def _weight(source: str) -> int:
+    """The bytes of a file, or of all files below a folder; 0 where that cannot be told."""
+    path = Path(StoreName.parse(source).path if source.startswith(STORE_KINDS) else source)
+    try:
+        files = path.rglob("*") if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files if file.is_file())
+    except OSError:
+        return 0

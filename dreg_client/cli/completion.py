@@ -10,13 +10,14 @@ from click.shell_completion import get_completion_class
 def completion_command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
 
+    Put its line in the file that your shell reads at its start: ~/.bashrc, ~/.zshrc, ~/.config/fish/config.fish.
+
     \b
-    Example:
-      dreg completion bash > ~/.local/share/bash-completion/completions/dreg
+    Examples:
+      source <(dreg completion bash)
+      dreg completion zsh > _dreg
+      dreg completion fish > dreg.fish
     """
-    complete = get_completion_class(shell)
-    if complete is None:
-        message = f"there is no completion for {shell}"
-        raise click.UsageError(message)
-    root = ctx.find_root()
-    click.echo(complete(root.command, {}, "dreg", "_DREG_COMPLETE").source())
+    script = get_completion_class(shell)
+    assert script is not None  # noqa: S101 (click has all of these shells)
+    click.echo(script(ctx.find_root().command, {}, "dreg", "_DREG_COMPLETE").source())

@@ -44,11 +44,24 @@ def exit_code(failure: Exception) -> int:
 def sentence(failure: Exception) -> str:
     """What went wrong, where, and what to do, in the words of the command line."""
     match failure:
-        case click.UsageError():
-            see = f"; see: {failure.ctx.command_path} --help" if failure.ctx else ""
-            return failure.format_message().rstrip(".") + see
         case click.ClickException():
-            return failure.format_message()
+            return _misused(failure)
+        case errors.DregError():
+            return _refused(failure)
+        case OSError():
+            return f"{failure.filename or 'reading or writing'}: {failure.strerror or failure}"
+        case _:
+            return f"this is a bug of dreg, {type(failure).__name__}: {failure}; report it with what --debug shows"
+
+
+def _misused(failure: click.ClickException) -> str:
+    context = failure.ctx if isinstance(failure, click.UsageError) else None
+    return failure.format_message().rstrip(".") + (f"; see: {context.command_path} --help" if context else "")
+
+
+def _refused(failure: errors.DregError) -> str:
+    """The error's own sentence, but where its advice is for those who call the library."""
+    match failure:
         case errors.InvalidDocumentError():
             return _invalid(failure)
         case errors.NotAnImageError():
@@ -56,12 +69,8 @@ def sentence(failure: Exception) -> str:
             return f"{failure.digest} is no image: {kind}; look at it with dreg inspect, dreg manifest and dreg blob"
         case errors.ResponseTooLargeError():
             return f"{failure.what}: {failure.size} bytes are over the limit of {failure.limit}"
-        case errors.DregError():
-            return str(failure)
-        case OSError():
-            return f"{failure.filename or 'reading or writing'}: {failure.strerror or failure}"
         case _:
-            return f"this is a bug of dreg, {type(failure).__name__}: {failure}; report it with what --debug shows"
+            return str(failure)
 
 
 def _invalid(failure: errors.InvalidDocumentError) -> str:

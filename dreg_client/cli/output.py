@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from dreg_client.errors import LayoutError
 
@@ -17,41 +18,49 @@ def write_whole(path: str, chunks: Iterable[bytes]) -> None:
     Raises:
         LayoutError: The file cannot be written.
     """
-    target = os.path.realpath(path)
+    target = Path(os.path.realpath(path))
     try:
-        if os.path.exists(target) and not os.path.isfile(target):
-            _fill(os.open(target, os.O_WRONLY), chunks)
+        if target.exists() and not target.is_file():
+            _write_through(target, chunks)
         else:
             _replace(target, chunks)
     except OSError as failure:
         raise LayoutError(path, f"cannot be written: {failure.strerror}") from failure
 
 
-def _replace(target: str, chunks: Iterable[bytes]) -> None:
-    folder, name = os.path.split(target)
+def _write_through(target: Path, chunks: Iterable[bytes]) -> None:
+    with target.open("wb") as file:
+        file.writelines(chunks)
+
+
+def _replace(target: Path, chunks: Iterable[bytes]) -> None:
     # The name stands before the file does: whenever a signal comes, there is something to clear away by it.
-    part = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.part")
+    start = os.fsdecode(os.fsencode(target.name)[:100])
+    part = target.with_name(f".{start}.{secrets.token_hex(8)}.part")
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        _fill(descriptor, chunks)
-        os.chmod(part, 0o644 & ~_umask())
-        os.replace(part, target)
+        with open(part, "xb", opener=_for_us_alone) as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o644 & ~_umask())
+        part.replace(target)
     finally:
         with suppress(OSError):
-            os.unlink(part)
-    _keep_name(folder)
+            part.unlink()
+    _keep_name(target.parent)
 
 
-def _fill(descriptor: int, chunks: Iterable[bytes]) -> None:
-    with os.fdopen(descriptor, "wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-        file.flush()
-        with suppress(OSError):  # a pipe has no disk to go to
-            os.fsync(file.fileno())
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
-def _keep_name(folder: str) -> None:
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+def _keep_name(folder: Path) -> None:
     """The new name outlives a loss of power, where folders can be synced."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -59,9 +68,3 @@ def _keep_name(folder: str) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreg_client.cli.sources import format_option, opened, platform_option, ref_name_option, source_argument
-from dreg_client.cli.text import put, put_json, put_octets, size, visible, wrapped
+from dreg_client.cli.text import put, put_json, put_octets, visible
 
 if TYPE_CHECKING:
     from dreg_client.image import ImageStore, PlatformImage
@@ -152,14 +152,14 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     Example:
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
+    from dreg_client.cli.image_text import step_line
     from dreg_client.cli.image_view import seen_step
 
     with opened(source, ref_name) as (store, reference):
         steps = platform_image(store, reference, platform).steps
+    seen = [seen_step(step) for step in steps]
     if output == "json":
-        put_json([seen_step(step) for step in steps])
-        return
-    for step in steps:
-        shown = size(step.layer.size) if step.layer else "-"
-        made_by = step.entry.clean_created_by if step.entry else ""
-        put(f"{shown:>10}  {wrapped(visible(made_by or '(no history)'), 12)}")
+        put_json(seen)
+    else:
+        for step in seen:
+            put(step_line(step))

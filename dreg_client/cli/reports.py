@@ -1,118 +1,156 @@
 """What `dreg validate` prints: for people, for programs, and as annotations of a pull request."""
 
 import json
-from typing import Any, ClassVar, Final
+import re
+from typing import Any, Final
 
-import click
-
-from dreg_client.cli.checking import Checked
-from dreg_client.cli.text import bold, coloured, visible
+from dreg_client.cli.failures import sentence
+from dreg_client.cli.findings import Checked, Counted, Finding, Unread
+from dreg_client.cli.text import decodable, put, styled, visible, wrapped
 from dreg_client.problems import Problem, Severity
 
-_COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+_STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+_PAGE: Final = re.compile(r"[a-z-]+\.md")
+_LISTED: Final = 20
 
 
 class Writer:
-    """Writes what was found, and counts it."""
+    """Writes what was found as it comes, keeps nothing of it, and counts."""
 
-    def __init__(self, quiet: bool) -> None:  # noqa: FBT001
+    def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
-        self.documents = self.invalid = self.warned = 0
+        self.checked = self.invalid = self.warned = 0
+        self.unread: list[str] = []
 
-    def write(self, found: Checked) -> None:
-        """Count one finding, and write it."""
-        self.documents += found.documents
-        if found.report is None:
-            return
-        self.invalid += not found.report.ok
-        self.warned += bool(found.report.warnings)
-        self.tell(found, [problem for problem in found.report.problems if self._told(problem)])
+    def write(self, finding: Finding) -> None:
+        """Count a finding, and write it."""
+        match finding:
+            case Counted(documents):
+                self.checked += documents
+            case Unread():
+                self.unread.append(finding.source)
+                self.tell_unread(finding)
+            case Checked():
+                self.checked += 1
+                self.invalid += not finding.ok
+                self.warned += any(problem.severity is Severity.WARNING for problem in finding.problems)
+                if not (self.quiet and finding.ok):
+                    self.tell(finding, [problem for problem in finding.problems if self._told(problem)])
 
     def _told(self, problem: Problem) -> bool:
         return not self.quiet or problem.severity is Severity.ERROR
 
     def tell(self, found: Checked, problems: list[Problem]) -> None:
-        """Write one finding."""
+        """Write what is wrong with a document."""
         raise NotImplementedError
+
+    def tell_unread(self, found: Unread) -> None:
+        """Write that something could not be read; standard error says it, too."""
 
     def finish(self) -> None:
         """Write what belongs to the end."""
 
 
 class TextWriter(Writer):
-    """For people: the place, then each problem on a line of its own, a summary at the end."""
+    """For people: the place, each problem below it, a summary at the end."""
 
     def tell(self, found: Checked, problems: list[Problem]) -> None:
-        """Write one finding."""
+        """Write what is wrong with a document."""
         if not problems:
             return
-        kind = f" ({found.report.kind})" if found.report and found.report.kind else ""
-        click.echo(f"{bold(visible(_place(found)))}{kind}")
+        kind = f" ({found.kind})" if found.kind else ""
+        verdict = "valid, but see" if found.ok else "invalid"
+        put(f"{styled(visible(found.place), 'bold')}: {verdict}{kind}")
         for problem in problems:
-            severity = coloured(str(problem.severity), _COLOURS[problem.severity])
-            click.echo(f"  {severity} {problem.rule} at {visible(problem.path)}")
-            click.echo(f"      found    {visible(problem.found)}")
-            click.echo(f"      expected {visible(problem.expected)}")
-            click.echo(f"      see      {problem.clause}")
+            _put_problem(problem)
 
     def finish(self) -> None:
         """Write the summary."""
         if self.quiet:
             return
-        valid = self.documents - self.invalid
-        tally = f"{self.documents} checked: {valid} valid, {self.invalid} invalid, {self.warned} with warnings"
-        click.echo(coloured(tally, "red" if self.invalid else "green"))
+        counts = [f"{self.checked - self.invalid} valid"]
+        counts += [f"{self.invalid} invalid"] if self.invalid else []
+        counts += [f"{self.warned} with warnings"] if self.warned else []
+        counts += [f"{len(self.unread)} not read ({_listed(self.unread)})"] if self.unread else []
+        style = "red" if self.invalid or self.unread else "green"
+        put(styled(f"{self.checked} checked: {', '.join(counts)}", style))
+
+
+def _put_problem(problem: Problem) -> None:
+    severity = styled(str(problem.severity), _STYLES[problem.severity])
+    where = " (the document as a whole)" if problem.path == "$" else ""
+    put(f"  {severity} at {visible(problem.path)}{where}")
+    rows = (("found", problem.found), ("expected", problem.expected), ("rule", f"{problem.rule}, {_clause(problem)}"))
+    for label, text in rows:
+        put(f"    {label:<8}  {wrapped(visible(text), 14)}")
+
+
+def _clause(problem: Problem) -> str:
+    """The clause, with the name of its specification, which the pages of the image specification leave out."""
+    return f"image-spec {problem.clause}" if _PAGE.match(problem.clause) else problem.clause
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
+    return ", ".join([*map(visible, names[:_LISTED]), *more])
 
 
 class JsonLinesWriter(Writer):
     """For programs: an object a line, as soon as it is known; documents without problems in dumps are only counted."""
 
     def tell(self, found: Checked, problems: list[Problem]) -> None:
-        """Write one finding."""
-        click.echo(json.dumps(_plain(found, problems)))
+        """Write what is wrong with a document."""
+        put(json.dumps(_plain(found, problems)))
 
     def finish(self) -> None:
         """Write the summary as the last object."""
         if not self.quiet:
-            click.echo(json.dumps({"summary": self.summary()}))
+            put(json.dumps({"summary": self.summary()}))
 
-    def summary(self) -> dict[str, int]:
-        """The counts."""
-        valid = self.documents - self.invalid
-        return {"checked": self.documents, "valid": valid, "invalid": self.invalid, "with_warnings": self.warned}
+    def summary(self) -> dict[str, Any]:
+        """The counts, and the names of what could not be read."""
+        return {
+            "checked": self.checked,
+            "valid": self.checked - self.invalid,
+            "invalid": self.invalid,
+            "withWarnings": self.warned,
+            "unread": [decodable(source) for source in self.unread],
+        }
 
 
 class JsonWriter(JsonLinesWriter):
     """For programs: one JSON document, written piece by piece, so that its length does not matter."""
 
-    first: ClassVar[str] = '{"documents": ['
-
-    def __init__(self, quiet: bool) -> None:  # noqa: FBT001
-        super().__init__(quiet)
-        self._before = self.first
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet)
+        self._before = '{"documents": ['
 
     def tell(self, found: Checked, problems: list[Problem]) -> None:
-        """Write one finding."""
-        click.echo(f"{self._before}\n{json.dumps(_plain(found, problems))}", nl=False)
-        self._before = ","
+        """Write what is wrong with a document."""
+        put(self._before)
+        self._before = f"{json.dumps(_plain(found, problems))},"
 
     def finish(self) -> None:
-        """Write the summary and close the document."""
-        start = self.first if self._before == self.first else ""
-        click.echo(f'{start}\n], "summary": {json.dumps(self.summary())}}}')
+        """Write the last document without a comma behind it, the summary, and close the document."""
+        put(self._before.removesuffix(","))
+        put(f'], "summary": {json.dumps(self.summary())}}}')
 
 
 class GitHubWriter(Writer):
     """Annotations as GitHub's runners read them: `::error file=...,title=...::...`."""
 
     def tell(self, found: Checked, problems: list[Problem]) -> None:
-        """Write one finding."""
+        """Write what is wrong with a document."""
         for problem in problems:
             place = f"file={_property(found.source)}" + (f",line={found.line}" if found.line else "")
             title = _property(f"{problem.rule} at {problem.path}")
-            message = _data(f"{problem.path}: found {problem.found}, expected {problem.expected} ({problem.clause})")
-            click.echo(f"::{_GITHUB[problem.severity]} {place},title={title}::{message}")
+            message = f"{problem.path}: found {problem.found}, expected {problem.expected} ({_clause(problem)})"
+            put(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
+
+    def tell_unread(self, found: Unread) -> None:
+        """Write that something could not be read."""
+        put(f"::error file={_property(found.source)},title=not read::{_message(sentence(found.failure))}")
 
 
 WRITERS: Final[dict[str, type[Writer]]] = {
@@ -123,34 +161,32 @@ WRITERS: Final[dict[str, type[Writer]]] = {
 }
 
 
-def _place(found: Checked) -> str:
-    return f"{found.source}:{found.line}" if found.line else found.source
-
-
 def _plain(found: Checked, problems: list[Problem]) -> dict[str, Any]:
-    report = found.report
-    plain: dict[str, Any] = {"source": found.source}
-    if found.line:
-        plain["line"] = found.line
-    if report is not None:
-        plain |= {"kind": report.kind, "digest": report.digest, "size": report.size, "ok": report.ok}
-    plain["problems"] = [
-        {
-            "rule": problem.rule,
-            "severity": problem.severity,
-            "path": problem.path,
-            "found": problem.found,
-            "expected": problem.expected,
-            "clause": problem.clause,
-        }
-        for problem in problems
-    ]
-    return plain
+    return {
+        "source": decodable(found.source),
+        "line": found.line or None,
+        "kind": found.kind,
+        "digest": found.digest,
+        "size": found.size,
+        "ok": found.ok,
+        "problems": [_plain_problem(problem) for problem in problems],
+    }
 
 
-def _data(text: str) -> str:
-    return visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+def _plain_problem(problem: Problem) -> dict[str, str]:
+    return {
+        "rule": problem.rule,
+        "severity": str(problem.severity),
+        "path": problem.path,
+        "found": problem.found,
+        "expected": problem.expected,
+        "clause": problem.clause,
+    }
+
+
+def _message(text: str) -> str:
+    return visible(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -2,23 +2,37 @@
 
 import os
 import signal
+import sys
 from types import FrameType
+
+_code = 0
 
 
 def leave_on_signals() -> None:
     """Leave with 130 on SIGINT and with 143 on SIGTERM, without a word; what was ignored stays ignored."""
     owner = os.getpid()
-    stopped = False
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        nonlocal stopped
-        code = 128 + number
-        # A process that works for us has nothing to clear away: its owner reads no more of its results.
-        if stopped or os.getpid() != owner:
-            os._exit(code)
-        stopped = True
-        raise SystemExit(code)
+        global _code  # noqa: PLW0603 (signals come to the process, and so does what is known of them)
+        if _code or os.getpid() != owner:  # a process that works for us has nothing to clear away
+            os._exit(128 + number)
+        _code = 128 + number
+        sys.unraisablehook = lambda _: None  # where the next line is lost, as in a finalizer, nobody wants to hear of it
+        _end_workers()
+        raise SystemExit(_code)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
+
+
+def asked_to_leave() -> int:
+    """The exit code that a signal asked for, 0 when none came: what fails from then on is no failure."""
+    return _code
+
+
+def _end_workers() -> None:
+    """End the processes that work for us: whoever waits for their results would wait on while we unwind."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    for worker in multiprocessing.active_children() if multiprocessing else ():
+        worker.kill()

@@ -1,12 +1,11 @@
 """What commands are given: names of stores, platforms, digests, and who reads the output."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from dreg_client.image import ImageStore
@@ -18,80 +17,58 @@ F = TypeVar("F", bound=Callable[..., Any])
 STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
 
 
-class SourceType(click.ParamType):
+def _read_source(ctx: click.Context, param: click.Parameter, value: str) -> "StoreName":
     """The name of a store, with what is asked of it."""
+    from dreg_client.errors import InvalidReferenceError
+    from dreg_client.values.store_name import StoreName
 
-    name = "source"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "StoreName":  # noqa: ANN401 (as click has it)
-        """Read the name; a wrong one is an error of usage."""
-        from dreg_client.errors import InvalidReferenceError
-        from dreg_client.values.store_name import StoreName
-
-        if isinstance(value, StoreName):
-            return value
-        if not value.startswith((*STORE_KINDS, "docker://")) and (kind := _kind_of_path(value)):
-            self.fail(f"a path needs the kind of its store before it, as in {kind}:{value}", param, ctx)
-        try:
-            return StoreName.parse(value)
-        except InvalidReferenceError as failure:
-            self.fail(str(failure), param, ctx)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
-        """The kinds of stores."""
-        return [CompletionItem(kind) for kind in STORE_KINDS if kind.startswith(incomplete)]
+    if not value.startswith((*STORE_KINDS, "docker://")) and (kind := _kind_of_path(value)):
+        raise click.BadParameter(f"a path needs the kind of its store before it, as in {kind}:{value}", ctx, param)
+    try:
+        return StoreName.parse(value)
+    except InvalidReferenceError as failure:
+        raise click.BadParameter(str(failure), ctx, param) from failure
 
 
 def _kind_of_path(text: str) -> str | None:
     """The kind of store that a path, with or without a tag behind it, may be; None where there is no such path."""
-    for path in (text, text.rpartition(":")[0]):
-        if os.path.isdir(path):
+    for path in (Path(text), Path(text.rpartition(":")[0] or text)):
+        if path.is_dir():
             return "oci"
-        if os.path.isfile(path):
+        if path.is_file():
             return "oci-archive"
     return None
 
 
-class DigestType(click.ParamType):
-    """A digest."""
-
-    name = "digest"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Digest":  # noqa: ANN401 (as click has it)
-        """Read the digest; a wrong one is an error of usage."""
-        from dreg_client.errors import InvalidDigestError
-        from dreg_client.values.digest import Digest
-
-        try:
-            return Digest(value)
-        except InvalidDigestError as failure:
-            self.fail(str(failure), param, ctx)
+def _complete_source(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return [kind for kind in STORE_KINDS if kind.startswith(incomplete)]
 
 
-class PlatformType(click.ParamType):
-    """A platform; `local` is this machine's. `None` is `all` of them, where a command knows that word."""
+def read_digest(ctx: click.Context, param: click.Parameter, value: str | None) -> "Digest | None":
+    """A digest, where one was given."""
+    from dreg_client.errors import InvalidDigestError
+    from dreg_client.values.digest import Digest
 
-    name = "platform"
+    try:
+        return Digest(value) if value is not None else None
+    except InvalidDigestError as failure:
+        raise click.BadParameter(str(failure), ctx, param) from failure
 
-    def __init__(self, *, knows_all: bool = False) -> None:
-        self._knows_all = knows_all
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Platform | None":  # noqa: ANN401 (as click has it)
-        """Read the platform; a wrong one is an error of usage."""
-        from dreg_client.errors import InvalidPlatformError
-        from dreg_client.values.platform import Platform
+def read_platform(ctx: click.Context, param: click.Parameter, value: str | None) -> "Platform | None":
+    """A platform, where one was given; `local` is this machine's."""
+    from dreg_client.errors import InvalidPlatformError
+    from dreg_client.values.platform import Platform
 
-        if value is None or isinstance(value, Platform) or (value == "all" and self._knows_all):
-            return None if value == "all" else value
-        try:
-            return Platform.local() if value == "local" else Platform.from_name(value)
-        except InvalidPlatformError as failure:
-            self.fail(str(failure), param, ctx)
+    try:
+        return Platform.local() if value == "local" else Platform.from_name(value) if value is not None else None
+    except InvalidPlatformError as failure:
+        raise click.BadParameter(str(failure), ctx, param) from failure
 
 
 def source_argument(command: F) -> F:
     """The argument SOURCE."""
-    return click.argument("source", type=SourceType())(command)
+    return click.argument("source", callback=_read_source, shell_complete=_complete_source)(command)
 
 
 def ref_name_option(command: F) -> F:
@@ -110,11 +87,11 @@ def format_option(command: F) -> F:
 def platform_option(command: F) -> F:
     """The option that chooses one platform."""
     text = "OS/ARCH[/VARIANT], or local for this machine."
-    return click.option("--platform", metavar="P", type=PlatformType(), help=text)(command)
+    return click.option("--platform", metavar="P", callback=read_platform, help=text)(command)
 
 
 @contextmanager
-def opened(source: "StoreName", ref_name: str | None = None) -> Iterator[tuple["ImageStore", str]]:
+def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple["ImageStore", str], None, None]:
     """The store, and what is asked of it."""
     from dreg_client.opening import open_store, reference_of
 

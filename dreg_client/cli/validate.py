@@ -1,17 +1,10 @@
 """`dreg validate`: every source, every problem, one summary."""
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from contextlib import closing
+from typing import Any, Final
 
 import click
-
-from dreg_client.cli.checking import Checked, Settings, check
-from dreg_client.cli.exits import INVALID
-from dreg_client.cli.reports import WRITERS
-
-if TYPE_CHECKING:
-    from dreg_client.cli.reports import Writer
 
 KINDS: Final = (
     "descriptor",
@@ -25,49 +18,76 @@ KINDS: Final = (
 )
 
 
+def _processors() -> int:
+    """How many this process may use: fewer than there are, in many a container."""
+    known = getattr(os, "sched_getaffinity", None)
+    return min(len(known(0)) if known else os.cpu_count() or 1, 256)
+
+
 @click.command("validate")
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@click.option("--kind", type=click.Choice(KINDS), help="What each document must be; else each says what it is.")
-@click.option("--media-type", metavar="TYPE", help="What each document was served as.")
-@click.option("--lines", is_flag=True, help="Sources are dumps, a document a line (*.jsonl and *.ndjson always are).")
-@click.option("--field", metavar="NAME", default="", help="The member of each line that holds the document.")
+@click.argument(
+    "sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(allow_dash=True, readable=False)
+)
+@click.option("--kind", type=click.Choice(KINDS), help="What each file must be; else each says what it is.")
+@click.option("--media-type", metavar="TYPE", help="What each file was served as.")
+@click.option("--lines", is_flag=True, help="Files are dumps, a document a line (*.jsonl and *.ndjson always are).")
+@click.option(
+    "--field", metavar="NAME", default="", help="Files are dumps; this member of each line holds the document."
+)
 @click.option("--media-type-field", metavar="NAME", default="", help="The member that says what it was served as.")
 @click.option("--complete", is_flag=True, help="A blob that a layout lacks is an error, not a warning.")
 @click.option("--pedantic", is_flag=True, help="Report notes, too: members that are not specified and the like.")
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only: no warnings, no notes, no summary.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 256), metavar="N", help="Processes for dumps, threads for blobs.")
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only: no warnings, notes, summary or progress.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 256),
+    default=_processors,
+    metavar="N",
+    help="Processes for dumps, threads for blobs; without it one for each processor.",
+)
 @click.option(
     "--format",
     "output",
-    type=click.Choice(list(WRITERS)),
+    type=click.Choice(["text", "json", "jsonl", "github"]),
     default="text",
     show_default=True,
     help="text for people; json: one document; jsonl: a document a line; github: annotations.",
 )
-def validate_command(sources: tuple[str, ...], output: str, quiet: bool, **options: object) -> int:  # noqa: FBT001
+def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> int:  # noqa: ANN401 (as click hands them over)
     """Check stored documents against the specification, without any server.
 
-    SOURCE is a file with a document, a dump with a document a line, a folder (its *.json, *.jsonl and *.ndjson
-    files, and layouts in it), - for standard input, or oci:PATH[:TAG], oci-archive:FILE for a whole layout: then each
-    blob is checked against its digest and size, and documents against one another.
+    SOURCE is a file with one document, a dump with a document a line, a folder (its files *.json, *.jsonl and *.ndjson,
+    the layouts in it, and all folders below, but hidden ones), - for standard input; or oci:PATH[:TAG] or
+    oci-archive:FILE[:TAG]: then each blob is checked against its digest and size, and documents against one another.
 
-    Leaves with 0 when no document has an error, with 1 when one has.
+    Leaves with 1 when a document has an error. Else, when a source could not be read, with the code of the first such:
+    4 when it is not there, 5 when it is unreadable, 2 when a folder has nothing to check. The others are checked all
+    the same.
 
     \b
     Examples:
-      dreg validate manifest.json
-      dreg validate --kind image-config config.json
       dreg validate fixtures/valid oci:fixtures/layouts/multi
-      dreg validate --field manifest --jobs 4 dump.jsonl
+      dreg validate --kind image-config fixtures/configs/*.json
+      dreg validate --field manifest --media-type-field media_type \\
+        --jobs 2 --format jsonl fixtures/dumps/registry.jsonl
+      dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
     """
-    settings = Settings(**{**options, "jobs": options["jobs"] or os.cpu_count() or 1})  # type: ignore[arg-type]
-    writer = WRITERS[output](quiet)
-    for found in _each(sources, settings):
-        writer.write(found)
-    writer.finish()
-    return INVALID if writer.invalid else 0
+    from dreg_client.cli.checking import Settings, check
+    from dreg_client.cli.failures import INVALID, tell
+    from dreg_client.cli.findings import Unread
+    from dreg_client.cli.reports import WRITERS
 
-
-def _each(sources: tuple[str, ...], settings: Settings) -> Iterator[Checked]:
+    settings = Settings(**options)
+    if settings.media_type_field and not settings.field:
+        raise click.UsageError("--media-type-field stands beside --field: lines that are documents have no such member")
+    writer, unread_code = WRITERS[output](quiet=settings.quiet), 0
     for source in sources:
-        yield from check(source, settings)
+        with closing(check(source, settings)) as findings:
+            for finding in findings:
+                writer.write(finding)
+                if isinstance(finding, Unread):
+                    code = tell(finding.failure, as_json=output in {"json", "jsonl"})
+                    unread_code = unread_code or code
+    writer.finish()
+    return INVALID if writer.invalid else unread_code

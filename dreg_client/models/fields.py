@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
 from dreg_client.models.json_text import MAX_DEPTH
-from dreg_client.values.digest import KNOWN_DIGEST_PATTERN, Digest, digest_fault, proven_digest
+from dreg_client.values.digest import DIGEST_GRAMMAR, KNOWN_DIGEST_PATTERN, Digest, digest_fault, proven_digest
 from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
 
@@ -99,6 +99,12 @@ class _DigestType(_TextType):
         return core_schema.no_info_after_validator_function(proven_digest, text)
 
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        others = {"pattern": DIGEST_GRAMMAR, "not": {"pattern": "^(?:sha256|sha512|blake3):"}}
+        return {"type": "string", "anyOf": [{"pattern": cls.pattern}, others], "description": cls.description}
+
+
 class _MediaTypeType(_TextType):
     pattern = MEDIA_TYPE_PATTERN
     description = "A media type without parameters (MED-01)"
@@ -144,7 +150,7 @@ class _UriType(_TextType):
 
 
 class _Base64Type(_TextType):
-    pattern = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    pattern = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
     description = "Base64 with padding and without line breaks (DSC-06)"
 
     @classmethod

@@ -49,9 +49,10 @@ _MODERN: Final = (OciManifest, DockerManifest, OciIndex, DockerManifestList)
 
 def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type[ParsedModel] | None:
     """The model of a document by its served type, else by its own, else by its shape; None where none can be told."""
-    if media_type and (served := essence(media_type)) not in SAYS_NOTHING:
-        return _BY_TYPE.get(served)
     own = tree.get("mediaType")
+    if media_type and (served := essence(media_type)) not in SAYS_NOTHING:
+        # A document that says that it is of another known type is read as that: then all that is wrong is GEN-07.
+        return (isinstance(own, str) and served in _BY_TYPE and _BY_TYPE.get(own)) or _BY_TYPE.get(served)
     if isinstance(own, str) and own and "digest" not in tree:
         return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
     if "manifests" in tree:

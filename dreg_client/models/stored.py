@@ -240,7 +240,7 @@ def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, prob
     """GEN-07, in the place of what else is said of `mediaType`."""
     own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
     named = own if isinstance(own, str) and own else ""
-    if claimed in {named.lower(), *SAYS_NOTHING} or (not named and claimed in model.media_types):
+    if claimed in {named.lower(), *SAYS_NOTHING} or (claimed in model.media_types and named in {"", *model.media_types}):
         return problems
     if not named:
         named = " or ".join(model.media_types)

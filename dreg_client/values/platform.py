@@ -73,7 +73,7 @@ class Platform:
             _refuse(text)
         name, bracket, version = _cut(text)
         parts = name.split("/")
-        if len(parts) not in {2, 3} or not all(parts) or (bracket is not None and version):
+        if len(parts) not in {2, 3} or not all(parts) or ":" in name or ":" in version:
             _refuse(text)
         bracket_version, *features = (bracket or "").split("+")
         if bracket is not None and (not all(features) or not (bracket_version or features)):

@@ -107,10 +107,11 @@ class Reference:
         name = str(self.repository)
         if self.registry != DOCKER_HUB:
             return str(self)
-        short = name.removeprefix("library/")
+        single = name.removeprefix("library/")
+        short = name if "/" in single else single
         # A first component that looks like a host would be read as one, and 64 hex digits as an identifier.
-        plain = "/" not in short or not _is_host(short.partition("/")[0])
-        return f"{short if plain and not _IDENTIFIER.fullmatch(short) else f'{DOCKER_HUB}/{name}'}{self._behind}"
+        mistaken = _IDENTIFIER.fullmatch(short) or ("/" in short and _is_host(short.partition("/")[0]))
+        return str(self) if mistaken else f"{short}{self._behind}"
 
     @property
     def _behind(self) -> str:

@@ -57,7 +57,7 @@ class StoreName:
             return str(self.reference)
         asked = ""
         if self.digest is not None:
-            asked = f"@{self.digest}"
+            asked = f"@{self.digest}" if self.kind == "oci" else f":@{self.digest}"
         elif self.index is not None:
             asked = f":@{self.index}"
         elif self.tag is not None or self.reference is not None:

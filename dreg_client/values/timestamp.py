@@ -48,10 +48,12 @@ class Timestamp(str):
         parts = _PARTS.fullmatch(self)
         assert parts is not None  # noqa: S101 (the grammar was proven)
         day, minutes, seconds, fraction, offset = parts.groups()
+        if day.startswith("0000"):  # Python's calendar begins with the year 1
+            return datetime.min.replace(tzinfo=UTC)
         leap = seconds == "60"
         micros = (fraction or "0")[:6].ljust(6, "0")
         zone = "+00:00" if offset in "Zz" else offset
-        moment = datetime.fromisoformat(f"{_year_of(day)}T{minutes}:{'59' if leap else seconds}.{micros}{zone}")
+        moment = datetime.fromisoformat(f"{day}T{minutes}:{'59' if leap else seconds}.{micros}{zone}")
         try:
             return moment + timedelta(seconds=leap)
         except OverflowError:
@@ -59,11 +61,6 @@ class Timestamp(str):
 
     def __repr__(self) -> str:
         return f"Timestamp({str.__repr__(self)})"
-
-
-def _year_of(day: str) -> str:
-    """Python's calendar begins with year 1; year 0 reads as that."""
-    return "0001" + day[4:] if day.startswith("0000") else day
 
 
 proven_timestamp: Final[Callable[[str], Timestamp]] = partial(str.__new__, Timestamp)

@@ -76,6 +76,9 @@ class LayoutBuilder:
     def file(self, entry: Json) -> Path:
         return self.path / "blobs" / entry["digest"].replace(":", "/")
 
+    def name(self, entry: Json) -> str:
+        return str(self.file(entry).relative_to(self.path))
+
     def write(self) -> Path:
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')

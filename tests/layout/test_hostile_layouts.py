@@ -19,6 +19,7 @@ from dreg_client.errors import (
     NotFoundError,
     UnsafePathError,
 )
+from dreg_client.files import chunks_of
 from dreg_client.layout_validation import validate_layout
 
 if TYPE_CHECKING:
@@ -280,3 +281,10 @@ def test_blobs_with_flipped_bytes_are_never_taken_for_good_ones(copied: Callable
         with suppress(DregError):
             everything(Layout(path))
         file.write_bytes(good)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file here that cannot be read")
+def test_a_disk_that_fails_while_it_is_read_is_told() -> None:
+    """The memory of a process begins with a page that nobody may read: EIO, as of a failing disk."""
+    with open("/proc/self/mem", "rb") as file, pytest.raises(LayoutError, match="the blob: cannot be read: Input"):  # noqa: PTH123
+        next(chunks_of(file, "the blob"))

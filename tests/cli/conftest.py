@@ -1,0 +1,99 @@
+"""The command line as its users meet it: a process, the same without one, and one on a terminal."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dreg_client.cli.app import run
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = [sys.executable, "-m", "dreg_client.cli"]
+_OF_TERMINALS = {"COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
+PLAIN = {name: value for name, value in os.environ.items() if name not in _OF_TERMINALS}
+PLAIN |= {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a run of `dreg` ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture(scope="session")
+def dreg() -> Run:
+    """Run `dreg` as a process, in the root of the project; bytes that are no UTF-8 come as Python carries them."""
+
+    def run_process(
+        *arguments: str | bytes | Path, stdin: bytes = b"", cwd: Path = ROOT, env: dict[str, str] | None = None
+    ) -> Said:
+        command = [*COMMAND, *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=PLAIN | (env or {}), check=False)
+        return Said(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+
+    return run_process
+
+
+@pytest.fixture
+def said(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same without a process, for where that brings nothing."""
+    monkeypatch.chdir(ROOT)
+
+    def run_here(*arguments: str | Path) -> Said:
+        with pytest.raises(SystemExit) as leaving:
+            run([str(argument) for argument in arguments])
+        out, err = capsysbinary.readouterr()
+        assert isinstance(leaving.value.code, int)
+        return Said(leaving.value.code, os.fsdecode(out), os.fsdecode(err))
+
+    return run_here
+
+
+@pytest.fixture(scope="session")
+def terminal() -> Run:
+    """Run `dreg` with standard error, and standard output unless it goes to a file, on a terminal; both come as `out`."""
+
+    def run_there(
+        *arguments: str | Path, columns: int = 80, stdout: Path | None = None, env: dict[str, str] | None = None
+    ) -> Said:
+        ours, its = pty.openpty()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        out = os.open(stdout, os.O_WRONLY | os.O_CREAT) if stdout else os.dup(its)
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=its, cwd=ROOT, env=PLAIN | (env or {})
+        )
+        os.close(its)
+        os.close(out)
+        with process:
+            shown = _read_to_the_end(ours)
+        return Said(process.returncode, shown.decode().replace("\r\n", "\n"), "")
+
+    return run_there
+
+
+def _read_to_the_end(terminal: int) -> bytes:
+    """All that is written to a terminal until nobody has it open."""
+    read = b""
+    with os.fdopen(terminal, "rb", buffering=0) as screen, suppress(OSError):  # Linux says EIO where others say end
+        while piece := screen.read(65536):
+            read += piece
+    return read

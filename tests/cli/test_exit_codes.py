@@ -1,0 +1,119 @@
+"""Each class of error has its exit code (decision D-11), one sentence on standard error, and one line of JSON (CLI-09)."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+MULTI = "oci:fixtures/layouts/multi"
+BROKEN = "oci:fixtures/layouts/broken"
+ABSENT = "sha256:" + 64 * "0"
+SITUATIONS = {
+    "a broken document": (1, ["validate", "fixtures/broken/MAN-05-config-missing.json"], None),
+    "a broken index of a layout": (1, ["inspect", f"{BROKEN}/bad-json-index"], "InvalidDocumentError"),
+    "another media type than was promised": (1, ["manifest", f"{BROKEN}/swapped-media-type"], "MediaTypeMismatchError"),
+    "no such option": (2, ["tags", "--colour"], "UsageError"),
+    "no such command": (2, ["tag"], "UsageError"),
+    "no argument": (2, ["validate"], "UsageError"),
+    "no reference": (2, ["resolve", "oci:"], "UsageError"),
+    "no digest": (2, ["blob", MULTI, "sha256:12"], "UsageError"),
+    "no platform": (2, ["config", MULTI, "--platform", "arm64"], "UsageError"),
+    "two names at once": (2, ["resolve", f"{MULTI}:1.4", "--ref-name", "1.4"], "UsageError"),
+    "a folder with nothing to check": (2, ["validate", "dreg_client/cli"], "UsageError"),
+    "a digest that nothing can compute": (2, ["blob", MULTI, "blake9:abc"], "UnsupportedDigestError"),
+    "a file that is not there": (4, ["validate", "no/such.json"], "FileNotFoundError"),
+    "a layout that is not there": (4, ["inspect", "oci:no/such"], "NotFoundError"),
+    "a tag that is not there": (4, ["resolve", f"{MULTI}:9.9"], "NotFoundError"),
+    "a blob that is not there": (4, ["blob", MULTI, ABSENT], "NotFoundError"),
+    "a platform that is not there": (4, ["config", f"{MULTI}:1.4", "--platform", "plan9/386"], "PlatformNotFoundError"),
+    "a size that is wrong": (5, ["inspect", f"{BROKEN}/wrong-size"], "SizeMismatchError"),
+    "other bytes": (5, ["inspect", f"{BROKEN}/config-digest"], "DigestMismatchError"),
+    "no layout": (5, ["inspect", f"{BROKEN}/no-index"], "LayoutCorruptError"),
+    "several images for one name": (7, ["resolve", f"{BROKEN}/same-name-twice:1.4"], "ConflictError"),
+    "several images without a name": (7, ["inspect", MULTI], "ConflictError"),
+    "several platforms": (7, ["config", f"{MULTI}:1.4"], "ConflictError"),
+    "a registry": (8, ["tags", "registry.example/acme/web"], "UnsupportedError"),
+    "an artifact": (8, ["config", f"{MULTI}:artifact"], "NotAnImageError"),
+    "an archive without manifests": (8, ["validate", "docker-archive:x.tar"], "UnsupportedError"),
+}
+
+
+@pytest.mark.parametrize(("code", "arguments", "error"), SITUATIONS.values(), ids=list(SITUATIONS))
+def test_an_error_leaves_with_the_code_of_its_class(said: Run, code: int, arguments: list[str], error: str) -> None:
+    done = said(*arguments)
+
+    assert done.code == code
+    if error:
+        assert done.err.startswith("dreg: ")
+        assert done.err.count("\n") == 1
+        assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(("code", "arguments", "error"), SITUATIONS.values(), ids=list(SITUATIONS))
+def test_an_error_is_one_line_of_json_for_programs(said: Run, code: int, arguments: list[str], error: str) -> None:
+    if arguments[0] in {"manifest", "config", "blob"} or not error:
+        pytest.skip("prints bytes, or a report")
+    told = json.loads(said(*arguments, "--format", "json").err)
+
+    assert told == {"error": error, "exitCode": code, "message": told["message"]}
+    assert told["message"]
+    assert "\n" not in told["message"]
+
+
+@pytest.mark.parametrize("situation", ["a broken document", "no such option", "a tag that is not there", "other bytes"])
+def test_the_process_leaves_with_that_code(dreg: Run, situation: str) -> None:
+    code, arguments, _ = SITUATIONS[situation]
+
+    assert dreg(*arguments).code == code
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "resolve", f"{MULTI}:9"], ["resolve", f"{MULTI}:9", "--debug"]])
+def test_debug_before_or_behind_the_command_shows_where_an_error_comes_from(said: Run, arguments: list[str]) -> None:
+    done = said(*arguments)
+
+    assert "Traceback (most recent call last)" in done.err
+    assert done.code == 4
+
+
+def test_a_file_by_the_name_of_an_option_is_no_option(said: Run) -> None:
+    assert "Traceback" not in said("validate", "--", "--debug").err
+
+
+@pytest.mark.parametrize(("options", "shown"), [([], 0), (["--debug"], 1)])
+def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
+    broken = "import dreg_client.opening as o; o.open_store = lambda name: 1 / 0; from dreg_client.cli import main; main()"
+    command = [sys.executable, "-c", broken, *options, "tags", MULTI]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 70
+    assert "bug of dreg" in done.stderr
+    assert done.stderr.count("Traceback") == shown
+
+
+def test_without_a_command_the_help_goes_to_standard_error(said: Run) -> None:
+    done = said()
+
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err.startswith("Usage: dreg ")
+
+
+@pytest.mark.parametrize("source", ["fixtures/layouts/multi", "fixtures/layouts/multi:1.4"])
+def test_a_path_without_its_kind_is_told_what_to_write(said: Run, source: str) -> None:
+    assert f"as in oci:{source}" in said("inspect", source).err
+
+
+def test_the_rest_of_what_is_wrong_is_a_command_away(said: Run, tmp_path: Path, fixtures: Path) -> None:
+    (tmp_path / "oci-layout").write_bytes((fixtures / "layouts/multi/oci-layout").read_bytes())
+    (tmp_path / "index.json").write_text('{"schemaVersion": 2, "manifests": [{"size": 1.5}]}')
+
+    done = said("tags", f"oci:{tmp_path}")
+
+    assert done.code == 1
+    assert "dreg validate shows" in done.err
+    assert ".problems" not in done.err

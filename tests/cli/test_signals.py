@@ -1,0 +1,129 @@
+"""SIGINT and SIGTERM leave with 130 and 143, without a word, and nothing half done behind (CLI-04, CLI-06)."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+COMMAND = [sys.executable, "-m", "dreg_client.cli"]
+DIGEST = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
+SLOW_BLOB = """
+import os, sys, time
+from dreg_client.store import Store
+from contextlib import contextmanager
+@contextmanager
+def slowly(store, digest):
+    def chunks():
+        yield b"half"
+        try:
+            print("begun", file=sys.stderr, flush=True)
+            time.sleep(60)
+        finally:
+            if "STUBBORN" in os.environ:
+                time.sleep(60)
+    yield chunks()
+Store.stream_blob = slowly
+from dreg_client.cli import main
+main()
+"""
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, preexec_fn=listen
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def listen() -> None:
+    """Whoever runs the tests in the background has them ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_waiting_for_input_leaves_without_a_word(number: signal.Signals, code: int) -> None:
+    with running([*COMMAND, "validate", "--lines", "--format", "jsonl", "-"]) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b'{"schemaVersion": 2}\n' * 1000)
+        process.stdin.flush()
+        process.stdout.read(1)  # it is at work
+        process.send_signal(number)
+        process.wait(10)
+        _, told = process.communicate()
+
+    assert process.returncode == code
+    assert told == b""
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_blob_that_is_interrupted_leaves_the_old_file_and_no_other(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    target = tmp_path / "blob"
+    target.write_bytes(b"what was there")
+    command = [sys.executable, "-c", SLOW_BLOB, "blob", "oci:fixtures/layouts/multi", DIGEST, "-o", str(target)]
+    with running(command) as process:
+        assert process.stderr
+        assert process.stderr.readline() == b"begun\n"
+        assert len(list(tmp_path.iterdir())) == 2
+        process.send_signal(number)
+        process.wait(10)
+
+    assert process.returncode == code
+    assert [path.name for path in tmp_path.iterdir()] == ["blob"]
+    assert target.read_bytes() == b"what was there"
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_processes_that_work_on_a_dump_end_with_it(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    dump = tmp_path / "dump.jsonl"
+    line = Path("fixtures/dumps/manifests.jsonl").read_bytes()
+    dump.write_bytes(line * ((40 << 20) // len(line)))
+    with running([*COMMAND, "validate", "--jobs", "2", str(dump)]) as process:
+        wait_for(lambda: len(children(process.pid)) == 2)
+        workers = children(process.pid)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=5)
+
+    assert process.returncode == code
+    assert told == b""
+    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def test_a_second_signal_leaves_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUBBORN", "1")
+    command = [sys.executable, "-c", SLOW_BLOB, "blob", "oci:fixtures/layouts/multi", DIGEST, "-o", str(tmp_path / "b")]
+    with running(command) as process:
+        assert process.stderr
+        process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(5) == 130
+
+
+def children(process: int) -> list[str]:
+    try:
+        return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except FileNotFoundError:
+        return []

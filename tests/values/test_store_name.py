@@ -1,0 +1,61 @@
+"""Names of stores, as the command line takes them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dreg_client.errors import InvalidReferenceError
+from dreg_client.values.store_name import StoreName
+
+_D = "sha256:" + "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "path", "asked"),
+    [
+        ("oci:build/web", "oci", "build/web", None),
+        ("oci:build/web:1.4", "oci", "build/web", "1.4"),
+        (f"oci:build/web@{_D}", "oci", "build/web", _D),
+        ("oci:/a/b:c/d", "oci", "/a/b:c/d", None),
+        (r"oci:C:\x", "oci", r"C:\x", None),
+        (r"oci:C:\x:1", "oci", r"C:\x", "1"),
+        ("oci:C:x", "oci", "C:x", None),
+        ("oci:a@b", "oci", "a@b", None),
+        ("oci-archive:a.tar", "oci-archive", "a.tar", None),
+        ("oci-archive:a.tar:1.4", "oci-archive", "a.tar", "1.4"),
+        ("oci-archive:C:/a.tar:1.4", "oci-archive", "C:/a.tar", "1.4"),
+        (f"oci-archive:a.tar:@{_D}", "oci-archive", "a.tar", _D),
+        ("docker-archive:i.tar", "docker-archive", "i.tar", None),
+        ("docker-archive:i.tar:acme/web:1", "docker-archive", "i.tar", "docker.io/acme/web:1"),
+        ("docker-archive:i.tar:@2", "docker-archive", "i.tar", "2"),
+        ("docker://ubuntu", "registry", "", "docker.io/library/ubuntu:latest"),
+        ("registry.example/acme/web:1.4", "registry", "", "registry.example/acme/web:1.4"),
+    ],
+)
+def test_a_name_is_cut_by_the_rules(text: str, kind: str, path: str, asked: str | None) -> None:
+    name = StoreName.parse(text)
+
+    found = next((value for value in (name.tag, name.digest, name.reference, name.index) if value is not None), None)
+    assert (name.kind, name.path, None if found is None else str(found)) == (kind, path, asked)
+    assert StoreName.parse(str(name)) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "oci:", "oci-archive:", "docker-archive:", "oci-archive::1", "docker-archive:i.tar:@x", "docker-archive:i.tar:@",
+     "docker-archive:i.tar:UPPER", "oci-archive:a.tar:a/b", "oci:a\0b", "docker://", "https://r/x", "x" * (1 << 20)],
+)  # fmt: skip
+def test_what_names_no_store_is_refused(text: str) -> None:
+    with pytest.raises(InvalidReferenceError) as refused:
+        StoreName.parse(text)
+    assert len(str(refused.value)) < 400
+
+
+@given(text=st.text(max_size=40), kind=st.sampled_from(["oci:", "oci-archive:", "docker-archive:", ""]))
+def test_any_text_names_a_store_or_is_refused_by_one_error(text: str, kind: str) -> None:
+    try:
+        name = StoreName.parse(kind + text)
+    except InvalidReferenceError as refused:
+        assert str(refused).isprintable()  # noqa: PT017 (either way is right here)
+    else:
+        assert StoreName.parse(str(name)) == name
