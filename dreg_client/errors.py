@@ -30,12 +30,11 @@ class DregError(Exception):
 
     retryable: bool = False
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return " ".join(str(fact) for fact in self.args)
 
     def __str__(self) -> str:
-        return self.sentence()
+        return self._sentence()
 
 
 # --- words: text that is no value
@@ -58,8 +57,7 @@ class InvalidReferenceError(DregError, ValueError):
         super().__init__(text, part, expected)
         self.text, self.part, self.expected = text, part, expected
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.text!r} is no reference, see its {self.part}: expected {self.expected}"
 
 
@@ -74,8 +72,7 @@ class InvalidDigestError(DregError, ValueError):
         super().__init__(text, rule, expected)
         self.text, self.rule, self.expected = text, rule, expected
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.text!r} is no digest: expected {self.expected} ({self.rule})"
 
 
@@ -88,8 +85,7 @@ class UnsupportedDigestError(DregError, ValueError):
         super().__init__(digest)
         self.digest = digest
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.digest} cannot be verified: only sha256 and sha512 can be computed; ask by such a digest"
 
 
@@ -103,8 +99,7 @@ class InvalidPlatformError(DregError, ValueError):
         super().__init__(text, expected)
         self.text, self.expected = text, expected
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.text!r} is no platform: expected {self.expected}"
 
 
@@ -132,8 +127,7 @@ class InvalidDocumentError(DocumentError):
         super().__init__(problems, kind, source)
         self.problems, self.kind, self.source = problems, kind, source
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         where = f"{self.source}: " if self.source else ""
         more = f"; and {len(errors) - 1} more, see .problems" if len(errors) > 1 else ""
@@ -165,8 +159,7 @@ class UnsupportedMediaTypeError(DocumentError):
         super().__init__(media_type, digest, advice)
         self.media_type, self.digest, self.advice = media_type, digest, advice
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         what = f"of media type {self.media_type!r}" if self.media_type else "of no known media type"
         return f"the document {self.digest} is {what}; {self.advice}"
 
@@ -180,8 +173,7 @@ class NoBytesError(DocumentError):
         super().__init__(model)
         self.model = model
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"this {self.model} was not read from bytes of its own; read it by {self.model}.parse(raw)"
 
 
@@ -209,8 +201,7 @@ class DigestMismatchError(IntegrityError):
         super().__init__(expected, actual, where)
         self.expected, self.actual, self.where = expected, actual, where
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.where or 'the bytes'}: digest is {self.actual}, expected {self.expected}; nothing of it was used"
 
 
@@ -225,8 +216,7 @@ class SizeMismatchError(IntegrityError):
         super().__init__(expected, actual, where)
         self.expected, self.actual, self.where = expected, actual, where
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.where or 'the bytes'}: size is {self.actual} bytes, expected {self.expected}"
 
 
@@ -248,8 +238,7 @@ class ResponseTooLargeError(LimitExceededError):
         super().__init__(what, size, limit)
         self.what, self.size, self.limit = what, size, limit
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.what}: {self.size} bytes are over the limit of {self.limit}; raise the limit if you trust it"
 
 
@@ -263,8 +252,7 @@ class DepthLimitError(LimitExceededError):
         super().__init__(where, limit)
         self.where, self.limit = where, limit
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.where}: indexes are nested more than {self.limit} deep; ask for the inner image by its digest"
 
 
@@ -304,8 +292,7 @@ class NotFoundError(RegistryError):
         super().__init__(what, where, advice)
         self.what, self.where, self.advice = what, where, advice
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.where} has no {self.what}" + (f"; {self.advice}" if self.advice else "")
 
 
@@ -339,8 +326,7 @@ class LayoutError(DregError):
         super().__init__(path, reason)
         self.path, self.reason = path, reason
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"{self.path}: {self.reason}"
 
 
@@ -370,8 +356,7 @@ class NotAnImageError(DregError):
         super().__init__(media_type, digest)
         self.media_type, self.digest = media_type, digest
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         if "index" in self.media_type or "list" in self.media_type:
             return f"{self.digest} is an index, not the image of one platform; choose a platform of it first"
         return f"{self.digest} is no image: its config is {self.media_type!r}; read it with get_manifest and get_blob"
@@ -392,8 +377,7 @@ class PlatformNotFoundError(DregError):
         super().__init__(wanted, available)
         self.wanted, self.available = wanted, available
 
-    def sentence(self) -> str:
-        """What went wrong, where, and what to do."""
+    def _sentence(self) -> str:
         return f"no image for platform {self.wanted}; there are: {', '.join(self.available) or 'none'}"
 
 

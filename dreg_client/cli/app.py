@@ -25,6 +25,8 @@ COMMANDS: Final = {
 }
 _DEBUG: Final = "Show where an error comes from."
 _COMPLETION: Final = "_DREG_COMPLETE"
+_BROKEN_PIPE: Final = 141
+"""What a shell calls a command that died of SIGPIPE: who read our output wanted no more of it."""
 
 
 class LazyGroup(click.Group):
@@ -99,7 +101,8 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(dreg, {}, "dreg", _COMPLETION, instruction))
-    code = _flushed(_outcome(words), words)
+    code = _outcome(words)
+    _let_go_of_output()
     sys.exit(asked_to_leave() or code)
 
 
@@ -116,37 +119,22 @@ def _outcome(words: list[str]) -> int:
     try:
         with dreg.make_context("dreg", list(words)) as ctx:
             result: Any = dreg.invoke(ctx)
+        sys.stdout.flush()  # nothing is done until the data is out
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except BrokenPipeError:
-        return _no_reader()
+        return _BROKEN_PIPE
     except Exception as failure:  # noqa: BLE001 (the roof: nothing leaves but an exit code)
         return _failed(failure, words)
     return result if isinstance(result, int) else 0
 
 
-def _flushed(code: int, words: list[str]) -> int:
-    """Nothing is done until the data is out: the disk may be full, or nobody reads any more."""
+def _let_go_of_output() -> None:
+    """Python writes what is left when it leaves; where that fails, as it did before, nobody is told twice."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        return _no_reader()
-    except OSError as failure:
-        _forget_output()
-        return _failed(OSError(failure.errno, failure.strerror, "standard output"), words)
-    return code
-
-
-def _no_reader() -> int:
-    from dreg_client.cli.failures import BROKEN_PIPE
-
-    _forget_output()
-    return BROKEN_PIPE
-
-
-def _forget_output() -> None:
-    """Python flushes once more when it leaves; let that succeed."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(failure: Exception, words: list[str]) -> int:

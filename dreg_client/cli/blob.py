@@ -1,12 +1,12 @@
 """`dreg blob`: bytes, proven by their digest."""
 
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 from dreg_client.cli.sources import opened, read_digest, source_argument
+from dreg_client.cli.text import put_octets
 
 if TYPE_CHECKING:
     from dreg_client.values.digest import Digest
@@ -41,7 +41,8 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str) -> Non
         raise click.UsageError("bytes of strangers do not go to a terminal: give -o FILE, or pipe them on")
     with opened(source) as (store, _), store.stream_blob(wanted) as chunks:
         if path == "-":
-            _print(chunks)
+            for chunk in chunks:
+                put_octets(chunk)
         else:
             from dreg_client.cli.output import write_whole
 
@@ -52,8 +53,3 @@ def _digest_of(source: "StoreName") -> "Digest":
     if source.digest is None:
         raise click.UsageError("which blob? give its digest: SOURCE@sha256:... or SOURCE sha256:...")
     return source.digest
-
-
-def _print(chunks: Iterable[bytes]) -> None:
-    for chunk in chunks:
-        sys.stdout.buffer.write(chunk)

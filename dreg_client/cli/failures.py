@@ -11,8 +11,6 @@ from dreg_client.problems import Severity
 INVALID: Final = 1
 USAGE: Final = 2
 BUG: Final = 70
-BROKEN_PIPE: Final = 141
-"""What a shell calls a command that died of SIGPIPE: who read our output wanted no more of it."""
 
 _CODES: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
     ((errors.DocumentError,), INVALID),
@@ -49,7 +47,7 @@ def sentence(failure: Exception) -> str:
         case errors.DregError():
             return _refused(failure)
         case OSError():
-            return f"{failure.filename or 'reading or writing'}: {failure.strerror or failure}"
+            return f"{failure.filename or 'standard input or output'}: {failure.strerror or failure}"
         case _:
             return f"this is a bug of dreg, {type(failure).__name__}: {failure}; report it with what --debug shows"
 

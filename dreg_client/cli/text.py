@@ -2,9 +2,11 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Final
 
+STANDARD_OUTPUT: Final = "standard output"
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STYLES: Final = {"bold": "1", "red": "1;31", "yellow": "1;33", "green": "1;32", "cyan": "1;36"}
 _NARROWEST: Final = 20
@@ -78,18 +80,35 @@ def wrapped(text: str, indent: int) -> str:
     return ("\n" + " " * indent).join(textwrap.wrap(text, width, break_on_hyphens=False))
 
 
-def put(line: str = "") -> None:
+def put(line: str) -> None:
     """Write a line of data to standard output."""
-    sys.stdout.write(line + "\n")
+    with _output():
+        sys.stdout.write(line + "\n")
 
 
 def put_octets(octets: bytes) -> None:
     """Write bytes to standard output as they are; on a terminal, spelled out (CLI-01)."""
     if sys.stdout.isatty():
-        for line in octets.decode("utf-8", "surrogateescape").splitlines():
+        for line in octets.decode("utf-8", "surrogateescape").split("\n"):
             put(visible(line))
-    else:
+        return
+    with _output():
         sys.stdout.buffer.write(octets)
+
+
+def put_all() -> None:
+    """Hand on what was written so far."""
+    with _output():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _output() -> Generator[None, None, None]:
+    """What fails here names standard output."""
+    try:
+        yield
+    except OSError as failure:
+        raise OSError(failure.errno, failure.strerror, STANDARD_OUTPUT) from failure
 
 
 def put_json(value: object) -> None:

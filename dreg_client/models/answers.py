@@ -1,12 +1,13 @@
 """What a registry says besides documents: lists of tags and repositories, errors, tokens (distribution-spec)."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Self, TypeVar, cast
+from typing import Annotated, ClassVar, Final, Self, TypeVar, cast
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from dreg_client.errors import DregError, ProtocolError, TokenError
+from dreg_client.errors import InvalidReferenceError, ProtocolError, TokenError
 from dreg_client.models.base import StrictModel
+from dreg_client.models.fields import FrozenValue, RepositoryText, TagText
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
 from dreg_client.models.stored import octets_of
 from dreg_client.values.reference import RepositoryName, Tag
@@ -17,6 +18,7 @@ SHORTEST_LIFE: Final = 60
 LONGEST_LIFE: Final = 3600
 _SHOWN_ERRORS: Final = 10
 _SHOWN_TEXT: Final = 1024
+_SHOWN_NAME: Final = 100
 
 
 class Answer(StrictModel, frozen=True):
@@ -25,18 +27,18 @@ class Answer(StrictModel, frozen=True):
     folded_names_refused: ClassVar[bool] = False
 
 
-class TagList(Answer):
+class TagList(Answer, frozen=True):
     """The tags of a repository, or one page of them, in the registry's order (ANS-01, ANS-02).
 
     Attributes:
         name: What the registry calls the repository; proxies write their own, so it is compared with nothing.
         tags: The tags.
-        left_out: Entries that are no tags; some registries list digests, or null.
+        left_out: Entries that are no tags, as text; some registries list digests, or null.
     """
 
     name: str | None = None
-    tags: tuple[Tag, ...]
-    left_out: tuple[str, ...] = Field(default=(), exclude=True)
+    tags: Annotated[tuple[TagText, ...], Strict(strict=False)]
+    left_out: Annotated[tuple[str, ...], Strict(strict=False)] = Field(default=(), exclude=True)
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
@@ -47,19 +49,19 @@ class TagList(Answer):
         """
         tree = _object(raw, "a tag list")
         tags, left_out = _names(tree, "tags", Tag)
-        return cls.model_construct(**_others(tree, "tags"), name=_text(tree, "name"), tags=tags, left_out=left_out)
+        return cls.model_validate({**tree, "name": _text(tree, "name"), "tags": tags, "left_out": left_out})
 
 
-class Catalog(Answer):
+class Catalog(Answer, frozen=True):
     """The repositories of a registry, or one page of them (ANS-03).
 
     Attributes:
         repositories: Their names, in the registry's order.
-        left_out: Entries that are no names of repositories.
+        left_out: Entries that are no names of repositories, as text.
     """
 
-    repositories: tuple[RepositoryName, ...]
-    left_out: tuple[str, ...] = Field(default=(), exclude=True)
+    repositories: Annotated[tuple[RepositoryText, ...], Strict(strict=False)]
+    left_out: Annotated[tuple[str, ...], Strict(strict=False)] = Field(default=(), exclude=True)
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
@@ -70,21 +72,26 @@ class Catalog(Answer):
         """
         tree = _object(raw, "a catalog")
         names, left_out = _names(tree, "repositories", RepositoryName)
-        return cls.model_construct(**_others(tree, "repositories"), repositories=names, left_out=left_out)
+        return cls.model_validate({**tree, "repositories": names, "left_out": left_out})
 
 
-class RegistryDiagnostic(Answer):
+class RegistryDiagnostic(Answer, frozen=True):
     """One error of an error body (ANS-05, ANS-06)."""
 
     code: str = "UNKNOWN"
     message: str = ""
-    detail: Any = None
+    detail: FrozenValue = None
 
 
-class ErrorBody(Answer):
-    """What a registry says of a refusal: at most 10 errors, or the text itself, cut short (ANS-04)."""
+class ErrorBody(Answer, frozen=True):
+    """What a registry says of a refusal: at most 10 errors, or the text itself, cut short (ANS-04).
 
-    errors: tuple[RegistryDiagnostic, ...] = ()
+    Attributes:
+        errors: Its errors.
+        text: What it says where it says it in another form.
+    """
+
+    errors: Annotated[tuple[RegistryDiagnostic, ...], Strict(strict=False)] = ()
     text: str = Field(default="", exclude=True)
 
     @classmethod
@@ -92,16 +99,16 @@ class ErrorBody(Answer):
         """Read an error body; nothing in it is wrong, and what is no list of errors is kept as text."""
         octets = octets_of(raw)
         try:
-            entries = read_object(octets).get("errors")
+            entries = _list(read_object(octets).get("errors"))
         except DishonestTextError:
-            entries = None
-        known = [entry for entry in cast("list[Any]", entries) if isinstance(entry, dict)] if _is_list(entries) else []
+            entries = []
+        known = [cast("dict[str, object]", entry) for entry in entries if isinstance(entry, dict)]
         if not known:
             return cls(text=octets[:_SHOWN_TEXT].decode("utf-8", "replace"))
-        return cls(errors=tuple(_diagnostic(cast("dict[str, Any]", entry)) for entry in known[:_SHOWN_ERRORS]))
+        return cls(errors=tuple(_diagnostic(entry) for entry in known[:_SHOWN_ERRORS]))
 
 
-class TokenAnswer(Answer):
+class TokenAnswer(Answer, frozen=True):
     """What a token server gives (ANS-07 to ANS-09). Its `repr` shows no token.
 
     Attributes:
@@ -150,28 +157,22 @@ def _names(
     tree: dict[str, object], member: str, grammar: Callable[[str], Name]
 ) -> tuple[tuple[Name, ...], tuple[str, ...]]:
     """The entries that follow the grammar, and those that do not, as text."""
-    entries = tree.get(member, False)
-    if entries is None:
-        return (), ()
-    if not _is_list(entries):
+    found = tree.get(member, False)
+    if found is not None and not isinstance(found, list):
         message = f"the answer has no list of {member}; without it nobody can say that there are none"
         raise ProtocolError(message)
     names: list[Name] = []
     left_out: list[str] = []
-    for entry in cast("list[object]", entries):
+    for entry in _list(cast("object", found)):
         try:
-            names.append(grammar(cast("str", entry)))
-        except (DregError, TypeError, AttributeError):
-            left_out.append(str(entry)[:100])
+            names.append(grammar(entry if isinstance(entry, str) else ""))
+        except InvalidReferenceError:
+            left_out.append(str(entry)[:_SHOWN_NAME])
     return tuple(names), tuple(left_out)
 
 
-def _others(tree: dict[str, object], *taken: str) -> dict[str, Any]:
-    return {name: value for name, value in tree.items() if name not in {"name", "left_out", *taken}}
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
+def _list(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def _text(tree: dict[str, object], member: str) -> str | None:
@@ -185,10 +186,10 @@ def _life(seconds: object) -> int:
     return min(max(seconds, SHORTEST_LIFE), LONGEST_LIFE)
 
 
-def _diagnostic(entry: dict[str, Any]) -> RegistryDiagnostic:
+def _diagnostic(entry: dict[str, object]) -> RegistryDiagnostic:
     code, message = entry.get("code"), entry.get("message")
     return RegistryDiagnostic(
-        code=code[:100] if isinstance(code, str) else "UNKNOWN",
+        code=code[:_SHOWN_NAME] if isinstance(code, str) else "UNKNOWN",
         message=message[:_SHOWN_TEXT] if isinstance(message, str) else "",
         detail=entry.get("detail"),
     )

@@ -15,10 +15,12 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, Validat
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from dreg_client.errors import InvalidReferenceError
 from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
 from dreg_client.models.json_text import MAX_DEPTH
 from dreg_client.values.digest import DIGEST_GRAMMAR, KNOWN_DIGEST_PATTERN, Digest, digest_fault, proven_digest
 from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN
+from dreg_client.values.reference import REPOSITORY_PATTERN, TAG_PATTERN, RepositoryName, Tag
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
 
 BRANCH: Final = "\0"
@@ -98,7 +100,6 @@ class _DigestType(_TextType):
         text = core_schema.str_schema(strict=True, pattern=cls.pattern)
         return core_schema.no_info_after_validator_function(proven_digest, text)
 
-
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         others = {"pattern": DIGEST_GRAMMAR, "not": {"pattern": "^(?:sha256|sha512|blake3):"}}
@@ -164,6 +165,38 @@ class _Base64Type(_TextType):
         return None
 
 
+class _TagType(_TextType):
+    pattern = TAG_PATTERN
+    description = "A tag (NAM-03)"
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        try:
+            return Tag(text)
+        except InvalidReferenceError as refused:
+            raise broken("NAM-03", refused.expected) from None
+
+    @classmethod
+    def fast(cls) -> None:
+        return None
+
+
+class _RepositoryType(_TextType):
+    pattern = REPOSITORY_PATTERN
+    description = "The name of a repository (NAM-01, NAM-02)"
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        try:
+            return RepositoryName(text)
+        except InvalidReferenceError as refused:
+            raise broken("NAM-01", refused.expected) from None
+
+    @classmethod
+    def fast(cls) -> None:
+        return None
+
+
 def is_uri(text: str) -> bool:
     """Whether a text is a URI by RFC 3986: a scheme, and only characters that a URI may have."""
     return _URI.fullmatch(text) is not None
@@ -223,6 +256,9 @@ def _frozen(value: object, info: ValidationInfo) -> object:
 
 DigestText = Annotated[Digest, _DigestType]
 MediaType = Annotated[str, _MediaTypeType]
+TagText = Annotated[Tag, _TagType]
+RepositoryText = Annotated[RepositoryName, _RepositoryType]
+FrozenValue = Annotated[Any, _FrozenValue]
 Time = Annotated[Timestamp, _TimestampType]
 Uris = Annotated[tuple[Annotated[str, _UriType], ...], Strict(strict=False)]
 Base64 = Annotated[str, _Base64Type]

@@ -240,7 +240,8 @@ def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, prob
     """GEN-07, in the place of what else is said of `mediaType`."""
     own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
     named = own if isinstance(own, str) and own else ""
-    if claimed in {named.lower(), *SAYS_NOTHING} or (claimed in model.media_types and named in {"", *model.media_types}):
+    of_one_kind = claimed in model.media_types and named in {"", *model.media_types}
+    if of_one_kind or claimed in {named.lower(), *SAYS_NOTHING}:
         return problems
     if not named:
         named = " or ".join(model.media_types)

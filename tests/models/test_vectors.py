@@ -48,6 +48,6 @@ def test_no_problem_stands_twice_and_each_names_a_place_and_a_clause(case: dict[
     assert len(problems) == len({(problem.rule, problem.path) for problem in problems})
     for problem in problems:
         assert problem.path.startswith("$")
-        assert problem.clause and problem.expected and problem.found
+        assert all((problem.clause, problem.expected, problem.found))
         assert problem.severity in Severity
         assert (problem.found + problem.expected + problem.path).isprintable()

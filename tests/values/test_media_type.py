@@ -20,9 +20,24 @@ def test_med_01_a_media_type_has_a_type_and_a_subtype(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "a/", "/b", "a/b/c", "a b/c", "a/b; charset=utf-8", "*/*", ".a/b", "a/.b", "a/b\n", "ä/b", "x" * 128 + "/y",
-     "a/" + "y" * 128, "a" * (1 << 20)],
-)  # fmt: skip
+    [
+        "",
+        "a",
+        "a/",
+        "/b",
+        "a/b/c",
+        "a b/c",
+        "a/b; charset=utf-8",
+        "*/*",
+        ".a/b",
+        "a/.b",
+        "a/b\n",
+        "ä/b",
+        "x" * 128 + "/y",
+        "a/" + "y" * 128,
+        "a" * (1 << 20),
+    ],
+)
 def test_med_01_anything_else_is_none(text: str) -> None:
     assert not is_media_type(text)
 

@@ -46,9 +46,26 @@ def test_any_text_is_a_platform_or_refused_by_one_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "linux", "linux/", "/amd64", "linux//v7", "linux/arm/v7/x", "linux/amd64/", "a b/c", "linux/arm\n", "a/b:",
-     "windows()/amd64", "windows(+)/amd64", "windows(1/amd64", "windows1)/amd64", "windows(1)/amd64:2", "w(%zz)/a", "x" * (1 << 20)],
-)  # fmt: skip
+    [
+        "",
+        "linux",
+        "linux/",
+        "/amd64",
+        "linux//v7",
+        "linux/arm/v7/x",
+        "linux/amd64/",
+        "a b/c",
+        "linux/arm\n",
+        "a/b:",
+        "windows()/amd64",
+        "windows(+)/amd64",
+        "windows(1/amd64",
+        "windows1)/amd64",
+        "windows(1)/amd64:2",
+        "w(%zz)/a",
+        "x" * (1 << 20),
+    ],
+)
 def test_a_text_that_is_no_platform_is_refused_with_the_text_in_the_message(text: str) -> None:
     with pytest.raises(InvalidPlatformError) as refused:
         Platform.from_name(text)

@@ -42,9 +42,22 @@ def test_a_name_is_cut_by_the_rules(text: str, kind: str, path: str, asked: str 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "oci:", "oci-archive:", "docker-archive:", "oci-archive::1", "docker-archive:i.tar:@x", "docker-archive:i.tar:@",
-     "docker-archive:i.tar:UPPER", "oci-archive:a.tar:a/b", "oci:a\0b", "docker://", "https://r/x", "x" * (1 << 20)],
-)  # fmt: skip
+    [
+        "",
+        "oci:",
+        "oci-archive:",
+        "docker-archive:",
+        "oci-archive::1",
+        "docker-archive:i.tar:@x",
+        "docker-archive:i.tar:@",
+        "docker-archive:i.tar:UPPER",
+        "oci-archive:a.tar:a/b",
+        "oci:a\0b",
+        "docker://",
+        "https://r/x",
+        "x" * (1 << 20),
+    ],
+)
 def test_what_names_no_store_is_refused(text: str) -> None:
     with pytest.raises(InvalidReferenceError) as refused:
         StoreName.parse(text)

@@ -1,0 +1,84 @@
+"""Data goes to standard output and nothing else does; what cannot be written is an error, not a traceback."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+COMMAND = [sys.executable, "-m", "dreg_client.cli"]
+MULTI = "oci:fixtures/layouts/multi"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tags", MULTI],
+        ["inspect", f"{MULTI}:1.4"],
+        ["validate", "fixtures/valid"],
+        ["validate", "fixtures/broken/MAN-05-config-missing.json"],
+        ["--help"],
+    ],
+)
+def test_what_was_asked_for_goes_to_standard_output_alone(said: Run, arguments: list[str]) -> None:
+    done = said(*arguments)
+
+    assert done.out
+    assert done.err == ""
+
+
+@pytest.mark.parametrize("arguments", [["tags", "oci:no/such"], ["inspect", "--no-such"], ["blob", MULTI]])
+def test_errors_go_to_standard_error_alone(said: Run, arguments: list[str]) -> None:
+    done = said(*arguments)
+
+    assert done.out == ""
+    assert done.err
+
+
+@pytest.mark.parametrize("arguments", [["validate", "fixtures/valid"], ["manifest", f"{MULTI}:1.4"]])
+def test_a_full_disk_is_an_error(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert done.returncode == 5
+    assert done.stderr == b"dreg: standard output: No space left on device\n"
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run([*COMMAND, "tags", MULTI], stdout=pipe, stderr=subprocess.PIPE, check=False)
+
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), ("2>&-", 4)])
+def test_a_closed_stream_breaks_nothing(closed: str, code: int) -> None:
+    source = "oci:no/such" if code else MULTI
+    command = f'"{sys.executable}" -m dreg_client.cli tags {source} {closed}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+
+    assert done.returncode == code
+    assert done.stdout + done.stderr == b""
+
+
+def test_a_locale_without_the_characters_spells_them(dreg: Run, tmp_path: Path) -> None:
+    (tmp_path / "naïve-名.json").write_text("{}")
+    done = dreg("validate", tmp_path, env={"PYTHONIOENCODING": "ascii"})
+
+    assert done.code == 1
+    assert "na\\xefve-\\u540d.json: invalid" in done.out
+
+
+def test_standard_input_is_a_document(dreg: Run, fixtures: Path) -> None:
+    good = dreg("validate", "-", stdin=(fixtures / "valid/oci-manifest.json").read_bytes())
+    bad = dreg("validate", "-", stdin=b"[")
+
+    assert (good.code, good.out) == (0, "1 checked: 1 valid\n")
+    assert (bad.code, bad.lines[0]) == (1, "-: invalid")
