@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from dreg_client.cli.signals import asked_to_leave
+from dreg_client.cli.text import put_all
 
 COMMANDS: Final = {
     "validate": ("validate", "Check stored manifests, dumps and layouts against the specification."),
@@ -119,7 +120,7 @@ def _outcome(words: list[str]) -> int:
     try:
         with dreg.make_context("dreg", list(words)) as ctx:
             result: Any = dreg.invoke(ctx)
-        sys.stdout.flush()  # nothing is done until the data is out
+        put_all()  # nothing is done until the data is out
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except BrokenPipeError:

@@ -34,7 +34,8 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str) -> Non
     Examples:
       dreg blob oci:fixtures/layouts/multi -o layer.tar.gz \\
         sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3
-      dreg blob oci:fixtures/layouts/multi@$(dreg resolve oci:fixtures/layouts/multi:single) | wc -c
+      dreg blob oci:fixtures/layouts/multi \\
+        $(dreg resolve oci:fixtures/layouts/multi:single) | wc -c
     """
     wanted = digest or _digest_of(source)
     if path == "-" and sys.stdout.isatty():

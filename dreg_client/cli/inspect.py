@@ -38,7 +38,8 @@ def inspect_command(source: "StoreName", ref_name: str | None, platforms: "tuple
     \b
     Examples:
       dreg inspect oci:fixtures/layouts/multi:1.4
-      dreg inspect oci:fixtures/layouts/multi:1.4 --platform linux/arm64 --format json
+      dreg inspect oci:fixtures/layouts/multi:1.4 --platform linux/arm64
+      dreg inspect oci:fixtures/layouts/multi:artifact --format json
       dreg inspect docker-archive:fixtures/archives/web.docker.tar
     """
     from dreg_client.cli.image_text import lines

@@ -17,7 +17,9 @@ def leave_on_signals() -> None:
         if _code or os.getpid() != owner:  # a process that works for us has nothing to clear away
             os._exit(128 + number)
         _code = 128 + number
-        sys.unraisablehook = lambda _: None  # where the next line is lost, as in a finalizer, nobody wants to hear of it
+        sys.unraisablehook = lambda _: (
+            None
+        )  # where the next line is lost, as in a finalizer, nobody wants to hear of it
         _end_workers()
         raise SystemExit(_code)
 

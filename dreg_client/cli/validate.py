@@ -28,7 +28,12 @@ def _processors() -> int:
 @click.argument(
     "sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(allow_dash=True, readable=False)
 )
-@click.option("--kind", type=click.Choice(KINDS), help="What each file must be; else each says what it is.")
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    metavar="KIND",
+    help=f"What each file must be, where it does not say so itself: {', '.join(KINDS)}.",
+)
 @click.option("--media-type", metavar="TYPE", help="What each file was served as.")
 @click.option("--lines", is_flag=True, help="Files are dumps, a document a line (*.jsonl and *.ndjson always are).")
 @click.option(

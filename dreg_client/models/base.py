@@ -1,11 +1,13 @@
 """What every model is: strict, frozen, open for members it does not know, and told by rules."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, NoReturn, Self, cast, get_args
 
-from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from dreg_client.models.fields import Rule, broken, frozen_value
@@ -41,6 +43,23 @@ class StrictModel(
         )
         inner["extras_schema"] = frozen_value()
         return schema
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        json_schema = handler(schema)
+        own = handler.resolve_ref_schema(json_schema)
+        own["properties"] |= dict.fromkeys(sorted(cls.rivals), False)
+        if cls.folded_names_refused:
+            folded = "|".join(_in_any_case(name) for name in members_of(cls))
+            exact = {"enum": [*members_of(cls)]}
+            own["propertyNames"] = {"anyOf": [exact, {"not": {"pattern": f"^(?:{folded})$"}}]}
+        own |= cls.schema_conditions()
+        return json_schema
+
+    @classmethod
+    def schema_conditions(cls) -> JsonSchemaValue:
+        """What JSON Schema can say of several members together."""
+        return {}
 
     @classmethod
     def _unknown_name(cls, name: str) -> str:
@@ -121,6 +140,15 @@ def spelled(model: type[StrictModel], name: str) -> str | None:
 @cache
 def _folded_names(model: type[StrictModel]) -> Mapping[str, str]:
     return {fold(name): name for name in members_of(model)}
+
+
+def _in_any_case(name: str) -> str:
+    """A pattern of a name in any letter case, as Go folds it."""
+    more = {"s": "sS\u017f", "k": "kK\u212a"}
+    return "".join(
+        f"[{more.get(letter.lower(), letter.lower() + letter.upper())}]" if letter.isalpha() else re.escape(letter)
+        for letter in name
+    )
 
 
 def fold(name: str) -> str:

@@ -28,7 +28,7 @@ from dreg_client.models.paths import item, member, show
 from dreg_client.models.stored import ParsedModel
 from dreg_client.problems import Problem
 from dreg_client.values import media_type as types
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import COMPUTABLE, Digest, digest_fault
 from dreg_client.values.platform import Platform
 
 MAX_DATA = 64 * 1024
@@ -61,6 +61,13 @@ class DocumentPlatform(StrictModel, frozen=True):
         if not self.os:
             return None
         return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
+
+    @classmethod
+    def schema_conditions(cls) -> JsonSchemaValue:
+        """PLT-01: both names are empty, or none is."""
+        empty, some = {"const": ""}, {"minLength": 1}
+        names = [{"properties": {"architecture": each, "os": each}} for each in (empty, some)]
+        return {"anyOf": names}
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -138,6 +145,16 @@ class Descriptor(ParsedModel, frozen=True):
 
     def __repr__(self) -> str:
         return f"Descriptor({self.media_type}, {self.digest.short}, {self.size} bytes)"
+
+    @classmethod
+    def schema_conditions(cls) -> JsonSchemaValue:
+        """DSC-10: of no bytes there is one digest an algorithm."""
+        nothing = [str(Digest.of(b"", algorithm)) for algorithm in sorted(COMPUTABLE)]
+        others = {"not": {"pattern": f"^(?:{'|'.join(sorted(COMPUTABLE))}):"}}
+        return {
+            "if": {"properties": {"size": {"const": 0}}},
+            "then": {"properties": {"digest": {"anyOf": [{"enum": nothing}, others]}}},
+        }
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:

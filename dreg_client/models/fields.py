@@ -18,7 +18,14 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
 from dreg_client.models.json_text import MAX_DEPTH
-from dreg_client.values.digest import DIGEST_GRAMMAR, KNOWN_DIGEST_PATTERN, Digest, digest_fault, proven_digest
+from dreg_client.values.digest import (
+    DIGEST_GRAMMAR,
+    KNOWN_DIGEST_PATTERN,
+    SHA256_PATTERN,
+    Digest,
+    digest_fault,
+    proven_digest,
+)
 from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN
 from dreg_client.values.reference import REPOSITORY_PATTERN, TAG_PATTERN, RepositoryName, Tag
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
@@ -97,7 +104,7 @@ class _DigestType(_TextType):
 
     @classmethod
     def fast(cls) -> CoreSchema:
-        text = core_schema.str_schema(strict=True, pattern=cls.pattern)
+        text = core_schema.str_schema(strict=True, pattern=SHA256_PATTERN)
         return core_schema.no_info_after_validator_function(proven_digest, text)
 
     @classmethod

@@ -64,8 +64,10 @@ def read_members(raw: bytes) -> dict[str, object]:
         echo = orjson.dumps(tree)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _read_slowly(raw)
-    if echo != raw and echo.translate(None, _WHITE) != raw.translate(None, _WHITE):
-        return _read_slowly(raw)
+    if echo != raw:
+        plain = raw.translate(None, _WHITE)
+        if echo != plain and echo.translate(None, _WHITE) != plain:
+            return _read_slowly(raw)
     if type(tree) is not dict or len(raw) > MAX_STRING or (b"\\" in raw and b"\\u0000" in raw):
         return _read_slowly(raw)
     return tree

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 import orjson
@@ -14,7 +15,7 @@ from dreg_client.models.faults import refused, remarks
 from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.problems import Problem, Severity
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
 
 MEBIBYTE = 1 << 20
@@ -41,6 +42,12 @@ class ParsedModel(StrictModel, frozen=True):
         media_types: The media types that such a document is served under.
     """
 
+    __slots__ = ("_digest", "_raw")
+
+    if TYPE_CHECKING:  # at run time pydantic would take them for private attributes, which cost a call a document
+        _raw: bytes
+        _digest: Digest | None
+
     kind: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
     nul_allowed: ClassVar[bool] = False
@@ -66,7 +73,8 @@ class ParsedModel(StrictModel, frozen=True):
         octets = raw if type(raw) is bytes else octets_of(raw)
         if media_type is None and len(octets) <= limit:
             try:
-                return cls.from_tree(octets, read_members(octets))
+                fast: Self = cls.__pydantic_validator__.validate_python(read_members(octets))
+                return _kept(fast, octets)
             except (DishonestTextError, ValidationError):
                 pass  # the slow road below finds everything that is wrong
         examined = examine(cls, octets, media_type=media_type, limit=limit)
@@ -75,14 +83,14 @@ class ParsedModel(StrictModel, frozen=True):
         return examined.document
 
     @classmethod
-    def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:  # noqa: ARG003 (see below)
+    def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
         """The model of a tree that was read from `raw` already.
 
         Raises:
             pydantic.ValidationError: The tree breaks rules; `examine` names them.
         """
         document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
-        return document
+        return _kept(document, raw)
 
 
 class StoredDocument(ParsedModel, frozen=True):
@@ -90,24 +98,6 @@ class StoredDocument(ParsedModel, frozen=True):
 
     Equality and hash are by content; the identity of the bytes is `digest`. Copies and pickles keep the bytes.
     """
-
-    __slots__ = ("_digest", "_raw")
-
-    if TYPE_CHECKING:  # at run time pydantic would take them for private attributes, which cost a call a document
-        _raw: bytes
-        _digest: Digest | None
-
-    @classmethod
-    def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
-        """The document of a tree that was read from `raw` already.
-
-        Raises:
-            pydantic.ValidationError: The tree breaks rules; `examine` names them.
-        """
-        document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
-        _keep_raw(document, raw)
-        _keep_digest(document, None)
-        return document
 
     @classmethod
     def build(cls, **members: object) -> Self:
@@ -148,7 +138,7 @@ class StoredDocument(ParsedModel, frozen=True):
         except AttributeError:
             raise errors.NoBytesError(type(self).__name__) from None
         if digest is None:
-            digest = Digest.of(self._raw)
+            digest = proven_digest("sha256:" + sha256(self._raw).hexdigest())
             _keep_digest(self, digest)
         return digest
 
@@ -175,8 +165,15 @@ class StoredDocument(ParsedModel, frozen=True):
 
 
 # Setting a slot by its own descriptor is the one way past a frozen model that costs next to nothing.
-_keep_raw: Callable[[StoredDocument, bytes], None] = vars(StoredDocument)["_raw"].__set__
-_keep_digest: Callable[[StoredDocument, Digest | None], None] = vars(StoredDocument)["_digest"].__set__
+_keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
+_keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
+
+
+def _kept(document: M, raw: bytes) -> M:
+    """The document, with the bytes that it was read from."""
+    _keep_raw(document, raw)
+    _keep_digest(document, None)
+    return document
 
 
 def octets_of(raw: bytes | str) -> bytes:

@@ -17,6 +17,9 @@ COMPUTABLE: Final = frozenset({SHA256, SHA512})
 KNOWN_DIGEST_PATTERN: Final = r"^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}|blake3:[a-f0-9]{64})$"
 """The digests of registered algorithms (DIG-02); the same in Python, in Rust and in ECMA-262."""
 
+SHA256_PATTERN: Final = r"^sha256:[a-f0-9]{64}$"
+"""The digests that nearly all content has."""
+
 DIGEST_GRAMMAR: Final = r"^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"
 """What each digest follows (DIG-01)."""
 

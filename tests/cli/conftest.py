@@ -70,16 +70,20 @@ def said(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyP
 
 @pytest.fixture(scope="session")
 def terminal() -> Run:
-    """Run `dreg` with standard error, and standard output unless it goes to a file, on a terminal; both come as `out`."""
+    """Run `dreg` on a terminal; `out` is all that is seen there. Standard output may go to a file instead."""
 
     def run_there(
-        *arguments: str | Path, columns: int = 80, stdout: Path | None = None, env: dict[str, str] | None = None
+        *arguments: str | Path,
+        columns: int = 80,
+        stdout: Path | None = None,
+        env: dict[str, str] | None = None,
+        command: list[str] = COMMAND,
     ) -> Said:
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         out = os.open(stdout, os.O_WRONLY | os.O_CREAT) if stdout else os.dup(its)
         process = subprocess.Popen(
-            [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=its, cwd=ROOT, env=PLAIN | (env or {})
+            [*command, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=its, cwd=ROOT, env=PLAIN | (env or {})
         )
         os.close(its)
         os.close(out)

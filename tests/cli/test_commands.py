@@ -12,8 +12,6 @@ MULTI = "oci:fixtures/layouts/multi"
 Run = Callable[..., Any]
 
 
-
-
 def test_tags_are_listed_in_the_order_of_the_layout(said: Run) -> None:
     assert said("tags", MULTI).lines == ["1.4", "single", "nested", "artifact"]
     assert json.loads(said("tags", MULTI, "--format", "json").out) == ["1.4", "single", "nested", "artifact"]

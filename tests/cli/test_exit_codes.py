@@ -1,4 +1,4 @@
-"""Each class of error has its exit code (decision D-11), one sentence on standard error, and one line of JSON (CLI-09)."""
+"""Each class of error has its exit code (decision D-11), and one sentence on standard error, or one line of JSON (CLI-09)."""
 
 import json
 import subprocess
@@ -42,6 +42,9 @@ SITUATIONS = {
     "an archive without manifests": (8, ["validate", "docker-archive:x.tar"], "UnsupportedError"),
 }
 
+PRINT_BYTES = {"manifest", "config", "blob"}
+FOR_PROGRAMS = {name: it for name, it in SITUATIONS.items() if it[1][0] not in PRINT_BYTES and it[2]}
+
 
 @pytest.mark.parametrize(("code", "arguments", "error"), SITUATIONS.values(), ids=list(SITUATIONS))
 def test_an_error_leaves_with_the_code_of_its_class(said: Run, code: int, arguments: list[str], error: str) -> None:
@@ -54,10 +57,8 @@ def test_an_error_leaves_with_the_code_of_its_class(said: Run, code: int, argume
         assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize(("code", "arguments", "error"), SITUATIONS.values(), ids=list(SITUATIONS))
+@pytest.mark.parametrize(("code", "arguments", "error"), FOR_PROGRAMS.values(), ids=list(FOR_PROGRAMS))
 def test_an_error_is_one_line_of_json_for_programs(said: Run, code: int, arguments: list[str], error: str) -> None:
-    if arguments[0] in {"manifest", "config", "blob"} or not error:
-        pytest.skip("prints bytes, or a report")
     told = json.loads(said(*arguments, "--format", "json").err)
 
     assert told == {"error": error, "exitCode": code, "message": told["message"]}
@@ -86,7 +87,9 @@ def test_a_file_by_the_name_of_an_option_is_no_option(said: Run) -> None:
 
 @pytest.mark.parametrize(("options", "shown"), [([], 0), (["--debug"], 1)])
 def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
-    broken = "import dreg_client.opening as o; o.open_store = lambda name: 1 / 0; from dreg_client.cli import main; main()"
+    broken = (
+        "import dreg_client.opening as o; o.open_store = lambda name: 1 / 0; from dreg_client.cli import main; main()"
+    )
     command = [sys.executable, "-c", broken, *options, "tags", MULTI]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 

@@ -20,7 +20,9 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("name", "shown"), NAMES.items())
-def test_a_name_is_shown_on_one_line_of_printable_characters(dreg: Run, tmp_path: Path, name: bytes, shown: str) -> None:
+def test_a_name_is_shown_on_one_line_of_printable_characters(
+    dreg: Run, tmp_path: Path, name: bytes, shown: str
+) -> None:
     (tmp_path / os.fsdecode(name)).write_text("{}")
     done = dreg("validate", name, cwd=tmp_path)
 

@@ -37,18 +37,13 @@ main()
 @contextmanager
 def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, preexec_fn=listen
-    ) as process:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
+        signal.signal(signal.SIGINT, before)
         try:
             yield process
         finally:
             process.kill()
-
-
-def listen() -> None:
-    """Whoever runs the tests in the background has them ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(what: Callable[[], object]) -> None:

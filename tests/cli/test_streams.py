@@ -39,20 +39,24 @@ def test_errors_go_to_standard_error_alone(said: Run, arguments: list[str]) -> N
     assert done.err
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [["validate", "fixtures/valid"], ["manifest", f"{MULTI}:1.4"]])
-def test_a_full_disk_is_an_error(arguments: list[str]) -> None:
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+def test_a_full_disk_is_an_error(arguments: list[str], unbuffered: str) -> None:
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, env=env, check=False)
 
     assert done.returncode == 5
     assert done.stderr == b"dreg: standard output: No space left on device\n"
 
 
-def test_a_reader_that_has_enough_is_no_error() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_enough_is_no_error(unbuffered: str) -> None:
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as pipe:
-        done = subprocess.run([*COMMAND, "tags", MULTI], stdout=pipe, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run([*COMMAND, "tags", MULTI], stdout=pipe, stderr=subprocess.PIPE, env=env, check=False)
 
     assert done.returncode == 141
     assert done.stderr == b""

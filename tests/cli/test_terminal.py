@@ -1,6 +1,8 @@
 """On a terminal: colour, unless it is unwanted; lines that fit; a bar on long work, and none in a pipe."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,16 +14,21 @@ BROKEN = "fixtures/broken/MAN-05-config-missing.json"
 MULTI = "oci:fixtures/layouts/multi:1.4"
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 BAR = "━"
+IMPATIENT = [
+    sys.executable,
+    "-c",
+    "import dreg_client.cli.progress as p; p._PATIENCE = p._PAUSE = 0; from dreg_client.cli import main; main()",
+]
 
 
 @pytest.fixture(scope="module")
-def dump(tmp_path_factory: pytest.TempPathFactory, fixtures: Path) -> Path:
-    """A dump that takes a second or two: five broken lines among many good ones."""
-    path = tmp_path_factory.mktemp("dumps") / "[bold]long:tada:.jsonl"
-    lines = (fixtures / "dumps/manifests.jsonl").read_bytes()
-    with path.open("wb") as file:
-        for _ in range(5):
-            file.write(lines * ((6 << 20) // len(lines)) + b"{}\n")
+def folder(tmp_path_factory: pytest.TempPathFactory, fixtures: Path) -> Path:
+    """Twenty documents, a quarter of them broken; its name is markup to rich."""
+    path = tmp_path_factory.mktemp("documents") / "[bold]:tada:"
+    path.mkdir()
+    good = (fixtures / "valid/oci-manifest.json").read_bytes()
+    for number in range(20):
+        (path / f"{number:02}.json").write_bytes(good if number % 4 else b"[]")
     return path
 
 
@@ -65,40 +72,58 @@ def test_a_pipe_has_a_fact_a_line(dreg: Run, terminal: Run) -> None:
     assert dreg("inspect", MULTI).out == ESCAPE.sub("", wide)
 
 
-def test_long_work_has_a_bar_on_the_terminal(terminal: Run, dump: Path) -> None:
-    done = terminal("validate", "--jobs", "1", dump)
+def test_long_work_has_a_bar_on_the_terminal(terminal: Run, tmp_path: Path, fixtures: Path) -> None:
+    lines = (fixtures / "dumps/manifests.jsonl").read_bytes()
+    (tmp_path / "long.jsonl").write_bytes(lines * ((40 << 20) // len(lines)))
+    done = terminal("validate", "--jobs", "1", tmp_path / "long.jsonl")
 
-    assert done.code == 1
+    assert done.code == 0
     assert BAR in done.out
-    assert done.out.endswith("5 invalid\x1b[0m\n")
+    assert "40.0" in done.out
+    assert "valid" in done.out.splitlines()[-1]
 
 
-def test_the_bar_does_not_read_names_as_markup(terminal: Run, dump: Path) -> None:
-    assert "[bold]long:tada:.jsonl" in ESCAPE.sub("", terminal("validate", "--jobs", "1", dump).out)
+def test_the_bar_does_not_read_names_as_markup(terminal: Run, folder: Path) -> None:
+    assert "[bold]:tada:" in ESCAPE.sub("", terminal("validate", folder, command=IMPATIENT).out)
 
 
-def test_data_goes_to_its_file_while_the_bar_is_drawn(terminal: Run, dump: Path, tmp_path: Path) -> None:
-    done = terminal("validate", "--jobs", "1", "--format", "jsonl", dump, stdout=tmp_path / "out")
+def test_data_goes_to_its_file_while_the_bar_is_drawn(terminal: Run, folder: Path, tmp_path: Path) -> None:
+    done = terminal("validate", "--format", "jsonl", folder, stdout=tmp_path / "out", command=IMPATIENT)
     lines = (tmp_path / "out").read_text().splitlines()
 
     assert BAR in done.out
     assert "GEN-" not in done.out
-    assert len(lines) == 6
+    assert len(lines) == 21
     assert '"invalid": 5' in lines[-1]
 
 
-def test_findings_and_the_bar_share_a_terminal(terminal: Run, dump: Path) -> None:
-    plain = ESCAPE.sub("", terminal("validate", "--jobs", "1", dump, columns=300).out)
+def test_findings_and_the_bar_share_a_terminal(terminal: Run, folder: Path) -> None:
+    shown = ESCAPE.sub("", terminal("validate", folder, columns=300, command=IMPATIENT).out)
 
-    assert len(re.findall(r"jsonl:\d+: invalid\n", plain)) == 5
+    assert len(re.findall(r"\d\d.json: invalid\n", shown)) == 5
+    assert shown.endswith("20 checked: 15 valid, 5 invalid\n")
 
 
-@pytest.mark.parametrize("arguments", [["--quiet"], []])
-def test_a_pipe_and_the_quiet_have_no_bar(dreg: Run, terminal: Run, dump: Path, arguments: list[str]) -> None:
-    if arguments:
-        assert BAR not in terminal("validate", "--jobs", "1", *arguments, dump).out
-    else:
-        assert dreg("validate", "--jobs", "1", dump).err == ""
+@pytest.mark.parametrize("arguments", [["--quiet"], ["--quiet", "--format", "json"]])
+def test_the_quiet_have_no_bar(terminal: Run, folder: Path, arguments: list[str]) -> None:
+    assert BAR not in terminal("validate", *arguments, folder, command=IMPATIENT).out
+
+
+def test_a_pipe_has_no_bar(folder: Path) -> None:
+    done = subprocess.run([*IMPATIENT, "validate", str(folder)], capture_output=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr == b""
+    assert BAR.encode() not in done.stdout
+
+
+def test_without_rich_there_is_no_bar(terminal: Run, folder: Path) -> None:
+    without = [*IMPATIENT[:2], "import sys; sys.modules['rich'] = None; " + IMPATIENT[2]]
+    done = terminal("validate", folder, command=without)
+
+    assert done.code == 1
+    assert BAR not in done.out
+    assert "Traceback" not in done.out
 
 
 def test_short_work_has_no_bar(terminal: Run) -> None:

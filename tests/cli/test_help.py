@@ -1,0 +1,72 @@
+"""Help: every command explains itself, and its examples run as they are written."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreg_client.cli.app import COMMANDS
+from dreg_client.cli.app import dreg as group
+
+Run = Callable[..., Any]
+ROOT = Path(__file__).parent.parent.parent
+
+
+def examples(command: str | None) -> list[str]:
+    """The examples in a command's help; a line that ends with a backslash goes on in the next."""
+    found = group if command is None else group.get_command(None, command)
+    text = (found.help or "").partition("Example")[2]
+    return [
+        re.sub(r"\s*\\\n\s*", " ", line).strip() for line in re.findall(r"^  (?:.*\\\n)*.*\S.*$", text, re.MULTILINE)
+    ]
+
+
+EXAMPLES = dict.fromkeys(example for command in [None, *COMMANDS] for example in examples(command))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that has what the root of the project has, and a command `dreg` on the PATH."""
+    folder = tmp_path_factory.mktemp("bench")
+    (folder / "fixtures").symlink_to(ROOT / "fixtures")
+    (folder / "bin").mkdir()
+    (folder / "bin/dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
+    (folder / "bin/dreg").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_runs_as_it_is_written(bench: Path, example: str) -> None:
+    path = f"{bench}/bin:{os.environ['PATH']}"
+    env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+    script = ["bash", "-euo", "pipefail", "-c", example]
+    done = subprocess.run(script, cwd=bench, env=env, capture_output=True, text=True, check=False)
+
+    broken_on_purpose = "registry.jsonl" in example
+    assert done.returncode == int(broken_on_purpose), done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_has_examples_and_a_summary(said: Run, command: str) -> None:
+    assert examples(command)
+    assert all("dreg " in example for example in examples(command))
+    assert re.search(rf"^  {command} +[A-Z]", said("--help").out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_80_columns_but_for_digests(terminal: Run, command: str) -> None:
+    shown = terminal(command, "--help").out
+
+    assert "--debug" in shown
+    assert not [line for line in shown.splitlines() if len(line) > 80 and "sha256:" not in line]
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_imports_no_command(said: Run, option: str) -> None:
+    assert said(option).lines[0].startswith("Usage: dreg ")

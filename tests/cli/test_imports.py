@@ -1,0 +1,56 @@
+"""A command brings in what it needs: told by `sys.modules`, not by a clock."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "asyncio",
+    "concurrent.futures",
+    "dreg_client.errors",
+    "httpx",
+    "multiprocessing",
+    "orjson",
+    "pydantic",
+    "rich",
+    "tempfile",
+    "traceback",
+}
+TELL = """
+import json, sys
+from dreg_client.cli import main
+try:
+    main()
+finally:
+    sys.stderr.write(chr(10) + json.dumps([*sys.modules]))
+"""
+
+
+def imported(*arguments: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", TELL, *arguments], capture_output=True, text=True, check=True)
+    return HEAVY & set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["validate", "--help"], ["inspect", "--help"]])
+def test_help_brings_in_nothing_heavy(arguments: list[str]) -> None:
+    assert imported(*arguments) == set()
+
+
+def test_a_document_brings_in_no_network_no_processes_and_no_pictures() -> None:
+    brought = imported("validate", "fixtures/valid/oci-manifest.json")
+
+    assert brought - {"tempfile", "traceback"} == {"dreg_client.errors", "orjson", "pydantic"}  # two are pydantic's
+
+
+def test_an_image_brings_in_neither_network_nor_pictures() -> None:
+    assert imported("inspect", "oci:fixtures/layouts/multi:1.4").isdisjoint({"asyncio", "httpx", "rich"})
+
+
+def test_without_click_dreg_says_how_to_get_it() -> None:
+    without = "import sys; sys.modules['click'] = None; from dreg_client.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == "dreg: its command line is an extra; get it with: pip install 'dreg-client[cli]'\n"

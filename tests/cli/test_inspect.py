@@ -1,0 +1,178 @@
+"""`dreg inspect`: for people what they look for, for programs all of it under keys that stay."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+MULTI = "oci:fixtures/layouts/multi"
+KEYS = (
+    "store reference mediaType digest size writtenByDreg annotations subject artifact platforms images missing "
+    "attestations others"
+).split()
+IMAGE_KEYS = (
+    "platform digest config created author size layers entrypoint cmd env user workingDir exposedPorts volumes labels "
+    "annotations"
+).split()
+
+
+def seen(said: Run, *arguments: str | Path) -> dict[str, Any]:
+    return dict(json.loads(said("inspect", "--format", "json", *arguments).out))
+
+
+def blocks(said: Run, *arguments: str) -> list[list[str]]:
+    """What is printed, cut at the empty lines."""
+    return [block.splitlines() for block in said("inspect", *arguments).out.split("\n\n")]
+
+
+def test_an_image_of_several_platforms_has_a_block_each(said: Run) -> None:
+    titles = [block[0] for block in blocks(said, f"{MULTI}:1.4")]
+
+    assert titles == ["fixtures/layouts/multi:1.4", "linux/amd64", "linux/arm64/v8", "linux/arm/v7", "attestations"]
+
+
+def test_the_first_lines_say_what_it_is(said: Run) -> None:
+    first = blocks(said, f"{MULTI}:1.4")[0]
+
+    assert first[1] == f"  digest {said('resolve', f'{MULTI}:1.4').out.strip()}"
+    assert first[2].split(maxsplit=2)[2].startswith("application/vnd.oci.image.index.v1+json, ")
+    assert first[3] == "  platforms    linux/amd64, linux/arm64/v8, linux/arm/v7"
+
+
+def test_a_platform_shows_what_runs_and_what_made_it(said: Run) -> None:
+    block = blocks(said, f"{MULTI}:1.4")[1]
+
+    assert "  entrypoint   /bin/web" in block
+    assert "  command      --port 8080" in block
+    assert "  user         web" in block
+    assert "  environment  PATH=/usr/local/bin:/usr/bin:/bin" in block
+    assert "  layers       3, 721 B in all" in block
+    assert "     240 B  d29e74c6abb3  RUN rm /etc/group && web --write-site /srv" in block
+    assert '         -                CMD ["sh"]' in block
+
+
+def test_what_was_shown_is_not_shown_again(said: Run) -> None:
+    out = said("inspect", f"{MULTI}:1.4").out
+
+    assert out.count("org.opencontainers.image.source = ") == 1
+    assert "  labels       the same as the annotations of the index\n" in out
+    assert out.count("  environment  the same as the environment of linux/amd64\n") == 2
+
+
+def test_an_image_of_one_manifest_tells_its_digest_and_annotations_once(said: Run) -> None:
+    out = said("inspect", f"{MULTI}:single").out
+
+    assert out.count("  digest ") == 1
+    assert out.count("  annotations  ") == 1
+
+
+def test_an_attestation_names_its_platform_and_what_it_states(said: Run) -> None:
+    (found,) = seen(said, f"{MULTI}:1.4")["attestations"]
+
+    assert found["platform"] == "linux/amd64"
+    assert found["predicates"] == ["https://slsa.dev/provenance/v0.2"]
+    assert blocks(said, f"{MULTI}:1.4")[-1][2] == "     565 B  of linux/amd64: https://slsa.dev/provenance/v0.2"
+
+
+@pytest.mark.parametrize(
+    ("options", "platforms"),
+    [
+        ([], ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"]),
+        (["--platform", "all"], ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"]),
+        (["--platform", "linux/arm64", "--platform", "linux/amd64"], ["linux/arm64/v8", "linux/amd64"]),
+        (["--platform", "linux/arm64", "--platform", "linux/aarch64"], ["linux/arm64/v8"]),
+        (["--platform", "linux/arm64", "--platform", "all"], ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"]),
+    ],
+)
+def test_platforms_are_chosen_one_by_one(said: Run, options: list[str], platforms: list[str]) -> None:
+    assert [image["platform"] for image in seen(said, f"{MULTI}:1.4", *options)["images"]] == platforms
+
+
+def test_attestations_of_other_platforms_than_the_chosen_are_left_out(said: Run) -> None:
+    assert len(seen(said, f"{MULTI}:1.4", "--platform", "linux/amd64")["attestations"]) == 1
+    assert seen(said, f"{MULTI}:1.4", "--platform", "linux/arm64")["attestations"] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{MULTI}:1.4",
+        f"{MULTI}:single",
+        f"{MULTI}:nested",
+        f"{MULTI}:artifact",
+        "oci:fixtures/layouts/windows",
+        "oci:fixtures/layouts/umoci",
+        "oci-archive:fixtures/archives/multi.oci.tar",
+        "docker-archive:fixtures/archives/legacy.docker.tar",
+    ],
+)
+def test_keys_are_the_same_for_whatever_is_shown(said: Run, source: str) -> None:
+    shown = seen(said, source)
+
+    assert [*shown] == KEYS
+    assert all([*image] == IMAGE_KEYS for image in shown["images"])
+    assert said("inspect", source).code == 0
+
+
+def test_an_artifact_shows_what_it_holds(said: Run) -> None:
+    shown = seen(said, f"{MULTI}:artifact")
+    first, content = blocks(said, f"{MULTI}:artifact")
+
+    assert shown["artifact"]["type"] == "application/vnd.example.sbom.v1+json"
+    assert "  artifact     application/vnd.example.sbom.v1+json" in first
+    assert content[0] == "content"
+    assert content[2].endswith("application/vnd.example.sbom.v1+json, web-1.4.sbom.json")
+
+
+def test_the_manifest_of_an_archive_is_owned_up_to(said: Run) -> None:
+    archive = "docker-archive:fixtures/archives/web.docker.tar"
+
+    assert seen(said, archive)["writtenByDreg"] is True
+    assert seen(said, f"{MULTI}:single")["writtenByDreg"] is False
+    assert "its digest names nothing in a registry" in said("inspect", archive).out
+
+
+def test_a_platform_whose_image_was_not_pulled_is_named(said: Run, tmp_path: Path, fixtures: Path) -> None:
+    shutil.copytree(fixtures / "layouts/multi", tmp_path / "sparse")
+    arm64 = said("resolve", f"{MULTI}:1.4", "--platform", "linux/arm64").out.strip()
+    (tmp_path / "sparse/blobs" / arm64.replace(":", "/")).unlink()
+
+    shown = seen(said, f"oci:{tmp_path}/sparse:1.4")
+    assert [image["platform"] for image in shown["images"]] == ["linux/amd64", "linux/arm/v7"]
+    assert [absent["platform"] for absent in shown["missing"]] == ["linux/arm64/v8"]
+    assert "\nlinux/arm64/v8\n  not here     " in said("inspect", f"oci:{tmp_path}/sparse:1.4").out
+    assert said("inspect", f"oci:{tmp_path}/sparse:1.4", "--platform", "linux/amd64").code == 0
+
+
+def test_bytes_that_are_not_proven_are_not_shown(said: Run) -> None:
+    done = said("inspect", "oci:fixtures/layouts/broken/config-digest")
+
+    assert done.code == 5
+    assert done.out == ""
+
+
+def test_entries_of_an_index_that_are_no_images_are_listed(said: Run, tmp_path: Path, fixtures: Path) -> None:
+    shutil.copytree(fixtures / "layouts/multi", tmp_path / "layout")
+    entries = json.loads((fixtures / "layouts/multi/index.json").read_bytes())["manifests"]
+    artifact = {name: entries[3][name] for name in ("mediaType", "digest", "size")}
+    index = json.dumps({"schemaVersion": 2, "manifests": [entries[1], artifact]}).encode()
+    put_index(tmp_path / "layout", index)
+
+    shown = seen(said, f"oci:{tmp_path}/layout")
+    assert shown["platforms"] == ["linux/amd64"]
+    assert [other["digest"] for other in shown["others"]] == [artifact["digest"]]
+    assert f"other entries\n  {artifact['digest']}\n" in said("inspect", f"oci:{tmp_path}/layout").out
+
+
+def put_index(layout: Path, index: bytes) -> None:
+    """Make an index the only image of a layout."""
+    from dreg_client import Digest
+
+    digest = Digest.of(index)
+    (layout / "blobs" / digest.replace(":", "/")).write_bytes(index)
+    entry = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": digest, "size": len(index)}
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
