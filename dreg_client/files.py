@@ -74,7 +74,7 @@ class DirectoryFiles(Files):
     """Files below a directory. Below it no symbolic link is followed, whoever swaps one in while we look (LAY-01)."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.name = os.fspath(path)
+        self.name: str = os.fspath(path)
         if not hasattr(os, "O_NOFOLLOW"):
             raise errors.LayoutError(self.name, "layouts on disk are read on Linux and macOS only")
         if not os.path.isdir(self.name):  # noqa: PTH112 (a str stays as its user wrote it)

@@ -79,7 +79,7 @@ class TarFiles(Files):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, links: bool = False) -> None:
-        self.name = os.fspath(path)
+        self.name: str = os.fspath(path)
         self._links = links
         self._lock = threading.Lock()
         self._directories: set[str] = set()

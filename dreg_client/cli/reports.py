@@ -12,6 +12,7 @@ from dreg_client.problems import Problem, Severity
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _PAGE: Final = re.compile(r"[a-z-]+\.md")
+_ADVICE: Final = {"GEN-12": "say what it is with --kind, such as --kind image-config"}
 _LISTED: Final = 20
 
 
@@ -60,8 +61,7 @@ class TextWriter(Writer):
         if not problems:
             return
         kind = f" ({found.kind})" if found.kind else ""
-        verdict = "valid, but see" if found.ok else "invalid"
-        put(f"{styled(visible(found.place), 'bold')}: {verdict}{kind}")
+        put(f"{styled(visible(found.place), 'bold')}: {_verdict(problems)}{kind}")
         for problem in problems:
             _put_problem(problem)
 
@@ -77,18 +77,31 @@ class TextWriter(Writer):
         put(styled(f"{self.checked} checked: {', '.join(counts)}", style))
 
 
+def _verdict(problems: list[Problem]) -> str:
+    severities = {problem.severity for problem in problems}
+    if Severity.ERROR in severities:
+        return "invalid"
+    return "valid, with warnings" if Severity.WARNING in severities else "valid, with notes"
+
+
 def _put_problem(problem: Problem) -> None:
     severity = styled(str(problem.severity), _STYLES[problem.severity])
-    where = " (the document as a whole)" if problem.path == "$" else ""
-    put(f"  {severity} at {visible(problem.path)}{where}")
-    rows = (("found", problem.found), ("expected", problem.expected), ("rule", f"{problem.rule}, {_clause(problem)}"))
-    for label, text in rows:
+    put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
+    rows = {"found": problem.found, "expected": problem.expected, "rule": f"{problem.rule}, {_clause(problem)}"}
+    rows |= {"try": _ADVICE[problem.rule]} if problem.rule in _ADVICE else {}
+    for label, text in rows.items():
         put(f"    {label:<8}  {wrapped(visible(text), 14)}")
 
 
 def _clause(problem: Problem) -> str:
     """The clause, with the name of its specification, which the pages of the image specification leave out."""
-    return f"image-spec {problem.clause}" if _PAGE.match(problem.clause) else problem.clause
+    if _PAGE.match(problem.clause):
+        return f"image-spec {problem.clause}"
+    return (
+        f"dreg's own: {problem.clause.removeprefix('ours: ')}"
+        if problem.clause.startswith("ours: ")
+        else problem.clause
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -43,10 +43,6 @@ class ParsedModel(StrictModel, frozen=True):
     """
 
     __slots__ = ("_digest", "_raw")
-
-    if TYPE_CHECKING:  # at run time pydantic would take them for private attributes, which cost a call a document
-        _raw: bytes
-        _digest: Digest | None
 
     kind: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
@@ -126,7 +122,7 @@ class StoredDocument(ParsedModel, frozen=True):
             NoBytesError: It was made in another model, without bytes of its own.
         """
         try:
-            return self._raw
+            return _raw_of(self)
         except AttributeError:
             raise errors.NoBytesError(type(self).__name__) from None
 
@@ -134,11 +130,11 @@ class StoredDocument(ParsedModel, frozen=True):
     def digest(self) -> Digest:
         """The sha256 digest of `raw` (descriptor.md "Digests")."""
         try:
-            digest = self._digest
+            digest = _digest_of(self)
         except AttributeError:
             raise errors.NoBytesError(type(self).__name__) from None
         if digest is None:
-            digest = proven_digest("sha256:" + sha256(self._raw).hexdigest())
+            digest = proven_digest("sha256:" + sha256(_raw_of(self)).hexdigest())
             _keep_digest(self, digest)
         return digest
 
@@ -154,7 +150,7 @@ class StoredDocument(ParsedModel, frozen=True):
         return tuple(problem for problem in found if problem.severity is Severity.WARNING)
 
     def __getstate__(self) -> dict[Any, Any]:
-        kept = {"raw": self._raw} if self.is_stored else {}
+        kept = {"raw": self.raw} if self.is_stored else {}
         return {**super().__getstate__(), **kept}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
@@ -164,7 +160,10 @@ class StoredDocument(ParsedModel, frozen=True):
             _keep_digest(self, None)
 
 
-# Setting a slot by its own descriptor is the one way past a frozen model that costs next to nothing.
+# Pydantic knows nothing of these slots: annotated, they would be private attributes, which cost a call a document.
+# A slot's own descriptor is the way past a frozen model that costs next to nothing.
+_raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
+_digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 _keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
 

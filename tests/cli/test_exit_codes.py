@@ -1,4 +1,4 @@
-"""Each class of error has its exit code (decision D-11), and one sentence on standard error, or one line of JSON (CLI-09)."""
+"""Each class of error has its exit code (D-11) and one sentence on standard error, or one line of JSON (CLI-09)."""
 
 import json
 import subprocess

@@ -34,6 +34,24 @@ def test_a_problem_says_where_it_is_what_is_there_and_what_should_be(said: Run, 
     assert lines[at + 3] == '    rule      DSC-03, image-spec descriptor.md "Properties": size'
 
 
+def test_a_document_that_does_not_say_what_it_is_can_be_told_by_kind(said: Run) -> None:
+    assert (
+        "    try       say what it is with --kind, such as --kind image-config"
+        in said("validate", "fixtures/configs/smallest.json").lines
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ("fixtures/broken/MAN-05-config-missing.json", "invalid (oci-manifest)"),
+        ("fixtures/broken/ANN-02-url-without-scheme.json", "valid, with warnings (oci-manifest)"),
+    ],
+)
+def test_the_first_line_says_what_became_of_a_document(said: Run, source: str, verdict: str) -> None:
+    assert said("validate", source).lines[0] == f"{source}: {verdict}"
+
+
 def test_all_problems_of_a_document_are_told(said: Run, broken: Path) -> None:
     told = [line.split()[0::2] for line in said("validate", broken).lines if " at $" in line]
 
