@@ -16,7 +16,7 @@ from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.models.legacy import LegacyManifest
-from dreg_client.models.manifest import ImageManifest
+from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_document, parse_manifest
 from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
 from dreg_client.protocol.plan import run
@@ -25,7 +25,6 @@ from dreg_client.values.digest import Digest
 
 T = TypeVar("T")
 MAX_BLOB: Final = 64 * MEBIBYTE
-_OLD_CONFIG_TYPES: Final = frozenset({"application/octet-stream", "application/json", "text/html", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def manifest_of(reference: str | Descriptor, *, legacy: bool = False) -> Plan[An
 def config_of(manifest: ImageManifest) -> Plan[ImageConfig]:
     """The config of an image; an artifact's is none (`NotAnImageError`)."""
     descriptor = manifest.config
-    old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in _OLD_CONFIG_TYPES
+    old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
     if descriptor.media_type not in types.CONFIGS and not old:
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
     raw = yield from proven_bytes(descriptor)

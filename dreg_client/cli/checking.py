@@ -1,5 +1,6 @@
 """What `dreg validate` is given, one source after another: which documents are in it, and what is wrong with them."""
 
+import errno
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
 
 def _source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     if source == "-":
-        yield from _stream(source, sys.stdin.buffer, settings)
+        yield from _stream(source, _standard_input(), settings)
     elif source.startswith((*STORE_KINDS, "docker://")):
         yield from _store(source, settings, advance)
     elif Path(source).is_dir():
@@ -72,6 +73,12 @@ def _attempted(source: str, findings: Iterator[Finding]) -> Iterator[Finding]:
 
 
 # --- files
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `<&-`)
+        raise OSError(errno.EBADF, "is closed", "standard input")
+    return sys.stdin.buffer
 
 
 def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:

@@ -62,9 +62,14 @@ def _processors() -> int:
 def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> int:  # noqa: ANN401 (as click hands them over)
     """Check stored documents against the specification, without any server.
 
-    SOURCE is a file with one document, a dump with a document a line, a folder (its files *.json, *.jsonl and *.ndjson,
-    the layouts in it, and all folders below, but hidden ones), - for standard input; or oci:PATH[:TAG] or
-    oci-archive:FILE[:TAG]: then each blob is checked against its digest and size, and documents against one another.
+    \b
+    SOURCE is one of
+      a file with a document, or a dump with a document a line
+      a folder: its files *.json, *.jsonl and *.ndjson, the layouts in it,
+        and all folders below, but hidden ones
+      - for standard input
+      oci:PATH[:TAG] or oci-archive:FILE[:TAG]: every document and blob of a
+        layout, by digest and size, and documents against one another
 
     Leaves with 1 when a document has an error. Else, when a source could not be read, with the code of the first such:
     4 when it is not there, 5 when it is unreadable, 2 when a folder has nothing to check. The others are checked all

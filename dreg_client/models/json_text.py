@@ -163,8 +163,9 @@ def _string_faults(text: str, path: str, *, nul: bool) -> Iterator[Problem]:
     if "\0" in text:
         verdict = rules.warning if nul else rules.error
         yield verdict("GEN-01", path, "NUL in a string", "a string without NUL")
-    if len(text) > MAX_STRING:
-        yield rules.error("GEN-13", path, f"a string of {len(text)} characters", f"at most {MAX_STRING}")
+    octets = text.encode("utf-8", "surrogatepass")
+    if len(octets) > MAX_STRING:
+        yield rules.error("GEN-13", path, f"a string of {len(octets)} bytes", f"at most {MAX_STRING} bytes as UTF-8")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         yield rules.error("GEN-01", path, "a lone surrogate", "Unicode text")
 

@@ -18,6 +18,8 @@ from dreg_client.values import media_type as types
 OciManifestType = Literal["application/vnd.oci.image.manifest.v1+json"]
 DockerManifestType = Literal["application/vnd.docker.distribution.manifest.v2+json"]
 Descriptors = Annotated[tuple[Descriptor, ...], NullIsEmpty]
+OPEN_CONFIG_TYPES = frozenset({"application/octet-stream", "application/json", "text/html", ""})
+"""What old registries wrote as the type of an image's config."""
 _TWO = "the integer 2"
 _DESCRIPTOR = "an object, a descriptor"
 _DESCRIPTORS = "a list of descriptors"
@@ -120,6 +122,12 @@ class OciManifest(ImageManifest, frozen=True):
         yield from super().remarks(members, path)
 
 
+class DockerConfigDescriptor(Descriptor, frozen=True):
+    """The descriptor of a Docker image's config: old registries left its type open, or empty."""
+
+    media_type: Annotated[MediaType | Literal[""], Rule("DSC-01", "a media type")] = Field(alias="mediaType")
+
+
 class DockerManifest(ImageManifest, frozen=True):
     """A Docker image manifest, version 2, schema 2 (distribution manifest-v2-2)."""
 
@@ -129,12 +137,16 @@ class DockerManifest(ImageManifest, frozen=True):
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
     media_type: Annotated[DockerManifestType, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(alias="mediaType")
-    config: Annotated[Descriptor, Rule("DKM-03", _DESCRIPTOR)]
+    config: Annotated[DockerConfigDescriptor, Rule("DKM-03", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("DKM-04", _DESCRIPTORS)]
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """DKM-05, and those of each image manifest."""
+        """DKM-03 of a config without a type of its own, DKM-05, and those of each image manifest."""
+        config = members.get("config")
+        media_type = cast("Members", config).get("mediaType") if isinstance(config, dict) else None
+        if isinstance(media_type, str) and media_type in OPEN_CONFIG_TYPES:
+            yield rules.warning("DKM-03", f"{path}.config.mediaType", show(media_type), types.DOCKER_CONFIG)
         for name in ("annotations", "subject", "artifactType"):
             if members.get(name) is not None:
                 yield rules.warning("DKM-05", member(path, name), f"the member {name!r}", "none: it is OCI's")

@@ -184,7 +184,7 @@ def octets_of(raw: bytes | str) -> bytes:
 
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, Mapping):
@@ -254,6 +254,7 @@ def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
 
 def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:
     """The error for a document that has errors."""
+    problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
     broken = {problem.rule for problem in problems if problem.severity is Severity.ERROR}
     if "GEN-05" in broken:
         return errors.ResponseTooLargeError(f"the {kind}", len(raw), limit)

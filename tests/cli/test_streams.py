@@ -72,6 +72,14 @@ def test_a_closed_stream_breaks_nothing(closed: str, code: int) -> None:
     assert done.stdout + done.stderr == b""
 
 
+def test_a_closed_standard_input_is_not_read() -> None:
+    command = f'"{sys.executable}" -m dreg_client.cli validate - <&-'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+
+    assert done.returncode == 5
+    assert done.stderr == b"dreg: standard input: is closed\n"
+
+
 def test_a_locale_without_the_characters_spells_them(dreg: Run, tmp_path: Path) -> None:
     (tmp_path / "naïve-名.json").write_text("{}")
     done = dreg("validate", tmp_path, env={"PYTHONIOENCODING": "ascii"})
