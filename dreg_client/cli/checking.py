@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _DUMPS: Final = (".jsonl", ".ndjson")
 _DOCUMENTS: Final = (".json", *_DUMPS)
-_LONGEST_LINE: Final = 8 * MAX_DOCUMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,9 @@ def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]
 def _line_rules(settings: Settings) -> "LineRules":
     from dreg_client.models.dumps import LineRules
 
-    return LineRules(settings.field, settings.media_type_field, settings.kind, settings.pedantic)
+    return LineRules(
+        settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
+    )
 
 
 def _stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
@@ -131,18 +132,10 @@ def _stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding
 
 
 def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
-    from dreg_client.models.dumps import validate_lines
+    from dreg_client.models.dumps import bounded_lines, validate_lines
 
-    for found in validate_lines(_bounded_lines(file), _line_rules(settings)):
+    for found in validate_lines(bounded_lines(file), _line_rules(settings)):
         yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
-
-
-def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines, each cut where it is longer than any that holds a document."""
-    while line := file.readline(_LONGEST_LINE):
-        yield line
-        while not line.endswith(b"\n") and (line := file.readline(_LONGEST_LINE)):
-            pass
 
 
 # --- folders and layouts

@@ -19,6 +19,10 @@ _LISTED: Final = 20
 class Writer:
     """Writes what was found as it comes, keeps nothing of it, and counts."""
 
+    checked: int
+    invalid: int
+    warned: int
+
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.checked = self.invalid = self.warned = 0

@@ -6,21 +6,27 @@ A line is a document, or an object that has the document in a named member: as t
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import orjson
 
+from dreg_client.errors import LayoutError
 from dreg_client.models import rules
 from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
 from dreg_client.models.validation import Report, validate
 from dreg_client.values.digest import Digest
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
 _WAITING: Final = 3
+"""How many stretches are handed out for each process: enough that none waits, few enough for flat memory."""
+_MOST_REPORTS: Final = 1000
+"""How many documents with problems a part tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,14 @@ class LineRules:
         media_type_field: The member that says what it was served as; empty: none does.
         kind: What each document must be; None: each says what it is.
         pedantic: Whether notes are reported, too.
+        media_type: What each document was served as, where no member says so; empty: not known.
     """
 
     field: str = ""
     media_type_field: str = ""
     kind: str | None = None
     pedantic: bool = False
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +99,33 @@ def validate_lines(lines: Iterable[bytes], how: LineRules = _PLAIN) -> Iterator[
 
 def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     """Validate one line of a dump."""
+    if len(line) >= _LONGEST_LINE:
+        return _refused(line, "GEN-05", f"a line of {len(line)} bytes or more", f"at most {_LONGEST_LINE} bytes")
     if not how.field:
-        return validate(
-            line, kind=how.kind, pedantic=how.pedantic, limit=_LONGEST_LINE if not how.kind else MAX_DOCUMENT
-        )
+        return validate(line, kind=how.kind, media_type=how.media_type or None, pedantic=how.pedantic)
+    expected = f"a JSON object a line, with a document in {how.field!r}"
     try:
         wrapper = orjson.loads(line)
-        held = wrapper[how.field]
-    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
-        found = "a line without it"
-        problem = rules.error("GEN-01", "$", found, f"a JSON object a line, with the document in {how.field!r}")
-        return Report(None, Digest.of(line), len(line), (problem,))
+    except orjson.JSONDecodeError:
+        return _refused(line, "GEN-01", "no JSON", expected)
+    if not isinstance(wrapper, dict) or how.field not in wrapper:
+        return _refused(line, "GEN-01", "a line without that member", expected)
+    members = cast("dict[str, object]", wrapper)
+    held, served = members[how.field], members.get(how.media_type_field)
     raw = held if isinstance(held, str) else orjson.dumps(held)
-    served = wrapper.get(how.media_type_field) if how.media_type_field else None
-    media_type = served if isinstance(served, str) else None
-    return validate(raw, kind=how.kind, media_type=media_type, pedantic=how.pedantic)
+    media_type = served if isinstance(served, str) else how.media_type
+    return validate(raw, kind=how.kind, media_type=media_type or None, pedantic=how.pedantic)
+
+
+def _refused(line: bytes, rule: str, found: str, expected: str) -> Report:
+    return Report(None, Digest.of(line), len(line), (rules.error(rule, "$", found, expected),))
 
 
 def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs: int = 1) -> Iterator[DumpPart]:
     """Validate a dump of any length, a part at a time, in constant memory.
 
     Args:
-        path: The file; one document a line.
+        path: The file; one document a line. It must be a regular file: for a stream there is `validate_lines`.
         how: Where in a line the document stands, and what it must be.
         jobs: How many processes work side by side. Each is handed stretches of the file, never lines.
 
@@ -121,32 +134,61 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
 
     Raises:
         OSError: The file cannot be read.
+        LayoutError: A process that worked on it was killed.
     """
     size = Path(path).stat().st_size
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
+    parts = _one_by_one if jobs == 1 else _side_by_side
     line = 0
-    for part in _parts(os.fspath(path), stretches, how, jobs):
+    for part in parts(os.fspath(path), stretches, how, jobs):
         moved = tuple(replace(report, line=report.line + line) for report in part.reports)
         yield replace(part, reports=moved)
         line += part.lines
 
 
-def _parts(path: str, stretches: Iterator[tuple[int, int]], how: LineRules, jobs: int) -> Iterator[DumpPart]:
-    if jobs == 1:
-        yield from (_validate_stretch(path, start, stop, how) for start, stop in stretches)
-        return
-    with ProcessPoolExecutor(jobs) as pool:
-        waiting: deque[Future[DumpPart]] = deque()
+def _one_by_one(path: str, stretches: Iterator[tuple[int, int]], how: LineRules, _jobs: int) -> Iterator[DumpPart]:
+    for start, stop in stretches:
+        reached = start
+        while reached < stop:
+            part = _validate_stretch(path, reached, stop, how)
+            yield part
+            reached = part.stop
+
+
+def _side_by_side(path: str, stretches: Iterator[tuple[int, int]], how: LineRules, jobs: int) -> Iterator[DumpPart]:
+    # Imported here: it brings in multiprocessing, which a dump on one processor has no use for.
+    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
+    pool = ProcessPoolExecutor(jobs)
+    waiting: deque[tuple[Future[DumpPart], int]] = deque()
+    try:
         for start, stop in stretches:
-            waiting.append(pool.submit(_validate_stretch, path, start, stop, how))
-            if len(waiting) >= jobs * _WAITING:
-                yield waiting.popleft().result()
+            waiting.append((pool.submit(_validate_stretch, path, start, stop, how), stop))
+            while len(waiting) >= jobs * _WAITING:
+                yield from _next_part(pool, waiting, path, how)
         while waiting:
-            yield waiting.popleft().result()
+            yield from _next_part(pool, waiting, path, how)
+    except BrokenProcessPool:
+        reason = "a process that validated it was killed, perhaps for want of memory; try again with fewer jobs"
+        raise LayoutError(path, reason) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _next_part(
+    pool: "ProcessPoolExecutor", waiting: "deque[tuple[Future[DumpPart], int]]", path: str, how: LineRules
+) -> Iterator[DumpPart]:
+    """The first part that is waited for; what it left of its stretch comes next."""
+    future, stop = waiting.popleft()
+    part = future.result()
+    if part.stop < stop:
+        waiting.appendleft((pool.submit(_validate_stretch, path, part.stop, stop, how), stop))
+    yield part
 
 
 def _validate_stretch(path: str, start: int, stop: int, how: LineRules) -> DumpPart:
-    """The lines that begin within the stretch."""
+    """The lines that begin within the stretch, but not more than so many that have problems."""
     documents = valid = lines = 0
     reports: list[LineReport] = []
     with Path(path).open("rb") as dump:
@@ -158,14 +200,26 @@ def _validate_stretch(path: str, start: int, stop: int, how: LineRules) -> DumpP
                 valid += report.ok
                 if report.problems:
                     reports.append(LineReport(lines, report))
+            if len(reports) == _MOST_REPORTS:
+                stop = min(stop, dump.tell())
+                break
     return DumpPart(start, stop, documents, valid, lines, tuple(reports))
 
 
 def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    """The lines that begin from `start` on and before `stop`."""
+    lines = bounded_lines(dump)
     if start:
         dump.seek(start - 1)
-        dump.readline()
-    while dump.tell() < stop and (line := dump.readline(_LONGEST_LINE)):
+        next(lines, None)
+    while dump.tell() < stop and (line := next(lines, b"")):
         yield line
-        while not line.endswith(b"\n") and (line := dump.readline(_LONGEST_LINE)):
-            pass
+
+
+def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a stream, read in bounded memory: of one that is too long for any document, its beginning."""
+    while line := stream.readline(_LONGEST_LINE):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = stream.readline(_LONGEST_LINE)
+        yield line

@@ -1,0 +1,115 @@
+"""What type checkers know of the public names; each claim is checked by mypy and by pyright, both strict."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_RIGHT = """
+from typing import assert_never, assert_type
+
+from dreg_client import (
+    AnyManifest,
+    Digest,
+    DockerManifest,
+    DockerManifestList,
+    Image,
+    ImageConfig,
+    LegacyManifest,
+    Layout,
+    OciIndex,
+    OciManifest,
+    Platform,
+    Report,
+    parse_document,
+    parse_manifest,
+    validate,
+)
+
+
+def layers(raw: bytes) -> int:
+    document = parse_manifest(raw)
+    match document:
+        case OciManifest() | DockerManifest():
+            return len(document.layers)
+        case OciIndex() | DockerManifestList():
+            return len(document.manifests)
+        case _:
+            assert_never(document)
+
+
+def kinds(raw: bytes) -> None:
+    assert_type(parse_manifest(raw), AnyManifest)
+    assert_type(parse_manifest(raw, legacy=True), AnyManifest | LegacyManifest)
+    assert_type(parse_document(raw, kind="oci-index"), OciIndex)
+    assert_type(parse_document(raw, kind="image-config"), ImageConfig)
+    assert_type(OciManifest.parse(raw), OciManifest)
+    assert_type(OciManifest.parse(raw).digest, Digest)
+    assert_type(validate(raw), Report)
+
+
+def platforms(layout: Layout) -> bool:
+    image = layout.get_image("1.4")
+    assert_type(image, Image)
+    return image.platforms == {Platform.from_name("linux/amd64")}
+"""
+
+_WRONG = {
+    "a name that is misspelt": "from dreg_client import parse_manifests\n",
+    "a kind that there is not": 'from dreg_client import parse_document\nparse_document(b"", kind="oci")\n',
+    "a kind that is forgotten": """
+from typing import assert_never
+from dreg_client import OciIndex, OciManifest, DockerManifest, parse_manifest
+document = parse_manifest(b"")
+match document:
+    case OciManifest() | DockerManifest() | OciIndex():
+        pass
+    case _:
+        assert_never(document)
+""",
+    "a member that is changed": """
+from dreg_client import OciManifest
+OciManifest.parse(b"").layers = ()
+""",
+    "a mapping that is changed": """
+from dreg_client import OciManifest
+annotations = OciManifest.parse(b"").annotations
+if annotations:
+    annotations["a"] = "b"
+""",
+}
+
+_CHECKERS = {
+    "mypy": [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file="],
+    "pyright": [sys.executable, "-m", "pyright", "--pythonpath", sys.executable],
+}
+
+
+@pytest.fixture(params=_CHECKERS)
+def check(request: pytest.FixtureRequest, tmp_path: Path) -> object:
+    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+
+    def run(sources: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        for name, source in sources.items():
+            (tmp_path / f"{name}.py").write_text(source)
+        command = [*_CHECKERS[request.param], *(f"{name}.py" for name in sources)]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_types_are_exact(check: object) -> None:
+    done = check({"right": _RIGHT})  # type: ignore[operator]
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_wrong_is_told(check: object) -> None:
+    files = {name.replace(" ", "_"): source for name, source in _WRONG.items()}
+
+    done = check(files)  # type: ignore[operator]
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    for name in files:
+        assert f"{name}.py:" in done.stdout, done.stdout
