@@ -51,8 +51,10 @@ def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type
     """The model of a document by its served type, else by its own, else by its shape; None where none can be told."""
     own = tree.get("mediaType")
     if media_type and (served := essence(media_type)) not in SAYS_NOTHING:
+        model = _BY_TYPE.get(served)
         # A document that says that it is of another known type is read as that: then all that is wrong is GEN-07.
-        return (isinstance(own, str) and served in _BY_TYPE and _BY_TYPE.get(own)) or _BY_TYPE.get(served)
+        other = _BY_TYPE.get(own) if isinstance(own, str) and model and model.names_itself else None
+        return other or model
     if isinstance(own, str) and own and "digest" not in tree:
         return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
     if "manifests" in tree:

@@ -214,9 +214,9 @@ def examine_tree(
     problems += remarks(model, tree)
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
-    if document is None or rules.has_error(problems):
-        return Examined(None, _each_once(problems))
-    return Examined(document, tuple(problems))
+    if rules.has_error(problems):
+        document = None
+    return Examined(document, _each_once(problems) if problems else ())
 
 
 def too_large(raw: bytes, limit: int) -> Problem:
@@ -246,10 +246,13 @@ def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, prob
 
 
 def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
-    """A value that the text's rules refuse already is not refused again by its member's."""
+    """One rule once at a place; and a value that the text's rules refuse is not refused again by its member's."""
     textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
     kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
-    return tuple(dict.fromkeys(kept))
+    first: dict[tuple[str, str], Problem] = {}
+    for problem in kept:
+        first.setdefault((problem.rule, problem.path), problem)
+    return tuple(first.values())
 
 
 def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:

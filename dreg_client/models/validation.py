@@ -80,7 +80,7 @@ def validate(
     octets = octets_of(raw)
     if isinstance(expect, Descriptor) and media_type is None and kind is None:
         media_type = expect.media_type
-    named = model_of(kind) if kind is not None else recognise({}, media_type)
+    named = model_of(kind) if kind is not None else None
     model, problems = _examined(octets, named, media_type, limit)
     digest = Digest.of(octets)
     if not pedantic:
@@ -92,11 +92,12 @@ def _examined(
     octets: bytes, named: type[ParsedModel] | None, media_type: str | None, limit: int
 ) -> tuple[type[ParsedModel] | None, tuple[Problem, ...]]:
     """The model, by name or by what the document is, and all that it finds."""
+    served = named or recognise({}, media_type)
     if len(octets) > limit:
-        return named, (too_large(octets, limit),)
-    tree, problems = read_or_scan(octets, nul=named is not None and named.nul_allowed)
+        return served, (too_large(octets, limit),)
+    tree, problems = read_or_scan(octets, nul=served is not None and served.nul_allowed)
     if tree is None:
-        return named, tuple(problems)
+        return served, tuple(problems)
     model = named or recognise(tree, media_type)
     if model is None:
         return None, (*problems, _unknown(tree, media_type))
