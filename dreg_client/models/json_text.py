@@ -121,7 +121,7 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
     if not isinstance(tree, dict):
         return None, [rules.error("GEN-01", "$", show(tree), "one JSON object")]
     members = cast("dict[str, object]", tree)
-    problems = list(_faults(members, nul=nul))
+    problems = rules.each_once(_faults(members, nul=nul))
     too_deep = any(problem.rule == "GEN-04" for problem in problems)
     return (None if too_deep else members), problems
 

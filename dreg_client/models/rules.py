@@ -135,6 +135,14 @@ def note(rule: str, path: str, found: str, expected: str) -> Problem:
     return Problem(rule, Severity.NOTE, path, found, expected, CLAUSES[rule])
 
 
+def each_once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, of each rule at each place the first one."""
+    first: dict[tuple[str, str], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.rule, problem.path), problem)
+    return list(first.values())
+
+
 def has_error(problems: Iterable[Problem]) -> bool:
     """Whether any of the problems refuses the document."""
     return any(problem.severity is Severity.ERROR for problem in problems)

@@ -249,10 +249,7 @@ def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
     """One rule once at a place; and a value that the text's rules refuse is not refused again by its member's."""
     textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
     kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
-    first: dict[tuple[str, str], Problem] = {}
-    for problem in kept:
-        first.setdefault((problem.rule, problem.path), problem)
-    return tuple(first.values())
+    return tuple(rules.each_once(kept))
 
 
 def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:
