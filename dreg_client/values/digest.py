@@ -3,8 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
-from functools import partial
-from typing import Final, LiteralString, Self
+from typing import Final, LiteralString
 
 from dreg_client.errors import DigestMismatchError, InvalidDigestError, UnsupportedDigestError
 
@@ -46,7 +45,18 @@ def digest_fault(text: str) -> tuple[LiteralString, str] | None:
     return None
 
 
-class Digest(str):
+class _Checked(type):
+    """Calling the class checks the text. What was proven already goes past this, by `type`'s own call, in C."""
+
+    def __call__(cls, text: str) -> "Digest":
+        if isinstance(text, Digest):
+            return text
+        if fault := digest_fault(text):
+            raise InvalidDigestError(text[:80], *fault)
+        return proven_digest(text)
+
+
+class Digest(str, metaclass=_Checked):
     """A digest, right by being: `algorithm:encoded`.
 
     Two digests are equal when their texts are; nothing is lower-cased, and it equals a `str` of the same text.
@@ -59,14 +69,6 @@ class Digest(str):
     """
 
     __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        """Check the text."""
-        if type(text) is cls:
-            return text
-        if fault := digest_fault(text):
-            raise InvalidDigestError(text[:80], *fault)
-        return str.__new__(cls, text)
 
     @classmethod
     def parse(cls, text: str) -> "Digest":
@@ -128,7 +130,7 @@ class Digest(str):
         return f"Digest({str.__repr__(self)})"
 
 
-proven_digest: Final[Callable[[str], Digest]] = partial(str.__new__, Digest)
+proven_digest: Final[Callable[[str], Digest]] = type.__call__.__get__(Digest)
 """A digest from a text whose grammar was proven already; a call in C, for models."""
 
 
