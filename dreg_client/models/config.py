@@ -10,6 +10,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.descriptor import digest_remark, is_unregistered
 from dreg_client.models.fields import (
+    MAX_SIZE,
     DigestText,
     EmptyIsDefault,
     EmptyObjects,
@@ -35,13 +36,15 @@ _DOCKER_CONFIG = (
     "Hostname Domainname AttachStdin AttachStdout AttachStderr Tty OpenStdin StdinOnce Image MacAddress "
     "NetworkDisabled StopTimeout PublishService Memory MemorySwap CpuShares"
 )
-_Count = Annotated[int | None, Field(ge=0), Rule("CFG-15", "an integer, not below 0")]
+_Count = Annotated[int | None, Field(ge=0, le=MAX_SIZE), Rule("CFG-15", "an integer, not below 0")]
 _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
 
 
 class Healthcheck(StrictModel, frozen=True):
     """How Docker checks that a container is well; times are in nanoseconds (moby image specification v1.2)."""
+
+    folded_names_refused: ClassVar[bool] = False
 
     test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(default=None, alias="Test")
     interval: _Count = Field(default=None, alias="Interval")
