@@ -341,3 +341,22 @@ def test_a_platform_serves_itself_unless_it_is_unknown(platform: Platform) -> No
 
 def test_every_row_is_here_once() -> None:
     assert [row[0] for row in ROWS] == list(range(1, 61))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "candidate", "serves"),
+    [
+        ("v9", "v8.5", True),
+        ("v9", "v8.6", False),
+        ("v9.2", "v8.7", True),
+        ("v9.2", "v8.8", False),
+        ("v9.2", "v9.3", False),
+        ("v9.6", "v8.9", True),
+        ("v8.9", "v8.9", True),
+        ("v8.3", "v8.4", False),
+    ],
+)
+def test_armv9_stands_above_armv8_five_minors_on(wanted: str, candidate: str, serves: bool) -> None:
+    chosen = choose(Platform.from_name(f"linux/arm64/{wanted}"), [Platform.from_name(f"linux/arm64/{candidate}")])
+
+    assert (chosen == 0) is serves
