@@ -1,125 +1,113 @@
-"""What a strict parse costs, and what peers take for less."""
+"""What a strict parse costs: against a plain model, and against validators of the generated JSON Schema."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from statistics import median
 
+import documents
 import fastjsonschema
 import jsonschema
 import orjson
-from reference import PlainManifest
-from tables import Rounds, in_turn, ratios, spread, table
+from pydantic import BaseModel
+from reference import PlainConfig, PlainIndex, PlainManifest
+from tables import Rounds, in_turn, ratios, spread, table, verdict
 
 from dreg_client import ImageConfig, OciIndex, OciManifest, validate
-from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST
 
-_ROUNDS = 25
+_ROUNDS = 40
+_TURN = 0.01
+
+
+@dataclass(frozen=True)
+class _Document:
+    """A text, the model that reads it, and a plain one; the targets are set for 4 layers."""
+
+    name: str
+    raw: bytes
+    strict: type[OciManifest | OciIndex | ImageConfig]
+    plain: type[BaseModel]
+    has_targets: bool = False
 
 
 def tables() -> Iterator[str]:
     """All tables of this suite."""
-    compact = orjson.dumps(manifest(4))
-    yield _against_pydantic(compact, "4 layers, compact")
-    yield _against_pydantic(orjson.dumps(manifest(4), option=orjson.OPT_INDENT_2), "4 layers, indented by two")
-    yield _against_pydantic(orjson.dumps(manifest(50)), "50 layers, compact")
-    yield _against_schemas(compact)
-    yield _each_kind()
+    raced = [(document, in_turn(_contestants(document), rounds=_ROUNDS, turn=_TURN)) for document in _documents()]
+    yield _against_plain(raced)
+    yield _against_schemas(raced)
+    yield _alone(orjson.dumps(documents.manifest(4)))
 
 
-def descriptor(media_type: str, number: int) -> dict[str, object]:
-    """A descriptor whose digest nobody else has."""
-    return {"mediaType": media_type, "digest": Digest.of(str(number).encode()), "size": 32_654 + number}
+def _documents() -> Iterator[_Document]:
+    four = documents.manifest(4)
+    indented = orjson.dumps(four, option=orjson.OPT_INDENT_2)
+    yield _Document("manifest, 4 layers", orjson.dumps(four), OciManifest, PlainManifest, has_targets=True)
+    yield _Document("the same, indented by 2", indented, OciManifest, PlainManifest, has_targets=True)
+    yield _Document("manifest, 50 layers", orjson.dumps(documents.manifest(50)), OciManifest, PlainManifest)
+    yield _Document("index of 10", orjson.dumps(documents.index(10)), OciIndex, PlainIndex)
+    yield _Document("index of 200", orjson.dumps(documents.index(200)), OciIndex, PlainIndex)
+    yield _Document("config, 60 steps", orjson.dumps(documents.config(60)), ImageConfig, PlainConfig)
 
 
-def manifest(layers: int) -> dict[str, object]:
-    """A manifest as builders write it."""
-    return {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": descriptor(OCI_CONFIG, 0),
-        "layers": [descriptor(OCI_LAYER_GZIP, number) for number in range(1, layers + 1)],
-    }
-
-
-def index(entries: int) -> dict[str, object]:
-    """An index with a platform an entry."""
-    platforms = [{"architecture": name, "os": "linux"} for name in ("amd64", "arm64", "s390x", "ppc64le")]
-    listed = [{**descriptor(OCI_MANIFEST, number), "platform": platforms[number % 4]} for number in range(entries)]
-    return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}
-
-
-def config(steps: int) -> dict[str, object]:
-    """An image config with a history."""
-    entry = {"created": "2024-05-20T08:00:00.123456789Z", "created_by": "RUN /bin/sh -c make # buildkit"}
-    return {
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {"Env": ["PATH=/bin"], "Cmd": ["sh"]},
-        "rootfs": {"type": "layers", "diff_ids": [Digest.of(str(step).encode()) for step in range(steps)]},
-        "history": [entry] * steps,
-    }
-
-
-def _against_pydantic(raw: bytes, what: str) -> str:
-    """All that `parse` proves, against a plain model that reads the same fields."""
-    contestants = {
-        "plain": lambda: PlainManifest.model_validate_json(raw),
-        "strict": lambda: OciManifest.parse(raw).digest,
-        "validate": lambda: validate(raw),
-    }
-    rounds = in_turn(contestants, number=2000, rounds=_ROUNDS)
-    rows = [
-        ["`model_validate_json` of a plain model (tests/bench/reference.py)", _microseconds(rounds, "plain"), "1", ""],
-        ["`OciManifest.parse(raw).digest`", _microseconds(rounds, "strict"), _ratio(rounds, "strict", "plain"), "1.8"],
-        [
-            "`validate(raw)`: a report with warnings",
-            _microseconds(rounds, "validate"),
-            _ratio(rounds, "validate", "plain"),
-            "",
-        ],
-    ]
-    return table(f"Parsing a manifest of {what} ({len(raw)} bytes)", ["what", "microseconds", "ratio", "at most"], rows)
-
-
-def _against_schemas(raw: bytes) -> str:
-    """The same document through validators of the generated JSON Schema; they prove neither text nor digest."""
-    schema = OciManifest.model_json_schema()
+def _contestants(document: _Document) -> Mapping[str, Callable[[], object]]:
+    """Each begins with the bytes. The schemas' validators prove neither the text nor a digest."""
+    raw, strict, plain = document.raw, document.strict, document.plain
+    schema = strict.model_json_schema()
     compiled = fastjsonschema.compile(schema)
     pure = jsonschema.Draft202012Validator(schema)
-    contestants = {
-        "strict": lambda: OciManifest.parse(raw).digest,
+    return {
+        "plain": lambda: plain.model_validate_json(raw),
+        "strict": lambda: strict.parse(raw).digest,
         "fastjsonschema": lambda: compiled(json.loads(raw)),
         "jsonschema": lambda: pure.validate(json.loads(raw)),
     }
-    rounds = in_turn(contestants, number=200, rounds=_ROUNDS)
-    rows = [["`OciManifest.parse(raw).digest`", _microseconds(rounds, "strict"), "1", ""]]
-    for peer, least in (("fastjsonschema", "4"), ("jsonschema", "40")):
-        rows.append(
-            [f"{peer} on the generated schema", _microseconds(rounds, peer), _ratio(rounds, peer, "strict"), least]
-        )
-    return table("The same manifest through its JSON Schema", ["what", "microseconds", "ratio", "at least"], rows)
 
 
-def _each_kind() -> str:
-    documents = {
-        "index of 10": (OciIndex, index(10)),
-        "index of 200": (OciIndex, index(200)),
-        "config of 60 steps": (ImageConfig, config(60)),
-    }
+def _against_plain(raced: list[tuple[_Document, Rounds]]) -> str:
     rows: list[list[str]] = []
-    for name, (model, tree) in documents.items():
-        raw = orjson.dumps(tree)
-        rounds = in_turn({"parse": lambda m=model, r=raw: m.parse(r).digest}, number=100, rounds=_ROUNDS)
-        rows.append(
-            [name, str(len(raw)), _microseconds(rounds, "parse"), f"{median(rounds['parse']) / len(raw) * 1024e6:.1f}"]
-        )
-    return table("Other documents", ["what", "bytes", "microseconds", "microseconds a KiB"], rows)
+    for document, rounds in raced:
+        found = ratios(rounds, "strict", "plain")
+        target = verdict(median(found), most=1.8 if document.has_targets else None)
+        times = [_microseconds(rounds, name) for name in ("plain", "strict")]
+        rows.append([document.name, f"{len(document.raw):,}", *times, spread(found), target])
+    head = ["document", "bytes", "`Plain.model_validate_json(raw)`", "`Model.parse(raw).digest`", "ratio", "target"]
+    return table("Parsing strictly, against a plain pydantic model (microseconds)", head, rows)
+
+
+def _against_schemas(raced: list[tuple[_Document, Rounds]]) -> str:
+    rows: list[list[str]] = []
+    for document, rounds in raced:
+        row = [document.name, _microseconds(rounds, "strict")]
+        for peer, least in (("fastjsonschema", 4), ("jsonschema", 40)):
+            found = ratios(rounds, peer, "strict")
+            target = verdict(median(found), least=least if document.has_targets else None)
+            row += [_microseconds(rounds, peer), spread(found), target]
+        rows.append(row)
+    head = ["document", "strict", "fastjsonschema", "ratio", "target", "jsonschema", "ratio", "target"]
+    return table("`json.loads` and the generated JSON Schema, against strict parsing (microseconds)", head, rows)
+
+
+def _alone(raw: bytes) -> str:
+    """What the parts cost, and what else one may do with the same bytes."""
+    tree = orjson.loads(raw)
+    schema = OciManifest.model_json_schema()
+    compiled = fastjsonschema.compile(schema, use_default=False)
+    contestants: dict[str, Callable[[], object]] = {
+        "`OciManifest.parse(raw).digest`": lambda: OciManifest.parse(raw).digest,
+        "`OciManifest.parse(raw)`": lambda: OciManifest.parse(raw),
+        "`validate(raw)`, a report with warnings": lambda: validate(raw),
+        "only `orjson.loads`": lambda: orjson.loads(raw),
+        "only the model, of a tree": lambda: OciManifest.__pydantic_validator__.validate_python(tree),
+        "only sha256": lambda: sha256(raw).hexdigest(),
+        "only `json.loads`": lambda: json.loads(raw),
+        "`json.loads`, fastjsonschema without `use_default`": lambda: compiled(json.loads(raw)),
+    }
+    rounds = in_turn(contestants, rounds=_ROUNDS, turn=_TURN)
+    against = next(iter(contestants))
+    rows = [[name, _microseconds(rounds, name), spread(ratios(rounds, name, against))] for name in contestants]
+    return table("Parts and others, a manifest of 4 layers", ["what", "microseconds", "ratio"], rows)
 
 
 def _microseconds(rounds: Rounds, name: str) -> str:
-    return f"{median(rounds[name]) * 1e6:.1f}"
-
-
-def _ratio(rounds: Rounds, name: str, against: str) -> str:
-    return spread(ratios(rounds, name, against))
+    return f"{median(rounds[name]) * 1e6:,.1f}"

@@ -1,5 +1,6 @@
 """Rounds of contestants in turn, and Markdown tables of what came out."""
 
+import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
@@ -7,13 +8,26 @@ from statistics import median
 Rounds = Mapping[str, Sequence[float]]
 
 
-def in_turn(contestants: Mapping[str, Callable[[], object]], *, number: int, rounds: int) -> Rounds:
-    """Seconds a call, a figure a round; each round runs every contestant once, so that drift meets all of them."""
+def in_turn(contestants: Mapping[str, Callable[[], object]], *, rounds: int, turn: float = 0.0) -> Rounds:
+    """Seconds a call, a figure a round.
+
+    Each round gives every contestant a turn of about `turn` seconds (0: one call), so that a slow moment of the
+    machine meets all of them. The garbage collector rests, as ever with `timeit`.
+    """
+    calls = {name: _calls_in(turn, call) for name, call in contestants.items()}
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, call in contestants.items():
-            seconds[name].append(timeit.timeit(call, number=number) / number)
+            seconds[name].append(timeit.timeit(call, number=calls[name]) / calls[name])
     return seconds
+
+
+def _calls_in(turn: float, call: Callable[[], object]) -> int:
+    """How many calls fill a turn; what a first call prepares is prepared here."""
+    call()
+    start = time.perf_counter()
+    call()
+    return max(1, round(turn / (time.perf_counter() - start)))
 
 
 def ratios(rounds: Rounds, name: str, against: str) -> list[float]:
@@ -21,9 +35,18 @@ def ratios(rounds: Rounds, name: str, against: str) -> list[float]:
     return [a / b for a, b in zip(rounds[name], rounds[against], strict=True)]
 
 
-def spread(values: Sequence[float], form: str = ".2f") -> str:
+def spread(values: Sequence[float]) -> str:
     """The median, with the least and the most."""
-    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def verdict(ratio: float, *, most: float | None = None, least: float | None = None) -> str:
+    """The target, and whether this run met it; empty where there is none."""
+    if most is not None:
+        return f"at most {most:g}: {'met' if ratio <= most else 'MISSED'}"
+    if least is not None:
+        return f"at least {least:g}: {'met' if ratio >= least else 'MISSED'}"
+    return ""
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
