@@ -172,36 +172,32 @@ class _Base64Type(_TextType):
         return None
 
 
-class _TagType(_TextType):
-    pattern = TAG_PATTERN
+class _NameType(_TextType):
+    """A name of the values' floor, which says itself what is wrong."""
+
+    name: ClassVar[type[Tag | RepositoryName]]
+    rule: ClassVar[LiteralString]
+
+    @classmethod
+    def slow(cls, text: str) -> str:
+        try:
+            return cls.name(text)
+        except InvalidReferenceError as refused:
+            raise broken(cls.rule, refused.expected) from None
+
+    @classmethod
+    def fast(cls) -> None:
+        return None
+
+
+class _TagType(_NameType):
+    pattern, name, rule = TAG_PATTERN, Tag, "NAM-03"
     description = "A tag (NAM-03)"
 
-    @classmethod
-    def slow(cls, text: str) -> str:
-        try:
-            return Tag(text)
-        except InvalidReferenceError as refused:
-            raise broken("NAM-03", refused.expected) from None
 
-    @classmethod
-    def fast(cls) -> None:
-        return None
-
-
-class _RepositoryType(_TextType):
-    pattern = REPOSITORY_PATTERN
+class _RepositoryType(_NameType):
+    pattern, name, rule = REPOSITORY_PATTERN, RepositoryName, "NAM-01"
     description = "The name of a repository (NAM-01, NAM-02)"
-
-    @classmethod
-    def slow(cls, text: str) -> str:
-        try:
-            return RepositoryName(text)
-        except InvalidReferenceError as refused:
-            raise broken("NAM-01", refused.expected) from None
-
-    @classmethod
-    def fast(cls) -> None:
-        return None
 
 
 def is_uri(text: str) -> bool:
