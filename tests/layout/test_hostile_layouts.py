@@ -1,4 +1,4 @@
-"""Layouts that lead elsewhere, cannot be read, or are none: the reading cases of LAY (hostile.md 2.7)."""
+"""Layouts that lead elsewhere, cannot be read, or are none: the reading cases of LAY."""
 
 import os
 import random

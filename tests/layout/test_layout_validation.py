@@ -1,4 +1,4 @@
-"""`validate_layout`: each fault of a layout told apart, by its rule and in its words (spec.md 7)."""
+"""`validate_layout`: each fault of a layout told apart, by its rule and in its words."""
 
 import json
 import os
