@@ -2,6 +2,30 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+SITE: Final = "https://djmattyg007.github.io/dreg-client/"
+"""Where the documentation is read, with an entry for each rule."""
+
+
+def rule_url(rule: str) -> str:
+    """The address of a rule's entry.
+
+    >>> rule_url("DSC-03").removeprefix(SITE)
+    'rules/dsc/#dsc-03'
+    """
+    return f"{SITE}rules/{rule[:3].lower()}/#{rule.lower()}"
+
+
+def full_clause(clause: str) -> str:
+    """A clause with the name of its specification, which the pages of the image specification leave out.
+
+    >>> full_clause('descriptor.md "Digests"'), full_clause("ours: nesting is bounded")
+    ('image-spec descriptor.md "Digests"', "dreg's own: nesting is bounded")
+    """
+    if clause.startswith("ours: "):
+        return f"dreg's own: {clause.removeprefix('ours: ')}"
+    return f"image-spec {clause}" if clause.partition(" ")[0].rstrip(",:;").endswith(".md") else clause
 
 
 class Severity(StrEnum):
@@ -32,5 +56,10 @@ class Problem:
     expected: str
     clause: str
 
+    @property
+    def url(self) -> str:
+        """The rule's entry in the documentation: why it is there, a good and a bad example, how to mend it."""
+        return rule_url(self.rule)
+
     def __str__(self) -> str:
-        return f"{self.path}: found {self.found}, expected {self.expected} ({self.rule}; {self.clause})"
+        return f"{self.path}: found {self.found}, expected {self.expected} ({self.rule}; {self.clause}; see {self.url})"

@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "platforms": ("reading", "List the platforms of an image."),
     "history": ("reading", "Show the steps that made an image, with the size of each."),
     "blob": ("blob", "Print a blob, checked against its digest."),
+    "schema": ("schema", "Print or write the JSON Schemas of documents."),
+    "rule": ("rule", "Explain a rule: why it is there, and how to mend what breaks it."),
     "completion": ("completion", "Print the completion script of a shell."),
     "version": ("version", "Print the versions of dreg and of what it stands on."),
 }

@@ -45,7 +45,7 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str) -> Non
             for chunk in chunks:
                 put_octets(chunk)
         else:
-            from dreg_client.cli.output import write_whole
+            from dreg_client.whole_file import write_whole
 
             write_whole(path, chunks)
 

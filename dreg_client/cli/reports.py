@@ -1,17 +1,15 @@
 """What `dreg validate` prints: for people, for programs, and as annotations of a pull request."""
 
 import json
-import re
 from typing import Any, Final
 
 from dreg_client.cli.failures import sentence
 from dreg_client.cli.findings import Checked, Counted, Finding, Unread
 from dreg_client.cli.text import decodable, put, styled, visible, wrapped
-from dreg_client.problems import Problem, Severity
+from dreg_client.problems import Problem, Severity, full_clause
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
-_PAGE: Final = re.compile(r"[a-z-]+\.md")
 _ADVICE: Final = {"GEN-12": "say what it is with --kind, such as --kind image-config"}
 _LISTED: Final = 20
 
@@ -91,21 +89,15 @@ def _verdict(problems: list[Problem]) -> str:
 def _put_problem(problem: Problem) -> None:
     severity = styled(str(problem.severity), _STYLES[problem.severity])
     put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
-    rows = {"found": problem.found, "expected": problem.expected, "rule": f"{problem.rule}, {_clause(problem)}"}
+    rows = {
+        "found": problem.found,
+        "expected": problem.expected,
+        "rule": f"{problem.rule}, {full_clause(problem.clause)}",
+    }
+    rows |= {"see": problem.url}
     rows |= {"try": _ADVICE[problem.rule]} if problem.rule in _ADVICE else {}
     for label, text in rows.items():
         put(f"    {label:<8}  {wrapped(visible(text), 14)}")
-
-
-def _clause(problem: Problem) -> str:
-    """The clause, with the name of its specification, which the pages of the image specification leave out."""
-    if _PAGE.match(problem.clause):
-        return f"image-spec {problem.clause}"
-    return (
-        f"dreg's own: {problem.clause.removeprefix('ours: ')}"
-        if problem.clause.startswith("ours: ")
-        else problem.clause
-    )
 
 
 def _listed(names: list[str]) -> str:
@@ -162,7 +154,8 @@ class GitHubWriter(Writer):
         for problem in problems:
             place = f"file={_property(found.source)}" + (f",line={found.line}" if found.line else "")
             title = _property(f"{problem.rule} at {problem.path}")
-            message = f"{problem.path}: found {problem.found}, expected {problem.expected} ({_clause(problem)})"
+            message = f"{problem.path}: found {problem.found}, expected {problem.expected}"
+            message += f" ({full_clause(problem.clause)}; see {problem.url})"
             put(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
 
     def tell_unread(self, found: Unread) -> None:
@@ -198,6 +191,7 @@ def _plain_problem(problem: Problem) -> dict[str, str]:
         "found": problem.found,
         "expected": problem.expected,
         "clause": problem.clause,
+        "url": problem.url,
     }
 
 

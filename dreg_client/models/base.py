@@ -1,6 +1,5 @@
 """What every model is: strict, frozen, open for members it does not know, and told by rules."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from dreg_client.models.fields import Rule, broken, frozen_value
 from dreg_client.models.frozen import FrozenDict
+from dreg_client.models.json_schema import complete
 from dreg_client.problems import Problem
 
 Members = Mapping[str, object]
@@ -29,6 +29,8 @@ class StrictModel(
     """Members that would make this another document, too (GEN-06)."""
     folded_names_refused: ClassVar[bool] = True
     """Whether a member's name in other letter case is refused (GEN-08), or only warned of."""
+    nul_allowed: ClassVar[bool] = False
+    """Whether strings may hold NUL, with a warning (GEN-01)."""
     tolerated: ClassVar[frozenset[str]] = frozenset()
     """Members that others are known to write, of which nobody needs to hear (GEN-09)."""
 
@@ -48,12 +50,7 @@ class StrictModel(
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         json_schema = handler(schema)
         own = handler.resolve_ref_schema(json_schema)
-        own["properties"] |= dict.fromkeys(sorted(cls.rivals), False)
-        if cls.folded_names_refused:
-            folded = "|".join(_in_any_case(name) for name in members_of(cls))
-            exact = {"enum": [*members_of(cls)]}
-            own["propertyNames"] = {"anyOf": [exact, {"not": {"pattern": f"^(?:{folded})$"}}]}
-        own |= cls.schema_conditions()
+        complete(cls, own)
         return json_schema
 
     @classmethod
@@ -110,6 +107,7 @@ class StrictModel(
 class Member:
     """What is known of one member of a model: its rule, the model of the objects in it, whether it may be absent."""
 
+    attribute: str
     rule: Rule
     model: type[StrictModel] | None
     required: bool
@@ -121,7 +119,7 @@ def members_of(model: type[StrictModel]) -> Mapping[str, Member]:
     found: dict[str, Member] = {}
     for name, field in model.model_fields.items():
         rule = next((mark for mark in field.metadata if isinstance(mark, Rule)), Rule("GEN-01", "another type"))
-        found[field.alias or name] = Member(rule, _model_within(field.annotation), field.is_required())
+        found[field.alias or name] = Member(name, rule, _model_within(field.annotation), field.is_required())
     return found
 
 
@@ -140,15 +138,6 @@ def spelled(model: type[StrictModel], name: str) -> str | None:
 @cache
 def _folded_names(model: type[StrictModel]) -> Mapping[str, str]:
     return {fold(name): name for name in members_of(model)}
-
-
-def _in_any_case(name: str) -> str:
-    """A pattern of a name in any letter case, as Go folds it."""
-    more = {"s": "sS\u017f", "k": "kK\u212a"}
-    return "".join(
-        f"[{more.get(letter.lower(), letter.lower() + letter.upper())}]" if letter.isalpha() else re.escape(letter)
-        for letter in name
-    )
 
 
 def fold(name: str) -> str:

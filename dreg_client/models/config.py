@@ -41,46 +41,67 @@ _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
 
 
-class Healthcheck(StrictModel, frozen=True):
+class Healthcheck(StrictModel, frozen=True, title="Health check"):
     """How Docker checks that a container is well; times are in nanoseconds (moby image specification v1.2)."""
 
+    nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
 
     test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(default=None, alias="Test")
+    """The command, after how it is run: `NONE`, `CMD` or `CMD-SHELL`."""
     interval: _Count = Field(default=None, alias="Interval")
+    """The time between two checks, in nanoseconds."""
     timeout: _Count = Field(default=None, alias="Timeout")
+    """The time after which a check has failed, in nanoseconds."""
     start_period: _Count = Field(default=None, alias="StartPeriod")
+    """The time in which failures do not count, in nanoseconds."""
     start_interval: _Count = Field(default=None, alias="StartInterval")
+    """The time between two checks in that period, in nanoseconds."""
     retries: _Count = Field(default=None, alias="Retries")
+    """How many failures in a row make a container unhealthy."""
 
 
-class ExecutionParameters(StrictModel, frozen=True):
+class ExecutionParameters(StrictModel, frozen=True, title="Execution parameters"):
     """How to run a container of the image, unless its user says otherwise (config.md "config")."""
 
+    nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_CONFIG.split())
 
     user: _Word = Field(default=None, alias="User")
+    """The user, or user and group, that the process runs as."""
     exposed_ports: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
         default=None, alias="ExposedPorts"
     )
+    """The ports that a container offers, such as `8080/tcp`."""
     env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(
         default=None, alias="Env"
     )
+    """The environment: entries `NAME=VALUE`."""
     entrypoint: _Words = Field(default=None, alias="Entrypoint")
+    """The command, to which arguments are added."""
     cmd: _Words = Field(default=None, alias="Cmd")
+    """The arguments, or the command where there is no entrypoint."""
     volumes: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
         default=None, alias="Volumes"
     )
+    """The folders that hold what a container writes for keeps."""
     working_dir: _Word = Field(default=None, alias="WorkingDir")
+    """The folder that the process starts in."""
     labels: Annotated[TextMap | None, Rule("CFG-13", "an object of strings", "CFG-13")] = Field(
         default=None, alias="Labels"
     )
+    """What its author says of the image, by names."""
     stop_signal: _Word = Field(default=None, alias="StopSignal")
+    """The signal that asks the process to end, such as `SIGTERM`."""
     args_escaped: Annotated[bool | None, Rule("CFG-14", "true or false")] = Field(default=None, alias="ArgsEscaped")
+    """Whether the command is one line, escaped already (Windows; deprecated)."""
     healthcheck: Annotated[Healthcheck | None, Rule("CFG-15", "an object")] = Field(default=None, alias="Healthcheck")
+    """How to check that a container is well."""
     shell: _Words = Field(default=None, alias="Shell")
+    """The shell of commands that are written as text."""
     on_build: _Words = Field(default=None, alias="OnBuild")
+    """What an image that is built on this one does first."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -96,14 +117,17 @@ class ExecutionParameters(StrictModel, frozen=True):
                 yield rules.warning("CFG-12", member(member(path, "ExposedPorts"), port), show(port), expected)
 
 
-class RootFs(StrictModel, frozen=True):
+class RootFs(StrictModel, frozen=True, title="Root file system"):
     """The layers as they unpack: digests of the uncompressed tars, bottom first (config.md "rootfs")."""
 
+    nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset({"base_layer"})
 
     type: Annotated[Literal["layers"], EmptyIsDefault, Rule("CFG-05", '"layers"')] = "layers"
+    """How the layers are to be read: `layers`."""
     diff_ids: Annotated[tuple[DigestText, ...], NullIsEmptyUnbounded, Rule("CFG-06", "a list of digests")]
+    """The digests of the layers, uncompressed, the lowest first."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -116,16 +140,22 @@ class RootFs(StrictModel, frozen=True):
                 yield digest_remark(digest, item(member(path, "diff_ids"), position))
 
 
-class HistoryEntry(StrictModel, frozen=True):
+class HistoryEntry(StrictModel, frozen=True, title="Step of the history"):
     """One step of how an image was made; `empty_layer` where it left no layer (config.md "history")."""
 
+    nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
 
     created: Annotated[Time | None, Rule("CFG-17", "a string, a date and time")] = None
+    """When the step was made."""
     created_by: Annotated[str | None, Rule("CFG-18", "a string")] = None
+    """The command of the step."""
     author: Annotated[str | None, Rule("CFG-18", "a string")] = None
+    """Who made the step."""
     comment: Annotated[str | None, Rule("CFG-18", "a string")] = None
+    """What was said of the step."""
     empty_layer: Annotated[bool | None, Rule("CFG-19", "true or false")] = None
+    """Whether the step left no layer."""
 
     @property
     def clean_created_by(self) -> str:
@@ -133,7 +163,7 @@ class HistoryEntry(StrictModel, frozen=True):
         return clean_instruction(self.created_by or "")
 
 
-class ImageConfig(StoredDocument, frozen=True):
+class ImageConfig(StoredDocument, frozen=True, title="Image config"):
     """An image config, of OCI or of Docker (config.md "Properties")."""
 
     kind: ClassVar[str] = "image-config"
@@ -143,15 +173,25 @@ class ImageConfig(StoredDocument, frozen=True):
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_TOP.split())
 
     architecture: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOARCH")]
+    """The processor that the image runs on, such as `amd64`."""
     os: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOOS")]
+    """The operating system that the image runs on, such as `linux`."""
     rootfs: Annotated[RootFs, Rule("CFG-05", "an object with type and diff_ids")]
+    """The layers, as they unpack."""
     created: Annotated[Time | None, Rule("CFG-02", "a string, a date and time")] = None
+    """When the image was made."""
     author: Annotated[str | None, Rule("CFG-03", "a string")] = None
+    """Who made the image."""
     os_version: Annotated[str | None, Rule("CFG-03", "a string")] = Field(default=None, alias="os.version")
+    """The version of the operating system; Windows images have one."""
     os_features: Annotated[Texts | None, Rule("CFG-04", "a list of strings")] = Field(default=None, alias="os.features")
+    """What the operating system must offer, such as `win32k`."""
     variant: Annotated[str | None, Rule("CFG-03", "a string")] = None
+    """The variant of the processor, such as `v7` of `arm`."""
     config: Annotated[ExecutionParameters | None, Rule("CFG-07", "an object")] = None
+    """How to run a container of the image."""
     history: Annotated[tuple[HistoryEntry, ...], NullIsEmptyUnbounded, Rule("CFG-16", "a list of objects")] = ()
+    """How the image was made, the first step first."""
 
     @property
     def platform(self) -> Platform | None:

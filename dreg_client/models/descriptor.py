@@ -24,6 +24,7 @@ from dreg_client.models.fields import (
     decoded,
     is_uri,
 )
+from dreg_client.models.json_schema import comment
 from dreg_client.models.paths import item, member, show
 from dreg_client.models.stored import ParsedModel
 from dreg_client.problems import Problem
@@ -45,15 +46,24 @@ def _both_or_none(os: str, info: ValidationInfo) -> str:
     return os
 
 
-class DocumentPlatform(StrictModel, frozen=True):
-    """A platform as a document spells it; `value` is what it means."""
+class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
+    """A platform as a document spells it (image-index.md "platform").
+
+    `value` is what it means.
+    """
 
     architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
+    """The processor, such as `amd64`."""
     os: Annotated[str, AfterValidator(_both_or_none), Rule("PLT-01", "a string, a value of Go's GOOS")]
+    """The operating system, such as `linux`."""
     os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(default=None, alias="os.version")
+    """The version of the operating system; Windows images have one."""
     os_features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = Field(default=None, alias="os.features")
+    """What the operating system must offer, such as `win32k`."""
     variant: Annotated[str | None, Rule("PLT-02", "a string")] = None
+    """The variant of the processor, such as `v7` of `arm`."""
     features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = None
+    """What the processor must offer; reserved by the specification."""
 
     @property
     def value(self) -> Platform | None:
@@ -67,7 +77,7 @@ class DocumentPlatform(StrictModel, frozen=True):
         """PLT-01: both names are empty, or none is."""
         empty, some = {"const": ""}, {"minLength": 1}
         names = [{"properties": {"architecture": each, "os": each}} for each in (empty, some)]
-        return {"anyOf": names}
+        return {"$comment": comment("PLT-01"), "anyOf": names}
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -115,7 +125,7 @@ def _embedded(data: str, info: ValidationInfo) -> str:
     return data
 
 
-class Descriptor(ParsedModel, frozen=True):
+class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
     """What a document says of another piece of content: type, digest and size in bytes (descriptor.md "Properties")."""
 
     kind: ClassVar[str] = "descriptor"
@@ -123,15 +133,23 @@ class Descriptor(ParsedModel, frozen=True):
     names_itself: ClassVar[bool] = False
 
     media_type: Annotated[MediaType, Rule("DSC-01", "a media type")] = Field(alias="mediaType")
+    """What kind of content it is."""
     digest: Annotated[DigestText, Rule("DSC-02", "a digest, such as sha256: and 64 hex digits")]
+    """The digest of the content."""
     size: Annotated[int, _SizeType, Rule("DSC-03", "an integer from 0 to 2^63 - 1, the size in bytes")]
+    """The size of the content, in bytes."""
     urls: Annotated[Uris | None, Rule("DSC-04", "a list of URIs")] = None
+    """Where else the content can be had."""
     annotations: Annotated[TextMap | None, Rule("DSC-05", "an object of strings", "ANN-01")] = None
+    """What its author says of it, by names."""
     data: Annotated[Annotated[Base64, AfterValidator(_embedded)] | None, Rule("DSC-06", "a string of base64")] = None
+    """The content itself, embedded."""
     artifact_type: Annotated[MediaType | None, Rule("DSC-08", "a media type")] = Field(
         default=None, alias="artifactType"
     )
+    """What kind of artifact it is, where the content is a manifest of one."""
     platform: Annotated[DocumentPlatform | None, Rule("DSC-09", "an object")] = None
+    """What the content runs on, where it is an image's manifest."""
 
     @property
     def embedded(self) -> bytes | None:
@@ -148,12 +166,15 @@ class Descriptor(ParsedModel, frozen=True):
 
     @classmethod
     def schema_conditions(cls) -> JsonSchemaValue:
-        """DSC-10: of no bytes there is one digest an algorithm."""
+        """DSC-10 and, of no bytes, DSC-07: there is one digest an algorithm, and nothing to embed."""
         nothing = [str(Digest.of(b"", algorithm)) for algorithm in sorted(COMPUTABLE)]
         others = {"not": {"pattern": f"^(?:{'|'.join(sorted(COMPUTABLE))}):"}}
+        of_nothing = {"digest": {"anyOf": [{"enum": nothing}, others]}, "data": {"maxLength": 0}}
+        of_something = {"data": {"not": {"const": ""}}}
         return {
             "if": {"properties": {"size": {"const": 0}}},
-            "then": {"properties": {"digest": {"anyOf": [{"enum": nothing}, others]}}},
+            "then": {"$comment": comment("DSC-10", "DSC-07"), "properties": of_nothing},
+            "else": {"$comment": comment("DSC-07"), "properties": of_something},
         }
 
     @classmethod

@@ -17,10 +17,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
-from dreg_client.models.json_text import MAX_DEPTH
+from dreg_client.models.json_text import MAX_DEPTH, MAX_STRING
 from dreg_client.values.digest import (
     DIGEST_GRAMMAR,
     KNOWN_DIGEST_PATTERN,
+    LONGEST_DIGEST,
     SHA256_PATTERN,
     Digest,
     digest_fault,
@@ -38,7 +39,10 @@ DEPTH_PROVEN: Final = {"depth": "proven"}
 
 MAX_SIZE: Final = 2**63 - 1
 MAX_ENTRIES: Final = 10_000
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
+URI_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!\x24&'()*+,;=]|%[0-9A-Fa-f]{2})*$"
+_URI = re.compile(URI_PATTERN[1:-1], re.ASCII)
+_NO_LINE_FEED: Final = {"pattern": "\\n"}
+"""What no grammar has: to some validators a `$` also stands before a line feed at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,17 @@ def _first_of(fast: CoreSchema, slow: CoreSchema) -> CoreSchema:
     return core_schema.union_schema([(fast, BRANCH), (slow, BRANCH)], mode="left_to_right")
 
 
-class _TextType:
-    """A string by a pattern, or else by a function that says what is wrong."""
+class TextType:
+    """A string by a pattern, or else by a function that says what is wrong.
+
+    Attributes:
+        pattern: What it follows.
+        rules: The rules that say so.
+        description: What it is, in a sentence.
+    """
 
     pattern: str
+    rules: str
     description: str
 
     @classmethod
@@ -89,12 +100,18 @@ class _TextType:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "pattern": cls.pattern, "description": cls.description}
+        return cls.json_schema()
+
+    @classmethod
+    def json_schema(cls) -> JsonSchemaValue:
+        """The grammar as JSON Schema."""
+        return {"type": "string", "maxLength": MAX_STRING, "pattern": cls.pattern, "not": _NO_LINE_FEED}
 
 
-class _DigestType(_TextType):
+class _DigestType(TextType):
     pattern = KNOWN_DIGEST_PATTERN
-    description = "A digest: algorithm, colon, encoded hash (DIG-01, DIG-02)"
+    rules = "DIG-01 DIG-02"
+    description = "A digest: the algorithm, a colon, the hash as that algorithm encodes it."
 
     @classmethod
     def slow(cls, text: str) -> str:
@@ -108,14 +125,17 @@ class _DigestType(_TextType):
         return core_schema.no_info_after_validator_function(proven_digest, text)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def json_schema(cls) -> JsonSchemaValue:
+        """The grammar as JSON Schema: of algorithms that are known, the encoded part, too."""
         others = {"pattern": DIGEST_GRAMMAR, "not": {"pattern": "^(?:sha256|sha512|blake3):"}}
-        return {"type": "string", "anyOf": [{"pattern": cls.pattern}, others], "description": cls.description}
+        known = {"pattern": cls.pattern}
+        return {"type": "string", "maxLength": LONGEST_DIGEST, "not": _NO_LINE_FEED, "anyOf": [known, others]}
 
 
-class _MediaTypeType(_TextType):
+class _MediaTypeType(TextType):
     pattern = MEDIA_TYPE_PATTERN
-    description = "A media type without parameters (MED-01)"
+    rules = "MED-01"
+    description = "A media type as `type/subtype`, without parameters."
 
     @classmethod
     def slow(cls, text: str) -> str:
@@ -128,9 +148,10 @@ class _MediaTypeType(_TextType):
         return core_schema.literal_schema(sorted(KNOWN))
 
 
-class _TimestampType(_TextType):
+class _TimestampType(TextType):
     pattern = TIMESTAMP_PATTERN
-    description = "A date and time by RFC 3339 (TIM-01)"
+    rules = "TIM-01"
+    description = "A date and time by RFC 3339, of a day that exists."
 
     @classmethod
     def slow(cls, text: str) -> str:  # noqa: ARG003 (no text that gets here is one)
@@ -142,9 +163,10 @@ class _TimestampType(_TextType):
         return core_schema.no_info_after_validator_function(proven_timestamp, text)
 
 
-class _UriType(_TextType):
-    pattern = r"^[A-Za-z][A-Za-z0-9+.\-]*:"
-    description = "A URI with a scheme (URI-01)"
+class _UriType(TextType):
+    pattern = URI_PATTERN
+    rules = "URI-01"
+    description = "A URI by RFC 3986, with its scheme."
 
     @classmethod
     def slow(cls, text: str) -> str:
@@ -157,9 +179,10 @@ class _UriType(_TextType):
         return None
 
 
-class _Base64Type(_TextType):
+class _Base64Type(TextType):
     pattern = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
-    description = "Base64 with padding and without line breaks (DSC-06)"
+    rules = "DSC-06"
+    description = "Base64 by RFC 4648, section 4: padded, without line breaks, unused bits zero."
 
     @classmethod
     def slow(cls, text: str) -> str:
@@ -172,7 +195,7 @@ class _Base64Type(_TextType):
         return None
 
 
-class _NameType(_TextType):
+class _NameType(TextType):
     """A name of the values' floor, which says itself what is wrong."""
 
     name: ClassVar[type[Tag | RepositoryName]]
@@ -192,12 +215,14 @@ class _NameType(_TextType):
 
 class _TagType(_NameType):
     pattern, name, rule = TAG_PATTERN, Tag, "NAM-03"
-    description = "A tag (NAM-03)"
+    rules = "NAM-03"
+    description = "A tag."
 
 
 class _RepositoryType(_NameType):
     pattern, name, rule = REPOSITORY_PATTERN, RepositoryName, "NAM-01"
-    description = "The name of a repository (NAM-01, NAM-02)"
+    rules = "NAM-01 NAM-02"
+    description = "The name of a repository."
 
 
 def is_uri(text: str) -> bool:
@@ -266,6 +291,15 @@ Time = Annotated[Timestamp, _TimestampType]
 Uris = Annotated[tuple[Annotated[str, _UriType], ...], Strict(strict=False)]
 Base64 = Annotated[str, _Base64Type]
 Texts = Annotated[tuple[str, ...], Strict(strict=False)]
+GRAMMARS: Final[Mapping[str, type[TextType]]] = {
+    "Digest": _DigestType,
+    "MediaType": _MediaTypeType,
+    "Timestamp": _TimestampType,
+    "Uri": _UriType,
+    "Base64": _Base64Type,
+}
+"""The grammars of strings, by their names in JSON Schemas."""
+
 TextMap = Annotated[Mapping[str, str], _FrozenMapping]
 EmptyObjects = Annotated[
     Mapping[str, Annotated[Mapping[str, Annotated[Any, _FrozenValue]], _FrozenMapping] | None], _FrozenMapping
@@ -282,6 +316,10 @@ class NullIsDefault:
         (only,) = source.__args__
         absent = core_schema.no_info_after_validator_function(lambda _: only, cls.meant_by)
         return _first_of(handler(source), absent)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return _as_written(handler(schema), handler)
 
 
 class EmptyIsDefault(NullIsDefault):
@@ -301,6 +339,10 @@ class NullIsEmpty:
         entries = core_schema.tuple_schema([entry], variadic_item_index=0, max_length=cls.most, strict=False)
         return _first_of(entries, core_schema.no_info_after_validator_function(_empty, core_schema.none_schema()))
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return _as_written(handler(schema), handler)
+
 
 class NullIsEmptyUnbounded(NullIsEmpty):
     """The same, of any number of entries."""
@@ -310,6 +352,11 @@ class NullIsEmptyUnbounded(NullIsEmpty):
 
 def _empty(_: None) -> tuple[()]:
     return ()
+
+
+def _as_written(read: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    """What is read in several ways is written in the first of them."""
+    return read["anyOf"][0] if handler.mode == "serialization" else read
 
 
 SchemaVersion2 = Annotated[Literal[2], _SchemaVersion2]

@@ -36,6 +36,7 @@ class Index(Manifest, frozen=True):
     foreign: ClassVar[str] = ""
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty]
+    """The manifests, and indexes; the first that fits a platform serves it."""
 
     def __repr__(self) -> str:
         name = self.digest.short if self.is_stored else "not stored"
@@ -64,7 +65,7 @@ class Index(Manifest, frozen=True):
             yield rules.note("IDX-09", path, found, "one entry a platform, or annotations that tell them apart")
 
 
-class OciIndex(Index, frozen=True):
+class OciIndex(Index, frozen=True, title="OCI image index"):
     """An OCI image index (image-index.md)."""
 
     kind: ClassVar[str] = "oci-index"
@@ -72,15 +73,20 @@ class OciIndex(Index, frozen=True):
     foreign: ClassVar[str] = "application/vnd.docker."
 
     schema_version: Annotated[SchemaVersion2, Rule("IDX-01", _TWO)] = Field(alias="schemaVersion")
+    """The version of the format: 2."""
     media_type: Annotated[OciIndexType, NullIsDefault, Rule("IDX-02", types.OCI_INDEX)] = Field(
         default=types.OCI_INDEX, alias="mediaType"
     )
+    """The document's own media type."""
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("IDX-03", _ENTRIES)]
     artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(
         default=None, alias="artifactType"
     )
+    """What kind of artifact it is."""
     subject: Annotated[Descriptor | None, Rule("IDX-07", "an object, a descriptor")] = None
+    """The manifest that this index is about."""
     annotations: Annotated[TextMap | None, Rule("IDX-08", "an object of strings", "ANN-01")] = None
+    """What its author says of it, by names."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -91,13 +97,13 @@ class OciIndex(Index, frozen=True):
         yield from super().remarks(members, path)
 
 
-class LayoutIndex(OciIndex, frozen=True):
+class LayoutIndex(OciIndex, frozen=True, title="Index of an OCI image layout"):
     """The `index.json` of an image layout: never pushed, so its entries are not bound as others' are."""
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmptyUnbounded, Rule("IDX-03", _ENTRIES)]
 
 
-class DockerManifestList(Index, frozen=True):
+class DockerManifestList(Index, frozen=True, title="Docker manifest list, version 2"):
     """A Docker manifest list, version 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest-list"
@@ -105,7 +111,9 @@ class DockerManifestList(Index, frozen=True):
     foreign: ClassVar[str] = "application/vnd.oci."
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
+    """The version of the format: 2."""
     media_type: Annotated[DockerManifestListType, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(alias="mediaType")
+    """The document's own media type."""
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]
 
     @classmethod

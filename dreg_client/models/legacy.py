@@ -48,7 +48,7 @@ class _Signatures(_Lenient):
         return bool(value)
 
 
-class LegacyManifest(StoredDocument, frozen=True):
+class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, version 2, schema 1"):
     """A Docker image manifest, version 2, schema 1, plain or signed.
 
     Attributes:
@@ -63,15 +63,21 @@ class LegacyManifest(StoredDocument, frozen=True):
     folded_names_refused: ClassVar[bool] = False
 
     name: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
+    """The repository that it was made for."""
     tag: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
+    """The tag that it was made for."""
     architecture: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
+    """The processor that the image runs on."""
     layers: Annotated[tuple[Digest, ...], _Layers, Rule("SC1-01", "a list of objects")] = Field(
         default=(), alias="fsLayers"
     )
+    """The layers' digests, topmost first."""
     history: Annotated[int, _History, Rule("SC1-01", "a list of objects")] = 0
+    """The history; its entries are counted, not parsed."""
     is_signed: Annotated[bool, _Signatures, Rule("SC1-01", "a list of objects")] = Field(
         default=False, alias="signatures"
     )
+    """The signatures; whether there are any counts, none is verified."""
 
     @property
     def media_type(self) -> str:

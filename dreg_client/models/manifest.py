@@ -42,12 +42,17 @@ class ImageManifest(Manifest, frozen=True):
     rivals: ClassVar[frozenset[str]] = frozenset({"manifests", "fsLayers"})
 
     config: Descriptor
+    """The image's config, or what an artifact has in its place."""
     layers: Descriptors
+    """The layers, the lowest first, or the content of an artifact."""
     artifact_type: Annotated[MediaType | None, Rule("MAN-03", "a media type")] = Field(
         default=None, alias="artifactType"
     )
+    """What kind of artifact it is."""
     subject: Annotated[Descriptor | None, Rule("MAN-09", _DESCRIPTOR)] = None
+    """The manifest that this one is about."""
     annotations: Annotated[TextMap | None, Rule("MAN-10", "an object of strings", "ANN-01")] = None
+    """What its author says of it, by names."""
 
     @property
     def image_size(self) -> int:
@@ -95,7 +100,7 @@ def foreign_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Pr
         yield rules.warning("DSC-11", member(path, "mediaType"), show(media_type), "a type of this document's family")
 
 
-class OciManifest(ImageManifest, frozen=True):
+class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
     """An OCI image manifest (manifest.md)."""
 
     kind: ClassVar[str] = "oci-manifest"
@@ -103,9 +108,11 @@ class OciManifest(ImageManifest, frozen=True):
     foreign: ClassVar[str] = "application/vnd.docker."
 
     schema_version: Annotated[SchemaVersion2, Rule("MAN-01", _TWO)] = Field(alias="schemaVersion")
+    """The version of the format: 2."""
     media_type: Annotated[OciManifestType, NullIsDefault, Rule("MAN-02", types.OCI_MANIFEST)] = Field(
         default=types.OCI_MANIFEST, alias="mediaType"
     )
+    """The document's own media type."""
     config: Annotated[Descriptor, Rule("MAN-05", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("MAN-07", _DESCRIPTORS)]
 
@@ -122,13 +129,13 @@ class OciManifest(ImageManifest, frozen=True):
         yield from super().remarks(members, path)
 
 
-class DockerConfigDescriptor(Descriptor, frozen=True):
+class DockerConfigDescriptor(Descriptor, frozen=True, title="Descriptor of a Docker image's config"):
     """The descriptor of a Docker image's config: old registries left its type open, or empty."""
 
     media_type: Annotated[MediaType | Literal[""], Rule("DSC-01", "a media type")] = Field(alias="mediaType")
 
 
-class DockerManifest(ImageManifest, frozen=True):
+class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, version 2, schema 2"):
     """A Docker image manifest, version 2, schema 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest"
@@ -136,7 +143,9 @@ class DockerManifest(ImageManifest, frozen=True):
     foreign: ClassVar[str] = "application/vnd.oci."
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
+    """The version of the format: 2."""
     media_type: Annotated[DockerManifestType, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(alias="mediaType")
+    """The document's own media type."""
     config: Annotated[DockerConfigDescriptor, Rule("DKM-03", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("DKM-04", _DESCRIPTORS)]
 

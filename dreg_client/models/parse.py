@@ -55,7 +55,8 @@ def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type
         # A document that says that it is of another known type is read as that: then all that is wrong is GEN-07.
         other = _BY_TYPE.get(own) if isinstance(own, str) and model and model.names_itself else None
         return other or model
-    if isinstance(own, str) and own and "digest" not in tree:
+    describes_another = "digest" in tree and "schemaVersion" not in tree  # as a descriptor does
+    if isinstance(own, str) and own and not describes_another:
         return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
     if "manifests" in tree:
         return OciIndex

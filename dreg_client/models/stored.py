@@ -46,8 +46,6 @@ class ParsedModel(StrictModel, frozen=True):
 
     kind: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
-    nul_allowed: ClassVar[bool] = False
-    """Whether strings may hold NUL, with a warning (GEN-01)."""
     names_itself: ClassVar[bool] = True
     """Whether `mediaType` is the document's own; a descriptor's is that of something else."""
 

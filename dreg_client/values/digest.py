@@ -22,7 +22,7 @@ SHA256_PATTERN: Final = r"^sha256:[a-f0-9]{64}$"
 DIGEST_GRAMMAR: Final = r"^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"
 """What each digest follows (DIG-01)."""
 
-_LONGEST: Final = 1024
+LONGEST_DIGEST: Final = 1024
 _HEX_DIGITS: Final = {SHA256: 64, SHA512: 128, BLAKE3: 64}
 _GRAMMAR: Final = re.compile(DIGEST_GRAMMAR[1:-1], re.ASCII)
 _LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
@@ -34,8 +34,8 @@ def digest_fault(text: str) -> tuple[LiteralString, str] | None:
     Returns:
         The rule (DIG-01 or DIG-02) and what was expected; None where nothing is wrong.
     """
-    if len(text) > _LONGEST:
-        return "DIG-01", f"at most {_LONGEST} characters"
+    if len(text) > LONGEST_DIGEST:
+        return "DIG-01", f"at most {LONGEST_DIGEST} characters"
     if _GRAMMAR.fullmatch(text) is None:
         return "DIG-01", "ALGORITHM:ENCODED, such as sha256: and 64 lower-case hex digits"
     algorithm, _, encoded = text.partition(":")

@@ -33,7 +33,8 @@ EXAMPLES = dict.fromkeys(example for command in [None, *COMMANDS] for example in
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that has what the root of the project has, and a command `dreg` on the PATH."""
     folder = tmp_path_factory.mktemp("bench")
-    (folder / "fixtures").symlink_to(ROOT / "fixtures")
+    for name in ("fixtures", "schemas"):
+        (folder / name).symlink_to(ROOT / name)
     (folder / "bin").mkdir()
     (folder / "bin/dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
     (folder / "bin/dreg").chmod(0o755)

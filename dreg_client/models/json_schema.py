@@ -1,0 +1,152 @@
+"""What the JSON Schema of a model says beyond its members' types: their meaning, their rules, names that are refused.
+
+Patterns are those that Python, Rust, Go and ECMA-262 read alike. Rules and clauses stand in `$comment`: a keyword of
+our own would be an unknown one to strict validators.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from pydantic.json_schema import JsonSchemaValue
+
+from dreg_client.models.json_text import MAX_STRING
+from dreg_client.models.rules import CLAUSES
+
+if TYPE_CHECKING:
+    from dreg_client.models.base import StrictModel
+
+_NUL: Final = {"type": "string", "pattern": "\\x00"}
+TEXT: Final = {"type": "string", "maxLength": MAX_STRING, "not": _NUL}
+"""A string (GEN-01, GEN-13)."""
+TEXT_WITH_NUL: Final = {"type": "string", "maxLength": MAX_STRING}
+VALUE: Final = {"maxLength": MAX_STRING, "not": _NUL}
+"""Any JSON value, whose strings are such."""
+VALUE_WITH_NUL: Final = {"maxLength": MAX_STRING}
+
+_IN_ANY_CASE: Final = {"s": "sS\u017f", "k": "kK\u212a"}
+"""Letters that Go folds with others than their own upper case."""
+_FIRST: Final = {"schemaVersion": 0, "mediaType": 1}
+"""What documents say before all else."""
+_SAYS_WHICH: Final = frozenset({"$ref", "anyOf", "const", "enum", "pattern"})
+HOLDS_VALUES: Final = frozenset({"const", "default", "enum", "examples"})
+
+
+def complete(model: "type[StrictModel]", own: JsonSchemaValue) -> None:
+    """Add to the schema of a model what pydantic does not know of it."""
+    text, value = (TEXT_WITH_NUL, VALUE_WITH_NUL) if model.nul_allowed else (TEXT, VALUE)
+    named = sorted(own["properties"].items(), key=lambda member: _FIRST.get(member[0], len(_FIRST)))
+    own["properties"] = {name: _explained(model, name, _bounded(schema, text, value)) for name, schema in named}
+    own["properties"] |= {name: _rival() for name in sorted(model.rivals)}
+    own["description"] = own["description"].partition("\n\n")[0]
+    own["additionalProperties"] = {**value}
+    own["propertyNames"] = {**text} | (_spelled_as_specified(model) if model.folded_names_refused else {})
+    own |= model.schema_conditions()
+
+
+def comment(*rules: str) -> str:
+    """Rules with the clauses that they come from.
+
+    >>> comment("DSC-03")
+    'DSC-03: descriptor.md "Properties": size'
+    """
+    return "; ".join(f"{rule}: {CLAUSES[rule]}" if rule in CLAUSES else rule for rule in rules)
+
+
+# --- strings
+
+
+def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> Any:  # noqa: ANN401 (any part of a schema)
+    """A part of a schema, where each string has its bounds; without titles, which only repeat names."""
+    if isinstance(schema, list):
+        return [_bounded(part, text, value) for part in cast("list[object]", schema)]
+    if schema is True:
+        return {**value}
+    if not isinstance(schema, dict):
+        return schema
+    parts = {
+        word: part if word in HOLDS_VALUES else _bounded(part, text, value)
+        for word, part in cast("JsonSchemaValue", schema).items()
+        if word != "title" and not (word == "default" and part is None)
+    }
+    return _bounded_here(parts, text, value)
+
+
+def _bounded_here(parts: JsonSchemaValue, text: JsonSchemaValue, value: JsonSchemaValue) -> JsonSchemaValue:
+    kind = parts.get("type")
+    if kind == "string" and not parts.keys() & _SAYS_WHICH:
+        return {**text, **parts}
+    if kind == "object":
+        return {**parts, "propertyNames": {**text}}
+    return parts if kind or parts.keys() & _SAYS_WHICH else {**value, **parts}
+
+
+# --- members
+
+
+def _explained(model: "type[StrictModel]", name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
+    """A member's schema, with what the member is, its rules and their clauses."""
+    from dreg_client.models.base import members_of  # noqa: PLC0415 (it is there once a schema is asked for)
+
+    member = members_of(model)[name]
+    rules = dict.fromkeys(filter(None, (member.rule.id, member.rule.entries)))
+    said = _said(model).get(member.attribute)
+    return ({"description": said} if said else {}) | {"$comment": comment(*rules)} | schema
+
+
+def _said(model: type) -> Mapping[str, str]:
+    """What a model and those that it is made from say of their attributes."""
+    return {name: text for each in reversed(model.__mro__) for name, text in _said_by(each).items()}
+
+
+@cache
+def _said_by(model: type) -> Mapping[str, str]:
+    """The docstrings below a class's attributes; none where its source is not at hand."""
+    try:
+        source = inspect.getsource(model)
+    except (OSError, TypeError):
+        return {}
+    (tree,) = ast.parse(dedent(source)).body
+    return dict(_docstrings(cast("ast.ClassDef", tree).body))
+
+
+def _docstrings(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for statement, below in pairwise(statements):
+        match statement, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)
+            case _:
+                pass
+
+
+# --- names
+
+
+def _rival() -> JsonSchemaValue:
+    return {"description": "Makes another document of this one, too.", "$comment": comment("GEN-06"), "not": {}}
+
+
+def _spelled_as_specified(model: "type[StrictModel]") -> JsonSchemaValue:
+    """GEN-08: no name that is a specified one but for letter case."""
+    from dreg_client.models.base import members_of  # noqa: PLC0415 (as above)
+
+    names = list(members_of(model))
+    folded = "|".join(map(_in_any_case, names))
+    # A `$` is also true before a line feed at the end, to some validators; such a name is another one.
+    other = [{"pattern": "\\n"}, {"not": {"pattern": f"^(?:{folded})$"}}]
+    return {"$comment": comment("GEN-08"), "anyOf": [{"enum": names}, *other]}
+
+
+def _in_any_case(name: str) -> str:
+    """A pattern of a name in any letter case, as Go folds it."""
+    return "".join(
+        f"[{_IN_ANY_CASE.get(letter.lower(), letter.lower() + letter.upper())}]"
+        if letter.isalpha()
+        else re.escape(letter)
+        for letter in name
+    )

@@ -1,0 +1,27 @@
+"""JSON Schemas (draft 2020-12) of the documents that dreg-client reads, from the models that read them.
+
+>>> from dreg_client.schemagen import schema
+>>> schema("oci-manifest")["title"]
+'OCI image manifest'
+"""
+
+from dreg_client.schemagen.folder import Stale, check, write
+from dreg_client.schemagen.pages import check_pages, write_pages
+from dreg_client.schemagen.rulebook import RuleEntry, RuleFamily, families, rules
+from dreg_client.schemagen.schemas import NAMES, Mode, schema, text
+
+__all__ = [
+    "NAMES",
+    "Mode",
+    "RuleEntry",
+    "RuleFamily",
+    "Stale",
+    "check",
+    "check_pages",
+    "families",
+    "rules",
+    "schema",
+    "text",
+    "write",
+    "write_pages",
+]

@@ -1,0 +1,92 @@
+"""A folder of schemas: written, or held against what the models say today."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+
+from dreg_client.errors import LayoutError
+from dreg_client.schemagen.schemas import NAMES, differs_when_written, schema, text
+from dreg_client.whole_file import write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A file that is not what the models say.
+
+    Attributes:
+        path: The file.
+        difference: The lines that differ, as a unified diff; of a file that is not there, or that no model makes, none.
+        reason: What is wrong, in a few words.
+    """
+
+    path: Path
+    reason: str
+    difference: str
+
+
+def write(folder: str | Path) -> tuple[Path, ...]:
+    """Write all schemas into a folder: `NAME.json`, and `serialization/NAME.json` where what is written differs.
+
+    Returns:
+        The files that were written; those that are current are left as they are.
+
+    Raises:
+        LayoutError: A file cannot be written, or read.
+    """
+    return write_files(Path(folder), dict(_files()))
+
+
+def check(folder: str | Path) -> tuple[Stale, ...]:
+    """What in a folder of schemas is not what `write` would leave there.
+
+    Raises:
+        LayoutError: A file cannot be read.
+    """
+    wanted = dict(_files())
+    others = (found for found in sorted(Path(folder).rglob("*.json")) if str(found.relative_to(folder)) not in wanted)
+    unknown = (Stale(path, "is no schema of these models: delete it", "") for path in others)
+    return (*check_files(Path(folder), wanted), *unknown)
+
+
+def write_files(folder: Path, wanted: dict[str, str]) -> tuple[Path, ...]:
+    """Write those files of a folder that are not current."""
+    written: list[Path] = []
+    for stale in check_files(folder, wanted):
+        name = str(stale.path.relative_to(folder))
+        _make(stale.path.parent)
+        write_whole(str(stale.path), [wanted[name].encode()])
+        written.append(stale.path)
+    return tuple(written)
+
+
+def check_files(folder: Path, wanted: dict[str, str]) -> tuple[Stale, ...]:
+    """Those files of a folder that are not current."""
+    return tuple(stale for name, due in wanted.items() if (stale := _stale(folder / name, due)))
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    for name in NAMES:
+        yield f"{name}.json", text(schema(name))
+    for name in filter(differs_when_written, NAMES):
+        yield f"serialization/{name}.json", text(schema(name, mode="serialization"))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise LayoutError(str(folder), f"cannot be made: {failure.strerror}") from failure
+
+
+def _stale(path: Path, due: str) -> Stale | None:
+    try:
+        found = path.read_text("utf-8")
+    except FileNotFoundError:
+        return Stale(path, "is not there", "")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise LayoutError(str(path), f"cannot be read: {failure}") from failure
+    if found == due:
+        return None
+    lines = unified_diff(found.splitlines(), due.splitlines(), str(path), "what the models say", lineterm="")
+    return Stale(path, "is stale", "\n".join(lines))

@@ -1,0 +1,152 @@
+"""A generated schema as a reader wants it: the specification's names, each grammar once, keywords in one order."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from dreg_client.models.fields import GRAMMARS
+from dreg_client.models.json_schema import HOLDS_VALUES, TEXT, TEXT_WITH_NUL, VALUE, VALUE_WITH_NUL, comment
+
+Schema = dict[str, Any]
+
+_NAMES_OF_THE_SPECIFICATION: Final = {
+    "DocumentPlatform": "Platform",
+    "DockerConfigDescriptor": "ConfigDescriptor",
+    "HistoryEntry": "History",
+    "RootFs": "RootFS",
+}
+_BY_NAME: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+"""Keywords whose members are not keywords."""
+_KEYWORDS: Final = (
+    "$schema $id title description $comment $ref type const enum pattern format minLength maxLength minimum maximum "
+    "properties required additionalProperties propertyNames items minItems maxItems anyOf oneOf allOf if then else not "
+    "default examples $defs"
+).split()
+
+
+def tidied(found: Schema, root: str, head: Schema) -> Schema:
+    """A schema that pydantic made, tidied.
+
+    Args:
+        found: The schema.
+        root: The name of the model that it is of.
+        head: What the schema says of itself, such as `$id`.
+    """
+    found = _at_root(found, root)
+    own: Schema = found.pop("$defs", {})
+    names = {old: new for old, new in _NAMES_OF_THE_SPECIFICATION.items() if new not in own and new != root}
+    shared = _Shared({root, *(names.get(name, name) for name in own)})
+    body = shared.within(_renamed(found, names))
+    definitions = {names.get(name, name): shared.within(_renamed(part, names)) for name, part in own.items()}
+    definitions |= shared.definitions()
+    return cast("Schema", _ordered({**head, **body, "$defs": dict(sorted(definitions.items()))}))
+
+
+def _at_root(found: Schema, root: str) -> Schema:
+    """The model itself at the root, also where pydantic put it among the definitions, as one that refers to itself."""
+    definitions = found.get("$defs", {})
+    if found.keys() == {"$defs", "$ref"} and root in definitions:
+        return {**definitions[root], "$defs": definitions}
+    return dict(found)
+
+
+def _each(part: object, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (any part of a schema)
+    """A part of a schema with a change made to each part of it, but not to values that stand in it."""
+    if isinstance(part, list):
+        return [change(inner) for inner in cast("list[object]", part)]
+    if not isinstance(part, dict):
+        return part
+    members = cast("Schema", part)
+    return {word: _inner(word, inner, change) for word, inner in members.items()}
+
+
+def _inner(word: str, inner: object, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (as above)
+    if word in _BY_NAME:
+        return {name: change(each) for name, each in cast("Schema", inner).items()}
+    return inner if word in HOLDS_VALUES else change(inner)
+
+
+def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (any part of a schema)
+    changed = _each(part, lambda inner: _renamed(inner, names))
+    if not isinstance(changed, dict) or "$ref" not in changed:
+        return cast("object", changed)
+    where, _, name = str(cast("Schema", changed)["$ref"]).rpartition("/")
+    return cast("Schema", changed) | {"$ref": f"{where}/{names.get(name, name)}"}
+
+
+# --- what stands once for all its uses
+
+
+class _Shared:
+    """Puts references in the place of grammars and texts, and keeps what is referred to."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._names = {name: f"Oci{name}" if name in taken else name for name in _DEFINITIONS}
+        self._used: set[str] = set()
+
+    def within(self, part: object) -> Any:  # noqa: ANN401 (any part of a schema)
+        """A part of a schema, with references in it."""
+        name = _name_of(part)
+        if name is None:
+            return _each(part, self.within)
+        others = {word: inner for word, inner in cast("Schema", part).items() if word not in _SAME[name]}
+        return self._reference(name) | _each(others, self.within)
+
+    def _reference(self, name: str) -> Schema:
+        self._used |= {name, *_USES.get(name, ())}
+        return {"$ref": f"#/$defs/{self._names[name]}"}
+
+    def definitions(self) -> Schema:
+        """What is referred to, by its names."""
+        return {self._names[name]: _renamed(_DEFINITIONS[name], self._names) for name in self._used}
+
+
+_SAME: Final[Mapping[str, Schema]] = {name: grammar.json_schema() for name, grammar in GRAMMARS.items()} | {
+    "Text": TEXT,
+    "TextWithNul": TEXT_WITH_NUL,
+    "Value": VALUE,
+    "ValueWithNul": VALUE_WITH_NUL,
+}
+"""What has a name, the more specific first."""
+
+
+def _name_of(part: object) -> str | None:
+    """What a part of a schema says, if it has a name; it may say more."""
+    if not isinstance(part, dict):
+        return None
+    said = cast("Schema", part)
+    return next((name for name, due in _SAME.items() if all(said.get(word) == due[word] for word in due)), None)
+
+
+_USES: Final = {"Value": ("Text",), "ValueWithNul": ("TextWithNul",)}
+_KEPT: Final = "Any value: members that the specification does not know are kept."
+
+
+def _to_any_depth(name: str, names: str) -> Schema:
+    again = {"$ref": f"#/$defs/{name}"}
+    return {"items": again, "additionalProperties": again, "propertyNames": {"$ref": f"#/$defs/{names}"}}
+
+
+def _defined(description: str, rules: str, own: Schema) -> Schema:
+    return {"description": description, "$comment": comment(*rules.split()), **own}
+
+
+_DEFINITIONS: Final[Mapping[str, Schema]] = {
+    name: _defined(grammar.description, grammar.rules, grammar.json_schema()) for name, grammar in GRAMMARS.items()
+} | {
+    "Text": _defined("A string without NUL, of at most 1 MiB.", "GEN-01 GEN-13", TEXT),
+    "TextWithNul": _defined("A string of at most 1 MiB.", "GEN-13", TEXT_WITH_NUL),
+    "Value": _defined(_KEPT, "GEN-09 GEN-01 GEN-13", VALUE | _to_any_depth("Value", "Text")),
+    "ValueWithNul": _defined(_KEPT, "GEN-09 GEN-13", VALUE_WITH_NUL | _to_any_depth("ValueWithNul", "TextWithNul")),
+}
+
+
+def _ordered(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
+    """Keywords in one order; members and definitions in theirs."""
+    if not isinstance(part, dict):
+        return _each(part, _ordered)
+    members = cast("Schema", part)
+    return {word: _inner(word, members[word], _ordered) for word in sorted(members, key=_rank)}
+
+
+def _rank(word: str) -> int:
+    return _KEYWORDS.index(word) if word in _KEYWORDS else len(_KEYWORDS)
