@@ -61,6 +61,7 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
     media_types: ClassVar[tuple[str, ...]] = (types.DOCKER_SCHEMA1, types.DOCKER_SCHEMA1_SIGNED)
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "manifests"})
     folded_names_refused: ClassVar[bool] = False
+    tolerated: ClassVar[frozenset[str]] = frozenset({"schemaVersion"})
 
     name: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
     """The repository that it was made for."""

@@ -6,6 +6,7 @@
 """
 
 from dreg_client.schemagen.folder import Stale, check, write
+from dreg_client.schemagen.openapi import components
 from dreg_client.schemagen.pages import check_pages, write_pages
 from dreg_client.schemagen.rulebook import RuleEntry, RuleFamily, families, rules
 from dreg_client.schemagen.schemas import NAMES, Mode, schema, text
@@ -18,6 +19,7 @@ __all__ = [
     "Stale",
     "check",
     "check_pages",
+    "components",
     "families",
     "rules",
     "schema",

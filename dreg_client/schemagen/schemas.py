@@ -43,11 +43,23 @@ def schema(of: str | type[BaseModel], *, mode: Mode = "validation") -> Schema:
     """
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})
+    models_of(of)
+    named: Schema = json.loads(_named(of, mode))
+    return named
+
+
+def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
+    """The models that a schema is of.
+
+    Raises:
+        ValueError: There is no schema of that name.
+    """
+    if not isinstance(of, str):
+        return (of,)
     if of not in NAMES:
         message = f"there is no schema {of!r}; there are {', '.join(NAMES)}"
         raise ValueError(message)
-    named: Schema = json.loads(_named(of, mode))
-    return named
+    return tuple(KINDS[name] for name in (_OF_ANY_MANIFEST if of == ANY_MANIFEST else (of,)))
 
 
 def text(content: Schema) -> str:
@@ -67,21 +79,19 @@ def _named(name: str, mode: Mode) -> str:
     folder = "schemas/serialization" if mode == "serialization" else "schemas"
     head = {"$schema": _DIALECT, "$id": f"{SITE}{folder}/{name}.json"}
     if name == ANY_MANIFEST:
-        return text(tidied(_any_manifest(mode), "", head))
+        _, found = models_json_schema([(model, mode) for model in models_of(name)])
+        examples = [EXAMPLES[each][0] for each in _OF_ANY_MANIFEST]
+        return text(tidied(any_manifest() | found, "", head | {"examples": examples}))
     model = KINDS[name]
     found = model.model_json_schema(mode=mode)
     return text(tidied(found, model.__name__, head | {"examples": list(EXAMPLES[name])}))
 
 
-def _any_manifest(mode: Mode) -> Schema:
+def any_manifest() -> Schema:
     """The four kinds of today, told apart by `mediaType`, else by their members: no document is of two of them."""
-    models = [KINDS[name] for name in _OF_ANY_MANIFEST]
-    _, definitions = models_json_schema([(model, mode) for model in models])
     return {
         "title": "Image manifest or index",
         "description": "Any manifest or index, of OCI or of Docker: its `mediaType` says which, else its members.",
         "type": "object",
-        "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in models],
-        "examples": [EXAMPLES[name][0] for name in _OF_ANY_MANIFEST],
-        **definitions,
+        "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in models_of(ANY_MANIFEST)],
     }

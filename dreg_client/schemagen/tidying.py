@@ -49,7 +49,7 @@ def _at_root(found: Schema, root: str) -> Schema:
     return dict(found)
 
 
-def _each(part: object, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (any part of a schema)
+def each_part(part: object, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (any part of a schema)
     """A part of a schema with a change made to each part of it, but not to values that stand in it."""
     if isinstance(part, list):
         return [change(inner) for inner in cast("list[object]", part)]
@@ -66,7 +66,7 @@ def _inner(word: str, inner: object, change: Callable[[Any], Any]) -> Any:  # no
 
 
 def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (any part of a schema)
-    changed = _each(part, lambda inner: _renamed(inner, names))
+    changed = each_part(part, lambda inner: _renamed(inner, names))
     if not isinstance(changed, dict) or "$ref" not in changed:
         return cast("object", changed)
     where, _, name = str(cast("Schema", changed)["$ref"]).rpartition("/")
@@ -87,9 +87,9 @@ class _Shared:
         """A part of a schema, with references in it."""
         name = _name_of(part)
         if name is None:
-            return _each(part, self.within)
+            return each_part(part, self.within)
         others = {word: inner for word, inner in cast("Schema", part).items() if word not in _SAME[name]}
-        return self._reference(name) | _each(others, self.within)
+        return self._reference(name) | each_part(others, self.within)
 
     def _reference(self, name: str) -> Schema:
         self._used |= {name, *_USES.get(name, ())}
@@ -143,7 +143,7 @@ _DEFINITIONS: Final[Mapping[str, Schema]] = {
 def _ordered(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
     """Keywords in one order; members and definitions in theirs."""
     if not isinstance(part, dict):
-        return _each(part, _ordered)
+        return each_part(part, _ordered)
     members = cast("Schema", part)
     return {word: _inner(word, members[word], _ordered) for word in sorted(members, key=_rank)}
 

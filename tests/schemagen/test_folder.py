@@ -1,0 +1,125 @@
+"""Schemas and pages are those of the models today; where they are not, it is said which, how, and what to run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreg_client.cli.app import run
+from dreg_client.errors import LayoutError
+from dreg_client.schemagen import NAMES, check, check_pages, write, write_pages
+
+ROOT = Path(__file__).parents[2]
+REGENERATE = "run: dreg schema write schemas --docs docs"
+
+
+def test_the_schemas_of_this_checkout_are_current() -> None:
+    stale = [f"{found.path} {found.reason}\n{found.difference}" for found in check(ROOT / "schemas")]
+
+    assert not stale, "\n".join([*stale, REGENERATE])
+
+
+def test_the_pages_of_this_checkout_are_current() -> None:
+    stale = [f"{found.path} {found.reason}\n{found.difference}" for found in check_pages(ROOT / "docs")]
+
+    assert not stale, "\n".join([*stale, REGENERATE])
+
+
+def test_there_is_a_file_for_each_schema_and_for_what_is_written_otherwise(tmp_path: Path) -> None:
+    written = write(tmp_path / "new/schemas")
+
+    names = {str(path.relative_to(tmp_path / "new/schemas")) for path in written}
+    assert {f"{name}.json" for name in NAMES} <= names
+    assert names - {f"{name}.json" for name in NAMES} == {
+        f"serialization/{name}.json" for name in NAMES if name not in {"descriptor", "image-layout", "legacy-manifest"}
+    }
+
+
+def test_what_is_current_is_not_written_again(tmp_path: Path) -> None:
+    write(tmp_path)
+    write_pages(tmp_path / "docs")
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
+
+    assert write(tmp_path) == ()
+    assert write_pages(tmp_path / "docs") == ()
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")} == times
+
+
+def test_a_stale_schema_is_told_with_its_difference(tmp_path: Path) -> None:
+    write(tmp_path)
+    file = tmp_path / "descriptor.json"
+    file.write_text(file.read_text().replace('"minimum": 0', '"minimum": 1'))
+
+    (stale,) = check(tmp_path)
+
+    assert stale.path == file
+    assert '-      "minimum": 1,' in stale.difference.splitlines()
+    assert '+      "minimum": 0,' in stale.difference.splitlines()
+
+
+def test_a_schema_that_is_missing_and_a_file_that_is_none_are_told(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "descriptor.json").unlink()
+    (tmp_path / "helm-chart.json").write_text("{}")
+
+    assert [(found.path.name, found.reason) for found in check(tmp_path)] == [
+        ("descriptor.json", "is not there"),
+        ("helm-chart.json", "is no schema of these models: delete it"),
+    ]
+
+
+def test_where_nothing_can_be_written_one_error_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(LayoutError, match="cannot be"):
+        write(tmp_path / "file/schemas")
+
+
+# --- the command line
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Any, str, str]]:
+    def run_here(*words: str | Path) -> tuple[Any, str, str]:
+        with pytest.raises(SystemExit) as leaving:
+            run([str(word) for word in words])
+        return leaving.value.code, *capsys.readouterr()
+
+    return run_here
+
+
+def test_check_leaves_with_1_and_says_what_to_run(told: Callable[..., Any], tmp_path: Path) -> None:
+    folder, docs = tmp_path / "schemas", tmp_path / "docs"
+    assert told("schema", "write", folder, "--docs", docs)[0] == 0
+    assert told("schema", "check", folder, "--docs", docs) == (0, f"{folder} is current\n", "")
+    (docs / "rules/gen.md").write_text("# GEN\n")
+
+    code, out, _ = told("schema", "check", folder, "--docs", docs)
+
+    assert code == 1
+    assert "-# GEN" in out
+    assert out.splitlines()[-1].endswith(f"run: dreg schema write {folder} --docs {docs}")
+
+
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+@pytest.mark.parametrize("name", NAMES)
+def test_show_prints_the_file_to_the_letter(told: Callable[..., Any], name: str, mode: str) -> None:
+    file = ROOT / ("schemas" if mode == "validation" else "schemas/serialization") / f"{name}.json"
+    code, out, _ = told("schema", "show", name, "--mode", mode)
+
+    assert code == 0
+    if file.exists():
+        assert out == file.read_text()
+    assert '"$id": "https://' in out
+
+
+def test_list_names_all_of_them(told: Callable[..., Any]) -> None:
+    assert [line.split()[0] for line in told("schema", "list")[1].splitlines()] == list(NAMES)
+
+
+def test_a_name_that_is_none_is_a_usage_error(told: Callable[..., Any]) -> None:
+    code, out, err = told("schema", "show", "helm-chart")
+
+    assert (code, out) == (2, "")
+    assert "oci-manifest" in err
