@@ -75,7 +75,7 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
     @classmethod
     def schema_conditions(cls) -> JsonSchemaValue:
         """PLT-01: both names are empty, or none is."""
-        empty, some = {"const": ""}, {"minLength": 1}
+        empty, some = {"const": ""}, {"type": "string", "minLength": 1}
         names = [{"properties": {"architecture": each, "os": each}} for each in (empty, some)]
         return {"$comment": comment("PLT-01"), "anyOf": names}
 
@@ -169,7 +169,8 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
         """DSC-10 and, of no bytes, DSC-07: there is one digest an algorithm, and nothing to embed."""
         nothing = [str(Digest.of(b"", algorithm)) for algorithm in sorted(COMPUTABLE)]
         others = {"not": {"pattern": f"^(?:{'|'.join(sorted(COMPUTABLE))}):"}}
-        of_nothing = {"digest": {"anyOf": [{"enum": nothing}, others]}, "data": {"maxLength": 0}}
+        digest = {"type": "string", "anyOf": [{"enum": nothing}, others]}
+        of_nothing = {"digest": digest, "data": {"enum": ["", None]}}
         of_something = {"data": {"not": {"const": ""}}}
         return {
             "if": {"properties": {"size": {"const": 0}}},

@@ -138,7 +138,7 @@ def _spelled_as_specified(model: "type[StrictModel]") -> JsonSchemaValue:
     names = list(members_of(model))
     folded = "|".join(map(_in_any_case, names))
     # A `$` is also true before a line feed at the end, to some validators; such a name is another one.
-    other = [{"pattern": "\\n"}, {"not": {"pattern": f"^(?:{folded})$"}}]
+    other = [{"type": "string", "pattern": "\\n"}, {"type": "string", "not": {"pattern": f"^(?:{folded})$"}}]
     return {"$comment": comment("GEN-08"), "anyOf": [{"enum": names}, *other]}
 
 

@@ -121,9 +121,10 @@ _USES: Final = {"Value": ("Text",), "ValueWithNul": ("TextWithNul",)}
 _KEPT: Final = "Any value: members that the specification does not know are kept."
 
 
-def _to_any_depth(name: str, names: str) -> Schema:
+def _to_any_depth(name: str, text: str) -> Schema:
+    """What is within a value, each kind by its own keyword: alternatives would exhaust the stack of some validators."""
     again = {"$ref": f"#/$defs/{name}"}
-    return {"items": again, "additionalProperties": again, "propertyNames": {"$ref": f"#/$defs/{names}"}}
+    return {"items": again, "additionalProperties": again, "propertyNames": {"$ref": f"#/$defs/{text}"}}
 
 
 def _defined(description: str, rules: str, own: Schema) -> Schema:
