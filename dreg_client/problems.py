@@ -11,8 +11,9 @@ SITE: Final = "https://djmattyg007.github.io/dreg-client/"
 def rule_url(rule: str) -> str:
     """The address of a rule's entry.
 
-    >>> rule_url("DSC-03").removeprefix(SITE)
-    'rules/dsc/#dsc-03'
+    Examples:
+        >>> rule_url("DSC-03").removeprefix(SITE)
+        'rules/dsc/#dsc-03'
     """
     return f"{SITE}rules/{rule[:3].lower()}/#{rule.lower()}"
 
@@ -20,8 +21,9 @@ def rule_url(rule: str) -> str:
 def full_clause(clause: str) -> str:
     """A clause with the name of its specification, which the pages of the image specification leave out.
 
-    >>> full_clause('descriptor.md "Digests"'), full_clause("ours: nesting is bounded")
-    ('image-spec descriptor.md "Digests"', "dreg's own: nesting is bounded")
+    Examples:
+        >>> full_clause('descriptor.md "Digests"'), full_clause("ours: nesting is bounded")
+        ('image-spec descriptor.md "Digests"', "dreg's own: nesting is bounded")
     """
     if clause.startswith("ours: "):
         return f"dreg's own: {clause.removeprefix('ours: ')}"

@@ -18,12 +18,13 @@ def clean_instruction(created_by: str) -> str:
     Knows the forms of the classic builder (`/bin/sh -c #(nop) ...`, `|1 ARG=... /bin/sh -c ...`), of BuildKit
     (`RUN /bin/sh -c ... # buildkit`), and those of Windows (`cmd /S /C ...`). Any other text stays as it is.
 
-    >>> clean_instruction('/bin/sh -c #(nop)  CMD ["bash"]')
-    'CMD ["bash"]'
-    >>> clean_instruction("|1 VERSION=1.4 /bin/sh -c make $VERSION")
-    'RUN make $VERSION'
-    >>> clean_instruction("RUN /bin/sh -c apt-get update # buildkit")
-    'RUN apt-get update'
+    Examples:
+        >>> clean_instruction('/bin/sh -c #(nop)  CMD ["bash"]')
+        'CMD ["bash"]'
+        >>> clean_instruction("|1 VERSION=1.4 /bin/sh -c make $VERSION")
+        'RUN make $VERSION'
+        >>> clean_instruction("RUN /bin/sh -c apt-get update # buildkit")
+        'RUN apt-get update'
     """
     text = _SPACES.sub(" ", created_by).strip()
     text = text.removesuffix("# buildkit").rstrip()

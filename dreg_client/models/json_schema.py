@@ -52,8 +52,9 @@ def complete(model: "type[StrictModel]", own: JsonSchemaValue) -> None:
 def comment(*rules: str) -> str:
     """Rules with the clauses that they come from.
 
-    >>> comment("DSC-03")
-    'DSC-03: descriptor.md "Properties": size'
+    Examples:
+        >>> comment("DSC-03")
+        'DSC-03: descriptor.md "Properties": size'
     """
     return "; ".join(f"{rule}: {CLAUSES[rule]}" if rule in CLAUSES else rule for rule in rules)
 

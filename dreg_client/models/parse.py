@@ -93,8 +93,9 @@ def parse_manifest(
 
     Source: distribution-spec, "Pulling manifests"; image-spec, manifest.md and image-index.md.
 
-    >>> parse_manifest('{"schemaVersion": 2, "manifests": []}').media_type
-    'application/vnd.oci.image.index.v1+json'
+    Examples:
+        >>> parse_manifest('{"schemaVersion": 2, "manifests": []}').media_type
+        'application/vnd.oci.image.index.v1+json'
     """
     document = _parse(octets_of(raw), media_type, limit)
     if isinstance(document, _MODERN) or (legacy and isinstance(document, LegacyManifest)):

@@ -86,6 +86,9 @@ class ParsedModel(StrictModel, frozen=True):
         document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
         return _kept(document, raw)
 
+    def __str__(self) -> str:
+        return repr(self)
+
 
 class StoredDocument(ParsedModel, frozen=True):
     """A document with the exact bytes that it was read from.

@@ -74,8 +74,9 @@ def validate(
     Raises:
         ValueError: There is no such kind.
 
-    >>> validate('{"schemaVersion": 2, "manifests": {}}').problems[0].path
-    '$.manifests'
+    Examples:
+        >>> validate('{"schemaVersion": 2, "manifests": {}}').problems[0].path
+        '$.manifests'
     """
     octets = octets_of(raw)
     if isinstance(expect, Descriptor) and media_type is None and kind is None:

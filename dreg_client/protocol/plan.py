@@ -16,10 +16,11 @@ def run(plan: Generator[Question, Given, Result], answer: Callable[[Question], G
         plan: Yields questions; what it returns is the result.
         answer: Answers one question. What it raises is raised inside the plan, at the question.
 
-    >>> def greeting():
-    ...     return f"hello {(yield 'name')}"
-    >>> run(greeting(), {"name": "world"}.__getitem__)
-    'hello world'
+    Examples:
+        >>> def greeting():
+        ...     return f"hello {(yield 'name')}"
+        >>> run(greeting(), {"name": "world"}.__getitem__)
+        'hello world'
     """
     step: Callable[[], Question] = partial(next, plan)
     while True:

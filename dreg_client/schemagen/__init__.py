@@ -1,8 +1,9 @@
 """JSON Schemas (draft 2020-12) of the documents that dreg-client reads, from the models that read them.
 
->>> from dreg_client.schemagen import schema
->>> schema("oci-manifest")["title"]
-'OCI image manifest'
+Examples:
+    >>> from dreg_client.schemagen import schema
+    >>> schema("oci-manifest")["title"]
+    'OCI image manifest'
 """
 
 from dreg_client.schemagen.folder import Stale, check, write

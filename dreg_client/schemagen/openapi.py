@@ -22,8 +22,9 @@ def components(*of: str | type[BaseModel], mode: Mode = "validation") -> dict[st
     Raises:
         ValueError: There is no schema of that name.
 
-    >>> sorted(components("image-layout"))
-    ['ImageLayout', 'Text', 'Value']
+    Examples:
+        >>> sorted(components("image-layout"))
+        ['ImageLayout', 'Text', 'Value']
     """
     models = {model: None for each in of for model in models_of(each)}
     _, found = models_json_schema([(model, mode) for model in models])

@@ -108,8 +108,12 @@ def _rules_page(family: RuleFamily) -> str:
 
 
 def _rule_entry(entry: RuleEntry) -> str:
-    verdict = f"**{entry.verdict.capitalize()}.** {entry.note}".strip()
-    lines = [f"## {entry.id}: {entry.title} {{ #{entry.id.lower()} }}", verdict, entry.why]
+    lines = [
+        f"## {entry.id}: {entry.title} {{ #{entry.id.lower()} }}",
+        f"**{entry.verdict.capitalize()}.** {entry.why}",
+    ]
+    if entry.note:
+        lines.append(entry.note)
     if entry.bad:
         lines += ["Breaks it:", _example(entry, entry.bad), f"**Mend it.** {entry.mend}"]
     lines += ["Is right:", _example(entry, entry.good)]

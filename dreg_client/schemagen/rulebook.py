@@ -84,8 +84,9 @@ def families() -> tuple[RuleFamily, ...]:
 def rules() -> Mapping[str, RuleEntry]:
     """All rules by their ids.
 
-    >>> rules()["DSC-03"].title
-    'size: an integer from 0 to 2^63 - 1'
+    Examples:
+        >>> rules()["DSC-03"].title
+        'size: an integer from 0 to 2^63 - 1'
     """
     return {entry.id: entry for family in families() for entry in family.entries}
 

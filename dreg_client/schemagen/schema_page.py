@@ -139,8 +139,9 @@ def _rules(part: Schema) -> str:
 def linked(rule: str, above: str = "../rules/") -> str:
     """A rule's id, as a link to its entry.
 
-    >>> linked("DSC-03")
-    '[DSC-03](../rules/dsc.md#dsc-03)'
+    Examples:
+        >>> linked("DSC-03")
+        '[DSC-03](../rules/dsc.md#dsc-03)'
     """
     return f"[{rule}]({above}{rule[:3].lower()}.md#{rule.lower()})"
 

@@ -38,8 +38,9 @@ def schema(of: str | type[BaseModel], *, mode: Mode = "validation") -> Schema:
     Raises:
         ValueError: There is no schema of that name.
 
-    >>> schema("descriptor")["required"]
-    ['mediaType', 'digest', 'size']
+    Examples:
+        >>> schema("descriptor")["required"]
+        ['mediaType', 'digest', 'size']
     """
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})

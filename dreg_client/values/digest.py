@@ -64,8 +64,9 @@ class Digest(str, metaclass=_Checked):
     Raises:
         InvalidDigestError: The text breaks DIG-01 or DIG-02.
 
-    >>> Digest.of(b"{}").short
-    'sha256:44136fa355b3'
+    Examples:
+        >>> Digest.of(b"{}").short
+        'sha256:44136fa355b3'
     """
 
     __slots__ = ()

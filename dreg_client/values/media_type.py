@@ -103,7 +103,8 @@ def is_media_type(text: str) -> bool:
 def essence(served: str) -> str:
     """A `Content-Type` without parameters and letter case, as documents are compared by it (GEN-07).
 
-    >>> essence("Application/VND.oci.image.index.v1+json; charset=utf-8")
-    'application/vnd.oci.image.index.v1+json'
+    Examples:
+        >>> essence("Application/VND.oci.image.index.v1+json; charset=utf-8")
+        'application/vnd.oci.image.index.v1+json'
     """
     return served.partition(";")[0].strip().lower()

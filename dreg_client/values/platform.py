@@ -66,8 +66,9 @@ class Platform:
         Raises:
             InvalidPlatformError: The text has one part, four, an empty one, or characters that no part may have.
 
-        >>> Platform.from_name("linux/aarch64") == Platform.from_name("linux/arm64/v8")
-        True
+        Examples:
+            >>> Platform.from_name("linux/aarch64") == Platform.from_name("linux/arm64/v8")
+            True
         """
         if len(text) > _LONGEST or not text.isprintable() or " " in text:
             _refuse(text)
@@ -164,8 +165,9 @@ def choose(wanted: Platform, candidates: Iterable[Platform | None]) -> int | Non
     "If multiple manifests match a client or runtime's requirements, the first matching entry SHOULD be used."
     (image-index.md "manifests") So order matters, and nothing is sorted.
 
-    >>> choose(Platform.from_name("linux/arm64"), [None, Platform.from_name("linux/arm64/v8")])
-    1
+    Examples:
+        >>> choose(Platform.from_name("linux/arm64"), [None, Platform.from_name("linux/arm64/v8")])
+        1
     """
     best: tuple[int, int, int] | None = None
     chosen = None

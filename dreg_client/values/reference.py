@@ -83,8 +83,9 @@ class Reference:
         Raises:
             InvalidReferenceError: The text is none; `.part` says where it goes wrong.
 
-        >>> Reference.parse("ubuntu")
-        Reference('docker.io/library/ubuntu:latest')
+        Examples:
+            >>> Reference.parse("ubuntu")
+            Reference('docker.io/library/ubuntu:latest')
         """
         _check_characters(text)
         rest, at, digest = text.partition("@")

@@ -39,8 +39,9 @@ class StoreName:
         Raises:
             InvalidReferenceError: The text is none.
 
-        >>> StoreName.parse("oci:build/web:1.4").tag
-        '1.4'
+        Examples:
+            >>> StoreName.parse("oci:build/web:1.4").tag
+            '1.4'
         """
         if len(text) > _LONGEST:
             raise InvalidReferenceError(shown(text), "reference", f"at most {_LONGEST} characters")

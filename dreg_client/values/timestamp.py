@@ -29,8 +29,9 @@ class Timestamp(str):
     Raises:
         ValueError: The text is none, or of a day that does not exist (rule TIM-01).
 
-    >>> Timestamp("2024-02-29T12:00:00.123456789Z").datetime.microsecond
-    123456
+    Examples:
+        >>> Timestamp("2024-02-29T12:00:00.123456789Z").datetime.microsecond
+        123456
     """
 
     __slots__ = ()
