@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, ClassVar, Final
 
 from dreg_client import errors
 from dreg_client.files import chunks_of, size_of
@@ -69,6 +69,8 @@ class DockerArchive(ImageStore):
         UnsafePathError: A member's name leads outside (LAY-18).
         LayoutCorruptError: It is no archive of `docker save`.
     """
+
+    writes_manifests: ClassVar[bool] = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._files = TarFiles(path, links=True)

@@ -5,19 +5,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.image_view import image_view
 from dreg_client.models.config import HistoryEntry, ImageConfig
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
+from dreg_client.models.index import Index, is_attestation
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest
+from dreg_client.picture import picture
 from dreg_client.store import Plan, Store, config_of, manifest_of, resolved
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform, choose
 
 MAX_DEPTH: Final = 8
-_ATTESTATION: Final = "vnd.docker.reference.type"
 _NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
 
 
@@ -187,6 +188,14 @@ class Image:
             self._read[key] = leaf.image or self._store.run(_platform_image(leaf.platform, leaf.descriptor))
         return self._read[key]
 
+    def _repr_html_(self) -> str | None:
+        """The picture that a notebook shows; nothing where the store cannot be read any more."""
+        try:
+            seen = image_view(self._store, self, self.tag or self.digest)
+        except (errors.DregError, OSError, ValueError):
+            return None
+        return picture(seen, whole_page=False)
+
     def __repr__(self) -> str:
         return f"Image({self.repo}, {self.tag or self.digest.short}, {', '.join(map(str, self.platforms))})"
 
@@ -204,12 +213,6 @@ class ImageStore(Store):
         """
         document, entries = self.run(_image(reference))
         return Image(self, reference, document, entries)
-
-
-def is_attestation(descriptor: Descriptor) -> bool:
-    """Whether an entry of an index tells of an image rather than being one."""
-    platform = descriptor.platform.value if descriptor.platform else None
-    return (platform is not None and platform.is_unknown) or _ATTESTATION in (descriptor.annotations or {})
 
 
 @dataclass(frozen=True, slots=True)

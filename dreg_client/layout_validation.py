@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client.files import chunks_of
 from dreg_client.layout import MAX_INDEX, Layout, ref_name
 from dreg_client.models import rules
+from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, LayoutIndex
 from dreg_client.models.json_text import scan
@@ -218,9 +219,7 @@ def _fit(walk: _Walk, document: Document | None) -> Iterator[Problem]:
         config = walk.layout.get_config(document)
     except errors.DregError:
         return
-    if len(config.rootfs.diff_ids) != len(document.layers):
-        expected = f"{len(config.rootfs.diff_ids)} layers, as many as the config has diff_ids"
-        yield rules.warning("CFG-21", "$.layers", f"{len(document.layers)} layers", expected)
+    yield from layer_count_remarks(config, len(document.layers))
 
 
 def _claimed_again(walk: _Walk, claim: _Claim) -> FileReport | None:

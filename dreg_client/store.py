@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Literal, Self, TypeVar, cast, overload
+from typing import ClassVar, Final, Literal, Self, TypeVar, cast, overload
 
 from dreg_client import errors
 from dreg_client.models.config import ImageConfig
@@ -142,7 +142,12 @@ class Store(ABC):
     """Where images are: a registry's repository, a layout, an archive. A context manager.
 
     To make one, implement `answer` and `name`. What a store cannot answer raises one of `dreg_client.errors`.
+
+    Attributes:
+        writes_manifests: Whether it has none of its own, so that those which it shows are written here.
     """
+
+    writes_manifests: ClassVar[bool] = False
 
     @property
     @abstractmethod

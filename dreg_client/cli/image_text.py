@@ -47,6 +47,7 @@ def lines(seen: Seen) -> Lines:
         yield from ("", styled(visible(absent["platform"]), "bold"), _fact("not here", absent["problem"]))
     yield from _section("attestations", [_attestation(found) for found in seen["attestations"]])
     yield from _section("other entries", [_content(found) for found in seen["others"]])
+    yield from _section("problems", [_problem(found) for found in seen["problems"]])
 
 
 def _document(seen: Seen) -> Lines:
@@ -99,6 +100,12 @@ def _attestation(found: Seen) -> list[str]:
         f"  {found['digest']}",
         f"{size(found['size']):>{_SIZE}}  {wrapped(visible(f'of {of}: {stated}'), _SIZE + 2)}",
     ]
+
+
+def _problem(found: Seen) -> list[str]:
+    where = f"  {found['severity']} {found['rule']} in {found['document']} at {found['path']}"
+    said = f"found {found['found']}, expected {found['expected']}"
+    return [visible(where), f"    {wrapped(visible(said), 4)}"]
 
 
 def _manifest(image: Seen, told: str, blocks: _Blocks) -> Lines:

@@ -228,3 +228,11 @@ class ImageConfig(StoredDocument, frozen=True, title="Image config"):
 
 def _leaves_no_layer(entry: object) -> bool:
     return isinstance(entry, dict) and cast("Members", entry).get("empty_layer") is True
+
+
+def layer_count_remarks(config: ImageConfig, layers: int) -> Iterator[Problem]:
+    """CFG-21: as many diff_ids as the manifest has layers."""
+    diff_ids = len(config.rootfs.diff_ids)
+    if diff_ids != layers:
+        expected = f"{diff_ids} layers, as many as the config has diff_ids"
+        yield rules.warning("CFG-21", "$.layers", f"{layers} layers", expected)

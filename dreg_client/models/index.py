@@ -1,7 +1,7 @@
 """Indexes: OCI image indexes (image-index.md) and Docker manifest lists (distribution manifest-v2-2)."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Final, Literal, cast
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from dreg_client.values import media_type as types
 OciIndexType = Literal["application/vnd.oci.image.index.v1+json"]
 DockerManifestListType = Literal["application/vnd.docker.distribution.manifest.list.v2+json"]
 _TWO = "the integer 2"
+_ATTESTATION: Final = "vnd.docker.reference.type"
 _ENTRIES = "a list of descriptors"
 
 
@@ -121,3 +122,9 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
         if entry.get("platform") is None:
             yield rules.warning("DKL-04", member(path, "platform"), "nothing", "an object with architecture and os")
         yield from super()._entry_remarks(entry, path, platforms)
+
+
+def is_attestation(descriptor: Descriptor) -> bool:
+    """Whether an entry of an index tells of an image rather than being one."""
+    platform = descriptor.platform.value if descriptor.platform else None
+    return (platform is not None and platform.is_unknown) or _ATTESTATION in (descriptor.annotations or {})

@@ -12,7 +12,7 @@ Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"
 KEYS = (
     "store reference mediaType digest size writtenByDreg annotations subject artifact platforms images missing "
-    "attestations others"
+    "attestations others problems"
 ).split()
 IMAGE_KEYS = (
     "platform digest config created author size layers entrypoint cmd env user workingDir exposedPorts volumes labels "
@@ -176,3 +176,45 @@ def put_index(layout: Path, index: bytes) -> None:
     (layout / "blobs" / digest.replace(":", "/")).write_bytes(index)
     entry = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": digest, "size": len(index)}
     (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+
+
+# --- problems, and pages
+
+
+def test_warnings_of_the_documents_are_told_with_their_rules(said: Run) -> None:
+    broken = "oci:fixtures/layouts/broken/diff-ids-do-not-fit:1.4"
+    problems = seen(said, broken)["problems"]
+
+    assert [(found["document"], found["rule"], found["severity"]) for found in problems] == [
+        ("the manifest of linux/amd64", "CFG-21", "warning"),
+    ]
+    assert blocks(said, broken)[-1] == [
+        "problems",
+        "  warning CFG-21 in the manifest of linux/amd64 at $.layers",
+        "    found 2 layers, expected 1 layers, as many as the config has diff_ids",
+    ]
+
+
+def test_a_page_goes_to_a_file_whole(said: Run, tmp_path: Path) -> None:
+    file = tmp_path / "web.html"
+    done = said("inspect", f"{MULTI}:1.4", "--format", "html", "-o", file)
+    page = file.read_text("utf-8")
+
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page == said("inspect", f"{MULTI}:1.4", "--format", "html").out
+
+
+def test_where_the_image_is_not_there_no_file_is_written(said: Run, tmp_path: Path) -> None:
+    file = tmp_path / "web.html"
+
+    assert said("inspect", f"{MULTI}:1.5", "--format", "html", "-o", file).code == 4
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_file_has_what_would_be_printed(said: Run, tmp_path: Path, output: str) -> None:
+    file = tmp_path / "web"
+    said("inspect", f"{MULTI}:1.4", "--format", output, "-o", file)
+
+    assert file.read_text("utf-8") == said("inspect", f"{MULTI}:1.4", "--format", output).out

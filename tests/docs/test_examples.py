@@ -2,10 +2,11 @@
 
 import contextlib
 import io
+import os
 import re
-import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,42 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_COMMAND = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg [^#\n]*fixtures/[^#\n]*)", re.MULTILINE)
+_SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILINE)
+_OF_THIS_CHECKOUT = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg (?:.*fixtures/|schema (?:list|show|check)|rule ).*)")
 
 BLOCKS = [
     pytest.param(found[1], id=f"{page.name}-{page.read_text()[: found.start()].count(chr(10)) + 1}")
     for page in PAGES
     for found in _BLOCK.finditer(page.read_text())
 ]
-COMMANDS = sorted({line.strip() for page in PAGES for line in _COMMAND.findall(page.read_text())})
+COMMANDS = sorted(
+    {
+        found[1].partition(" #")[0].strip()
+        for page in PAGES
+        for block in _SHELL.findall(page.read_text())
+        for line in block.splitlines()
+        if (found := _OF_THIS_CHECKOUT.match(line))
+    }
+)
+TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Run a line of a shell where there is a command `dreg`, and what the root of the project has."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("fixtures", "schemas"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
+    (folder / "dreg").chmod(0o755)
+    env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+    def run_there(line: str) -> subprocess.CompletedProcess[str]:
+        script = ["bash", "-euo", "pipefail", "-c", line]
+        return subprocess.run(script, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+    return run_there
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -36,14 +65,24 @@ def test_an_example_prints_what_it_says(block: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_pages_succeeds(command: str) -> None:
-    program = [sys.executable, "-c", "from dreg_client.cli import main; main()", *shlex.split(command)[1:]]
-
-    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+def test_a_command_of_the_pages_succeeds(command: str, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = run(command)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout
+    assert done.stdout or " -o " in command
     assert not done.stderr
+
+
+@pytest.mark.parametrize(("command", "said"), TRANSCRIPTS)
+def test_a_command_says_what_the_pages_show(
+    command: str, said: str, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    assert run(command).stdout == said
+
+
+def test_there_are_commands_and_transcripts_to_run() -> None:
+    assert len(COMMANDS) > 20
+    assert TRANSCRIPTS
 
 
 def test_the_first_command_of_the_readme_sets_up_validates_and_inspects() -> None:

@@ -1,21 +1,25 @@
 """Layouts and archives that tests assemble by hand, and what several of them share."""
 
+import copy
 import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dreg_client import Layout
+from dreg_client.image_view import view
 
 Json = dict[str, Any]
 
@@ -148,3 +152,124 @@ def open_build() -> Iterator[LayoutBuilder]:
     for directory in folder.glob("**/"):
         directory.chmod(0o755)
     shutil.rmtree(folder)
+
+
+# --- pages that are drawn of images
+
+
+VOID = {"meta", "wbr"}  # tags that nothing closes
+
+
+@dataclass
+class Element:
+    """A part of a page: its tag, its attributes, and all text below it."""
+
+    tag: str
+    attributes: dict[str, str | None]
+    above: tuple[str, ...]
+    text: str = ""
+
+    def has(self, name: str) -> bool:
+        return name in (self.attributes.get("class") or "").split()
+
+
+@dataclass
+class Page(HTMLParser):
+    """A page as it is read; a tag that closes another than the one that is open is a failure."""
+
+    elements: list[Element] = field(default_factory=list)
+    opened: list[Element] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), f"an attribute of <{tag}> twice: {attrs}"
+        element = Element(tag, dict(attrs), tuple(above.tag for above in self.opened))
+        self.elements.append(element)
+        if tag not in VOID:
+            self.opened.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.opened, f"</{tag}> closes nothing"
+        assert self.opened.pop().tag == tag
+
+    def handle_data(self, data: str) -> None:
+        for element in self.opened:
+            element.text += data
+
+    def handle_comment(self, data: str) -> None:
+        self.comments.append(data)
+
+    def unknown_decl(self, data: str) -> None:
+        self.comments.append(data)
+
+    def handle_pi(self, data: str) -> None:
+        self.comments.append(data)
+
+    def all(self, tag: str) -> list[Element]:
+        return [element for element in self.elements if element.tag == tag]
+
+    def classed(self, name: str) -> list[Element]:
+        return [element for element in self.elements if element.has(name)]
+
+    def headings(self) -> list[Element]:
+        return [element for element in self.elements if re.fullmatch(r"h[1-6]", element.tag)]
+
+
+def read(text: str) -> Page:
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert not page.opened, f"never closed: {[element.tag for element in page.opened]}"
+    return page
+
+
+@pytest.fixture(scope="session")
+def read_page() -> Callable[[str], Page]:
+    """Reads a page, which must be well formed."""
+    return read
+
+
+@pytest.fixture(scope="session")
+def problem() -> Json:
+    """What is wrong with a document, as it is seen."""
+    return {
+        "document": "the index",
+        "digest": "sha256:" + "0" * 64,
+        "rule": "DSC-02",
+        "severity": "error",
+        "path": "$.config.digest",
+        "found": "'sha256:'",
+        "expected": "a digest",
+        "clause": "descriptor.md, Digests",
+        "url": "https://example.org/descriptor.md#digests",
+    }
+
+
+@pytest.fixture(scope="module")
+def multi_seen(fixtures: Path) -> Json:
+    """What is seen of an image of three platforms."""
+    with Layout(fixtures / "layouts" / "multi") as layout:
+        return view(layout, "1.4")
+
+
+@pytest.fixture(scope="module")
+def artifact_seen(fixtures: Path) -> Json:
+    """What is seen of an artifact."""
+    with Layout(fixtures / "layouts" / "multi") as layout:
+        return view(layout, "artifact")
+
+
+@pytest.fixture(scope="module")
+def full_seen(multi_seen: Json, artifact_seen: Json, problem: Json) -> Json:
+    """An image with all that an image may have, each part of it real or like a real one."""
+    seen = copy.deepcopy(multi_seen)
+    layer = artifact_seen["artifact"]["layers"][0]
+    seen["others"] = [layer]
+    seen["missing"] = [{"platform": "linux/s390x", "problem": "there is no blob sha256:0123"}]
+    seen["subject"] = layer
+    seen["problems"] = [problem, {**problem, "document": "linux/amd64", "rule": "MAN-08", "severity": "warning"}]
+    seen["images"][0]["author"] = "somebody"
+    return seen

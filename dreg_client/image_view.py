@@ -1,19 +1,19 @@
-"""What `dreg inspect` shows of an image or an artifact, as plain values; every key is always there."""
+"""What is shown of an image or an artifact, as plain values; every key is always there."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dreg_client.archives import DockerArchive
 from dreg_client.errors import DregError, NotAnImageError, NotFoundError
-from dreg_client.image import is_attestation
-from dreg_client.models.config import ExecutionParameters
-from dreg_client.models.index import Index
+from dreg_client.models.config import ExecutionParameters, layer_count_remarks
+from dreg_client.models.index import Index, is_attestation
 from dreg_client.models.manifest import ImageManifest, Manifest
+from dreg_client.models.stored import StoredDocument
 from dreg_client.values.media_type import Family
 
 if TYPE_CHECKING:
     from dreg_client.image import Image, ImageStore, PlatformImage, Step
     from dreg_client.models.descriptor import Descriptor
+    from dreg_client.problems import Problem
     from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]
@@ -36,7 +36,17 @@ def view(store: "ImageStore", reference: str, chosen: "tuple[Platform, ...]" = (
         image = store.get_image(reference)
     except NotAnImageError:
         document = store.get_manifest(reference)
-        return _document(store, reference, document) | {"artifact": _artifact(document)}
+        problems = list(_problems([("the manifest", document)]))
+        return _document(store, reference, document) | {"artifact": _artifact(document), "problems": problems}
+    return image_view(store, image, reference, chosen)
+
+
+def image_view(store: "ImageStore", image: "Image", reference: str, chosen: "tuple[Platform, ...]" = ()) -> Plain:
+    """The same of an image that was found already.
+
+    Raises:
+        PlatformNotFoundError: One of the chosen is not there.
+    """
     images, missing = _images(image, chosen)
     return _document(store, reference, image.index or image.manifest) | {
         "platforms": [str(platform) for platform in image.platforms],
@@ -44,6 +54,7 @@ def view(store: "ImageStore", reference: str, chosen: "tuple[Platform, ...]" = (
         "missing": missing,
         "attestations": list(_attestations(store, image, images, all_of_them=not chosen)),
         "others": [] if chosen else _others(image, images),
+        "problems": [*_problems(_documents(image, images)), *_unfitting(images)],
     }
 
 
@@ -55,7 +66,7 @@ def _document(store: "ImageStore", reference: str, document: Manifest | None) ->
         "mediaType": document.media_type,
         "digest": document.digest,
         "size": document.size,
-        "writtenByDreg": isinstance(store, DockerArchive),
+        "writtenByDreg": store.writes_manifests,
         "annotations": _mapping(getattr(document, "annotations", None)),
         "subject": _described(subject) if (subject := getattr(document, "subject", None)) else None,
         "artifact": None,
@@ -64,6 +75,7 @@ def _document(store: "ImageStore", reference: str, document: Manifest | None) ->
         "missing": [],
         "attestations": [],
         "others": [],
+        "problems": [],
     }
 
 
@@ -151,6 +163,48 @@ def _listed(values: Iterable[str] | None) -> list[str]:
 
 def _mapping(values: Mapping[str, str] | None) -> dict[str, str]:
     return dict(values or {})
+
+
+# --- what is wrong
+
+
+def _documents(image: "Image", images: "Iterable[PlatformImage]") -> Iterator[tuple[str, StoredDocument]]:
+    """The documents that were read, each with what it is."""
+    if image.index:
+        yield "the index", image.index
+    for found in images:
+        of = f" of {found.platform}" if found.platform and image.index else ""
+        yield f"the manifest{of}", found.manifest
+        yield f"the config{of}", found.config
+
+
+def _problems(documents: Iterable[tuple[str, StoredDocument]]) -> Iterator[Plain]:
+    """The warnings of documents, each document once; one with an error was not read."""
+    once = {document.digest: (name, document) for name, document in reversed(list(documents))}
+    for name, document in reversed(once.values()):
+        for problem in document.warnings:
+            yield _problem(name, document.digest, problem)
+
+
+def _unfitting(images: "Iterable[PlatformImage]") -> Iterator[Plain]:
+    for found in images:
+        of = f"the manifest of {found.platform}" if found.platform else "the manifest"
+        for problem in layer_count_remarks(found.config, len(found.layers)):
+            yield _problem(of, found.digest, problem)
+
+
+def _problem(document: str, digest: str, problem: "Problem") -> Plain:
+    return {
+        "document": document,
+        "digest": digest,
+        "rule": problem.rule,
+        "severity": str(problem.severity),
+        "path": problem.path,
+        "found": problem.found,
+        "expected": problem.expected,
+        "clause": problem.clause,
+        "url": problem.url,
+    }
 
 
 # --- what is in an index besides images
