@@ -234,5 +234,5 @@ def layer_count_remarks(config: ImageConfig, layers: int) -> Iterator[Problem]:
     """CFG-21: as many diff_ids as the manifest has layers."""
     diff_ids = len(config.rootfs.diff_ids)
     if diff_ids != layers:
-        expected = f"{diff_ids} layers, as many as the config has diff_ids"
+        expected = f"as many layers as the config has diff_ids: {diff_ids}"
         yield rules.warning("CFG-21", "$.layers", f"{layers} layers", expected)

@@ -1,0 +1,117 @@
+"""The documentation as its readers meet it: built, served, and opened in Chromium."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+WIDE, NARROW = 1280, 360
+_QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002, ANN401 (as the base class calls them)
+        """Nothing: a test says what it has to say."""
+
+
+@dataclass
+class Visit:
+    """A page that is open, and all that it asked for and complained of."""
+
+    page: Page
+    asked: list[str] = field(default_factory=list[str])
+    complaints: list[str] = field(default_factory=list[str])
+
+    def overflow(self, width: int) -> int:
+        """How many pixels the page is wider than its window."""
+        self.page.set_viewport_size({"width": width, "height": 800})
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    def barriers(self) -> list[str]:
+        """What axe finds to be serious, by rule and place."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{violation['id']}: {node['html'][:200]}"
+            for violation in found
+            if violation["impact"] in {"serious", "critical"}
+            for node in violation["nodes"]
+        ]
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as strictly as it is for its readers."""
+    folder = tmp_path_factory.mktemp("site")
+    env = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(built: Path) -> Iterator[str]:
+    """Where the site is served."""
+    with _served(built) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    chromium = shutil.which("chromium")
+    assert chromium, "the site's tests need chromium on PATH: .ci/setup dev installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Open an address, as light or dark as one has it."""
+    pages: list[Page] = []
+
+    def open_page(url: str, scheme: Any = "light", *, until: Any = "load", width: int = WIDE) -> Visit:  # noqa: ANN401 (playwright's literals)
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        pages.append(page)
+        visit = Visit(page)
+        page.on("request", lambda request: visit.asked.append(request.url))
+        page.on("requestfailed", lambda request: visit.complaints.append(f"{request.url} {request.failure}"))
+        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        page.on("console", lambda said: visit.complaints.append(said.text) if said.type == "error" else None)
+        page.goto(url, wait_until=until)
+        return visit
+
+    yield open_page
+    for page in pages:
+        page.close()
