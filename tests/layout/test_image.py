@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dreg_client import Image, Layout, OciManifest, Platform, PlatformImage, open_store
+from dreg_client import Image, Layout, OciManifest, Platform, PlatformImage
 from dreg_client.errors import (
     DepthLimitError,
     InvalidDigestError,
@@ -386,21 +386,3 @@ def test_a_config_without_names_has_no_platform_and_still_is_an_image(build: "La
 def test_views_say_what_they_are(image: Image) -> None:
     assert repr(image).endswith("1.4, linux/amd64, linux/arm64/v8, linux/arm/v7)")
     assert "3 layers" in repr(image.get_platform_image("linux/amd64"))
-
-
-def test_a_notebook_shows_the_picture_of_an_image(fixtures: Path) -> None:
-    with Layout(fixtures / "layouts/multi") as layout:
-        image = layout.get_image("1.4")
-        shown = image._repr_html_()
-
-    assert shown is not None
-    assert "linux/arm64/v8" in shown
-    assert "<html" not in shown
-
-
-def test_of_a_store_that_is_closed_a_notebook_shows_the_name_alone(fixtures: Path) -> None:
-    with open_store(f"oci-archive:{fixtures}/archives/multi.oci.tar") as store:
-        image = store.get_image("1.4")
-
-    assert image._repr_html_() is None
-    assert repr(image).startswith("Image(")
