@@ -194,17 +194,7 @@ def _unfitting(images: "Iterable[PlatformImage]") -> Iterator[Plain]:
 
 
 def _problem(document: str, digest: str, problem: "Problem") -> Plain:
-    return {
-        "document": document,
-        "digest": digest,
-        "rule": problem.rule,
-        "severity": str(problem.severity),
-        "path": problem.path,
-        "found": problem.found,
-        "expected": problem.expected,
-        "clause": problem.clause,
-        "url": problem.url,
-    }
+    return {"document": document, "digest": digest, **problem.plain()}
 
 
 # --- what is in an index besides images

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+_TOLD: Final = ("rule", "severity", "path", "found", "expected", "clause", "url")
 SITE: Final = "https://djmattyg007.github.io/dreg-client/"
 """Where the documentation is read, with an entry for each rule."""
 
@@ -62,6 +63,10 @@ class Problem:
     def url(self) -> str:
         """The rule's entry in the documentation: why it is there, a good and a bad example, how to mend it."""
         return rule_url(self.rule)
+
+    def plain(self) -> dict[str, str]:
+        """The problem for programs: all of its attributes, and `url`."""
+        return {name: str(getattr(self, name)) for name in _TOLD}
 
     def __str__(self) -> str:
         return f"{self.path}: found {self.found}, expected {self.expected} ({self.rule}; {self.clause}; see {self.url})"

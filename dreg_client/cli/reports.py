@@ -179,19 +179,7 @@ def _plain(found: Checked, problems: list[Problem]) -> dict[str, Any]:
         "digest": found.digest,
         "size": found.size,
         "ok": found.ok,
-        "problems": [_plain_problem(problem) for problem in problems],
-    }
-
-
-def _plain_problem(problem: Problem) -> dict[str, str]:
-    return {
-        "rule": problem.rule,
-        "severity": str(problem.severity),
-        "path": problem.path,
-        "found": problem.found,
-        "expected": problem.expected,
-        "clause": problem.clause,
-        "url": problem.url,
+        "problems": [problem.plain() for problem in problems],
     }
 
 

@@ -7,21 +7,12 @@ import click
 
 from dreg_client.cli.sources import format_option
 from dreg_client.cli.text import put, put_json
+from dreg_client.cli.validate import KINDS
 
 if TYPE_CHECKING:
     from dreg_client.schemagen import Mode, Stale
 
-NAMES: Final = (
-    "descriptor",
-    "oci-manifest",
-    "docker-manifest",
-    "oci-index",
-    "docker-manifest-list",
-    "image-config",
-    "image-layout",
-    "legacy-manifest",
-    "manifest",
-)
+NAMES: Final = (*KINDS, "manifest")
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 _docs = click.option(
     "--docs",

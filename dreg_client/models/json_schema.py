@@ -21,13 +21,13 @@ from dreg_client.models.rules import CLAUSES
 if TYPE_CHECKING:
     from dreg_client.models.base import StrictModel
 
-_NUL: Final = {"type": "string", "pattern": "\\x00"}
-TEXT: Final = {"type": "string", "maxLength": MAX_STRING, "not": _NUL}
+_NUL: Final[JsonSchemaValue] = {"type": "string", "pattern": "\\x00"}
+TEXT: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING, "not": _NUL}
 """A string (GEN-01, GEN-13)."""
-TEXT_WITH_NUL: Final = {"type": "string", "maxLength": MAX_STRING}
-VALUE: Final = {"maxLength": MAX_STRING, "not": _NUL}
+TEXT_WITH_NUL: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING}
+VALUE: Final[JsonSchemaValue] = {"maxLength": MAX_STRING, "not": _NUL}
 """Any JSON value, whose strings are such."""
-VALUE_WITH_NUL: Final = {"maxLength": MAX_STRING}
+VALUE_WITH_NUL: Final[JsonSchemaValue] = {"maxLength": MAX_STRING}
 
 _IN_ANY_CASE: Final = {"s": "sS\u017f", "k": "kK\u212a"}
 """Letters that Go folds with others than their own upper case."""
