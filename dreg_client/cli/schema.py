@@ -18,7 +18,7 @@ _docs = click.option(
     "--docs",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Besides, the folder of the documentation: its pages of schemas and rules.",
+    help="Besides, the folder of the documentation: its pages of schemas, rules and commands.",
 )
 
 
@@ -90,8 +90,9 @@ def write_command(folder: Path, docs: Path | None) -> None:
       dreg schema write build/schemas
     """
     from dreg_client import schemagen
+    from dreg_client.cli.help_page import write_help_page
 
-    written = [*schemagen.write(folder), *(schemagen.write_pages(docs) if docs else ())]
+    written = [*schemagen.write(folder), *((*schemagen.write_pages(docs), *write_help_page(docs)) if docs else ())]
     for path in written:
         put(f"wrote {path}")
     if not written:
@@ -110,8 +111,9 @@ def check_command(folder: Path, docs: Path | None) -> int:
     """
     from dreg_client import schemagen
     from dreg_client.cli.failures import INVALID
+    from dreg_client.cli.help_page import check_help_page
 
-    stale = [*schemagen.check(folder), *(schemagen.check_pages(docs) if docs else ())]
+    stale = [*schemagen.check(folder), *((*schemagen.check_pages(docs), *check_help_page(docs)) if docs else ())]
     for found in stale:
         _put_stale(found)
     if stale:

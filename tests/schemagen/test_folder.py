@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dreg_client.cli.app import run
+from dreg_client.cli.help_page import check_help_page
 from dreg_client.errors import LayoutError
 from dreg_client.schemagen import NAMES, check, check_pages, write, write_pages
 
@@ -21,7 +22,8 @@ def test_the_schemas_of_this_checkout_are_current() -> None:
 
 
 def test_the_pages_of_this_checkout_are_current() -> None:
-    stale = [f"{found.path} {found.reason}\n{found.difference}" for found in check_pages(ROOT / "docs")]
+    found_stale = (*check_pages(ROOT / "docs"), *check_help_page(ROOT / "docs"))
+    stale = [f"{found.path} {found.reason}\n{found.difference}" for found in found_stale]
 
     assert not stale, "\n".join([*stale, REGENERATE])
 
