@@ -7,6 +7,7 @@ our own would be an unknown one to strict validators.
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
@@ -25,9 +26,14 @@ _NUL: Final[JsonSchemaValue] = {"type": "string", "pattern": "\\x00"}
 TEXT: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING, "not": _NUL}
 """A string (GEN-01, GEN-13)."""
 TEXT_WITH_NUL: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING}
-VALUE: Final[JsonSchemaValue] = {"maxLength": MAX_STRING, "not": _NUL}
-"""Any JSON value, whose strings are such."""
-VALUE_WITH_NUL: Final[JsonSchemaValue] = {"maxLength": MAX_STRING}
+VALUE_WITH_NUL: Final[JsonSchemaValue] = {
+    "maxLength": MAX_STRING,
+    # Of other numbers parsers leave nothing to compare: what is beyond a double is infinite to some, null to others.
+    "if": {"type": "integer"},
+    "then": {"minimum": -sys.float_info.max, "maximum": sys.float_info.max},
+}
+VALUE: Final[JsonSchemaValue] = {**VALUE_WITH_NUL, "not": _NUL}
+"""Any JSON value, whose strings are such, and whose integers a double can hold (GEN-03)."""
 
 _IN_ANY_CASE: Final = {"s": "sS\u017f", "k": "kK\u212a"}
 """Letters that Go folds with others than their own upper case."""

@@ -136,8 +136,10 @@ _DEFINITIONS: Final[Mapping[str, Schema]] = {
 } | {
     "Text": _defined("A string without NUL, of at most 1 MiB.", "GEN-01 GEN-13", TEXT),
     "TextWithNul": _defined("A string of at most 1 MiB.", "GEN-13", TEXT_WITH_NUL),
-    "Value": _defined(_KEPT, "GEN-09 GEN-01 GEN-13", VALUE | _to_any_depth("Value", "Text")),
-    "ValueWithNul": _defined(_KEPT, "GEN-09 GEN-13", VALUE_WITH_NUL | _to_any_depth("ValueWithNul", "TextWithNul")),
+    "Value": _defined(_KEPT, "GEN-09 GEN-01 GEN-03 GEN-13", VALUE | _to_any_depth("Value", "Text")),
+    "ValueWithNul": _defined(
+        _KEPT, "GEN-09 GEN-03 GEN-13", VALUE_WITH_NUL | _to_any_depth("ValueWithNul", "TextWithNul")
+    ),
 }
 
 
