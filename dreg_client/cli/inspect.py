@@ -1,12 +1,13 @@
 """`dreg inspect`: an image as a person wants to see it."""
 
-from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dreg_client.cli.sources import opened, read_platform, ref_name_option, source_argument
-from dreg_client.cli.text import put
+from dreg_client.cli.text import put, put_octets
 
 if TYPE_CHECKING:
     from dreg_client.values.platform import Platform
@@ -62,25 +63,33 @@ def inspect_command(
 
     with opened(source, ref_name) as (store, reference):
         seen = view(store, reference, platforms)
-    if file not in {None, "-"}:
-        from dreg_client.whole_file import write_whole
-
-        write_whole(str(file), (f"{line}\n".encode(errors="backslashreplace") for line in _lines(seen, output)))
+    if file is None or file == "-":
+        _put(seen, output)
         return
-    for line in _lines(seen, output):
-        put(line)
+    from dreg_client.whole_file import write_whole
+
+    with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
+        content = _content(seen, output).encode(errors="backslashreplace")
+    write_whole(file, [content])
 
 
-def _lines(seen: dict[str, Any], output: str) -> Iterator[str]:
+def _put(seen: dict[str, Any], output: str) -> None:
+    content = _content(seen, output)
+    if output == "html":  # the page says that it is UTF-8, whatever the locale
+        put_octets(content.encode(errors="backslashreplace"))
+    else:
+        put(content.removesuffix("\n"))
+
+
+def _content(seen: dict[str, Any], output: str) -> str:
     if output == "html":
         from dreg_client.picture import picture
 
-        yield picture(seen).removesuffix("\n")
-    elif output == "json":
+        return picture(seen)
+    if output == "json":
         import json
 
-        yield json.dumps(seen, indent=2)
-    else:
-        from dreg_client.cli.image_text import lines
+        return f"{json.dumps(seen, indent=2)}\n"
+    from dreg_client.cli.image_text import lines
 
-        yield from lines(seen)
+    return "".join(f"{line}\n" for line in lines(seen))

@@ -212,6 +212,21 @@ def test_where_the_image_is_not_there_no_file_is_written(said: Run, tmp_path: Pa
     assert not file.exists()
 
 
+def test_a_page_is_utf8_whatever_the_locale(dreg: Run, tmp_path: Path) -> None:
+    file = tmp_path / "web.html"
+    windows = "oci:fixtures/layouts/windows"
+    dreg("inspect", windows, "--format", "html", "-o", file)
+
+    assert dreg("inspect", windows, "--format", "html", env={"LC_ALL": "C"}).out == file.read_text("utf-8")
+
+
+def test_a_file_is_not_styled_for_the_terminal(terminal: Run, said: Run, tmp_path: Path) -> None:
+    file = tmp_path / "web.txt"
+    terminal("inspect", f"{MULTI}:1.4", "-o", file, columns=40)
+
+    assert file.read_text("utf-8") == said("inspect", f"{MULTI}:1.4").out
+
+
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_a_file_has_what_would_be_printed(said: Run, tmp_path: Path, output: str) -> None:
     file = tmp_path / "web"
