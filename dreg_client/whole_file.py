@@ -18,12 +18,12 @@ def write_whole(path: str, chunks: Iterable[bytes]) -> None:
     Raises:
         LayoutError: The file cannot be written.
     """
-    target = Path(os.path.realpath(path))
+    given = Path(path)
     try:
-        if target.exists() and not target.is_file():
-            _write_through(target, chunks)
+        if given.exists() and not given.is_file():
+            _write_through(given, chunks)  # by this name: that of an open pipe, as in /dev/stdout, leads nowhere else
         else:
-            _replace(target, chunks)
+            _replace(Path(os.path.realpath(path)), chunks)
     except OSError as failure:
         raise LayoutError(path, f"cannot be written: {failure.strerror}") from failure
 

@@ -22,7 +22,7 @@ _docs = click.option(
 )
 
 
-@click.group("schema")
+@click.group("schema", no_args_is_help=False)
 def schema_command() -> None:
     """Print or write JSON Schemas (draft 2020-12) of manifests, indexes, configs, layouts and descriptors.
 

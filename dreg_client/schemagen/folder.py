@@ -81,11 +81,11 @@ def _make(folder: Path) -> None:
 
 def _stale(path: Path, due: str) -> Stale | None:
     try:
-        found = path.read_text("utf-8")
+        found = path.read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return Stale(path, "is not there", "")
-    except (OSError, UnicodeDecodeError) as failure:
-        raise LayoutError(str(path), f"cannot be read: {failure}") from failure
+    except OSError as failure:
+        raise LayoutError(str(path), f"cannot be read: {failure.strerror}") from failure
     if found == due:
         return None
     lines = unified_diff(found.splitlines(), due.splitlines(), str(path), "what the models say", lineterm="")

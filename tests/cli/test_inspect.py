@@ -212,6 +212,12 @@ def test_where_the_image_is_not_there_no_file_is_written(said: Run, tmp_path: Pa
     assert not file.exists()
 
 
+def test_standard_output_has_a_name_that_can_be_written_to(dreg: Run) -> None:
+    page = dreg("inspect", f"{MULTI}:1.4", "--format", "html").out
+
+    assert dreg("inspect", f"{MULTI}:1.4", "--format", "html", "-o", "/dev/stdout").out == page
+
+
 def test_a_page_is_utf8_whatever_the_locale(dreg: Run, tmp_path: Path) -> None:
     file = tmp_path / "web.html"
     windows = "oci:fixtures/layouts/windows"

@@ -71,6 +71,15 @@ def test_a_schema_that_is_missing_and_a_file_that_is_none_are_told(tmp_path: Pat
     ]
 
 
+def test_a_file_that_is_no_text_is_stale_and_written_anew(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "descriptor.json").write_bytes(b"\xff\xfe")
+
+    assert [found.reason for found in check(tmp_path)] == ["is stale"]
+    assert write(tmp_path) == (tmp_path / "descriptor.json",)
+    assert check(tmp_path) == ()
+
+
 def test_where_nothing_can_be_written_one_error_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
@@ -125,3 +134,10 @@ def test_a_name_that_is_none_is_a_usage_error(told: Callable[..., Any]) -> None:
 
     assert (code, out) == (2, "")
     assert "oci-manifest" in err
+
+
+def test_without_a_command_it_is_a_usage_error_of_one_line(told: Callable[..., Any]) -> None:
+    code, out, err = told("schema")
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "dreg schema --help" in err
