@@ -58,7 +58,8 @@ class InvalidReferenceError(DregError, ValueError):
         self.text, self.part, self.expected = text, part, expected
 
     def _sentence(self) -> str:
-        return f"{self.text!r} is no reference, see its {self.part}: expected {self.expected}"
+        where = "" if self.part == "reference" else f", see its {self.part}"
+        return f"{self.text!r} is no reference{where}: expected {self.expected}"
 
 
 class InvalidDigestError(DregError, ValueError):

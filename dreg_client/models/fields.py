@@ -19,9 +19,8 @@ from dreg_client.errors import InvalidReferenceError
 from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
 from dreg_client.models.json_text import MAX_DEPTH, MAX_STRING
 from dreg_client.values.digest import (
-    DIGEST_GRAMMAR,
+    DIGEST_SCHEMA,
     KNOWN_DIGEST_PATTERN,
-    LONGEST_DIGEST,
     SHA256_PATTERN,
     Digest,
     digest_fault,
@@ -29,6 +28,7 @@ from dreg_client.values.digest import (
 )
 from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN
 from dreg_client.values.reference import REPOSITORY_PATTERN, TAG_PATTERN, RepositoryName, Tag
+from dreg_client.values.text_fields import text_schema
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
 
 BRANCH: Final = "\0"
@@ -41,8 +41,6 @@ MAX_SIZE: Final = 2**63 - 1
 MAX_ENTRIES: Final = 10_000
 URI_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!\x24&'()*+,;=]|%[0-9A-Fa-f]{2})*$"
 _URI = re.compile(URI_PATTERN[1:-1], re.ASCII)
-_NO_LINE_FEED: Final = {"pattern": "\\n"}
-"""What no grammar has: to some validators a `$` also stands before a line feed at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class TextType:
     @classmethod
     def json_schema(cls) -> JsonSchemaValue:
         """The grammar as JSON Schema."""
-        return {"type": "string", "maxLength": MAX_STRING, "pattern": cls.pattern, "not": _NO_LINE_FEED}
+        return {"maxLength": MAX_STRING, **text_schema(cls.pattern)}
 
 
 class _DigestType(TextType):
@@ -127,9 +125,7 @@ class _DigestType(TextType):
     @classmethod
     def json_schema(cls) -> JsonSchemaValue:
         """The grammar as JSON Schema: of algorithms that are known, the encoded part, too."""
-        others = {"pattern": DIGEST_GRAMMAR, "not": {"pattern": "^(?:sha256|sha512|blake3):"}}
-        known = {"pattern": cls.pattern}
-        return {"type": "string", "maxLength": LONGEST_DIGEST, "not": _NO_LINE_FEED, "anyOf": [known, others]}
+        return DIGEST_SCHEMA
 
 
 class _MediaTypeType(TextType):

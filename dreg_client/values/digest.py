@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Final, LiteralString
+from typing import ClassVar, Final, LiteralString
 
 from dreg_client.errors import DigestMismatchError, InvalidDigestError, UnsupportedDigestError
+from dreg_client.values.text_fields import NO_LINE_FEED, JsonSchema, TextField
 
 SHA256: Final = "sha256"
 SHA512: Final = "sha512"
@@ -23,6 +24,16 @@ DIGEST_GRAMMAR: Final = r"^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"
 """What each digest follows (DIG-01)."""
 
 LONGEST_DIGEST: Final = 1024
+DIGEST_SCHEMA: Final[JsonSchema] = {
+    "type": "string",
+    "maxLength": LONGEST_DIGEST,
+    "not": NO_LINE_FEED,
+    "anyOf": [
+        {"pattern": KNOWN_DIGEST_PATTERN},
+        {"pattern": DIGEST_GRAMMAR, "not": {"pattern": "^(?:sha256|sha512|blake3):"}},
+    ],
+}
+"""The JSON Schema of digests: of algorithms that are known, the encoded part is, too."""
 _HEX_DIGITS: Final = {SHA256: 64, SHA512: 128, BLAKE3: 64}
 _GRAMMAR: Final = re.compile(DIGEST_GRAMMAR[1:-1], re.ASCII)
 _LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
@@ -56,7 +67,7 @@ class _Checked(type):
         return proven_digest(text)
 
 
-class Digest(str, metaclass=_Checked):
+class Digest(str, TextField, metaclass=_Checked):
     """A digest, right by being: `algorithm:encoded`.
 
     Two digests are equal when their texts are; nothing is lower-cased, and it equals a `str` of the same text.
@@ -71,6 +82,8 @@ class Digest(str, metaclass=_Checked):
 
     __slots__ = ()
 
+    json_schema: ClassVar[JsonSchema] = DIGEST_SCHEMA
+
     @classmethod
     def parse(cls, text: str) -> "Digest":
         """Read a digest.
@@ -79,6 +92,8 @@ class Digest(str, metaclass=_Checked):
             InvalidDigestError: The text breaks DIG-01 or DIG-02.
         """
         return cls(text)
+
+    of_text = parse
 
     @classmethod
     def of(cls, octets: bytes, algorithm: str = SHA256) -> "Digest":

@@ -6,6 +6,7 @@ from typing import Any, Final, NoReturn
 
 from dreg_client.errors import InvalidPlatformError
 from dreg_client.values import normal_form
+from dreg_client.values.text_fields import TextField
 
 _ESCAPED: Final = re.compile(r"[%+()/]")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -22,7 +23,7 @@ _MACHINES: Final = {
 }
 
 
-class Platform:
+class Platform(TextField):
     """An operating system, an architecture, and what narrows them down (image-index.md "platform").
 
     Two platforms are equal when their normal forms are: `linux/aarch64` is `linux/arm64/v8`. What was spelled is kept.
@@ -86,6 +87,8 @@ class Platform:
             _plain(bracket_version, text) or version,
             [_plain(feature, text) for feature in features],
         )
+
+    of_text = from_name
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any]) -> "Platform":

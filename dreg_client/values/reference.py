@@ -3,10 +3,11 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Final, NoReturn, Self
+from typing import ClassVar, Final, NoReturn, Self
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.text_fields import JsonSchema, TextField, text_schema
 
 DOCKER_HUB: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
@@ -27,7 +28,7 @@ _IDENTIFIER: Final = re.compile(r"[a-f0-9]{64}", re.ASCII)
 _SCHEMES: Final = ("docker://", "oci:", "oci-archive:", "docker-archive:")
 
 
-class Tag(str):
+class Tag(str, TextField):
     """The name of a version in a repository (NAM-03).
 
     Raises:
@@ -36,6 +37,8 @@ class Tag(str):
 
     __slots__ = ()
 
+    json_schema: ClassVar[JsonSchema] = text_schema(TAG_PATTERN)
+
     def __new__(cls, text: str) -> Self:
         """Check the text."""
         if len(text) > 128 or _TAG.fullmatch(text) is None:
@@ -43,8 +46,13 @@ class Tag(str):
             raise InvalidReferenceError(shown(text), "tag", expected)
         return str.__new__(cls, text)
 
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """The name of a text, as the class itself reads it."""
+        return cls(text)
 
-class RepositoryName(str):
+
+class RepositoryName(str, TextField):
     """The name of a repository, components joined by `/` (NAM-01, NAM-02).
 
     Raises:
@@ -53,15 +61,22 @@ class RepositoryName(str):
 
     __slots__ = ()
 
+    json_schema: ClassVar[JsonSchema] = text_schema(REPOSITORY_PATTERN)
+
     def __new__(cls, text: str) -> Self:
         """Check the text."""
         if len(text) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(text) is None:
             raise InvalidReferenceError(shown(text), "repository", _repository_fault(text))
         return str.__new__(cls, text)
 
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """The name of a text, as the class itself reads it."""
+        return cls(text)
+
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(TextField):
     """What names an image: registry, repository, and a tag, a digest or both; with both, the digest decides.
 
     Attributes:
@@ -101,6 +116,8 @@ class Reference:
             expected = "a name: 64 hex digits are an image's identifier, which no registry knows"
             raise InvalidReferenceError(shown(text), "repository", expected)
         return cls(registry, name, None if proven else Tag(DEFAULT_TAG), proven)
+
+    of_text = parse
 
     @property
     def familiar(self) -> str:

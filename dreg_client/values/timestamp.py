@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final, Self
+from typing import ClassVar, Final, Self
+
+from dreg_client.values.text_fields import JsonSchema, TextField, text_schema
 
 # Months by their length; the last branch is the 29th of February, in years that have it.
 _DAYS: Final = (
@@ -23,7 +25,7 @@ _TIMESTAMP: Final = re.compile(TIMESTAMP_PATTERN[1:-1], re.ASCII)
 _PARTS: Final = re.compile(r"(.{10}).(.{5}):(\d\d)(?:\.(\d+))?(.+)", re.ASCII)
 
 
-class Timestamp(str):
+class Timestamp(str, TextField):
     """A date and time by RFC 3339, kept as it was written: nanoseconds, offset and all.
 
     Raises:
@@ -36,12 +38,19 @@ class Timestamp(str):
 
     __slots__ = ()
 
+    json_schema: ClassVar[JsonSchema] = text_schema(TIMESTAMP_PATTERN)
+
     def __new__(cls, text: str) -> Self:
         """Check the text."""
         if len(text) > 1024 or _TIMESTAMP.fullmatch(text) is None:
             message = f"{text[:40]!r} is no date and time: expected RFC 3339, as 2006-01-02T15:04:05Z (TIM-01)"
             raise ValueError(message)
         return str.__new__(cls, text)
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """The moment of a text, as the class itself reads it."""
+        return cls(text)
 
     @property
     def datetime(self) -> datetime:

@@ -97,7 +97,7 @@ def test_processes_that_work_on_a_dump_end_with_it(tmp_path: Path, number: signa
         wait_for(lambda: len(children(process.pid)) == 2)
         workers = children(process.pid)
         process.send_signal(number)
-        _, told = process.communicate(timeout=5)
+        _, told = process.communicate(timeout=60)
 
     assert process.returncode == code
     assert told == b""
