@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, NoReturn, Self, cast, get_args
+from typing import Any, ClassVar, Final, NoReturn, Self, cast, get_args
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -15,6 +15,8 @@ from dreg_client.models.json_schema import complete
 from dreg_client.problems import Problem
 
 Members = Mapping[str, object]
+NO_RULE: Final = Rule("GEN-01", "another type")
+"""What a member breaks of which no specification says more: those of models that others derive from ours."""
 
 
 class StrictModel(
@@ -118,7 +120,7 @@ def members_of(model: type[StrictModel]) -> Mapping[str, Member]:
     """The members of a model by the names that JSON has for them."""
     found: dict[str, Member] = {}
     for name, field in model.model_fields.items():
-        rule = next((mark for mark in field.metadata if isinstance(mark, Rule)), Rule("GEN-01", "another type"))
+        rule = next((mark for mark in field.metadata if isinstance(mark, Rule)), NO_RULE)
         found[field.alias or name] = Member(name, rule, _model_within(field.annotation), field.is_required())
     return found
 

@@ -49,7 +49,10 @@ def complete(model: "type[StrictModel]", own: JsonSchemaValue) -> None:
     named = sorted(own["properties"].items(), key=lambda member: _FIRST.get(member[0], len(_FIRST)))
     own["properties"] = {name: _explained(model, name, _bounded(schema, text, value)) for name, schema in named}
     own["properties"] |= {name: _rival() for name in sorted(model.rivals)}
-    own["description"] = own["description"].partition("\n\n")[0]
+    if model.model_config.get("title") in [getattr(base, "model_config", {}).get("title") for base in model.__bases__]:
+        own["title"] = model.__name__  # a title is that of one model, not of what others derive from it
+    if "description" in own:
+        own["description"] = own["description"].partition("\n\n")[0]
     own["additionalProperties"] = {**value}
     own["propertyNames"] = {**text} | (_spelled_as_specified(model) if model.folded_names_refused else {})
     own |= model.schema_conditions()
@@ -98,12 +101,14 @@ def _bounded_here(parts: JsonSchemaValue, text: JsonSchemaValue, value: JsonSche
 
 def _explained(model: "type[StrictModel]", name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
     """A member's schema, with what the member is, its rules and their clauses."""
-    from dreg_client.models.base import members_of  # noqa: PLC0415 (it is there once a schema is asked for)
+    from dreg_client.models.base import NO_RULE, members_of  # noqa: PLC0415 (it is there once a schema is asked for)
 
     member = members_of(model)[name]
     rules = dict.fromkeys(filter(None, (member.rule.id, member.rule.entries)))
     said = _said(model).get(member.attribute)
-    return ({"description": said} if said else {}) | {"$comment": comment(*rules)} | schema
+    explained = {"description": said} if said else {}
+    explained |= {"$comment": comment(*rules)} if member.rule is not NO_RULE else {}
+    return explained | schema
 
 
 def _said(model: type) -> Mapping[str, str]:

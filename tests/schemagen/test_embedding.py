@@ -35,6 +35,15 @@ class Tree(BaseModel):
     children: "list[Tree]" = []
 
 
+class Signed(OciManifest, frozen=True):
+    signed_by: str
+    "Who signed it."
+
+
+class Undocumented(Descriptor, frozen=True):
+    more: int = 0
+
+
 RELEASE = {"version": "1.4", "manifest": schema("oci-manifest")["examples"][0]}
 
 
@@ -68,6 +77,18 @@ def test_a_name_that_the_caller_has_taken_stays_his() -> None:
 
     assert definitions["Digest"]["description"] == "A caller's own idea of a digest."
     assert definitions["OciDigest"]["type"] == "string"
+
+
+def test_a_model_that_is_made_of_ours_says_what_is_its_own() -> None:
+    found = schema(Signed)
+    document = schema("oci-manifest")["examples"][0]
+
+    assert found["title"] == "Signed"
+    assert found["properties"]["signed_by"] == {"description": "Who signed it.", "$ref": "#/$defs/Text"}
+    assert "signed_by" in found["required"]
+    assert jsonschema.Draft202012Validator(found).is_valid({**document, "signed_by": "acme"})
+    assert not jsonschema.Draft202012Validator(found).is_valid(document)
+    assert schema(Undocumented)["title"] == "Undocumented"
 
 
 def test_a_model_that_holds_itself_has_a_schema_with_the_model_at_its_root() -> None:
