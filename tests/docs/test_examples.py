@@ -10,13 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILINE)
-_OF_THIS_CHECKOUT = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg (?:.*fixtures/|schema (?:list|show|check)|rule ).*)")
+_RUNS_DREG = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg .*)")
+_YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SAYS_NOTHING = (" -o ", "--format github")
+
 
 BLOCKS = [
     pytest.param(found[1], id=f"{page.name}-{page.read_text()[: found.start()].count(chr(10)) + 1}")
@@ -29,7 +33,7 @@ COMMANDS = sorted(
         for page in PAGES
         for block in _SHELL.findall(page.read_text())
         for line in block.splitlines()
-        if (found := _OF_THIS_CHECKOUT.match(line))
+        if (found := _RUNS_DREG.match(line))
     }
 )
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
@@ -41,6 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("fixtures", "schemas"):
         (folder / name).symlink_to(ROOT / name)
+    (folder / "manifests").symlink_to(ROOT / "fixtures/valid")
     (folder / "dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
     (folder / "dreg").chmod(0o755)
     env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
@@ -69,7 +74,7 @@ def test_a_command_of_the_pages_succeeds(command: str, run: Callable[..., subpro
     done = run(command)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout or " -o " in command
+    assert done.stdout or any(word in command for word in _SAYS_NOTHING)
     assert not done.stderr
 
 
@@ -77,12 +82,40 @@ def test_a_command_of_the_pages_succeeds(command: str, run: Callable[..., subpro
 def test_a_command_says_what_the_pages_show(
     command: str, said: str, run: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    assert run(command).stdout == said
+    done = run(command)
+
+    assert done.stdout + done.stderr == said
+
+
+SETTINGS = [yaml.safe_load(block) for page in PAGES for block in _YAML.findall(page.read_text())]
+STEPS = [
+    step["run"]
+    for setting in SETTINGS
+    for job in setting.get("jobs", {}).values()
+    for step in job["steps"]
+    if step.get("run", "").startswith("dreg ")
+]
+
+
+@pytest.mark.parametrize("command", STEPS)
+def test_a_step_of_a_workflow_succeeds(command: str, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = run(command)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_hooks_that_the_pages_name_are_there() -> None:
+    offered = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    named = {hook["id"] for setting in SETTINGS for repo in setting.get("repos", ()) for hook in repo["hooks"]}
+
+    assert named
+    assert named <= offered
 
 
 def test_there_are_commands_and_transcripts_to_run() -> None:
     assert len(COMMANDS) > 20
-    assert TRANSCRIPTS
+    assert len(TRANSCRIPTS) > 2
+    assert STEPS
 
 
 def test_the_first_command_of_the_readme_sets_up_validates_and_inspects() -> None:
