@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from dreg_client.schemagen.schemas import ANY_MANIFEST, differs_when_written, schema
+from dreg_client.models.parse import KINDS
+from dreg_client.schemagen.schemas import ANY_MANIFEST, differs_when_written, models_of, schema
 
 Schema = dict[str, Any]
 
@@ -38,9 +39,8 @@ def _closed(sentence: str) -> str:
 
 
 def _alternatives(whole: Schema) -> str:
-    pages = {"OciManifest": "oci-manifest", "OciIndex": "oci-index"}
-    pages |= {"DockerManifest": "docker-manifest", "DockerManifestList": "docker-manifest-list"}
-    names = [each["$ref"].rpartition("/")[2] for each in whole["oneOf"]]
+    names = [model.__name__ for model in models_of(ANY_MANIFEST)]
+    pages = {model.__name__: name for name, model in KINDS.items()}
     rows = [f"| [{whole['$defs'][name]['title']}]({pages[name]}.md) | {_own_type(whole, name)} |" for name in names]
     return "\n".join(["It is just one of these:", "", "| document | `mediaType` |", "| --- | --- |", *rows])
 
@@ -108,6 +108,8 @@ def _type(part: Schema) -> str:
 
 def _plain_type(part: Schema) -> str:
     match part["type"]:
+        case [kind, "null"]:
+            return f"{_plain_type({**part, 'type': kind})} or `null`"
         case "array":
             most = f"at most {part['maxItems']:,} " if "maxItems" in part else ""
             return f"list of {most}{_type(part['items'])}"

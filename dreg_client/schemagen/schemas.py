@@ -7,7 +7,11 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from dreg_client.models.index import DockerManifestList, OciIndex
+from dreg_client.models.json_schema import comment
+from dreg_client.models.manifest import DockerManifest, OciManifest
 from dreg_client.models.parse import KINDS
+from dreg_client.models.stored import ParsedModel
 from dreg_client.problems import SITE
 from dreg_client.schemagen.examples import EXAMPLES
 from dreg_client.schemagen.tidying import tidied
@@ -22,6 +26,11 @@ NAMES: Final = (*KINDS, ANY_MANIFEST)
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
+_ANY: Final[Schema] = {
+    "title": "Image manifest or index",
+    "description": "Any manifest or index, of OCI or of Docker: its `mediaType` says which, else its members.",
+    "type": "object",
+}
 _NEVER_WRITTEN_ANEW: Final = "legacy-manifest"
 
 
@@ -82,17 +91,33 @@ def _named(name: str, mode: Mode) -> str:
     if name == ANY_MANIFEST:
         _, found = models_json_schema([(model, mode) for model in models_of(name)])
         examples = [EXAMPLES[each][0] for each in _OF_ANY_MANIFEST]
-        return text(tidied(any_manifest() | found, "", head | {"examples": examples}))
+        return text(tidied(_told_apart() | found, "", head | {"examples": examples}))
     model = KINDS[name]
     found = model.model_json_schema(mode=mode)
     return text(tidied(found, model.__name__, head | {"examples": list(EXAMPLES[name])}))
 
 
 def any_manifest() -> Schema:
-    """The four kinds of today, told apart by `mediaType`, else by their members: no document is of two of them."""
-    return {
-        "title": "Image manifest or index",
-        "description": "Any manifest or index, of OCI or of Docker: its `mediaType` says which, else its members.",
-        "type": "object",
-        "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in models_of(ANY_MANIFEST)],
-    }
+    """The four kinds of today as alternatives, of which no document is two."""
+    return {**_ANY, "oneOf": [_reference(model) for model in models_of(ANY_MANIFEST)]}
+
+
+def _told_apart() -> Schema:
+    """The same, told apart by `mediaType`, else by members, so that faults are those of the kind that is meant."""
+    types = [media_type for name in _OF_ANY_MANIFEST for media_type in KINDS[name].media_types]
+    by_members = {"properties": {"mediaType": {"type": "null"}}, "required": ["manifests"]}
+    index = {"anyOf": [_of_type(OciIndex), by_members]}
+    docker = (_of_type(DockerManifest), _of_type(DockerManifestList))
+    choice = {"if": index, "then": _reference(OciIndex), "else": _reference(OciManifest)}
+    choice = {"if": docker[1], "then": _reference(DockerManifestList), "else": choice}
+    choice = {"if": docker[0], "then": _reference(DockerManifest), "else": choice}
+    says = {"description": "The document's own media type.", "enum": [*types, None]}
+    return {**_ANY, "properties": {"mediaType": says | {"$comment": comment("GEN-12")}}, **choice}
+
+
+def _of_type(model: type[ParsedModel]) -> Schema:
+    return {"properties": {"mediaType": {"enum": list(model.media_types)}}, "required": ["mediaType"]}
+
+
+def _reference(model: type[BaseModel]) -> Schema:
+    return {"$ref": f"#/$defs/{model.__name__}"}

@@ -16,6 +16,8 @@ _NAMES_OF_THE_SPECIFICATION: Final = {
 }
 _BY_NAME: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
 """Keywords whose members are not keywords."""
+_SPARE_NULL: Final = frozenset("items maxItems additionalProperties propertyNames minimum maximum".split())
+"""Keywords that say nothing of null."""
 _KEYWORDS: Final = (
     "$schema $id title description $comment $ref type const enum pattern format minLength maxLength minimum maximum "
     "properties required additionalProperties propertyNames items minItems maxItems anyOf oneOf allOf if then else not "
@@ -35,8 +37,10 @@ def tidied(found: Schema, root: str, head: Schema) -> Schema:
     own: Schema = found.pop("$defs", {})
     names = {old: new for old, new in _NAMES_OF_THE_SPECIFICATION.items() if new not in own and new != root}
     shared = _Shared({root, *(names.get(name, name) for name in own)})
-    body = shared.within(_renamed(found, names))
-    definitions = {names.get(name, name): shared.within(_renamed(part, names)) for name, part in own.items()}
+    body = _told_inside(shared.within(_renamed(found, names)))
+    definitions = {
+        names.get(name, name): _told_inside(shared.within(_renamed(part, names))) for name, part in own.items()
+    }
     definitions |= shared.definitions()
     return cast("Schema", _ordered({**head, **body, "$defs": dict(sorted(definitions.items()))}))
 
@@ -71,6 +75,16 @@ def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (an
         return cast("object", changed)
     where, _, name = str(cast("Schema", changed)["$ref"]).rpartition("/")
     return cast("Schema", changed) | {"$ref": f"{where}/{names.get(name, name)}"}
+
+
+def _told_inside(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
+    """What may be null besides has both types: of alternatives a validator only tells that none fits."""
+    changed = each_part(part, _told_inside)
+    match changed:
+        case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _SPARE_NULL:
+            return {**others, **inner, "type": [kind, "null"]}
+        case _:
+            return cast("object", changed)
 
 
 # --- what stands once for all its uses

@@ -124,6 +124,16 @@ def test_the_schema_of_any_manifest_accepts_what_parse_manifest_does(case: Case,
         assert not accepts("manifest", case.tree)
 
 
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_the_schema_of_any_manifest_tells_what_is_wrong_with_the_kind_that_is_meant(name: str) -> None:
+    document = json.loads(json.dumps(schema(name)["examples"][0]))
+    (document.get("layers") or document["manifests"])[0]["size"] = "7143"
+    (found,) = jsonschema.Draft202012Validator(schema("manifest")).iter_errors(document)
+
+    assert list(found.absolute_path)[1:] == [0, "size"]
+    assert found.message == "'7143' is not of type 'integer'"
+
+
 @settings(max_examples=3000)
 @given(case=st.sampled_from(CASES), random=st.randoms(use_true_random=False))
 def test_a_changed_document_is_judged_alike(case: Case, random: Random) -> None:
