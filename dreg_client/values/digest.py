@@ -93,7 +93,10 @@ class Digest(str, TextField, metaclass=_Checked):
         """
         return cls(text)
 
-    of_text = parse
+    @classmethod
+    def of_text(cls, text: str) -> "Digest":
+        """The value of a text, for fields of models."""
+        return cls(text)
 
     @classmethod
     def of(cls, octets: bytes, algorithm: str = SHA256) -> "Digest":

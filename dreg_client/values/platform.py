@@ -88,7 +88,10 @@ class Platform(TextField):
             [_plain(feature, text) for feature in features],
         )
 
-    of_text = from_name
+    @classmethod
+    def of_text(cls, text: str) -> "Platform":
+        """The value of a text, for fields of models."""
+        return cls.from_name(text)
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any]) -> "Platform":

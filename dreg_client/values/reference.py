@@ -48,7 +48,7 @@ class Tag(str, TextField):
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """The name of a text, as the class itself reads it."""
+        """The value of a text, for fields of models."""
         return cls(text)
 
 
@@ -71,7 +71,7 @@ class RepositoryName(str, TextField):
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """The name of a text, as the class itself reads it."""
+        """The value of a text, for fields of models."""
         return cls(text)
 
 
@@ -117,7 +117,10 @@ class Reference(TextField):
             raise InvalidReferenceError(shown(text), "repository", expected)
         return cls(registry, name, None if proven else Tag(DEFAULT_TAG), proven)
 
-    of_text = parse
+    @classmethod
+    def of_text(cls, text: str) -> "Reference":
+        """The value of a text, for fields of models."""
+        return cls.parse(text)
 
     @property
     def familiar(self) -> str:

@@ -49,7 +49,7 @@ class Timestamp(str, TextField):
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """The moment of a text, as the class itself reads it."""
+        """The value of a text, for fields of models."""
         return cls(text)
 
     @property
