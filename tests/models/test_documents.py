@@ -247,3 +247,10 @@ def test_row_31_the_history_of_layers_can_be_asked_for_again() -> None:
 
     assert len(config.non_empty_history) == len(config.non_empty_history) == 2
     assert [warning.rule for warning in config.warnings] == ["CFG-20"]
+
+
+def test_a_manifest_that_has_a_member_of_descriptors_is_a_manifest(fixtures: Path) -> None:
+    """`mediaType` is that of something else only where a `digest` stands beside it and no `schemaVersion`."""
+    tree = json.loads((fixtures / "valid/docker-manifest.json").read_bytes())
+
+    assert isinstance(parse_manifest(json.dumps({**tree, "digest": "kept"})), DockerManifest)
