@@ -5,6 +5,7 @@ from typing import Final
 import click
 
 from dreg_client import errors
+from dreg_client.cli.signals import asked_to_leave
 from dreg_client.cli.text import put_error, visible
 from dreg_client.problems import Severity
 
@@ -81,6 +82,8 @@ def _invalid(failure: errors.InvalidDocumentError) -> str:
 def tell(failure: Exception, *, as_json: bool) -> int:
     """Say on standard error what went wrong, in a line for people or one of JSON (CLI-09), and give its exit code."""
     code = exit_code(failure)
+    if asked_to_leave():  # what we ended ourselves fails now, and is no failure
+        return code
     message = sentence(failure)
     if as_json:
         import json

@@ -46,9 +46,8 @@ def _page() -> str:
 def _sections(name: str, command: click.Command, level: int) -> Iterator[str]:
     """What there is to say of a command, and of those below it."""
     context = click.Context(command, info_name=name)
-    pieces = " ".join(command.collect_usage_pieces(context))
     yield f"{'#' * level} {name}"
-    yield f"```text\n{name} {pieces}\n```"
+    yield f"```text\n{' '.join([name, *_usage(command)])}\n```"
     yield from _paragraphs(command.help or "")
     if rows := [_row(option) for option in command.params if isinstance(option, click.Option)]:
         yield "\n".join(["| option | what it does |", "| --- | --- |", *rows])
@@ -59,6 +58,17 @@ def _sections(name: str, command: click.Command, level: int) -> Iterator[str]:
             below = command.get_command(context, inner)
             assert below is not None  # noqa: S101 (it was listed)
             yield from _sections(f"{name} {inner}", below, min(level + 1, 3))
+
+
+def _usage(command: click.Command) -> Iterator[str]:
+    """What stands behind the command; click's own words for it change with its versions."""
+    yield "[OPTIONS]"
+    for argument in command.params:
+        if isinstance(argument, click.Argument):
+            metavar = argument.metavar or (argument.name or "").upper()
+            yield metavar if argument.required else f"[{metavar}]"
+    if isinstance(command, click.Group):
+        yield "COMMAND [ARGS]..."
 
 
 def _paragraphs(text: str) -> Iterator[str]:
