@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from dreg_client.models.index import DockerManifestList, OciIndex
@@ -34,11 +34,11 @@ _ANY: Final[Schema] = {
 _NEVER_WRITTEN_ANEW: Final = "legacy-manifest"
 
 
-def schema(of: str | type[BaseModel], *, mode: Mode = "validation") -> Schema:
+def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "validation") -> Schema:
     """The JSON Schema of a kind of document, or of a model of your own.
 
     Args:
-        of: One of `NAMES`, or a pydantic model, which may hold ours as fields.
+        of: One of `NAMES`; or a pydantic model, which may hold ours as fields; or a `TypeAdapter` of any other type.
         mode: `validation`: what is accepted; `serialization`: what is written, where `null` never stands for a list.
 
     Returns:
@@ -51,6 +51,8 @@ def schema(of: str | type[BaseModel], *, mode: Mode = "validation") -> Schema:
         >>> schema("descriptor")["required"]
         ['mediaType', 'digest', 'size']
     """
+    if isinstance(of, TypeAdapter):
+        return tidied(of.json_schema(mode=mode), "", {"$schema": _DIALECT})
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})
     models_of(of)

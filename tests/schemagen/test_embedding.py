@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import openapi_spec_validator
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 
 from dreg_client import Descriptor, ImageConfig, OciIndex, OciManifest
 from dreg_client.schemagen import NAMES, Mode, components, schema
@@ -98,6 +98,15 @@ def test_a_model_that_holds_itself_has_a_schema_with_the_model_at_its_root() -> 
     assert found["type"] == "object"
     assert jsonschema.Draft202012Validator(found).is_valid({**leaf, "children": [leaf]})
     assert not jsonschema.Draft202012Validator(found).is_valid({**leaf, "children": [{}]})
+
+
+def test_any_other_type_has_a_schema_by_its_adapter() -> None:
+    found = schema(TypeAdapter(list[OciManifest | OciIndex]))
+    documents = [schema(name)["examples"][0] for name in ("oci-manifest", "oci-index")]
+
+    assert jsonschema.Draft202012Validator(found).is_valid(documents)
+    assert not jsonschema.Draft202012Validator(found).is_valid([{}])
+    assert {"OciManifest", "OciIndex", "Digest"} <= found["$defs"].keys()
 
 
 def test_what_is_written_of_a_callers_model_follows_its_other_schema() -> None:
