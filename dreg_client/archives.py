@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, ClassVar, Final
 
 from dreg_client import errors
+from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Referrers, Resolve, Tags
 from dreg_client.files import chunks_of, size_of
 from dreg_client.image import ImageStore
 from dreg_client.layout import Layout
@@ -18,7 +19,6 @@ from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
 from dreg_client.models.stored import MAX_DOCUMENT
-from dreg_client.store import Ask, Blob, Document, HasBlob, Resolve, Tags
 from dreg_client.tar_files import TarFiles
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -104,10 +104,15 @@ class DockerArchive(ImageStore):
         match ask:
             case Resolve(reference):
                 return self._image(self._position(reference)).manifest.descriptor
+            case Fetch(reference):
+                manifest = self._image(self._position(reference)).manifest
+                return Fetched(manifest.descriptor, manifest.raw)
             case Document(descriptor, limit):
                 return self._document(descriptor.digest, limit)
             case Tags():
                 return tuple(dict.fromkeys(tag for image in self._images for tag in image.repo_tags or ()))
+            case Referrers():
+                return ()
             case HasBlob(digest):
                 return self._place(digest) is not None
             case Blob(digest, start):

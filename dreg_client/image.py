@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.asks import Plan, config_of, manifest_of
 from dreg_client.image_view import image_view
 from dreg_client.models.config import HistoryEntry, ImageConfig
 from dreg_client.models.descriptor import Descriptor
@@ -13,7 +14,7 @@ from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest
 from dreg_client.picture import picture
-from dreg_client.store import Plan, Store, config_of, manifest_of, resolved
+from dreg_client.store import Store
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform, choose
@@ -119,8 +120,8 @@ class PlatformImage:
         return f"PlatformImage({self.platform}, {self.digest.short}, {len(self.layers)} layers, {self.size} bytes)"
 
 
-class Image:
-    """What a tag or a digest names, seen as an image with one platform or several.
+class NamedImage:
+    """What a tag or a digest names, seen as an image with one platform or several; what of it needs no reading.
 
     Attributes:
         repo: The store's name.
@@ -138,13 +139,13 @@ class Image:
     index: Index | None
     attestations: tuple[Descriptor, ...]
 
-    def __init__(self, store: "ImageStore", reference: str, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
-        self.repo, self.digest = store.name, document.digest
+    def __init__(self, name: str, reference: str, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
+        self.repo, self.digest = name, document.digest
         self.tag = reference if reference and digest_fault(reference) is not None else None
         self.manifest = document if isinstance(document, ImageManifest) else None
         self.index = document if isinstance(document, Index) else None
         self.attestations = tuple(filter(is_attestation, self.index.manifests)) if self.index else ()
-        self._store, self._entries = store, entries
+        self._entries = entries
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
 
     @property
@@ -153,40 +154,65 @@ class Image:
         found = (leaf.platform for leaf in self._leaves() if leaf.platform is not None)
         return Platforms(dict.fromkeys(found))
 
-    def get_platform_image(self, platform: Platform | str) -> PlatformImage:
-        """The image for a platform, a platform's name, or the digest of one of its manifests.
-
-        Raises:
-            PlatformNotFoundError: None serves it; the error has the platforms that there are.
-            InvalidPlatformError: The text is no platform.
-        """
+    def chosen(self, platform: Platform | str) -> Plan[PlatformImage]:
+        """The image for a platform, a platform's name, or the digest of one of its manifests."""
         if isinstance(platform, str) and ":" in platform and "/" not in platform:
-            return self._by_digest(Digest(platform))
+            return (yield from self._get(self._by_digest(Digest(platform))))
         wanted = Platform.from_name(platform) if isinstance(platform, str) else platform
         entry = _chosen(self._entries, wanted)
         if entry is None:
             raise errors.PlatformNotFoundError(str(wanted), tuple(map(str, self.platforms)))
-        return self._get(entry)
+        return (yield from self._get(entry))
 
-    def get_platform_images(self) -> tuple[PlatformImage, ...]:
+    def every(self) -> Plan[tuple[PlatformImage, ...]]:
         """The images of all platforms, in document order."""
-        return tuple(self._get(leaf) for leaf in self._leaves() if leaf.platform is not None or not self.index)
+        found: tuple[PlatformImage, ...] = ()
+        for leaf in self._leaves():
+            if leaf.platform is not None or not self.index:
+                found = (*found, (yield from self._get(leaf)))
+        return found
 
-    def _by_digest(self, digest: Digest) -> PlatformImage:
+    def _by_digest(self, digest: Digest) -> Entry:
         leaf = next((leaf for leaf in self._leaves() if leaf.descriptor.digest == digest), None)
         if leaf is None:
             raise errors.NotFoundError(f"image {digest}", f"{self.repo}, {self.digest.short}")
-        return self._get(leaf)
+        return leaf
 
     def _leaves(self) -> Iterator[Entry]:
         for entry in self._entries:
             yield from entry.leaves()
 
-    def _get(self, leaf: Entry) -> PlatformImage:
+    def _get(self, leaf: Entry) -> Plan[PlatformImage]:
+        """Each image is read once."""
         key = leaf.descriptor.digest, leaf.platform
         if key not in self._read:
-            self._read[key] = leaf.image or self._store.run(_platform_image(leaf.platform, leaf.descriptor))
+            self._read[key] = leaf.image or (yield from _platform_image(leaf.platform, leaf.descriptor))
         return self._read[key]
+
+    def __repr__(self) -> str:
+        platforms = ", ".join(map(str, self.platforms))
+        return f"{type(self).__name__}({self.repo}, {self.tag or self.digest.short}, {platforms})"
+
+
+class Image(NamedImage):
+    """What a tag or a digest names, seen as an image with one platform or several (see `NamedImage`)."""
+
+    def __init__(self, store: "ImageStore", reference: str, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
+        super().__init__(store.name, reference, document, entries)
+        self._store = store
+
+    def get_platform_image(self, platform: Platform | str) -> PlatformImage:
+        """The image for a platform, a platform's name, or the digest of one of its manifests; read once.
+
+        Raises:
+            PlatformNotFoundError: None serves it; the error has the platforms that there are.
+            InvalidPlatformError: The text is no platform.
+        """
+        return self._store.run(self.chosen(platform))
+
+    def get_platform_images(self) -> tuple[PlatformImage, ...]:
+        """The images of all platforms, in document order."""
+        return self._store.run(self.every())
 
     def _repr_html_(self) -> str | None:
         """The picture that a notebook shows; nothing where the store cannot be read any more."""
@@ -195,9 +221,6 @@ class Image:
         except (errors.DregError, OSError, ValueError):
             return None
         return picture(seen, whole_page=False)
-
-    def __repr__(self) -> str:
-        return f"Image({self.repo}, {self.tag or self.digest.short}, {', '.join(map(str, self.platforms))})"
 
 
 class ImageStore(Store):
@@ -211,7 +234,7 @@ class ImageStore(Store):
             NotAnImageError: It is an artifact.
             DepthLimitError: Indexes are nested more than 8 deep.
         """
-        document, entries = self.run(_image(reference))
+        document, entries = self.run(image_at(reference))
         return Image(self, reference, document, entries)
 
 
@@ -223,18 +246,18 @@ class _Walk:
     platforms: dict[Digest, Platform | None] = field(default_factory=dict[Digest, Platform | None])
 
 
-def _image(reference: str) -> Plan[tuple[AnyManifest, tuple[Entry, ...]]]:
-    descriptor = yield from resolved(reference)
-    document = yield from _modern(descriptor)
+def image_at(reference: str) -> Plan[tuple[AnyManifest, tuple[Entry, ...]]]:
+    """The manifest or index at a reference, and what may be an image of it."""
+    document = yield from _modern(reference)
     if isinstance(document, Index):
         return document, (yield from _entries(document, 1, _Walk({document.digest})))
     config = yield from config_of(document)
     image = PlatformImage(_runs_on(config), document, config)
-    return document, (Entry(descriptor, image.platform, stated=True, image=image),)
+    return document, (Entry(document.descriptor, image.platform, stated=True, image=image),)
 
 
-def _modern(descriptor: Descriptor) -> Plan[AnyManifest]:
-    document = yield from manifest_of(descriptor)
+def _modern(reference: str | Descriptor) -> Plan[AnyManifest]:
+    document = yield from manifest_of(reference)
     assert not isinstance(document, LegacyManifest)  # noqa: S101 (only asked for by legacy=True)
     return document
 

@@ -6,18 +6,21 @@ from contextlib import contextmanager
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Referrers, Resolve, Tags, manifest_of
 from dreg_client.files import DirectoryFiles, Files, chunks_of
 from dreg_client.image import ImageStore
 from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import LayoutIndex
+from dreg_client.models.index import Index, LayoutIndex
 from dreg_client.models.layout import ImageLayout
-from dreg_client.models.parse import KINDS
+from dreg_client.models.legacy import LegacyManifest
+from dreg_client.models.parse import KINDS, AnyManifest
 from dreg_client.models.paths import show
 from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
 from dreg_client.models.validation import validate
-from dreg_client.store import Ask, Blob, Document, HasBlob, Resolve, Tags
+from dreg_client.protocol.referrers import fallback_tag, referrer
 from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.media_type import Family
 
 MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024
@@ -96,14 +99,44 @@ class Layout(ImageStore):
         match ask:
             case Resolve(reference):
                 return self._resolve(reference)
+            case Fetch(reference):
+                descriptor = self._resolve(reference)
+                return Fetched(descriptor, self._read(descriptor.digest, MAX_DOCUMENT))
             case Document(descriptor, limit):
                 return self._read(descriptor.digest, limit)
             case Tags():
                 return tuple(dict.fromkeys(filter(None, map(ref_name, self._index.manifests))))
+            case Referrers(digest, artifact_type):
+                return tuple(self._referrers(digest, artifact_type))
             case HasBlob(digest):
                 return self._has(digest)
             case Blob(digest, start):
                 return self._chunks(digest, start)
+
+    def _referrers(self, digest: Digest, artifact_type: str | None) -> Iterator[Descriptor]:
+        """The entries of `index.json`, and of the list that a tag keeps, whose manifests have this one as `subject`."""
+        listed = [entry for entry in self._named(fallback_tag(digest)) if entry.family is Family.INDEX]
+        entries = [*self._index.manifests]
+        for entry in listed:
+            kept = self._document_of(entry)
+            entries += kept.manifests if isinstance(kept, Index) else ()
+        for entry in dict.fromkeys(entries):
+            document = self._document_of(entry)
+            subject: Descriptor | None = getattr(document, "subject", None)
+            if document is not None and subject is not None and subject.digest == digest:
+                found = referrer(entry, document)
+                if artifact_type in {None, found.artifact_type}:
+                    yield found
+
+    def _document_of(self, entry: Descriptor) -> AnyManifest | None:
+        """The manifest of an entry; None where it is no modern one, or not there."""
+        if entry.family not in {Family.MANIFEST, Family.INDEX}:
+            return None
+        try:
+            document = self.run(manifest_of(entry))
+        except errors.NotFoundError:
+            return None
+        return None if isinstance(document, LegacyManifest) else document
 
     def _resolve(self, reference: str) -> Descriptor:
         if not reference:

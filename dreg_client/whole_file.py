@@ -38,30 +38,32 @@ def _replace(target: Path, chunks: Iterable[bytes]) -> None:
     start = os.fsdecode(os.fsencode(target.name)[:100])
     part = target.with_name(f".{start}.{secrets.token_hex(8)}.part")
     try:
-        with open(part, "xb", opener=_for_us_alone) as file:
+        with open(part, "xb", opener=open_for_us_alone) as file:
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(0o644 & ~_umask())
+        part.chmod(0o644 & ~umask())
         part.replace(target)
     finally:
         with suppress(OSError):
             part.unlink()
-    _keep_name(target.parent)
+    keep_name(target.parent)
 
 
-def _for_us_alone(path: str, flags: int) -> int:
+def open_for_us_alone(path: str, flags: int) -> int:
+    """Open a file that nobody else may read until it is whole."""
     return os.open(path, flags, 0o600)
 
 
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
+def umask() -> int:
+    """What the process takes away from the rights of its files."""
+    taken = os.umask(0)
+    os.umask(taken)
+    return taken
 
 
-def _keep_name(folder: Path) -> None:
-    """The new name outlives a loss of power, where folders can be synced."""
+def keep_name(folder: Path) -> None:
+    """See that a new name outlives a loss of power, where folders can be synced."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
 """Plans: logic as a generator that yields questions and is sent answers, so that it runs alike on any medium."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from typing import TypeVar
 
@@ -23,14 +23,36 @@ def run(plan: Generator[Question, Given, Result], answer: Callable[[Question], G
         'hello world'
     """
     step: Callable[[], Question] = partial(next, plan)
-    while True:
-        try:
-            question = step()
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        try:
-            given = answer(question)
-        except Exception as failure:  # noqa: BLE001 (the plan decides; it raises what it does not catch)
-            step = partial(plan.throw, failure)
-        else:
-            step = partial(plan.send, given)
+    try:
+        while True:
+            try:
+                question = step()
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            try:
+                given = answer(question)
+            except Exception as failure:  # noqa: BLE001 (the plan decides; it raises what it does not catch)
+                step = partial(plan.throw, failure)
+            else:
+                step = partial(plan.send, given)
+    finally:
+        plan.close()  # whatever ends us, an interrupt too: what the plan holds is let go
+
+
+async def arun(plan: Generator[Question, Given, Result], answer: Callable[[Question], Awaitable[Given]]) -> Result:
+    """Drive a plan to its end where answers are awaited; the twin of `run`."""
+    step: Callable[[], Question] = partial(next, plan)
+    try:
+        while True:
+            try:
+                question = step()
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            try:
+                given = await answer(question)
+            except Exception as failure:  # noqa: BLE001 (the plan decides; it raises what it does not catch)
+                step = partial(plan.throw, failure)
+            else:
+                step = partial(plan.send, given)
+    finally:
+        plan.close()

@@ -83,7 +83,8 @@ def words(name: str) -> set[str]:
     >>> sorted(words("test_HTTPHelper"))
     ['helper', 'http', 'test']
     """
-    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+    named = name.replace("CredentialHelper", "Credential")  # what Docker calls such a program
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", named)}
 
 
 def written() -> Iterator[Path]:

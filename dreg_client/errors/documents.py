@@ -1,41 +1,7 @@
-"""Every exception of dreg-client, one tree.
+"""Words that are no values, documents that break rules, bytes that are others than were asked for, and limits."""
 
-All of them carry facts (texts and numbers, never open files or connections), pickle, and never hold a secret. The text
-of each is one sentence: what was wrong, where, and what to do.
-
-```text
-DregError
-  InvalidReferenceError  InvalidDigestError  UnsupportedDigestError  InvalidPlatformError     (also ValueError)
-  DocumentError          InvalidDocumentError (AmbiguousDocumentError, MediaTypeMismatchError)
-                         UnsupportedMediaTypeError  NoBytesError
-  IntegrityError         DigestMismatchError  SizeMismatchError
-  LimitExceededError     ResponseTooLargeError  DepthLimitError
-  AuthError              TokenError  ConfigError
-  RegistryError          NotFoundError  UnsupportedError
-  TransportError         ProtocolError
-  LayoutError            UnsafePathError  LayoutCorruptError
-  NotAnImageError  PlatformNotFoundError  ConflictError
-```
-"""
-
+from dreg_client.errors.root import DregError
 from dreg_client.problems import Problem, Severity
-
-
-class DregError(Exception):
-    """The root of all errors of this library.
-
-    Attributes:
-        retryable: Whether the same call may succeed when it is made again.
-    """
-
-    retryable: bool = False
-
-    def _sentence(self) -> str:
-        return " ".join(str(fact) for fact in self.args)
-
-    def __str__(self) -> str:
-        return self._sentence()
-
 
 # --- words: text that is no value
 
@@ -221,6 +187,10 @@ class SizeMismatchError(IntegrityError):
         return f"{self.where or 'the bytes'}: size is {self.actual} bytes, expected {self.expected}"
 
 
+class ContentEncodingError(IntegrityError):
+    """A body came compressed though that was not asked for, and is wrong packed and unpacked (decision D-01)."""
+
+
 # --- limits
 
 
@@ -257,130 +227,29 @@ class DepthLimitError(LimitExceededError):
         return f"{self.where}: indexes are nested more than {self.limit} deep; ask for the inner image by its digest"
 
 
-# --- registries
+class TooManyPagesError(LimitExceededError):
+    """A list goes on for more pages than we read, or comes back to a page that was read."""
 
-
-class AuthError(DregError):
-    """A credential or a token is missing, refused or broken."""
-
-
-class TokenError(AuthError):
-    """What a token server answered is no token; its body is never shown."""
-
-
-class ConfigError(AuthError):
-    """A file of settings or credentials is broken or unsafe."""
-
-
-class RegistryError(DregError):
-    """A registry, or a store that stands for one, refused."""
-
-
-class NotFoundError(RegistryError):
-    """There is no such thing in the store.
-
-    Attributes:
-        what: What was looked for.
-        where: The store.
-        advice: What to do.
-    """
-
-    what: str
     where: str
-    advice: str
+    limit: int
 
-    def __init__(self, what: str, where: str, advice: str = "") -> None:
-        super().__init__(what, where, advice)
-        self.what, self.where, self.advice = what, where, advice
-
-    def _sentence(self) -> str:
-        return f"{self.where} has no {self.what}" + (f"; {self.advice}" if self.advice else "")
-
-
-class UnsupportedError(RegistryError):
-    """The store does not offer it."""
-
-
-class TransportError(DregError):
-    """The way to a registry failed."""
-
-
-class ProtocolError(TransportError):
-    """What came back is not what the protocol allows."""
-
-
-# --- stores on disk
-
-
-class LayoutError(DregError):
-    """A store on disk cannot be used.
-
-    Attributes:
-        path: The file or directory.
-        reason: What is wrong with it and what to do.
-    """
-
-    path: str
-    reason: str
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path, self.reason = path, reason
+    def __init__(self, where: str, limit: int) -> None:
+        super().__init__(where, limit)
+        self.where, self.limit = where, limit
 
     def _sentence(self) -> str:
-        return f"{self.path}: {self.reason}"
+        return f"{self.where}: the list does not end after {self.limit} pages"
 
 
-class UnsafePathError(LayoutError):
-    """A name would lead outside of the store, or to something that is no regular file."""
+class TooManyRedirectsError(LimitExceededError):
+    """A registry sends us on and on."""
 
+    where: str
+    limit: int
 
-class LayoutCorruptError(LayoutError):
-    """The store's own files are broken."""
-
-
-# --- images
-
-
-class NotAnImageError(DregError):
-    """An artifact was asked for as an image (its config is not an image's).
-
-    Attributes:
-        media_type: The media type of its config; of an index, its own.
-        digest: Its digest.
-    """
-
-    media_type: str
-    digest: str
-
-    def __init__(self, media_type: str, digest: str) -> None:
-        super().__init__(media_type, digest)
-        self.media_type, self.digest = media_type, digest
+    def __init__(self, where: str, limit: int) -> None:
+        super().__init__(where, limit)
+        self.where, self.limit = where, limit
 
     def _sentence(self) -> str:
-        if "index" in self.media_type or "list" in self.media_type:
-            return f"{self.digest} is an index, not the image of one platform; choose a platform of it first"
-        return f"{self.digest} is no image: its config is {self.media_type!r}; read it with get_manifest and get_blob"
-
-
-class PlatformNotFoundError(DregError):
-    """No image of the index serves the platform.
-
-    Attributes:
-        wanted: The platform that was asked for, as text.
-        available: The platforms that there are, as texts.
-    """
-
-    wanted: str
-    available: tuple[str, ...]
-
-    def __init__(self, wanted: str, available: tuple[str, ...]) -> None:
-        super().__init__(wanted, available)
-        self.wanted, self.available = wanted, available
-
-    def _sentence(self) -> str:
-        return f"no image for platform {self.wanted}; there are: {', '.join(self.available) or 'none'}"
-
-
-class ConflictError(DregError):
-    """One name stands for several things, and nobody guesses which."""
+        return f"{self.where}: more than {self.limit} redirects, or in a circle"

@@ -1,0 +1,243 @@
+"""The questions that a store answers, and the plans over them by which documents are read (decision D-30).
+
+A plan is written once, and runs on a layout, an archive and a registry, by threads and by tasks; so every byte is
+proven in one place.
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar, cast
+
+from dreg_client import errors
+from dreg_client.models.config import ImageConfig
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index
+from dreg_client.models.legacy import LegacyManifest
+from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
+from dreg_client.models.parse import AnyManifest, parse_document, parse_manifest
+from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.values import media_type as types
+from dreg_client.values.digest import Digest
+
+T = TypeVar("T")
+MAX_BLOB: Final = 64 * MEBIBYTE
+Wanted = Digest | str | Descriptor
+"""What names a blob: its digest, or its descriptor, which says its size, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """What does this name point at? Answered by a `Descriptor`.
+
+    Attributes:
+        reference: A tag, a digest, or the empty text: the only thing that the store holds.
+    """
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Which manifest lies at this name? Answered by `Fetched`, not proven yet.
+
+    Attributes:
+        reference: As of `Resolve`.
+        legacy: Whether Docker's schema 1 is asked for, too.
+    """
+
+    reference: str
+    legacy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A manifest, and what the store says of it."""
+
+    descriptor: Descriptor
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The bytes of a manifest or index. Answered by `bytes`, at most `limit` of them, not proven yet.
+
+    Attributes:
+        descriptor: Which one.
+        limit: The most bytes.
+        is_blob: Whether it is a config, which a registry keeps among its blobs.
+    """
+
+    descriptor: Descriptor
+    limit: int = MAX_DOCUMENT
+    is_blob: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """All tags. Answered by a tuple of `str`, in the store's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referrers:
+    """What refers to a manifest. Answered by a tuple of `Descriptor`, in the store's order.
+
+    Attributes:
+        digest: The manifest.
+        artifact_type: Only those of this type, None for all.
+    """
+
+    digest: Digest
+    artifact_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HasBlob:
+    """Is there such a blob? Answered by `bool`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The bytes of a blob. Answered by a context manager of an iterator of chunks, not proven yet.
+
+    Attributes:
+        digest: Which one.
+        start: The place of the first byte.
+        size: The number of its bytes, None where it is not known.
+        fresh: Whether nothing that was kept on the way will do.
+        decode: Whether it is to be unpacked where it comes packed (decision D-01).
+    """
+
+    digest: Digest
+    start: int = 0
+    size: int | None = None
+    fresh: bool = False
+    decode: bool = False
+
+    def again(self, encoding: str) -> "Blob | None":
+        """What to ask for when other bytes came: all of it anew, once, and unpacked where it came packed."""
+        if encoding in {"gzip", "x-gzip"} and not self.decode:
+            return replace(self, start=0, fresh=True, decode=True)
+        return None if self.fresh else replace(self, start=0, fresh=True)
+
+
+Ask = Resolve | Fetch | Document | Tags | Referrers | HasBlob | Blob
+Plan = Generator[Ask, object, T]
+_MISMATCH: Final = "GEN-07"
+
+
+@dataclass(frozen=True, slots=True)
+class RawManifest:
+    """The bytes of a manifest, proven but not parsed: for documents that are broken.
+
+    Attributes:
+        raw: The bytes.
+        media_type: What the store says that they are.
+        digest: Their digest, as they were asked for.
+    """
+
+    raw: bytes
+    media_type: str
+    digest: Digest
+
+
+def resolved(reference: str | Descriptor) -> Plan[Descriptor]:
+    """The descriptor that a tag or a digest stands for."""
+    if isinstance(reference, Descriptor):
+        return reference
+    return cast("Descriptor", (yield Resolve(reference)))
+
+
+def proven_bytes(descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> Plan[bytes]:
+    """The bytes of a document, of the size and digest that its descriptor says (descriptor.md "Verification")."""
+    if not descriptor.digest.computable:
+        raise errors.UnsupportedDigestError(descriptor.digest)
+    raw = cast("bytes", (yield Document(descriptor, limit, is_blob)))
+    _prove(raw, descriptor)
+    return raw
+
+
+def _prove(raw: bytes, descriptor: Descriptor) -> None:
+    if len(raw) != descriptor.size:
+        raise errors.SizeMismatchError(descriptor.size, len(raw), descriptor.digest)
+    if (actual := Digest.of(raw, descriptor.digest.algorithm)) != descriptor.digest:
+        raise errors.DigestMismatchError(descriptor.digest, actual, "the document")
+
+
+def raw_manifest(reference: str | Descriptor, *, legacy: bool = True) -> Plan[RawManifest]:
+    """The manifest at a reference, proven but not parsed."""
+    if isinstance(reference, Descriptor):
+        raw = yield from proven_bytes(reference)
+        return RawManifest(raw, reference.media_type, reference.digest)
+    fetched = cast("Fetched", (yield Fetch(reference, legacy)))
+    if not fetched.descriptor.digest.computable:
+        raise errors.UnsupportedDigestError(fetched.descriptor.digest)
+    _prove(fetched.raw, fetched.descriptor)
+    return RawManifest(fetched.raw, fetched.descriptor.media_type, fetched.descriptor.digest)
+
+
+def manifest_of(reference: str | Descriptor, *, legacy: bool = False) -> Plan[AnyManifest | LegacyManifest]:
+    """The manifest or index at a reference: proven, then parsed."""
+    found = yield from raw_manifest(reference, legacy=legacy)
+    with _named(found.digest):
+        if legacy:
+            return parse_manifest(found.raw, found.media_type, legacy=True)
+        return parse_manifest(found.raw, found.media_type)
+
+
+def config_of(manifest: ImageManifest) -> Plan[ImageConfig]:
+    """The config of an image; an artifact's is none (`NotAnImageError`)."""
+    descriptor = manifest.config
+    old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
+    if descriptor.media_type not in types.CONFIGS and not old:
+        raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
+    raw = yield from proven_bytes(descriptor, is_blob=True)
+    with _named(descriptor.digest):
+        return parse_document(raw, kind="image-config")
+
+
+def config_at(reference: str | ImageManifest) -> Plan[ImageConfig]:
+    """The config of the image at a reference, or of a manifest at hand."""
+    if isinstance(reference, ImageManifest):
+        return (yield from config_of(reference))
+    manifest = yield from manifest_of(reference)
+    if isinstance(manifest, Index | LegacyManifest):
+        raise errors.NotAnImageError(manifest.media_type, manifest.digest)
+    return (yield from config_of(manifest))
+
+
+@contextmanager
+def _named(digest: Digest) -> Iterator[None]:
+    """A broken document says which one it is; one of another type than was said breaks all rules of that type."""
+    try:
+        yield
+    except errors.InvalidDocumentError as failure:
+        mismatch = tuple(problem for problem in failure.problems if problem.rule == _MISMATCH)
+        if mismatch:
+            raise errors.MediaTypeMismatchError(mismatch, failure.kind, digest) from None
+        raise type(failure)(failure.problems, failure.kind, digest) from None
+
+
+def computable(digest: Digest) -> Digest:
+    """A digest by which something can be proven.
+
+    Raises:
+        UnsupportedDigestError: Nothing can.
+    """
+    if not digest.computable:
+        raise errors.UnsupportedDigestError(digest)
+    return digest
+
+
+def blob_ask(wanted: Wanted, start: int = 0) -> Blob:
+    """The question for a blob; a descriptor says its size, too.
+
+    Raises:
+        InvalidDigestError: The text is no digest.
+        UnsupportedDigestError: Nothing can be proven by it.
+    """
+    if isinstance(wanted, Descriptor):
+        return Blob(computable(wanted.digest), start, wanted.size)
+    return Blob(computable(Digest(wanted)), start)

@@ -1,0 +1,122 @@
+"""The twins of connections, for tasks."""
+
+from collections.abc import AsyncIterator
+from time import monotonic
+from typing import Self, TypeVar
+
+from dreg_client import errors
+from dreg_client.asks import Blob
+from dreg_client.connection import conversation_with
+from dreg_client.conversation.base import Base
+from dreg_client.events import Received
+from dreg_client.options import Options
+from dreg_client.protocol.download import BlobDownload
+from dreg_client.protocol.plan import arun
+from dreg_client.protocol.wire import Exchange, Request, Response
+from dreg_client.transport.async_sending import AsyncBody, AsyncSender
+from dreg_client.values.reference import RepositoryName
+
+T = TypeVar("T")
+
+
+class AsyncConnection:
+    """One client of one registry, for any number of tasks of one event loop.
+
+    Args:
+        base: Where the registry is.
+        options: How it is talked to.
+    """
+
+    def __init__(self, base: Base, options: Options) -> None:
+        self.base = base
+        self._conversation = conversation_with(base, options)
+        self._sender = AsyncSender(options, (base, *self._conversation.mirrors))
+
+    async def carry(self, plan: Exchange[T]) -> T:
+        """Carry out a plan of requests."""
+        return await arun(plan, self.ask)
+
+    async def ask(self, request: Request) -> Response:
+        """Ask one thing."""
+        return await arun(self._conversation.ask(request), self._sender.answer)
+
+    def blob(self, name: RepositoryName, ask: Blob) -> "AsyncBlobBody":
+        """The bytes of a blob."""
+        return AsyncBlobBody(self, name, ask)
+
+    def received(self, ask: Blob, octets: int, total: int | None) -> None:
+        """Tell that bytes came."""
+        self._sender.tell(Received(ask.digest, octets, total))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._sender.close()
+
+
+class AsyncBlobBody:
+    """The bytes of a blob as they come, through interruptions; a context manager, and an iterator within it."""
+
+    def __init__(self, connection: AsyncConnection, name: RepositoryName, ask: Blob) -> None:
+        self._connection, self._ask = connection, ask
+        self._download = BlobDownload(
+            name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh
+        )
+        self._body: AsyncBody | None = None
+
+    @property
+    def encoding(self) -> str:
+        """How the bytes came packed; empty where they did not."""
+        return self._download.encoding
+
+    async def __aenter__(self) -> Self:
+        await self._begin()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._close()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def _begin(self) -> None:
+        """Ask until there is a body to be read, or nothing is left to read."""
+        while not self._download.done:
+            response = await self._connection.ask(self._download.request())
+            self._body = response.stream if isinstance(response.stream, AsyncBody) else None
+            try:
+                if self._download.begin(response):
+                    return
+            except BaseException:
+                await self._close()
+                raise
+            await self._close()
+
+    async def __anext__(self) -> bytes:
+        while not self._download.done:
+            try:
+                wanted = await self._next_chunk()
+            except errors.TransportError as failure:
+                await self._close()
+                self._download.interrupted(failure)
+                await self._begin()
+                continue
+            if wanted:
+                return wanted
+        await self._close()
+        raise StopAsyncIteration
+
+    async def _next_chunk(self) -> bytes:
+        """What is new in the next chunk, empty where nothing is, as at the end of the body."""
+        began = monotonic()
+        chunk = await anext(self._body, None) if self._body else None
+        if chunk is None:
+            self._download.ended()
+            return b""
+        wanted = self._download.feed(chunk, monotonic() - began)
+        self._connection.received(self._ask, len(wanted), self._download.total)
+        return wanted
+
+    async def _close(self) -> None:
+        if self._body is not None:
+            body, self._body = self._body, None
+            await body.close()

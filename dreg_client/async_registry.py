@@ -1,0 +1,170 @@
+"""The twins of registries, for tasks."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import Self, Unpack, cast
+
+from dreg_client import errors
+from dreg_client.async_connection import AsyncConnection
+from dreg_client.async_repository import AsyncRepository
+from dreg_client.catalog import Namespaces, whole_name
+from dreg_client.conversation.base import Base
+from dreg_client.options import Options, RegistryOptions
+from dreg_client.protocol import listing, ping
+from dreg_client.registry import with_auth
+from dreg_client.values.reference import RepositoryName
+
+
+class AsyncRegistry:
+    """The twin of `Registry`, for any number of tasks of one event loop; an asynchronous context manager.
+
+    Args:
+        url: A URL such as `https://registry.example`, with `/v2/` behind it or not; or a host, which is asked over
+            https, but for this machine (`localhost:5000`). `docker.io` is Docker Hub.
+        **options: How it is talked to, see `dreg_client.options.Options`. Without `credentials` it is anonymous.
+
+    Raises:
+        InvalidReferenceError: The text is neither URL nor host.
+        ConfigError: An option names what cannot be used.
+
+    Example:
+        async with AsyncRegistry("http://localhost:5000") as registry:
+            web = registry.repository("acme/web")
+            print(await web.tags())
+    """
+
+    def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
+        chosen = Options(**options)
+        self._base = Base.parse(url, plain_http=chosen.plain_http)
+        self._connection = AsyncConnection(self._base, chosen)
+        self._repositories: dict[str, AsyncRepository] = {}
+        self._catalog: Namespaces[AsyncRepository] | None = None
+
+    @classmethod
+    def build_with_manual_client(
+        cls,
+        url: str,
+        *,
+        auth: object = None,
+        **options: Unpack[RegistryOptions],
+    ) -> Self:
+        """A registry, by the name that earlier versions have for it.
+
+        Args:
+            url: As of the class.
+            auth: A pair of user and password; or an object with `request_token(scope)`, as `auth_service` is one.
+            **options: As of the class.
+
+        Raises:
+            TypeError: `auth` is something else, such as an authentication of an HTTP library.
+            ValueError: Both were given.
+        """
+        return cls(url, **with_auth(options, auth))
+
+    @property
+    def name(self) -> str:
+        """What references call it: host and port."""
+        return self._base.name
+
+    @property
+    def url(self) -> str:
+        """Where it is, up to what stands before `/v2`."""
+        return self._base.url
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def ping(self) -> None:
+        """See that it is a registry, and that it lets us in (distribution-spec "Determining Support").
+
+        Raises:
+            UnauthorizedError: It wants to know who we are, or does not accept who we say.
+            NotFoundError: It is no registry.
+            TransportError: There is no way to it.
+        """
+        await self._connection.carry(ping.ping())
+
+    async def is_up(self) -> bool:
+        """Whether `ping` finds nothing wrong; no error comes out of it."""
+        try:
+            await self.ping()
+        except (errors.DregError, OSError):
+            return False
+        return True
+
+    def repository(self, name: str, namespace: str | None = None) -> AsyncRepository:
+        """A repository by its name; nothing is asked. The same name gives the same object.
+
+        Args:
+            name: The whole name, or the part behind the namespace.
+            namespace: The part before the first slash, where `name` is without it.
+
+        Raises:
+            InvalidReferenceError: It is no name of a repository.
+            ValueError: Both have a namespace.
+        """
+        whole = whole_name(name, namespace, self._base.name)
+        return self._known(whole)
+
+    def _known(self, name: RepositoryName) -> AsyncRepository:
+        return self._repositories.setdefault(name, AsyncRepository(self._connection, name))
+
+    async def catalog(self, *, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
+        """The names of all repositories, page by page as they are taken; nothing is kept.
+
+        Args:
+            n: How many a page should have; the registry's choice where it is None, at most 1,000.
+            last: Begin behind this name.
+
+        Raises:
+            UnsupportedError: The registry has no catalog.
+        """
+        pages = listing.catalog_pages(n, last)
+        while pages.request is not None:
+            for name in await self._connection.carry(listing.repositories(pages)):
+                yield name
+
+    async def namespaces(self) -> tuple[str, ...]:
+        """The first parts of all names in the catalog, each once; `library` for those that have none.
+
+        The catalog is read once, until `refresh`.
+        """
+        return (await self._namespaces()).names
+
+    async def repositories(self, namespace: str | None = None) -> Mapping[str, AsyncRepository]:
+        """The repositories in the catalog by their whole names, read-only; those of a namespace where one is given.
+
+        The catalog is read once, until `refresh`.
+
+        Raises:
+            UnknownNamespaceError: There is no such namespace; it is a `KeyError`, too.
+        """
+        return (await self._namespaces()).of(namespace)
+
+    async def refresh(self) -> None:
+        """Read the catalog anew. Repositories that are gone from it are forgotten, as are all tags that were read."""
+        names = dict.fromkeys([name async for name in self.catalog()])
+        self._repositories = {name: known for name, known in self._repositories.items() if name in names}
+        for known in self._repositories.values():
+            known.refresh()
+        self._catalog = self._namespaces_of(names)
+
+    async def _namespaces(self) -> Namespaces[AsyncRepository]:
+        if self._catalog is None:
+            await self.refresh()
+        return cast("Namespaces[AsyncRepository]", self._catalog)
+
+    def _namespaces_of(self, names: Iterable[str]) -> Namespaces[AsyncRepository]:
+        return Namespaces(((name, self._known(RepositoryName(name))) for name in names), self._base.name)
+
+    def __repr__(self) -> str:
+        return f"AsyncRegistry({self._base.url!r})"

@@ -1,0 +1,222 @@
+"""The twins of stores, for tasks: the same plans over the same asks, awaited."""
+
+import asyncio
+import os
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import ClassVar, Literal, Self, TypeVar, cast, overload
+
+from dreg_client import errors
+from dreg_client.asks import (
+    MAX_BLOB,
+    Ask,
+    Blob,
+    HasBlob,
+    Plan,
+    RawManifest,
+    Referrers,
+    Tags,
+    Wanted,
+    blob_ask,
+    computable,
+    config_at,
+    manifest_of,
+    raw_manifest,
+    resolved,
+)
+from dreg_client.landing import Durability, Held, Landing, encoding_of
+from dreg_client.models.config import ImageConfig
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.legacy import LegacyManifest
+from dreg_client.models.manifest import ImageManifest
+from dreg_client.models.parse import AnyManifest
+from dreg_client.protocol.plan import arun
+from dreg_client.values.digest import Digest, Verifier
+
+T = TypeVar("T")
+Chunks = AbstractAsyncContextManager[AsyncIterator[bytes]]
+
+
+class AsyncStore(ABC):
+    """The twin of `Store`, for tasks of one event loop. An asynchronous context manager.
+
+    To make one, implement `answer` and `name`.
+
+    Attributes:
+        rereads: Whether bytes that are not those of their digest are asked for anew, since they came from afar.
+    """
+
+    rereads: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What people call this store: a repository's name, a path."""
+
+    @abstractmethod
+    async def answer(self, ask: Ask) -> object:
+        """Answer one question (see the classes of `Ask` for what is due)."""
+
+    async def close(self) -> None:  # noqa: B027 (most stores hold nothing)
+        """Give back what the store holds open."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def run(self, plan: Plan[T]) -> T:
+        """Carry out a plan of asks on this store."""
+        return await arun(plan, self.answer)
+
+    async def tags(self) -> tuple[str, ...]:
+        """All tags, in the store's order."""
+        return cast("tuple[str, ...]", await self.answer(Tags()))
+
+    async def resolve(self, reference: str) -> Descriptor:
+        """The descriptor of what a tag or a digest names.
+
+        Raises:
+            NotFoundError: There is no such thing.
+            ConflictError: The name stands for several things.
+        """
+        return await self.run(resolved(reference))
+
+    async def check_manifest(self, reference: str) -> Digest | None:
+        """The digest of what a tag or a digest names, None where there is no such thing."""
+        try:
+            return (await self.resolve(reference)).digest
+        except errors.NotFoundError:
+            return None
+
+    @overload
+    async def get_manifest(self, reference: str | Descriptor, *, legacy: Literal[False] = False) -> AnyManifest: ...
+    @overload
+    async def get_manifest(
+        self, reference: str | Descriptor, *, legacy: Literal[True]
+    ) -> AnyManifest | LegacyManifest: ...
+    async def get_manifest(self, reference: str | Descriptor, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+        """The manifest or index at a reference, proven and parsed.
+
+        Raises:
+            NotFoundError: There is no such thing.
+            DigestMismatchError: Other bytes lie there.
+            InvalidDocumentError: The document breaks rules; look at it with `get_raw_manifest`.
+            UnsupportedMediaTypeError: It is no modern manifest.
+        """
+        return await self.run(manifest_of(reference, legacy=legacy))
+
+    async def get_raw_manifest(self, reference: str | Descriptor) -> RawManifest:
+        """The bytes of a manifest, proven but not parsed: for documents that are broken."""
+        return await self.run(raw_manifest(reference))
+
+    async def get_config(self, reference: str | ImageManifest) -> ImageConfig:
+        """The config of the image at a reference, or of a manifest at hand.
+
+        Raises:
+            NotAnImageError: It is an artifact, or an index: choose a platform of it first.
+        """
+        return await self.run(config_at(reference))
+
+    async def referrers(self, digest: Digest | str, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+        """What refers to a manifest, such as its signatures, in the store's order (distribution-spec).
+
+        Args:
+            digest: The manifest that is referred to; it need not be there.
+            artifact_type: Only those of this type.
+        """
+        return cast("tuple[Descriptor, ...]", await self.answer(Referrers(computable(Digest(digest)), artifact_type)))
+
+    async def has_blob(self, digest: Digest | str) -> bool:
+        """Whether there is a blob of this digest; it is not read."""
+        return bool(await self.answer(HasBlob(Digest(digest))))
+
+    async def get_blob(self, blob: Wanted, *, limit: int = MAX_BLOB) -> bytes:
+        """A blob whole, checked against its digest.
+
+        Args:
+            blob: What to read.
+            limit: The most bytes to hold in memory, 64 MiB unless told.
+
+        Raises:
+            ResponseTooLargeError: There are more than `limit` bytes.
+            DigestMismatchError: Other bytes lie there.
+            NotFoundError: There is no such blob.
+        """
+        held = Held(blob_ask(blob), limit, rereads=self.rereads)
+        while not held.is_proven:
+            async with await self._blob(held.ask) as chunks:
+                async for chunk in chunks:
+                    held.add(chunk)
+                held.prove(self._where(held.ask), encoding_of(chunks))
+        return held.octets()
+
+    @asynccontextmanager
+    async def stream_blob(
+        self, blob: Wanted, *, start: int = 0, verifier: Verifier | None = None
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """A blob in chunks. The last one is followed by the check: until the iterator ends, nothing is proven.
+
+        Args:
+            blob: What to read.
+            start: The place of the first byte. What comes from there is proven only with a `verifier`.
+            verifier: What was fed the first `start` bytes, so that the end proves all of them.
+
+        Raises:
+            DigestMismatchError: At the end: other bytes lie there.
+            NotFoundError: There is no such blob.
+            UnsupportedDigestError: Nothing can be proven by this digest. Nothing was read.
+        """
+        ask = blob_ask(blob, start)
+        verifier = verifier if start else ask.digest.verifier()
+        async with await self._blob(ask) as chunks:
+            yield _proven(chunks, verifier, self._where(ask)) if verifier else chunks
+
+    async def download_blob(
+        self, blob: Wanted, path: str | os.PathLike[str], *, resume: bool = False, durability: Durability = "full"
+    ) -> Descriptor:
+        """A blob to a file, which takes its name once the bytes are proven: whole or not at all.
+
+        Args:
+            blob: What to read.
+            path: The file; what was there before stays until then.
+            resume: Whether what comes is kept beside the file, as `.sha256-....part`, until it is whole, so that a
+                later call goes on with it. What was kept is hashed again: nothing is trusted.
+            durability: `full` survives a loss of power, `fast` leaves that to the system.
+
+        Returns:
+            The blob's descriptor.
+
+        Raises:
+            DigestMismatchError: Other bytes came, also when asked for anew.
+            NotFoundError: There is no such blob.
+            LayoutError: The file cannot be written.
+            LayoutLockedError: Another process is at work on the same file (`resume`).
+        """
+        with Landing(path, blob_ask(blob), resume=resume, durability=durability, rereads=self.rereads) as landing:
+            while not landing.is_proven:
+                async with await self._blob(landing.ask) as chunks:
+                    async for chunk in chunks:
+                        if landing.hold(chunk):
+                            await asyncio.to_thread(landing.flush)
+                    await asyncio.to_thread(landing.prove, self._where(landing.ask), encoding_of(chunks))
+            await asyncio.to_thread(landing.finish)
+        return landing.descriptor if not isinstance(blob, Descriptor) else blob
+
+    async def _blob(self, ask: Blob) -> Chunks:
+        return cast("Chunks", await self.answer(ask))
+
+    def _where(self, ask: Blob) -> str:
+        return f"blob {ask.digest.short} of {self.name}"
+
+
+async def _proven(chunks: AsyncIterator[bytes], verifier: Verifier, where: str) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        verifier.update(chunk)
+        yield chunk
+    verifier.verify(where)

@@ -1,0 +1,80 @@
+"""Where a registry is: its origin, and what stands before `/v2` in its URLs."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from dreg_client.errors import InvalidReferenceError
+from dreg_client.values.origin import Origin, without_query
+from dreg_client.values.reference import DOCKER_HUB
+
+_HUB_HOST: Final = "registry-1.docker.io"
+_HUB_HOSTS: Final = frozenset({"docker.io", "index.docker.io", _HUB_HOST})
+_EXPECTED: Final = "a URL such as https://registry.example, or a host such as localhost:5000"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Where a registry is.
+
+    Attributes:
+        origin: Its origin.
+        prefix: What stands before `/v2`: empty, or a path such as `/artifactory/api/docker/local`.
+    """
+
+    origin: Origin
+    prefix: str = ""
+
+    @classmethod
+    def parse(cls, text: str, *, plain_http: bool = False) -> "Base":
+        """Read a URL with or without `/v2` and a slash behind it, or a host, which is asked over https.
+
+        Plain http is used where the URL says so, where it is asked for, and for this machine (such as `localhost`).
+
+        Raises:
+            InvalidReferenceError: The text is neither.
+        """
+        url = text if "://" in text else f"https://{text}"
+        try:
+            origin = Origin.of(url)
+        except ValueError as fault:
+            raise InvalidReferenceError(without_query(text)[:100], "registry", f"{_EXPECTED}: {fault}") from None
+        parts = urlsplit(url)
+        path = parts.path.rstrip("/").removesuffix("/v2").rstrip("/")
+        if parts.query or parts.fragment or "%" in path or any(part in {".", ".."} for part in path.split("/")):
+            raise InvalidReferenceError(without_query(text)[:100], "registry", f"{_EXPECTED}, without a query")
+        if "://" not in text and (plain_http or origin.is_loopback):
+            origin = _plain(origin, text)
+        if origin.host in _HUB_HOSTS and origin.scheme == "https":
+            origin = Origin("https", _HUB_HOST, origin.port)
+        return cls(origin, path)
+
+    @property
+    def url(self) -> str:
+        """The URL up to what stands before `/v2`."""
+        return f"{self.origin}{self.prefix}"
+
+    @property
+    def name(self) -> str:
+        """What the registry is called: in references, and where credentials are looked up."""
+        return DOCKER_HUB if self.is_hub else f"{self.origin.authority}{self.prefix}"
+
+    @property
+    def authority(self) -> str:
+        """The host, and the port if any, by which credentials are looked up."""
+        return DOCKER_HUB if self.is_hub else self.origin.authority
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether it is Docker Hub."""
+        return self.origin.host == _HUB_HOST
+
+    def url_of(self, target: str) -> str:
+        """The URL of what a request asks for."""
+        return target if "://" in target else f"{self.url}{target}"
+
+
+def _plain(origin: Origin, text: str) -> Origin:
+    """The same over http; the port, where none is named, is http's."""
+    named = urlsplit(f"https://{text}").port
+    return Origin("http", origin.host, named or 80)

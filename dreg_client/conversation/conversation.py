@@ -1,0 +1,134 @@
+"""One client's conversation with registries: attempts around proof around redirects, and what is learnt on the way."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dreg_client import errors
+from dreg_client.conversation.acts import Pause, Send, Talk, Tell
+from dreg_client.conversation.base import Base
+from dreg_client.conversation.proof import Proof
+from dreg_client.conversation.redirects import travel
+from dreg_client.conversation.tokens import Tokens
+from dreg_client.events import Retrying, Warned
+from dreg_client.logs import log
+from dreg_client.options import Options
+from dreg_client.protocol.refusals import refuse
+from dreg_client.protocol.retry import Attempts, retry_after
+from dreg_client.protocol.warning import warnings_of
+from dreg_client.protocol.wire import Hop, Request, Response
+from dreg_client.values.origin import Origin
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What one client knows of registries, shared by its threads or tasks.
+
+    Attributes:
+        options: How registries are talked to.
+        base: The registry.
+        mirrors: Who is asked first for manifests and blobs.
+        clock: Monotonic seconds.
+    """
+
+    options: Options
+    base: Base
+    mirrors: tuple[Base, ...] = ()
+    clock: Callable[[], float] = time.monotonic
+    _proof: Proof = field(init=False, repr=False)
+    _fixed: tuple[tuple[str, str], ...] = field(init=False, repr=False)
+    _not_before: dict[Origin, float] = field(default_factory=dict[Origin, float], repr=False)
+    _warned: set[str] = field(default_factory=set[str], repr=False)
+
+    def __post_init__(self) -> None:
+        self._fixed = (("User-Agent", self.options.user_agent), ("Accept-Encoding", "identity"))
+        tokens = Tokens(self.clock, self.options.trusted_token_hosts, self._fixed)
+        self._proof = Proof(self.options, tokens)
+
+    def ask(self, request: Request) -> Talk[Response]:
+        """Ask the registry, or one of its mirrors where one may answer.
+
+        Raises:
+            TransportError: The way there failed, also after all attempts.
+            UnsafeURLError: An answer leads where we do not go.
+            AuthError: What the registry asks for as proof cannot be given.
+        """
+        for mirror in self.mirrors if request.mirrored else ():
+            try:
+                response = yield from self._attempted(mirror, request)
+            except errors.DregError as failure:
+                log.warning("mirror %s: %s; asking on", mirror.url, failure)
+            else:
+                if response.ok:
+                    return response
+                log.debug("mirror %s: %s; asking on", mirror.url, response.status)
+        return (yield from self._attempted(self.base, request))
+
+    def _attempted(self, base: Base, request: Request) -> Talk[Response]:
+        attempts = self._attempts()
+        while True:
+            yield from self._wait_with_others(base.origin)
+            try:
+                response = yield from self._proven(base, request)
+            except errors.TransportError as failure:
+                yield from self._pause(request.method, base.url_of(request.target), attempts, failure)
+                continue
+            delay = attempts.after_answer(request.method, response)
+            if delay is None:
+                yield from self._heard(base, response)
+                return response
+            if retry_after(response) is not None:
+                self._not_before[base.origin] = self.clock() + delay
+            yield from self._told_pause(request.method, response.where, attempts, f"status {response.status}", delay)
+
+    def _attempts(self) -> Attempts:
+        return Attempts(self.options.retries + 1, self.clock, self.options.max_retry_after)
+
+    def _wait_with_others(self, origin: Origin) -> Talk[None]:
+        """While one request waits because the registry asked for it, the others wait too."""
+        left = self._not_before.get(origin, 0.0) - self.clock()
+        if left > 0:
+            yield Pause(left)
+
+    def _pause(self, method: str, url: str, attempts: Attempts, failure: errors.TransportError) -> Talk[None]:
+        delay = attempts.after_failure(failure)
+        yield from self._told_pause(method, url.partition("?")[0], attempts, failure.reason, delay)
+
+    def _told_pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> Talk[None]:
+        log.info("%s %s: attempt %d failed: %s; next in %.1f s", method, url, attempts.made, reason, delay)
+        yield Tell(Retrying(method, url, attempts.made, reason, delay))
+        yield Pause(delay)
+
+    def _proven(self, base: Base, request: Request) -> Talk[Response]:
+        """A request with the proof that is known to be wanted; else with what its challenge asks for, once."""
+        proof = yield from self._proof.beforehand(base, request, self._token_hop)
+        response = yield from travel(base, request, self._fixed, proof)
+        if response.status != 401 or Origin.of(response.url) != base.origin:
+            return response
+        fresh = yield from self._proof.answered(base, request, response, proof, self._token_hop)
+        if fresh is not None:
+            response = yield from travel(base, request, self._fixed, fresh)
+        if response.status == 401 and (faults := self._proof.faults(base, request)):
+            refuse(response, request, "; ".join(faults))
+        return response
+
+    def _token_hop(self, hop: Hop) -> Talk[Response]:
+        """A request to a token server: attempts of its own, and no redirect is followed with a secret."""
+        attempts = self._attempts()
+        while True:
+            try:
+                response: Response = yield Send(hop)
+            except errors.TransportError as failure:
+                yield from self._pause(hop.method, hop.url, attempts, failure)
+                continue
+            delay = attempts.after_answer("POST", response)
+            if delay is None:
+                return response
+            yield from self._told_pause(hop.method, hop.where, attempts, f"status {response.status}", delay)
+
+    def _heard(self, base: Base, response: Response) -> Talk[None]:
+        for text in warnings_of(response):
+            if text not in self._warned and len(self._warned) < 1000:
+                self._warned.add(text)
+                log.warning("%s warns: %s", base.name, text)
+                yield Tell(Warned(base.name, text))

@@ -1,0 +1,138 @@
+"""Proof of who we are, as a registry asks for it: the challenge dance of one client with one registry."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Final
+
+from dreg_client import errors
+from dreg_client.conversation.acts import AskService, LookUp, Talk
+from dreg_client.conversation.base import Base
+from dreg_client.conversation.tokens import Attempt, Tokens, Wanted
+from dreg_client.logs import log
+from dreg_client.options import FoundCredential, Options
+from dreg_client.protocol.challenge import Challenge, is_foreign, parse_challenges, scope_to_ask
+from dreg_client.protocol.wire import Request, Response
+from dreg_client.values.credential import Credential
+from dreg_client.values.origin import Origin
+
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a registry asked for the last time, so that the next request brings it along."""
+
+    response: Response
+    challenge: Challenge
+    scope: str
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was learnt of who wants which proof, shared by the threads or tasks of one client.
+
+    Attributes:
+        options: How registries are talked to.
+        tokens: The tokens.
+    """
+
+    options: Options
+    tokens: Tokens
+    _known: dict[Hashable, _Known] = field(default_factory=dict[Hashable, _Known], repr=False)
+    _found: dict[tuple[str, str], FoundCredential] = field(
+        default_factory=dict[tuple[str, str], FoundCredential], repr=False
+    )
+
+    def beforehand(self, base: Base, request: Request, attempt: Attempt) -> Talk[str | None]:
+        """What the registry is known to want for such a request, None where it was not asked for any yet."""
+        known = self._known.get(_key(base, request))
+        if known is None:
+            return None
+        return (yield from self._made(base, request, known, attempt, ""))
+
+    def answered(
+        self, base: Base, request: Request, response: Response, used: str | None, attempt: Attempt
+    ) -> Talk[str | None]:
+        """What a challenge asks for; None where there is nothing, or nothing but what was refused already.
+
+        Raises:
+            ChallengeError: The challenge cannot be read, or asks for something unknown.
+            UnsafeURLError: What it asks for would go where we do not go.
+            AuthError: There is no token.
+        """
+        if not response.headers.all("www-authenticate"):
+            return None
+        challenge = _chosen(parse_challenges(response.headers.all("www-authenticate")), response)
+        if challenge.scope and is_foreign(challenge.scope, request.scope):
+            log.debug("%s asks for a scope that is not ours; ours alone is asked for", response.where)
+        known = _Known(response, challenge, scope_to_ask(challenge.scope, request.scope, request.method))
+        refused = used.partition(" ")[2] if used else ""
+        made = yield from self._made(base, request, known, attempt, refused)
+        if made is None or made == used:
+            return None
+        self._known[_key(base, request)] = known
+        return made
+
+    def faults(self, base: Base, request: Request) -> tuple[str, ...]:
+        """What went wrong when the credential was looked up."""
+        return self._found.get((base.authority, _repository(request)), FoundCredential()).faults
+
+    def _made(self, base: Base, request: Request, known: _Known, attempt: Attempt, refused: str) -> Talk[str | None]:
+        if self.options.auth_service is not None:
+            _refuse_plain(base, known.response, self.options)
+            given: str = yield AskService(known.scope)
+            return f"Bearer {given}"
+        credential = yield from self._credential(base, request)
+        if credential is not None:
+            _refuse_plain(base, known.response, self.options)
+        if known.challenge.scheme == "basic":
+            return _basic(credential)
+        if credential is not None and credential.registry_token is not None:
+            return f"Bearer {credential.registry_token}"
+        wanted = Wanted(base, known.response, known.challenge, known.scope, credential)
+        return "Bearer " + (yield from self.tokens.get(wanted, attempt, unlike=refused))
+
+    def _credential(self, base: Base, request: Request) -> Talk[Credential | None]:
+        key = base.authority, _repository(request)
+        if key not in self._found:
+            self._found[key] = yield LookUp(*key)
+        return self._found[key].credential
+
+
+def _basic(credential: Credential | None) -> str | None:
+    """A user and a password; tokens are nothing that stands in Basic."""
+    if credential is None or credential.identity_token is not None:
+        return None
+    if credential.registry_token is not None:
+        return f"Bearer {credential.registry_token}"
+    return credential.basic
+
+
+def _chosen(challenges: tuple[Challenge, ...], response: Response) -> Challenge:
+    """The challenge that is answered: for a token where one is offered, else for a password."""
+    for challenge in challenges:
+        if challenge.scheme == "bearer" and challenge.realm:
+            return challenge
+    for challenge in challenges:
+        if challenge.scheme == "basic":
+            return challenge
+    schemes = ", ".join(challenge.scheme[:50] for challenge in challenges) or "nothing"
+    message = f"{response.where} asks for {schemes}; Bearer with a realm, or Basic, is what can be answered"
+    raise errors.ChallengeError(message)
+
+
+def _refuse_plain(base: Base, response: Response, options: Options) -> None:
+    """Refuse to show a secret to whoever listens (AUT-08)."""
+    origin = Origin.of(base.url)
+    if origin.scheme == "http" and not (origin.is_loopback or options.plain_http):
+        reason = "a credential does not go over plain http; use https, or plain_http=True where you trust the network"
+        raise errors.InsecureDowngradeError(response.where, base.url, reason)
+
+
+def _repository(request: Request) -> str:
+    kind, _, rest = request.scope.partition(":")
+    return rest.rpartition(":")[0] if kind == "repository" else ""
+
+
+def _key(base: Base, request: Request) -> Hashable:
+    return base.origin, request.scope, request.method in _WRITES

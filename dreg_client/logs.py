@@ -1,0 +1,6 @@
+"""Our logger. Nothing secret is handed to it: URLs are without their query, headers are not logged at all."""
+
+import logging
+from typing import Final
+
+log: Final = logging.getLogger("dreg_client")

@@ -1,0 +1,182 @@
+"""How a registry is talked to: the options that all doors take, once for all of them."""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, TypedDict
+
+from dreg_client.events import Event
+from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
+from dreg_client.values.credential import Credential
+
+CONNECTIONS: Final = 8
+USER_AGENT: Final = "dreg-client/2 (+https://pypi.org/project/dreg-client)"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCredential:
+    """What a search for a credential came to.
+
+    Attributes:
+        credential: The credential, None for none: the registry is asked without.
+        faults: What went wrong on the way, for people; a registry that then wants to know who we are repeats it.
+    """
+
+    credential: Credential | None = None
+    faults: tuple[str, ...] = ()
+
+
+class CredentialSource(Protocol):
+    """Where credentials are looked up, such as `Credentials.default()`."""
+
+    def find(self, registry: str, repository: str = "") -> FoundCredential:
+        """The credential for a registry (host, and port if any) and, where one cares, a repository of it."""
+
+
+class TokenService(Protocol):
+    """What gives tokens in place of a registry's own token server."""
+
+    def request_token(self, scope: str) -> str | Awaitable[str]:
+        """A token that allows `scope`, such as `repository:acme/web:pull`; awaited where the client is asynchronous."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; each is for one step, and a body that comes ends the wait for it.
+
+    Attributes:
+        connect: To reach a host, TLS included.
+        read: Between two pieces of an answer.
+        write: Between two pieces of what is sent.
+        pool: For a connection to be free.
+        whole: For a document or a page of a list as a whole; blobs have none, but must not fall below 1 KiB a second.
+    """
+
+    connect: float = 10.0
+    read: float = 30.0
+    write: float = 60.0
+    pool: float = 30.0
+    whole: float = 60.0
+
+
+class RegistryOptions(TypedDict, total=False):
+    """The keyword arguments of `Registry`, `AsyncRegistry`, `open_store`, `open_image` (see `Options`)."""
+
+    credentials: Credential | CredentialSource | None
+    auth_service: TokenService | None
+    plain_http: bool
+    insecure: bool
+    ca_file: str | None
+    client_cert: tuple[str, str | None] | None
+    certs_dirs: tuple[str, ...]
+    ssl_context: ssl.SSLContext | None
+    mirrors: tuple[str, ...]
+    trusted_token_hosts: tuple[str, ...]
+    timeout: Timeouts | float
+    retries: int
+    max_retry_after: float
+    connections: int
+    proxy: str | None
+    trust_env: bool
+    user_agent: str
+    http: Literal["httpx", "httpx2", ""]
+    transport: object
+    on_event: Callable[[Event], None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a registry is talked to.
+
+    Attributes:
+        credentials: Who we are: a `Credential`, or where to look one up; None asks without.
+        auth_service: Gives tokens in place of the registry's own token server.
+        plain_http: Whether a registry that is named without a scheme is asked over http, and may see a password so.
+        insecure: Whether the registry's certificate is not checked. It holds for its host alone.
+        ca_file: A file with certificates of authorities that are trusted besides the system's.
+        client_cert: Files with our certificate and its key; None for the key where it is in the same file.
+        certs_dirs: Folders with a folder a registry, `HOST[:PORT]/*.crt|*.cert|*.key`, as docker and podman have them.
+        ssl_context: Used as it is, in place of all that is said of certificates here.
+        mirrors: URLs that are asked for manifests and blobs first, in order; they get no credential of the registry.
+        trusted_token_hosts: Hosts whose token server may see the credential though it is not the registry's own.
+        timeout: Seconds, or one number for connect and read.
+        retries: How many attempts may follow the first.
+        max_retry_after: The longest wait that a registry may ask for, in seconds; more is an error at once.
+        connections: The most connections to one host.
+        proxy: The URL of a proxy for all requests; None: as the environment says.
+        trust_env: Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded.
+        user_agent: What the registry sees as our name.
+        http: The library that sends: `httpx`, or `httpx2` where the extra is installed. Empty: `DREG_HTTP`, else httpx.
+        transport: A transport of that library, in place of our own; proxies and certificates are then its business.
+        on_event: Called with each event (see `dreg_client.events`), in the thread or task that it happens in.
+    """
+
+    credentials: Credential | CredentialSource | None = None
+    auth_service: TokenService | None = None
+    plain_http: bool = False
+    insecure: bool = False
+    ca_file: str | None = None
+    client_cert: tuple[str, str | None] | None = None
+    certs_dirs: tuple[str, ...] = ()
+    ssl_context: ssl.SSLContext | None = None
+    mirrors: tuple[str, ...] = ()
+    trusted_token_hosts: tuple[str, ...] = ()
+    timeout: Timeouts | float = field(default_factory=Timeouts)
+    retries: int = ATTEMPTS - 1
+    max_retry_after: float = LONGEST_WAIT
+    connections: int = CONNECTIONS
+    proxy: str | None = field(default=None, repr=False)
+    trust_env: bool = True
+    user_agent: str = USER_AGENT
+    http: Literal["httpx", "httpx2", ""] = ""
+    transport: object = None
+    on_event: Callable[[Event], None] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.user_agent.isascii() or not self.user_agent.isprintable():
+            raise ValueError("user_agent: printable ASCII characters are due")
+        if self.connections < 1 or self.retries < 0:
+            raise ValueError("connections: at least 1 is due; retries: at least 0")
+        if self.credentials is not None and self.auth_service is not None:
+            raise ValueError("give credentials or auth_service, not both")
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time-outs, each by its name."""
+        if isinstance(self.timeout, Timeouts):
+            return self.timeout
+        return Timeouts(connect=min(self.timeout, 10.0), read=self.timeout)
+
+    def find(self, registry: str, repository: str) -> FoundCredential:
+        """The credential for a repository of a registry.
+
+        Raises:
+            ConfigError: A file is broken or unsafe.
+        """
+        match self.credentials:
+            case None:
+                return FoundCredential()
+            case Credential() as credential:
+                return FoundCredential(credential)
+            case source:
+                return source.find(registry, repository)
+
+
+def credential_of(auth: object) -> Credential:
+    """The credential that `auth=` stands for: a user and a password.
+
+    Raises:
+        TypeError: It is something else, such as an authentication of the HTTP library (decision D-04).
+    """
+    match auth:
+        case Credential():
+            return auth
+        case (str() as username, str() as password):
+            return Credential(username, password)
+        case _:
+            kind = type(auth).__name__
+            message = (
+                f"auth= takes a pair (user, password), not {kind}: what is sent to whom is decided here, host by host; "
+                "for tokens of your own give auth_service= an object with request_token(scope)"
+            )
+            raise TypeError(message)

@@ -1,0 +1,62 @@
+"""The `Link` header, which leads from page to page (RFC 8288; distribution-spec "Listing Tags")."""
+
+import re
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from dreg_client.errors import CrossOriginError, ProtocolError
+from dreg_client.protocol.wire import Response
+from dreg_client.values.origin import Origin, without_query
+
+_LONGEST: Final = 8192
+_TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
+_PARAMETER: Final = re.compile(r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?")
+
+
+def next_target(response: Response) -> str | None:
+    """The URL of the next page, on the registry itself; None where this was the last one.
+
+    Raises:
+        ProtocolError: The header does not follow its grammar.
+        CrossOriginError: It leads to another host.
+    """
+    lines = response.headers.all("link")
+    if sum(map(len, lines)) > _LONGEST:
+        raise ProtocolError(f"Link is longer than {_LONGEST} characters", response.where)
+    for line in lines:
+        for target, relations in _links(line, response.where):
+            if "next" in relations:
+                return _of_registry(urljoin(response.url, target), response)
+    return None
+
+
+def _links(line: str, where: str) -> list[tuple[str, list[str]]]:
+    """Targets and their relations; a lone target without any is taken for the next page, as it is meant."""
+    found: list[tuple[str, list[str]]] = []
+    position = 0
+    while line[position:].strip(" \t,"):
+        target = _TARGET.match(line, position)
+        if target is None:
+            raise ProtocolError('Link does not follow RFC 8288: <TARGET>; rel="next" is due', where)
+        position = target.end()
+        relations: list[str] | None = None
+        while parameter := _PARAMETER.match(line, position):
+            position = parameter.end()
+            if parameter[1].lower() == "rel" and relations is None:
+                relations = (parameter[2] or "").strip('"').lower().split()
+        found.append((target[1], ["next"] if relations is None else relations))
+    return found
+
+
+def _of_registry(url: str, response: Response) -> str:
+    """The page on the registry itself: its scheme may be lost behind a proxy (UPL-03), its host must be the same."""
+    origin = Origin.of(response.registry)
+    try:
+        target = Origin.of(url)
+    except ValueError as fault:
+        raise ProtocolError(f"Link leads to no URL: {fault}", response.where) from None
+    lost_scheme = target.host == origin.host and target.scheme == "http" and target.port in {80, origin.port}
+    if target != origin and not lost_scheme:
+        raise CrossOriginError(response.where, without_query(url), "pages are read from the registry itself alone")
+    parts = urlsplit(url)
+    return f"{origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")

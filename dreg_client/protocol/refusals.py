@@ -1,0 +1,99 @@
+"""A status and an error body become the right error (distribution-spec "Error Codes")."""
+
+from typing import Final, Never
+
+from dreg_client import errors
+from dreg_client.models.answers import ErrorBody
+from dreg_client.protocol.retry import retry_after
+from dreg_client.protocol.wire import Request, Response
+
+_UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
+_LONGEST: Final = 1024
+_REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-request-id", "x-github-request-id")
+
+
+def accept(response: Response, request: Request, advice: str = "") -> Response:
+    """The answer, where it is a good one.
+
+    Raises:
+        NotFoundError: 404.
+        UnauthorizedError: 401.
+        DeniedError: 403.
+        UnsupportedError: 405, or the registry says that it does not offer it.
+        RateLimitedError: 429.
+        ServerError: 5xx.
+        RegistryError: Any other status that is not 2xx.
+    """
+    if not response.ok:
+        refuse(response, request, advice)
+    return response
+
+
+def refuse(response: Response, request: Request, advice: str = "") -> Never:
+    """Raise what a refusal means (see `accept`)."""
+    body = ErrorBody.parse(response.body)
+    said = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)
+    codes = {entry.code for entry in body.errors}
+    facts = response.status, said, _request_id(response)
+    match response.status:
+        case 404:
+            raise errors.NotFoundError(request.what or request.target, _place(response), advice, *facts)
+        case 401:
+            raise errors.UnauthorizedError(_cannot(request), _place(response), advice or _WHO, *facts)
+        case 403:
+            raise errors.DeniedError(_cannot(request), _place(response), advice or _MAY, *facts)
+        case 429:
+            wait = retry_after(response)
+            raise errors.RateLimitedError("asks for fewer requests", _place(response), _wait(wait), *facts, wait)
+        case 405:
+            raise errors.UnsupportedError(f"does not offer to {_doing(request)}", _place(response), advice, *facts)
+        case status if status >= 500:
+            raise errors.ServerError(f"failed to {_doing(request)}", _place(response), advice, *facts)
+        case _ if codes & _UNSUPPORTED:
+            raise errors.UnsupportedError(f"does not offer to {_doing(request)}", _place(response), advice, *facts)
+        case _:
+            raise errors.RegistryError(f"refused to {_doing(request)}", _place(response), advice, *facts)
+
+
+_WHO: Final = "give credentials, or log in with: dreg login"
+_MAY: Final = "ask its owner for the right to, or use another credential"
+_VERBS: Final = {"GET": "give", "HEAD": "give", "PUT": "take", "POST": "take", "PATCH": "take", "DELETE": "delete"}
+
+
+def _doing(request: Request) -> str:
+    return f"{_VERBS.get(request.method, request.method)} {request.what or request.target}"
+
+
+def _cannot(request: Request) -> str:
+    return (
+        f"does not let us {'read' if request.method in {'GET', 'HEAD'} else 'change'} {request.what or request.target}"
+    )
+
+
+def _place(response: Response) -> str:
+    return response.registry.partition("://")[2] or response.where
+
+
+def _wait(seconds: float | None) -> str:
+    return f"try again in {seconds:.0f} seconds" if seconds else "try again later"
+
+
+def _diagnostic(code: str, message: str) -> str:
+    return f"{code}: {_line(message)}" if message else code
+
+
+def _text(text: str) -> tuple[str, ...]:
+    """What a body says that is no list of errors; a page for browsers says nothing to us."""
+    line = _line(text)
+    return (line,) if line and not line.startswith("<") else ()
+
+
+def _line(text: str) -> str:
+    """A stranger's text in one line: white space as one space, other control characters spelled out (CLI-01)."""
+    line = " ".join(text[:_LONGEST].split())
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
+
+
+def _request_id(response: Response) -> str:
+    found = (response.headers.get(name) for name in _REQUEST_IDS)
+    return _line(next(filter(None, found), ""))[:200]

@@ -1,0 +1,131 @@
+"""What is asked of a registry and what it answers, without any HTTP library (distribution-spec)."""
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from dreg_client.values.origin import Reach, without_query
+
+T = TypeVar("T")
+MEBIBYTE: Final = 1024 * 1024
+MAX_ANSWER: Final = 4 * MEBIBYTE
+"""The most bytes of a document, or of a page of a list (the least that registries must take)."""
+
+
+class Headers:
+    """Headers of an answer: names without letter case, in order, each as often as it came."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = tuple((name.lower(), value) for name, value in pairs)
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header, without white space around it; None where it is not there, or empty."""
+        return next((value.strip() for value in self.all(name) if value.strip()), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """All values of a header, in order."""
+        return tuple(value for key, value in self._pairs if key == name.lower())
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"Headers({sorted({name for name, _ in self._pairs})})"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a plan asks of a registry; where that is, whoever carries it out knows.
+
+    Attributes:
+        method: The method.
+        target: Path and query below the registry, such as `/v2/acme/web/tags/list`; or a URL that the registry gave.
+        scope: What a token must allow, such as `repository:acme/web:pull` (token scope grammar of distribution).
+        headers: Headers besides those that each request has.
+        body: What is sent.
+        limit: The most bytes of an answer's body that are read.
+        streams: Whether the body of a good answer stays to be read by the caller.
+        mirrored: Whether a mirror may answer in place of the registry.
+        what: What is asked for, for people: `tag 1.4`.
+        waits: Seconds to wait for the first byte of an answer, None for what holds for all.
+    """
+
+    method: str
+    target: str
+    scope: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+    limit: int = MAX_ANSWER
+    streams: bool = False
+    mirrored: bool = False
+    what: str = ""
+    waits: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One HTTP request as it is sent: a request has several where it is redirected or asked for a token.
+
+    Attributes:
+        method: The method.
+        url: The absolute URL.
+        headers: All headers but those that HTTP itself needs.
+        body: What is sent.
+        limit: The most bytes of the answer's body that are read.
+        streams: Whether the body of a good answer stays to be read.
+        nearest: The nearest place that the host may turn out to be at.
+        waits: Seconds to wait for the first byte of an answer, None for what holds for all.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    limit: int = MAX_ANSWER
+    streams: bool = False
+    nearest: Reach = Reach.LOCAL
+    waits: float | None = None
+
+    @property
+    def where(self) -> str:
+        """The URL without its query, for people."""
+        return without_query(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What was answered.
+
+    Attributes:
+        status: The status code.
+        headers: The headers.
+        body: The body; empty where it is still to be read.
+        url: The URL that answered, after redirects.
+        registry: The URL of the registry that was asked, up to what stands before `/v2`.
+        stream: The open body of a streamed answer, of the kind that the sender makes; None elsewhere.
+        peer: The address that answered, empty where it is not known.
+    """
+
+    status: int
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = field(default=b"", repr=False)
+    url: str = field(default="", repr=False)
+    registry: str = ""
+    stream: object = field(default=None, repr=False)
+    peer: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer is what was asked for."""
+        return 200 <= self.status < 300
+
+    @property
+    def where(self) -> str:
+        """The URL without its query, for people."""
+        return without_query(self.url)
+
+
+Exchange = Generator[Request, Response, T]
+"""A plan of requests."""

@@ -1,0 +1,146 @@
+"""Repositories of a registry: stores over HTTP."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from dreg_client import repository_plans
+from dreg_client.asks import Ask, Blob
+from dreg_client.connection import Connection
+from dreg_client.image import ImageStore
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.stored import StoredDocument
+from dreg_client.protocol import blobs, listing, manifests
+from dreg_client.protocol.wire import Exchange
+from dreg_client.values.digest import Digest
+from dreg_client.values.reference import RepositoryName, Tag
+
+if TYPE_CHECKING:
+    from dreg_client.registry import Registry
+
+T = TypeVar("T")
+
+
+class Repository(ImageStore):
+    """A repository of a registry. Get one by `Registry.repository`, or by `open_store`.
+
+    Any number of threads may share it. What it gives was validated and proven; a body that is not what was asked for is
+    asked for once more.
+
+    Args:
+        connection: The client of its registry.
+        name: Its name.
+        owner: The registry, where closing this repository is to close it.
+    """
+
+    rereads: ClassVar[bool] = True
+
+    def __init__(self, connection: Connection, name: RepositoryName, owner: "Registry | None" = None) -> None:
+        self._connection, self._name, self._owner = connection, name, owner
+        self._tags: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name, such as `acme/web`."""
+        return self._name
+
+    def close(self) -> None:
+        """Close the registry, where it was opened for this repository alone."""
+        if self._owner is not None:
+            self._owner.close()
+
+    def answer(self, ask: Ask) -> object:
+        """Answer a question by asking the registry."""
+        if isinstance(ask, Blob):
+            return self._connection.blob(self._name, ask)
+        return self._connection.carry(repository_plans.wire_plan(ask, self._name))
+
+    def tags(self) -> tuple[str, ...]:
+        """All tags, in the registry's order; read once, until `refresh` or a change made here.
+
+        Raises:
+            NotFoundError: There is no such repository.
+        """
+        if self._tags is None:
+            self._tags = super().tags()
+        return self._tags
+
+    def refresh(self) -> None:
+        """Forget the tags, so that they are read anew."""
+        self._tags = None
+
+    def iter_tags(self, *, n: int | None = None, last: str | None = None) -> Iterator[str]:
+        """The tags, page by page as they are taken; nothing is kept.
+
+        Args:
+            n: How many a page should have; the registry's choice where it is None, at most 1,000.
+            last: Begin behind this tag.
+        """
+        pages = listing.tag_pages(self._name, n, last)
+        while pages.request is not None:
+            yield from self._connection.carry(listing.tags(pages))
+
+    def put_manifest(
+        self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None
+    ) -> Descriptor:
+        """Write a manifest or index, byte for byte, once it was found valid (distribution-spec "Pushing Manifests").
+
+        Args:
+            document: The document, or its bytes.
+            reference: A tag, or its digest; by its digest alone where it is None.
+            media_type: What it is, where the bytes do not say so.
+
+        Raises:
+            InvalidDocumentError: It breaks rules. Nothing was sent.
+            DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or others were taken.
+        """
+        return self._change(repository_plans.put(self._name, document, reference, media_type))
+
+    def tag(self, reference: str, *new_tags: str) -> Digest:
+        """Give further tags to what a tag or a digest names: the bytes go back as they came, the digest stays.
+
+        Where one of several tags cannot be written, those before it are.
+
+        Raises:
+            NotFoundError: There is no such thing.
+            InvalidReferenceError: One of the tags is none. Nothing was sent.
+        """
+        return self._change(repository_plans.tag(self._name, reference, new_tags))
+
+    def untag(self, tag: str) -> None:
+        """Delete a tag, and nothing else (distribution-spec "Deleting tags").
+
+        Raises:
+            UnsupportedError: The registry does not offer it. What it would delete besides is in the sentence.
+            NotFoundError: There is no such tag.
+        """
+        self._change(repository_plans.untag(self._name, Tag(tag)))
+
+    delete_tag = untag
+
+    def delete_manifest(self, digest: Digest | str) -> None:
+        """Delete a manifest by its digest: all tags that name it go with it (distribution-spec "Deleting Manifests").
+
+        Raises:
+            InvalidDigestError: The text is no digest, but a tag, say; that is what `untag` is for. Nothing was sent.
+            NotFoundError: There is no such manifest.
+            UnsupportedError: The registry does not offer it.
+        """
+        self._change(manifests.delete(self._name, Digest(digest)))
+
+    def delete_blob(self, digest: Digest | str) -> None:
+        """Delete a blob (distribution-spec "Deleting Blobs").
+
+        Raises:
+            NotFoundError: There is no such blob.
+            UnsupportedError: The registry does not offer it.
+        """
+        self._change(blobs.delete(self._name, Digest(digest)))
+
+    def _change(self, plan: Exchange[T]) -> T:
+        try:
+            return self._connection.carry(plan)
+        finally:
+            self.refresh()
+
+    def __repr__(self) -> str:
+        return f"Repository({self._connection.base.name}/{self._name})"

@@ -1,0 +1,1 @@
+"""The street: here alone an HTTP library is known. One function sends."""

@@ -1,0 +1,99 @@
+"""Which HTTP library sends: httpx, or httpx2, which has the same classes."""
+
+import os
+import ssl
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
+
+from dreg_client import errors
+from dreg_client.options import Options
+from dreg_client.protocol.wire import Hop
+
+_LIBRARIES: Final = ("httpx", "httpx2")
+
+
+def library_of(options: Options) -> Any:  # noqa: ANN401 (two libraries with the same classes; one is not always there)
+    """The module that sends.
+
+    Raises:
+        ConfigError: There is no such library, or it is not installed.
+    """
+    name = options.http or _of_transport(options.transport) or os.environ.get("DREG_HTTP") or _LIBRARIES[0]
+    if name not in _LIBRARIES:
+        raise errors.ConfigError(f"{name!r} is no HTTP library that is known here: {' or '.join(_LIBRARIES)} is due")
+    return _imported(name)
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ImportError:
+        raise errors.ConfigError(f"{name} is not installed; add it by: pip install 'dreg-client[{name}]'") from None
+
+
+def _of_transport(transport: object) -> str:
+    """The library of a transport that a caller hands in."""
+    roots = {kind.__module__.partition(".")[0] for kind in type(transport).__mro__}
+    return next((name for name in _LIBRARIES if name in roots), "")
+
+
+def translated(failure: Exception, http: Any, hop: Hop) -> errors.DregError:  # noqa: ANN401 (as above)
+    """What an exception of the HTTP library means, in our words; its own text may hold a whole URL."""
+    causes = _causes(failure)
+    ours = next((cause for cause in causes if isinstance(cause, errors.DregError)), None)
+    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if ours is not None:
+        return ours
+    if tls is not None:
+        return errors.TLSError(_tls_reason(tls), hop.where)
+    if isinstance(failure, http.RemoteProtocolError):
+        return _broken(str(failure), hop)
+    return _lost(failure, causes, http, hop)
+
+
+def _lost(failure: Exception, causes: list[BaseException], http: Any, hop: Hop) -> errors.TransportError:  # noqa: ANN401
+    if isinstance(failure, http.ProxyError):
+        return errors.ConnectError("the proxy did not let us through", hop.where)
+    if isinstance(failure, http.ConnectTimeout | http.ConnectError):
+        return errors.ConnectError(_connect_reason(failure, causes, http), hop.where)
+    if isinstance(failure, http.TimeoutException):
+        return errors.TransferTimeoutError("no byte came, or none was taken, for too long", hop.where)
+    if isinstance(failure, http.NetworkError):
+        return errors.TransportError("the connection was lost", hop.where)
+    return errors.ProtocolError(f"cannot be talked to ({type(failure).__name__})", hop.where)
+
+
+def _causes(failure: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while failure is not None and failure not in found:
+        found.append(failure)
+        failure = failure.__cause__ or failure.__context__
+    return found
+
+
+def _tls_reason(cause: ssl.SSLError) -> str:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {cause.verify_message}; name its authority by ca_file (--ca-file)"
+    if cause.reason == "WRONG_VERSION_NUMBER":
+        return "it speaks no TLS; if it is a registry without, ask for plain_http (--plain-http)"
+    return f"no TLS connection: {(cause.reason or 'it broke off').replace('_', ' ').lower()}"
+
+
+def _connect_reason(failure: Exception, causes: list[BaseException], http: Any) -> str:  # noqa: ANN401 (as above)
+    if isinstance(failure, http.ConnectTimeout):
+        return "no connection in time"
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"no connection: {cause.strerror.lower()}"
+    return "no connection"
+
+
+def _broken(text: str, hop: Hop) -> errors.TransportError:
+    """An answer that breaks off is worth another attempt, one that breaks HTTP's grammar is not."""
+    lowered = text.lower()
+    if "disconnected" in lowered or "without sending" in lowered:
+        return errors.TransportError("the connection was closed before an answer came", hop.where)
+    if "peer closed" in lowered or "incomplete" in lowered:
+        return errors.TransportError("the connection was closed in the middle of a body", hop.where)
+    return errors.ProtocolError("the answer breaks the grammar of HTTP", hop.where)

@@ -1,0 +1,93 @@
+"""Whom we trust: the system's authorities, and those that are named; never less because a file could not be read."""
+
+import os
+import ssl
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from dreg_client.errors import ConfigError
+from dreg_client.logs import log
+from dreg_client.options import Options
+from dreg_client.values.origin import Origin
+
+_warned: Final[set[str]] = set()
+
+
+def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.SSLContext:
+    """The rules for TLS connections to one origin.
+
+    Args:
+        options: What the caller says.
+        origin: To whom.
+        is_registry: Whether it is the registry itself: `insecure` and our own certificate are for it alone.
+
+    Raises:
+        ConfigError: A file of certificates cannot be read.
+    """
+    if options.ssl_context is not None:
+        return options.ssl_context
+    if origin.scheme == "http":
+        return _trusting_nobody()
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if is_registry and options.insecure:
+        _do_not_check(context, origin)
+    else:
+        _trust(context, options, origin)
+    if is_registry:
+        _introduce(context, options, origin)
+    return context
+
+
+def _trusting_nobody() -> ssl.SSLContext:
+    """For plain http, where nobody asks; reading the system's authorities takes longer than a request."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _do_not_check(context: ssl.SSLContext, origin: Origin) -> None:
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if str(origin) not in _warned:
+        _warned.add(str(origin))
+        log.warning("the certificate of %s is not checked, as insecure asks for", origin.authority)
+
+
+def _trust(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
+    if not _has_authorities(context):
+        context.load_verify_locations(_bundled())
+    for file in filter(None, [options.ca_file, *_files(options, origin, ".crt")]):
+        try:
+            context.load_verify_locations(file)
+        except (OSError, ssl.SSLError) as failure:
+            raise ConfigError(f"{file}: no file of certificates that can be read ({failure})") from None
+
+
+def _has_authorities(context: ssl.SSLContext) -> bool:
+    paths = ssl.get_default_verify_paths()
+    folder = paths.capath or ""
+    return bool(context.cert_store_stats()["x509_ca"]) or (bool(folder) and any(os.scandir(folder)))
+
+
+def _bundled() -> str:
+    """The authorities that come with the HTTP library, for a system that has none."""
+    certifi = import_module("certifi")
+    return str(certifi.where())
+
+
+def _introduce(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
+    pairs = [options.client_cert] if options.client_cert else []
+    pairs += [(cert, cert.removesuffix(".cert") + ".key") for cert in _files(options, origin, ".cert")]
+    for cert, key in pairs:
+        try:
+            context.load_cert_chain(cert, key)
+        except (OSError, ssl.SSLError) as failure:
+            raise ConfigError(f"{cert}: no certificate and key that can be read ({failure})") from None
+
+
+def _files(options: Options, origin: Origin, ending: str) -> list[str]:
+    """The files of a registry's folder, as docker and podman look for them."""
+    found: list[str] = []
+    for folder in options.certs_dirs:
+        of_registry = Path(folder) / origin.authority
+        found += sorted(map(str, of_registry.glob(f"*{ending}"))) if of_registry.is_dir() else []
+    return found

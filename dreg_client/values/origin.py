@@ -1,0 +1,127 @@
+"""Origins: to whom a credential belongs. Scheme, host and port together (RFC 6454)."""
+
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+_PORTS: Final = {"http": 80, "https": 443}
+_LONGEST_URL: Final = 8192
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_NUMBERS: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}", re.ASCII)
+_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
+
+
+class Reach(IntEnum):
+    """How near a place is: what is nearer than the registry is nothing that it may send us to."""
+
+    PUBLIC = 0
+    PRIVATE = 1
+    LOCAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where requests go, and credentials with them.
+
+    Attributes:
+        scheme: `http` or `https`.
+        host: The host, lower-case; an IPv6 address without brackets.
+        port: The port, filled in where the URL left it out.
+    """
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> "Origin":
+        """The origin of a URL.
+
+        Raises:
+            ValueError: It is no http or https URL, or has user information; the text is not repeated.
+        """
+        parts = _split(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+        if not (_is_ipv6(host) or _HOST.fullmatch(host)) or port == 0:
+            raise ValueError("a host, and a port from 1 to 65535 if any, are due behind the scheme")
+        return cls(parts.scheme.lower(), host, port or _PORTS[parts.scheme.lower()])
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as a reference and a file of credentials write them: the scheme's own port is left out."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it names this machine: plain http may be used without being asked for."""
+        return reach(self.host) is Reach.LOCAL and self.host not in {"0.0.0.0", "::"}  # noqa: S104 (compared with)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+def _split(url: str) -> SplitResult:
+    if len(url) > _LONGEST_URL:
+        raise ValueError(f"it is longer than {_LONGEST_URL} characters")
+    if _PRINTABLE.fullmatch(url) is None or "\\" in url:
+        raise ValueError("printable ASCII characters without white space and backslash are due")
+    parts = urlsplit(url)
+    if parts.scheme.lower() not in _PORTS:
+        raise ValueError("http:// or https:// is due")
+    if "@" in parts.netloc:
+        raise ValueError("user information has no place in it")
+    return parts
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def reach(host: str) -> Reach:
+    """How near a host is, by its name or address; a name that says nothing is taken for public.
+
+    Examples:
+        >>> reach("registry.example"), reach("10.1.2.3"), reach("0x7f.1")
+        (<Reach.PUBLIC: 0>, <Reach.PRIVATE: 1>, <Reach.LOCAL: 2>)
+    """
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return Reach.LOCAL
+    address = _address(name)
+    if address is None:
+        return Reach.PUBLIC
+    if address.is_loopback or address.is_link_local or address.is_unspecified:
+        return Reach.LOCAL
+    return Reach.PUBLIC if address.is_global else Reach.PRIVATE
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address in any form that a resolver takes for one: `2130706433`, `0177.0.0.1`, `::ffff:127.0.0.1`."""
+    if _NUMBERS.fullmatch(name):
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(name))
+        except OSError:
+            return None
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def without_query(url: str) -> str:
+    """A URL for people: what is behind `?` may be a signature, what is before `@` a password."""
+    bare = re.split(r"[?#]", url, maxsplit=1)[0]
+    scheme, separator, rest = bare.partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{place.rpartition('@')[2]}{slash}{path}"[:_LONGEST_URL] if separator else bare
