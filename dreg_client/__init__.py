@@ -10,6 +10,13 @@ from importlib import import_module
 TYPE_CHECKING = False  # type checkers take it for True; the module `typing` would double the cost of this import
 if TYPE_CHECKING:
     from dreg_client.archives import DockerArchive as DockerArchive
+    from dreg_client.async_image import AsyncImage as AsyncImage
+    from dreg_client.async_opening import aopen_image as aopen_image
+    from dreg_client.async_opening import aopen_store as aopen_store
+    from dreg_client.async_registry import AsyncRegistry as AsyncRegistry
+    from dreg_client.async_repository import AsyncRepository as AsyncRepository
+    from dreg_client.async_store import AsyncStore as AsyncStore
+    from dreg_client.credentials.lookup import Credentials as Credentials
     from dreg_client.errors import DregError as DregError
     from dreg_client.image import Image as Image
     from dreg_client.image import PlatformImage as PlatformImage
@@ -35,15 +42,26 @@ if TYPE_CHECKING:
     from dreg_client.models.validation import validate as validate
     from dreg_client.opening import open_image as open_image
     from dreg_client.opening import open_store as open_store
+    from dreg_client.options import RegistryOptions as RegistryOptions
+    from dreg_client.options import Timeouts as Timeouts
     from dreg_client.problems import Problem as Problem
     from dreg_client.problems import Severity as Severity
+    from dreg_client.registry import Registry as Registry
+    from dreg_client.repository import Repository as Repository
     from dreg_client.store import Store as Store
+    from dreg_client.values.credential import Credential as Credential
     from dreg_client.values.digest import Digest as Digest
     from dreg_client.values.platform import Platform as Platform
     from dreg_client.values.reference import Reference as Reference
 
 _HOMES = {
     "archives": ("DockerArchive",),
+    "async_image": ("AsyncImage",),
+    "async_opening": ("aopen_image", "aopen_store"),
+    "async_registry": ("AsyncRegistry",),
+    "async_repository": ("AsyncRepository",),
+    "async_store": ("AsyncStore",),
+    "credentials.lookup": ("Credentials",),
     "errors": ("DregError",),
     "image": ("Image", "PlatformImage"),
     "layout": ("Layout",),
@@ -57,8 +75,12 @@ _HOMES = {
     "models.parse": ("AnyManifest", "parse_document", "parse_manifest"),
     "models.validation": ("Report", "validate"),
     "opening": ("open_image", "open_store"),
+    "options": ("Timeouts", "RegistryOptions"),
     "problems": ("Problem", "Severity"),
+    "registry": ("Registry",),
+    "repository": ("Repository",),
     "store": ("Store",),
+    "values.credential": ("Credential",),
     "values.digest": ("Digest",),
     "values.platform": ("Platform",),
     "values.reference": ("Reference",),
@@ -68,6 +90,12 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __version__ = "2.0.0.dev0"
 __all__ = [
     "AnyManifest",
+    "AsyncImage",
+    "AsyncRegistry",
+    "AsyncRepository",
+    "AsyncStore",
+    "Credential",
+    "Credentials",
     "Descriptor",
     "Digest",
     "DockerArchive",
@@ -89,9 +117,15 @@ __all__ = [
     "PlatformImage",
     "Problem",
     "Reference",
+    "Registry",
+    "RegistryOptions",
     "Report",
+    "Repository",
     "Severity",
     "Store",
+    "Timeouts",
+    "aopen_image",
+    "aopen_store",
     "open_image",
     "open_store",
     "parse_document",

@@ -4,7 +4,7 @@ A plan is written once, and runs on a layout, an archive and a registry, by thre
 proven in one place.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar, cast
@@ -209,7 +209,7 @@ def config_at(reference: str | ImageManifest) -> Plan[ImageConfig]:
 
 
 @contextmanager
-def _named(digest: Digest) -> Iterator[None]:
+def _named(digest: Digest) -> Generator[None]:
     """A broken document says which one it is; one of another type than was said breaks all rules of that type."""
     try:
         yield

@@ -115,6 +115,14 @@ class AsyncRegistry:
         whole = whole_name(name, namespace, self._base.name)
         return self._known(whole)
 
+    def lone_repository(self, name: str) -> AsyncRepository:
+        """A repository that closes this registry when it is closed.
+
+        Raises:
+            InvalidReferenceError: It is no name of a repository.
+        """
+        return AsyncRepository(self._connection, RepositoryName(name), self)
+
     def _known(self, name: RepositoryName) -> AsyncRepository:
         return self._repositories.setdefault(name, AsyncRepository(self._connection, name))
 

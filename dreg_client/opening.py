@@ -2,30 +2,62 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Unpack
 
 from dreg_client import errors
 from dreg_client.archives import DockerArchive, open_oci_archive
 from dreg_client.image import Image, ImageStore
 from dreg_client.layout import Layout
+from dreg_client.values.reference import Reference
 from dreg_client.values.store_name import StoreName
 
+if TYPE_CHECKING:
+    from dreg_client.options import RegistryOptions
+    from dreg_client.repository import Repository
 
-def open_store(text: str | StoreName) -> ImageStore:
+CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
+"""Where docker and podman have the certificates of single registries."""
+
+
+def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> ImageStore:
     """The store that a name stands for.
 
     Args:
-        text: `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows (`:TAG`, `@DIGEST`) is passed over.
+        text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
+            (`:TAG`, `@DIGEST`) is passed over.
+        **options: How a registry is talked to, see `dreg_client.options.Options`. Unless they say otherwise,
+            credentials and certificates are looked up where docker and podman have them.
 
     Raises:
         InvalidReferenceError: The text is no name of a store.
-        UnsupportedError: It names a registry: not read by this version.
         NotFoundError: There is no such file or directory.
         LayoutError: It cannot be used.
+        ConfigError: An option names what cannot be used.
     """
     name = StoreName.parse(text) if isinstance(text, str) else text
+    if name.reference is not None and name.kind == "registry":
+        return _repository(name.reference, options)
     if name.kind == "docker-archive":
         return DockerArchive(name.path)
     return open_layout(name)
+
+
+def _repository(reference: Reference, options: "RegistryOptions") -> "Repository":
+    """A repository that closes its registry when it is closed."""
+    # Here, and not above: whoever reads a layout needs no HTTP.
+    from dreg_client.registry import Registry  # noqa: PLC0415
+
+    return Registry(reference.registry, **with_defaults(options)).lone_repository(reference.repository)
+
+
+def with_defaults(options: "RegistryOptions") -> "RegistryOptions":
+    """The options, with the places where docker and podman keep credentials and certificates."""
+    from dreg_client.credentials.lookup import Credentials  # noqa: PLC0415 (as above)
+
+    given: RegistryOptions = {"certs_dirs": CERTS_DIRS, **options}
+    if "credentials" not in options and options.get("auth_service") is None:
+        given["credentials"] = Credentials.default()
+    return given
 
 
 def open_layout(name: StoreName) -> Layout:
@@ -42,18 +74,18 @@ def open_layout(name: StoreName) -> Layout:
         case "oci-archive":
             return open_oci_archive(name.path)
         case "registry" | "docker-archive":
-            advice = "registries are not read by this version; name a layout as oci:PATH"
-            message = f"{name} is no layout; {advice}"
+            message = f"{name} is no layout; name one as oci:PATH or oci-archive:FILE"
             raise errors.UnsupportedError(message)
 
 
 @contextmanager
-def open_image(text: str) -> Generator[Image]:
+def open_image(text: str, **options: "Unpack[RegistryOptions]") -> Generator[Image]:
     """The image that a line of text names; the store is closed at the end of the block.
 
     Args:
-        text: Such as `oci:build/web:1.4`, `oci:build/web@sha256:...`, `docker-archive:web.tar:acme/web:1.4`. Without a
-            tag or digest: the only image of the store.
+        text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
+            `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest: `latest`, or the only image of the store.
+        **options: As of `open_store`.
 
     Raises:
         InvalidReferenceError: The text is no name of a store.
@@ -66,7 +98,7 @@ def open_image(text: str) -> Generator[Image]:
             print(image.platforms)
     """
     name = StoreName.parse(text)
-    with open_store(name) as store:
+    with open_store(name, **options) as store:
         yield store.get_image(reference_of(name))
 
 
@@ -74,6 +106,8 @@ def reference_of(name: StoreName) -> str:
     """What a name asks of its store: a digest, a tag, a place in an archive, or nothing."""
     if name.digest is not None:
         return name.digest
+    if name.kind == "registry" and name.reference is not None:
+        return name.reference.tag or ""
     if name.index is not None:
         return f"@{name.index}"
     if name.kind == "docker-archive" and name.reference is not None:

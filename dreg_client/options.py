@@ -31,6 +31,7 @@ class CredentialSource(Protocol):
 
     def find(self, registry: str, repository: str = "") -> FoundCredential:
         """The credential for a registry (host, and port if any) and, where one cares, a repository of it."""
+        ...
 
 
 class TokenService(Protocol):
@@ -38,6 +39,7 @@ class TokenService(Protocol):
 
     def request_token(self, scope: str) -> str | Awaitable[str]:
         """A token that allows `scope`, such as `repository:acme/web:pull`; awaited where the client is asynchronous."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

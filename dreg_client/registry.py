@@ -117,6 +117,14 @@ class Registry:
         with self._lock:
             return self._known(whole)
 
+    def lone_repository(self, name: str) -> Repository:
+        """A repository that closes this registry when it is closed.
+
+        Raises:
+            InvalidReferenceError: It is no name of a repository.
+        """
+        return Repository(self._connection, RepositoryName(name), self)
+
     def _known(self, name: RepositoryName) -> Repository:
         return self._repositories.setdefault(name, Repository(self._connection, name))
 

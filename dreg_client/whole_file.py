@@ -9,7 +9,7 @@ from pathlib import Path
 from dreg_client.errors import LayoutError
 
 
-def write_whole(path: str, chunks: Iterable[bytes]) -> None:
+def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
     """Write chunks to a file that takes its name when all of them, and the check behind the last, went well.
 
     What was there before is there until then, and stays when anything fails. A link is followed to the file that it
@@ -23,7 +23,7 @@ def write_whole(path: str, chunks: Iterable[bytes]) -> None:
         if given.exists() and not given.is_file():
             _write_through(given, chunks)  # by this name: that of an open pipe, as in /dev/stdout, leads nowhere else
         else:
-            _replace(Path(os.path.realpath(path)), chunks)
+            _replace(Path(os.path.realpath(path)), chunks, mode)
     except OSError as failure:
         raise LayoutError(path, f"cannot be written: {failure.strerror}") from failure
 
@@ -33,7 +33,7 @@ def _write_through(target: Path, chunks: Iterable[bytes]) -> None:
         file.writelines(chunks)
 
 
-def _replace(target: Path, chunks: Iterable[bytes]) -> None:
+def _replace(target: Path, chunks: Iterable[bytes], mode: int) -> None:
     # The name stands before the file does: whenever a signal comes, there is something to clear away by it.
     start = os.fsdecode(os.fsencode(target.name)[:100])
     part = target.with_name(f".{start}.{secrets.token_hex(8)}.part")
@@ -42,7 +42,7 @@ def _replace(target: Path, chunks: Iterable[bytes]) -> None:
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(0o644 & ~umask())
+        part.chmod(mode & ~umask())
         part.replace(target)
     finally:
         with suppress(OSError):

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from typing import Final
+from typing import Any, Final
 
 from dreg_client import errors
 from dreg_client.protocol.blobs import blob_request
@@ -16,6 +16,7 @@ _SLOWEST: Final = 1024
 _WINDOW: Final = 60.0
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
 _WHOLE_SIZE: Final = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
+_LARGEST_UNPACKED: Final = 16 * MEBIBYTE
 _PLAIN: Final = frozenset({"", "identity"})
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 
@@ -54,7 +55,7 @@ class BlobDownload:
         self._ranged, self._restarts, self._skip = True, 0, 0
         self._resumes, self._since_resume = 0, 0
         self._waited, self._window = 0.0, 0
-        self._unpacking: zlib._Decompress | None = None
+        self._unpacking: Any = None
 
     def request(self) -> Request:
         """What to ask for: the rest of the blob, or where ranges do not work, all of it."""
@@ -139,7 +140,7 @@ class BlobDownload:
         """
         self._pace(len(chunk), waited)
         if self._unpacking is not None:
-            chunk = self._unpacked(self._unpacking, chunk)
+            chunk = self._unpacked(chunk)
         if self._skip:
             skipped = min(self._skip, len(chunk))
             chunk, self._skip = chunk[skipped:], self._skip - skipped
@@ -154,12 +155,16 @@ class BlobDownload:
         """Whether the bytes are packed, so that their number says nothing."""
         return bool(self.encoding) and self._unpacking is None
 
-    def _unpacked(self, unpacking: "zlib._Decompress", chunk: bytes) -> bytes:
-        bound = 0 if self.total is None else max(self.total - self.offset, 0) + 1
+    def _unpacked(self, chunk: bytes) -> bytes:
+        """A chunk unpacked, no more of it than the blob can have left."""
+        bound = _LARGEST_UNPACKED if self.total is None else max(self.total - self.offset, 0) + 1
         try:
-            return unpacking.decompress(chunk, bound)
+            octets: bytes = self._unpacking.decompress(chunk, bound)
         except zlib.error:
             raise errors.ContentEncodingError(f"{self._where}: came as gzip, and is none") from None
+        if self._unpacking.unconsumed_tail:
+            raise errors.ContentEncodingError(f"{self._where}: came packed, and unpacks to something else")
+        return octets
 
     def _pace(self, octets: int, waited: float) -> None:
         self._waited += waited

@@ -165,10 +165,11 @@ class AsyncSender:
             raise lines.no_connection_free(hop, self._options) from None
         try:
             return AsyncBody(await line.transport.handle_async_request(request), line, hop, self._http)
-        except BaseException as failure:
+        except (self._http.HTTPError, OSError) as failure:
             line.gate.release()
-            if isinstance(failure, self._http.HTTPError | OSError):
-                raise translated(failure, self._http, hop) from None
+            raise translated(failure, self._http, hop) from None
+        except BaseException:
+            line.gate.release()
             raise
 
     async def _whole(self, hop: Hop, response: Response, body: AsyncBody) -> bytes:

@@ -81,8 +81,8 @@ def response_of(hop: Hop, given: Any, *, proxied: bool) -> Response:  # noqa: AN
 
 
 def _peer(stream: Any) -> str:  # noqa: ANN401 (either library's)
-    address = stream.get_extra_info("server_addr") if stream is not None else None
-    return str(address[0]) if isinstance(address, tuple) and address else ""
+    address: Any = stream.get_extra_info("server_addr") if stream is not None else None
+    return str(address[0]) if address and not isinstance(address, str) else ""
 
 
 def refuse_near_peer(hop: Hop, stream: Any) -> None:  # noqa: ANN401 (either library's)

@@ -157,10 +157,11 @@ class Sender:
             raise lines.no_connection_free(hop, self._options)
         try:
             return Body(line.transport.handle_request(request), line, hop, self._http)
-        except BaseException as failure:
+        except (self._http.HTTPError, OSError) as failure:
             line.gate.release()
-            if isinstance(failure, self._http.HTTPError | OSError):
-                raise translated(failure, self._http, hop) from None
+            raise translated(failure, self._http, hop) from None
+        except BaseException:
+            line.gate.release()
             raise
 
     def _whole(self, hop: Hop, response: Response, body: Body) -> bytes:

@@ -20,7 +20,7 @@ class StoreName:
         kind: What kind of store: a registry, a layout directory, or an archive of a layout or of `docker save`.
         path: The directory or file; empty for a registry.
         reference: What is asked of a registry, or of a `docker save` archive.
-        tag: What is asked of a layout.
+        tag: What is asked of a layout; of a registry, the tag that was named, None where it goes without saying.
         digest: The same, by digest.
         index: The place in a `docker save` archive, the first being 0.
     """
@@ -50,8 +50,10 @@ class StoreName:
             if not rest or "\0" in rest:
                 raise InvalidReferenceError(shown(text), "reference", f"a path, as {kind}:PATH")
             return _PARSERS[kind](rest)
-        reference = Reference.parse(text.removeprefix(_DOCKER))
-        return cls("registry", reference=reference)
+        name = text.removeprefix(_DOCKER)
+        reference = Reference.parse(name)
+        named = ":" in name.partition("@")[0].rpartition("/")[2]
+        return cls("registry", reference=reference, tag=reference.tag if named else None, digest=reference.digest)
 
     def __str__(self) -> str:
         if self.kind == "registry":

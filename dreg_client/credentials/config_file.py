@@ -1,0 +1,228 @@
+"""Files of credentials: `config.json` of docker, `auth.json` of podman, and their text in the environment."""
+
+import binascii
+import json
+import os
+import re
+import stat
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from dreg_client.errors import ConfigError, CredentialError
+from dreg_client.logs import log
+from dreg_client.values.credential import Credential
+from dreg_client.values.reference import DOCKER_HUB
+
+HUB_SERVER: Final = "https://index.docker.io/v1/"
+"""Docker Hub's name in credential stores."""
+_HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+_LARGEST: Final = 8 * 1024 * 1024
+_PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
+_warned: Final[set[str]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry of a file. Its text shows nothing of it."""
+
+    key: str
+    members: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Stored({self.key!r})"
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A file of credentials.
+
+    Attributes:
+        name: What it is called: its path, or the variable that holds its text.
+        members: Its members; unknown ones are kept.
+    """
+
+    name: str
+    members: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path, *, bare: bool = False) -> "ConfigFile | None":
+        """Read a file, None where there is none.
+
+        Args:
+            path: The file.
+            bare: Whether it is the map of entries itself, as `~/.dockercfg` is.
+
+        Raises:
+            ConfigError: It is no configuration, cannot be read, or others may write it.
+        """
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        _check_rights(path, found)
+        try:
+            with path.open("rb") as file:
+                raw = file.read(_LARGEST + 1)
+        except OSError as failure:
+            raise ConfigError(f"{path}: cannot be read: {failure.strerror}") from None
+        members = _parsed(raw, str(path))
+        return cls(str(path), {"auths": members} if bare else members).checked()
+
+    @classmethod
+    def of_text(cls, text: str, name: str) -> "ConfigFile":
+        """Read the text of such a file.
+
+        Raises:
+            ConfigError: It is no configuration.
+        """
+        return cls(name, _parsed(text.encode(errors="surrogateescape"), name)).checked()
+
+    def checked(self) -> "ConfigFile":
+        """The file itself, where its members are what they should be.
+
+        Raises:
+            ConfigError: They are not.
+        """
+        for member in ("auths", "credHelpers"):
+            if not isinstance(self.members.get(member) or {}, dict):
+                raise ConfigError(f"{self.name}: {member} is no object; mend or remove it")
+        if not isinstance(self.members.get("credsStore") or "", str):
+            raise ConfigError(f"{self.name}: credsStore is no text; mend or remove it")
+        return self
+
+    @property
+    def auths(self) -> dict[str, Any]:
+        """Its entries by server."""
+        return cast("dict[str, Any]", self.members.get("auths") or {})
+
+    def namespace_entries(self, registry: str, repository: str) -> Iterator[Stored]:
+        """The entries for a repository or a namespace above it, the longest first, as podman has them."""
+        parts = repository.split("/") if repository else []
+        for count in range(len(parts), 0, -1):
+            key = "/".join((registry, *parts[:count]))
+            yield from self._entry(key)
+
+    def server_entries(self, registry: str) -> Iterator[Stored]:
+        """The entries for a registry: by its name, then those whose key names it otherwise."""
+        yield from self._entry(registry)
+        for key in self.auths:
+            if key != registry and _names(key, registry):
+                yield from self._entry(key)
+
+    def _entry(self, key: str) -> Iterator[Stored]:
+        members = self.auths.get(key)
+        if isinstance(members, dict):
+            yield Stored(key, cast("dict[str, Any]", members))
+        elif members is not None:
+            self.complain(key, "is no object")
+
+    def program_for(self, registry: str) -> str | None:
+        """The program that keeps the credential of a registry: its own, else that for all; None without one.
+
+        Raises:
+            ConfigError: Its name is none that is run.
+        """
+        own = cast("dict[str, Any]", self.members.get("credHelpers") or {})
+        for name in _names_of(registry):
+            if name in own:
+                return self._program(own[name], f"credHelpers.{name}")
+        return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
+
+    def _program(self, name: object, member: str) -> str:
+        if not isinstance(name, str) or _PROGRAM.fullmatch(name) is None:
+            raise ConfigError(
+                f"{self.name}: {member} names no program: letters, digits and . _ - are due; nothing was run"
+            )
+        return name
+
+    def credential(self, entry: Stored) -> Credential | None:
+        """The credential of an entry; None where it only marks that a program has it, or cannot be read."""
+        members, source = entry.members, f"{self.name}, {entry.key}"
+        try:
+            for member, field in (("registrytoken", "registry_token"), ("identitytoken", "identity_token")):
+                if token := _text(members, member):
+                    return Credential(source=source, **{field: token})
+            return self._pair(entry, source)
+        except CredentialError as failure:
+            self.complain(entry.key, str(failure))
+            return None
+
+    def _pair(self, entry: Stored, source: str) -> Credential | None:
+        if text := _text(entry.members, "auth"):
+            pair = _decoded(text)
+            if pair is None:
+                self.complain(entry.key, "has an auth that is no base64 of user:password")
+                return None
+            return Credential(*pair, source=source)
+        username, password = _text(entry.members, "username"), _text(entry.members, "password")
+        return Credential(username, password, source=source) if username and password else None
+
+    def complain(self, key: str, fault: str) -> None:
+        """Warn of an entry, once; its value is never part of it."""
+        message = f"{self.name}: the entry {key!r} {fault}; it is passed over"
+        if message not in _warned:
+            _warned.add(message)
+            log.warning("%s", message)
+
+
+def server_of(registry: str) -> str:
+    """What a registry is called in stores of credentials."""
+    return HUB_SERVER if registry == DOCKER_HUB else registry
+
+
+def _names_of(registry: str) -> tuple[str, ...]:
+    return (
+        (HUB_SERVER, "docker.io", "index.docker.io", "registry-1.docker.io") if registry == DOCKER_HUB else (registry,)
+    )
+
+
+def _names(key: str, registry: str) -> bool:
+    """Whether the key of an entry is another name of a registry: with a scheme, and a path behind it."""
+    scheme, separator, rest = key.partition("://")
+    host = rest.partition("/")[0] if separator and scheme in {"http", "https"} else key
+    return host == registry or (registry == DOCKER_HUB and host in _HUB_NAMES)
+
+
+def _text(members: dict[str, Any], name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _decoded(text: str) -> tuple[str, str] | None:
+    """User and password; NULs that some tools write behind them are dropped."""
+    try:
+        pair = b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeError, ValueError):
+        return None
+    username, colon, password = pair.partition(":")
+    return (username, password.rstrip("\0")) if colon and username else None
+
+
+def _check_rights(path: Path, found: os.stat_result) -> None:
+    """Others who may write the file could send our credentials anywhere (decision D-14)."""
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigError(f"{path}: is no regular file")
+    if os.name == "nt":
+        return
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigError(f"{path}: others than its owner may write it; mend that by: chmod 600 {path}")
+    if found.st_mode & (stat.S_IRGRP | stat.S_IROTH) and str(path) not in _warned:
+        _warned.add(str(path))
+        log.warning("%s: others than its owner may read it; mend that by: chmod 600 %s", path, path)
+
+
+def _parsed(raw: bytes, name: str) -> dict[str, Any]:
+    if len(raw) > _LARGEST:
+        raise ConfigError(f"{name}: is larger than {_LARGEST} bytes")
+    try:
+        members = json.loads(raw or b"{}")
+    except json.JSONDecodeError as fault:
+        raise ConfigError(f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}") from None
+    except (ValueError, RecursionError):
+        raise ConfigError(f"{name}: is no JSON text in UTF-8") from None
+    if not isinstance(members, dict):
+        raise ConfigError(f"{name}: is no JSON object")
+    return cast("dict[str, Any]", members)

@@ -1,0 +1,126 @@
+"""Logging in and out: what docker and podman would write, and nothing else of their files changed."""
+
+import json
+import os
+from base64 import b64encode
+from pathlib import Path
+from typing import Any, Final
+
+from dreg_client.credentials import program as programs
+from dreg_client.credentials.config_file import ConfigFile, server_of
+from dreg_client.credentials.lookup import Credentials
+from dreg_client.errors import ConfigError, CredentialError
+from dreg_client.values.credential import Credential
+from dreg_client.values.reference import DOCKER_HUB
+from dreg_client.whole_file import write_whole
+
+_BARE: Final = ".dockercfg"
+
+
+def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
+    """Keep a credential for a registry: by the program that is set up for it, else in a file.
+
+    Args:
+        credentials: Which places there are.
+        registry: Host, and port if any; `docker.io` for Docker Hub.
+        credential: What is to be kept.
+
+    Returns:
+        Where it is kept: a path, or the name of a program.
+
+    Raises:
+        ConfigError: The file is broken, unsafe, or cannot be written.
+        CredentialHelperError: The program is not there, or failed.
+    """
+    path = _place(credentials, registry)
+    file = ConfigFile.read(path) or ConfigFile(str(path), {})
+    program = file.program_for(registry)
+    if program is not None:
+        programs.keep(program, server_of(registry), credential)
+        _write(path, _with_entry(file, registry, {}))
+        return f"docker-credential-{program}"
+    _write(path, _with_entry(file, registry, _entry(credential)))
+    return str(path)
+
+
+def forget(credentials: Credentials, registry: str) -> list[str]:
+    """Forget the credentials of a registry, wherever they are looked up.
+
+    Returns:
+        Where there was one.
+
+    Raises:
+        ConfigError: A file is broken, unsafe, or cannot be written.
+        CredentialHelperError: A program is not there, or failed.
+    """
+    gone: list[str] = []
+    named = credentials.named_file()
+    for path in [named] if named else [path for path, _ in credentials.places()]:
+        bare = path.name == _BARE
+        file = ConfigFile.read(path, bare=bare)
+        if file is None:
+            continue
+        keys = [entry.key for entry in file.server_entries(registry)]
+        program = file.program_for(registry)
+        if program is not None and (keys or _has(program, registry)):
+            programs.forget(program, server_of(registry))
+            gone.append(f"docker-credential-{program}")
+        if keys:
+            _write(path, _without(file, keys, bare=bare))
+            gone += [] if program is not None else [str(path)]
+    return gone
+
+
+def _has(program: str, registry: str) -> bool:
+    try:
+        return programs.ask(program, server_of(registry)) is not None
+    except programs.MissingProgramError:
+        return True  # then forgetting says what is wrong with it
+
+
+def _place(credentials: Credentials, registry: str) -> Path:
+    """The file that has the registry already, so that the new credential is the one that is found; else docker's."""
+    if named := credentials.named_file():
+        return named
+    for path, bare in credentials.places():
+        file = None if bare else ConfigFile.read(path)
+        if file is not None and any(file.server_entries(registry)):
+            return path
+    docker = credentials.docker_file()
+    if docker is None:
+        raise ConfigError("there is no home folder to keep credentials in; name a file: --authfile, or DOCKER_CONFIG")
+    return docker
+
+
+def _entry(credential: Credential) -> dict[str, Any]:
+    if credential.identity_token is not None:
+        return {"identitytoken": credential.identity_token}
+    if not credential.username or not credential.password:
+        raise CredentialError("a user and a password are due, or an identity token; neither may be empty")
+    return {"auth": b64encode(f"{credential.username}:{credential.password}".encode()).decode()}
+
+
+def _with_entry(file: ConfigFile, registry: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """The file with an entry, under the key that it has already, and no other that would be found in its place."""
+    known = [found.key for found in file.server_entries(registry)]
+    key = known[0] if known else _key(registry)
+    kept = {name: value for name, value in file.auths.items() if name not in known}
+    return {**file.members, "auths": {**kept, key: entry}}
+
+
+def _key(registry: str) -> str:
+    return server_of(registry) if registry == DOCKER_HUB else registry
+
+
+def _without(file: ConfigFile, keys: list[str], *, bare: bool) -> dict[str, Any]:
+    kept = {name: value for name, value in file.auths.items() if name not in keys}
+    return kept if bare else {**file.members, "auths": kept}
+
+
+def _write(path: Path, members: dict[str, Any]) -> None:
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ConfigError(f"{target.parent}: cannot be made: {failure.strerror}") from None
+    write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)

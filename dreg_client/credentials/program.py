@@ -1,0 +1,148 @@
+"""Programs that keep credentials, `docker-credential-NAME` (docker-credential-helpers): asked, told, bounded."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from typing import IO, Any, Final, cast
+
+from dreg_client.errors import CredentialError, CredentialHelperError
+from dreg_client.values.credential import Credential
+
+_PATIENCE: Final = 30.0
+_MOST: Final = 64 * 1024
+_NOT_FOUND: Final = "credentials not found"
+_TOKEN: Final = "<token>"
+
+
+class MissingProgramError(Exception):
+    """The program is not installed, or failed without an answer; for us alone."""
+
+
+def ask(program: str, server: str) -> Credential | None:
+    """The credential that a program has for a server, None where it has none.
+
+    Raises:
+        MissingProgramError: It is not there, or failed.
+        CredentialHelperError: It does not end, or answers nonsense.
+        CredentialError: It answers with the credential of another server.
+    """
+    code, answer = _run(program, "get", server.encode())
+    if code and _NOT_FOUND in answer.decode(errors="replace").lower():
+        return None
+    if code:
+        raise MissingProgramError(f"{_called(program)} failed with exit code {code}")
+    found = _answer(program, answer)
+    named = found.get("ServerURL") or server
+    if _host(named) != _host(server):
+        raise CredentialError(
+            f"{_called(program)} answered with a credential of another server than {server}; not used"
+        )
+    username, secret = found.get("Username"), found.get("Secret")
+    if not isinstance(username, str) or not isinstance(secret, str) or not secret:
+        raise CredentialHelperError(f"{_called(program)} gave no Username and Secret for {server}")
+    if username == _TOKEN:
+        return Credential(identity_token=secret, source=_called(program))
+    return Credential(username, secret, source=_called(program))
+
+
+def keep(program: str, server: str, credential: Credential) -> None:
+    """Hand a credential to a program.
+
+    Raises:
+        CredentialHelperError: It is not there, or failed.
+    """
+    token = credential.identity_token
+    entry = {
+        "ServerURL": server,
+        "Username": _TOKEN if token else credential.username,
+        "Secret": token or credential.password,
+    }
+    _tell(program, "store", json.dumps(entry).encode())
+
+
+def forget(program: str, server: str) -> None:
+    """Let a program forget the credential of a server.
+
+    Raises:
+        CredentialHelperError: It is not there, or failed.
+    """
+    _tell(program, "erase", server.encode())
+
+
+def _tell(program: str, verb: str, given: bytes) -> None:
+    try:
+        code, answer = _run(program, verb, given)
+    except MissingProgramError as failure:
+        raise CredentialHelperError(f"{failure}; install it, or take it out of the configuration") from None
+    if code and not (verb == "erase" and _NOT_FOUND in answer.decode(errors="replace").lower()):
+        raise CredentialHelperError(f"{_called(program)} {verb} failed with exit code {code}")
+
+
+def _run(program: str, verb: str, given: bytes) -> tuple[int, bytes]:
+    """Run it in a group of its own, so that it ends with all that it began; no shell is between."""
+    if any(sign < 32 or sign == 127 for sign in given):
+        raise CredentialError("a server with control characters is asked for nowhere")
+    # A file takes what it says: a pipe that a child of it holds open would be waited for.
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(  # noqa: S603 (a name of letters and digits, no shell)
+                [_called(program), verb],
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as failure:
+            raise MissingProgramError(f"{_called(program)} cannot be run: {(failure.strerror or '').lower()}") from None
+        code = _ended(process, program, given)
+        return code, _said(said, program)
+
+
+def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes) -> int:
+    try:
+        with suppress(BrokenPipeError):
+            process.communicate(given, timeout=_PATIENCE)
+        return process.wait(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise CredentialHelperError(f"{_called(program)} did not end within {_PATIENCE:.0f} s; it was ended") from None
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def _said(said: IO[bytes], program: str) -> bytes:
+    said.seek(0)
+    answer = said.read(_MOST + 1)
+    if len(answer) > _MOST:
+        raise CredentialHelperError(f"{_called(program)} answered with more than {_MOST} bytes")
+    return answer
+
+
+def _answer(program: str, answer: bytes) -> dict[str, Any]:
+    try:
+        found: object = json.loads(answer)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise CredentialHelperError(f"{_called(program)} answered with no JSON object")
+    return cast("dict[str, Any]", found)
+
+
+def _called(program: str) -> str:
+    return f"docker-credential-{program}"
+
+
+def _host(server: object) -> str:
+    text = server if isinstance(server, str) else ""
+    return text.partition("://")[2].partition("/")[0] if "://" in text else text.partition("/")[0]
