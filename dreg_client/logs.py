@@ -4,3 +4,4 @@ import logging
 from typing import Final
 
 log: Final = logging.getLogger("dreg_client")
+log.addHandler(logging.NullHandler())  # whoever wants to hear of it says so

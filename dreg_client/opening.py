@@ -104,10 +104,10 @@ def open_image(text: str, **options: "Unpack[RegistryOptions]") -> Generator[Ima
 
 def reference_of(name: StoreName) -> str:
     """What a name asks of its store: a digest, a tag, a place in an archive, or nothing."""
+    if name.kind == "registry" and name.reference is not None:
+        return name.reference.digest or name.reference.tag or ""
     if name.digest is not None:
         return name.digest
-    if name.kind == "registry" and name.reference is not None:
-        return name.reference.tag or ""
     if name.index is not None:
         return f"@{name.index}"
     if name.kind == "docker-archive" and name.reference is not None:

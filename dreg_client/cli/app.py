@@ -20,7 +20,14 @@ COMMANDS: Final = {
     "config": ("reading", "Print an image's config, byte for byte."),
     "platforms": ("reading", "List the platforms of an image."),
     "history": ("reading", "Show the steps that made an image, with the size of each."),
+    "referrers": ("reading", "List what refers to an image, such as signatures."),
     "blob": ("blob", "Print a blob, checked against its digest."),
+    "repos": ("registries", "List the repositories of a registry."),
+    "tag": ("registries", "Give further tags to an image in a registry."),
+    "untag": ("registries", "Delete a tag in a registry."),
+    "delete": ("registries", "Delete a manifest, with all its tags, or a blob in a registry."),
+    "login": ("logins", "Log in to a registry."),
+    "logout": ("logins", "Log out of a registry."),
     "schema": ("schema", "Print or write the JSON Schemas of documents."),
     "rule": ("rule", "Explain a rule: why it is there, and how to mend what breaks it."),
     "completion": ("completion", "Print the completion script of a shell."),
@@ -67,9 +74,9 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done, 1 something that was checked does not hold, 2 usage, 4 not found, 5 other bytes than "
-    "were asked for, or unsafe or unreadable ones, 7 one name for several things, 8 not offered, 70 a bug of dreg, "
-    "130 and 143 interrupted.",
+    epilog="Exit codes: 0 done, 1 something that was checked does not hold, 2 usage, 3 credentials, 4 not found, "
+    "5 other bytes than were asked for, or unsafe or unreadable ones, 6 network or registry, 7 one name for several "
+    "things, 8 not offered, 70 a bug of dreg, 130 and 143 interrupted.",
 )
 @click.option("--debug", is_flag=True, expose_value=False, help=_DEBUG)
 @click.option(
@@ -81,6 +88,8 @@ def dreg(ctx: click.Context) -> None:
 
     \b
     A store is named by its kind:
+      REGISTRY/REPOSITORY[:TAG|@DIGEST]
+                                       an image in a registry, as docker names it
       oci:PATH[:TAG|@DIGEST]           a folder with an OCI image layout
       oci-archive:FILE[:TAG|@DIGEST]   such a layout in a tar archive
       docker-archive:FILE[:REF|:@N]    what docker save writes; @0 is its first image
@@ -89,6 +98,7 @@ def dreg(ctx: click.Context) -> None:
     Examples:
       dreg validate fixtures/valid oci:fixtures/layouts/multi
       dreg inspect oci:fixtures/layouts/multi:1.4
+      dreg inspect localhost:5000/acme/web:1.4
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)

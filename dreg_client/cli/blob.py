@@ -1,11 +1,12 @@
 """`dreg blob`: bytes, proven by their digest."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dreg_client.cli.sources import opened, read_digest, source_argument
+from dreg_client.cli.sources import opened, options_for, read_digest, source_argument
 from dreg_client.cli.text import put_octets
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     default="-",
     help="Write to a file, whole or not at all; - is standard output.",
 )
-def blob_command(source: "StoreName", digest: "Digest | None", path: str) -> None:
+@click.option("--resume", is_flag=True, help="Keep what came, so that the next call goes on with it; with -o.")
+def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume: bool) -> None:
     """Print a blob, checked against its digest: SOURCE@DIGEST, or SOURCE DIGEST.
 
     On standard output bytes flow before the check is done: exit code 5 says that they are not to be used.
@@ -40,17 +42,43 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str) -> Non
     wanted = digest or _digest_of(source)
     if path == "-" and sys.stdout.isatty():
         raise click.UsageError("bytes of strangers do not go to a terminal: give -o FILE, or pipe them on")
-    with opened(source) as (store, _), store.stream_blob(wanted) as chunks:
-        if path == "-":
+    if path == "-":
+        with opened(source) as (store, _), store.stream_blob(wanted) as chunks:
             for chunk in chunks:
                 put_octets(chunk)
-        else:
+    else:
+        _to_file(source, wanted, path, resume=resume)
+
+
+def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool) -> None:
+    """A file gets its name once the bytes are proven; a device or a pipe is written as they come."""
+    from dreg_client.cli.progress import progress
+    from dreg_client.events import Received
+    from dreg_client.opening import open_store
+
+    size = 0
+
+    def received(event: object) -> None:
+        nonlocal size
+        if isinstance(event, Received):
+            size = event.total or 0
+            advance(event.octets)
+
+    with (
+        progress(wanted.short, lambda: size) as advance,
+        open_store(source, **options_for(source, on_event=received)) as store,
+    ):
+        if Path(path).exists() and not Path(path).is_file():
             from dreg_client.whole_file import write_whole
 
-            write_whole(path, chunks)
+            with store.stream_blob(wanted) as chunks:
+                write_whole(path, chunks)
+        else:
+            store.download_blob(wanted, path, resume=resume)
 
 
 def _digest_of(source: "StoreName") -> "Digest":
-    if source.digest is None:
+    found = source.reference.digest if source.reference is not None else source.digest
+    if found is None:
         raise click.UsageError("which blob? give its digest: SOURCE@sha256:... or SOURCE sha256:...")
-    return source.digest
+    return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from dreg_client.cli.checking_registries import check_registry, names_registry
 from dreg_client.cli.findings import Checked, Counted, Finding, Unread
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.sources import STORE_KINDS
@@ -37,6 +38,7 @@ class Settings:
     pedantic: bool
     quiet: bool
     jobs: int
+    resume: str | None = None
 
     @property
     def names_dumps(self) -> bool:
@@ -53,8 +55,12 @@ def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
 def _source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     if source == "-":
         yield from _stream(source, _standard_input(), settings)
-    elif source.startswith((*STORE_KINDS, "docker://")):
+    elif source.startswith(STORE_KINDS):
         yield from _store(source, settings, advance)
+    elif names_registry(source):
+        yield from check_registry(
+            source, complete=settings.complete, pedantic=settings.pedantic, journal=settings.resume
+        )
     elif Path(source).is_dir():
         yield from _folder(Path(source), settings, advance)
     else:

@@ -27,9 +27,9 @@ _CODES: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
         USAGE,
     ),
     ((errors.AuthError,), 3),
-    ((errors.NotFoundError, errors.PlatformNotFoundError, FileNotFoundError), 4),
-    ((errors.IntegrityError, errors.LimitExceededError, errors.LayoutError, OSError), 5),
-    ((errors.TransportError,), 6),
+    ((errors.NotFoundError, errors.PlatformNotFoundError, errors.UnknownNamespaceError, FileNotFoundError), 4),
+    ((errors.IntegrityError, errors.UnsafeURLError, errors.LimitExceededError, errors.LayoutError, OSError), 5),
+    ((errors.TransportError, errors.ServerError, errors.RateLimitedError), 6),
     ((errors.ConflictError,), 7),
     ((errors.DregError,), 8),
 )

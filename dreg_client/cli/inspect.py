@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.sources import opened, read_platform, ref_name_option, source_argument
+from dreg_client.cli.several import show
+from dreg_client.cli.sources import opened, read_platform, ref_name_option, sources_argument
 from dreg_client.cli.text import put, put_octets
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def _read_platforms(ctx: click.Context, param: click.Parameter, values: tuple[st
 
 
 @click.command("inspect")
-@source_argument
+@sources_argument
 @ref_name_option
 @click.option(
     "--platform",
@@ -41,12 +42,12 @@ def _read_platforms(ctx: click.Context, param: click.Parameter, values: tuple[st
 )
 @click.option("-o", "--output", "file", metavar="FILE", help="Write to a file, whole or not at all.")
 def inspect_command(
-    source: "StoreName",
+    sources: "tuple[StoreName, ...]",
     ref_name: str | None,
     platforms: "tuple[Platform, ...]",
     output: str,
     file: str | None,
-) -> None:
+) -> int | None:
     """Show an image: digest, platforms, sizes, each layer and what made it, environment, labels, annotations.
 
     Sizes are those of what is stored: layers are compressed.
@@ -61,16 +62,30 @@ def inspect_command(
     """
     from dreg_client.image_view import view
 
-    with opened(source, ref_name) as (store, reference):
-        seen = view(store, reference, platforms)
+    def look(source: "StoreName") -> dict[str, Any]:
+        with opened(source, ref_name) as (store, reference):
+            return view(store, reference, platforms)
+
+    first, *others = sources
+    if others:
+        if output == "html" or file is not None:
+            raise click.UsageError("a page, or a file, shows one image")
+        return show(sources, output, look, _put_with_space, lambda seen: seen)
+    seen = look(first)
     if file is None or file == "-":
         _put(seen, output)
-        return
+        return None
     from dreg_client.whole_file import write_whole
 
     with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
         content = _content(seen, output).encode(errors="backslashreplace")
     write_whole(file, [content])
+    return None
+
+
+def _put_with_space(_: "StoreName", seen: dict[str, Any]) -> None:
+    _put(seen, "text")
+    put("")
 
 
 def _put(seen: dict[str, Any], output: str) -> None:

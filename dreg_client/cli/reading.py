@@ -1,14 +1,23 @@
 """The commands that read one thing of a store and print it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.sources import format_option, opened, platform_option, ref_name_option, source_argument
+from dreg_client.cli.several import show
+from dreg_client.cli.sources import (
+    format_option,
+    opened,
+    platform_option,
+    ref_name_option,
+    source_argument,
+    sources_argument,
+)
 from dreg_client.cli.text import put, put_json, put_octets, visible
 
 if TYPE_CHECKING:
     from dreg_client.image import ImageStore, PlatformImage
+    from dreg_client.models.descriptor import Descriptor
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
 
@@ -31,49 +40,84 @@ def platform_image(store: "ImageStore", reference: str, platform: "Platform | No
 
 
 @click.command("tags")
-@source_argument
+@sources_argument
 @format_option
-def tags_command(source: "StoreName", output: str) -> None:
-    """List the tags of a store.
+def tags_command(sources: "tuple[StoreName, ...]", output: str) -> int | None:
+    """List the tags of a store; of several, each behind the name of its store.
 
     \b
     Examples:
       dreg tags oci:fixtures/layouts/multi
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
     """
-    with opened(source) as (store, reference):
-        if reference:
-            raise click.UsageError(f"this lists all tags of {store.name}; name it without {reference}")
-        tags = store.tags()
+
+    def look(source: "StoreName") -> tuple[str, ...]:
+        if source.is_named and _asked(source):
+            raise click.UsageError(f"this lists all tags; name the store without {_asked(source)}")
+        with opened(source) as (store, _):
+            return store.tags()
+
+    first, *others = sources
+    if others:
+        return show(sources, output, look, _put_tags, lambda tags: {"tags": list(tags)})
+    tags = look(first)
     if output == "json":
         put_json(list(tags))
     else:
         for tag in tags:
             put(visible(tag))
+    return None
+
+
+def _asked(source: "StoreName") -> str:
+    from dreg_client.opening import reference_of
+
+    return reference_of(source)
+
+
+def _put_tags(source: "StoreName", tags: tuple[str, ...]) -> None:
+    name = f"{source.reference.registry}/{source.reference.repository}" if source.kind == "registry" else str(source)  # type: ignore[union-attr]
+    for tag in tags:
+        put(visible(f"{name}:{tag}"))
 
 
 @click.command("resolve")
-@source_argument
+@sources_argument
 @ref_name_option
 @platform_option
 @format_option
-def resolve_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> None:
+def resolve_command(
+    sources: "tuple[StoreName, ...]", ref_name: str | None, platform: "Platform | None", output: str
+) -> int | None:
     """Print the digest that a tag names; with --platform that of the platform's manifest.
+
+    Of several, each before the name that was given.
 
     \b
     Examples:
       dreg resolve oci:fixtures/layouts/multi:1.4
       dreg resolve oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
-    with opened(source, ref_name) as (store, reference):
-        if platform:
-            descriptor = platform_image(store, reference, platform).manifest.descriptor
-        else:
-            descriptor = store.resolve(reference)
+
+    def look(source: "StoreName") -> "Descriptor":
+        with opened(source, ref_name) as (store, reference):
+            if platform:
+                return platform_image(store, reference, platform).manifest.descriptor
+            return store.resolve(reference)
+
+    first, *others = sources
+    if others:
+        return show(sources, output, look, lambda source, found: put(f"{found.digest}  {visible(str(source))}"), _plain)
+    descriptor = look(first)
     if output == "json":
-        put_json({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size})
+        put_json(_plain(descriptor))
     else:
         put(descriptor.digest)
+    return None
+
+
+def _plain(descriptor: "Descriptor") -> dict[str, Any]:
+    return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
 
 
 @click.command("manifest")
@@ -121,23 +165,56 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
 
 
 @click.command("platforms")
-@source_argument
+@sources_argument
 @ref_name_option
 @format_option
-def platforms_command(source: "StoreName", ref_name: str | None, output: str) -> None:
-    """List the platforms of an image.
+def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, output: str) -> int | None:
+    """List the platforms of an image; of several, each behind the name of its image.
 
     \b
     Example:
       dreg platforms oci:fixtures/layouts/multi:1.4
     """
-    with opened(source, ref_name) as (store, reference):
-        platforms = [str(platform) for platform in store.get_image(reference).platforms]
+
+    def look(source: "StoreName") -> list[str]:
+        with opened(source, ref_name) as (store, reference):
+            return [str(platform) for platform in store.get_image(reference).platforms]
+
+    first, *others = sources
+    if others:
+        return show(sources, output, look, _put_platforms, lambda platforms: {"platforms": platforms})
+    platforms = look(first)
     if output == "json":
         put_json(platforms)
     else:
         for platform in platforms:
             put(visible(platform))
+    return None
+
+
+def _put_platforms(source: "StoreName", platforms: list[str]) -> None:
+    for platform in platforms:
+        put(visible(f"{source}  {platform}"))
+
+
+@click.command("referrers")
+@source_argument
+@click.option("--artifact-type", metavar="TYPE", help="Only those of this type.")
+@format_option
+def referrers_command(source: "StoreName", artifact_type: str | None, output: str) -> None:
+    """List what refers to a manifest: signatures, attestations and the like, by digest and type.
+
+    \b
+    Example:
+      dreg referrers oci:fixtures/layouts/multi:1.4
+    """
+    with opened(source) as (store, reference):
+        found = store.referrers(store.resolve(reference).digest, artifact_type)
+    if output == "json":
+        put_json([{**_plain(entry), "artifactType": entry.artifact_type} for entry in found])
+    else:
+        for entry in found:
+            put(visible(f"{entry.digest}  {entry.artifact_type or entry.media_type}"))
 
 
 @click.command("history")

@@ -1,5 +1,6 @@
 """What commands are given: names of stores, platforms, digests, and who reads the output."""
 
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from dreg_client.cli.registry_options import given, registry_options
+
 if TYPE_CHECKING:
     from dreg_client.image import ImageStore
+    from dreg_client.options import RegistryOptions
+    from dreg_client.repository import Repository
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
@@ -40,8 +45,17 @@ def _kind_of_path(text: str) -> str | None:
     return None
 
 
-def _complete_source(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return [kind for kind in STORE_KINDS if kind.startswith(incomplete)]
+def _complete_source(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    kinds = [kind for kind in STORE_KINDS if kind.startswith(incomplete)]
+    if kinds or "/" not in incomplete or incomplete.startswith(STORE_KINDS):
+        return kinds
+    from dreg_client.cli.completing import names_in_registry
+
+    return names_in_registry(ctx, incomplete)
+
+
+def _read_sources(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> "tuple[StoreName, ...]":
+    return tuple(_read_source(ctx, param, value) for value in values)
 
 
 def read_digest(ctx: click.Context, param: click.Parameter, value: str | None) -> "Digest | None":
@@ -67,8 +81,22 @@ def read_platform(ctx: click.Context, param: click.Parameter, value: str | None)
 
 
 def source_argument(command: F) -> F:
-    """The argument SOURCE."""
-    return click.argument("source", callback=_read_source, shell_complete=_complete_source)(command)
+    """The argument SOURCE, and the options of registries."""
+    argument = click.argument("source", callback=_read_source, shell_complete=_complete_source)
+    return argument(registry_options(command))
+
+
+def sources_argument(command: F) -> F:
+    """The argument SOURCE..., and the options of registries."""
+    argument = click.argument(
+        "sources",
+        metavar="SOURCE...",
+        nargs=-1,
+        required=True,
+        callback=_read_sources,
+        shell_complete=_complete_source,
+    )
+    return argument(registry_options(command))
 
 
 def ref_name_option(command: F) -> F:
@@ -98,5 +126,28 @@ def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple[
     asked = reference_of(source)
     if ref_name is not None and asked:
         raise click.UsageError("give a tag or digest behind the path, or --ref-name, not both")
-    with open_store(source) as store:
+    with open_store(source, **options_for(source)) as store:
         yield store, ref_name if ref_name is not None else asked
+
+
+def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa: ANN401 (of any option)
+    """How the registry of a source is talked to; for other sources nothing is looked up."""
+    if source.kind != "registry":
+        return {}
+    from dreg_client.cli.talk import speak_of_registries
+
+    speak_of_registries(debug="--debug" in sys.argv)
+    return {**given(), **more}  # type: ignore[typeddict-item]
+
+
+@contextmanager
+def opened_repository(source: "StoreName", **more: Any) -> Generator["Repository", None, None]:  # noqa: ANN401
+    """The repository of a registry, where something is to be changed."""
+    from dreg_client.errors import UnsupportedError
+    from dreg_client.opening import open_store
+    from dreg_client.repository import Repository
+
+    with open_store(source, **options_for(source, **more)) as store:
+        if not isinstance(store, Repository):
+            raise UnsupportedError(f"{store.name}: only what is in a registry is changed by this version")
+        yield store

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import click
 
+from dreg_client.cli.registry_options import registry_options
+
 KINDS: Final = (
     "descriptor",
     "oci-manifest",
@@ -40,7 +42,7 @@ def _processors() -> int:
     "--field", metavar="NAME", default="", help="Files are dumps; this member of each line holds the document."
 )
 @click.option("--media-type-field", metavar="NAME", default="", help="The member that says what it was served as.")
-@click.option("--complete", is_flag=True, help="A blob that a layout lacks is an error, not a warning.")
+@click.option("--complete", is_flag=True, help="What is named and not there is an error, not a warning.")
 @click.option("--pedantic", is_flag=True, help="Report notes, too: members that are not specified and the like.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only: no warnings, notes, summary or progress.")
 @click.option(
@@ -52,6 +54,12 @@ def _processors() -> int:
     help="Processes for dumps, threads for blobs; without it one for each processor.",
 )
 @click.option(
+    "--resume",
+    metavar="FILE",
+    help="Of a registry: remember in this file what is done, and go on with it; it is gone when all is done.",
+)
+@registry_options
+@click.option(
     "--format",
     "output",
     type=click.Choice(["text", "json", "jsonl", "github"]),
@@ -60,7 +68,7 @@ def _processors() -> int:
     help="text for people; json: one document; jsonl: a document a line; github: annotations.",
 )
 def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> int:  # noqa: ANN401 (as click hands them over)
-    """Check stored documents against the specification, without any server.
+    """Check documents against the specification: stored ones without any server, and those in a registry.
 
     \b
     SOURCE is one of
@@ -70,6 +78,8 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       - for standard input
       oci:PATH[:TAG] or oci-archive:FILE[:TAG]: every document and blob of a
         layout, by digest and size, and documents against one another
+      REGISTRY/REPOSITORY[:TAG|@DIGEST]: every tag of a repository, or one;
+        REGISTRY/ alone: all repositories that its catalog has
 
     Leaves with 1 when a document has an error. Else, when a source could not be read, with the code of the first such:
     4 when it is not there, 5 when it is unreadable, 2 when a folder has nothing to check. The others are checked all
@@ -82,6 +92,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg validate --field manifest --media-type-field media_type \\
         --jobs 2 --format jsonl fixtures/dumps/registry.jsonl
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
+      dreg validate localhost:5000/acme/web --resume web.progress
     """
     from dreg_client.cli.checking import Settings, check
     from dreg_client.cli.failures import INVALID, tell

@@ -1,6 +1,6 @@
 """Names of stores, as the command line takes them: which kind, where, and what is asked of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from dreg_client.errors import InvalidReferenceError
@@ -20,9 +20,10 @@ class StoreName:
         kind: What kind of store: a registry, a layout directory, or an archive of a layout or of `docker save`.
         path: The directory or file; empty for a registry.
         reference: What is asked of a registry, or of a `docker save` archive.
-        tag: What is asked of a layout; of a registry, the tag that was named, None where it goes without saying.
+        tag: What is asked of a layout.
         digest: The same, by digest.
         index: The place in a `docker save` archive, the first being 0.
+        is_named: Whether the text itself has a registry's tag or digest; otherwise `latest` goes without saying.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class StoreName:
     tag: str | None = None
     digest: Digest | None = None
     index: int | None = None
+    is_named: bool = field(default=True, compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "StoreName":
@@ -52,8 +54,8 @@ class StoreName:
             return _PARSERS[kind](rest)
         name = text.removeprefix(_DOCKER)
         reference = Reference.parse(name)
-        named = ":" in name.partition("@")[0].rpartition("/")[2]
-        return cls("registry", reference=reference, tag=reference.tag if named else None, digest=reference.digest)
+        named = "@" in name or ":" in name.rpartition("/")[2]
+        return cls("registry", reference=reference, is_named=named)
 
     def __str__(self) -> str:
         if self.kind == "registry":

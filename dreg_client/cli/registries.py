@@ -1,0 +1,103 @@
+"""The commands that are about a registry, or that change something in one."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dreg_client.cli.registry_options import registry_options
+from dreg_client.cli.sources import format_option, opened_repository, read_digest, source_argument
+from dreg_client.cli.text import put, put_error, put_json, visible
+
+if TYPE_CHECKING:
+    from dreg_client.values.digest import Digest
+    from dreg_client.values.store_name import StoreName
+
+
+@click.command("repos")
+@click.argument("registry")
+@click.option("--namespace", metavar="NAME", help="Only those of this namespace; library: those without one.")
+@registry_options
+@format_option
+def repos_command(registry: str, namespace: str | None, output: str) -> None:
+    """List the repositories of a registry, as its catalog has them; not every registry has one.
+
+    REGISTRY is a host, such as localhost:5000, or a URL.
+
+    \b
+    Examples:
+      dreg repos localhost:5000
+      dreg repos localhost:5000 --namespace acme --format json
+    """
+    from dreg_client.catalog import namespace_of
+    from dreg_client.cli.registry_options import given
+    from dreg_client.cli.talk import speak_of_registries
+    from dreg_client.opening import with_defaults
+    from dreg_client.registry import Registry
+
+    speak_of_registries(debug=False)
+    with Registry(registry.removesuffix("/"), **with_defaults(given())) as opened:
+        names = (name for name in opened.catalog() if namespace in {None, namespace_of(name)})
+        if output == "json":
+            put_json(list(names))
+        else:
+            for name in names:
+                put(visible(name))
+
+
+@click.command("tag")
+@source_argument
+@click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
+    """Give further tags to an image, byte for byte: the digest stays the same.
+
+    \b
+    Example:
+      dreg tag localhost:5000/acme/web:1.4 1 latest
+    """
+    from dreg_client.opening import reference_of
+
+    with opened_repository(source) as repository:
+        digest = repository.tag(reference_of(source), *tags)
+    put(digest)
+
+
+@click.command("untag")
+@source_argument
+def untag_command(source: "StoreName") -> None:
+    """Delete a tag, and nothing else. Where a registry offers no such thing, nothing is done, and code 8 says so.
+
+    \b
+    Example:
+      dreg untag localhost:5000/acme/web:old
+    """
+    reference = source.reference
+    if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
+        raise click.UsageError("which tag? name it, and it alone: REGISTRY/REPOSITORY:TAG")
+    with opened_repository(source) as repository:
+        repository.untag(reference.tag)
+    put_error(f"untagged {visible(str(reference))}")
+
+
+@click.command("delete")
+@source_argument
+@click.option("--blob", "blob", metavar="DIGEST", callback=read_digest, help="Delete this blob, not a manifest.")
+def delete_command(source: "StoreName", blob: "Digest | None") -> None:
+    """Delete a manifest by its digest. All tags that name it go with it; dreg untag deletes a tag alone.
+
+    \b
+    Examples:
+      dreg delete localhost:5000/acme/web@sha256:...
+      dreg delete localhost:5000/acme/web --blob sha256:...
+    """
+    reference = source.reference
+    digest = reference.digest if reference else None
+    if blob is None and digest is None:
+        raise click.UsageError(
+            "which manifest? name it by its digest, REGISTRY/REPOSITORY@sha256:...; dreg resolve has it"
+        )
+    with opened_repository(source) as repository:
+        if blob is not None:
+            repository.delete_blob(blob)
+        elif digest is not None:
+            repository.delete_manifest(digest)
+    put_error(f"deleted {blob or digest}")
