@@ -1,10 +1,14 @@
 """What several rooms of the tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.registries import LAYOUT, RunningRegistry, running, with_passwords
+from tests.token_server import TokenServer, with_tokens
 
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
@@ -15,3 +19,35 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 def fixtures() -> Path:
     """The folder of real and broken documents, layouts and archives."""
     return Path(__file__).parent.parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def open_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    """Debian's docker-registry, open to all, with the images of the examples; nobody changes what others read."""
+    with running(tmp_path_factory.mktemp("open")) as registry:
+        registry.seed()
+        yield registry
+
+
+@pytest.fixture
+def own_registry(tmp_path: Path) -> Iterator[RunningRegistry]:
+    """The same for one test alone, which may change it."""
+    with running(tmp_path) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def password_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    """One that wants a password."""
+    with with_passwords(tmp_path_factory.mktemp("passwords")) as registry:
+        registry.seed()
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def token_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningRegistry, TokenServer]]:
+    """One that wants tokens, behind TLS, and its token server."""
+    with with_tokens(tmp_path_factory.mktemp("tokens")) as (registry, tokens):
+        registry.seed()
+        registry.push(LAYOUT, "single", "public/web:1")
+        yield registry, tokens

@@ -1,0 +1,154 @@
+"""Debian's docker-registry, started as people run it: open, with passwords, and with a token server behind TLS."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+LAYOUT = ROOT / "fixtures/layouts/multi"
+USER, PASSWORD = "ada", "correct-horse"
+# What `htpasswd -nbB ada correct-horse` prints; bcrypt is all that the registry takes.
+HTPASSWD = "ada:$2y$05$KtGD0rN3EcCAanOUE/s37ujnkULXgli.kP3/b08ITPy1aBN4cGWlO\n"
+
+
+@dataclass
+class RunningRegistry:
+    """A registry that is running.
+
+    Attributes:
+        address: `localhost:PORT`, or `127.0.0.1:PORT`.
+        root: Its folder.
+        ca_file: Who signed its certificate, where it has one.
+    """
+
+    address: str
+    root: Path
+    ca_file: Path | None = None
+    credentials: tuple[str, str] | None = None
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.ca_file else 'http'}://{self.address}"
+
+    def seed(self) -> None:
+        """Images that the examples speak of: `acme/web` with tags, `testns/testrepo`, and one without a namespace."""
+        for name, tag in (("acme/web", "1.4"), ("testns/testrepo", "1.4"), ("testns/testrepo", "single")):
+            self.push(LAYOUT, tag, f"{name}:{tag}")
+        self.push(LAYOUT, "single", "acme/web:1.3")
+        self.push(LAYOUT, "single", "acme/old:1")
+        self.push(LAYOUT, "single", "solo:1")
+
+    def push(self, layout: Path, tag: str, name: str) -> None:
+        """Copy an image there, with all its platforms, as skopeo does it."""
+        command = ["skopeo", "copy", "--quiet", "--all", "--dest-tls-verify=false", "--preserve-digests"]
+        if self.credentials:
+            command += ["--dest-creds", ":".join(self.credentials)]
+        command += [f"oci:{layout}:{tag}", f"docker://{self.address}/{name}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_home(self.root))
+        assert done.returncode == 0, done.stderr
+
+    def put(self, name: str, tag: str, document: dict[str, Any]) -> None:
+        """Write a manifest as it is, by a client that is not ours."""
+        url = f"{self.url}/v2/{name}/manifests/{tag}"
+        raw = json.dumps(document).encode()
+        headers = {"Content-Type": document["mediaType"]}
+        request = urllib.request.Request(url, raw, headers, method="PUT")  # noqa: S310 (our own)
+        urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 (as above)
+
+
+EMPTY_INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
+
+
+def _home(root: Path) -> dict[str, str]:
+    """An environment in which no credentials of this machine are found."""
+    return {"PATH": os.environ["PATH"], "HOME": str(root), "XDG_RUNTIME_DIR": str(root)}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(
+    root: Path,
+    *,
+    auth: dict[str, Any] | None = None,
+    tls: dict[str, str] | None = None,
+    delete: bool = True,
+    host: str = "localhost",
+) -> Generator[RunningRegistry]:
+    """A registry on a free port; it is ended with the block."""
+    port = free_port()
+    settings: dict[str, Any] = {
+        "version": "0.1",
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(root / "storage")}, "delete": {"enabled": delete}},
+        "http": {"addr": f"127.0.0.1:{port}", **({"tls": tls} if tls else {})},
+        **({"auth": auth} if auth else {}),
+    }
+    (root / "config.yml").write_text(json.dumps(settings))  # YAML takes JSON
+    with (root / "log").open("wb") as log:
+        command = ["docker-registry", "serve", str(root / "config.yml")]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        _wait(port, process, root)
+        yield RunningRegistry(f"{host}:{port}", root)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], root: Path) -> None:
+    end = time.monotonic() + 30
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert process.poll() is None, (root / "log").read_text()
+        assert time.monotonic() < end, "docker-registry does not answer"
+        time.sleep(0.01)
+
+
+@contextmanager
+def with_passwords(root: Path) -> Generator[RunningRegistry]:
+    """A registry that knows one user."""
+    (root / "htpasswd").write_text(HTPASSWD)
+    auth = {"htpasswd": {"realm": "tests", "path": str(root / "htpasswd")}}
+    with running(root, auth=auth) as registry:
+        registry.credentials = USER, PASSWORD
+        yield registry
+
+
+def make_certificate(root: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for this machine, signed by itself, and its key."""
+    cert, key = root / f"{name}.crt", root / f"{name}.key"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True)
+    return cert, key
+
+
+def is_there() -> bool:
+    return shutil.which("docker-registry") is not None
+
+
+def status_of(url: str) -> int:
+    """What a client that is not ours is answered."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (our own)
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
