@@ -49,7 +49,9 @@ class TokenServer:
         der = ssl.PEM_cert_to_DER_cert(self.cert.read_text())
         header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
         claims = {"iss": "tests", "sub": USER, "aud": SERVICE, "exp": now + 3600, "nbf": now - 60, "iat": now - 60}
-        text = ".".join(_encoded(json.dumps(part).encode()) for part in (header, {**claims, "jti": "1", "access": access}))
+        text = ".".join(
+            _encoded(json.dumps(part).encode()) for part in (header, {**claims, "jti": "1", "access": access})
+        )
         command = ["openssl", "dgst", "-sha256", "-sign", str(self.key)]
         signature = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
         return f"{text}.{_encoded(signature)}"

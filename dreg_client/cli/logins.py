@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreg_client.cli.registry_options import given, place_options, secret_from_stdin
-from dreg_client.cli.text import put_error, visible
+from dreg_client.cli.text import put, visible
 
 if TYPE_CHECKING:
     from dreg_client.conversation.base import Base
@@ -28,8 +28,8 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
 
     \b
     Examples:
-      dreg login registry.example
-      pass show registry | dreg login registry.example -u ada --password-stdin
+      dreg login registry.example -u ada --password-stdin < password.txt
+      dreg login registry.example     (asks for user and password)
     """
     from dreg_client.credentials import login
     from dreg_client.registry import Registry
@@ -40,7 +40,7 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     with Registry(base.url, **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)
-    put_error(f"logged in to {visible(base.authority)}; kept in {visible(place)}")
+    put(f"logged in to {visible(base.authority)}; kept in {visible(place)}")
 
 
 @click.command("logout")
@@ -60,7 +60,7 @@ def logout_command(registry: str) -> None:
     places = login.forget(credentials, base.authority)
     if not places:
         raise NotFoundError(f"credential for {base.authority}", "this machine", "there is nothing to log out of")
-    put_error(f"logged out of {visible(base.authority)}; forgotten by {visible(', '.join(places))}")
+    put(f"logged out of {visible(base.authority)}; forgotten by {visible(', '.join(places))}")
 
 
 def _settings(registry: str) -> "tuple[Base, Credentials, RegistryOptions]":

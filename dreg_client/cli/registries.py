@@ -6,7 +6,7 @@ import click
 
 from dreg_client.cli.registry_options import registry_options
 from dreg_client.cli.sources import format_option, opened_repository, read_digest, source_argument
-from dreg_client.cli.text import put, put_error, put_json, visible
+from dreg_client.cli.text import put, put_json, visible
 
 if TYPE_CHECKING:
     from dreg_client.values.digest import Digest
@@ -48,7 +48,7 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 @source_argument
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
 def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
-    """Give further tags to an image, byte for byte: the digest stays the same.
+    """Give further tags to an image, byte for byte, and print its digest, which stays the same.
 
     \b
     Example:
@@ -64,30 +64,34 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
 @click.command("untag")
 @source_argument
 def untag_command(source: "StoreName") -> None:
-    """Delete a tag, and nothing else. Where a registry offers no such thing, nothing is done, and code 8 says so.
+    """Delete a tag, and nothing else, and print its name.
+
+    Where a registry offers no such thing, nothing is done, and exit code 8 says so.
 
     \b
     Example:
-      dreg untag localhost:5000/acme/web:old
+      dreg untag localhost:5000/acme/web:1.3
     """
     reference = source.reference
     if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
         raise click.UsageError("which tag? name it, and it alone: REGISTRY/REPOSITORY:TAG")
     with opened_repository(source) as repository:
         repository.untag(reference.tag)
-    put_error(f"untagged {visible(str(reference))}")
+    put(visible(str(reference)))
 
 
 @click.command("delete")
 @source_argument
 @click.option("--blob", "blob", metavar="DIGEST", callback=read_digest, help="Delete this blob, not a manifest.")
 def delete_command(source: "StoreName", blob: "Digest | None") -> None:
-    """Delete a manifest by its digest. All tags that name it go with it; dreg untag deletes a tag alone.
+    """Delete a manifest by its digest, and print that. All tags that name it go with it.
+
+    dreg untag deletes a tag alone.
 
     \b
-    Examples:
-      dreg delete localhost:5000/acme/web@sha256:...
-      dreg delete localhost:5000/acme/web --blob sha256:...
+    Example:
+      dreg delete localhost:5000/acme/old@$( \\
+        dreg resolve localhost:5000/acme/old:1)
     """
     reference = source.reference
     digest = reference.digest if reference else None
@@ -100,4 +104,4 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
             repository.delete_blob(blob)
         elif digest is not None:
             repository.delete_manifest(digest)
-    put_error(f"deleted {blob or digest}")
+    put(str(blob or digest))

@@ -37,7 +37,7 @@ SITUATIONS = {
     "several images for one name": (7, ["resolve", f"{BROKEN}/same-name-twice:1.4"], "ConflictError"),
     "several images without a name": (7, ["inspect", MULTI], "ConflictError"),
     "several platforms": (7, ["config", f"{MULTI}:1.4"], "ConflictError"),
-    "a registry": (8, ["tags", "registry.example/acme/web"], "UnsupportedError"),
+    "a registry that is not there": (6, ["tags", "localhost:1/acme/web", "--retries", "0"], "ConnectError"),
     "an artifact": (8, ["config", f"{MULTI}:artifact"], "NotAnImageError"),
     "an archive without manifests": (8, ["validate", "docker-archive:x.tar"], "UnsupportedError"),
 }

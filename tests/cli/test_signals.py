@@ -18,7 +18,7 @@ import os, sys, time
 from dreg_client.store import Store
 from contextlib import contextmanager
 @contextmanager
-def slowly(store, digest):
+def slowly(store, ask):
     def chunks():
         yield b"half"
         try:
@@ -28,7 +28,7 @@ def slowly(store, digest):
             if "STUBBORN" in os.environ:
                 time.sleep(60)
     yield chunks()
-Store.stream_blob = slowly
+Store._blob = slowly
 from dreg_client.cli import main
 main()
 """

@@ -26,6 +26,8 @@ from dreg_client.errors import (
     UnsupportedError,
 )
 from dreg_client.layout_validation import validate_layout
+from dreg_client.opening import open_layout
+from dreg_client.values.store_name import StoreName
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Json
@@ -349,7 +351,7 @@ def test_an_image_is_opened_by_its_digest(fixtures: Path) -> None:
 
 def test_what_is_no_store_here_is_refused(fixtures: Path) -> None:
     with pytest.raises(UnsupportedError, match="oci:PATH"):
-        open_store("registry.example/acme/web:1.4")
+        open_layout(StoreName.parse("registry.example/acme/web:1.4"))
     with pytest.raises(InvalidReferenceError):
         open_store("oci:")
     with pytest.raises(NotFoundError):

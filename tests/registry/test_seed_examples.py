@@ -57,7 +57,9 @@ def test_an_image(registry: Registry) -> None:
         Platform.from_name("linux/arm64"),
         Platform.from_name("linux/arm/v7"),
     }
-    assert image.get_platform_image(Platform.from_name("linux/amd64")).config.platform == Platform.from_name("linux/amd64")
+    assert image.get_platform_image(Platform.from_name("linux/amd64")).config.platform == Platform.from_name(
+        "linux/amd64"
+    )
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/v2", "/v2/"])
