@@ -16,12 +16,12 @@ _NAMES = """
 _TEXTS = [b'"', b"{", b"[", b",", b"\\", b"\\u0000", b"1e400", b"NaN", b" ", b"\xff", b"\xef\xbb\xbf", b"\\ud800"]
 
 
-def _places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 (any JSON)
+def _places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     return [found for name, value in inner for found in ((*path, name), *_places(value, (*path, name)))]
 
 
-def changed_tree(tree: Any, random: Random) -> bytes:  # noqa: ANN401 (any JSON)
+def changed_tree(tree: Any, random: Random) -> bytes:
     """The document with one member changed, taken away or added."""
     *above, name = random.choice(_places(tree) or [("x",)])
     node = tree

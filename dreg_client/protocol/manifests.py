@@ -1,5 +1,6 @@
 """Manifests and indexes: whether they are there, what they are, writing and deleting (distribution-spec)."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
@@ -7,7 +8,7 @@ from urllib.parse import quote
 from dreg_client import errors
 from dreg_client.logs import log
 from dreg_client.models import rules
-from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.descriptor import Descriptor, claimed
 from dreg_client.protocol.refusals import accept, refuse
 from dreg_client.protocol.wire import MAX_ANSWER, Exchange, Request, Response
 from dreg_client.values import media_type as types
@@ -21,6 +22,7 @@ _ACCEPT_LEGACY: Final = ("Accept", ", ".join((*_MODERN, *(f"{old};q=0.5" for old
 _SAYS_NOTHING: Final = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _GET_INSTEAD: Final = frozenset({403, 404, 405, 500})
+_SIZE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
 
@@ -116,7 +118,11 @@ def _media_type(response: Response, digest: Digest) -> str:
     if served in _PAGES:
         advice = "a registry would not serve a page for browsers: check the address, and what stands between"
         raise errors.UnsupportedMediaTypeError(served, digest, advice)
-    return "" if served in _SAYS_NOTHING else served
+    if served in _SAYS_NOTHING:
+        return ""
+    if not types.is_media_type(served):
+        raise errors.UnsupportedMediaTypeError(served[:255], digest, "it was served as what is no media type")
+    return served
 
 
 def head(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor | None]:
@@ -136,11 +142,11 @@ def head(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor | None
     digest = claimed_digest(response)
     size = response.headers.get("content-length") or ""
     served = types.essence(response.headers.get("content-type") or "")
-    if digest is None or not (size.isascii() and size.isdigit()) or served in _SAYS_NOTHING | _PAGES:
+    if digest is None or not _SIZE.fullmatch(size) or served in _SAYS_NOTHING | _PAGES:
         return None
     if isinstance(name, Digest) and digest != name:
         return None
-    return Descriptor(mediaType=served, digest=digest, size=int(size)) if types.is_media_type(served) else None
+    return claimed(served, digest, int(size))
 
 
 def resolve(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor]:

@@ -27,7 +27,7 @@ PAYLOADS = (
 )
 
 
-def poisoned(value: Any, poison: str, *, names: bool = False) -> Any:  # noqa: ANN401 (a member may be anything)
+def poisoned(value: Any, poison: str, *, names: bool = False) -> Any:
     """The same with another text in place of each, and of the names of labels and annotations."""
     if isinstance(value, str):
         return poison

@@ -33,7 +33,7 @@ class Case:
     tree: Any
 
 
-def read(raw: bytes) -> Any:  # noqa: ANN401 (any JSON)
+def read(raw: bytes) -> Any:
     """What a parser makes of the text; None where it makes nothing that is Unicode."""
     try:
         tree = json.loads(raw)

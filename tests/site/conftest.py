@@ -26,7 +26,7 @@ _QUIET = (
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002, ANN401 (as the base class calls them)
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (as the base class calls them)
         """Nothing: a test says what it has to say."""
 
 
@@ -101,7 +101,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     """Open an address, as light or dark as one has it."""
     pages: list[Page] = []
 
-    def open_page(url: str, scheme: Any = "light", *, until: Any = "load", width: int = WIDE) -> Visit:  # noqa: ANN401 (playwright's literals)
+    def open_page(url: str, scheme: Any = "light", *, until: Any = "load", width: int = WIDE) -> Visit:
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
         pages.append(page)
         visit = Visit(page)

@@ -1,0 +1,369 @@
+"""Reading: what comes was checked against what was asked for, and nothing is asked for that is not needed."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreg_client import Digest, errors
+from tests.doors import Door, repository
+from tests.http.documents import (
+    CONFIG,
+    DIGEST,
+    INDEX,
+    LAYER,
+    LAYER_DIGEST,
+    MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    described,
+    image,
+    refusal,
+    served,
+)
+
+MODERN = {
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+}
+
+
+def always(answer: Any) -> Any:
+    return lambda _: answer
+
+
+# --- manifests
+
+
+def test_row_11_a_manifest_is_asked_for_in_all_modern_types_and_in_no_old_one(door: Door) -> None:
+    door.run(image, lambda registry: repository(registry).get_manifest("1.4"))
+
+    [request] = door.seen
+    assert set(request.headers["accept"].split(", ")) == MODERN
+    assert request.headers["accept-encoding"] == "identity"
+
+
+def test_row_15_schema_1_is_asked_for_on_request(door: Door) -> None:
+    door.run(image, lambda registry: repository(registry).get_manifest("1.4", legacy=True))
+
+    assert "application/vnd.docker.distribution.manifest.v1+prettyjws" in door.seen[0].headers["accept"]
+
+
+def test_row_15_schema_1_that_comes_unasked_is_an_error_with_its_digest(door: Door) -> None:
+    raw = json.dumps({"schemaVersion": 1, "name": "a", "tag": "b", "architecture": "c", "fsLayers": [], "history": []})
+    answer = served(raw.encode(), "application/vnd.docker.distribution.manifest.v1+json")
+
+    with pytest.raises(errors.UnsupportedMediaTypeError) as refused:
+        door.run(always(answer), lambda registry: repository(registry).get_manifest("1.4"))
+    assert refused.value.digest == Digest.of(raw.encode())
+
+
+def test_a_manifest_is_read_by_one_request_and_keeps_its_bytes(door: Door) -> None:
+    manifest = door.run(image, lambda registry: repository(registry).get_manifest("1.4"))
+
+    assert (manifest.raw, manifest.digest) == (MANIFEST, DIGEST)
+    assert door.asked == ["GET https://registry.example/v2/acme/web/manifests/1.4"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "outcome"),
+    [
+        (f"{OCI_MANIFEST}; charset=utf-8", None),
+        (OCI_MANIFEST.upper(), None),
+        ("application/json; charset=utf-8", None),
+        ("", None),
+        (OCI_INDEX, errors.MediaTypeMismatchError),
+        ("text/html; charset=utf-8", errors.UnsupportedMediaTypeError),
+        ("application/vnd.evil+json", errors.UnsupportedMediaTypeError),
+        ("evil", errors.DregError),
+    ],
+)
+def test_mdl_02_mdl_03_what_a_manifest_is_served_as(
+    door: Door, media_type: str, outcome: type[Exception] | None
+) -> None:
+    answer = always(served(MANIFEST, media_type))
+
+    if outcome is None:
+        assert door.run(answer, lambda registry: repository(registry).get_manifest("1.4")).digest == DIGEST
+    else:
+        with pytest.raises(outcome):
+            door.run(answer, lambda registry: repository(registry).get_manifest("1.4"))
+
+
+def test_dld_07_another_manifest_than_the_digest_names_is_refused(door: Door) -> None:
+    answer = always(served(INDEX, OCI_INDEX, Docker_Content_Digest=str(DIGEST)))
+
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(answer, lambda registry: repository(registry).get_manifest(str(DIGEST)))
+
+
+@pytest.mark.parametrize(
+    ("claim", "is_refused"),
+    [
+        (str(DIGEST), False),
+        ("sha256:" + "0" * 64, True),
+        (str(Digest.of(MANIFEST, "sha512")), False),
+        ("sha512:" + "0" * 128, True),
+        ("SHA256:what", False),
+        ("blake3:" + "0" * 64, False),
+    ],
+)
+def test_dld_06_what_the_registry_says_of_a_tag_is_a_claim(door: Door, claim: str, is_refused: bool) -> None:
+    answer = always(served(MANIFEST, Docker_Content_Digest=claim))
+
+    if is_refused:
+        with pytest.raises(errors.DigestMismatchError):
+            door.run(answer, lambda registry: repository(registry).get_manifest("1.4"))
+    else:
+        assert door.run(answer, lambda registry: repository(registry).get_manifest("1.4")).digest == DIGEST
+
+
+def test_dld_08_a_sha512_digest_is_verified_by_sha512(door: Door) -> None:
+    wanted = Digest.of(MANIFEST, "sha512")
+    answer = always(served(MANIFEST, Docker_Content_Digest=str(DIGEST)))
+
+    assert door.run(answer, lambda registry: repository(registry).get_raw_manifest(wanted)).digest == wanted
+
+
+def test_mdl_16_a_child_of_another_type_than_its_descriptor_says_is_refused(door: Door) -> None:
+    def answer(request: Any) -> Any:
+        return served(MANIFEST, OCI_INDEX) if str(DIGEST) in str(request.url) else image(request)
+
+    def read(registry: Any) -> Any:
+        return repository(registry).get_manifest(_descriptor())
+
+    with pytest.raises(errors.MediaTypeMismatchError):
+        door.run(answer, read)
+
+
+def _descriptor() -> Any:
+    from dreg_client import Descriptor
+
+    return Descriptor.model_validate(described(MANIFEST, OCI_MANIFEST))
+
+
+def test_ref_09_what_cannot_be_proven_is_never_asked_for(door: Door) -> None:
+    for wanted in ("blake3:" + "0" * 64, "md5:" + "0" * 32):
+        with pytest.raises(errors.UnsupportedDigestError):
+            door.run(image, lambda registry, wanted=wanted: repository(registry).get_manifest(wanted))
+        with pytest.raises(errors.UnsupportedDigestError):
+            door.run(image, lambda registry, wanted=wanted: repository(registry).get_blob(wanted))
+    assert door.seen == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"schemaVersion": 2}', b"\xff", b'{"schemaVersion": "2"}']
+)
+def test_row_21_a_malformed_manifest_is_one_typed_error(door: Door, body: bytes) -> None:
+    with pytest.raises(errors.DocumentError):
+        door.run(always(served(body)), lambda registry: repository(registry).get_manifest("1.4"))
+
+
+def test_dld_20_a_manifest_over_its_limit_is_not_read_to_its_end(door: Door) -> None:
+    with pytest.raises(errors.ResponseTooLargeError):
+        door.run(
+            always(served(b" " * (4 * 1024 * 1024 + 1))), lambda registry: repository(registry).get_manifest("1.4")
+        )
+
+
+# --- resolving
+
+
+def test_q_01_a_tag_is_resolved_by_head_which_counts_as_no_pull(door: Door) -> None:
+    descriptor = door.run(image, lambda registry: repository(registry).resolve("all"))
+
+    assert (descriptor.digest, descriptor.size, descriptor.media_type) == (Digest.of(INDEX), len(INDEX), OCI_INDEX)
+    assert [request.method for request in door.seen] == ["HEAD"]
+    assert set(door.seen[0].headers["accept"].split(", ")) == MODERN
+
+
+@pytest.mark.parametrize("answer", [404, 405, 500, 200, (200, {"Docker-Content-Digest": str(DIGEST)}, b"")], ids=str)
+def test_dld_21_q_12_a_head_that_says_too_little_becomes_a_get(door: Door, answer: Any) -> None:
+    def head_fails(request: Any) -> Any:
+        return answer if request.method == "HEAD" else image(request)
+
+    assert door.run(head_fails, lambda registry: repository(registry).resolve("1.4")).digest == DIGEST
+    assert [request.method for request in door.seen] == ["HEAD", "GET"]
+
+
+def test_row_22_check_manifest_tells_absent_from_refused(door: Door) -> None:
+    def check(registry: Any) -> Any:
+        return repository(registry).check_manifest("1.4")
+
+    assert door.run(image, check) == DIGEST
+    assert door.run(always(404), check) is None
+    for status, error in ((401, errors.UnauthorizedError), (403, errors.DeniedError), (429, errors.RateLimitedError)):
+        with pytest.raises(error):
+            door.run(always(status), check)
+
+
+def test_row_22_check_manifest_follows_redirects(door: Door) -> None:
+    def moved(request: Any) -> Any:
+        if request.url.path.startswith("/elsewhere"):
+            return served(b"", Docker_Content_Digest=str(DIGEST)) if request.method == "HEAD" else served(MANIFEST)
+        return 307, {"Location": "/elsewhere"}, b""
+
+    assert door.run(moved, lambda registry: repository(registry).check_manifest("1.4")) == DIGEST
+
+
+# --- images
+
+
+def test_row_36_an_image_reads_each_document_once(door: Door) -> None:
+    async def twice(registry: Any) -> Any:
+        found = await repository(registry).get_image("all")
+        return [await found.get_platform_image("linux/amd64") for _ in range(2)]
+
+    def twice_sync(registry: Any) -> Any:
+        found = repository(registry).get_image("all")
+        return [found.get_platform_image("linux/amd64") for _ in range(2)]
+
+    first, second = door.run(image, twice if door.is_async else twice_sync)
+    assert first is second
+    assert len(door.seen) == 3, "the index, the manifest, the config"
+
+
+# --- blobs
+
+
+def blob(registry: Any) -> Any:
+    return repository(registry).get_blob(LAYER_DIGEST)
+
+
+def test_row_39_a_blob_is_proven(door: Door) -> None:
+    assert door.run(image, blob) == LAYER
+    with pytest.raises(errors.NotFoundError):
+        door.run(always(404), blob)
+
+
+def test_dld_05_other_bytes_are_asked_for_once_more_past_all_caches(door: Door) -> None:
+    answers = [served(b"x" * len(LAYER)), served(LAYER)]
+
+    assert door.run(lambda _: answers.pop(0), blob) == LAYER
+    assert door.seen[1].headers["cache-control"] == "no-cache"
+
+    door.seen.clear()
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(always(served(b"x" * len(LAYER))), blob)
+    assert len(door.seen) == 2
+
+
+def test_d_01_a_blob_that_comes_packed_is_unpacked_where_that_is_what_was_asked_for(door: Door) -> None:
+    packed = gzip.compress(LAYER)
+
+    assert door.run(always(served(packed, Content_Encoding="gzip")), blob) == LAYER
+    with pytest.raises(errors.ContentEncodingError):
+        door.run(always(served(gzip.compress(b"else"), Content_Encoding="gzip")), blob)
+
+
+def test_d_01_a_blob_whose_own_bytes_are_gzip_is_left_as_it_is(door: Door) -> None:
+    packed = gzip.compress(LAYER)
+    answer = always(served(packed, Content_Encoding="gzip"))
+
+    assert door.run(answer, lambda registry: repository(registry).get_blob(Digest.of(packed))) == packed
+    assert len(door.seen) == 1
+
+
+def test_dld_04_a_length_that_is_not_the_descriptor_s_is_refused_before_the_body(door: Door) -> None:
+    from dreg_client import Descriptor
+
+    descriptor = Descriptor.model_validate({**described(LAYER, "application/x"), "size": len(LAYER) - 1})
+
+    with pytest.raises(errors.SizeMismatchError):
+        door.run(image, lambda registry: repository(registry).get_blob(descriptor))
+
+
+def test_a_blob_over_its_limit_is_refused(door: Door) -> None:
+    with pytest.raises(errors.ResponseTooLargeError):
+        door.run(image, lambda registry: repository(registry).get_blob(LAYER_DIGEST, limit=len(LAYER) - 1))
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_q_27_a_blob_that_head_denies_is_asked_for_by_its_first_byte(door: Door, status: int) -> None:
+    def proxy(request: Any) -> Any:
+        return status if request.method == "HEAD" else (206, {"Content-Range": "bytes 0-0/9"}, b"x")
+
+    def has(registry: Any) -> Any:
+        return repository(registry).has_blob(LAYER_DIGEST)
+
+    assert door.run(proxy, has) is True
+    assert door.seen[-1].headers["range"] == "bytes=0-0"
+    assert door.run(always(404), has) is False
+
+
+def test_a_blob_lands_in_a_file_whole_or_not_at_all(door: Door, tmp_path: Path) -> None:
+    target = tmp_path / "layer"
+    target.write_bytes(b"what was there")
+
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(
+            always(served(b"x" * len(LAYER))), lambda registry: repository(registry).download_blob(LAYER_DIGEST, target)
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["layer"]
+    assert target.read_bytes() == b"what was there"
+
+    landed = door.run(image, lambda registry: repository(registry).download_blob(LAYER_DIGEST, target))
+    assert (landed.digest, landed.size, target.read_bytes()) == (LAYER_DIGEST, len(LAYER), LAYER)
+    assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_config_of_the_wrong_bytes_is_refused(door: Door) -> None:
+    def other(request: Any) -> Any:
+        return served(b"{}" + b" " * (len(CONFIG) - 2)) if "/blobs/" in str(request.url) else image(request)
+
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(other, lambda registry: repository(registry).get_config("1.4"))
+
+
+def test_row_32_an_artifact_has_no_config(door: Door) -> None:
+    raw = json.dumps(
+        {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": described(b"{}", "application/x"), "layers": []}
+    ).encode()
+
+    with pytest.raises(errors.NotAnImageError):
+        door.run(always(served(raw)), lambda registry: repository(registry).get_config("1.4"))
+
+
+# --- refusals
+
+
+def test_row_40_a_refusal_says_what_the_registry_says(door: Door) -> None:
+    answer = refusal(403, "DENIED", "not for you\x1b[31m", **{"X-Request-Id": "abc-1"})
+
+    with pytest.raises(errors.DeniedError) as denied:
+        door.run(always(answer), lambda registry: repository(registry).get_manifest("1.4"))
+    error = denied.value
+    assert (error.status, error.said, error.request_id) == (403, ("DENIED: not for you\\x1b[31m",), "abc-1")
+    assert "\x1b" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>no</html>", b"{", b"[]", b'{"errors": {}}', b'{"errors": [{"code": 7}]}', b"x" * 100_000, b"\xff\xfe"],
+)
+def test_trn_20_any_body_of_a_refusal_will_do(door: Door, body: bytes) -> None:
+    with pytest.raises(errors.ServerError) as refused:
+        door.run(always((503, {}, body)), lambda registry: repository(registry).get_manifest("1.4"))
+    assert len(str(refused.value)) < 2048
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, errors.RegistryError),
+        (401, errors.UnauthorizedError),
+        (404, errors.NotFoundError),
+        (405, errors.UnsupportedError),
+        (418, errors.RegistryError),
+        (500, errors.ServerError),
+        (599, errors.ServerError),
+    ],
+)
+def test_each_status_has_its_error(door: Door, status: int, error: type[Exception]) -> None:
+    for action in ("get_manifest", "get_image", "resolve", "delete_tag"):
+        with pytest.raises(error):
+            door.run(always(status), lambda registry, action=action: getattr(repository(registry), action)("1.4"))
