@@ -200,13 +200,20 @@ class AsyncStore(ABC):
         """
         with Landing(path, blob_ask(blob), resume=resume, durability=durability, rereads=self.rereads) as landing:
             while not landing.is_proven:
-                async with await self._blob(landing.ask) as chunks:
-                    async for chunk in chunks:
-                        if landing.hold(chunk):
-                            await asyncio.to_thread(landing.flush)
-                    await asyncio.to_thread(landing.prove, self._where(landing.ask), encoding_of(chunks))
+                try:
+                    await self._land(landing)
+                except errors.SizeMismatchError:
+                    if not landing.begin_anew():
+                        raise
             await asyncio.to_thread(landing.finish)
         return landing.descriptor if not isinstance(blob, Descriptor) else blob
+
+    async def _land(self, landing: Landing) -> None:
+        async with await self._blob(landing.ask) as chunks:
+            async for chunk in chunks:
+                if landing.hold(chunk):
+                    await asyncio.to_thread(landing.flush)
+            await asyncio.to_thread(landing.prove, self._where(landing.ask), encoding_of(chunks))
 
     async def _blob(self, ask: Blob) -> Chunks:
         return cast("Chunks", await self.answer(ask))

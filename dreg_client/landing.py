@@ -113,6 +113,14 @@ class Landing:
         if again is not None:
             self._restart(again)
 
+    def begin_anew(self) -> bool:
+        """Drop what an earlier call left, since the bytes do not fit. False where it left nothing."""
+        if self.ask.start == 0:
+            return False
+        self._held, self._size = [], 0
+        self._restart(replace(self.ask, start=0))
+        return True
+
     def _restart(self, ask: Blob) -> None:
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)

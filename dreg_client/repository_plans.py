@@ -99,11 +99,17 @@ def _tags_beside(name: RepositoryName, tag: Tag) -> Exchange[tuple[Digest, str]]
     """The digest of a tag, and the other tags that have it."""
     digest = (yield from manifests.resolve(name, tag)).digest
     tags = yield from listing.every(listing.tag_pages(name), listing.tags)
-    others: list[str] = []
+    others: tuple[str, ...] = ()
     for other in tags[:_LOOKED_AT]:
-        found = yield from manifests.head(name, Tag(other))
-        if other != tag and found is not None and found.digest == digest:
-            others.append(other)
+        if other != tag and (yield from _is_named(name, Tag(other), digest)):
+            others = (*others, other)
     more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
     unseen = f" (of the first {_LOOKED_AT} tags)" if len(tags) > _LOOKED_AT else ""
     return digest, ", ".join(others[:_LISTED]) + more + unseen if others else ""
+
+
+def _is_named(name: RepositoryName, tag: Tag, digest: Digest) -> Exchange[bool]:
+    try:
+        return (yield from manifests.resolve(name, tag)).digest == digest
+    except errors.NotFoundError:
+        return False

@@ -203,12 +203,19 @@ class Store(ABC):
         """
         with Landing(path, blob_ask(blob), resume=resume, durability=durability, rereads=self.rereads) as landing:
             while not landing.is_proven:
-                with self._blob(landing.ask) as chunks:
-                    for chunk in chunks:
-                        landing.write(chunk)
-                    landing.prove(self._where(landing.ask), encoding_of(chunks))
+                try:
+                    self._land(landing)
+                except errors.SizeMismatchError:
+                    if not landing.begin_anew():
+                        raise
             landing.finish()
         return landing.descriptor if not isinstance(blob, Descriptor) else blob
+
+    def _land(self, landing: Landing) -> None:
+        with self._blob(landing.ask) as chunks:
+            for chunk in chunks:
+                landing.write(chunk)
+            landing.prove(self._where(landing.ask), encoding_of(chunks))
 
     def _blob(self, ask: Blob) -> Chunks:
         return cast("Chunks", self.answer(ask))

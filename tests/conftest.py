@@ -26,6 +26,7 @@ def open_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningR
     """Debian's docker-registry, open to all, with the images of the examples; nobody changes what others read."""
     with running(tmp_path_factory.mktemp("open")) as registry:
         registry.seed()
+        registry.push_all(LAYOUT, "spec/web")
         yield registry
 
 

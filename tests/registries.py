@@ -1,12 +1,11 @@
 """Debian's docker-registry, started as people run it: open, with passwords, and with a token server behind TLS."""
 
+import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -58,13 +57,40 @@ class RunningRegistry:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=_home(self.root))
         assert done.returncode == 0, done.stderr
 
+    def push_all(self, layout: Path, name: str) -> None:
+        """Copy all of a layout, as no tool does that walks images: indexes of indexes, too."""
+        for blob in (layout / "blobs/sha256").iterdir():
+            self.put_blob(name, blob.read_bytes())
+        for entry in json.loads((layout / "index.json").read_text())["manifests"]:
+            tag = entry["annotations"]["org.opencontainers.image.ref.name"]
+            self._put_below(layout, name, tag, entry["digest"])
+
+    def _put_below(self, layout: Path, name: str, reference: str, digest: str) -> None:
+        raw = (layout / "blobs" / digest.replace(":", "/")).read_bytes()
+        document = json.loads(raw)
+        for child in document.get("manifests", ()):
+            self._put_below(layout, name, child["digest"], child["digest"])
+        self.put_raw(name, reference, raw, document["mediaType"])
+
     def put(self, name: str, tag: str, document: dict[str, Any]) -> None:
-        """Write a manifest as it is, by a client that is not ours."""
-        url = f"{self.url}/v2/{name}/manifests/{tag}"
-        raw = json.dumps(document).encode()
-        headers = {"Content-Type": document["mediaType"]}
-        request = urllib.request.Request(url, raw, headers, method="PUT")  # noqa: S310 (our own)
+        """Write a manifest, by a client that is not ours."""
+        self.put_raw(name, tag, json.dumps(document).encode(), document["mediaType"])
+
+    def put_raw(self, name: str, reference: str, raw: bytes, media_type: str) -> None:
+        """Write the bytes of a manifest."""
+        url = f"{self.url}/v2/{name}/manifests/{reference}"
+        request = urllib.request.Request(url, raw, {"Content-Type": media_type}, method="PUT")  # noqa: S310 (our own)
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 (as above)
+
+    def put_blob(self, name: str, octets: bytes = b"{}") -> None:
+        """Write a small blob; a repository is in this registry's catalog once it has one."""
+        start = urllib.request.Request(f"{self.url}/v2/{name}/blobs/uploads/", b"", method="POST")  # noqa: S310
+        with urllib.request.urlopen(start, timeout=30) as answer:  # noqa: S310 (our own)
+            place = answer.headers["Location"]
+        digest = hashlib.sha256(octets).hexdigest()
+        url = f"{place}{'&' if '?' in place else '?'}digest=sha256:{digest}"
+        end = urllib.request.Request(url, octets, {"Content-Type": "application/octet-stream"}, method="PUT")  # noqa: S310
+        urllib.request.urlopen(end, timeout=30).close()  # noqa: S310 (as above)
 
 
 EMPTY_INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
@@ -139,16 +165,3 @@ def make_certificate(root: Path, name: str) -> tuple[Path, Path]:
     command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
     subprocess.run(command, check=True, capture_output=True)
     return cert, key
-
-
-def is_there() -> bool:
-    return shutil.which("docker-registry") is not None
-
-
-def status_of(url: str) -> int:
-    """What a client that is not ours is answered."""
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (our own)
-            return int(answer.status)
-    except urllib.error.HTTPError as refusal:
-        return refusal.code

@@ -13,7 +13,6 @@ from dreg_client.conversation.tokens import Tokens
 from dreg_client.events import Retrying, Warned
 from dreg_client.logs import log
 from dreg_client.options import Options
-from dreg_client.protocol.refusals import refuse
 from dreg_client.protocol.retry import Attempts, retry_after
 from dreg_client.protocol.warning import warnings_of
 from dreg_client.protocol.wire import Hop, Request, Response
@@ -109,7 +108,9 @@ class Conversation:
         if fresh is not None:
             response = yield from travel(base, request, self._fixed, fresh)
         if response.status == 401 and (faults := self._proof.faults(base, request)):
-            refuse(response, request, "; ".join(faults))
+            raise errors.UnauthorizedError(
+                f"does not let us read or change {request.what}", base.name, "; ".join(faults), response.status
+            )
         return response
 
     def _token_hop(self, hop: Hop) -> Talk[Response]:

@@ -87,7 +87,7 @@ class ConfigFile:
             ConfigError: They are not.
         """
         for member in ("auths", "credHelpers"):
-            if not isinstance(self.members.get(member) or {}, dict):
+            if not isinstance(self.members.get(member) if self.members.get(member) is not None else {}, dict):
                 raise ConfigError(f"{self.name}: {member} is no object; mend or remove it")
         if not isinstance(self.members.get("credsStore") or "", str):
             raise ConfigError(f"{self.name}: credsStore is no text; mend or remove it")

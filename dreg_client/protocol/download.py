@@ -101,7 +101,10 @@ class BlobDownload:
     def _behind_the_end(self, response: Response) -> bool:
         """416: we have it all, or the part that we have is of something else."""
         size = _WHOLE_SIZE.fullmatch(response.headers.get("content-range") or "")
-        if self.offset in {self.total, int(size[1]) if size else None}:
+        whole = int(size[1]) if size else None
+        if whole is not None and whole < self.offset:
+            raise errors.SizeMismatchError(whole, self.offset, self._where)
+        if self.offset in {self.total, whole}:
             self.done = True
             return False
         return self._restart(response)

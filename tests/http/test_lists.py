@@ -1,0 +1,209 @@
+"""Lists in pages: tags, catalogs, referrers."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dreg_client import Digest, errors
+from tests.doors import Door, repository
+from tests.http.documents import DIGEST, MANIFEST, OCI_INDEX, OCI_MANIFEST, described, refusal, served
+
+
+def tags(registry: Any) -> Any:
+    return repository(registry).tags()
+
+
+def pages(*links: str | None) -> Any:
+    """Pages of a tag each, with the given `Link` headers."""
+
+    def registry(request: Any) -> Any:
+        number = int(dict(request.url.params).get("page", "0"))
+        link = links[number] if number < len(links) else None
+        body = json.dumps({"name": "acme/web", "tags": [f"t{number}"]}).encode()
+        return served(body, "application/json", **({"Link": link} if link else {}))
+
+    return registry
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</v2/acme/web/tags/list?page=1>; rel="next"',
+        '<https://registry.example/v2/acme/web/tags/list?page=1>; rel="next"',
+        "<http://registry.example/v2/acme/web/tags/list?page=1>; rel=next",
+        '<list?page=1>; rel="next"',
+        '<?page=1>; title="a, b"; rel="prev next"',
+        '<https://evil.test/>; rel="prev", </v2/acme/web/tags/list?page=1>; rel="next"',
+        "</v2/acme/web/tags/list?page=1>",
+    ],
+)
+def test_row_3_row_10_pages_follow_link(door: Door, link: str) -> None:
+    assert door.run(pages(link), tags) == ("t0", "t1")
+
+
+@pytest.mark.parametrize(
+    ("link", "error"),
+    [
+        ('<https://evil.test/v2/acme/web/tags/list>; rel="next"', errors.CrossOriginError),
+        ('<https://registry.example:8443/v2/>; rel="next"', errors.CrossOriginError),
+        ('</v2/acme/web/tags/list>; rel="next"', errors.TooManyPagesError),
+        ("/v2/acme/web/tags/list?page=1; rel=next", errors.ProtocolError),
+        ("x" * 9000, errors.ProtocolError),
+        ('<file:///etc/passwd>; rel="next"', errors.ProtocolError),
+    ],
+)
+def test_dld_22_a_link_that_leads_astray_is_not_followed(door: Door, link: str, error: type[Exception]) -> None:
+    def registry(request: Any) -> Any:
+        return served(b'{"name": "acme/web", "tags": ["a"]}', "application/json", Link=link)
+
+    with pytest.raises(error):
+        door.run(registry, tags)
+
+
+def test_dld_22_a_list_without_an_end_ends(door: Door) -> None:
+    def registry(request: Any) -> Any:
+        number = int(dict(request.url.params).get("page", "0")) + 1
+        link = f'</v2/acme/web/tags/list?page={number}>; rel="next"'
+        return served(b'{"tags": ["a"]}', "application/json", Link=link)
+
+    with pytest.raises(errors.TooManyPagesError):
+        door.run(registry, tags)
+    assert len(door.seen) == 1000
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('{"name": "x", "tags": null}', ()),
+        ('{"name": "x", "tags": []}', ()),
+        ('{"name": "x", "tags": ["b", "a", "b"]}', ("b", "a")),
+        ('{"name": "x", "tags": ["a", "sha256:0", null, 7, "-b"]}', ("a",)),
+        ('{"tags": ["a"], "manifest": {}, "child": []}', ("a",)),
+    ],
+)
+def test_row_9_dld_23_q_31_what_is_no_tag_is_left_out(door: Door, body: str, found: tuple[str, ...]) -> None:
+    assert door.run(lambda _: served(body.encode(), "application/json"), tags) == found
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "null", '{"tags": "a"}', '{"tags": {}}', "<html>", ""])
+def test_row_9_d_02_what_is_no_list_is_no_empty_list(door: Door, body: str) -> None:
+    with pytest.raises(errors.ProtocolError, match=r"registry\.example/v2/acme/web/tags/list"):
+        door.run(lambda _: served(body.encode(), "application/json"), tags)
+
+
+def test_q_08_no_size_of_pages_is_asked_for_unless_it_is_named(door: Door) -> None:
+    def listed(door: Door) -> Any:
+        async def by_task(registry: Any) -> list[str]:
+            return [tag async for tag in repository(registry).iter_tags(n=5000, last="b")]
+
+        def by_thread(registry: Any) -> list[str]:
+            return list(repository(registry).iter_tags(n=5000, last="b"))
+
+        return by_task if door.is_async else by_thread
+
+    door.run(pages(), tags)
+    assert door.seen[-1].url.query == b""
+    door.run(pages(), listed(door))
+    assert door.seen[-1].url.query == b"n=1000&last=b"
+
+
+def test_row_9_tags_are_read_once(door: Door) -> None:
+    async def by_task(registry: Any) -> None:
+        found = repository(registry)
+        await found.tags()
+        await found.tags()
+        found.refresh()
+        await found.tags()
+
+    def by_thread(registry: Any) -> None:
+        found = repository(registry)
+        found.tags()
+        found.tags()
+        found.refresh()
+        found.tags()
+
+    door.run(pages(), by_task if door.is_async else by_thread)
+    assert len(door.seen) == 2
+
+
+def test_q_03_a_registry_without_a_catalog_says_so(door: Door) -> None:
+    for status in (404, 405):
+        with pytest.raises(errors.UnsupportedError, match="catalog"):
+            door.run(lambda _, status=status: refusal(status), lambda registry: registry.namespaces())
+
+
+# --- referrers
+
+
+SIGNATURE = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": "application/x-signature",
+        "config": described(b"{}", "application/vnd.oci.empty.v1+json"),
+        "layers": [described(b"{}", "application/vnd.oci.empty.v1+json")],
+        "subject": described(MANIFEST, OCI_MANIFEST),
+    }
+).encode()
+
+
+def listing(*types: str | None) -> bytes:
+    entries = [
+        {**described(SIGNATURE, OCI_MANIFEST), **({"artifactType": kind} if kind else {}), "annotations": {"n": str(n)}}
+        for n, kind in enumerate(types)
+    ]
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+
+
+def referrers(artifact_type: str | None = None) -> Any:
+    return lambda registry: repository(registry).referrers(DIGEST, artifact_type)
+
+
+def test_row_43_referrers_are_filtered_here_too(door: Door) -> None:
+    answer = served(listing("application/x-signature", "application/x-sbom"), OCI_INDEX)
+
+    assert len(door.run(lambda _: answer, referrers())) == 2
+    [found] = door.run(lambda _: answer, referrers("application/x-sbom"))
+    assert found.annotations == {"n": "1"}
+    assert door.seen[-1].url.query == b"artifactType=application%2Fx-sbom"
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_row_43_dld_24_q_05_without_the_list_the_tag_is_read(door: Door, status: int) -> None:
+    def registry(request: Any) -> Any:
+        if "/referrers/" in request.url.path:
+            return refusal(status)
+        assert request.url.path.endswith(f"/manifests/sha256-{DIGEST.encoded}")
+        return served(listing("application/x-signature"), OCI_INDEX)
+
+    assert len(door.run(registry, referrers())) == 1
+    assert door.run(lambda _: refusal(status), referrers()) == () if status == 404 else True
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, errors.UnauthorizedError), (403, errors.DeniedError), (500, errors.ServerError)]
+)
+def test_dld_24_a_refusal_is_no_empty_list(door: Door, status: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        door.run(lambda _: refusal(status), referrers())
+
+
+def test_q_39_where_the_list_names_other_types_the_manifests_are_asked(door: Door) -> None:
+    def registry(request: Any) -> Any:
+        if "/referrers/" in request.url.path:
+            return refusal(404)
+        if request.url.path.endswith(str(Digest.of(SIGNATURE))):
+            return served(SIGNATURE, OCI_MANIFEST)
+        return served(listing("application/vnd.oci.empty.v1+json"), OCI_INDEX)
+
+    assert len(door.run(registry, referrers("application/x-signature"))) == 1
+
+
+def test_row_43_referrers_come_in_pages(door: Door) -> None:
+    def registry(request: Any) -> Any:
+        more = "page" not in dict(request.url.params)
+        link = {"Link": f'</v2/acme/web/referrers/{DIGEST}?page=1>; rel="next"'} if more else {}
+        return served(listing("application/x-signature"), OCI_INDEX, **link)
+
+    assert len(door.run(registry, referrers())) == 2

@@ -1,0 +1,142 @@
+"""Writing: bytes as they are, checked before they are sent; and deleting what was named, nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dreg_client import Digest, errors
+from tests.doors import Door, repository
+from tests.http.documents import DIGEST, LAYER_DIGEST, MANIFEST, OCI_MANIFEST, image, refusal, served
+
+
+class Taking:
+    """A registry that takes what is written, and says so as it likes."""
+
+    def __init__(self, **headers: str) -> None:
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.taken: dict[str, bytes] = {}
+
+    def __call__(self, request: Any) -> Any:
+        if request.method != "PUT":
+            return image(request)
+        self.taken[request.url.path.rpartition("/")[2]] = request.content
+        return 201, self.headers, b""
+
+
+def test_row_42_a_manifest_is_written_byte_for_byte_as_what_it_says_it_is(door: Door) -> None:
+    taking = Taking(Docker_Content_Digest=str(DIGEST))
+    written = door.run(taking, lambda registry: repository(registry).put_manifest(MANIFEST, "new"))
+
+    assert (written.digest, written.size, written.media_type) == (DIGEST, len(MANIFEST), OCI_MANIFEST)
+    assert taking.taken == {"new": MANIFEST}
+    assert door.seen[0].headers["content-type"] == OCI_MANIFEST
+
+
+def test_row_42_without_a_tag_a_manifest_is_written_by_its_digest(door: Door) -> None:
+    taking = Taking()
+    door.run(taking, lambda registry: repository(registry).put_manifest(MANIFEST))
+
+    assert taking.taken == {str(DIGEST): MANIFEST}
+
+
+@pytest.mark.parametrize("raw", [b"{}", b"[", MANIFEST.replace(b'"size": 1600', b'"size": -1')])
+def test_what_is_no_manifest_is_not_sent(door: Door, raw: bytes) -> None:
+    with pytest.raises(errors.DocumentError):
+        door.run(Taking(), lambda registry: repository(registry).put_manifest(raw, "new"))
+    assert door.seen == []
+
+
+def test_another_digest_than_that_of_the_bytes_is_not_sent(door: Door) -> None:
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(Taking(), lambda registry: repository(registry).put_manifest(MANIFEST, str(LAYER_DIGEST)))
+    assert door.seen == []
+
+
+def test_upl_15_a_registry_that_took_other_bytes_is_found_out(door: Door) -> None:
+    taking = Taking(Docker_Content_Digest=str(LAYER_DIGEST))
+
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(taking, lambda registry: repository(registry).put_manifest(MANIFEST, "new"))
+
+
+def test_tagging_is_one_get_and_a_put_a_tag_of_the_same_bytes(door: Door) -> None:
+    taking = Taking()
+
+    assert door.run(taking, lambda registry: repository(registry).tag("1.4", "1", "latest")) == DIGEST
+    assert taking.taken == {"1": MANIFEST, "latest": MANIFEST}
+    assert [request.method for request in door.seen] == ["GET", "PUT", "PUT"]
+
+
+@pytest.mark.parametrize("tag", ["a b", "", "x/y", "-x", "t?x=1", "t" * 129, str(DIGEST)])
+def test_row_6_a_tag_that_is_none_is_refused_before_anything_is_sent(door: Door, tag: str) -> None:
+    with pytest.raises((errors.InvalidReferenceError, errors.InvalidDigestError)):
+        door.run(Taking(), lambda registry: repository(registry).tag("1.4", "ok", tag))
+    assert door.seen == []
+
+
+def test_untag_deletes_the_tag(door: Door) -> None:
+    door.run(lambda _: 202, lambda registry: repository(registry).untag("1.4"))
+
+    assert door.asked == ["DELETE https://registry.example/v2/acme/web/manifests/1.4"]
+
+
+@pytest.mark.parametrize("status", [400, 405])
+def test_q_34_where_tags_cannot_be_deleted_the_others_of_the_digest_are_named(door: Door, status: int) -> None:
+    def registry(request: Any) -> Any:
+        if request.method == "DELETE":
+            return refusal(status, "UNSUPPORTED", "The operation is unsupported.")
+        if request.url.path.endswith("/tags/list"):
+            return served(b'{"name": "acme/web", "tags": ["1.4", "1", "all"]}', "application/json")
+        if request.url.path.endswith("/1"):
+            return served(b"" if request.method == "HEAD" else MANIFEST, Docker_Content_Digest=str(DIGEST))
+        return image(request)
+
+    with pytest.raises(errors.UnsupportedError, match=f"deleting {DIGEST} would delete these tags, too: 1;"):
+        door.run(registry, lambda registry: repository(registry).untag("1.4"))
+    assert [request.method for request in door.seen].count("DELETE") == 1
+
+
+def test_row_40_a_tag_is_no_digest(door: Door) -> None:
+    for action in ("delete_manifest", "delete_blob"):
+        with pytest.raises(errors.InvalidDigestError):
+            door.run(Taking(), lambda registry, action=action: getattr(repository(registry), action)("1.4"))
+    assert door.seen == []
+
+
+@pytest.mark.parametrize("action", ["delete_manifest", "delete_blob"])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, errors.NotFoundError), (405, errors.UnsupportedError), (401, errors.UnauthorizedError)],
+)
+def test_row_40_upl_19_a_deletion_that_fails_says_why(
+    door: Door, action: str, status: int, error: type[Exception]
+) -> None:
+    door.run(lambda _: 202, lambda registry: getattr(repository(registry), action)(DIGEST))
+    with pytest.raises(error) as refused:
+        door.run(
+            lambda _: refusal(status, "UNSUPPORTED", "set up otherwise"),
+            lambda registry: getattr(repository(registry), action)(DIGEST),
+        )
+    assert "set up otherwise" in str(refused.value)
+
+
+def test_q_16_a_registry_that_keeps_tagged_manifests_says_so(door: Door) -> None:
+    answer = refusal(400, "GOOGLE_MANIFEST_DANGLING_TAG", "tagged")
+
+    with pytest.raises(errors.RegistryError, match="GOOGLE_MANIFEST_DANGLING_TAG"):
+        door.run(lambda _: answer, lambda registry: repository(registry).delete_manifest(DIGEST))
+
+
+def test_schema_1_can_be_tagged_anew(door: Door) -> None:
+    raw = json.dumps(
+        {"schemaVersion": 1, "name": "a", "tag": "b", "architecture": "c", "fsLayers": [], "history": []}
+    ).encode()
+    media_type = "application/vnd.docker.distribution.manifest.v1+json"
+    taking = Taking()
+
+    def registry(request: Any) -> Any:
+        return served(raw, media_type) if request.method == "GET" else taking(request)
+
+    assert door.run(registry, lambda registry: repository(registry).tag("old", "new")) == Digest.of(raw)
+    assert (taking.taken, door.seen[-1].headers["content-type"]) == ({"new": raw}, media_type)

@@ -1,0 +1,172 @@
+"""What every store promises, on a registry by threads and by tasks, and on a layout by both: one body a promise."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from inspect import isawaitable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreg_client import Digest, Platform, aopen_image, aopen_store, errors, open_image, open_store
+from tests.registries import LAYOUT, RunningRegistry
+
+NOT_THERE = "sha256:" + "0" * 64
+AMD64 = Platform.from_name("linux/amd64")
+
+
+class Opened:
+    """A store, opened in one of the ways; `do` calls a method of it and waits for the result where one must."""
+
+    def __init__(self, name: str, *, is_async: bool) -> None:
+        self.name, self.is_async = name, is_async
+
+    def do(self, action: Callable[[Any], Any]) -> Any:
+        if self.is_async:
+            return asyncio.run(self._do(action))
+        with open_store(self.name) as store:
+            return action(store)
+
+    async def _do(self, action: Callable[[Any], Any]) -> Any:
+        async with aopen_store(self.name) as store:
+            result = action(store)
+            return await result if isawaitable(result) else result
+
+
+@pytest.fixture(params=["http", "async http", "layout", "async layout"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    if "http" in request.param:
+        registry: RunningRegistry = request.getfixturevalue("open_registry")
+        name = f"{registry.address}/spec/web"
+    else:
+        name = f"oci:{LAYOUT}"
+    return Opened(name, is_async="async" in request.param)
+
+
+def test_tags_are_those_that_were_written(store: Opened) -> None:
+    assert sorted(store.do(lambda it: it.tags())) == ["1.4", "artifact", "nested", "single"]
+
+
+def test_a_tag_resolves_to_the_digest_of_the_bytes(store: Opened) -> None:
+    descriptor = store.do(lambda it: it.resolve("1.4"))
+    manifest = store.do(lambda it: it.get_manifest("1.4"))
+
+    assert (descriptor.digest, descriptor.size, descriptor.media_type) == (
+        manifest.digest,
+        len(manifest.raw),
+        manifest.media_type,
+    )
+    assert Digest.of(manifest.raw) == manifest.digest
+    assert store.do(lambda it: it.get_manifest(str(manifest.digest))) == manifest
+    assert store.do(lambda it: it.get_raw_manifest("1.4")).raw == manifest.raw
+    assert store.do(lambda it: it.check_manifest("1.4")) == manifest.digest
+
+
+@pytest.mark.parametrize("reference", ["none", NOT_THERE])
+def test_what_is_not_there_is_not_found(store: Opened, reference: str) -> None:
+    assert store.do(lambda it: it.check_manifest(reference)) is None
+    for action in ("resolve", "get_manifest", "get_image", "get_raw_manifest", "get_config"):
+        with pytest.raises(errors.NotFoundError):
+            store.do(lambda it, action=action: getattr(it, action)(reference))
+
+
+def test_an_image_with_its_platforms(store: Opened) -> None:
+    image = store.do(lambda it: it.get_image("1.4"))
+
+    assert image.platforms == {AMD64, Platform.from_name("linux/arm64"), Platform.from_name("linux/arm/v7")}
+    assert image.tag == "1.4"
+    assert image.index is not None
+    assert image.digest == image.index.digest
+
+
+def test_the_image_of_one_platform(store: Opened) -> None:
+    async def by_task(it: Any) -> Any:
+        return await (await it.get_image("nested")).get_platform_image("linux/amd64")
+
+    def by_thread(it: Any) -> Any:
+        return it.get_image("nested").get_platform_image("linux/amd64")
+
+    found = store.do(by_task if store.is_async else by_thread)
+    assert found.platform == AMD64
+    assert found.config.digest == found.manifest.config.digest
+
+
+def test_an_artifact_is_no_image(store: Opened) -> None:
+    with pytest.raises(errors.NotAnImageError):
+        store.do(lambda it: it.get_image("artifact"))
+    assert store.do(lambda it: it.get_manifest("artifact")).layers
+
+
+def test_a_blob_whole_in_chunks_and_in_a_file(store: Opened, tmp_path: Path) -> None:
+    async def stream_by_task(it: Any) -> bytes:
+        async with it.stream_blob(layer) as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
+    def stream_by_thread(it: Any) -> bytes:
+        with it.stream_blob(layer) as chunks:
+            return b"".join(chunks)
+
+    layer = store.do(lambda it: it.get_manifest("single")).layers[0]
+    whole = store.do(lambda it: it.get_blob(layer.digest))
+    assert Digest.of(whole) == layer.digest
+    assert store.do(stream_by_task if store.is_async else stream_by_thread) == whole
+    assert store.do(lambda it: it.download_blob(layer, tmp_path / "layer")) == layer
+    assert store.do(lambda it: it.download_blob(layer.digest, tmp_path / "other", resume=True)).size == layer.size
+    assert (tmp_path / "layer").read_bytes() == (tmp_path / "other").read_bytes() == whole
+    assert store.do(lambda it: it.has_blob(layer.digest)) is True
+
+
+def test_a_blob_that_is_not_there(store: Opened, tmp_path: Path) -> None:
+    assert store.do(lambda it: it.has_blob(NOT_THERE)) is False
+    for action in (lambda it: it.get_blob(NOT_THERE), lambda it: it.download_blob(NOT_THERE, tmp_path / "x")):
+        with pytest.raises(errors.NotFoundError):
+            store.do(action)
+    assert not [path for path in tmp_path.iterdir() if "part" in path.name or path.name == "x"]
+
+
+def test_a_blob_over_the_limit(store: Opened) -> None:
+    layer = store.do(lambda it: it.get_manifest("single")).layers[0]
+
+    for wanted in (layer, layer.digest):
+        with pytest.raises(errors.ResponseTooLargeError):
+            store.do(lambda it, wanted=wanted: it.get_blob(wanted, limit=10))
+
+
+def test_another_size_than_the_descriptor_says(store: Opened) -> None:
+    layer = store.do(lambda it: it.get_manifest("single")).layers[0]
+    wrong = type(layer)(mediaType=layer.media_type, digest=layer.digest, size=layer.size + 1)
+
+    with pytest.raises(errors.SizeMismatchError):
+        store.do(lambda it: it.get_blob(wrong))
+
+
+def test_what_cannot_be_proven_is_not_read(store: Opened) -> None:
+    for action in ("get_blob", "referrers"):
+        with pytest.raises(errors.UnsupportedDigestError):
+            store.do(lambda it, action=action: getattr(it, action)("blake3:" + "0" * 64))
+
+
+def test_nothing_refers_to_what_nobody_signed(store: Opened) -> None:
+    digest = store.do(lambda it: it.resolve("single")).digest
+
+    assert store.do(lambda it: it.referrers(digest)) == ()
+
+
+def test_one_line_of_text_is_an_image(store: Opened) -> None:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        async with aopen_image(f"{store.name}:1.4") as image:
+            yield image
+
+    async def read() -> Any:
+        async with opened() as image:
+            return (await image.get_platform_image("linux/arm64")).platform
+
+    if store.is_async:
+        assert asyncio.run(read()) == Platform.from_name("linux/arm64")
+        return
+    with open_image(f"{store.name}:1.4") as image:
+        assert image.get_platform_image("linux/arm64").platform == Platform.from_name("linux/arm64")
