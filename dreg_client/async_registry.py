@@ -35,7 +35,7 @@ class AsyncRegistry:
 
     def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
         chosen = Options(**options)
-        self._base = Base.parse(url, plain_http=chosen.plain_http)
+        self._base = Base.parse(url, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
         self._connection = AsyncConnection(self._base, chosen)
         self._repositories: dict[str, AsyncRepository] = {}
         self._catalog: Namespaces[AsyncRepository] | None = None

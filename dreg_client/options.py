@@ -29,6 +29,11 @@ class FoundCredential:
 class CredentialSource(Protocol):
     """Where credentials are looked up, such as `Credentials.default()`."""
 
+    @property
+    def speaks_of_tls(self) -> bool:
+        """Whether something is said that makes sense over TLS alone."""
+        return bool(self.insecure or self.ca_file or self.client_cert or self.ssl_context)
+
     def find(self, registry: str, repository: str = "") -> FoundCredential:
         """The credential for a registry (host, and port if any) and, where one cares, a repository of it."""
         ...
@@ -148,6 +153,11 @@ class Options:
         if isinstance(self.timeout, Timeouts):
             return self.timeout
         return Timeouts(connect=min(self.timeout, 10.0), read=self.timeout)
+
+    @property
+    def speaks_of_tls(self) -> bool:
+        """Whether something is said that makes sense over TLS alone."""
+        return bool(self.insecure or self.ca_file or self.client_cert or self.ssl_context)
 
     def find(self, registry: str, repository: str) -> FoundCredential:
         """The credential for a repository of a registry.

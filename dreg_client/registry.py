@@ -35,7 +35,7 @@ class Registry:
 
     def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
         chosen = Options(**options)
-        self._base = Base.parse(url, plain_http=chosen.plain_http)
+        self._base = Base.parse(url, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
         self._connection = Connection(self._base, chosen)
         self._repositories: dict[str, Repository] = {}
         self._catalog: Namespaces[Repository] | None = None

@@ -68,12 +68,14 @@ def _settings(registry: str) -> "tuple[Base, Credentials, RegistryOptions]":
     from dreg_client.conversation.base import Base
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.opening import with_defaults
+    from dreg_client.options import Options
 
     speak_of_registries(debug=False)
     options = given()
     credentials = options.get("credentials")
     assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)
-    base = Base.parse(registry.removesuffix("/"), plain_http=options.get("plain_http", False))
+    chosen = Options(**options)
+    base = Base.parse(registry.removesuffix("/"), plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
     return base, credentials, with_defaults(options)
 
 

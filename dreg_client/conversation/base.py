@@ -26,10 +26,11 @@ class Base:
     prefix: str = ""
 
     @classmethod
-    def parse(cls, text: str, *, plain_http: bool = False) -> "Base":
+    def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "Base":
         """Read a URL with or without `/v2` and a slash behind it, or a host, which is asked over https.
 
-        Plain http is used where the URL says so, where it is asked for, and for this machine (such as `localhost`).
+        Plain http is used where the URL says so, where it is asked for, and for this machine (such as `localhost`)
+        unless what else is said (`tls`), as the file of an authority, makes sense over TLS alone.
 
         Raises:
             InvalidReferenceError: The text is neither.
@@ -43,7 +44,7 @@ class Base:
         path = parts.path.rstrip("/").removesuffix("/v2").rstrip("/")
         if parts.query or parts.fragment or "%" in path or any(part in {".", ".."} for part in path.split("/")):
             raise InvalidReferenceError(without_query(text)[:100], "registry", f"{_EXPECTED}, without a query")
-        if "://" not in text and (plain_http or origin.is_loopback):
+        if "://" not in text and (plain_http or (origin.is_loopback and not tls)):
             origin = _plain(origin, text)
         if origin.host in _HUB_HOSTS and origin.scheme == "https":
             origin = Origin("https", _HUB_HOST, origin.port)

@@ -11,6 +11,10 @@ from typing import assert_never, assert_type
 
 from dreg_client import (
     AnyManifest,
+    AsyncImage,
+    AsyncRegistry,
+    Credential,
+    Descriptor,
     Digest,
     DockerManifest,
     DockerManifestList,
@@ -21,7 +25,11 @@ from dreg_client import (
     OciIndex,
     OciManifest,
     Platform,
+    Registry,
     Report,
+    Repository,
+    aopen_image,
+    open_image,
     parse_document,
     parse_manifest,
     validate,
@@ -49,6 +57,28 @@ def kinds(raw: bytes) -> None:
     assert_type(validate(raw), Report)
 
 
+def registry() -> None:
+    with Registry("localhost:5000", credentials=Credential("ada", "secret"), retries=2) as opened:
+        web = opened.repository("acme/web")
+        assert_type(web, Repository)
+        assert_type(web.tags(), tuple[str, ...])
+        assert_type(web.get_manifest("1.4"), AnyManifest)
+        assert_type(web.get_manifest("1.4", legacy=True), AnyManifest | LegacyManifest)
+        assert_type(web.resolve("1.4"), Descriptor)
+    with open_image("ubuntu:22.04", plain_http=True) as image:
+        assert_type(image, Image)
+
+
+async def tasks() -> None:
+    async with AsyncRegistry("localhost:5000") as opened:
+        web = opened.repository("acme/web")
+        assert_type(await web.get_manifest("1.4"), AnyManifest)
+        async with web.stream_blob("sha256:" + "0" * 64) as chunks:
+            assert_type([chunk async for chunk in chunks], list[bytes])
+    async with aopen_image("ubuntu:22.04") as image:
+        assert_type(image, AsyncImage)
+
+
 def platforms(layout: Layout) -> bool:
     image = layout.get_image("1.4")
     assert_type(image, Image)
@@ -57,6 +87,7 @@ def platforms(layout: Layout) -> bool:
 
 _WRONG = {
     "a name that is misspelt": "from dreg_client import parse_manifests\n",
+    "an option that there is not": 'from dreg_client import Registry\nRegistry("localhost", plain=True)\n',
     "a kind that there is not": 'from dreg_client import parse_document\nparse_document(b"", kind="oci")\n',
     "a kind that is forgotten": """
 from typing import assert_never

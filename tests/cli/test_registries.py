@@ -1,0 +1,299 @@
+"""The command line on a registry: everything that it reads elsewhere, and what it changes there."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
+from tests.token_server import IDENTITY, TokenServer
+
+Run = Callable[..., Any]
+Tokens = tuple[RunningRegistry, TokenServer]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No credential of this machine is found."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def at_home(dreg: Run, home: Path) -> Run:
+    """Run `dreg` as a process that finds no credential of this machine."""
+
+    def run_there(*arguments: str, stdin: bytes = b"") -> Any:
+        return dreg(*arguments, stdin=stdin, env={"HOME": str(home), "XDG_RUNTIME_DIR": str(home)})
+
+    return run_there
+
+
+@pytest.fixture
+def web(open_registry: RunningRegistry) -> str:
+    return f"{open_registry.address}/acme/web"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["resolve", "{}:1.4"],
+        ["resolve", "{}:1.4", "--platform", "linux/arm64"],
+        ["manifest", "{}:1.4"],
+        ["manifest", "{}:1.4", "--raw"],
+        ["config", "{}:1.4", "--platform", "linux/amd64"],
+        ["platforms", "{}:1.4"],
+        ["platforms", "{}:1.4", "--format", "json"],
+        ["history", "{}:1.4", "--platform", "linux/amd64"],
+        ["blob", "{}@sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"],
+    ],
+    ids=" ".join,
+)
+def test_a_registry_reads_as_a_layout_does(dreg: Run, web: str, arguments: list[str]) -> None:
+    there = dreg(*(argument.format(web) for argument in arguments))
+    here = dreg(*(argument.format(f"oci:{LAYOUT}") for argument in arguments))
+
+    assert (there.code, there.out, there.err) == (0, here.out, "")
+
+
+def test_inspect_shows_what_it_shows_of_a_layout_but_the_name(said: Run, web: str) -> None:
+    there = json.loads(said("inspect", f"{web}:1.4", "--format", "json").out)
+    here = json.loads(said("inspect", f"oci:{LAYOUT}:1.4", "--format", "json").out)
+
+    assert there.pop("store") == "acme/web"
+    here.pop("store")
+    assert there == here
+
+
+def test_tags_and_repositories(said: Run, web: str, open_registry: RunningRegistry) -> None:
+    assert set(said("tags", web).lines) >= {"1.3", "1.4"}
+    assert said("tags", f"docker://{web}").lines == said("tags", web).lines
+    assert {"acme/web", "solo"} <= set(said("repos", open_registry.address).lines)
+    assert said("repos", f"{open_registry.address}/", "--namespace", "library").lines == ["solo"]
+    assert "acme/web" in json.loads(said("repos", open_registry.url, "--format", "json").out)
+
+
+def test_without_a_tag_latest_goes_without_saying(said: Run, web: str) -> None:
+    missing = said("resolve", web)
+
+    assert missing.code == 4
+    assert "acme/web:latest" in missing.err
+
+
+def test_cli_12_of_several_what_fails_loses_no_other(said: Run, web: str) -> None:
+    sources = [f"{web}:1.4", f"{web}:none", f"oci:{LAYOUT}:1.4", "localhost:1/x", f"{web}:1.3"]
+    told = said("resolve", *sources, "--retries", "0")
+
+    assert told.code == 4
+    assert [line.split("  ")[1] for line in told.lines] == [sources[0], sources[2], sources[4]]
+    assert "2 of 5 failed: " in told.err.splitlines()[-1]
+    assert sources[1] in told.err.splitlines()[-1]
+
+    listed = json.loads(said("tags", web, f"oci:{LAYOUT}", "--format", "json").out)
+    assert [entry["source"] for entry in listed] == [f"{web}:latest", f"oci:{LAYOUT}"]
+
+
+def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry) -> None:
+    own_registry.push(LAYOUT, "1.4", "acme/web:1.4")
+    web = f"{own_registry.address}/acme/web"
+    digest = said("resolve", f"{web}:1.4").out.strip()
+
+    assert said("tag", f"{web}:1.4", "1", "latest").out.strip() == digest
+    assert set(said("tags", web).lines) == {"1.4", "1", "latest"}
+    refused = said("untag", f"{web}:1")
+    assert refused.code == 8
+    assert "1.4, latest" in refused.err or "latest, 1.4" in refused.err
+    assert said("delete", f"{web}:1").code == 2
+    assert said("delete", f"{web}@{digest}").out.strip() == digest
+    assert said("tags", web).out == ""
+    assert said("delete", f"{web}@{digest}").code == 4
+
+
+def test_a_layout_is_not_changed_by_this_version(said: Run) -> None:
+    assert said("tag", f"oci:{LAYOUT}:1.4", "new").code == 8
+
+
+# --- credentials
+
+
+def config(home: Path) -> Any:
+    return json.loads((home / ".docker/config.json").read_text())
+
+
+def test_login_checks_keeps_and_forgets(
+    said: Run, at_home: Run, home: Path, password_registry: RunningRegistry
+) -> None:
+    address, secret = password_registry.address, PASSWORD.encode()
+    login = ["login", address, "-u", USER, "--password-stdin"]
+    assert said("tags", f"{address}/acme/web").code == 3
+
+    wrong = at_home(*login, stdin=b"wrong\n")
+    assert (wrong.code, (home / ".docker").exists()) == (3, False)
+    for ending in (b"", b"\n", b"\r\n"):
+        assert at_home(*login, stdin=secret + ending).code == 0
+    assert list(config(home)["auths"]) == [address]
+    assert (home / ".docker/config.json").stat().st_mode & 0o777 == 0o600
+    assert set(said("tags", f"{address}/acme/web").lines) >= {"1.3", "1.4"}
+    assert said("tags", f"{address}/acme/web", "--anonymous").code == 3
+
+    assert at_home("logout", address).code == 0
+    assert config(home)["auths"] == {}
+    assert at_home("logout", address).code == 4
+
+
+def test_a_credential_for_one_call(at_home: Run, token_registry: Tokens) -> None:
+    own, _ = token_registry
+    tags = ["tags", f"{own.address}/acme/web", "--ca-file", str(own.ca_file)]
+
+    assert at_home(*tags).code == 3
+    assert at_home(*tags, "--username", USER, "--password-stdin", stdin=PASSWORD.encode()).code == 0
+    assert at_home(*tags, "--identity-token-stdin", stdin=IDENTITY.encode()).code == 0
+    assert at_home(*tags[:2]).code == 8, "this machine is asked over http"
+    assert at_home(*tags, "--username", USER).code == 2
+    assert at_home(*tags, "--authfile", "none.json").code == 2
+
+
+def test_cli_03_a_password_is_no_argument(at_home: Run) -> None:
+    assert at_home("login", "registry.example", "-u", "ada", "-p", "secret").code == 2
+    assert "no terminal" in at_home("login", "registry.example", "-u", "ada").err
+
+
+def test_cli_03_a_password_is_asked_for_on_a_terminal(home: Path, password_registry: RunningRegistry) -> None:
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "dreg_client.cli", "login", password_registry.address]
+    env = os.environ | {"HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True) as process:
+        os.close(its)
+        shown = os.read(ours, 1000)
+        os.write(ours, f"{USER}\n".encode())
+        while b"Password" not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, f"{PASSWORD}\n".encode())
+        while b"kept in" not in shown:
+            shown += os.read(ours, 1000)
+    os.close(ours)
+
+    assert process.returncode == 0, shown
+    assert f"User for {password_registry.address}".encode() in shown
+    assert PASSWORD.encode() not in shown
+
+
+# --- validating
+
+
+def test_a_repository_and_a_registry_are_validated(said: Run, web: str, own_registry: RunningRegistry) -> None:
+    assert said("validate", f"{web}:1.4").lines[-1] == "9 checked: 9 valid"
+    own_registry.push(LAYOUT, "1.4", "acme/web:1.4")
+    own_registry.push(LAYOUT, "single", "solo:1")
+    broken = json.loads((LAYOUT / "index.json").read_text()) | {"manifests": [], "annotations": {"a": 7}}
+    own_registry.put("acme/web", "broken", broken)
+    told = said("validate", f"{own_registry.address}/", "--format", "json")
+
+    assert told.code == 1
+    [invalid] = [entry for entry in json.loads(told.out)["documents"] if not entry["ok"]]
+    assert invalid["source"] == f"{own_registry.address}/acme/web:broken"
+    assert said("validate", own_registry.address).code == 1
+    assert said("validate", f"docker://{own_registry.address}/solo").code == 0
+    assert said("validate", f"{own_registry.address}/none").code == 4
+
+
+def test_what_is_missing_is_told(said: Run, own_registry: RunningRegistry) -> None:
+    own_registry.push(LAYOUT, "single", "acme/web:1")
+    layer = json.loads(said("manifest", f"{own_registry.address}/acme/web:1").out)["layers"][0]["digest"]
+    assert said("validate", f"{own_registry.address}/acme/web", "--complete").code == 0
+    assert said("delete", f"{own_registry.address}/acme/web", "--blob", layer).out.strip() == layer
+
+    assert said("validate", f"{own_registry.address}/acme/web").code == 0
+    missing = said("validate", f"{own_registry.address}/acme/web", "--complete")
+    assert missing.code == 1
+    assert "LYT-04" in missing.out
+
+
+def test_a_validation_goes_on_where_it_was_interrupted(
+    said: Run, own_registry: RunningRegistry, tmp_path: Path
+) -> None:
+    from tests.registries import EMPTY_INDEX
+
+    journal = tmp_path / "progress"
+    for number in range(5):
+        own_registry.put("acme/web", f"t{number}", {**EMPTY_INDEX, "annotations": {"n": str(number)}})
+    place = f"{own_registry.address}/acme/web"
+    done = {"tag": f"{place}:t1", "findings": [_found(f"{place}:t1")]}
+    journal.write_text(json.dumps(done) + '\n{"tag": "cut sho')
+
+    told = said("validate", place, "--resume", journal)
+    assert told.code == 1, "what was found before the interruption counts"
+    assert "GEN-99" in told.out
+    assert told.lines[-1].startswith("5 checked")
+    assert not journal.exists()
+
+
+def _found(source: str) -> dict[str, Any]:
+    problem = {"rule": "GEN-99", "severity": "error", "path": "$", "found": "a", "expected": "b", "clause": "c"}
+    return {"source": source, "kind": "oci-index", "digest": None, "size": 7, "problems": [problem]}
+
+
+# --- what strangers say, and completion
+
+
+class _Rude(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"errors": [{"code": "DENIED", "message": "\x1b]0;owned\x07\x1b[31mno"}]}).encode()
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Warning", '299 - "\x1b[31mred"')
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_cli_01_what_a_registry_says_cannot_steer_a_terminal(terminal: Run) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Rude) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        told = terminal("tags", f"localhost:{server.server_address[1]}/acme/web")
+        server.shutdown()
+
+    assert told.code == 3
+    assert "\\x1b" in told.out
+    assert "\x1b" not in told.out
+
+
+def test_a_shell_completes_repositories_and_tags(open_registry: RunningRegistry) -> None:
+    def completed(word: str) -> list[str]:
+        env = os.environ | {"_DREG_COMPLETE": "bash_complete", "COMP_WORDS": f"dreg tags {word}", "COMP_CWORD": "2"}
+        command = [sys.executable, "-m", "dreg_client.cli"]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+    host = open_registry.address
+    assert set(completed(f"{host}/acme/")) == {f"{host}/acme/old", f"{host}/acme/web"}
+    assert f"{host}/acme/web:1.4" in completed(f"{host}/acme/web:1")
+    assert completed("localhost:1/acme/") == [""]
+
+
+def test_debug_shows_requests_without_what_is_secret(at_home: Run, password_registry: RunningRegistry) -> None:
+    told = at_home(
+        "tags",
+        f"{password_registry.address}/acme/web",
+        "-u",
+        USER,
+        "--password-stdin",
+        "--debug",
+        stdin=PASSWORD.encode(),
+    )
+
+    assert f"GET {password_registry.url}/v2/acme/web/tags/list: 200" in told.err
+    assert PASSWORD not in told.err
+    assert "YWRh" not in told.err
