@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import time
 from pathlib import Path
 
 import pytest

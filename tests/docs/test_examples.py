@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.registries import running
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
@@ -39,6 +42,32 @@ COMMANDS = sorted(
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
 
 
+ADDRESS = "localhost:5000"
+"""What the pages call a registry; each example has one of its own, so that it sees no other's changes."""
+
+
+@pytest.fixture
+def placed(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Put the address of a registry into an example that speaks of one."""
+    with ExitStack() as stack:
+
+        def place(text: str) -> str:
+            if ADDRESS not in text:
+                return text
+            registry = stack.enter_context(running(tmp_path))
+            registry.seed()
+            addresses.append(registry.address)
+            return text.replace(ADDRESS, registry.address)
+
+        addresses: list[str] = []
+        yield place
+
+
+def shown(text: str) -> str:
+    """What an example printed, as the pages show it."""
+    return re.sub(r"localhost:\d{4,5}", ADDRESS, text)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.CompletedProcess[str]]:
     """Run a line of a shell where there is a command `dreg`, and what the root of the project has."""
@@ -46,9 +75,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.
     for name in ("fixtures", "schemas"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "manifests").symlink_to(ROOT / "fixtures/valid")
+    (folder / "password.txt").write_text("secret\n")
     (folder / "dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
     (folder / "dreg").chmod(0o755)
-    env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
 
     def run_there(line: str) -> subprocess.CompletedProcess[str]:
         script = ["bash", "-euo", "pipefail", "-c", line]
@@ -58,20 +88,27 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_an_example_prints_what_it_says(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_an_example_prints_what_it_says(
+    block: str, monkeypatch: pytest.MonkeyPatch, placed: Callable[[str], str], tmp_path: Path
+) -> None:
+    for name in ("fixtures", "schemas"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     printed = io.StringIO()
 
     with contextlib.redirect_stdout(printed):
-        exec(compile(block, "<example>", "exec"), {"__name__": "example"})  # noqa: S102 (our own pages)
+        exec(compile(placed(block), "<example>", "exec"), {"__name__": "example"})  # noqa: S102 (our own pages)
 
     said = [line.strip().removeprefix("#> ") for line in block.splitlines() if line.strip().startswith("#> ")]
-    assert printed.getvalue().splitlines() == said
+    assert shown(printed.getvalue()).splitlines() == said
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_pages_succeeds(command: str, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    done = run(command)
+def test_a_command_of_the_pages_succeeds(
+    command: str, run: Callable[..., subprocess.CompletedProcess[str]], placed: Callable[[str], str]
+) -> None:
+    done = run(placed(command))
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout or any(word in command for word in _SAYS_NOTHING)
@@ -80,11 +117,11 @@ def test_a_command_of_the_pages_succeeds(command: str, run: Callable[..., subpro
 
 @pytest.mark.parametrize(("command", "said"), TRANSCRIPTS)
 def test_a_command_says_what_the_pages_show(
-    command: str, said: str, run: Callable[..., subprocess.CompletedProcess[str]]
+    command: str, said: str, run: Callable[..., subprocess.CompletedProcess[str]], placed: Callable[[str], str]
 ) -> None:
-    done = run(command)
+    done = run(placed(command))
 
-    assert done.stdout + done.stderr == said
+    assert shown(done.stdout + done.stderr) == said
 
 
 SETTINGS = [yaml.safe_load(block) for page in PAGES for block in _YAML.findall(page.read_text())]
