@@ -1,6 +1,6 @@
 """What dreg-client costs, measured against peers in the same run.
 
-    python tests/bench [parse] [dump] [start] [all] [--write FILE]
+    python tests/bench [parse] [dump] [start] [registry] [all] [--write FILE]
 
 Nothing here is a test: machines differ, ratios of one run are what can be compared.
 """
@@ -16,10 +16,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import dump
 import parse
+import registry
 import start
 
-SUITES = {"parse": parse.tables, "dump": dump.tables, "start": start.tables}
-PACKAGES = ("pydantic", "pydantic-core", "orjson", "click", "fastjsonschema", "jsonschema")
+SUITES = {"parse": parse.tables, "dump": dump.tables, "start": start.tables, "registry": registry.tables}
+PACKAGES = (
+    "pydantic",
+    "pydantic-core",
+    "orjson",
+    "click",
+    "httpx",
+    "httpx2",
+    "fastjsonschema",
+    "jsonschema",
+    "python-dxf",
+)
 
 
 def main() -> None:
