@@ -29,11 +29,6 @@ class FoundCredential:
 class CredentialSource(Protocol):
     """Where credentials are looked up, such as `Credentials.default()`."""
 
-    @property
-    def speaks_of_tls(self) -> bool:
-        """Whether something is said that makes sense over TLS alone."""
-        return bool(self.insecure or self.ca_file or self.client_cert or self.ssl_context)
-
     def find(self, registry: str, repository: str = "") -> FoundCredential:
         """The credential for a registry (host, and port if any) and, where one cares, a repository of it."""
         ...

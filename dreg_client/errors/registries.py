@@ -1,5 +1,7 @@
 """What goes wrong between us and a registry: credentials, refusals, the way there, and where it would lead."""
 
+from typing import Self
+
 from dreg_client.errors.root import DregError
 
 
@@ -124,8 +126,10 @@ class RateLimitedError(RegistryError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(what, where, advice, status, said, request_id)
-        self.args = (*self.args, retry_after)
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        return type(self), (*self.args, self.retry_after)
 
 
 class ServerError(RegistryError):
@@ -190,6 +194,8 @@ class RetryExhaustedError(TransportError):
     """
 
     retryable = False
+    reason: str
+    where: str
     last: DregError
     attempts: int
 

@@ -35,12 +35,12 @@ def tables() -> Iterator[str]:
         yield _commands(own)
 
 
-def _table(title: str, rounds: Any, unit: float, against: str, targets: Mapping[str, float]) -> str:
+def _table(title: str, rounds: Any, against: str, targets: Mapping[str, float]) -> str:
     rows: list[list[str]] = []
     for name, found in rounds.items():
         times = ratios(rounds, name, against)
         target = verdict(median(times), most=targets[name]) if name in targets else ""
-        rows.append([name, f"{median(found) * unit:.0f}", spread(times), target])
+        rows.append([name, f"{median(found) * 1e3:.0f}", spread(times), target])
     return table(title, ["what", "milliseconds", f"ratio to {against}", "target"], rows)
 
 
@@ -112,9 +112,7 @@ def _manifests(own: RunningRegistry) -> str:
     }
     targets = {"8 threads": 0.5, "200 tasks, httpx": 0.75, "200 tasks, httpx2": 0.5}
     rounds = in_turn(contestants, rounds=5)
-    return _table(
-        f"{_TAGS:,} tags to validated manifests, over http", rounds, 1e3, "python-dxf, digests alone", targets
-    )
+    return _table(f"{_TAGS:,} tags to validated manifests, over http", rounds, "python-dxf, digests alone", targets)
 
 
 def _by_threads(own: RunningRegistry, tags: list[str], count: int = 8) -> None:
@@ -154,7 +152,7 @@ def _commands(own: RunningRegistry) -> str:
         "`import dreg_client.registry`": partial(_run, ["-c", "import dreg_client.registry"]),
     }
     rounds = in_turn(contestants, rounds=15)
-    return _table("One tag resolved, whole processes", rounds, 1e3, "`import httpx`", {"`dreg resolve`": 1.8})
+    return _table("One tag resolved, whole processes", rounds, "`import httpx`", {"`dreg resolve`": 1.8})
 
 
 def _run(arguments: list[str]) -> None:
