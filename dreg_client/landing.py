@@ -58,7 +58,7 @@ class Landing:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         with suppress(OSError):
             self._flush_quietly(error)
-        wrong = isinstance(error, errors.IntegrityError | errors.NotFoundError) or not (self._size or self._held)
+        wrong = isinstance(error, errors.IntegrityError | errors.NotFoundError) or self._verifier.size == 0
         self._close(discard=self._file >= 0 and (not self._keep or wrong))
 
     def _flush_quietly(self, error: BaseException | None) -> None:

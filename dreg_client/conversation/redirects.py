@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urljoin
 
 from dreg_client import errors
 from dreg_client.conversation.acts import Send, Talk
 from dreg_client.conversation.base import Base
 from dreg_client.protocol.wire import Hop, Request, Response
-from dreg_client.values.origin import Origin, Reach, reach, without_query
+from dreg_client.values.origin import Origin, Reach, joined, reach, without_query
 
 MAX_REDIRECTS: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -58,7 +57,7 @@ def _is_followed(request: Request, response: Response, base: Base, location: str
         return True
     if response.status not in _KEEPS_METHOD:
         return False
-    target = urljoin(response.url, location)
+    target = joined(response.url, location)
     if _origin(response, target) != base.origin:
         reason = f"what a {request.method} changes is at the registry itself alone"
         raise errors.CrossOriginError(response.where, without_query(target), reason)
@@ -68,7 +67,7 @@ def _is_followed(request: Request, response: Response, base: Base, location: str
 def _onward(
     base: Base, request: Request, hop: Hop, response: Response, to_registry: tuple[tuple[str, str], ...]
 ) -> Hop:
-    url = urljoin(hop.url, response.headers.get("location") or "").partition("#")[0]
+    url = joined(hop.url, response.headers.get("location") or "").partition("#")[0]
     target = _origin(response, url)
     refuse_downgrade(response.where, url, Origin.of(hop.url), target)
     if target == base.origin:

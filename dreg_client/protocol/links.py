@@ -2,11 +2,11 @@
 
 import re
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from dreg_client.errors import CrossOriginError, ProtocolError
 from dreg_client.protocol.wire import Response
-from dreg_client.values.origin import Origin, without_query
+from dreg_client.values.origin import Origin, joined, without_query
 
 _LONGEST: Final = 8192
 _TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
@@ -26,7 +26,7 @@ def next_target(response: Response) -> str | None:
     for line in lines:
         for target, relations in _links(line, response.where):
             if "next" in relations:
-                return _of_registry(urljoin(response.url, target), response)
+                return _of_registry(joined(response.url, target), response)
     return None
 
 

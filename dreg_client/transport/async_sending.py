@@ -22,7 +22,17 @@ from dreg_client.values.origin import Origin
 
 
 class AsyncLine:
-    """The connections to one origin."""
+    """The connections to one origin.
+
+    Attributes:
+        transport: The HTTP library's.
+        proxied: Whether a proxy stands between.
+        gate: As many may pass as there may be connections.
+    """
+
+    transport: Any
+    proxied: bool
+    gate: Semaphore
 
     def __init__(self, transport: Any, options: Options, *, proxied: bool) -> None:  # noqa: ANN401 (either library's)
         self.transport, self.proxied = transport, proxied
@@ -31,6 +41,8 @@ class AsyncLine:
 
 class AsyncBody:
     """The body of an answer, still to be read; closing it gives its connection back."""
+
+    given: Any
 
     def __init__(self, given: Any, line: AsyncLine, hop: Hop, http: Any) -> None:  # noqa: ANN401 (either library's)
         self.given = given

@@ -20,7 +20,17 @@ from dreg_client.values.origin import Origin
 
 
 class Line:
-    """The connections to one origin."""
+    """The connections to one origin.
+
+    Attributes:
+        transport: The HTTP library's.
+        proxied: Whether a proxy stands between.
+        gate: As many may pass as there may be connections.
+    """
+
+    transport: Any
+    proxied: bool
+    gate: BoundedSemaphore
 
     def __init__(self, transport: Any, options: Options, *, proxied: bool) -> None:  # noqa: ANN401 (either library's)
         self.transport, self.proxied = transport, proxied
@@ -29,6 +39,8 @@ class Line:
 
 class Body:
     """The body of an answer, still to be read; closing it gives its connection back."""
+
+    given: Any
 
     def __init__(self, given: Any, line: Line, hop: Hop, http: Any) -> None:  # noqa: ANN401 (either library's)
         self.given = given

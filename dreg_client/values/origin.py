@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_URL: Final = 8192
@@ -117,6 +117,14 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+def joined(base: str, target: str) -> str:
+    """What a target stands for that an answer of `base` names; a text that makes no URL stays as it is."""
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        return target
 
 
 def without_query(url: str) -> str:
