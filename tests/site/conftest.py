@@ -85,9 +85,9 @@ def address(built: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium; as long as it is there an event loop runs, in which no other test could run one."""
     chromium = shutil.which("chromium")
     assert chromium, "the site's tests need chromium on PATH: .ci/setup dev installs it"
     with sync_playwright() as playwright:
