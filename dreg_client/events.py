@@ -57,6 +57,23 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A registry counts pulls, and says how many are left (Docker Hub's `RateLimit-Limit` and `RateLimit-Remaining`).
+
+    Attributes:
+        registry: The registry.
+        limit: How many it allows.
+        remaining: How many are left.
+        window: The seconds that it counts over, None where it does not say.
+    """
+
+    registry: str
+    limit: int
+    remaining: int
+    window: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """More of a blob has come.
 
@@ -71,4 +88,4 @@ class Received:
     total: int | None
 
 
-Event = Answered | Retrying | Warned | Received
+Event = Answered | Retrying | Warned | Counted | Received

@@ -46,7 +46,7 @@ def _document(name: RepositoryName, descriptor: Descriptor, limit: int, *, is_bl
     if descriptor.size > limit:
         raise errors.ResponseTooLargeError(str(descriptor.digest), descriptor.size, limit)
     if is_blob:
-        return (yield from blobs.get(name, descriptor.digest, descriptor.size))
+        return (yield from blobs.get(name, descriptor))
     served = yield from manifests.get(name, descriptor.digest, limit=limit)
     manifests.check_served(served, descriptor)
     return served.raw

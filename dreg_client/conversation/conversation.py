@@ -10,11 +10,11 @@ from dreg_client.conversation.base import Base
 from dreg_client.conversation.proof import Proof
 from dreg_client.conversation.redirects import travel
 from dreg_client.conversation.tokens import Tokens
-from dreg_client.events import Retrying, Warned
+from dreg_client.events import Counted, Retrying, Warned
 from dreg_client.logs import log
 from dreg_client.options import Options
 from dreg_client.protocol.retry import Attempts, retry_after
-from dreg_client.protocol.warning import warnings_of
+from dreg_client.protocol.warning import quota_of, warnings_of
 from dreg_client.protocol.wire import Hop, Request, Response
 from dreg_client.values.origin import Origin
 
@@ -133,3 +133,6 @@ class Conversation:
                 self._warned.add(text)
                 log.warning("%s warns: %s", base.name, text)
                 yield Tell(Warned(base.name, text))
+        if quota := quota_of(response):
+            log.info("%s: %d of %d pulls are left", base.name, quota[1], quota[0])
+            yield Tell(Counted(base.name, *quota))

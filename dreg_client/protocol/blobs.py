@@ -2,12 +2,16 @@
 
 from typing import Final
 
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.encoding import plain
 from dreg_client.protocol.refusals import accept
 from dreg_client.protocol.wire import Exchange, Request
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
 _GET_INSTEAD: Final = frozenset({404, 405, 500})
+_SLACK: Final = 64 * 1024
+"""What a body may be longer than it should, so that it is told by how much; and what packing may add."""
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
 
 
@@ -40,11 +44,16 @@ def _has_first_byte(repository: RepositoryName, digest: Digest) -> Exchange[bool
     return True
 
 
-def get(repository: RepositoryName, digest: Digest, limit: int) -> Exchange[bytes]:
-    """A small blob whole, not proven yet: what a config is read by."""
-    request = blob_request("GET", repository, digest)
+def get(repository: RepositoryName, descriptor: Descriptor) -> Exchange[bytes]:
+    """A small blob whole, not proven yet: what a config is read by.
+
+    Raises:
+        ContentEncodingError: It came packed, and is another one packed and unpacked.
+    """
+    request = blob_request("GET", repository, descriptor.digest)
+    limit = descriptor.size + _SLACK
     asked = Request("GET", request.target, request.scope, limit=limit, mirrored=True, what=request.what)
-    return accept((yield asked), asked).body
+    return plain(accept((yield asked), asked), descriptor.digest, descriptor.size)
 
 
 def delete(repository: RepositoryName, digest: Digest) -> Exchange[None]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from dreg_client import errors
 from dreg_client.protocol.blobs import blob_request
+from dreg_client.protocol.encoding import GZIP, encoding_of
 from dreg_client.protocol.refusals import accept
 from dreg_client.protocol.wire import MEBIBYTE, Request, Response
 from dreg_client.values.digest import Digest
@@ -17,8 +18,6 @@ _WINDOW: Final = 60.0
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
 _WHOLE_SIZE: Final = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
 _LARGEST_UNPACKED: Final = 16 * MEBIBYTE
-_PLAIN: Final = frozenset({"", "identity"})
-_GZIP: Final = frozenset({"gzip", "x-gzip"})
 
 
 class BlobDownload:
@@ -93,10 +92,10 @@ class BlobDownload:
         return True
 
     def _encoding(self, response: Response) -> str:
-        encoding = (response.headers.get("content-encoding") or "").lower()
-        if self._decode and encoding in _GZIP:
+        encoding = encoding_of(response)
+        if self._decode and encoding in GZIP:
             self._unpacking = zlib.decompressobj(wbits=31)
-        return "" if encoding in _PLAIN else encoding
+        return encoding
 
     def _behind_the_end(self, response: Response) -> bool:
         """416: we have it all, or the part that we have is of something else."""

@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client.logs import log
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor, claimed
+from dreg_client.protocol.encoding import plain
 from dreg_client.protocol.refusals import accept, refuse
 from dreg_client.protocol.wire import MAX_ANSWER, Exchange, Request, Response
 from dreg_client.values import media_type as types
@@ -88,17 +89,18 @@ def get(repository: RepositoryName, name: NameOf, *, legacy: bool = False, limit
     request = replace(_request("GET", repository, name, legacy=legacy), limit=limit)
     response = accept((yield request), request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
-    digest = Digest.of(response.body, wanted.algorithm if wanted else "sha256")
+    raw = plain(response, wanted, limit)
+    digest = Digest.of(raw, wanted.algorithm if wanted else "sha256")
     if wanted is not None and digest != wanted:
         raise errors.DigestMismatchError(wanted, digest, response.where)
-    _check_claim(response, digest)
-    return Served(response.body, _media_type(response, digest), digest)
+    _check_claim(response, raw, digest)
+    return Served(raw, _media_type(response, digest), digest)
 
 
-def _check_claim(response: Response, digest: Digest) -> None:
+def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
     """`Docker-Content-Digest` is a claim: of the same algorithm and different, the bytes are others (DLD-06)."""
     claim = claimed_digest(response)
-    if claim is not None and claim.computable and claim != Digest.of(response.body, claim.algorithm):
+    if claim is not None and claim.computable and claim != Digest.of(raw, claim.algorithm):
         raise errors.DigestMismatchError(claim, digest, f"{response.where}, by its Docker-Content-Digest")
 
 

@@ -1,4 +1,4 @@
-"""The `Warning` header, by which a registry speaks to people (distribution-spec "Warnings")."""
+"""What a registry says to people besides its answer: warnings, and how many pulls are left."""
 
 import re
 from collections.abc import Iterator
@@ -9,11 +9,21 @@ from dreg_client.protocol.wire import Response
 _LONGEST: Final = 4096
 _MOST: Final = 10
 _WARNING: Final = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
+_QUOTA: Final = re.compile(r"([0-9]{1,9})(?:;w=([0-9]{1,9}))?", re.ASCII)
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
+def quota_of(response: Response) -> tuple[int, int, int | None] | None:
+    """How many pulls there are, how many are left, and over how many seconds; None where that is not said."""
+    limit = _QUOTA.fullmatch(response.headers.get("ratelimit-limit") or "")
+    remaining = _QUOTA.fullmatch(response.headers.get("ratelimit-remaining") or "")
+    if limit is None or remaining is None:
+        return None
+    return int(limit[1]), int(remaining[1]), int(limit[2]) if limit[2] else None
+
+
 def warnings_of(response: Response) -> Iterator[str]:
-    """The texts of warnings of code 299; others, too long ones, and those with control characters are passed over."""
+    """The texts of warnings of code 299 (distribution-spec "Warnings"), but those that are too long or would not print."""
     for value in response.headers.all("warning")[:_MOST]:
         match = _WARNING.fullmatch(value.strip()) if len(value) <= _LONGEST else None
         text = _ESCAPED.sub(r"\1", match[1]) if match else ""

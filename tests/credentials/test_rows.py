@@ -6,9 +6,10 @@ import logging
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
-from dreg_client import Credential, Credentials, errors
+from dreg_client import Credential, Credentials, Registry, errors
 from tests.credentials.places import HUB, Helper, auth, docker, found, user, write
 
 
@@ -84,6 +85,15 @@ def test_c_14_c_15_a_helper_that_is_not_there_is_a_warning_and_a_reason(
     assert [it.credential for it in looked_up] == [None, None]
     assert "docker-credential-desktop cannot be run" in looked_up[0].faults[0]
     assert sum("docker-credential-desktop" in record.message for record in caplog.records) == 1
+
+
+def test_c_15_a_registry_that_wants_to_know_who_we_are_names_the_helper_that_is_missing(home: Path) -> None:
+    docker(home, {"credsStore": "desktop"})
+    wants = httpx.MockTransport(lambda _: httpx.Response(401, headers={"WWW-Authenticate": "Basic"}))
+
+    registry = Registry("https://ghcr.io", credentials=Credentials.default(), transport=wants)
+    with registry, pytest.raises(errors.UnauthorizedError, match="docker-credential-desktop cannot be run"):
+        registry.repository("a/b").tags()
 
 
 def test_c_16_a_helper_may_have_an_identity_token(home: Path, helper: Helper) -> None:

@@ -268,6 +268,37 @@ def test_d_01_a_blob_whose_own_bytes_are_gzip_is_left_as_it_is(door: Door) -> No
     assert len(door.seen) == 1
 
 
+def test_d_01_a_config_and_a_manifest_may_come_packed_too(door: Door) -> None:
+    def packed(request: Any) -> Any:
+        status, headers, body = image(request)  # type: ignore[misc]
+        octets = gzip.compress(body)
+        return status, {**headers, "Content-Encoding": "gzip", "Content-Length": str(len(octets))}, octets
+
+    def read(registry: Any) -> Any:
+        return repository(registry).get_config("1.4")
+
+    assert door.run(packed, read).digest == Digest.of(CONFIG)
+    with pytest.raises(errors.ContentEncodingError):
+        door.run(lambda _: served(gzip.compress(MANIFEST)[:-9], Content_Encoding="gzip"), read)
+    with pytest.raises(errors.ContentEncodingError):
+        door.run(lambda _: served(gzip.compress(b" " * 5_000_000), Content_Encoding="gzip"), read)
+    with pytest.raises(errors.ContentEncodingError):
+        door.run(lambda _: served(MANIFEST, Content_Encoding="br"), read)
+
+
+def test_q_01_how_many_pulls_are_left_is_told(door: Door) -> None:
+    told: list[Any] = []
+    limits = {"RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "76;w=21600"}
+
+    def limited(request: Any) -> Any:
+        status, headers, body = image(request)  # type: ignore[misc]
+        return status, {**headers, **limits}, body
+
+    door.run(limited, lambda registry: repository(registry).resolve("1.4"), on_event=told.append)
+    [counted] = [event for event in told if type(event).__name__ == "Counted"]
+    assert (counted.limit, counted.remaining, counted.window) == (100, 76, 21600)
+
+
 def test_dld_04_a_length_that_is_not_the_descriptor_s_is_refused_before_the_body(door: Door) -> None:
     from dreg_client import Descriptor
 
