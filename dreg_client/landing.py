@@ -135,7 +135,9 @@ class Landing:
         try:
             if self._durability == "full":
                 os.fsync(self._file)
-            os.fchmod(self._file, 0o644 & ~umask())
+            self._part.chmod(0o644 & ~umask())
+            if os.name == "nt":  # there, a file that is open keeps its name
+                self._close(discard=False)
             self._part.replace(self._target)
             self._close(discard=False)
             if self._durability == "full":
@@ -240,6 +242,7 @@ def _part_name(target: Path, ask: Blob, *, resume: bool) -> str:
 
 def _opened(part: Path, *, locked: bool) -> int:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    flags |= getattr(os, "O_BINARY", 0)
     if not locked:
         return os.open(part, flags | os.O_EXCL, 0o600)
     while True:

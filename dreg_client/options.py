@@ -155,18 +155,14 @@ class Options:
         return bool(self.insecure or self.ca_file or self.client_cert or self.ssl_context)
 
     def find(self, registry: str, repository: str) -> FoundCredential:
-        """The credential for a repository of a registry.
+        """What is looked up for a repository of a registry; a credential that was given needs no search.
 
         Raises:
             ConfigError: A file is broken or unsafe.
         """
-        match self.credentials:
-            case None:
-                return FoundCredential()
-            case Credential() as credential:
-                return FoundCredential(credential)
-            case source:
-                return source.find(registry, repository)
+        if self.credentials is None or isinstance(self.credentials, Credential):
+            return FoundCredential()
+        return self.credentials.find(registry, repository)
 
 
 def credential_of(auth: object) -> Credential:

@@ -42,7 +42,7 @@ class Conversation:
     def __post_init__(self) -> None:
         self._fixed = (("User-Agent", self.options.user_agent), ("Accept-Encoding", "identity"))
         tokens = Tokens(self.clock, self.options.trusted_token_hosts, self._fixed)
-        self._proof = Proof(self.options, tokens)
+        self._proof = Proof(self.options, self.base, tokens)
 
     def ask(self, request: Request) -> Talk[Response]:
         """Ask the registry, or one of its mirrors where one may answer.

@@ -33,10 +33,12 @@ class Proof:
 
     Attributes:
         options: How registries are talked to.
+        own: The registry that a credential or a service was given for: no mirror is shown either.
         tokens: The tokens.
     """
 
     options: Options
+    own: Base
     tokens: Tokens
     _known: dict[Hashable, _Known] = field(default_factory=dict[Hashable, _Known], repr=False)
     _found: dict[tuple[str, str], FoundCredential] = field(
@@ -78,7 +80,7 @@ class Proof:
         return self._found.get((base.authority, _repository(request)), FoundCredential()).faults
 
     def _made(self, base: Base, request: Request, known: _Known, attempt: Attempt, refused: str) -> Talk[str | None]:
-        if self.options.auth_service is not None:
+        if self.options.auth_service is not None and base == self.own:
             _refuse_plain(base, known.response, self.options)
             given: str = yield AskService(known.scope)
             return f"Bearer {given}"
@@ -93,6 +95,8 @@ class Proof:
         return "Bearer " + (yield from self.tokens.get(wanted, attempt, unlike=refused))
 
     def _credential(self, base: Base, request: Request) -> Talk[Credential | None]:
+        if isinstance(self.options.credentials, Credential):
+            return self.options.credentials if base == self.own else None
         key = base.authority, _repository(request)
         if key not in self._found:
             self._found[key] = yield LookUp(*key)

@@ -23,7 +23,7 @@ def quota_of(response: Response) -> tuple[int, int, int | None] | None:
 
 
 def warnings_of(response: Response) -> Iterator[str]:
-    """The texts of warnings of code 299 (distribution-spec "Warnings"), but those that are too long or would not print."""
+    """The texts of warnings of code 299 (distribution-spec "Warnings") that are not too long and would print."""
     for value in response.headers.all("warning")[:_MOST]:
         match = _WARNING.fullmatch(value.strip()) if len(value) <= _LONGEST else None
         text = _ESCAPED.sub(r"\1", match[1]) if match else ""

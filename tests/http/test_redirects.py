@@ -178,6 +178,25 @@ def test_mirrors_are_asked_first_and_see_no_credential_of_the_registry(door: Doo
     ]
 
 
+@pytest.mark.parametrize("challenge", ["Basic", 'Bearer realm="https://mirror.test/token"'])
+def test_a_mirror_that_asks_who_we_are_is_not_told(door: Door, challenge: str) -> None:
+    class Service:
+        def request_token(self, scope: str) -> str:
+            return "canary"
+
+    def registry(request: Any) -> Any:
+        if request.url.path == "/token":
+            return served(b'{"token": "anybody"}', "application/json")
+        if request.url.host == "mirror.test":
+            return refusal(401, **{"WWW-Authenticate": challenge})
+        return image(request)
+
+    for who in ({"credentials": ADA}, {"auth_service": Service()}):
+        assert door.run(registry, blob, mirrors=("https://mirror.test",), **who) == LAYER
+    shown = {request.headers.get("authorization") for request in door.seen if request.url.host == "mirror.test"}
+    assert shown <= {None, "Bearer anybody"}
+
+
 def test_mirrors_are_not_asked_what_may_have_changed(door: Door) -> None:
     door.run(image, lambda registry: repository(registry).tags(), mirrors=("https://mirror.test",))
 
