@@ -71,8 +71,6 @@ class Landing:
         os.lseek(self._file, 0, os.SEEK_SET)
         while block := os.read(self._file, _BLOCK):
             self._verifier.update(block)
-        if self.ask.size is not None and self._verifier.size > self.ask.size:
-            self._restart(self.ask)
         self.ask = replace(self.ask, start=self._verifier.size)
 
     def hold(self, chunk: bytes) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.raw_server import speaking
+
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
 DIGEST = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
@@ -122,3 +124,21 @@ def children(process: int) -> list[str]:
         return Path(f"/proc/{process}/task/{process}/children").read_text().split()
     except FileNotFoundError:
         return []
+
+
+@pytest.mark.parametrize("names", [1, 3])
+@pytest.mark.parametrize("command", ["resolve", "validate", "blob"])
+def test_cli_04_whoever_waits_for_a_registry_can_be_interrupted(tmp_path: Path, command: str, names: int) -> None:
+    with speaking(lambda head, connection: bool(connection.recv(1))) as silent:
+        digest = f"@{DIGEST}" if command == "blob" else ":1"
+        sources = [f"localhost:{silent.port}/acme/web{digest}"] * (1 if command == "blob" else names)
+        more = ["-o", str(tmp_path / "blob")] if command == "blob" else []
+        with running([*COMMAND, command, *sources, *more]) as process:
+            wait_for(lambda: silent.heads)
+            process.send_signal(signal.SIGINT)
+            process.wait(2)
+            _, told = process.communicate()
+
+    assert process.returncode == 130
+    assert told == b""
+    assert list(tmp_path.iterdir()) == []
