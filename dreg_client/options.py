@@ -20,10 +20,12 @@ class FoundCredential:
     Attributes:
         credential: The credential, None for none: the registry is asked without.
         faults: What went wrong on the way, for people; a registry that then wants to know who we are repeats it.
+        places: Where it was looked for, for people, such as the paths of files.
     """
 
     credential: Credential | None = None
     faults: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 class CredentialSource(Protocol):

@@ -131,6 +131,11 @@ class ConfigFile:
                 return self._program(own[name], f"credHelpers.{name}")
         return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
 
+    def places_for(self, registry: str) -> tuple[str, ...]:
+        """Where the credential of a registry is looked for here: the file, and the program that it names."""
+        program = self.program_for(registry)
+        return (self.name,) if program is None else (self.name, f"docker-credential-{program}")
+
     def _program(self, name: object, member: str) -> str:
         if not isinstance(name, str) or _PROGRAM.fullmatch(name) is None:
             raise ConfigError(

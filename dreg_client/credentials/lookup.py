@@ -59,7 +59,9 @@ class Credentials:
             CredentialError: A program answers with the credential of another server.
         """
         faults: list[str] = []
+        places: list[str] = []
         for file in self.files():
+            places += file.places_for(registry)
             for entry in file.namespace_entries(registry, repository):
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
@@ -68,7 +70,9 @@ class Credentials:
             for entry in file.server_entries(registry):
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
-        return FoundCredential(None, tuple(faults))
+        if not places:
+            places = [f"{path} (not there)" for path, _ in self.places()]
+        return FoundCredential(None, tuple(faults), tuple(places))
 
     def _of_program(self, file: ConfigFile, registry: str, faults: list[str]) -> Credential | None:
         name = file.program_for(registry)

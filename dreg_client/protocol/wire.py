@@ -106,6 +106,7 @@ class Response:
         registry: The URL of the registry that was asked, up to what stands before `/v2`.
         stream: The open body of a streamed answer, of the kind that the sender makes; None elsewhere.
         peer: The address that answered, empty where it is not known.
+        advice: What to do where it does not let us; empty where nobody knows who asked.
     """
 
     status: int
@@ -115,6 +116,7 @@ class Response:
     registry: str = ""
     stream: object = field(default=None, repr=False)
     peer: str = ""
+    advice: str = ""
 
     @property
     def ok(self) -> bool:
