@@ -170,3 +170,38 @@ def test_one_line_of_text_is_an_image(store: Opened) -> None:
         return
     with open_image(f"{store.name}:1.4") as image:
         assert image.get_platform_image("linux/arm64").platform == Platform.from_name("linux/arm64")
+
+
+def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmless(store: Opened) -> None:
+    def close_and(then: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        async def by_task(it: Any) -> Any:
+            await it.close()
+            await it.close()
+            return await then(it)
+
+        def by_thread(it: Any) -> Any:
+            it.close()
+            it.close()
+            return then(it)
+
+        return by_task if store.is_async else by_thread
+
+    for action in (
+        lambda it: it.resolve("1.4"),
+        lambda it: it.tags(),
+        lambda it: it.get_image("1.4"),
+        lambda it: it.has_blob(NOT_THERE),
+        lambda it: it.get_blob(NOT_THERE),
+    ):
+        with pytest.raises(errors.ClosedError, match="was closed; read what you need while it is open"):
+            store.do(close_and(action))
+
+
+def test_an_image_whose_store_was_closed_says_so(store: Opened) -> None:
+    image = store.do(lambda it: it.get_image("1.4"))
+
+    async def by_task() -> Any:
+        return await image.get_platform_image(AMD64)
+
+    with pytest.raises(errors.ClosedError):
+        asyncio.run(by_task()) if store.is_async else image.get_platform_image(AMD64)
