@@ -21,7 +21,8 @@ DregError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
 ```
 
-What a server said is in `.status`, `.said` and `.request_id` of `RegistryError`, `UnauthorizedError` and those below.
+What a server said is in `.status`, `.codes`, `.said` and `.request_id` of `RegistryError`, `UnauthorizedError` and
+those below.
 """
 
 from dreg_client.errors.documents import (

@@ -22,7 +22,7 @@ _ACCEPT: Final = ("Accept", ", ".join(_MODERN))
 _ACCEPT_LEGACY: Final = ("Accept", ", ".join((*_MODERN, *(f"{old};q=0.5" for old in _LEGACY))))
 _SAYS_NOTHING: Final = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
-_GET_INSTEAD: Final = frozenset({403, 404, 405, 500})
+_GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500})
 _SIZE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
@@ -218,11 +218,10 @@ def delete(repository: RepositoryName, name: NameOf) -> Exchange[None]:
     what = f"the manifest {repository}@{name}" if isinstance(name, Digest) else f"the tag {repository}:{name}"
     request = Request("DELETE", manifest_target(repository, name), f"repository:{repository}:delete", what=what)
     response = yield request
-    if response.status == 400 and not isinstance(name, Digest):
-        # distribution takes the tag for a digest, and calls it an invalid one.
-        response = Response(405, response.headers, response.body, response.url, response.registry)
+    # 400 for a tag: distribution takes it for a digest, and calls it an invalid one.
+    offered = response.status != 405 and (response.status != 400 or isinstance(name, Digest))
     if not response.ok:
-        refuse(response, request, _DELETES_NOTHING if response.status == 405 else "")
+        refuse(response, request, "" if offered else _DELETES_NOTHING, offered=offered)
 
 
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some delete by digest alone"

@@ -34,8 +34,15 @@ def accept(response: Response, request: Request, advice: str = "") -> Response:
     return response
 
 
-def refuse(response: Response, request: Request, advice: str = "") -> Never:
-    """Raise what a refusal means (see `accept`)."""
+def refuse(response: Response, request: Request, advice: str = "", *, offered: bool = True) -> Never:
+    """Raise what a refusal means (see `accept`).
+
+    Args:
+        response: The answer.
+        request: What was asked.
+        advice: As of `accept`.
+        offered: False where it is known that this answer means that it is not offered.
+    """
     body = ErrorBody.parse(response.body)
     said = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)
     codes = {entry.code for entry in body.errors}
@@ -50,7 +57,7 @@ def refuse(response: Response, request: Request, advice: str = "") -> Never:
         case 429:
             wait = retry_after(response)
             raise errors.RateLimitedError("asks for fewer requests", _place(response), _wait(wait), *facts, wait)
-        case 405:
+        case status if status == 405 or not offered:
             raise errors.UnsupportedError(f"does not offer to {_doing(request)}", _place(response), advice, *facts)
         case status if status >= 500:
             raise errors.ServerError(f"failed to {_doing(request)}", _place(response), advice, *facts)

@@ -235,6 +235,7 @@ def test_row_40_a_refusal_says_what_the_registry_says(door: Door) -> None:
         door.run(always(answer), lambda registry: repository(registry).get_manifest("1.4"))
     error = denied.value
     assert (error.status, error.said, error.request_id) == (403, ("DENIED: not for you\\x1b[31m",), "abc-1")
+    assert error.codes == ("DENIED",)
     assert "\x1b" not in str(error)
 
 
@@ -261,6 +262,10 @@ def test_trn_20_any_body_of_a_refusal_will_do(door: Door, body: bytes) -> None:
     ],
 )
 def test_each_status_has_its_error(door: Door, status: int, error: type[Exception]) -> None:
+    answer = refusal(status, "ODD_CODE", "and why")
     for action in ("get_manifest", "get_image", "resolve", "delete_tag"):
-        with pytest.raises(error):
-            door.run(always(status), lambda registry, action=action: getattr(repository(registry), action)("1.4"))
+        with pytest.raises(error) as refused:
+            door.run(always(answer), lambda registry, action=action: getattr(repository(registry), action)("1.4"))
+        told: Any = refused.value
+        assert (told.status, told.codes) == (status, ("ODD_CODE",))
+        assert f"({status} ODD_CODE: and why)" in str(told)
