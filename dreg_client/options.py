@@ -66,7 +66,7 @@ class Timeouts:
 class RegistryOptions(TypedDict, total=False):
     """The keyword arguments of `Registry`, `AsyncRegistry`, `open_store`, `open_image` (see `Options`)."""
 
-    credentials: Credential | CredentialSource | None
+    credentials: Credential | CredentialSource | tuple[str, str] | None
     auth_service: TokenService | None
     plain_http: bool
     insecure: bool
@@ -93,7 +93,7 @@ class Options:
     """How a registry is talked to.
 
     Attributes:
-        credentials: Who we are: a `Credential`, or where to look one up; None asks without.
+        credentials: Who we are: a pair of user and password, a `Credential`, or where one is looked up; None: nobody.
         auth_service: Gives tokens in place of the registry's own token server.
         plain_http: Whether a registry that is named without a scheme is asked over http, and may see a password so.
         insecure: Whether the registry's certificate is not checked. It holds for its host alone.
@@ -115,7 +115,7 @@ class Options:
         on_event: Called with each event (see `dreg_client.events`), in the thread or task that it happens in.
     """
 
-    credentials: Credential | CredentialSource | None = None
+    credentials: Credential | CredentialSource | tuple[str, str] | None = None
     auth_service: TokenService | None = None
     plain_http: bool = False
     insecure: bool = False
@@ -143,6 +143,11 @@ class Options:
             raise ValueError("connections: at least 1 is due; retries: at least 0")
         if self.credentials is not None and self.auth_service is not None:
             raise ValueError("give credentials or auth_service, not both")
+        if self.auth_service is not None and not callable(getattr(self.auth_service, "request_token", None)):
+            kind = type(self.auth_service).__name__
+            raise TypeError(f"auth_service= takes an object with request_token(scope), not {kind}")
+        if self.credentials is not None and not _is_source(self.credentials):
+            object.__setattr__(self, "credentials", credential_of(self.credentials, "credentials"))
 
     @property
     def timeouts(self) -> Timeouts:
@@ -162,13 +167,22 @@ class Options:
         Raises:
             ConfigError: A file is broken or unsafe.
         """
-        if self.credentials is None or isinstance(self.credentials, Credential):
+        if self.credentials is None or isinstance(self.credentials, Credential | tuple):
             return FoundCredential()
         return self.credentials.find(registry, repository)
 
 
-def credential_of(auth: object) -> Credential:
-    """The credential that `auth=` stands for: a user and a password.
+def _is_source(given: object) -> bool:
+    """Whether credentials are looked up there; a text has a `find` of its own."""
+    return callable(getattr(given, "find", None)) and not isinstance(given, str | bytes)
+
+
+def credential_of(auth: object, name: str = "auth") -> Credential:
+    """The credential that `auth=`, or `credentials=`, stands for: a user and a password.
+
+    Args:
+        auth: What was given.
+        name: As what it was given.
 
     Raises:
         TypeError: It is something else, such as an authentication of the HTTP library (decision D-04).
@@ -181,7 +195,7 @@ def credential_of(auth: object) -> Credential:
         case _:
             kind = type(auth).__name__
             message = (
-                f"auth= takes a pair (user, password), not {kind}: what is sent to whom is decided here, host by host; "
-                "for tokens of your own give auth_service= an object with request_token(scope)"
+                f"{name}= takes a pair (user, password), not {kind}: what is sent to whom is decided here, host by "
+                "host; for tokens of your own give auth_service= an object with request_token(scope)"
             )
             raise TypeError(message)
