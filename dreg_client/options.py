@@ -1,11 +1,13 @@
 """How a registry is talked to: the options that all doors take, once for all of them."""
 
 import ssl
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypedDict
 
 from dreg_client.events import Event
+from dreg_client.logs import log
 from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
 from dreg_client.values.credential import Credential
 
@@ -63,6 +65,27 @@ class Timeouts:
     whole: float = 60.0
 
 
+class _Listener:
+    """A caller's `on_event`; where that fails, it is told once, and nothing else does."""
+
+    def __init__(self, hear: Callable[[Event], None]) -> None:
+        if not callable(hear):  # pyright: ignore[reportUnnecessaryComparison]
+            raise TypeError(f"on_event= takes what can be called with an event, not {type(hear).__name__}")
+        self._hear, self._failed = hear, False
+
+    def __call__(self, event: Event) -> None:
+        try:
+            self._hear(event)
+        except Exception as failure:  # noqa: BLE001 (a stranger's code: anything may come out of it)
+            if not self._failed:
+                self._failed = True
+                log.warning(
+                    "on_event failed; it goes on being called, and further failures are not told", exc_info=True
+                )
+                told = f"on_event failed ({type(failure).__name__}: {failure}); further failures are not told"
+                warnings.warn(told, RuntimeWarning, stacklevel=2)
+
+
 class RegistryOptions(TypedDict, total=False):
     """The keyword arguments of `Registry`, `AsyncRegistry`, `open_store`, `open_image` (see `Options`)."""
 
@@ -112,7 +135,8 @@ class Options:
         user_agent: What the registry sees as our name.
         http: The library that sends: `httpx`, or `httpx2` where the extra is installed. Empty: `DREG_HTTP`, else httpx.
         transport: A transport of that library, in place of our own; proxies and certificates are then its business.
-        on_event: Called with each event (see `dreg_client.events`), in the thread or task that it happens in.
+        on_event: Called with each event (see `dreg_client.events`), in the thread or task that it happens in. What it
+            raises is told once, as a `RuntimeWarning`, and changes nothing.
     """
 
     credentials: Credential | CredentialSource | tuple[str, str] | None = None
@@ -148,6 +172,9 @@ class Options:
             raise TypeError(f"auth_service= takes an object with request_token(scope), not {kind}")
         if self.credentials is not None and not _is_source(self.credentials):
             object.__setattr__(self, "credentials", credential_of(self.credentials, "credentials"))
+
+        if self.on_event is not None and not isinstance(self.on_event, _Listener):
+            object.__setattr__(self, "on_event", _Listener(self.on_event))
 
     @property
     def timeouts(self) -> Timeouts:
