@@ -24,6 +24,8 @@ T = TypeVar("T")
 MAX_BLOB: Final = 64 * MEBIBYTE
 Wanted = Digest | str | Descriptor
 """What names a blob: its digest, or its descriptor, which says its size, too."""
+Named = str | Descriptor
+"""What names a manifest: a tag, a digest, or its descriptor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,23 @@ class RawManifest:
     digest: Digest
 
 
-def resolved(reference: str | Descriptor) -> Plan[Descriptor]:
-    """The descriptor that a tag or a digest stands for."""
-    if isinstance(reference, Descriptor):
-        return reference
-    return cast("Descriptor", (yield Resolve(reference)))
+def name_in(reference: Named) -> str:
+    """The tag or the digest by which a manifest is asked for."""
+    return reference.digest if isinstance(reference, Descriptor) else reference
+
+
+def digest_of(wanted: Wanted) -> Digest:
+    """The digest of what is wanted.
+
+    Raises:
+        InvalidDigestError: The text is none.
+    """
+    return wanted.digest if isinstance(wanted, Descriptor) else Digest(wanted)
+
+
+def resolved(reference: Named) -> Plan[Descriptor]:
+    """What the store says of what a tag, a digest or a descriptor stands for."""
+    return cast("Descriptor", (yield Resolve(name_in(reference))))
 
 
 def proven_bytes(descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> Plan[bytes]:
@@ -166,7 +180,7 @@ def _prove(raw: bytes, descriptor: Descriptor) -> None:
         raise errors.DigestMismatchError(descriptor.digest, actual, "the document")
 
 
-def raw_manifest(reference: str | Descriptor, *, legacy: bool = True) -> Plan[RawManifest]:
+def raw_manifest(reference: Named, *, legacy: bool = True) -> Plan[RawManifest]:
     """The manifest at a reference, proven but not parsed."""
     if isinstance(reference, Descriptor):
         raw = yield from proven_bytes(reference)
@@ -178,7 +192,7 @@ def raw_manifest(reference: str | Descriptor, *, legacy: bool = True) -> Plan[Ra
     return RawManifest(fetched.raw, fetched.descriptor.media_type, fetched.descriptor.digest)
 
 
-def manifest_of(reference: str | Descriptor, *, legacy: bool = False) -> Plan[AnyManifest | LegacyManifest]:
+def manifest_of(reference: Named, *, legacy: bool = False) -> Plan[AnyManifest | LegacyManifest]:
     """The manifest or index at a reference: proven, then parsed."""
     found = yield from raw_manifest(reference, legacy=legacy)
     with _named(found.digest):
@@ -193,15 +207,21 @@ def config_of(manifest: ImageManifest) -> Plan[ImageConfig]:
     old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
     if descriptor.media_type not in types.CONFIGS and not old:
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
+    return (yield from _config(descriptor))
+
+
+def _config(descriptor: Descriptor) -> Plan[ImageConfig]:
     raw = yield from proven_bytes(descriptor, is_blob=True)
     with _named(descriptor.digest):
         return parse_document(raw, kind="image-config")
 
 
-def config_at(reference: str | ImageManifest) -> Plan[ImageConfig]:
-    """The config of the image at a reference, or of a manifest at hand."""
+def config_at(reference: Named | ImageManifest) -> Plan[ImageConfig]:
+    """The config of the image at a reference, of a manifest at hand, or at the config's own descriptor."""
     if isinstance(reference, ImageManifest):
         return (yield from config_of(reference))
+    if isinstance(reference, Descriptor) and reference.media_type in types.CONFIGS:
+        return (yield from _config(reference))
     manifest = yield from manifest_of(reference)
     if isinstance(manifest, Index | LegacyManifest):
         raise errors.NotAnImageError(manifest.media_type, manifest.digest)
@@ -238,6 +258,5 @@ def blob_ask(wanted: Wanted, start: int = 0) -> Blob:
         InvalidDigestError: The text is no digest.
         UnsupportedDigestError: Nothing can be proven by it.
     """
-    if isinstance(wanted, Descriptor):
-        return Blob(computable(wanted.digest), start, wanted.size)
-    return Blob(computable(Digest(wanted)), start)
+    size = wanted.size if isinstance(wanted, Descriptor) else None
+    return Blob(computable(digest_of(wanted)), start, size)

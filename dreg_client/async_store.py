@@ -14,6 +14,7 @@ from dreg_client.asks import (
     Ask,
     Blob,
     HasBlob,
+    Named,
     Plan,
     RawManifest,
     Referrers,
@@ -22,6 +23,7 @@ from dreg_client.asks import (
     blob_ask,
     computable,
     config_at,
+    digest_of,
     manifest_of,
     raw_manifest,
     resolved,
@@ -78,8 +80,8 @@ class AsyncStore(ABC):
         """All tags, in the store's order."""
         return cast("tuple[str, ...]", await self.answer(Tags()))
 
-    async def resolve(self, reference: str) -> Descriptor:
-        """The descriptor of what a tag or a digest names.
+    async def resolve(self, reference: Named) -> Descriptor:
+        """What the store says of what a tag, a digest or a descriptor names.
 
         Raises:
             NotFoundError: There is no such thing.
@@ -87,20 +89,18 @@ class AsyncStore(ABC):
         """
         return await self.run(resolved(reference))
 
-    async def check_manifest(self, reference: str) -> Digest | None:
-        """The digest of what a tag or a digest names, None where there is no such thing."""
+    async def check_manifest(self, reference: Named) -> Digest | None:
+        """The digest of what a tag, a digest or a descriptor names, None where there is no such thing."""
         try:
             return (await self.resolve(reference)).digest
         except errors.NotFoundError:
             return None
 
     @overload
-    async def get_manifest(self, reference: str | Descriptor, *, legacy: Literal[False] = False) -> AnyManifest: ...
+    async def get_manifest(self, reference: Named, *, legacy: Literal[False] = False) -> AnyManifest: ...
     @overload
-    async def get_manifest(
-        self, reference: str | Descriptor, *, legacy: Literal[True]
-    ) -> AnyManifest | LegacyManifest: ...
-    async def get_manifest(self, reference: str | Descriptor, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+    async def get_manifest(self, reference: Named, *, legacy: Literal[True]) -> AnyManifest | LegacyManifest: ...
+    async def get_manifest(self, reference: Named, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
         """The manifest or index at a reference, proven and parsed.
 
         Raises:
@@ -111,30 +111,32 @@ class AsyncStore(ABC):
         """
         return await self.run(manifest_of(reference, legacy=legacy))
 
-    async def get_raw_manifest(self, reference: str | Descriptor) -> RawManifest:
+    async def get_raw_manifest(self, reference: Named) -> RawManifest:
         """The bytes of a manifest, proven but not parsed: for documents that are broken."""
         return await self.run(raw_manifest(reference))
 
-    async def get_config(self, reference: str | ImageManifest) -> ImageConfig:
-        """The config of the image at a reference, or of a manifest at hand.
+    async def get_config(self, reference: Named | ImageManifest) -> ImageConfig:
+        """The config of the image at a reference, of a manifest at hand, or at the descriptor of the config itself.
 
         Raises:
             NotAnImageError: It is an artifact, or an index: choose a platform of it first.
         """
         return await self.run(config_at(reference))
 
-    async def referrers(self, digest: Digest | str, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+    async def referrers(self, digest: Wanted, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """What refers to a manifest, such as its signatures, in the store's order (distribution-spec).
 
         Args:
             digest: The manifest that is referred to; it need not be there.
             artifact_type: Only those of this type.
         """
-        return cast("tuple[Descriptor, ...]", await self.answer(Referrers(computable(Digest(digest)), artifact_type)))
+        return cast(
+            "tuple[Descriptor, ...]", await self.answer(Referrers(computable(digest_of(digest)), artifact_type))
+        )
 
-    async def has_blob(self, digest: Digest | str) -> bool:
+    async def has_blob(self, digest: Wanted) -> bool:
         """Whether there is a blob of this digest; it is not read."""
-        return bool(await self.answer(HasBlob(Digest(digest))))
+        return bool(await self.answer(HasBlob(digest_of(digest))))
 
     async def get_blob(self, blob: Wanted, *, limit: int = MAX_BLOB) -> bytes:
         """A blob whole, checked against its digest.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dreg_client import Digest, Platform, aopen_image, aopen_store, errors, open_image, open_store
+from dreg_client import Descriptor, Digest, Platform, aopen_image, aopen_store, errors, open_image, open_store
 from tests.registries import LAYOUT, RunningRegistry
 
 NOT_THERE = "sha256:" + "0" * 64
@@ -205,3 +205,45 @@ def test_an_image_whose_store_was_closed_says_so(store: Opened) -> None:
 
     with pytest.raises(errors.ClosedError):
         asyncio.run(by_task()) if store.is_async else image.get_platform_image(AMD64)
+
+
+def test_what_a_descriptor_names_is_what_its_digest_names(store: Opened) -> None:
+    index = store.do(lambda it: it.resolve("1.4"))
+    single = store.do(lambda it: it.resolve("single"))
+    manifest = store.do(lambda it: it.get_manifest(single))
+
+    assert store.do(lambda it: it.resolve(index)) == index
+    assert store.do(lambda it: it.check_manifest(index)) == index.digest
+    assert store.do(lambda it: it.get_raw_manifest(index)).digest == index.digest
+    image = store.do(lambda it: it.get_image(index))
+    assert (image.tag, image.digest) == (None, index.digest)
+    assert store.do(lambda it: it.get_config(single)) == store.do(lambda it: it.get_config("single"))
+    assert store.do(lambda it: it.get_config(manifest.config)) == store.do(lambda it: it.get_config(manifest))
+    assert store.do(lambda it: it.referrers(index)) == store.do(lambda it: it.referrers(index.digest))
+    assert store.do(lambda it: it.has_blob(manifest.config))
+
+
+def test_an_image_of_a_descriptor_in_an_index(store: Opened) -> None:
+    def chosen(it: Any) -> Any:
+        return _by_task(it) if store.is_async else _by_thread(it)
+
+    async def _by_task(it: Any) -> Any:
+        image = await it.get_image("1.4")
+        return image.index.manifests[0], await image.get_platform_image(image.index.manifests[0])
+
+    def _by_thread(it: Any) -> Any:
+        image = it.get_image("1.4")
+        return image.index.manifests[0], image.get_platform_image(image.index.manifests[0])
+
+    descriptor, image = store.do(chosen)
+    assert image.digest == descriptor.digest
+
+
+def test_a_descriptor_of_what_is_not_there_is_not_found(store: Opened) -> None:
+    nowhere = Descriptor(mediaType="application/vnd.oci.image.manifest.v1+json", digest=Digest(NOT_THERE), size=7)
+
+    assert store.do(lambda it: it.check_manifest(nowhere)) is None
+    for action in ("resolve", "get_manifest", "get_image", "get_raw_manifest", "get_config"):
+        with pytest.raises(errors.NotFoundError):
+            store.do(lambda it, action=action: getattr(it, action)(nowhere))
+    assert not store.do(lambda it: it.has_blob(nowhere))
