@@ -40,6 +40,11 @@ class AsyncRepository(AsyncImageStore):
         """Its name, such as `acme/web`."""
         return self._name
 
+    @property
+    def address(self) -> str:
+        """Its name with its registry before it, such as `registry.example/acme/web`."""
+        return f"{self._connection.base.name}/{self._name}"
+
     async def close(self) -> None:
         """Close the registry, where it was opened for this repository alone."""
         if self._owner is not None:
@@ -141,4 +146,4 @@ class AsyncRepository(AsyncImageStore):
             self.refresh()
 
     def __repr__(self) -> str:
-        return f"AsyncRepository({self._connection.base.name}/{self._name})"
+        return f"AsyncRepository({self.address})"

@@ -57,6 +57,11 @@ class AsyncStore(ABC):
     def name(self) -> str:
         """What people call this store: a repository's name, a path."""
 
+    @property
+    def address(self) -> str:
+        """Where this store is: a repository's name with its registry before it, a path."""
+        return self.name
+
     @abstractmethod
     async def answer(self, ask: Ask) -> object:
         """Answer one question (see the classes of `Ask` for what is due)."""

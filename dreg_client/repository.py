@@ -43,6 +43,11 @@ class Repository(ImageStore):
         """Its name, such as `acme/web`."""
         return self._name
 
+    @property
+    def address(self) -> str:
+        """Its name with its registry before it, such as `registry.example/acme/web`."""
+        return f"{self._connection.base.name}/{self._name}"
+
     def close(self) -> None:
         """Close the registry, where it was opened for this repository alone."""
         if self._owner is not None:
@@ -143,4 +148,4 @@ class Repository(ImageStore):
             self.refresh()
 
     def __repr__(self) -> str:
-        return f"Repository({self._connection.base.name}/{self._name})"
+        return f"Repository({self.address})"

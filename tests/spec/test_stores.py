@@ -73,6 +73,15 @@ def test_what_is_not_there_is_not_found(store: Opened, reference: str) -> None:
             store.do(lambda it, action=action: getattr(it, action)(reference))
 
 
+def test_an_address_leads_back_to_the_store(store: Opened) -> None:
+    async def asked(it: Any) -> tuple[str, str]:
+        return it.name, it.address
+
+    name, address = store.do(asked if store.is_async else lambda it: (it.name, it.address))
+    assert address.endswith(name)
+    assert store.name in {address, f"oci:{address}"}
+
+
 def test_an_image_with_its_platforms(store: Opened) -> None:
     image = store.do(lambda it: it.get_image("1.4"))
 
