@@ -7,9 +7,10 @@ proven in one place.
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar, cast
+from typing import Final, Literal, TypeVar, cast
 
 from dreg_client import errors
+from dreg_client.logs import log
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
@@ -17,6 +18,7 @@ from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_document, parse_manifest
 from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.protocol.referrers import artifact_type_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
 
@@ -26,6 +28,8 @@ Wanted = Digest | str | Descriptor
 """What names a blob: its digest, or its descriptor, which says its size, too."""
 Named = str | Descriptor
 """What names a manifest: a tag, a digest, or its descriptor."""
+Verify = bool | Literal["strict"]
+"""Whether what is listed is verified; `strict` raises what is else left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,13 @@ class Blob:
 Ask = Resolve | Fetch | Document | Tags | Referrers | HasBlob | Blob
 Plan = Generator[Ask, object, T]
 _MISMATCH: Final = "GEN-07"
+_NO_REFERRER: Final = (
+    errors.NotFoundError,
+    errors.DocumentError,
+    errors.IntegrityError,
+    errors.ResponseTooLargeError,
+    errors.UnsupportedDigestError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +237,41 @@ def config_at(reference: Named | ImageManifest) -> Plan[ImageConfig]:
     if isinstance(manifest, Index | LegacyManifest):
         raise errors.NotAnImageError(manifest.media_type, manifest.digest)
     return (yield from config_of(manifest))
+
+
+# --- what refers to a manifest
+
+
+def referrers_of(digest: Digest, artifact_type: str | None, verify: Verify) -> Plan[tuple[Descriptor, ...]]:
+    """What refers to a manifest; where that is to be verified, what really does: its own manifest says so (DLD-25)."""
+    entries = cast("tuple[Descriptor, ...]", (yield Referrers(computable(digest), artifact_type)))
+    if not verify:
+        return entries
+    found: list[Descriptor] = []
+    for entry in entries:
+        try:
+            yield from _refers(entry, digest, artifact_type)
+        except _NO_REFERRER as failure:
+            if verify == "strict":
+                raise
+            log.warning("%s is listed as referring to %s, and is left out: %s", entry.digest, digest, failure)
+        else:
+            found.append(entry)
+    return tuple(found)
+
+
+def _refers(entry: Descriptor, digest: Digest, artifact_type: str | None) -> Plan[None]:
+    """Raise where the manifest of an entry does not refer to a manifest, or is of another type than was asked for."""
+    document = yield from manifest_of(entry)
+    subject = cast("Descriptor | None", getattr(document, "subject", None))
+    if subject is None or subject.digest != digest:
+        named = f"has {subject.digest} as its subject" if subject else "has no subject"
+        raise errors.IntegrityError(f"{entry.digest}: {named}, so it does not refer to {digest}")
+    if not isinstance(document, LegacyManifest) and artifact_type not in {None, kind := artifact_type_of(document)}:
+        raise errors.IntegrityError(f"{entry.digest}: is of type {kind!r}, not {artifact_type!r}")
+
+
+# --- what errors say
 
 
 @contextmanager

@@ -17,15 +17,15 @@ from dreg_client.asks import (
     Named,
     Plan,
     RawManifest,
-    Referrers,
     Tags,
+    Verify,
     Wanted,
     blob_ask,
-    computable,
     config_at,
     digest_of,
     manifest_of,
     raw_manifest,
+    referrers_of,
     resolved,
 )
 from dreg_client.landing import Durability, Held, Landing, encoding_of
@@ -128,16 +128,25 @@ class AsyncStore(ABC):
         """
         return await self.run(config_at(reference))
 
-    async def referrers(self, digest: Wanted, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+    async def referrers(
+        self, digest: Wanted, artifact_type: str | None = None, *, verify: Verify = False
+    ) -> tuple[Descriptor, ...]:
         """What refers to a manifest, such as its signatures, in the store's order (distribution-spec).
+
+        A registry's list is its claim. Verified, the manifest of each entry is read and proven, and what does not have
+        this one as its `subject`, cannot be read, or is of another type than was asked for is left out, with a warning.
 
         Args:
             digest: The manifest that is referred to; it need not be there.
             artifact_type: Only those of this type.
+            verify: Whether the list is verified; `strict` raises where else something is left out.
+
+        Raises:
+            IntegrityError: Strict, and what is listed has another subject.
+            NotFoundError: Strict, and what is listed is not there.
+            DocumentError: Strict, and what is listed cannot be read.
         """
-        return cast(
-            "tuple[Descriptor, ...]", await self.answer(Referrers(computable(digest_of(digest)), artifact_type))
-        )
+        return await self.run(referrers_of(digest_of(digest), artifact_type, verify))
 
     async def has_blob(self, digest: Wanted) -> bool:
         """Whether there is a blob of this digest; it is not read."""
