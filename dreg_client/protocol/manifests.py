@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client.logs import log
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor, claimed
+from dreg_client.models.signed import payload_of
 from dreg_client.protocol.encoding import plain
 from dreg_client.protocol.refusals import accept, refuse
 from dreg_client.protocol.wire import MAX_ANSWER, Exchange, Request, Response
@@ -98,9 +99,15 @@ def get(repository: RepositoryName, name: NameOf, *, legacy: bool = False, limit
 
 
 def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
-    """`Docker-Content-Digest` is a claim: of the same algorithm and different, the bytes are others (DLD-06)."""
+    """`Docker-Content-Digest` is a claim: of the same algorithm and different, the bytes are others (DLD-06).
+
+    Of a signed schema 1 manifest, registries say the digest that it had before it was signed.
+    """
     claim = claimed_digest(response)
-    if claim is not None and claim.computable and claim != Digest.of(raw, claim.algorithm):
+    if claim is None or not claim.computable or claim == Digest.of(raw, claim.algorithm):
+        return
+    payload = payload_of(raw)
+    if payload is None or claim != Digest.of(payload, claim.algorithm):
         raise errors.DigestMismatchError(claim, digest, f"{response.where}, by its Docker-Content-Digest")
 
 

@@ -1,6 +1,7 @@
 """Reading: what comes was checked against what was asked for, and nothing is asked for that is not needed."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +119,43 @@ def test_dld_06_what_the_registry_says_of_a_tag_is_a_claim(door: Door, claim: st
             door.run(answer, lambda registry: repository(registry).get_manifest("1.4"))
     else:
         assert door.run(answer, lambda registry: repository(registry).get_manifest("1.4")).digest == DIGEST
+
+
+SIGNED = (Path(__file__).parents[2] / "fixtures/valid/docker-schema-1-signed.json").read_bytes()
+PAYLOAD = SIGNED[: SIGNED.index(b',\n   "signatures"')] + b"\n}"
+PRETTY_JWS = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_mdl_15_of_a_signed_manifest_the_registry_says_the_digest_of_what_was_signed(
+    door: Door, algorithm: str
+) -> None:
+    answer = always(served(SIGNED, PRETTY_JWS, Docker_Content_Digest=str(Digest.of(PAYLOAD, algorithm))))
+
+    found = door.run(answer, lambda registry: repository(registry).get_manifest("1.0", legacy=True))
+    assert (found.raw, found.digest) == (SIGNED, Digest.of(SIGNED)), "what is handed out is named by its own bytes"
+    with pytest.raises(errors.UnsupportedMediaTypeError):
+        door.run(answer, lambda registry: repository(registry).get_manifest("1.0"))
+
+
+def test_mdl_15_any_other_digest_of_a_signed_manifest_is_still_a_mismatch(door: Door) -> None:
+    others = {
+        "of another payload": (SIGNED, PAYLOAD + b"\n"),
+        "of a payload that is changed": (SIGNED.replace(b"amd64", b"arm64", 1), PAYLOAD),
+        "of what is not signed": (PAYLOAD, PAYLOAD[:-2]),
+    }
+    for raw, named in others.values():
+        answer = always(served(raw, PRETTY_JWS, Docker_Content_Digest=str(Digest.of(named))))
+        with pytest.raises(errors.DigestMismatchError, match="by its Docker-Content-Digest"):
+            door.run(answer, lambda registry: repository(registry).get_manifest("1.0", legacy=True))
+
+
+def test_mdl_15_a_digest_that_was_asked_for_is_of_the_bytes_alone(door: Door) -> None:
+    wanted = Digest.of(PAYLOAD)
+    answer = always(served(SIGNED, PRETTY_JWS, Docker_Content_Digest=str(wanted)))
+
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(answer, lambda registry: repository(registry).get_manifest(wanted, legacy=True))
 
 
 def test_dld_08_a_sha512_digest_is_verified_by_sha512(door: Door) -> None:
