@@ -61,7 +61,6 @@ class Credentials:
         faults: list[str] = []
         places: list[str] = []
         for file in self.files():
-            places += file.places_for(registry)
             for entry in file.namespace_entries(registry, repository):
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
@@ -70,6 +69,7 @@ class Credentials:
             for entry in file.server_entries(registry):
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
+            places += file.places_for(registry)
         if not places:
             places = [f"{path} (not there)" for path, _ in self.places()]
         return FoundCredential(None, tuple(faults), tuple(places))
@@ -90,8 +90,9 @@ class Credentials:
         try:
             return programs.ask(name, server)
         except programs.MissingProgramError as failure:
+            if self._failed.get(name) != str(failure):
+                log.warning("%s; going on without a credential", failure)
             self._failed[name] = str(failure)
-            log.warning("%s; going on without a credential", failure)
             return None
 
     def files(self) -> Iterator[ConfigFile]:
