@@ -1,5 +1,6 @@
 """Proof of who we are, as a registry asks for it: the challenge dance of one client with one registry."""
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,7 @@ from dreg_client.protocol.wire import Request, Response
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Origin
 
+_SENDABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -96,6 +98,8 @@ class Proof:
         if self.options.auth_service is not None and base == self.own:
             _refuse_plain(base, known.response, self.options)
             given: str = yield AskService(known.scope)
+            if _SENDABLE.fullmatch(given) is None:
+                raise errors.TokenError("auth_service gave a token with characters that cannot be sent")
             return f"Bearer {given}"
         credential = yield from self._credential(base, request)
         if credential is not None:

@@ -44,7 +44,7 @@ def refuse(response: Response, request: Request, advice: str = "", *, offered: b
         offered: False where it is known that this answer means that it is not offered.
     """
     body = ErrorBody.parse(response.body)
-    said = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)
+    said = _bounded(tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text))
     codes = {entry.code for entry in body.errors}
     facts = response.status, said, _request_id(response)
     match response.status:
@@ -91,7 +91,18 @@ def _wait(seconds: float | None) -> str:
 
 
 def _diagnostic(code: str, message: str) -> str:
-    return f"{code}: {_line(message)}" if message else code
+    return f"{_line(code)}: {_line(message)}" if message else _line(code)
+
+
+def _bounded(said: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of it as one wants to read: 1,024 characters in all (TRN-20)."""
+    kept: list[str] = []
+    left = _LONGEST
+    for entry in said:
+        if left > 0:
+            kept.append(entry[:left])
+            left -= len(entry)
+    return tuple(kept)
 
 
 def _text(text: str) -> tuple[str, ...]:

@@ -68,3 +68,15 @@ def test_no_text_of_options_shows_a_password() -> None:
     from dreg_client.options import Options
 
     assert "canary" not in repr(Options(credentials=("ada", "pw-canary")))
+
+
+@pytest.mark.parametrize("token", ["tok canary", "tok-canary\r\nX-Evil: 1", "t\u00f6k-canary"])
+def test_a_service_that_gives_what_cannot_be_sent_is_told(door: Door, token: str) -> None:
+    class Service:
+        def request_token(self, scope: str) -> str:
+            return token
+
+    with pytest.raises(errors.TokenError, match="characters that cannot be sent") as refused:
+        door.run(lambda _: basic(), lambda registry: repository(registry).get_manifest("1.4"), auth_service=Service())
+    assert "canary" not in str(refused.value)
+    assert len(door.seen) == 1

@@ -287,6 +287,32 @@ def test_trn_20_any_body_of_a_refusal_will_do(door: Door, body: bytes) -> None:
     assert len(str(refused.value)) < 2048
 
 
+def test_trn_20_of_a_refusal_1_kib_is_kept_and_nothing_of_it_reaches_a_terminal(door: Door) -> None:
+    entries = [{"code": f"\x1b[31mE{n}", "message": "\x1b]0;" + "long " * 100} for n in range(30)]
+    body = json.dumps({"errors": entries}).encode()
+
+    with pytest.raises(errors.DeniedError) as refused:
+        door.run(always((403, {}, body)), lambda registry: repository(registry).get_manifest("1.4"))
+    assert 1 < len(refused.value.said) <= 10
+    assert sum(map(len, refused.value.said)) <= 1024
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{f"x-{n}": "" for n in range(1001)}, {f"x-{n}": "y" * 20_000 for n in range(6)}],
+    ids=["too many", "too long"],
+)
+@pytest.mark.parametrize("action", ["get_manifest", "get_blob"])
+def test_trn_14_an_answer_has_so_many_headers_and_no_more(door: Door, headers: dict[str, str], action: str) -> None:
+    name = "1.4" if action == "get_manifest" else str(DIGEST)
+    answer = (200, headers, MANIFEST)
+
+    with pytest.raises(errors.ProtocolError, match="headers"):
+        door.run(always(answer), lambda registry: getattr(repository(registry), action)(name), retries=2)
+    assert len(door.seen) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [
