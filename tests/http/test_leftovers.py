@@ -34,6 +34,7 @@ def test_what_killed_downloads_left_is_swept_after_a_day(door: Door, tmp_path: P
         left(tmp_path / f".sha512-{'0' * 128}.part", 9 * DAY),
         left(tmp_path / f"other.{NUMBER}.part", 9 * DAY),
         left(tmp_path / f".{NUMBER}.part", 9 * DAY),
+        left(tmp_path / ".other.0123.part", 9 * DAY),
         left(tmp_path / f".other.{NUMBER}.part.gz", 9 * DAY),
         left(tmp_path / ".other.0123456789ABCDEF.part", 9 * DAY),
     ]
