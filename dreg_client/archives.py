@@ -101,6 +101,7 @@ class DockerArchive(ImageStore):
 
     def answer(self, ask: Ask) -> object:
         """Answer a question from the archive."""
+        self._files.check_open()
         match ask:
             case Resolve(reference):
                 return self._image(self._position(reference)).manifest.descriptor

@@ -7,9 +7,10 @@ proven in one place.
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar, cast
+from typing import Final, Literal, TypeVar, cast
 
 from dreg_client import errors
+from dreg_client.logs import log
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
@@ -17,6 +18,7 @@ from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_document, parse_manifest
 from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.protocol.referrers import artifact_type_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
 
@@ -24,6 +26,10 @@ T = TypeVar("T")
 MAX_BLOB: Final = 64 * MEBIBYTE
 Wanted = Digest | str | Descriptor
 """What names a blob: its digest, or its descriptor, which says its size, too."""
+Named = str | Descriptor
+"""What names a manifest: a tag, a digest, or its descriptor."""
+Verify = bool | Literal["strict"]
+"""Whether what is listed is verified; `strict` raises what is else left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,13 @@ class Blob:
 Ask = Resolve | Fetch | Document | Tags | Referrers | HasBlob | Blob
 Plan = Generator[Ask, object, T]
 _MISMATCH: Final = "GEN-07"
+_NO_REFERRER: Final = (
+    errors.NotFoundError,
+    errors.DocumentError,
+    errors.IntegrityError,
+    errors.ResponseTooLargeError,
+    errors.UnsupportedDigestError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +156,23 @@ class RawManifest:
     digest: Digest
 
 
-def resolved(reference: str | Descriptor) -> Plan[Descriptor]:
-    """The descriptor that a tag or a digest stands for."""
-    if isinstance(reference, Descriptor):
-        return reference
-    return cast("Descriptor", (yield Resolve(reference)))
+def name_in(reference: Named) -> str:
+    """The tag or the digest by which a manifest is asked for."""
+    return reference.digest if isinstance(reference, Descriptor) else reference
+
+
+def digest_of(wanted: Wanted) -> Digest:
+    """The digest of what is wanted.
+
+    Raises:
+        InvalidDigestError: The text is none.
+    """
+    return wanted.digest if isinstance(wanted, Descriptor) else Digest(wanted)
+
+
+def resolved(reference: Named) -> Plan[Descriptor]:
+    """What the store says of what a tag, a digest or a descriptor stands for."""
+    return cast("Descriptor", (yield Resolve(name_in(reference))))
 
 
 def proven_bytes(descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> Plan[bytes]:
@@ -166,7 +191,7 @@ def _prove(raw: bytes, descriptor: Descriptor) -> None:
         raise errors.DigestMismatchError(descriptor.digest, actual, "the document")
 
 
-def raw_manifest(reference: str | Descriptor, *, legacy: bool = True) -> Plan[RawManifest]:
+def raw_manifest(reference: Named, *, legacy: bool = True) -> Plan[RawManifest]:
     """The manifest at a reference, proven but not parsed."""
     if isinstance(reference, Descriptor):
         raw = yield from proven_bytes(reference)
@@ -178,7 +203,7 @@ def raw_manifest(reference: str | Descriptor, *, legacy: bool = True) -> Plan[Ra
     return RawManifest(fetched.raw, fetched.descriptor.media_type, fetched.descriptor.digest)
 
 
-def manifest_of(reference: str | Descriptor, *, legacy: bool = False) -> Plan[AnyManifest | LegacyManifest]:
+def manifest_of(reference: Named, *, legacy: bool = False) -> Plan[AnyManifest | LegacyManifest]:
     """The manifest or index at a reference: proven, then parsed."""
     found = yield from raw_manifest(reference, legacy=legacy)
     with _named(found.digest):
@@ -193,19 +218,60 @@ def config_of(manifest: ImageManifest) -> Plan[ImageConfig]:
     old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
     if descriptor.media_type not in types.CONFIGS and not old:
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
+    return (yield from _config(descriptor))
+
+
+def _config(descriptor: Descriptor) -> Plan[ImageConfig]:
     raw = yield from proven_bytes(descriptor, is_blob=True)
     with _named(descriptor.digest):
         return parse_document(raw, kind="image-config")
 
 
-def config_at(reference: str | ImageManifest) -> Plan[ImageConfig]:
-    """The config of the image at a reference, or of a manifest at hand."""
+def config_at(reference: Named | ImageManifest) -> Plan[ImageConfig]:
+    """The config of the image at a reference, of a manifest at hand, or at the config's own descriptor."""
     if isinstance(reference, ImageManifest):
         return (yield from config_of(reference))
+    if isinstance(reference, Descriptor) and reference.media_type in types.CONFIGS:
+        return (yield from _config(reference))
     manifest = yield from manifest_of(reference)
     if isinstance(manifest, Index | LegacyManifest):
         raise errors.NotAnImageError(manifest.media_type, manifest.digest)
     return (yield from config_of(manifest))
+
+
+# --- what refers to a manifest
+
+
+def referrers_of(digest: Digest, artifact_type: str | None, verify: Verify) -> Plan[tuple[Descriptor, ...]]:
+    """What refers to a manifest; where that is to be verified, what really does: its own manifest says so (DLD-25)."""
+    entries = cast("tuple[Descriptor, ...]", (yield Referrers(computable(digest), artifact_type)))
+    if not verify:
+        return entries
+    found: list[Descriptor] = []
+    for entry in entries:
+        try:
+            yield from _refers(entry, digest, artifact_type)
+        except _NO_REFERRER as failure:
+            if verify == "strict":
+                raise
+            log.warning("%s is listed as referring to %s, and is left out: %s", entry.digest, digest, failure)
+        else:
+            found.append(entry)
+    return tuple(found)
+
+
+def _refers(entry: Descriptor, digest: Digest, artifact_type: str | None) -> Plan[None]:
+    """Raise where the manifest of an entry does not refer to a manifest, or is of another type than was asked for."""
+    document = yield from manifest_of(entry)
+    subject = cast("Descriptor | None", getattr(document, "subject", None))
+    if subject is None or subject.digest != digest:
+        named = f"has {subject.digest} as its subject" if subject else "has no subject"
+        raise errors.IntegrityError(f"{entry.digest}: {named}, so it does not refer to {digest}")
+    if not isinstance(document, LegacyManifest) and artifact_type not in {None, kind := artifact_type_of(document)}:
+        raise errors.IntegrityError(f"{entry.digest}: is of type {kind!r}, not {artifact_type!r}")
+
+
+# --- what errors say
 
 
 @contextmanager
@@ -238,6 +304,5 @@ def blob_ask(wanted: Wanted, start: int = 0) -> Blob:
         InvalidDigestError: The text is no digest.
         UnsupportedDigestError: Nothing can be proven by it.
     """
-    if isinstance(wanted, Descriptor):
-        return Blob(computable(wanted.digest), start, wanted.size)
-    return Blob(computable(Digest(wanted)), start)
+    size = wanted.size if isinstance(wanted, Descriptor) else None
+    return Blob(computable(digest_of(wanted)), start, size)

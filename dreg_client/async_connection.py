@@ -44,9 +44,9 @@ class AsyncConnection:
         """The bytes of a blob."""
         return AsyncBlobBody(self, name, ask)
 
-    def received(self, ask: Blob, octets: int, total: int | None) -> None:
+    def received(self, ask: Blob, octets: int, download: BlobDownload) -> None:
         """Tell that bytes came."""
-        self._sender.tell(Received(ask.digest, octets, total))
+        self._sender.tell(Received(ask.digest, octets, download.total, download.offset))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -113,7 +113,7 @@ class AsyncBlobBody:
             self._download.ended()
             return b""
         wanted = self._download.feed(chunk, monotonic() - began)
-        self._connection.received(self._ask, len(wanted), self._download.total)
+        self._connection.received(self._ask, len(wanted), self._download)
         return wanted
 
     async def _close(self) -> None:

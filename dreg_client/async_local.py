@@ -26,6 +26,11 @@ class AsyncLocalStore(AsyncImageStore):
         """What people call the store."""
         return self._store.name
 
+    @property
+    def address(self) -> str:
+        """Where the store is."""
+        return self._store.address
+
     async def answer(self, ask: Ask) -> object:
         """Answer one question."""
         answer = await asyncio.to_thread(self._store.answer, ask)

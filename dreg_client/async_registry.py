@@ -25,6 +25,7 @@ class AsyncRegistry:
 
     Raises:
         InvalidReferenceError: The text is neither URL nor host.
+        TypeError: It is no text; or an option is nothing that is taken, such as an authentication of an HTTP library.
         ConfigError: An option names what cannot be used.
 
     Example:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dreg_client import repository_plans
-from dreg_client.asks import Ask, Blob
+from dreg_client.asks import Ask, Blob, Named, Wanted, digest_of
 from dreg_client.async_connection import AsyncConnection
 from dreg_client.async_image import AsyncImageStore
 from dreg_client.models.descriptor import Descriptor
@@ -39,6 +39,11 @@ class AsyncRepository(AsyncImageStore):
     def name(self) -> str:
         """Its name, such as `acme/web`."""
         return self._name
+
+    @property
+    def address(self) -> str:
+        """Its name with its registry before it, such as `registry.example/acme/web`."""
+        return f"{self._connection.base.name}/{self._name}"
 
     async def close(self) -> None:
         """Close the registry, where it was opened for this repository alone."""
@@ -93,8 +98,8 @@ class AsyncRepository(AsyncImageStore):
         """
         return await self._change(repository_plans.put(self._name, document, reference, media_type))
 
-    async def tag(self, reference: str, *new_tags: str) -> Digest:
-        """Give further tags to what a tag or a digest names: the bytes go back as they came, the digest stays.
+    async def tag(self, reference: Named, *new_tags: str) -> Digest:
+        """Give further tags to what a tag, digest or descriptor names: the bytes go back as they came.
 
         Where one of several tags cannot be written, those before it are.
 
@@ -115,7 +120,7 @@ class AsyncRepository(AsyncImageStore):
 
     delete_tag = untag
 
-    async def delete_manifest(self, digest: Digest | str) -> None:
+    async def delete_manifest(self, digest: Wanted) -> None:
         """Delete a manifest by its digest: all tags that name it go with it (distribution-spec "Deleting Manifests").
 
         Raises:
@@ -123,16 +128,16 @@ class AsyncRepository(AsyncImageStore):
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
         """
-        await self._change(manifests.delete(self._name, Digest(digest)))
+        await self._change(manifests.delete(self._name, digest_of(digest)))
 
-    async def delete_blob(self, digest: Digest | str) -> None:
+    async def delete_blob(self, digest: Wanted) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").
 
         Raises:
             NotFoundError: There is no such blob.
             UnsupportedError: The registry does not offer it.
         """
-        await self._change(blobs.delete(self._name, Digest(digest)))
+        await self._change(blobs.delete(self._name, digest_of(digest)))
 
     async def _change(self, plan: Exchange[T]) -> T:
         try:
@@ -141,4 +146,4 @@ class AsyncRepository(AsyncImageStore):
             self.refresh()
 
     def __repr__(self) -> str:
-        return f"AsyncRepository({self._connection.base.name}/{self._name})"
+        return f"AsyncRepository({self.address})"

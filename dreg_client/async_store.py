@@ -14,16 +14,18 @@ from dreg_client.asks import (
     Ask,
     Blob,
     HasBlob,
+    Named,
     Plan,
     RawManifest,
-    Referrers,
     Tags,
+    Verify,
     Wanted,
     blob_ask,
-    computable,
     config_at,
+    digest_of,
     manifest_of,
     raw_manifest,
+    referrers_of,
     resolved,
 )
 from dreg_client.landing import Durability, Held, Landing, encoding_of
@@ -55,6 +57,11 @@ class AsyncStore(ABC):
     def name(self) -> str:
         """What people call this store: a repository's name, a path."""
 
+    @property
+    def address(self) -> str:
+        """Where this store is: a repository's name with its registry before it, a path."""
+        return self.name
+
     @abstractmethod
     async def answer(self, ask: Ask) -> object:
         """Answer one question (see the classes of `Ask` for what is due)."""
@@ -78,8 +85,8 @@ class AsyncStore(ABC):
         """All tags, in the store's order."""
         return cast("tuple[str, ...]", await self.answer(Tags()))
 
-    async def resolve(self, reference: str) -> Descriptor:
-        """The descriptor of what a tag or a digest names.
+    async def resolve(self, reference: Named) -> Descriptor:
+        """What the store says of what a tag, a digest or a descriptor names.
 
         Raises:
             NotFoundError: There is no such thing.
@@ -87,20 +94,18 @@ class AsyncStore(ABC):
         """
         return await self.run(resolved(reference))
 
-    async def check_manifest(self, reference: str) -> Digest | None:
-        """The digest of what a tag or a digest names, None where there is no such thing."""
+    async def check_manifest(self, reference: Named) -> Digest | None:
+        """The digest of what a tag, a digest or a descriptor names, None where there is no such thing."""
         try:
             return (await self.resolve(reference)).digest
         except errors.NotFoundError:
             return None
 
     @overload
-    async def get_manifest(self, reference: str | Descriptor, *, legacy: Literal[False] = False) -> AnyManifest: ...
+    async def get_manifest(self, reference: Named, *, legacy: Literal[False] = False) -> AnyManifest: ...
     @overload
-    async def get_manifest(
-        self, reference: str | Descriptor, *, legacy: Literal[True]
-    ) -> AnyManifest | LegacyManifest: ...
-    async def get_manifest(self, reference: str | Descriptor, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+    async def get_manifest(self, reference: Named, *, legacy: Literal[True]) -> AnyManifest | LegacyManifest: ...
+    async def get_manifest(self, reference: Named, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
         """The manifest or index at a reference, proven and parsed.
 
         Raises:
@@ -111,30 +116,41 @@ class AsyncStore(ABC):
         """
         return await self.run(manifest_of(reference, legacy=legacy))
 
-    async def get_raw_manifest(self, reference: str | Descriptor) -> RawManifest:
+    async def get_raw_manifest(self, reference: Named) -> RawManifest:
         """The bytes of a manifest, proven but not parsed: for documents that are broken."""
         return await self.run(raw_manifest(reference))
 
-    async def get_config(self, reference: str | ImageManifest) -> ImageConfig:
-        """The config of the image at a reference, or of a manifest at hand.
+    async def get_config(self, reference: Named | ImageManifest) -> ImageConfig:
+        """The config of the image at a reference, of a manifest at hand, or at the descriptor of the config itself.
 
         Raises:
             NotAnImageError: It is an artifact, or an index: choose a platform of it first.
         """
         return await self.run(config_at(reference))
 
-    async def referrers(self, digest: Digest | str, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+    async def referrers(
+        self, digest: Wanted, artifact_type: str | None = None, *, verify: Verify = False
+    ) -> tuple[Descriptor, ...]:
         """What refers to a manifest, such as its signatures, in the store's order (distribution-spec).
+
+        A registry's list is its claim. Verified, the manifest of each entry is read and proven, and what does not have
+        this one as its `subject`, cannot be read, or is of another type than was asked for is left out, with a warning.
 
         Args:
             digest: The manifest that is referred to; it need not be there.
             artifact_type: Only those of this type.
-        """
-        return cast("tuple[Descriptor, ...]", await self.answer(Referrers(computable(Digest(digest)), artifact_type)))
+            verify: Whether the list is verified; `strict` raises where else something is left out.
 
-    async def has_blob(self, digest: Digest | str) -> bool:
+        Raises:
+            IntegrityError: Strict, and what is listed has another subject.
+            NotFoundError: Strict, and what is listed is not there.
+            DocumentError: Strict, and what is listed cannot be read.
+        """
+        return await self.run(referrers_of(digest_of(digest), artifact_type, verify))
+
+    async def has_blob(self, digest: Wanted) -> bool:
         """Whether there is a blob of this digest; it is not read."""
-        return bool(await self.answer(HasBlob(Digest(digest))))
+        return bool(await self.answer(HasBlob(digest_of(digest))))
 
     async def get_blob(self, blob: Wanted, *, limit: int = MAX_BLOB) -> bytes:
         """A blob whole, checked against its digest.

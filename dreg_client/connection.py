@@ -49,9 +49,9 @@ class Connection:
         """The bytes of a blob."""
         return BlobBody(self, name, ask)
 
-    def received(self, ask: Blob, octets: int, total: int | None) -> None:
+    def received(self, ask: Blob, octets: int, download: BlobDownload) -> None:
         """Tell that bytes came."""
-        self._sender.tell(Received(ask.digest, octets, total))
+        self._sender.tell(Received(ask.digest, octets, download.total, download.offset))
 
     def close(self) -> None:
         """Close all connections."""
@@ -116,7 +116,7 @@ class BlobBody:
         download, since = self._download, monotonic()
         for chunk in self._body or ():
             wanted = download.feed(chunk, monotonic() - since)
-            self._connection.received(self._ask, len(wanted), download.total)
+            self._connection.received(self._ask, len(wanted), download)
             if wanted:
                 yield wanted
             since = monotonic()

@@ -1,7 +1,7 @@
 """What happens while a registry is talked to, for whoever wants to show or to count it. No event holds a secret.
 
 URLs are without their query. An event is handed to `on_event` in the thread or task that it happens in; what the
-callable raises is logged, and stops nothing.
+callable raises is told once, by a `RuntimeWarning` and in the log, and stops nothing.
 """
 
 from dataclasses import dataclass
@@ -81,11 +81,13 @@ class Received:
         digest: Its digest.
         octets: How many bytes came since the last event.
         total: The size of the blob, None where it is not known.
+        so_far: How many bytes of the blob are there, with those that an earlier call left and those that were skipped.
     """
 
     digest: str
     octets: int
     total: int | None
+    so_far: int
 
 
 Event = Answered | Retrying | Warned | Counted | Received

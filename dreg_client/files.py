@@ -21,6 +21,8 @@ class Files(ABC):
 
     name: str
     """What people call the root."""
+    is_closed: bool = False
+    """Whether nothing is given any more."""
 
     @abstractmethod
     def open(self, *parts: str) -> BinaryIO:
@@ -33,6 +35,7 @@ class Files(ABC):
             FileNotFoundError: There is no such file.
             UnsafePathError: It is a link, or no regular file.
             LayoutError: It cannot be read.
+            ClosedError: It was closed.
         """
 
     @abstractmethod
@@ -47,8 +50,18 @@ class Files(ABC):
     def has_directory(self, name: str) -> bool:
         """Whether there is such a directory right below the root, if empty; a link is none."""
 
-    def close(self) -> None:  # noqa: B027 (a directory holds nothing)
-        """Give back what is held open."""
+    def close(self) -> None:
+        """Give back what is held open, and nothing from then on."""
+        self.is_closed = True
+
+    def check_open(self) -> None:
+        """Refuse to give anything where that was closed.
+
+        Raises:
+            ClosedError: It was.
+        """
+        if self.is_closed:
+            raise errors.ClosedError(self.name)
 
     def read(self, *parts: str, limit: int) -> bytes:
         """A file whole, at most `limit` bytes.
@@ -95,6 +108,7 @@ class DirectoryFiles(Files):
         return self._regular(descriptor, parts)
 
     def _root(self) -> int:
+        self.check_open()
         try:
             return os.open(self.name, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_CLOEXEC", 0))
         except OSError as failure:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.asks import Plan, config_of, manifest_of
+from dreg_client.asks import Named, Plan, config_of, manifest_of
 from dreg_client.image_view import image_view
 from dreg_client.models.config import HistoryEntry, ImageConfig
 from dreg_client.models.descriptor import Descriptor
@@ -125,7 +125,7 @@ class NamedImage:
 
     Attributes:
         repo: The store's name.
-        tag: The tag that was asked for, None when it was a digest.
+        tag: The tag that was asked for, None when it was a digest or a descriptor.
         digest: The digest of the manifest or index: of its own bytes, nothing is invented.
         manifest: The manifest, None where there is an index.
         index: The index, None where there is one manifest.
@@ -139,9 +139,10 @@ class NamedImage:
     index: Index | None
     attestations: tuple[Descriptor, ...]
 
-    def __init__(self, name: str, reference: str, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, name: str, reference: Named, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
         self.repo, self.digest = name, document.digest
-        self.tag = reference if reference and digest_fault(reference) is not None else None
+        is_tag = isinstance(reference, str) and reference and digest_fault(reference) is not None
+        self.tag = str(reference) if is_tag else None
         self.manifest = document if isinstance(document, ImageManifest) else None
         self.index = document if isinstance(document, Index) else None
         self.attestations = tuple(filter(is_attestation, self.index.manifests)) if self.index else ()
@@ -154,8 +155,10 @@ class NamedImage:
         found = (leaf.platform for leaf in self._leaves() if leaf.platform is not None)
         return Platforms(dict.fromkeys(found))
 
-    def chosen(self, platform: Platform | str) -> Plan[PlatformImage]:
-        """The image for a platform, a platform's name, or the digest of one of its manifests."""
+    def chosen(self, platform: Platform | str | Descriptor) -> Plan[PlatformImage]:
+        """The image for a platform, a platform's name, or the digest or descriptor of one of its manifests."""
+        if isinstance(platform, Descriptor):
+            return (yield from self._get(self._by_digest(platform.digest)))
         if isinstance(platform, str) and ":" in platform and "/" not in platform:
             return (yield from self._get(self._by_digest(Digest(platform))))
         wanted = Platform.from_name(platform) if isinstance(platform, str) else platform
@@ -197,12 +200,14 @@ class NamedImage:
 class Image(NamedImage):
     """What a tag or a digest names, seen as an image with one platform or several (see `NamedImage`)."""
 
-    def __init__(self, store: "ImageStore", reference: str, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
+    def __init__(
+        self, store: "ImageStore", reference: Named, document: AnyManifest, entries: tuple[Entry, ...]
+    ) -> None:
         super().__init__(store.name, reference, document, entries)
         self._store = store
 
-    def get_platform_image(self, platform: Platform | str) -> PlatformImage:
-        """The image for a platform, a platform's name, or the digest of one of its manifests; read once.
+    def get_platform_image(self, platform: Platform | str | Descriptor) -> PlatformImage:
+        """The image for a platform, a platform's name, or the digest or descriptor of one of its manifests; read once.
 
         Raises:
             PlatformNotFoundError: None serves it; the error has the platforms that there are.
@@ -226,8 +231,8 @@ class Image(NamedImage):
 class ImageStore(Store):
     """A store that shows what it holds as images."""
 
-    def get_image(self, reference: str) -> Image:
-        """What a tag or a digest names, as an image. Reads configs only where an index leaves platforms open.
+    def get_image(self, reference: Named) -> Image:
+        """What a tag, digest or descriptor names, as an image. Reads configs only where an index leaves platforms open.
 
         Raises:
             NotFoundError: There is no such thing.
@@ -246,7 +251,7 @@ class _Walk:
     platforms: dict[Digest, Platform | None] = field(default_factory=dict[Digest, Platform | None])
 
 
-def image_at(reference: str) -> Plan[tuple[AnyManifest, tuple[Entry, ...]]]:
+def image_at(reference: Named) -> Plan[tuple[AnyManifest, tuple[Entry, ...]]]:
     """The manifest or index at a reference, and what may be an image of it."""
     document = yield from _modern(reference)
     if isinstance(document, Index):
@@ -256,7 +261,7 @@ def image_at(reference: str) -> Plan[tuple[AnyManifest, tuple[Entry, ...]]]:
     return document, (Entry(document.descriptor, image.platform, stated=True, image=image),)
 
 
-def _modern(reference: str | Descriptor) -> Plan[AnyManifest]:
+def _modern(reference: Named) -> Plan[AnyManifest]:
     document = yield from manifest_of(reference)
     assert not isinstance(document, LegacyManifest)  # noqa: S101 (only asked for by legacy=True)
     return document

@@ -61,7 +61,7 @@ def image_view(store: "ImageStore", image: "Image", reference: str, chosen: "tup
 def _document(store: "ImageStore", reference: str, document: Manifest | None) -> Plain:
     assert document is not None  # noqa: S101 (an image is a manifest or an index)
     return {
-        "store": store.name,
+        "store": store.address,
         "reference": reference or None,
         "mediaType": document.media_type,
         "digest": document.digest,

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 
 from dreg_client import errors
 from dreg_client.asks import Blob
+from dreg_client.leftovers import sweep
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import MEBIBYTE
 from dreg_client.values.digest import Verifier
@@ -47,6 +48,7 @@ class Landing:
         self._file = -1
 
     def __enter__(self) -> Self:
+        sweep(self._target.parent)
         try:
             self._file = _opened(self._part, locked=self._keep)
             self._take_what_is_there()

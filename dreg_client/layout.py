@@ -96,6 +96,7 @@ class Layout(ImageStore):
 
     def answer(self, ask: Ask) -> object:
         """Answer a question from the files."""
+        self._files.check_open()
         match ask:
             case Resolve(reference):
                 return self._resolve(reference)

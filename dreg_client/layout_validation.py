@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar, cast
 
 from dreg_client import errors
+from dreg_client.asks import Named, name_in
 from dreg_client.files import chunks_of
 from dreg_client.layout import MAX_INDEX, Layout, ref_name
 from dreg_client.models import rules
@@ -65,13 +66,13 @@ class _Walk:
 
 
 def validate_layout(
-    layout: Layout, *, reference: str = "", complete: bool = False, pedantic: bool = False, jobs: int = 1
+    layout: Layout, *, reference: Named = "", complete: bool = False, pedantic: bool = False, jobs: int = 1
 ) -> Iterator[FileReport]:
     """Validate what a layout holds: documents, blobs, and how they fit together (LYT-01 to LYT-10, CFG-21).
 
     Args:
         layout: The layout; its marker and its index were read already.
-        reference: Validate only what this tag or digest names, empty: everything.
+        reference: Validate only what this tag, digest or descriptor names, empty: everything.
         complete: Whether a missing blob is an error (LYT-04), not a warning.
         pedantic: Whether notes are reported, too.
         jobs: How many blobs are hashed side by side.
@@ -86,7 +87,7 @@ def validate_layout(
     """
     walk = _Walk(layout, complete, pedantic)
     if reference:
-        yield from _child(walk, _Claim(layout.resolve(reference), f"{layout.name}, {reference}"), 1)
+        yield from _child(walk, _Claim(layout.resolve(reference), f"{layout.name}, {name_in(reference)}"), 1)
         yield from _side_by_side(jobs, lambda digest: _content(walk, digest), walk.content)
         return
     yield _index(walk)

@@ -1,11 +1,13 @@
 """How a registry is talked to: the options that all doors take, once for all of them."""
 
 import ssl
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypedDict
 
 from dreg_client.events import Event
+from dreg_client.logs import log
 from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
 from dreg_client.values.credential import Credential
 
@@ -20,10 +22,12 @@ class FoundCredential:
     Attributes:
         credential: The credential, None for none: the registry is asked without.
         faults: What went wrong on the way, for people; a registry that then wants to know who we are repeats it.
+        places: Where it was looked for, for people, such as the paths of files.
     """
 
     credential: Credential | None = None
     faults: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 class CredentialSource(Protocol):
@@ -61,10 +65,31 @@ class Timeouts:
     whole: float = 60.0
 
 
+class _Listener:
+    """A caller's `on_event`; where that fails, it is told once, and nothing else does."""
+
+    def __init__(self, hear: Callable[[Event], None]) -> None:
+        if not callable(hear):  # pyright: ignore[reportUnnecessaryComparison]
+            raise TypeError(f"on_event= takes what can be called with an event, not {type(hear).__name__}")
+        self._hear, self._failed = hear, False
+
+    def __call__(self, event: Event) -> None:
+        try:
+            self._hear(event)
+        except Exception as failure:  # noqa: BLE001 (a stranger's code: anything may come out of it)
+            if not self._failed:
+                self._failed = True
+                log.warning(
+                    "on_event failed; it goes on being called, and further failures are not told", exc_info=True
+                )
+                told = f"on_event failed ({type(failure).__name__}: {failure}); further failures are not told"
+                warnings.warn(told, RuntimeWarning, stacklevel=2)
+
+
 class RegistryOptions(TypedDict, total=False):
     """The keyword arguments of `Registry`, `AsyncRegistry`, `open_store`, `open_image` (see `Options`)."""
 
-    credentials: Credential | CredentialSource | None
+    credentials: Credential | CredentialSource | tuple[str, str] | None
     auth_service: TokenService | None
     plain_http: bool
     insecure: bool
@@ -91,7 +116,7 @@ class Options:
     """How a registry is talked to.
 
     Attributes:
-        credentials: Who we are: a `Credential`, or where to look one up; None asks without.
+        credentials: Who we are: a pair of user and password, a `Credential`, or where one is looked up; None: nobody.
         auth_service: Gives tokens in place of the registry's own token server.
         plain_http: Whether a registry that is named without a scheme is asked over http, and may see a password so.
         insecure: Whether the registry's certificate is not checked. It holds for its host alone.
@@ -110,10 +135,11 @@ class Options:
         user_agent: What the registry sees as our name.
         http: The library that sends: `httpx`, or `httpx2` where the extra is installed. Empty: `DREG_HTTP`, else httpx.
         transport: A transport of that library, in place of our own; proxies and certificates are then its business.
-        on_event: Called with each event (see `dreg_client.events`), in the thread or task that it happens in.
+        on_event: Called with each event (see `dreg_client.events`), in the thread or task that it happens in. What it
+            raises is told once, as a `RuntimeWarning`, and changes nothing.
     """
 
-    credentials: Credential | CredentialSource | None = None
+    credentials: Credential | CredentialSource | tuple[str, str] | None = None
     auth_service: TokenService | None = None
     plain_http: bool = False
     insecure: bool = False
@@ -141,6 +167,14 @@ class Options:
             raise ValueError("connections: at least 1 is due; retries: at least 0")
         if self.credentials is not None and self.auth_service is not None:
             raise ValueError("give credentials or auth_service, not both")
+        if self.auth_service is not None and not callable(getattr(self.auth_service, "request_token", None)):
+            kind = type(self.auth_service).__name__
+            raise TypeError(f"auth_service= takes an object with request_token(scope), not {kind}")
+        if self.credentials is not None and not _is_source(self.credentials):
+            object.__setattr__(self, "credentials", credential_of(self.credentials, "credentials"))
+
+        if self.on_event is not None and not isinstance(self.on_event, _Listener):
+            object.__setattr__(self, "on_event", _Listener(self.on_event))
 
     @property
     def timeouts(self) -> Timeouts:
@@ -160,13 +194,22 @@ class Options:
         Raises:
             ConfigError: A file is broken or unsafe.
         """
-        if self.credentials is None or isinstance(self.credentials, Credential):
+        if self.credentials is None or isinstance(self.credentials, Credential | tuple):
             return FoundCredential()
         return self.credentials.find(registry, repository)
 
 
-def credential_of(auth: object) -> Credential:
-    """The credential that `auth=` stands for: a user and a password.
+def _is_source(given: object) -> bool:
+    """Whether credentials are looked up there; a text has a `find` of its own."""
+    return callable(getattr(given, "find", None)) and not isinstance(given, str | bytes)
+
+
+def credential_of(auth: object, name: str = "auth") -> Credential:
+    """The credential that `auth=`, or `credentials=`, stands for: a user and a password.
+
+    Args:
+        auth: What was given.
+        name: As what it was given.
 
     Raises:
         TypeError: It is something else, such as an authentication of the HTTP library (decision D-04).
@@ -179,7 +222,7 @@ def credential_of(auth: object) -> Credential:
         case _:
             kind = type(auth).__name__
             message = (
-                f"auth= takes a pair (user, password), not {kind}: what is sent to whom is decided here, host by host; "
-                "for tokens of your own give auth_service= an object with request_token(scope)"
+                f"{name}= takes a pair (user, password), not {kind}: what is sent to whom is decided here, host by "
+                "host; for tokens of your own give auth_service= an object with request_token(scope)"
             )
             raise TypeError(message)

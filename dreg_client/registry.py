@@ -25,6 +25,7 @@ class Registry:
 
     Raises:
         InvalidReferenceError: The text is neither URL nor host.
+        TypeError: It is no text; or an option is nothing that is taken, such as an authentication of an HTTP library.
         ConfigError: An option names what cannot be used.
 
     Example:
@@ -185,12 +186,14 @@ def with_auth(options: RegistryOptions, auth: object) -> RegistryOptions:
 
     Raises:
         TypeError: `auth` is nothing that is taken.
-        ValueError: There is an `auth_service`, too.
+        ValueError: There is an `auth_service`, or there are `credentials`, too.
     """
     if auth is None:
         return options
     if options.get("auth_service") is not None:
         raise ValueError("give auth or auth_service, not both")
+    if options.get("credentials") is not None:
+        raise ValueError("give auth or credentials, not both")
     if callable(getattr(auth, "request_token", None)):
         return {**options, "auth_service": cast("TokenService", auth)}
     return {**options, "credentials": credential_of(auth)}

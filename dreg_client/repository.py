@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dreg_client import repository_plans
-from dreg_client.asks import Ask, Blob
+from dreg_client.asks import Ask, Blob, Named, Wanted, digest_of
 from dreg_client.connection import Connection
 from dreg_client.image import ImageStore
 from dreg_client.models.descriptor import Descriptor
@@ -42,6 +42,11 @@ class Repository(ImageStore):
     def name(self) -> str:
         """Its name, such as `acme/web`."""
         return self._name
+
+    @property
+    def address(self) -> str:
+        """Its name with its registry before it, such as `registry.example/acme/web`."""
+        return f"{self._connection.base.name}/{self._name}"
 
     def close(self) -> None:
         """Close the registry, where it was opened for this repository alone."""
@@ -95,8 +100,8 @@ class Repository(ImageStore):
         """
         return self._change(repository_plans.put(self._name, document, reference, media_type))
 
-    def tag(self, reference: str, *new_tags: str) -> Digest:
-        """Give further tags to what a tag or a digest names: the bytes go back as they came, the digest stays.
+    def tag(self, reference: Named, *new_tags: str) -> Digest:
+        """Give further tags to what a tag, digest or descriptor names: the bytes go back as they came.
 
         Where one of several tags cannot be written, those before it are.
 
@@ -117,7 +122,7 @@ class Repository(ImageStore):
 
     delete_tag = untag
 
-    def delete_manifest(self, digest: Digest | str) -> None:
+    def delete_manifest(self, digest: Wanted) -> None:
         """Delete a manifest by its digest: all tags that name it go with it (distribution-spec "Deleting Manifests").
 
         Raises:
@@ -125,16 +130,16 @@ class Repository(ImageStore):
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
         """
-        self._change(manifests.delete(self._name, Digest(digest)))
+        self._change(manifests.delete(self._name, digest_of(digest)))
 
-    def delete_blob(self, digest: Digest | str) -> None:
+    def delete_blob(self, digest: Wanted) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").
 
         Raises:
             NotFoundError: There is no such blob.
             UnsupportedError: The registry does not offer it.
         """
-        self._change(blobs.delete(self._name, Digest(digest)))
+        self._change(blobs.delete(self._name, digest_of(digest)))
 
     def _change(self, plan: Exchange[T]) -> T:
         try:
@@ -143,4 +148,4 @@ class Repository(ImageStore):
             self.refresh()
 
     def __repr__(self) -> str:
-        return f"Repository({self._connection.base.name}/{self._name})"
+        return f"Repository({self.address})"

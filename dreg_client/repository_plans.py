@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Referrers, Resolve, Tags
+from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Named, Referrers, Resolve, Tags, name_in
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
@@ -69,12 +69,12 @@ def put(
     return Descriptor(mediaType=media_type or manifest.media_type, digest=digest, size=len(raw))
 
 
-def tag(name: RepositoryName, reference: str, new_tags: Iterable[str]) -> Exchange[Digest]:
+def tag(name: RepositoryName, reference: Named, new_tags: Iterable[str]) -> Exchange[Digest]:
     """Give further tags to what is there: one GET, and a PUT a tag of the bytes as they came."""
     tags = [Tag(new) for new in new_tags]
     if not tags:
         raise ValueError("which tags? name at least one")
-    served = yield from manifests.get(name, _named(reference), legacy=True)
+    served = yield from manifests.get(name, _named(name_in(reference)), legacy=True)
     media_type = manifests.described(served).media_type
     parse_manifest(served.raw, media_type, legacy=True)
     for new in tags:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.asks import RawManifest, config_of, proven_bytes, raw_manifest
+from dreg_client.asks import Named, RawManifest, config_of, name_in, proven_bytes, raw_manifest
 from dreg_client.models import rules
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
@@ -50,8 +50,8 @@ class RepositoryValidation:
     pedantic: bool = False
     _seen: set[Digest] = field(default_factory=set[Digest])
 
-    def tag(self, name: str) -> Iterator[DocumentReport]:
-        """Validate what a tag or a digest names, and all below it that was not seen yet.
+    def tag(self, name: Named) -> Iterator[DocumentReport]:
+        """Validate what a tag, a digest or a descriptor names, and all below it that was not seen yet.
 
         Raises:
             DregError: The tag itself cannot be read.
@@ -60,7 +60,7 @@ class RepositoryValidation:
         report = validate(found.raw, media_type=found.media_type, pedantic=self.pedantic)
         again = found.digest in self._seen
         self._seen.add(found.digest)
-        yield DocumentReport(name, self._fitting(report, found))
+        yield DocumentReport(name_in(name), self._fitting(report, found))
         if not again:
             yield from self._below(found, 1)
 

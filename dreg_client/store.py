@@ -17,16 +17,18 @@ from dreg_client.asks import (
     Ask,
     Blob,
     HasBlob,
+    Named,
     Plan,
     RawManifest,
-    Referrers,
     Tags,
+    Verify,
     Wanted,
     blob_ask,
-    computable,
     config_at,
+    digest_of,
     manifest_of,
     raw_manifest,
+    referrers_of,
     resolved,
 )
 from dreg_client.landing import Durability, Held, Landing, encoding_of
@@ -60,6 +62,11 @@ class Store(ABC):
     def name(self) -> str:
         """What people call this store: a repository's name, a path."""
 
+    @property
+    def address(self) -> str:
+        """Where this store is: a repository's name with its registry before it, a path."""
+        return self.name
+
     @abstractmethod
     def answer(self, ask: Ask) -> object:
         """Answer one question (see the classes of `Ask` for what is due)."""
@@ -83,8 +90,8 @@ class Store(ABC):
         """All tags, in the store's order."""
         return cast("tuple[str, ...]", self.answer(Tags()))
 
-    def resolve(self, reference: str) -> Descriptor:
-        """The descriptor of what a tag or a digest names.
+    def resolve(self, reference: Named) -> Descriptor:
+        """What the store says of what a tag, a digest or a descriptor names.
 
         Raises:
             NotFoundError: There is no such thing.
@@ -92,18 +99,18 @@ class Store(ABC):
         """
         return self.run(resolved(reference))
 
-    def check_manifest(self, reference: str) -> Digest | None:
-        """The digest of what a tag or a digest names, None where there is no such thing."""
+    def check_manifest(self, reference: Named) -> Digest | None:
+        """The digest of what a tag, a digest or a descriptor names, None where there is no such thing."""
         try:
             return self.resolve(reference).digest
         except errors.NotFoundError:
             return None
 
     @overload
-    def get_manifest(self, reference: str | Descriptor, *, legacy: Literal[False] = False) -> AnyManifest: ...
+    def get_manifest(self, reference: Named, *, legacy: Literal[False] = False) -> AnyManifest: ...
     @overload
-    def get_manifest(self, reference: str | Descriptor, *, legacy: Literal[True]) -> AnyManifest | LegacyManifest: ...
-    def get_manifest(self, reference: str | Descriptor, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+    def get_manifest(self, reference: Named, *, legacy: Literal[True]) -> AnyManifest | LegacyManifest: ...
+    def get_manifest(self, reference: Named, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
         """The manifest or index at a reference, proven and parsed.
 
         Raises:
@@ -114,30 +121,41 @@ class Store(ABC):
         """
         return self.run(manifest_of(reference, legacy=legacy))
 
-    def get_raw_manifest(self, reference: str | Descriptor) -> RawManifest:
+    def get_raw_manifest(self, reference: Named) -> RawManifest:
         """The bytes of a manifest, proven but not parsed: for documents that are broken."""
         return self.run(raw_manifest(reference))
 
-    def get_config(self, reference: str | ImageManifest) -> ImageConfig:
-        """The config of the image at a reference, or of a manifest at hand.
+    def get_config(self, reference: Named | ImageManifest) -> ImageConfig:
+        """The config of the image at a reference, of a manifest at hand, or at the descriptor of the config itself.
 
         Raises:
             NotAnImageError: It is an artifact, or an index: choose a platform of it first.
         """
         return self.run(config_at(reference))
 
-    def referrers(self, digest: Digest | str, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+    def referrers(
+        self, digest: Wanted, artifact_type: str | None = None, *, verify: Verify = False
+    ) -> tuple[Descriptor, ...]:
         """What refers to a manifest, such as its signatures, in the store's order (distribution-spec).
+
+        A registry's list is its claim. Verified, the manifest of each entry is read and proven, and what does not have
+        this one as its `subject`, cannot be read, or is of another type than was asked for is left out, with a warning.
 
         Args:
             digest: The manifest that is referred to; it need not be there.
             artifact_type: Only those of this type.
-        """
-        return cast("tuple[Descriptor, ...]", self.answer(Referrers(computable(Digest(digest)), artifact_type)))
+            verify: Whether the list is verified; `strict` raises where else something is left out.
 
-    def has_blob(self, digest: Digest | str) -> bool:
+        Raises:
+            IntegrityError: Strict, and what is listed has another subject.
+            NotFoundError: Strict, and what is listed is not there.
+            DocumentError: Strict, and what is listed cannot be read.
+        """
+        return self.run(referrers_of(digest_of(digest), artifact_type, verify))
+
+    def has_blob(self, digest: Wanted) -> bool:
         """Whether there is a blob of this digest; it is not read."""
-        return bool(self.answer(HasBlob(Digest(digest))))
+        return bool(self.answer(HasBlob(digest_of(digest))))
 
     def get_blob(self, blob: Wanted, *, limit: int = MAX_BLOB) -> bytes:
         """A blob whole, checked against its digest.

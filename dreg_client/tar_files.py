@@ -165,8 +165,7 @@ class TarFiles(Files):
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""
-        if self._archive.closed:
-            raise errors.LayoutError(self.name, "was closed; read what you need while it is open")
+        self.check_open()
         name = _safe_name("/".join(parts))
         if name is None or name not in self._places:
             raise FileNotFoundError("/".join(parts))
@@ -182,6 +181,7 @@ class TarFiles(Files):
 
     def close(self) -> None:
         """Close the archive."""
+        super().close()
         self._archive.close()
 
 

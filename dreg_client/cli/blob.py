@@ -56,13 +56,13 @@ def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool) 
     from dreg_client.events import Received
     from dreg_client.opening import open_store
 
-    size = 0
+    size = done = 0
 
     def received(event: object) -> None:
-        nonlocal size
+        nonlocal size, done
         if isinstance(event, Received):
-            size = event.total or 0
-            advance(event.octets)
+            size, octets, done = event.total or 0, event.so_far - done, event.so_far
+            advance(octets)
 
     with (
         progress(wanted.short, lambda: size) as advance,

@@ -158,16 +158,19 @@ def _put_platforms(source: "StoreName", platforms: list[str]) -> None:
 @click.command("referrers")
 @source_argument
 @click.option("--artifact-type", metavar="TYPE", help="Only those of this type.")
+@click.option("--verify", is_flag=True, help="Read each, and leave out what does not refer to it.")
 @format_option
-def referrers_command(source: "StoreName", artifact_type: str | None, output: str) -> None:
+def referrers_command(source: "StoreName", artifact_type: str | None, verify: bool, output: str) -> None:
     """List what refers to a manifest: signatures, attestations and the like, by digest and type.
+
+    A registry's list is its claim; --verify looks whether what is listed says the same.
 
     \b
     Example:
       dreg referrers oci:fixtures/layouts/multi:1.4
     """
     with opened(source) as (store, reference):
-        found = store.referrers(store.resolve(reference).digest, artifact_type)
+        found = store.referrers(store.resolve(reference), artifact_type, verify=verify)
     if output == "json":
         put_json([{**_plain(entry), "artifactType": entry.artifact_type} for entry in found])
     else:

@@ -20,7 +20,7 @@ def version_command(output: str) -> None:
       dreg version
     """
     versions = {"dreg-client": __version__}
-    versions |= {name: _version(name) for name in ("pydantic", "orjson", "click", "rich")}
+    versions |= {name: _version(name) for name in ("pydantic", "orjson", "httpx", "httpx2", "click", "rich")}
     versions |= {"Python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
     if output == "json":
         put_json(versions)

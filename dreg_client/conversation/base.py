@@ -34,7 +34,12 @@ class Base:
 
         Raises:
             InvalidReferenceError: The text is neither.
+            TypeError: It is no text.
         """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"a registry is named by a text: {_EXPECTED}; not by {type(text).__name__}")
+        if not text.strip():
+            raise InvalidReferenceError(text[:100], "registry", _EXPECTED)
         url = text if "://" in text else f"https://{text}"
         try:
             origin = Origin.of(url)

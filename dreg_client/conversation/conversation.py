@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from dreg_client import errors
 from dreg_client.conversation.acts import Pause, Send, Talk, Tell
@@ -17,6 +18,8 @@ from dreg_client.protocol.retry import Attempts, retry_after
 from dreg_client.protocol.warning import quota_of, warnings_of
 from dreg_client.protocol.wire import Hop, Request, Response
 from dreg_client.values.origin import Origin
+
+_LETS_NOT: Final = frozenset({401, 403})
 
 
 @dataclass(slots=True)
@@ -102,16 +105,21 @@ class Conversation:
         """A request with the proof that is known to be wanted; else with what its challenge asks for, once."""
         proof = yield from self._proof.beforehand(base, request, self._token_hop)
         response = yield from travel(base, request, self._fixed, proof)
-        if response.status != 401 or Origin.of(response.url) != base.origin:
+        if response.status == 401 and Origin.of(response.url) == base.origin:
+            fresh = yield from self._proof.answered(base, request, response, proof, self._token_hop)
+            if fresh is not None:
+                proof = fresh
+                response = yield from travel(base, request, self._fixed, fresh)
+        return self._advised(base, request, response, proof)
+
+    def _advised(self, base: Base, request: Request, response: Response, proof: str | None) -> Response:
+        """A refusal to let us, with what to do about it."""
+        if response.status not in _LETS_NOT:
             return response
-        fresh = yield from self._proof.answered(base, request, response, proof, self._token_hop)
-        if fresh is not None:
-            response = yield from travel(base, request, self._fixed, fresh)
-        if response.status == 401 and (faults := self._proof.faults(base, request)):
-            raise errors.UnauthorizedError(
-                f"does not let us read or change {request.what}", base.name, "; ".join(faults), response.status
-            )
-        return response
+        if Origin.of(response.url) != base.origin:
+            where = f"{response.where} says so, where the registry sent us; no credential goes there"
+            return replace(response, advice=where)
+        return replace(response, advice=self._proof.advice(base, request, response.status, proof))
 
     def _token_hop(self, hop: Hop) -> Talk[Response]:
         """A request to a token server: attempts of its own, and no redirect is followed with a secret."""

@@ -1,11 +1,13 @@
 """Proof of who we are, as a registry asks for it: the challenge dance of one client with one registry."""
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
 from dreg_client import errors
 from dreg_client.conversation.acts import AskService, LookUp, Talk
+from dreg_client.conversation.advice import advice
 from dreg_client.conversation.base import Base
 from dreg_client.conversation.tokens import Attempt, Tokens, Wanted
 from dreg_client.logs import log
@@ -15,6 +17,7 @@ from dreg_client.protocol.wire import Request, Response
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Origin
 
+_SENDABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -75,14 +78,28 @@ class Proof:
         self._known[_key(base, request)] = known
         return made
 
-    def faults(self, base: Base, request: Request) -> tuple[str, ...]:
-        """What went wrong when the credential was looked up."""
-        return self._found.get((base.authority, _repository(request)), FoundCredential()).faults
+    def advice(self, base: Base, request: Request, status: int, proof: str | None) -> str:
+        """What to do where a registry does not let us, by who we were."""
+        if base != self.own:
+            return ""
+        found = self._given(base, request)
+        if found is None:
+            return "it does not ask who we are, so that no credential was looked up"
+        return advice(self.options, base, request, found, shown=proof is not None, status=status)
+
+    def _given(self, base: Base, request: Request) -> FoundCredential | None:
+        """The credential that was given or found; None where there was no need to look yet."""
+        given = self.options.credentials
+        if given is None or isinstance(given, Credential):
+            return FoundCredential(given)
+        return self._found.get((base.authority, _repository(request)))
 
     def _made(self, base: Base, request: Request, known: _Known, attempt: Attempt, refused: str) -> Talk[str | None]:
         if self.options.auth_service is not None and base == self.own:
             _refuse_plain(base, known.response, self.options)
             given: str = yield AskService(known.scope)
+            if _SENDABLE.fullmatch(given) is None:
+                raise errors.TokenError("auth_service gave a token with characters that cannot be sent")
             return f"Bearer {given}"
         credential = yield from self._credential(base, request)
         if credential is not None:
@@ -91,7 +108,8 @@ class Proof:
             return _basic(credential)
         if credential is not None and credential.registry_token is not None:
             return f"Bearer {credential.registry_token}"
-        wanted = Wanted(base, known.response, known.challenge, known.scope, credential)
+        hint = self.advice(base, request, 401, "")
+        wanted = Wanted(base, known.response, known.challenge, known.scope, credential, hint)
         return "Bearer " + (yield from self.tokens.get(wanted, attempt, unlike=refused))
 
     def _credential(self, base: Base, request: Request) -> Talk[Credential | None]:

@@ -37,6 +37,7 @@ class Wanted:
         challenge: What it asks for.
         scope: What the token must allow; may be empty.
         credential: Who we are, None for anybody.
+        advice: What to do where that is refused.
     """
 
     base: Base
@@ -44,6 +45,7 @@ class Wanted:
     challenge: Challenge
     scope: str
     credential: Credential | None
+    advice: str
 
     @property
     def key(self) -> Hashable:
@@ -140,10 +142,7 @@ def _answer(response: Response, wanted: Wanted) -> TokenAnswer:
     host = response.where
     if response.status in _REFUSED:
         who = "the credential" if wanted.credential else "a request without a credential"
-        found = f" of {wanted.credential.source}" if wanted.credential and wanted.credential.source else ""
-        message = f"refuses {who}{found}"
-        advice = "check it, or log in anew with: dreg login" if wanted.credential else "log in with: dreg login"
-        raise errors.UnauthorizedError(message, f"the token server {host}", advice, response.status)
+        raise errors.UnauthorizedError(f"refuses {who}", f"the token server {host}", wanted.advice, response.status)
     if not response.ok:
         if response.status == 429 or response.status >= 500:
             accept(replace(response, body=b""), Request("GET", "", what="a token"))

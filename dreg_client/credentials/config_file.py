@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final, cast
 
 from dreg_client.errors import ConfigError, CredentialError
@@ -21,6 +22,7 @@ HUB_SERVER: Final = "https://index.docker.io/v1/"
 _HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _LARGEST: Final = 8 * 1024 * 1024
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
+_TEXTS: Final = ("auth", "username", "password", "identitytoken", "registrytoken")
 _warned: Final[set[str]] = set()
 
 
@@ -67,7 +69,8 @@ class ConfigFile:
             with path.open("rb") as file:
                 raw = file.read(_LARGEST + 1)
         except OSError as failure:
-            raise ConfigError(f"{path}: cannot be read: {failure.strerror}") from None
+            reason = f"cannot be read: {failure.strerror}"
+            raise ConfigError(f"{path}: {reason}; make it yours, or look elsewhere: --authfile") from None
         members = _parsed(raw, str(path))
         return cls(str(path), {"auths": members} if bare else members).checked()
 
@@ -131,6 +134,11 @@ class ConfigFile:
                 return self._program(own[name], f"credHelpers.{name}")
         return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
 
+    def places_for(self, registry: str) -> tuple[str, ...]:
+        """Where the credential of a registry is looked for here: the file, and the program that it names."""
+        program = self.program_for(registry)
+        return (self.name,) if program is None else (self.name, f"docker-credential-{program}")
+
     def _program(self, name: object, member: str) -> str:
         if not isinstance(name, str) or _PROGRAM.fullmatch(name) is None:
             raise ConfigError(
@@ -141,6 +149,10 @@ class ConfigFile:
     def credential(self, entry: Stored) -> Credential | None:
         """The credential of an entry; None where it only marks that a program has it, or cannot be read."""
         members, source = entry.members, f"{self.name}, {entry.key}"
+        odd = [name for name in _TEXTS if not isinstance(members.get(name) or "", str)]
+        if odd:
+            self.complain(entry.key, f"has a member {odd[0]!r} that is no text")
+            return None
         try:
             for member, field in (("registrytoken", "registry_token"), ("identitytoken", "identity_token")):
                 if token := _text(members, member):
@@ -204,25 +216,29 @@ def _decoded(text: str) -> tuple[str, str] | None:
 def _check_rights(path: Path, found: os.stat_result) -> None:
     """Others who may write the file could send our credentials anywhere (decision D-14)."""
     if not stat.S_ISREG(found.st_mode):
-        raise ConfigError(f"{path}: is no regular file")
+        raise ConfigError(f"{path}: is no regular file; a file of credentials is due, or none")
     if os.name == "nt":
         return
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConfigError(f"{path}: others than its owner may write it; mend that by: chmod 600 {path}")
+        raise ConfigError(f"{path}: others than its owner may write it; mend that by: chmod 600 {quote(str(path))}")
     if found.st_mode & (stat.S_IRGRP | stat.S_IROTH) and str(path) not in _warned:
         _warned.add(str(path))
-        log.warning("%s: others than its owner may read it; mend that by: chmod 600 %s", path, path)
+        log.warning("%s: others than its owner may read it; mend that by: chmod 600 %s", path, quote(str(path)))
 
 
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     if len(raw) > _LARGEST:
-        raise ConfigError(f"{name}: is larger than {_LARGEST} bytes")
+        raise ConfigError(
+            f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
+        )
     try:
         members = json.loads(raw or b"{}")
     except json.JSONDecodeError as fault:
-        raise ConfigError(f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}") from None
+        raise ConfigError(
+            f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"
+        ) from None
     except (ValueError, RecursionError):
-        raise ConfigError(f"{name}: is no JSON text in UTF-8") from None
+        raise ConfigError(f"{name}: is no JSON text in UTF-8; mend or remove it") from None
     if not isinstance(members, dict):
-        raise ConfigError(f"{name}: is no JSON object")
+        raise ConfigError(f"{name}: is no JSON object; mend or remove it")
     return cast("dict[str, Any]", members)

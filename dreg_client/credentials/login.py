@@ -9,7 +9,7 @@ from typing import Any, Final
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
 from dreg_client.credentials.lookup import Credentials
-from dreg_client.errors import ConfigError, CredentialError
+from dreg_client.errors import ConfigError, CredentialError, LayoutError
 from dreg_client.values.credential import Credential
 from dreg_client.values.reference import DOCKER_HUB
 from dreg_client.whole_file import write_whole
@@ -123,4 +123,7 @@ def _write(path: Path, members: dict[str, Any]) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as failure:
         raise ConfigError(f"{target.parent}: cannot be made: {failure.strerror}") from None
-    write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)
+    try:
+        write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)
+    except LayoutError as failure:
+        raise ConfigError(f"{failure}; what was there before is untouched") from failure

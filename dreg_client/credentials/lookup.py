@@ -59,6 +59,7 @@ class Credentials:
             CredentialError: A program answers with the credential of another server.
         """
         faults: list[str] = []
+        places: list[str] = []
         for file in self.files():
             for entry in file.namespace_entries(registry, repository):
                 if credential := file.credential(entry):
@@ -68,7 +69,10 @@ class Credentials:
             for entry in file.server_entries(registry):
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
-        return FoundCredential(None, tuple(faults))
+            places += file.places_for(registry)
+        if not places:
+            places = [f"{path} (not there)" for path, _ in self.places()]
+        return FoundCredential(None, tuple(faults), tuple(places))
 
     def _of_program(self, file: ConfigFile, registry: str, faults: list[str]) -> Credential | None:
         name = file.program_for(registry)
@@ -86,8 +90,9 @@ class Credentials:
         try:
             return programs.ask(name, server)
         except programs.MissingProgramError as failure:
+            if self._failed.get(name) != str(failure):
+                log.warning("%s; going on without a credential", failure)
             self._failed[name] = str(failure)
-            log.warning("%s; going on without a credential", failure)
             return None
 
     def files(self) -> Iterator[ConfigFile]:

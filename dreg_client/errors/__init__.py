@@ -18,10 +18,11 @@ DregError
   TransportError         ConnectError  TransferTimeoutError  TruncatedBodyError  ProtocolError  TLSError
                          RetryExhaustedError
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
-  NotAnImageError  PlatformNotFoundError  ConflictError
+  NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
 ```
 
-What a server said is in `.status`, `.said` and `.request_id` of `RegistryError`, `UnauthorizedError` and those below.
+What a server said is in `.status`, `.codes`, `.said` and `.request_id` of `RegistryError`, `UnauthorizedError` and
+those below.
 """
 
 from dreg_client.errors.documents import (
@@ -76,6 +77,7 @@ from dreg_client.errors.root import (
     DregError,
 )
 from dreg_client.errors.stores import (
+    ClosedError,
     ConflictError,
     LayoutCorruptError,
     LayoutError,
@@ -90,6 +92,7 @@ __all__ = [
     "AuthError",
     "BlockedAddressError",
     "ChallengeError",
+    "ClosedError",
     "ConfigError",
     "ConflictError",
     "ConnectError",

@@ -1,8 +1,11 @@
 """What goes wrong between us and a registry: credentials, refusals, the way there, and where it would lead."""
 
-from typing import Self
+import re
+from typing import Final, Self
 
 from dreg_client.errors.root import DregError
+
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 
 
 class _Answered(Exception):  # noqa: N818 (a mixin: no error by itself)
@@ -36,6 +39,12 @@ class _Answered(Exception):  # noqa: N818 (a mixin: no error by itself)
         super().__init__(what, where, advice, status, said, request_id)
         self.what, self.where, self.advice = what, where, advice
         self.status, self.said, self.request_id = status, said, request_id
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of what the registry says, such as `MANIFEST_UNKNOWN`; none where it says it in another form."""
+        codes = (entry.partition(":")[0] for entry in self.said)
+        return tuple(code for code in codes if _CODE.fullmatch(code))
 
     def _answer(self) -> str:
         facts = " ".join(filter(None, [str(self.status or ""), "; ".join(self.said)]))

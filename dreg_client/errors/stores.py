@@ -36,6 +36,26 @@ class LayoutLockedError(LayoutError):
     """Another process is at work there."""
 
 
+# --- stores of any kind
+
+
+class ClosedError(DregError):
+    """A registry, a repository, a layout or an archive was used after it was closed; closing it twice is no error.
+
+    Attributes:
+        where: What was closed.
+    """
+
+    where: str
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+    def _sentence(self) -> str:
+        return f"{self.where}: was closed; read what you need while it is open"
+
+
 # --- images
 
 

@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client.logs import log
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor, claimed
+from dreg_client.models.signed import payload_of
 from dreg_client.protocol.encoding import plain
 from dreg_client.protocol.refusals import accept, refuse
 from dreg_client.protocol.wire import MAX_ANSWER, Exchange, Request, Response
@@ -22,7 +23,7 @@ _ACCEPT: Final = ("Accept", ", ".join(_MODERN))
 _ACCEPT_LEGACY: Final = ("Accept", ", ".join((*_MODERN, *(f"{old};q=0.5" for old in _LEGACY))))
 _SAYS_NOTHING: Final = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
-_GET_INSTEAD: Final = frozenset({403, 404, 405, 500})
+_GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500})
 _SIZE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
@@ -98,9 +99,15 @@ def get(repository: RepositoryName, name: NameOf, *, legacy: bool = False, limit
 
 
 def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
-    """`Docker-Content-Digest` is a claim: of the same algorithm and different, the bytes are others (DLD-06)."""
+    """`Docker-Content-Digest` is a claim: of the same algorithm and different, the bytes are others (DLD-06).
+
+    Of a signed schema 1 manifest, registries say the digest that it had before it was signed.
+    """
     claim = claimed_digest(response)
-    if claim is not None and claim.computable and claim != Digest.of(raw, claim.algorithm):
+    if claim is None or not claim.computable or claim == Digest.of(raw, claim.algorithm):
+        return
+    payload = payload_of(raw)
+    if payload is None or claim != Digest.of(payload, claim.algorithm):
         raise errors.DigestMismatchError(claim, digest, f"{response.where}, by its Docker-Content-Digest")
 
 
@@ -218,11 +225,10 @@ def delete(repository: RepositoryName, name: NameOf) -> Exchange[None]:
     what = f"the manifest {repository}@{name}" if isinstance(name, Digest) else f"the tag {repository}:{name}"
     request = Request("DELETE", manifest_target(repository, name), f"repository:{repository}:delete", what=what)
     response = yield request
-    if response.status == 400 and not isinstance(name, Digest):
-        # distribution takes the tag for a digest, and calls it an invalid one.
-        response = Response(405, response.headers, response.body, response.url, response.registry)
+    # 400 for a tag: distribution takes it for a digest, and calls it an invalid one.
+    offered = response.status != 405 and (response.status != 400 or isinstance(name, Digest))
     if not response.ok:
-        refuse(response, request, _DELETES_NOTHING if response.status == 405 else "")
+        refuse(response, request, "" if offered else _DELETES_NOTHING, offered=offered)
 
 
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some delete by digest alone"

@@ -34,23 +34,30 @@ def accept(response: Response, request: Request, advice: str = "") -> Response:
     return response
 
 
-def refuse(response: Response, request: Request, advice: str = "") -> Never:
-    """Raise what a refusal means (see `accept`)."""
+def refuse(response: Response, request: Request, advice: str = "", *, offered: bool = True) -> Never:
+    """Raise what a refusal means (see `accept`).
+
+    Args:
+        response: The answer.
+        request: What was asked.
+        advice: As of `accept`.
+        offered: False where it is known that this answer means that it is not offered.
+    """
     body = ErrorBody.parse(response.body)
-    said = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)
+    said = _bounded(tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text))
     codes = {entry.code for entry in body.errors}
     facts = response.status, said, _request_id(response)
     match response.status:
         case 404:
             raise errors.NotFoundError(request.what or request.target, _place(response), advice, *facts)
         case 401:
-            raise errors.UnauthorizedError(_cannot(request), _place(response), _WHO, *facts)
+            raise errors.UnauthorizedError(_cannot(request), _place(response), response.advice or _WHO, *facts)
         case 403:
-            raise errors.DeniedError(_cannot(request), _place(response), _MAY, *facts)
+            raise errors.DeniedError(_cannot(request), _place(response), response.advice or _MAY, *facts)
         case 429:
             wait = retry_after(response)
             raise errors.RateLimitedError("asks for fewer requests", _place(response), _wait(wait), *facts, wait)
-        case 405:
+        case status if status == 405 or not offered:
             raise errors.UnsupportedError(f"does not offer to {_doing(request)}", _place(response), advice, *facts)
         case status if status >= 500:
             raise errors.ServerError(f"failed to {_doing(request)}", _place(response), advice, *facts)
@@ -84,7 +91,18 @@ def _wait(seconds: float | None) -> str:
 
 
 def _diagnostic(code: str, message: str) -> str:
-    return f"{code}: {_line(message)}" if message else code
+    return f"{_line(code)}: {_line(message)}" if message else _line(code)
+
+
+def _bounded(said: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of it as one wants to read: 1,024 characters in all (TRN-20)."""
+    kept: list[str] = []
+    left = _LONGEST
+    for entry in said:
+        if left > 0:
+            kept.append(entry[:left])
+            left -= len(entry)
+    return tuple(kept)
 
 
 def _text(text: str) -> tuple[str, ...]:

@@ -4,21 +4,33 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from dreg_client.errors import ProtocolError
 from dreg_client.values.origin import Reach, without_query
 
 T = TypeVar("T")
 MEBIBYTE: Final = 1024 * 1024
 MAX_ANSWER: Final = 4 * MEBIBYTE
 """The most bytes of a document, or of a page of a list (the least that registries must take)."""
+MOST_HEADERS: Final = 1000
+LARGEST_HEADERS: Final = 100 * 1024
+"""The most bytes of all names and values of an answer's headers."""
 
 
 class Headers:
-    """Headers of an answer: names without letter case, in order, each as often as it came."""
+    """Headers of an answer: names without letter case, in order, each as often as it came.
+
+    Raises:
+        ProtocolError: They are more than 1,000, or longer than 100 KiB.
+    """
 
     __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._pairs = tuple((name.lower(), value) for name, value in pairs)
+        if len(self._pairs) > MOST_HEADERS:
+            raise ProtocolError(f"an answer has more than {MOST_HEADERS} headers")
+        if sum(len(name) + len(value) for name, value in self._pairs) > LARGEST_HEADERS:
+            raise ProtocolError(f"an answer has headers of more than {LARGEST_HEADERS} bytes")
 
     def get(self, name: str) -> str | None:
         """The first value of a header, without white space around it; None where it is not there, or empty."""
@@ -106,6 +118,7 @@ class Response:
         registry: The URL of the registry that was asked, up to what stands before `/v2`.
         stream: The open body of a streamed answer, of the kind that the sender makes; None elsewhere.
         peer: The address that answered, empty where it is not known.
+        advice: What to do where it does not let us; empty where nobody knows who asked.
     """
 
     status: int
@@ -115,6 +128,7 @@ class Response:
     registry: str = ""
     stream: object = field(default=None, repr=False)
     peer: str = ""
+    advice: str = ""
 
     @property
     def ok(self) -> bool:

@@ -138,7 +138,7 @@ class AsyncSender:
 
     def _line(self, origin: Origin) -> AsyncLine:
         if self._closed:
-            raise errors.TransportError("the registry was closed", str(origin))
+            raise errors.ClosedError(str(origin))
         if origin not in self._lines:
             self._lines[origin] = self._new_line(origin)
         return self._lines[origin]

@@ -133,7 +133,7 @@ class Sender:
     def _line(self, origin: Origin) -> Line:
         with self._own:
             if self._closed:
-                raise errors.TransportError("the registry was closed", str(origin))
+                raise errors.ClosedError(str(origin))
             if origin not in self._lines:
                 self._lines[origin] = self._new_line(origin)
             return self._lines[origin]

@@ -93,7 +93,7 @@ def test_an_entry_whose_name_is_no_tag_is_asked_for_by_ref_name(said: Run) -> No
 def test_version_names_what_dreg_stands_on(said: Run) -> None:
     words = [line.split()[0] for line in said("version").lines]
 
-    assert words == ["dreg-client", "pydantic", "orjson", "click", "rich", "Python", "platform"]
+    assert words == ["dreg-client", "pydantic", "orjson", "httpx", "httpx2", "click", "rich", "Python", "platform"]
     assert [*json.loads(said("version", "--format", "json").out)] == words
 
 

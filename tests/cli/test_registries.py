@@ -70,9 +70,10 @@ def test_inspect_shows_what_it_shows_of_a_layout_but_the_name(said: Run, web: st
     there = json.loads(said("inspect", f"{web}:1.4", "--format", "json").out)
     here = json.loads(said("inspect", f"oci:{LAYOUT}:1.4", "--format", "json").out)
 
-    assert there.pop("store") == "acme/web"
+    assert there.pop("store") == web
     here.pop("store")
     assert there == here
+    assert f"{web}:1.4" in said("inspect", f"{web}:1.4").lines[0]
 
 
 def test_tags_and_repositories(said: Run, web: str, open_registry: RunningRegistry) -> None:
@@ -297,3 +298,16 @@ def test_debug_shows_requests_without_what_is_secret(at_home: Run, password_regi
     assert f"GET {password_registry.url}/v2/acme/web/tags/list: 200" in told.err
     assert PASSWORD not in told.err
     assert "YWRh" not in told.err
+
+
+def test_dld_25_referrers_are_verified_on_demand(said: Run, own_registry: RunningRegistry) -> None:
+    own_registry.push(LAYOUT, "single", "acme/web:1.3")
+    web = f"{own_registry.address}/acme/web"
+    image = json.loads(said("resolve", f"{web}:1.3", "--format", "json").out)
+    types = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json"}
+    own_registry.put("acme/web", image["digest"].replace(":", "-"), {**types, "manifests": [image]})
+
+    assert len(said("referrers", f"{web}:1.3").lines) == 1
+    verified = said("referrers", f"{web}:1.3", "--verify")
+    assert (verified.lines, verified.code) == ([], 0)
+    assert "has no subject" in verified.err

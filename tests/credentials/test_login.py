@@ -1,6 +1,8 @@
 """Logging in and out: what is written, and what is left alone."""
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -46,4 +48,29 @@ def test_aut_21_logging_in_by_a_helper_that_is_not_there_is_an_error(home: Path)
 
     with pytest.raises(errors.CredentialHelperError, match="none-such"):
         login.keep(Credentials.default(), "reg.example", Credential("ada", "s"))
+    with pytest.raises(errors.CredentialHelperError, match="none-such"):
+        login.forget(Credentials.default(), "reg.example")
     assert (home / ".docker/config.json").read_text() == before
+
+
+def test_aut_23_a_file_that_cannot_be_written_is_named_and_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = docker(home, {"auths": {"other.example": auth("bob")}})
+    before = path.read_text()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(errors.ConfigError, match=r"config\.json: cannot be written: No space left on device"):
+        login.keep(Credentials.default(), "reg.example", Credential("ada", "s"))
+    assert path.read_text() == before
+    assert [file.name for file in path.parent.iterdir()] == ["config.json"]
+
+
+def test_aut_23_a_file_that_others_may_write_is_not_logged_in_to(home: Path) -> None:
+    path = docker(home, {})
+    path.chmod(0o606)
+
+    with pytest.raises(errors.ConfigError, match=rf"{path}: .* chmod 600 {path}$"):
+        login.keep(Credentials.default(), "reg.example", Credential("ada", "s"))
+    assert path.read_text() == "{}"

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -129,6 +130,25 @@ def test_c_19_aut_24_a_broken_entry_is_a_warning_without_its_text(
     assert user("reg.example/x") == "ada"
     assert "reg.example" in caplog.text
     assert value not in caplog.text
+
+
+@pytest.mark.parametrize("entry", [{"auth": 70707}, {"username": "u", "password": 70707}, {"identitytoken": [70707]}])
+def test_aut_24_an_entry_of_other_kinds_is_broken_too(
+    home: Path, caplog: pytest.LogCaptureFixture, entry: dict[str, Any]
+) -> None:
+    path = write(home / "run/containers/auth.json", {"auths": {"reg.example": entry}})
+    docker(home, {"auths": {"reg.example": auth()}})
+
+    assert [user("reg.example/x"), user("reg.example/x")] == ["ada", "ada"]
+    [warning] = caplog.records
+    assert f"{path}: the entry 'reg.example'" in warning.getMessage()
+    assert "70707" not in caplog.text
+
+
+def test_c_28_an_odd_helper_harms_no_entry_that_comes_before_it(home: Path) -> None:
+    docker(home, {"credHelpers": {"reg.example": "../evil"}, "auths": {"reg.example/x": auth()}})
+
+    assert user("reg.example/x") == "ada"
 
 
 def test_c_20_an_identity_token_wins_over_the_user_beside_it(home: Path) -> None:
@@ -286,6 +306,25 @@ def test_aut_21_a_helper_that_fails_is_a_warning(home: Path, helper: Helper, cap
     assert user("reg.example/x") == "ada"
     assert "failed with exit code 1" in caplog.text
     assert "boom" not in caplog.text
+
+
+def test_aut_21_a_helper_that_is_missing_is_told_of_once(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    docker(home, {"credsStore": "missing"})
+    credentials = Credentials.default()
+
+    assert credentials.find("reg.example").faults == credentials.find("other.example").faults != ()
+    assert len(caplog.records) == 1
+
+
+def test_aut_21_a_helper_that_has_nothing_is_no_warning(
+    home: Path, helper: Helper, caplog: pytest.LogCaptureFixture
+) -> None:
+    docker(home, {"credsStore": "pass"})
+    helper("pass", "credentials not found in native keychain", 1)
+
+    looked_up = Credentials.default().find("reg.example")
+    assert (looked_up.credential, looked_up.faults, caplog.records) == (None, (), [])
+    assert looked_up.places == (str(home / ".docker/config.json"), "docker-credential-pass")
 
 
 def test_each_server_is_asked_for_once(home: Path, helper: Helper) -> None:

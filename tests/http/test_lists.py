@@ -207,3 +207,72 @@ def test_row_43_referrers_come_in_pages(door: Door) -> None:
         return served(listing("application/x-signature"), OCI_INDEX, **link)
 
     assert len(door.run(registry, referrers())) == 2
+
+
+OTHERS = [
+    json.loads(SIGNATURE) | {"subject": described(b"another", OCI_MANIFEST)},
+    {name: value for name, value in json.loads(SIGNATURE).items() if name != "subject"},
+    json.loads(SIGNATURE) | {"schemaVersion": 1},
+]
+
+
+class Listed:
+    """A registry whose list has the signature, and others that it should not have."""
+
+    def __init__(self, *others: bytes, lacks: bool = False) -> None:
+        self.manifests = {str(Digest.of(raw)): raw for raw in (*others, SIGNATURE)}
+        self.lacks = lacks
+
+    def __call__(self, request: Any) -> Any:
+        if "/referrers/" in request.url.path:
+            entries = [described(raw, OCI_MANIFEST) | {"artifactType": SIGNED} for raw in self.manifests.values()]
+            body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+            return served(json.dumps(body).encode(), OCI_INDEX)
+        raw = self.manifests[request.url.path.rpartition("/")[2]]
+        return 404 if self.lacks and raw != SIGNATURE else served(raw, OCI_MANIFEST)
+
+
+SIGNED = "application/x-signature"
+
+
+def verified(verify: Any, artifact_type: str | None = None) -> Any:
+    return lambda registry: repository(registry).referrers(DIGEST, artifact_type, verify=verify)
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=["another subject", "no subject", "broken"])
+def test_dld_25_what_does_not_refer_is_left_out_with_a_warning(
+    door: Door, other: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    raw = json.dumps(other).encode()
+
+    assert len(door.run(Listed(raw), verified(verify=False))) == 2
+    [found] = door.run(Listed(raw), verified(verify=True))
+    assert found.digest == Digest.of(SIGNATURE)
+    assert f"{Digest.of(raw)} is listed as referring to {DIGEST}, and is left out" in caplog.text
+
+
+def test_dld_25_strictly_it_is_an_error(door: Door) -> None:
+    with pytest.raises(errors.IntegrityError, match=f"has {Digest.of(b'another')} as its subject"):
+        door.run(Listed(json.dumps(OTHERS[0]).encode()), verified("strict"))
+    with pytest.raises(errors.IntegrityError, match="has no subject"):
+        door.run(Listed(json.dumps(OTHERS[1]).encode()), verified("strict"))
+    with pytest.raises(errors.NotFoundError):
+        door.run(Listed(json.dumps(OTHERS[0]).encode(), lacks=True), verified("strict"))
+    assert len(door.run(Listed(), verified("strict"))) == 1
+
+
+def test_dld_25_what_is_listed_as_another_type_than_it_is_is_left_out(door: Door) -> None:
+    other = json.dumps(json.loads(SIGNATURE) | {"artifactType": "application/x-sbom"}).encode()
+
+    assert len(door.run(Listed(other), verified(verify=False, artifact_type=SIGNED))) == 2
+    assert len(door.run(Listed(other), verified(verify=True, artifact_type=SIGNED))) == 1
+
+
+def test_dld_25_a_registry_that_fails_is_no_reason_to_leave_anything_out(door: Door) -> None:
+    listed = Listed()
+
+    def fails(request: Any) -> Any:
+        return listed(request) if "/referrers/" in request.url.path else 500
+
+    with pytest.raises(errors.ServerError):
+        door.run(fails, verified(verify=True))

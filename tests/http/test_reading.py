@@ -1,6 +1,7 @@
 """Reading: what comes was checked against what was asked for, and nothing is asked for that is not needed."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +121,43 @@ def test_dld_06_what_the_registry_says_of_a_tag_is_a_claim(door: Door, claim: st
         assert door.run(answer, lambda registry: repository(registry).get_manifest("1.4")).digest == DIGEST
 
 
+SIGNED = (Path(__file__).parents[2] / "fixtures/valid/docker-schema-1-signed.json").read_bytes()
+PAYLOAD = SIGNED[: SIGNED.index(b',\n   "signatures"')] + b"\n}"
+PRETTY_JWS = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_mdl_15_of_a_signed_manifest_the_registry_says_the_digest_of_what_was_signed(
+    door: Door, algorithm: str
+) -> None:
+    answer = always(served(SIGNED, PRETTY_JWS, Docker_Content_Digest=str(Digest.of(PAYLOAD, algorithm))))
+
+    found = door.run(answer, lambda registry: repository(registry).get_manifest("1.0", legacy=True))
+    assert (found.raw, found.digest) == (SIGNED, Digest.of(SIGNED)), "what is handed out is named by its own bytes"
+    with pytest.raises(errors.UnsupportedMediaTypeError):
+        door.run(answer, lambda registry: repository(registry).get_manifest("1.0"))
+
+
+def test_mdl_15_any_other_digest_of_a_signed_manifest_is_still_a_mismatch(door: Door) -> None:
+    others = {
+        "of another payload": (SIGNED, PAYLOAD + b"\n"),
+        "of a payload that is changed": (SIGNED.replace(b"amd64", b"arm64", 1), PAYLOAD),
+        "of what is not signed": (PAYLOAD, PAYLOAD[:-2]),
+    }
+    for raw, named in others.values():
+        answer = always(served(raw, PRETTY_JWS, Docker_Content_Digest=str(Digest.of(named))))
+        with pytest.raises(errors.DigestMismatchError, match="by its Docker-Content-Digest"):
+            door.run(answer, lambda registry: repository(registry).get_manifest("1.0", legacy=True))
+
+
+def test_mdl_15_a_digest_that_was_asked_for_is_of_the_bytes_alone(door: Door) -> None:
+    wanted = Digest.of(PAYLOAD)
+    answer = always(served(SIGNED, PRETTY_JWS, Docker_Content_Digest=str(wanted)))
+
+    with pytest.raises(errors.DigestMismatchError):
+        door.run(answer, lambda registry: repository(registry).get_manifest(wanted, legacy=True))
+
+
 def test_dld_08_a_sha512_digest_is_verified_by_sha512(door: Door) -> None:
     wanted = Digest.of(MANIFEST, "sha512")
     answer = always(served(MANIFEST, Docker_Content_Digest=str(DIGEST)))
@@ -235,6 +273,7 @@ def test_row_40_a_refusal_says_what_the_registry_says(door: Door) -> None:
         door.run(always(answer), lambda registry: repository(registry).get_manifest("1.4"))
     error = denied.value
     assert (error.status, error.said, error.request_id) == (403, ("DENIED: not for you\\x1b[31m",), "abc-1")
+    assert error.codes == ("DENIED",)
     assert "\x1b" not in str(error)
 
 
@@ -246,6 +285,32 @@ def test_trn_20_any_body_of_a_refusal_will_do(door: Door, body: bytes) -> None:
     with pytest.raises(errors.ServerError) as refused:
         door.run(always((503, {}, body)), lambda registry: repository(registry).get_manifest("1.4"))
     assert len(str(refused.value)) < 2048
+
+
+def test_trn_20_of_a_refusal_1_kib_is_kept_and_nothing_of_it_reaches_a_terminal(door: Door) -> None:
+    entries = [{"code": f"\x1b[31mE{n}", "message": "\x1b]0;" + "long " * 100} for n in range(30)]
+    body = json.dumps({"errors": entries}).encode()
+
+    with pytest.raises(errors.DeniedError) as refused:
+        door.run(always((403, {}, body)), lambda registry: repository(registry).get_manifest("1.4"))
+    assert 1 < len(refused.value.said) <= 10
+    assert sum(map(len, refused.value.said)) <= 1024
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{f"x-{n}": "" for n in range(1001)}, {f"x-{n}": "y" * 20_000 for n in range(6)}],
+    ids=["too many", "too long"],
+)
+@pytest.mark.parametrize("action", ["get_manifest", "get_blob"])
+def test_trn_14_an_answer_has_so_many_headers_and_no_more(door: Door, headers: dict[str, str], action: str) -> None:
+    name = "1.4" if action == "get_manifest" else str(DIGEST)
+    answer = (200, headers, MANIFEST)
+
+    with pytest.raises(errors.ProtocolError, match="headers"):
+        door.run(always(answer), lambda registry: getattr(repository(registry), action)(name), retries=2)
+    assert len(door.seen) == 1
 
 
 @pytest.mark.parametrize(
@@ -261,6 +326,10 @@ def test_trn_20_any_body_of_a_refusal_will_do(door: Door, body: bytes) -> None:
     ],
 )
 def test_each_status_has_its_error(door: Door, status: int, error: type[Exception]) -> None:
+    answer = refusal(status, "ODD_CODE", "and why")
     for action in ("get_manifest", "get_image", "resolve", "delete_tag"):
-        with pytest.raises(error):
-            door.run(always(status), lambda registry, action=action: getattr(repository(registry), action)("1.4"))
+        with pytest.raises(error) as refused:
+            door.run(always(answer), lambda registry, action=action: getattr(repository(registry), action)("1.4"))
+        told: Any = refused.value
+        assert (told.status, told.codes) == (status, ("ODD_CODE",))
+        assert f"({status} ODD_CODE: and why)" in str(told)

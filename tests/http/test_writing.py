@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dreg_client import Digest, errors
+from dreg_client import Descriptor, Digest, errors
 from tests.doors import Door, repository
 from tests.http.documents import DIGEST, LAYER_DIGEST, MANIFEST, OCI_MANIFEST, image, refusal, served
 
@@ -140,3 +140,13 @@ def test_schema_1_can_be_tagged_anew(door: Door) -> None:
 
     assert door.run(registry, lambda registry: repository(registry).tag("old", "new")) == Digest.of(raw)
     assert (taking.taken, door.seen[-1].headers["content-type"]) == ({"new": raw}, media_type)
+
+
+def test_a_descriptor_names_what_is_tagged_and_deleted(door: Door) -> None:
+    named = Descriptor(mediaType=OCI_MANIFEST, digest=DIGEST, size=len(MANIFEST))
+    taking = Taking()
+
+    assert door.run(taking, lambda registry: repository(registry).tag(named, "1")) == DIGEST
+    door.run(lambda _: 202, lambda registry: repository(registry).delete_manifest(named))
+    door.run(lambda _: 202, lambda registry: repository(registry).delete_blob(named))
+    assert [asked.rpartition("/")[2] for asked in door.asked] == [DIGEST, "1", DIGEST, DIGEST]

@@ -16,12 +16,12 @@ import pytest
 from dreg_client import Digest, DockerArchive, Layout, open_image, open_store
 from dreg_client.archives import open_oci_archive
 from dreg_client.errors import (
+    ClosedError,
     ConflictError,
     DigestMismatchError,
     InvalidDocumentError,
     InvalidReferenceError,
     LayoutCorruptError,
-    LayoutError,
     NotFoundError,
     UnsupportedError,
 )
@@ -151,7 +151,7 @@ def test_an_archive_that_was_closed_says_so(archives: Path) -> None:
     assert image.get_platform_images() == seen, "it was read already"
     with open_image(f"oci-archive:{archives}/multi.oci.tar") as image:
         pass
-    with pytest.raises(LayoutError, match="was closed"):
+    with pytest.raises(ClosedError, match="was closed"):
         image.get_platform_images()
 
 

@@ -213,11 +213,12 @@ def test_row_43_without_the_api_the_tag_is_read(own_registry: RunningRegistry) -
 
 def test_row_45_importing_changes_nothing_and_nothing_of_the_library_s_own_escapes(registry: Registry) -> None:
     from dreg_client import DregError
+    from dreg_client.errors import ClosedError
 
     with pytest.raises(DregError):
         Registry("http://localhost:1", retries=0).ping()
     registry.close()
-    with pytest.raises(DregError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         registry.ping()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dreg_client import Digest, Platform, aopen_image, aopen_store, errors, open_image, open_store
+from dreg_client import Descriptor, Digest, Platform, aopen_image, aopen_store, errors, open_image, open_store
 from tests.registries import LAYOUT, RunningRegistry
 
 NOT_THERE = "sha256:" + "0" * 64
@@ -71,6 +71,15 @@ def test_what_is_not_there_is_not_found(store: Opened, reference: str) -> None:
     for action in ("resolve", "get_manifest", "get_image", "get_raw_manifest", "get_config"):
         with pytest.raises(errors.NotFoundError):
             store.do(lambda it, action=action: getattr(it, action)(reference))
+
+
+def test_an_address_leads_back_to_the_store(store: Opened) -> None:
+    async def asked(it: Any) -> tuple[str, str]:
+        return it.name, it.address
+
+    name, address = store.do(asked if store.is_async else lambda it: (it.name, it.address))
+    assert address.endswith(name)
+    assert store.name in {address, f"oci:{address}"}
 
 
 def test_an_image_with_its_platforms(store: Opened) -> None:
@@ -170,3 +179,80 @@ def test_one_line_of_text_is_an_image(store: Opened) -> None:
         return
     with open_image(f"{store.name}:1.4") as image:
         assert image.get_platform_image("linux/arm64").platform == Platform.from_name("linux/arm64")
+
+
+def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmless(store: Opened) -> None:
+    def close_and(then: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        async def by_task(it: Any) -> Any:
+            await it.close()
+            await it.close()
+            return await then(it)
+
+        def by_thread(it: Any) -> Any:
+            it.close()
+            it.close()
+            return then(it)
+
+        return by_task if store.is_async else by_thread
+
+    for action in (
+        lambda it: it.resolve("1.4"),
+        lambda it: it.tags(),
+        lambda it: it.get_image("1.4"),
+        lambda it: it.has_blob(NOT_THERE),
+        lambda it: it.get_blob(NOT_THERE),
+    ):
+        with pytest.raises(errors.ClosedError, match="was closed; read what you need while it is open"):
+            store.do(close_and(action))
+
+
+def test_an_image_whose_store_was_closed_says_so(store: Opened) -> None:
+    image = store.do(lambda it: it.get_image("1.4"))
+
+    async def by_task() -> Any:
+        return await image.get_platform_image(AMD64)
+
+    with pytest.raises(errors.ClosedError):
+        asyncio.run(by_task()) if store.is_async else image.get_platform_image(AMD64)
+
+
+def test_what_a_descriptor_names_is_what_its_digest_names(store: Opened) -> None:
+    index = store.do(lambda it: it.resolve("1.4"))
+    single = store.do(lambda it: it.resolve("single"))
+    manifest = store.do(lambda it: it.get_manifest(single))
+
+    assert store.do(lambda it: it.resolve(index)) == index
+    assert store.do(lambda it: it.check_manifest(index)) == index.digest
+    assert store.do(lambda it: it.get_raw_manifest(index)).digest == index.digest
+    image = store.do(lambda it: it.get_image(index))
+    assert (image.tag, image.digest) == (None, index.digest)
+    assert store.do(lambda it: it.get_config(single)) == store.do(lambda it: it.get_config("single"))
+    assert store.do(lambda it: it.get_config(manifest.config)) == store.do(lambda it: it.get_config(manifest))
+    assert store.do(lambda it: it.referrers(index)) == store.do(lambda it: it.referrers(index.digest))
+    assert store.do(lambda it: it.has_blob(manifest.config))
+
+
+def test_an_image_of_a_descriptor_in_an_index(store: Opened) -> None:
+    def chosen(it: Any) -> Any:
+        return _by_task(it) if store.is_async else _by_thread(it)
+
+    async def _by_task(it: Any) -> Any:
+        image = await it.get_image("1.4")
+        return image.index.manifests[0], await image.get_platform_image(image.index.manifests[0])
+
+    def _by_thread(it: Any) -> Any:
+        image = it.get_image("1.4")
+        return image.index.manifests[0], image.get_platform_image(image.index.manifests[0])
+
+    descriptor, image = store.do(chosen)
+    assert image.digest == descriptor.digest
+
+
+def test_a_descriptor_of_what_is_not_there_is_not_found(store: Opened) -> None:
+    nowhere = Descriptor(mediaType="application/vnd.oci.image.manifest.v1+json", digest=Digest(NOT_THERE), size=7)
+
+    assert store.do(lambda it: it.check_manifest(nowhere)) is None
+    for action in ("resolve", "get_manifest", "get_image", "get_raw_manifest", "get_config"):
+        with pytest.raises(errors.NotFoundError):
+            store.do(lambda it, action=action: getattr(it, action)(nowhere))
+    assert not store.do(lambda it: it.has_blob(nowhere))

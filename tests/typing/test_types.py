@@ -65,6 +65,9 @@ def registry() -> None:
         assert_type(web.get_manifest("1.4"), AnyManifest)
         assert_type(web.get_manifest("1.4", legacy=True), AnyManifest | LegacyManifest)
         assert_type(web.resolve("1.4"), Descriptor)
+        assert_type(web.get_image(web.resolve("1.4")), Image)
+        assert_type(web.get_config(web.resolve("1.4")), ImageConfig)
+        assert_type(web.referrers(web.resolve("1.4")), tuple[Descriptor, ...])
     with open_image("ubuntu:22.04", plain_http=True) as image:
         assert_type(image, Image)
 

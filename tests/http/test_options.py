@@ -1,0 +1,82 @@
+"""What the doors to a registry are given, and what they say of what they do not take."""
+
+import base64
+from typing import Any
+
+import httpx
+import pytest
+
+from dreg_client import AsyncRegistry, Credential, Registry, errors
+from tests.doors import Door, repository
+from tests.http.documents import image, refusal
+
+BASIC = "Basic " + base64.b64encode(b"ada:pw-canary").decode()
+DOORS = pytest.mark.parametrize("kind", [Registry, AsyncRegistry])
+
+
+def test_credentials_may_be_a_pair(door: Door) -> None:
+    def registry(request: Any) -> Any:
+        return image(request) if request.headers.get("authorization") == BASIC else basic()
+
+    for given in (("ada", "pw-canary"), Credential("ada", "pw-canary")):
+        door.run(registry, lambda registry: repository(registry).get_manifest("1.4"), credentials=given)
+
+
+def basic() -> Any:
+    return refusal(401, **{"WWW-Authenticate": 'Basic realm="x"'})
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "given",
+    ["ada:pw-canary", 7, ("ada",), ("ada", 7), b"ada", httpx.BasicAuth("ada", "pw-canary")],
+    ids=["text", "number", "one", "two kinds", "bytes", "httpx"],
+)
+def test_d_04_other_credentials_are_told_what_is_due(kind: Any, given: Any) -> None:
+    with pytest.raises(TypeError, match=r"^credentials= takes a pair \(user, password\), not \w+: ") as refused:
+        kind("https://registry.example", credentials=given)
+    assert "canary" not in str(refused.value)
+
+
+@DOORS
+def test_what_gives_no_tokens_is_no_auth_service(kind: Any) -> None:
+    with pytest.raises(TypeError, match=r"auth_service= takes an object with request_token\(scope\), not tuple"):
+        kind("https://registry.example", auth_service=("ada", "pw"))
+
+
+@DOORS
+def test_auth_and_credentials_are_not_both_given(kind: Any) -> None:
+    with pytest.raises(ValueError, match="auth or credentials, not both"):
+        kind.build_with_manual_client("https://registry.example", auth=("a", "b"), credentials=("c", "d"))
+
+
+@DOORS
+@pytest.mark.parametrize("url", [123, None, b"https://registry.example"])
+def test_what_is_no_text_names_no_registry(kind: Any, url: Any) -> None:
+    with pytest.raises(TypeError, match=f"named by a text: a URL such as .*; not by {type(url).__name__}$"):
+        kind(url)
+
+
+@DOORS
+@pytest.mark.parametrize("url", ["", " "])
+def test_an_empty_text_names_no_registry(kind: Any, url: str) -> None:
+    with pytest.raises(errors.InvalidReferenceError, match=r"expected a URL such as .* localhost:5000$"):
+        kind(url)
+
+
+def test_no_text_of_options_shows_a_password() -> None:
+    from dreg_client.options import Options
+
+    assert "canary" not in repr(Options(credentials=("ada", "pw-canary")))
+
+
+@pytest.mark.parametrize("token", ["tok canary", "tok-canary\r\nX-Evil: 1", "t\u00f6k-canary"])
+def test_a_service_that_gives_what_cannot_be_sent_is_told(door: Door, token: str) -> None:
+    class Service:
+        def request_token(self, scope: str) -> str:
+            return token
+
+    with pytest.raises(errors.TokenError, match="characters that cannot be sent") as refused:
+        door.run(lambda _: basic(), lambda registry: repository(registry).get_manifest("1.4"), auth_service=Service())
+    assert "canary" not in str(refused.value)
+    assert len(door.seen) == 1
