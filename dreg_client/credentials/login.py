@@ -9,7 +9,7 @@ from typing import Any, Final
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
 from dreg_client.credentials.lookup import Credentials
-from dreg_client.errors import ConfigError, CredentialError
+from dreg_client.errors import ConfigError, CredentialError, LayoutError
 from dreg_client.values.credential import Credential
 from dreg_client.values.reference import DOCKER_HUB
 from dreg_client.whole_file import write_whole
@@ -33,7 +33,7 @@ def keep(credentials: Credentials, registry: str, credential: Credential) -> str
         CredentialHelperError: The program is not there, or failed.
     """
     path = _place(credentials, registry)
-    file = ConfigFile.read(path) or ConfigFile(str(path), {})
+    file = ConfigFile.read(path, to_write=True) or ConfigFile(str(path), {})
     program = file.program_for(registry)
     if program is not None:
         programs.keep(program, server_of(registry), credential)
@@ -57,7 +57,7 @@ def forget(credentials: Credentials, registry: str) -> list[str]:
     named = credentials.named_file()
     for path in [named] if named else [path for path, _ in credentials.places()]:
         bare = path.name == _BARE
-        file = ConfigFile.read(path, bare=bare)
+        file = ConfigFile.read(path, bare=bare, to_write=named is not None)
         if file is None:
             continue
         keys = [entry.key for entry in file.server_entries(registry)]
@@ -123,4 +123,7 @@ def _write(path: Path, members: dict[str, Any]) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as failure:
         raise ConfigError(f"{target.parent}: cannot be made: {failure.strerror}") from None
-    write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)
+    try:
+        write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)
+    except LayoutError as failure:
+        raise ConfigError(str(failure)) from failure.__cause__
