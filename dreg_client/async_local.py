@@ -1,12 +1,13 @@
 """Layouts and archives for tasks: their files are read by a thread, so that no other task waits for a disk."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from types import TracebackType
 from typing import cast
 
 from dreg_client.asks import Ask, Blob
 from dreg_client.async_image import AsyncImageStore
+from dreg_client.async_store import to_its_end
 from dreg_client.image import ImageStore
 from dreg_client.store import Chunks
 
@@ -33,7 +34,7 @@ class AsyncLocalStore(AsyncImageStore):
 
     async def answer(self, ask: Ask) -> object:
         """Answer one question."""
-        answer = await asyncio.to_thread(self._store.answer, ask)
+        answer = await to_its_end(partial(self._store.answer, ask))
         return _AsyncChunks(cast("Chunks", answer)) if isinstance(ask, Blob) else answer
 
     async def close(self) -> None:
@@ -49,14 +50,14 @@ class _AsyncChunks:
         self._chunks: Iterator[bytes] = iter(())
 
     async def __aenter__(self) -> AsyncIterator[bytes]:
-        self._chunks = await asyncio.to_thread(self._held.__enter__)
+        self._chunks = await to_its_end(self._held.__enter__)
         return self._read()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._held.__exit__, None, None, None)
+        await to_its_end(partial(self._held.__exit__, None, None, None))
 
     async def _read(self) -> AsyncIterator[bytes]:
-        while chunk := await asyncio.to_thread(next, self._chunks, b""):
+        while chunk := await to_its_end(partial(next, self._chunks, b"")):
             yield chunk

@@ -3,8 +3,9 @@
 import asyncio
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import ClassVar, Literal, Self, TypeVar, cast, overload
 
@@ -221,21 +222,37 @@ class AsyncStore(ABC):
                 except errors.SizeMismatchError:
                     if not landing.begin_anew():
                         raise
-            await asyncio.to_thread(landing.finish)
+            await to_its_end(landing.finish)
         return landing.descriptor if not isinstance(blob, Descriptor) else blob
 
     async def _land(self, landing: Landing) -> None:
         async with await self._blob(landing.ask) as chunks:
             async for chunk in chunks:
                 if landing.hold(chunk):
-                    await asyncio.to_thread(landing.flush)
-            await asyncio.to_thread(landing.prove, self._where(landing.ask), encoding_of(chunks))
+                    await to_its_end(landing.flush)
+            await to_its_end(partial(landing.prove, self._where(landing.ask), encoding_of(chunks)))
 
     async def _blob(self, ask: Blob) -> Chunks:
         return cast("Chunks", await self.answer(ask))
 
     def _where(self, ask: Blob) -> str:
         return f"blob {ask.digest.short} of {self.name}"
+
+
+async def to_its_end(work: Callable[[], T]) -> T:
+    """Do something in a thread, and wait for its end even when cancelled: else its files would be closed beneath it.
+
+    The number of a closed file is soon that of another one, which would then be written to.
+    """
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        running.exception()  # it is told of, and the cancellation goes before it
+        raise
 
 
 async def _proven(chunks: AsyncIterator[bytes], verifier: Verifier, where: str) -> AsyncIterator[bytes]:

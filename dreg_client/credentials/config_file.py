@@ -50,20 +50,25 @@ class ConfigFile:
     members: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path, *, bare: bool = False) -> "ConfigFile | None":
+    def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
         """Read a file, None where there is none.
 
         Args:
             path: The file.
             bare: Whether it is the map of entries itself, as `~/.dockercfg` is.
+            to_write: Whether it is written next: a file in a folder that we may not look into is then an error, too.
 
         Raises:
             ConfigError: It is no configuration, cannot be read, or others may write it.
         """
         try:
             found = path.stat()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as failure:
+            if isinstance(failure, PermissionError) and not to_write:
+                return None
+            raise ConfigError(f"{path}: cannot be read: {failure.strerror}") from None
         _check_rights(path, found)
         try:
             with path.open("rb") as file:

@@ -33,7 +33,7 @@ def keep(credentials: Credentials, registry: str, credential: Credential) -> str
         CredentialHelperError: The program is not there, or failed.
     """
     path = _place(credentials, registry)
-    file = ConfigFile.read(path) or ConfigFile(str(path), {})
+    file = ConfigFile.read(path, to_write=True) or ConfigFile(str(path), {})
     program = file.program_for(registry)
     if program is not None:
         programs.keep(program, server_of(registry), credential)
@@ -57,7 +57,7 @@ def forget(credentials: Credentials, registry: str) -> list[str]:
     named = credentials.named_file()
     for path in [named] if named else [path for path, _ in credentials.places()]:
         bare = path.name == _BARE
-        file = ConfigFile.read(path, bare=bare)
+        file = ConfigFile.read(path, bare=bare, to_write=named is not None)
         if file is None:
             continue
         keys = [entry.key for entry in file.server_entries(registry)]
@@ -126,4 +126,4 @@ def _write(path: Path, members: dict[str, Any]) -> None:
     try:
         write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)
     except LayoutError as failure:
-        raise ConfigError(f"{failure}; what was there before is untouched") from failure
+        raise ConfigError(f"{failure}; what was there before is untouched") from failure.__cause__

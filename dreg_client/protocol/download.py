@@ -112,7 +112,10 @@ class BlobDownload:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
         if not found or not self._ranged or int(found[1]) != self.offset:
             return self._restart(response)
-        self._expect(int(found[3]) if found[3] != "*" else None)
+        last, total = int(found[2]), int(found[3]) if found[3] != "*" else None
+        if last < self.offset or (total is not None and total <= last):
+            return self._restart(response)  # such a part "MUST NOT" be joined to what is there (RFC 9110 14.4)
+        self._expect(total)
         return True
 
     def _restart(self, response: Response) -> bool:

@@ -11,6 +11,7 @@ from dreg_client.values.origin import Origin, joined, without_query
 _LONGEST: Final = 8192
 _TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
 _PARAMETER: Final = re.compile(r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?")
+_ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def next_target(response: Response) -> str | None:
@@ -43,9 +44,13 @@ def _links(line: str, where: str) -> list[tuple[str, list[str]]]:
         while parameter := _PARAMETER.match(line, position):
             position = parameter.end()
             if parameter[1].lower() == "rel" and relations is None:
-                relations = (parameter[2] or "").strip('"').lower().split()
+                relations = _unquoted(parameter[2] or "").lower().split()
         found.append((target[1], ["next"] if relations is None else relations))
     return found
+
+
+def _unquoted(value: str) -> str:
+    return _ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value
 
 
 def _of_registry(url: str, response: Response) -> str:
