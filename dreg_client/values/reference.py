@@ -2,8 +2,10 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, NoReturn, Self
+from itertools import repeat
+from typing import ClassVar, Final, NoReturn, Self, TypeVar, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault
@@ -15,6 +17,7 @@ TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
 REPOSITORY_PATTERN: Final = r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
 
 _LONGEST: Final = 4096
+_LONGEST_TAG: Final = 128
 _LONGEST_REPOSITORY: Final = 255
 _HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _TAG: Final = re.compile(TAG_PATTERN[1:-1], re.ASCII)
@@ -25,6 +28,9 @@ _HOST: Final = re.compile(
 )
 _REGISTRY: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
 _IDENTIFIER: Final = re.compile(r"[a-f0-9]{64}", re.ASCII)
+_TAG_LINES: Final = re.compile(TAG_PATTERN, re.ASCII | re.MULTILINE)
+# REPOSITORY_PATTERN says the same with a group in a group, at three times the cost.
+_REPOSITORY_LINES: Final = re.compile(r"^[a-z0-9]+(?:(?:[./_-]|__|--+)[a-z0-9]+)*$", re.ASCII | re.MULTILINE)
 _SCHEMES: Final = ("docker://", "oci:", "oci-archive:", "docker-archive:")
 
 
@@ -41,7 +47,7 @@ class Tag(str, TextField):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
-        if len(text) > 128 or _TAG.fullmatch(text) is None:
+        if len(text) > _LONGEST_TAG or _TAG.fullmatch(text) is None:
             expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
             raise InvalidReferenceError(shown(text), "tag", expected)
         return str.__new__(cls, text)
@@ -73,6 +79,25 @@ class RepositoryName(str, TextField):
     def of_text(cls, text: str) -> Self:
         """The value of a text, for fields of models."""
         return cls(text)
+
+
+Listed = TypeVar("Listed", Tag, RepositoryName)
+
+
+def all_listed(kind: type[Listed], texts: Sequence[object]) -> tuple[Listed, ...] | None:
+    """Many texts as names by one look over all of them; None where one may be none, so that each is to be looked at."""
+    known = cast("Sequence[str]", texts)
+    longest, a_line = (_LONGEST_TAG, _TAG_LINES) if kind is Tag else (_LONGEST_REPOSITORY, _REPOSITORY_LINES)
+    try:
+        lines = "\n".join(known)
+    except TypeError:
+        return None
+    # A text with a line feed in it would be seen as two names.
+    if lines.count("\n") >= max(len(known), 1) or max(map(len, known), default=0) > longest:
+        return None
+    if len(a_line.findall(lines)) != len(known):
+        return None
+    return tuple(map(str.__new__, repeat(kind), known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dreg_client import Reference
 from dreg_client.errors import InvalidDigestError, InvalidReferenceError
 from dreg_client.values.digest import Digest
-from dreg_client.values.reference import TAG_PATTERN, RepositoryName, Tag
+from dreg_client.values.reference import TAG_PATTERN, Listed, RepositoryName, Tag, all_listed
 
 _HEX = "ab" * 32
 _HOSTS = st.sampled_from(
@@ -179,3 +179,51 @@ def test_a_tag_cannot_be_wrong(text: str) -> None:
     with pytest.raises(InvalidReferenceError) as refused:
         Tag(text)
     assert refused.value.part == "tag"
+
+
+_NEARLY_NAMES = st.text("aZ0._-/\n é٣", max_size=6) | st.sampled_from(
+    [
+        "a" * 128,
+        "a" * 129,
+        "a" * 255,
+        "a" * 256,
+        "a/" * 127 + "a",
+        "a__b",
+        "a___b",
+        "a--b",
+        "a-_b",
+        "a._b",
+        "a\n",
+        "\na",
+    ]
+)
+
+
+def one_by_one(kind: type[Listed], texts: list[str]) -> tuple[Listed, ...] | None:
+    try:
+        return tuple(kind(text) for text in texts)
+    except InvalidReferenceError:
+        return None
+
+
+@given(texts=st.lists(_REPOSITORIES | _TAGS | _NEARLY_NAMES, max_size=3))
+@pytest.mark.parametrize("kind", [Tag, RepositoryName])
+def test_a_look_at_all_names_finds_what_a_look_at_each_finds(kind: type[Listed], texts: list[str]) -> None:
+    found = all_listed(kind, texts)
+
+    assert found == one_by_one(kind, texts)
+    assert all(type(name) is kind for name in found or ())
+
+
+@given(first=st.integers(0, 0x10FFFF), second=st.integers(0, 0x10FFFF))
+@pytest.mark.parametrize("kind", [Tag, RepositoryName])
+def test_no_sign_is_taken_in_a_list_that_is_not_taken_alone(kind: type[Listed], first: int, second: int) -> None:
+    texts = [f"a{chr(first)}b", f"a{chr(first)}{chr(second)}b"]
+
+    assert all_listed(kind, texts) == one_by_one(kind, texts)
+
+
+@pytest.mark.parametrize("entry", [None, 5, ["a"], b"a", 1.5])
+def test_what_is_no_text_is_looked_at_alone(entry: object) -> None:
+    assert all_listed(Tag, ["a", entry]) is None
+    assert all_listed(Tag, []) == ()
