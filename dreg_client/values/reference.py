@@ -28,9 +28,8 @@ _HOST: Final = re.compile(
 )
 _REGISTRY: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
 _IDENTIFIER: Final = re.compile(r"[a-f0-9]{64}", re.ASCII)
-_TAG_LINES: Final = re.compile(TAG_PATTERN, re.ASCII | re.MULTILINE)
 # REPOSITORY_PATTERN says the same with a group in a group, at three times the cost.
-_REPOSITORY_LINES: Final = re.compile(r"^[a-z0-9]+(?:(?:[./_-]|__|--+)[a-z0-9]+)*$", re.ASCII | re.MULTILINE)
+_FLAT_REPOSITORY: Final = r"^[a-z0-9]+(?:(?:[./_-]|__|--+)[a-z0-9]+)*$"
 _SCHEMES: Final = ("docker://", "oci:", "oci-archive:", "docker-archive:")
 
 
@@ -87,7 +86,7 @@ Listed = TypeVar("Listed", Tag, RepositoryName)
 def all_listed(kind: type[Listed], texts: Sequence[object]) -> tuple[Listed, ...] | None:
     """Many texts as names by one look over all of them; None where one may be none, so that each is to be looked at."""
     known = cast("Sequence[str]", texts)
-    longest, a_line = (_LONGEST_TAG, _TAG_LINES) if kind is Tag else (_LONGEST_REPOSITORY, _REPOSITORY_LINES)
+    longest, pattern = (_LONGEST_TAG, TAG_PATTERN) if kind is Tag else (_LONGEST_REPOSITORY, _FLAT_REPOSITORY)
     try:
         lines = "\n".join(known)
     except TypeError:
@@ -95,7 +94,8 @@ def all_listed(kind: type[Listed], texts: Sequence[object]) -> tuple[Listed, ...
     # A text with a line feed in it would be seen as two names.
     if lines.count("\n") >= max(len(known), 1) or max(map(len, known), default=0) > longest:
         return None
-    if len(a_line.findall(lines)) != len(known):
+    # Made when it is wanted: whoever reads no list does not wait for it, and `re` keeps it.
+    if len(re.findall(pattern, lines, re.ASCII | re.MULTILINE)) != len(known):
         return None
     return tuple(map(str.__new__, repeat(kind), known))
 

@@ -8,6 +8,7 @@ Nothing here is a test: machines differ, ratios of one run are what can be compa
 """
 
 import argparse
+import os
 import platform
 import re
 import shutil
@@ -69,6 +70,8 @@ def main() -> None:
     options.add_argument("--write", type=Path, metavar="FILE", help="write the tables to a page of the documentation")
     options.add_argument("--quick", action="store_true", help="small sizes and few rounds, to see that all of it runs")
     asked = options.parse_args()
+    # As where it is installed: what is imported was compiled before.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     suites = [*SUITES] if "all" in asked.suites else asked.suites
     found: list[str] = []
     for suite in suites:
