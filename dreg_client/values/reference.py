@@ -28,8 +28,6 @@ _HOST: Final = re.compile(
 )
 _REGISTRY: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
 _IDENTIFIER: Final = re.compile(r"[a-f0-9]{64}", re.ASCII)
-# REPOSITORY_PATTERN says the same with a group in a group, at three times the cost.
-_FLAT_REPOSITORY: Final = r"^[a-z0-9]+(?:(?:[./_-]|__|--+)[a-z0-9]+)*$"
 _SCHEMES: Final = ("docker://", "oci:", "oci-archive:", "docker-archive:")
 
 
@@ -83,19 +81,36 @@ class RepositoryName(str, TextField):
 Listed = TypeVar("Listed", Tag, RepositoryName)
 
 
+def _signs(within: str, between: str) -> bytes:
+    """What each byte is in a name: `w` may stand anywhere, `.` is one that parts others, `!` stands nowhere."""
+    kinds = {"\n": "\n", **dict.fromkeys(within, "w"), **dict.fromkeys(between, ".")}
+    return "".join(kinds.get(chr(sign), "!") for sign in range(256)).encode()
+
+
+_LOWER: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_TAG_SIGNS: Final = _signs(_LOWER + _LOWER.upper() + "_", ".-")
+_REPOSITORY_SIGNS: Final = _signs(_LOWER, "._-/")
+_NO_TAG: Final = (b"!", b"\n\n", b"\n.")
+_NO_REPOSITORY: Final = (*_NO_TAG, b".\n", b"..")
+"""More than no name has: `__` and `--` are in some, which are then looked at one by one."""
+
+
 def all_listed(kind: type[Listed], texts: Sequence[object]) -> tuple[Listed, ...] | None:
     """Many texts as names by one look over all of them; None where one may be none, so that each is to be looked at."""
-    known = cast("Sequence[str]", texts)
-    longest, pattern = (_LONGEST_TAG, TAG_PATTERN) if kind is Tag else (_LONGEST_REPOSITORY, _FLAT_REPOSITORY)
+    known: Sequence[str] = cast("Sequence[str]", texts)
     try:
-        lines = "\n".join(known)
+        lines = "\n".join(["", *known, ""])
     except TypeError:
         return None
+    if not known:
+        return ()
+    is_tag = kind is Tag
     # A text with a line feed in it would be seen as two names.
-    if lines.count("\n") >= max(len(known), 1) or max(map(len, known), default=0) > longest:
+    longest = _LONGEST_TAG if is_tag else _LONGEST_REPOSITORY
+    if lines.count("\n") != len(known) + 1 or max(map(len, known)) > longest:
         return None
-    # Made when it is wanted: whoever reads no list does not wait for it, and `re` keeps it.
-    if len(re.findall(pattern, lines, re.ASCII | re.MULTILINE)) != len(known):
+    seen = lines.encode("ascii", "replace").translate(_TAG_SIGNS if is_tag else _REPOSITORY_SIGNS)
+    if any(wrong in seen for wrong in (_NO_TAG if is_tag else _NO_REPOSITORY)):
         return None
     return tuple(map(str.__new__, repeat(kind), known))
 
