@@ -10,10 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final, Literal
 
-from tables import spread, table
+from tables import QUICK, spread, table
 
-QUICK: Final = "--quick" in sys.argv
-"""Whether all is to be small, for a look at whether the benchmarks run."""
 # Linux counts for a new process what its parent had held. So a small process stands between, and waits for it.
 _BETWEEN = """
 import json, os, sys, time

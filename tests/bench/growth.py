@@ -9,9 +9,9 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from contest import QUICK, Found, contest, rate, within
+from contest import Found, contest, rate, within
 from served import place_blob, server
-from tables import spread, table, verdict
+from tables import QUICK, spread, table, verdict
 from tags import TAGS, by_threads, put_tags
 
 from dreg_client import Registry

@@ -10,8 +10,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from contest import QUICK, Found, Target, contest, process, result, within
+from contest import Found, Target, contest, process, result, within
 from served import server
+from tables import QUICK
 
 from dreg_client import Registry
 

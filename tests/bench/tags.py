@@ -13,7 +13,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from contest import QUICK, Target, contest, result, within
+from contest import Target, contest, result, within
+from tables import QUICK
 
 from dreg_client import AsyncRegistry, Registry
 from tests.registries import EMPTY_INDEX, RunningRegistry, running

@@ -10,8 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from contest import QUICK, Contestant, Target, contest, process, result
+from contest import Contestant, Target, contest, process, result
 from served import blob_file, over_tls, place_blob, place_layer, server
+from tables import QUICK
 
 from dreg_client import Digest
 from dreg_client.repository import Repository
