@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Unpack
 
 from dreg_client import errors
-from dreg_client.archives import DockerArchive, open_oci_archive
-from dreg_client.image import Image, ImageStore
-from dreg_client.layout import Layout
 from dreg_client.values.reference import Reference
 from dreg_client.values.store_name import StoreName
 
 if TYPE_CHECKING:
+    from dreg_client.image import Image, ImageStore
+    from dreg_client.layout import Layout
     from dreg_client.options import RegistryOptions
     from dreg_client.repository import Repository
 
@@ -19,7 +18,7 @@ CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
 """Where docker and podman have the certificates of single registries."""
 
 
-def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> ImageStore:
+def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "ImageStore":
     """The store that a name stands for.
 
     Args:
@@ -38,6 +37,8 @@ def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> I
     if name.reference is not None and name.kind == "registry":
         return _repository(name.reference, options)
     if name.kind == "docker-archive":
+        from dreg_client.archives import DockerArchive  # noqa: PLC0415 (each kind of store brings in its own)
+
         return DockerArchive(name.path)
     return open_layout(name)
 
@@ -60,7 +61,7 @@ def with_defaults(options: "RegistryOptions") -> "RegistryOptions":
     return given
 
 
-def open_layout(name: StoreName) -> Layout:
+def open_layout(name: StoreName) -> "Layout":
     """The layout, in a directory or in an archive, that a name stands for.
 
     Raises:
@@ -68,6 +69,9 @@ def open_layout(name: StoreName) -> Layout:
         NotFoundError: There is no such file or directory.
         LayoutError: It cannot be used.
     """
+    from dreg_client.archives import open_oci_archive  # noqa: PLC0415 (as above)
+    from dreg_client.layout import Layout  # noqa: PLC0415
+
     match name.kind:
         case "oci":
             return Layout(name.path)
@@ -79,7 +83,7 @@ def open_layout(name: StoreName) -> Layout:
 
 
 @contextmanager
-def open_image(text: str, **options: "Unpack[RegistryOptions]") -> Generator[Image]:
+def open_image(text: str, **options: "Unpack[RegistryOptions]") -> "Generator[Image]":
     """The image that a line of text names; the store is closed at the end of the block.
 
     Args:

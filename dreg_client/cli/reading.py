@@ -8,6 +8,7 @@ from dreg_client.cli.several import show
 from dreg_client.cli.sources import (
     format_option,
     opened,
+    options_for,
     platform_option,
     ref_name_option,
     source_argument,
@@ -18,6 +19,7 @@ from dreg_client.cli.text import put, put_json, put_octets, visible
 if TYPE_CHECKING:
     from dreg_client.image import ImageStore, PlatformImage
     from dreg_client.models.descriptor import Descriptor
+    from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
 
@@ -63,15 +65,36 @@ def resolve_command(
                 return platform_image(store, reference, platform).manifest.descriptor
             return store.resolve(reference)
 
+    def digest(source: "StoreName") -> "Digest":
+        return look(source).digest if platform or ref_name is not None else _digest_at(source) or look(source).digest
+
+    def descriptor(source: "StoreName") -> dict[str, Any]:
+        return _plain(look(source))
+
     first, *others = sources
     if others:
-        return show(sources, output, look, lambda source, found: put(f"{found.digest}  {visible(str(source))}"), _plain)
-    descriptor = look(first)
+        if output == "json":
+            return show(sources, output, descriptor, lambda _, found: put_json(found), dict)
+        return show(sources, output, digest, lambda source, found: put(f"{found}  {visible(str(source))}"), _alone)
     if output == "json":
-        put_json(_plain(descriptor))
+        put_json(descriptor(first))
     else:
-        put(descriptor.digest)
+        put(digest(first))
     return None
+
+
+def _digest_at(source: "StoreName") -> "Digest | None":
+    """The digest of a name in a registry; None of other stores."""
+    if source.kind != "registry" or source.reference is None:
+        return None
+    from dreg_client.digests import digest_at
+    from dreg_client.opening import with_defaults
+
+    return digest_at(source.reference, **with_defaults(options_for(source)))
+
+
+def _alone(digest: "Digest") -> dict[str, Any]:
+    return {"digest": digest}
 
 
 def _plain(descriptor: "Descriptor") -> dict[str, Any]:

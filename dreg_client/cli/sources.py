@@ -71,11 +71,13 @@ def read_digest(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 def read_platform(ctx: click.Context, param: click.Parameter, value: str | None) -> "Platform | None":
     """A platform, where one was given; `local` is this machine's."""
+    if value is None:
+        return None
     from dreg_client.errors import InvalidPlatformError
     from dreg_client.values.platform import Platform
 
     try:
-        return Platform.local() if value == "local" else Platform.from_name(value) if value is not None else None
+        return Platform.local() if value == "local" else Platform.from_name(value)
     except InvalidPlatformError as failure:
         raise click.BadParameter(str(failure), ctx, param) from failure
 

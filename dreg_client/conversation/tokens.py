@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
 from dreg_client import errors
 from dreg_client.conversation.acts import Hold, Talk
 from dreg_client.conversation.base import Base
 from dreg_client.conversation.realms import refuse_realm
-from dreg_client.models.answers import TokenAnswer
 from dreg_client.protocol.challenge import Challenge
 from dreg_client.protocol.refusals import accept
 from dreg_client.protocol.wire import Hop, Request, Response
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Reach
+
+if TYPE_CHECKING:
+    from dreg_client.models.answers import TokenAnswer
 
 _EARLY: Final = 10.0
 _MOST: Final = 1000
@@ -137,7 +139,7 @@ def _with_query(realm: str, asked: dict[str, str]) -> str:
     return f"{bare}{'&' if urlsplit(bare).query else '?'}{urlencode(asked)}"
 
 
-def _answer(response: Response, wanted: Wanted) -> TokenAnswer:
+def _answer(response: Response, wanted: Wanted) -> "TokenAnswer":
     """The token in an answer; what a token server says in a refusal may repeat what it was sent, and is not shown."""
     host = response.where
     if response.status in _REFUSED:
@@ -147,4 +149,6 @@ def _answer(response: Response, wanted: Wanted) -> TokenAnswer:
         if response.status == 429 or response.status >= 500:
             accept(replace(response, body=b""), Request("GET", "", what="a token"))
         raise errors.TokenError(f"the token server {host} answered {response.status}, and gave no token")
+    from dreg_client.models.answers import TokenAnswer  # noqa: PLC0415 (not all registries want tokens)
+
     return TokenAnswer.parse(response.body)

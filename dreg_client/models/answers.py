@@ -1,7 +1,6 @@
 """What a registry says besides documents: lists of tags and repositories, errors, tokens (distribution-spec)."""
 
-from collections.abc import Callable
-from typing import Annotated, ClassVar, Final, Self, TypeVar, cast
+from typing import Annotated, ClassVar, Final, Self, cast
 
 from pydantic import Field, Strict
 
@@ -10,9 +9,7 @@ from dreg_client.models.base import StrictModel
 from dreg_client.models.fields import FrozenValue, RepositoryText, TagText
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
 from dreg_client.models.stored import octets_of
-from dreg_client.values.reference import RepositoryName, Tag
-
-Name = TypeVar("Name", bound=str)
+from dreg_client.values.reference import Listed, RepositoryName, Tag, all_listed
 
 SHORTEST_LIFE: Final = 60
 LONGEST_LIFE: Final = 3600
@@ -153,19 +150,24 @@ def _object(raw: bytes | str, what: str) -> dict[str, object]:
         raise ProtocolError(message) from None
 
 
-def _names(
-    tree: dict[str, object], member: str, grammar: Callable[[str], Name]
-) -> tuple[tuple[Name, ...], tuple[str, ...]]:
+def _names(tree: dict[str, object], member: str, kind: type[Listed]) -> tuple[tuple[Listed, ...], tuple[str, ...]]:
     """The entries that follow the grammar, and those that do not, as text."""
     found = tree.get(member, False)
     if found is not None and not isinstance(found, list):
         message = f"the answer has no list of {member}; without it nobody can say that there are none"
         raise ProtocolError(message)
-    names: list[Name] = []
+    entries = _list(cast("object", found))
+    names = all_listed(kind, entries)
+    return (names, ()) if names is not None else _sorted_out(entries, kind)
+
+
+def _sorted_out(entries: list[object], kind: type[Listed]) -> tuple[tuple[Listed, ...], tuple[str, ...]]:
+    """The same, entry by entry."""
+    names: list[Listed] = []
     left_out: list[str] = []
-    for entry in _list(cast("object", found)):
+    for entry in entries:
         try:
-            names.append(grammar(entry if isinstance(entry, str) else ""))
+            names.append(kind(entry if isinstance(entry, str) else ""))
         except InvalidReferenceError:
             left_out.append(str(entry)[:_SHOWN_NAME])
     return tuple(names), tuple(left_out)

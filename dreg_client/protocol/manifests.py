@@ -2,20 +2,21 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from dreg_client import errors
 from dreg_client.logs import log
 from dreg_client.models import rules
-from dreg_client.models.descriptor import Descriptor, claimed
-from dreg_client.models.signed import payload_of
 from dreg_client.protocol.encoding import plain
 from dreg_client.protocol.refusals import accept, refuse
 from dreg_client.protocol.wire import MAX_ANSWER, Exchange, Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import RepositoryName, Tag
+
+if TYPE_CHECKING:
+    from dreg_client.models.descriptor import Descriptor
 
 _MODERN: Final = (types.OCI_INDEX, types.OCI_MANIFEST, types.DOCKER_MANIFEST_LIST, types.DOCKER_MANIFEST)
 _LEGACY: Final = (types.DOCKER_SCHEMA1_SIGNED, types.DOCKER_SCHEMA1)
@@ -44,6 +45,20 @@ class Served:
     raw: bytes
     media_type: str
     digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a registry says of a manifest that it does not send."""
+
+    media_type: str
+    digest: Digest
+    size: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one sees at once that a descriptor can say that."""
+        return self.media_type in types.KNOWN and 0 < self.size < 1 << 63
 
 
 def name_of(reference: str) -> NameOf:
@@ -106,6 +121,8 @@ def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
     claim = claimed_digest(response)
     if claim is None or not claim.computable or claim == Digest.of(raw, claim.algorithm):
         return
+    from dreg_client.models.signed import payload_of  # noqa: PLC0415 (as rare as schema 1)
+
     payload = payload_of(raw)
     if payload is None or claim != Digest.of(payload, claim.algorithm):
         raise errors.DigestMismatchError(claim, digest, f"{response.where}, by its Docker-Content-Digest")
@@ -134,7 +151,7 @@ def _media_type(response: Response, digest: Digest) -> str:
     return served
 
 
-def head(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor | None]:
+def head(repository: RepositoryName, name: NameOf) -> "Exchange[Descriptor | None]":
     """What the registry says of a manifest without sending it ("Checking if content exists in the registry").
 
     Returns:
@@ -143,6 +160,18 @@ def head(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor | None
     Raises:
         UnauthorizedError: And what else `accept` raises, but where a GET may do better (DLD-21).
     """
+    claim = yield from _claim(repository, name)
+    return _described_claim(claim) if claim else None
+
+
+def _described_claim(claim: _Claim) -> "Descriptor | None":
+    # Here, and not above: who wants a digest alone does not wait until models are built.
+    from dreg_client.models.descriptor import claimed  # noqa: PLC0415
+
+    return claimed(claim.media_type, claim.digest, claim.size)
+
+
+def _claim(repository: RepositoryName, name: NameOf) -> Exchange[_Claim | None]:
     request = _request("HEAD", repository, name)
     response = yield request
     if response.status in _GET_INSTEAD:
@@ -155,10 +184,10 @@ def head(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor | None
         return None
     if isinstance(name, Digest) and digest != name:
         return None
-    return claimed(served, digest, int(size))
+    return _Claim(served, digest, int(size))
 
 
-def resolve(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor]:
+def resolve(repository: RepositoryName, name: NameOf) -> "Exchange[Descriptor]":
     """The descriptor of a tag or digest: by HEAD, which Docker Hub counts as no pull; else by GET."""
     found = yield from head(repository, name)
     if found is not None:
@@ -167,9 +196,19 @@ def resolve(repository: RepositoryName, name: NameOf) -> Exchange[Descriptor]:
     return described(served)
 
 
-def described(served: Served) -> Descriptor:
+def digest(repository: RepositoryName, name: NameOf) -> Exchange[Digest]:
+    """The digest of what `resolve` finds."""
+    claim = yield from _claim(repository, name)
+    if claim is not None and (claim.is_plain or _described_claim(claim)):
+        return claim.digest
+    return (yield from get(repository, name)).digest
+
+
+def described(served: Served) -> "Descriptor":
     """The descriptor of bytes that came: what they were served as, else what they say or look like."""
     media_type = served.media_type or _own_type(served.raw)
+    from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (as in `_described_claim`)
+
     return Descriptor(mediaType=media_type, digest=served.digest, size=len(served.raw))
 
 
@@ -181,7 +220,7 @@ def _own_type(raw: bytes) -> str:
     return KINDS[kind].media_types[0] if kind else "application/octet-stream"
 
 
-def check_served(served: Served, descriptor: Descriptor) -> None:
+def check_served(served: Served, descriptor: "Descriptor") -> None:
     """Refuse a manifest that is served as another known type than the descriptor names (MDL-16).
 
     Raises:

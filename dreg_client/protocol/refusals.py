@@ -3,7 +3,6 @@
 from typing import Final, Never
 
 from dreg_client import errors
-from dreg_client.models.answers import ErrorBody
 from dreg_client.protocol.retry import retry_after
 from dreg_client.protocol.wire import Request, Response
 
@@ -43,6 +42,9 @@ def refuse(response: Response, request: Request, advice: str = "", *, offered: b
         advice: As of `accept`.
         offered: False where it is known that this answer means that it is not offered.
     """
+    # Here, and not above: models take longer to build than a registry to answer, and most refuse nothing.
+    from dreg_client.models.answers import ErrorBody  # noqa: PLC0415
+
     body = ErrorBody.parse(response.body)
     said = _bounded(tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text))
     codes = {entry.code for entry in body.errors}

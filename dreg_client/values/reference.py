@@ -2,8 +2,10 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, NoReturn, Self
+from itertools import repeat
+from typing import ClassVar, Final, NoReturn, Self, TypeVar, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault
@@ -15,6 +17,7 @@ TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
 REPOSITORY_PATTERN: Final = r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
 
 _LONGEST: Final = 4096
+_LONGEST_TAG: Final = 128
 _LONGEST_REPOSITORY: Final = 255
 _HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _TAG: Final = re.compile(TAG_PATTERN[1:-1], re.ASCII)
@@ -41,7 +44,7 @@ class Tag(str, TextField):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
-        if len(text) > 128 or _TAG.fullmatch(text) is None:
+        if len(text) > _LONGEST_TAG or _TAG.fullmatch(text) is None:
             expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
             raise InvalidReferenceError(shown(text), "tag", expected)
         return str.__new__(cls, text)
@@ -73,6 +76,43 @@ class RepositoryName(str, TextField):
     def of_text(cls, text: str) -> Self:
         """The value of a text, for fields of models."""
         return cls(text)
+
+
+Listed = TypeVar("Listed", Tag, RepositoryName)
+
+
+def _signs(within: str, between: str) -> bytes:
+    """What each byte is in a name: `w` may stand anywhere, `.` is one that parts others, `!` stands nowhere."""
+    kinds = {"\n": "\n", **dict.fromkeys(within, "w"), **dict.fromkeys(between, ".")}
+    return "".join(kinds.get(chr(sign), "!") for sign in range(256)).encode()
+
+
+_LOWER: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_TAG_SIGNS: Final = _signs(_LOWER + _LOWER.upper() + "_", ".-")
+_REPOSITORY_SIGNS: Final = _signs(_LOWER, "._-/")
+_NO_TAG: Final = (b"!", b"\n\n", b"\n.")
+_NO_REPOSITORY: Final = (*_NO_TAG, b".\n", b"..")
+"""More than no name has: `__` and `--` are in some, which are then looked at one by one."""
+
+
+def all_listed(kind: type[Listed], texts: Sequence[object]) -> tuple[Listed, ...] | None:
+    """Many texts as names by one look over all of them; None where one may be none, so that each is to be looked at."""
+    known: Sequence[str] = cast("Sequence[str]", texts)
+    try:
+        lines = "\n".join(["", *known, ""])
+    except TypeError:
+        return None
+    if not known:
+        return ()
+    is_tag = kind is Tag
+    # A text with a line feed in it would be seen as two names.
+    longest = _LONGEST_TAG if is_tag else _LONGEST_REPOSITORY
+    if lines.count("\n") != len(known) + 1 or max(map(len, known)) > longest:
+        return None
+    seen = lines.encode("ascii", "replace").translate(_TAG_SIGNS if is_tag else _REPOSITORY_SIGNS)
+    if any(wrong in seen for wrong in (_NO_TAG if is_tag else _NO_REPOSITORY)):
+        return None
+    return tuple(map(str.__new__, repeat(kind), known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from statistics import median
 
 from documents import mixed
-from tables import ratios, spread, table, verdict
+from tables import QUICK, ratios, spread, table, verdict
 
-_LINES = 100_000
-_ROUNDS = 5
+_LINES = 10_000 if QUICK else 100_000
+_ROUNDS = 1 if QUICK else 5
 _VALIDATE = """
 import json, sys, time
 from dreg_client import validate_file

@@ -1,10 +1,14 @@
 """Rounds of contestants in turn, and Markdown tables of what came out."""
 
+import sys
 import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
+from typing import Final
 
+QUICK: Final = "--quick" in sys.argv
+"""Whether all is to be small, for a look at whether the benchmarks run."""
 Rounds = Mapping[str, Sequence[float]]
 
 
@@ -16,7 +20,7 @@ def in_turn(contestants: Mapping[str, Callable[[], object]], *, rounds: int, tur
     """
     calls = {name: _calls_in(turn, call) for name, call in contestants.items()}
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(rounds):
+    for _ in range(1 if QUICK else rounds):
         for name, call in contestants.items():
             seconds[name].append(timeit.timeit(call, number=calls[name]) / calls[name])
     return seconds

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.registries import RunningRegistry
+
 HEAVY = {
     "asyncio",
     "concurrent.futures",
@@ -46,6 +48,13 @@ def test_a_document_brings_in_no_network_no_processes_and_no_pictures() -> None:
 
 def test_an_image_brings_in_neither_network_nor_pictures() -> None:
     assert imported("inspect", "oci:fixtures/layouts/multi:1.4").isdisjoint({"asyncio", "httpx", "rich"})
+
+
+def test_the_digest_of_a_tag_in_a_registry_brings_in_no_models(open_registry: RunningRegistry) -> None:
+    brought = imported("resolve", f"{open_registry.address}/acme/web:1.4")
+
+    assert "httpx" in brought
+    assert brought.isdisjoint({"asyncio", "multiprocessing", "orjson", "pydantic"})
 
 
 def test_without_click_dreg_says_how_to_get_it() -> None:

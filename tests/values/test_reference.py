@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dreg_client import Reference
 from dreg_client.errors import InvalidDigestError, InvalidReferenceError
 from dreg_client.values.digest import Digest
-from dreg_client.values.reference import TAG_PATTERN, RepositoryName, Tag
+from dreg_client.values.reference import TAG_PATTERN, Listed, RepositoryName, Tag, all_listed
 
 _HEX = "ab" * 32
 _HOSTS = st.sampled_from(
@@ -179,3 +179,62 @@ def test_a_tag_cannot_be_wrong(text: str) -> None:
     with pytest.raises(InvalidReferenceError) as refused:
         Tag(text)
     assert refused.value.part == "tag"
+
+
+_NEARLY_NAMES = st.text("aZ0._-/\n é٣", max_size=6) | st.sampled_from(
+    [
+        "a" * 128,
+        "a" * 129,
+        "a" * 255,
+        "a" * 256,
+        "a/" * 127 + "a",
+        "a__b",
+        "a___b",
+        "a--b",
+        "a-_b",
+        "a._b",
+        "a\n",
+        "\na",
+    ]
+)
+
+
+def is_each(kind: type[Listed], texts: list[str]) -> bool:
+    try:
+        return bool([kind(text) for text in texts]) or not texts
+    except InvalidReferenceError:
+        return False
+
+
+@given(texts=st.lists(_REPOSITORIES | _TAGS | _NEARLY_NAMES, max_size=3))
+@pytest.mark.parametrize("kind", [Tag, RepositoryName])
+def test_a_look_at_all_names_takes_what_a_look_at_each_takes(kind: type[Listed], texts: list[str]) -> None:
+    found = all_listed(kind, texts)
+
+    # None says that each is to be looked at; what is rare may need that, too.
+    is_rare = kind is RepositoryName and any("__" in text or "--" in text for text in texts)
+    assert found in (
+        [(*texts,), None] if is_rare and is_each(kind, texts) else [(*texts,) if is_each(kind, texts) else None]
+    )
+    assert all(type(name) is kind for name in found or ())
+
+
+@given(first=st.characters(), second=st.characters())
+@pytest.mark.parametrize("kind", [Tag, RepositoryName])
+def test_no_sign_is_taken_in_a_list_that_is_not_taken_alone(kind: type[Listed], first: str, second: str) -> None:
+    texts = [f"a{first}b", f"a{first}{second}b", f"a{first}"]
+
+    assert all_listed(kind, texts) is None or is_each(kind, texts)
+
+
+def test_of_each_sign_a_list_has_the_same_opinion_as_a_name() -> None:
+    for kind in (Tag, RepositoryName):
+        for sign in map(chr, [*range(0x300), 0x660, 0xD800, 0xFF41, 0x1D7CE]):
+            for text in (f"a{sign}b", f"{sign}b", f"a{sign}", sign):
+                assert (all_listed(kind, ["a", text]) is not None) is is_each(kind, [text]), (kind, text)
+
+
+@pytest.mark.parametrize("entry", [None, 5, ["a"], b"a", 1.5])
+def test_what_is_no_text_is_looked_at_alone(entry: object) -> None:
+    assert all_listed(Tag, ["a", entry]) is None
+    assert all_listed(Tag, []) == ()

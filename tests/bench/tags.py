@@ -1,0 +1,101 @@
+"""Many tags to validated manifests, by threads and by tasks; beside python-dxf, which has their digests alone."""
+
+import asyncio
+import http.client
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from contest import Target, contest, result, within
+from tables import QUICK
+
+from dreg_client import AsyncRegistry, Registry
+from tests.registries import EMPTY_INDEX, RunningRegistry, running
+
+TAGS = 100 if QUICK else 1000
+_NAME = "bench/tags"
+_DXF = "python-dxf, digests alone"
+
+
+def tables() -> Iterator[str]:
+    """All tables of this suite."""
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as own:
+        yield _manifests(own, put_tags(own, TAGS))
+
+
+def put_tags(own: RunningRegistry, count: int) -> list[str]:
+    """So many tags, a manifest each."""
+    tags = [f"t{number:04}" for number in range(count)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda tag: own.put(_NAME, tag, {**EMPTY_INDEX, "annotations": {"tag": tag}}), tags))
+    return tags
+
+
+def _manifests(own: RunningRegistry, tags: list[str]) -> str:
+    threads, httpx, httpx2 = "8 threads", "200 tasks, httpx", "200 tasks, httpx2"
+    found = contest(
+        {
+            threads: within(partial(by_threads, own, tags)),
+            "one after another": within(partial(by_threads, own, tags, 1)),
+            httpx: within(lambda: asyncio.run(_by_tasks(own, tags, "httpx"))),
+            httpx2: within(lambda: asyncio.run(_by_tasks(own, tags, "httpx2"))),
+            _DXF: within(partial(_dxf, own, tags)),
+            "http.client, 8 threads, nothing checked": within(partial(_bare, own, tags)),
+        },
+        rounds=5,
+    )
+    targets = {
+        threads: [Target("wall", most=0.5)],
+        httpx: [Target("wall", most=0.75)],
+        httpx2: [Target("wall", most=0.5)],
+    }
+    title = f"{len(tags):,} tags to validated manifests, over http, one process"
+    return result(title, found, against=_DXF, targets=targets)
+
+
+def by_threads(own: RunningRegistry, tags: list[str], count: int = 8) -> None:
+    """All manifests, by so many threads."""
+    with Registry(own.url) as registry, ThreadPoolExecutor(count) as threads:
+        list(threads.map(registry.repository(_NAME).get_manifest, tags))
+
+
+async def _by_tasks(own: RunningRegistry, tags: list[str], library: Any) -> None:
+    waiting = iter(tags)
+    async with AsyncRegistry(own.url, http=library) as registry:
+        repository = registry.repository(_NAME)
+
+        async def work() -> None:
+            for tag in waiting:
+                await repository.get_manifest(tag)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(200):
+                group.create_task(work())
+
+
+def _dxf(own: RunningRegistry, tags: list[str]) -> None:
+    from dxf import DXF
+
+    with DXF(own.address, _NAME, insecure=True) as client:
+        for tag in tags:
+            client.head_manifest_and_response(tag)
+
+
+def _bare(own: RunningRegistry, tags: list[str]) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(partial(_bare_part, own), (tags[start::8] for start in range(8))))
+
+
+def _bare_part(own: RunningRegistry, tags: list[str]) -> None:
+    with closing(http.client.HTTPConnection(own.address)) as connection:
+        for tag in tags:
+            connection.request("GET", f"/v2/{_NAME}/manifests/{tag}", headers={"Accept": EMPTY_INDEX["mediaType"]})
+            with connection.getresponse() as response:
+                assert response.read(), response.status
