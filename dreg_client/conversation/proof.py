@@ -76,12 +76,6 @@ class Proof:
         self._known[_key(base, request)] = known
         return made
 
-    def _warn_of(self, base: Base, foreign: str, own: str) -> None:
-        """Warn of a registry that asks for what we do not need (AUT-15); once each."""
-        if base.origin not in self._warned:
-            self._warned.add(base.origin)
-            log.warning("%s asks for the scope %r; ours alone is asked for: %r", base.name, foreign[:200], own)
-
     def faults(self, base: Base, request: Request) -> tuple[str, ...]:
         """What went wrong when the credential was looked up."""
         return self._found.get((base.authority, _repository(request)), FoundCredential()).faults
@@ -108,6 +102,12 @@ class Proof:
         if key not in self._found:
             self._found[key] = yield LookUp(*key)
         return self._found[key].credential
+
+    def _warn_of(self, base: Base, foreign: str, own: str) -> None:
+        """Warn of a registry that asks for what we do not need (AUT-15); once each."""
+        if base.origin not in self._warned:
+            self._warned.add(base.origin)
+            log.warning("%s asks for the scope %r; ours alone is asked for: %r", base.name, foreign[:200], own)
 
 
 def _basic(credential: Credential | None) -> str | None:
