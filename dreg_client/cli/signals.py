@@ -38,3 +38,6 @@ def _end_workers() -> None:
     multiprocessing = sys.modules.get("multiprocessing")
     for worker in multiprocessing.active_children() if multiprocessing else ():
         worker.kill()
+    helpers = sys.modules.get("dreg_client.credentials.program")
+    if helpers:  # a thread that waits for one is not waited for
+        helpers.end_all()

@@ -47,6 +47,7 @@ class Proof:
     _found: dict[tuple[str, str], FoundCredential] = field(
         default_factory=dict[tuple[str, str], FoundCredential], repr=False
     )
+    _warned: set[Origin] = field(default_factory=set[Origin], repr=False)
 
     def beforehand(self, base: Base, request: Request, attempt: Attempt) -> Talk[str | None]:
         """What the registry is known to want for such a request, None where it was not asked for any yet."""
@@ -68,8 +69,8 @@ class Proof:
         if not response.headers.all("www-authenticate"):
             return None
         challenge = _chosen(parse_challenges(response.headers.all("www-authenticate")), response)
-        if challenge.scope and is_foreign(challenge.scope, request.scope):
-            log.debug("%s asks for a scope that is not ours; ours alone is asked for", response.where)
+        if request.scope and is_foreign(challenge.scope, request.scope):
+            self._warn_of(base, challenge.scope, request.scope)
         known = _Known(response, challenge, scope_to_ask(challenge.scope, request.scope, request.method))
         refused = used.partition(" ")[2] if used else ""
         made = yield from self._made(base, request, known, attempt, refused)
@@ -119,6 +120,12 @@ class Proof:
         if key not in self._found:
             self._found[key] = yield LookUp(*key)
         return self._found[key].credential
+
+    def _warn_of(self, base: Base, foreign: str, own: str) -> None:
+        """Warn of a registry that asks for what we do not need (AUT-15); once each."""
+        if base.origin not in self._warned:
+            self._warned.add(base.origin)
+            log.warning("%s asks for the scope %r; ours alone is asked for: %r", base.name, foreign[:200], own)
 
 
 def _basic(credential: Credential | None) -> str | None:

@@ -6,6 +6,7 @@ from typing import Final
 from dreg_client import errors
 from dreg_client.conversation.acts import Send, Talk
 from dreg_client.conversation.base import Base
+from dreg_client.conversation.unsaid import without_secrets
 from dreg_client.protocol.wire import Hop, Request, Response
 from dreg_client.values.origin import Origin, Reach, joined, reach, without_query
 
@@ -30,13 +31,13 @@ def travel(base: Base, request: Request, fixed: tuple[tuple[str, str], ...], pro
         UnsafeURLError: An answer leads where we do not go.
         TooManyRedirectsError: There are more than 10, or they lead in a circle.
     """
-    hop = _first(base, request, fixed, proof)
+    hop = first = _first(base, request, fixed, proof)
     for _ in range(MAX_REDIRECTS + 1):
         response: Response = yield Send(hop)
         response = replace(response, url=hop.url, registry=base.url)
         location = response.headers.get("location")
         if response.status not in _REDIRECTS or location is None or not _is_followed(request, response, base, location):
-            return response
+            return without_secrets(response, hop, redirected=hop is not first)
         hop = _onward(base, request, hop, response, (*fixed, *_proof(proof)))
     raise errors.TooManyRedirectsError(f"{base.url}{request.target}".partition("?")[0], MAX_REDIRECTS)
 

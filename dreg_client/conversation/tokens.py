@@ -107,7 +107,11 @@ class Tokens:
     def _fetch(self, wanted: Wanted, attempt: Attempt) -> Talk[str]:
         hop = self._hop(wanted)
         sent = self.clock()
-        response = yield from attempt(hop)
+        try:
+            response = yield from attempt(hop)
+        except errors.ResponseTooLargeError:
+            message = f"the token server {hop.where} answered with more than {_LIMIT} bytes; no token is as long"
+            raise errors.TokenError(message) from None
         answer = _answer(replace(response, url=hop.url, registry=wanted.base.url), wanted)
         if len(self._kept) >= _MOST:
             self._kept.clear()

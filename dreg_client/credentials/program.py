@@ -5,16 +5,23 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
+from threading import Event
 from typing import IO, Any, Final, cast
 
 from dreg_client.errors import CredentialError, CredentialHelperError
 from dreg_client.values.credential import Credential
+from dreg_client.waiting import nobody_waits
 
 _PATIENCE: Final = 30.0
+_STEP: Final = 0.02
+"""Seconds after which one looks at a program that is at work."""
 _MOST: Final = 64 * 1024
 _NOT_FOUND: Final = "credentials not found"
 _TOKEN: Final = "<token>"
+_running: Final[set["subprocess.Popen[bytes]"]] = set()
+_leaving: Final = Event()
 
 
 class MissingProgramError(Exception):
@@ -72,6 +79,13 @@ def forget(program: str, server: str) -> None:
     _tell(program, "erase", server.encode())
 
 
+def end_all() -> None:
+    """End all programs that run, with all that they began, and run no more: this process is about to leave."""
+    _leaving.set()
+    for process in tuple(_running):
+        _kill_group(process)
+
+
 def _tell(program: str, verb: str, given: bytes) -> None:
     try:
         code, answer = _run(program, verb, given)
@@ -85,6 +99,7 @@ def _run(program: str, verb: str, given: bytes) -> tuple[int, bytes]:
     """Run it in a group of its own, so that it ends with all that it began; no shell is between."""
     if any(sign < 32 or sign == 127 for sign in given):
         raise CredentialError("a server with control characters is asked for nowhere")
+    _refuse_in_vain(program)
     # A file takes what it says: a pipe that a child of it holds open would be waited for.
     with tempfile.TemporaryFile() as said:
         try:
@@ -97,36 +112,66 @@ def _run(program: str, verb: str, given: bytes) -> tuple[int, bytes]:
             )
         except OSError as failure:
             raise MissingProgramError(f"{_called(program)} cannot be run: {(failure.strerror or '').lower()}") from None
-        code = _ended(process, program, given)
+        _running.add(process)
+        try:
+            code = _ended(process, program, given, said)
+        finally:
+            _running.discard(process)
         return code, _said(said, program)
 
 
-def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes) -> int:
+def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes, said: IO[bytes]) -> int:
+    """Wait for its end; one that says too much, or takes too long, is ended with all that it began."""
+    until = time.monotonic() + _PATIENCE
+    asked: bytes | None = given
     try:
-        with suppress(BrokenPipeError):
-            process.communicate(given, timeout=_PATIENCE)
-        return process.wait(timeout=_PATIENCE)
-    except subprocess.TimeoutExpired:
-        raise CredentialHelperError(f"{_called(program)} did not end within {_PATIENCE:.0f} s; it was ended") from None
+        while True:
+            try:
+                process.communicate(asked, timeout=_STEP)
+            except subprocess.TimeoutExpired:
+                asked = None  # what was not taken yet goes on being offered
+                _refuse_to_wait(program, said, until)
+            else:
+                return process.returncode
     finally:
         _end_group(process)
 
 
+def _refuse_in_vain(program: str) -> None:
+    if _leaving.is_set() or nobody_waits():
+        raise CredentialHelperError(f"{_called(program)}: nobody waits for it any more; it was ended, or not run")
+
+
+def _refuse_to_wait(program: str, said: IO[bytes], until: float) -> None:
+    _refuse_in_vain(program)
+    _check_size(program, os.fstat(said.fileno()).st_size)
+    if time.monotonic() > until:
+        raise CredentialHelperError(f"{_called(program)} did not end within {_PATIENCE:.0f} s; it was ended")
+
+
 def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    _kill_group(process)
+    process.wait()
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
     if os.name == "posix":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     elif process.poll() is None:
         process.kill()
-    process.wait()
 
 
 def _said(said: IO[bytes], program: str) -> bytes:
     said.seek(0)
     answer = said.read(_MOST + 1)
-    if len(answer) > _MOST:
-        raise CredentialHelperError(f"{_called(program)} answered with more than {_MOST} bytes")
+    _check_size(program, len(answer))
     return answer
+
+
+def _check_size(program: str, size: int) -> None:
+    if size > _MOST:
+        raise CredentialHelperError(f"{_called(program)} answered with more than {_MOST} bytes")
 
 
 def _answer(program: str, answer: bytes) -> dict[str, Any]:

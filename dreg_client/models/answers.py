@@ -1,5 +1,6 @@
 """What a registry says besides documents: lists of tags and repositories, errors, tokens (distribution-spec)."""
 
+import re
 from typing import Annotated, ClassVar, Final, Self, cast
 
 from pydantic import Field, Strict
@@ -13,6 +14,7 @@ from dreg_client.values.reference import Listed, RepositoryName, Tag, all_listed
 
 SHORTEST_LIFE: Final = 60
 LONGEST_LIFE: Final = 3600
+_SENDABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _SHOWN_ERRORS: Final = 10
 _SHOWN_TEXT: Final = 1024
 _SHOWN_NAME: Final = 100
@@ -133,6 +135,9 @@ class TokenAnswer(Answer, frozen=True):
         value = _text(tree, "token") or _text(tree, "access_token")
         if not value:
             message = "the token server's answer has neither token nor access_token"
+            raise TokenError(message)
+        if _SENDABLE.fullmatch(value) is None:
+            message = "the token server's answer has a token with characters that cannot be sent"
             raise TokenError(message)
         return cls(value=value, expires_in=_life(tree.get("expires_in")), refresh_token=_text(tree, "refresh_token"))
 

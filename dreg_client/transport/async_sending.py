@@ -14,11 +14,12 @@ from dreg_client.conversation.acts import Act, AskService, Hold, LookUp, Pause, 
 from dreg_client.conversation.base import Base
 from dreg_client.events import Event
 from dreg_client.logs import log
-from dreg_client.options import Options
+from dreg_client.options import FoundCredential, Options
 from dreg_client.protocol.wire import Hop, Response
 from dreg_client.transport import lines
 from dreg_client.transport.library import library_of, translated
 from dreg_client.values.origin import Origin
+from dreg_client.waiting import waiting
 
 
 class AsyncLine:
@@ -100,7 +101,7 @@ class AsyncSender:
             case Hold(key):
                 return await self._held(key)
             case LookUp(registry, repository):
-                return await asyncio.to_thread(self._options.find, registry, repository)
+                return await self._found(registry, repository)
             case AskService(scope):
                 return await self._token(scope)
             case Tell(event):
@@ -127,6 +128,15 @@ class AsyncSender:
         lock = self._locks.setdefault(key, Lock())
         await lock.acquire()
         return lock
+
+    async def _found(self, registry: str, repository: str) -> FoundCredential:
+        """Look up in a thread: a program may take long. Who is cancelled ends the program."""
+        with waiting() as leave:
+            try:
+                return await asyncio.to_thread(self._options.find, registry, repository)
+            except asyncio.CancelledError:
+                leave()
+                raise
 
     async def _token(self, scope: str) -> str:
         service = self._options.auth_service

@@ -50,7 +50,9 @@ def watch(
         root.removeHandler(seen)
         root.setLevel(level)
     seen.heard += [*capfd.readouterr(), *(str(warning.message) for warning in recwarn)]
-    way = request.node.funcargs.get("way")
-    if isinstance(way, Way):
-        seen.heard.append(way.said)
+    for way in request.node.funcargs.values():
+        if isinstance(way, Way):
+            seen.heard.append(way.said)
+            for failure in way.failures:
+                seen.see(failure)
     assert not seen.shown()

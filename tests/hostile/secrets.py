@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +10,9 @@ PASSWORD = "canary-password-7f3a"
 TOKEN = "canary-token-c41d"
 REFRESH = "canary-refresh-90be"
 SIGNED = "canary-signature-5e12"
-CANARIES = (PASSWORD, TOKEN, REFRESH, SIGNED)
 USER = "ada"
+ENCODED = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+CANARIES = (PASSWORD, TOKEN, REFRESH, SIGNED, ENCODED)
 
 
 @dataclass

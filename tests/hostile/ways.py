@@ -49,7 +49,9 @@ class Way:
         repository: The repository that is asked for.
         credentials: Who we are.
         options: More keyword arguments of `Registry`; those that the command line has are said to it, too.
+        environment: Variables.
         said: All that the command line printed.
+        failures: The errors that there were.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Way:
     options: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     said: str = ""
+    failures: list[BaseException] = field(default_factory=list)
 
     # --- what is asked
 
@@ -102,6 +105,10 @@ class Way:
             ["delete", "--yes", self._store(str(reference))],
         )
 
+    def do(self, action: Callable[[Any], Any]) -> Outcome:
+        """Whatever else may be asked of a registry, for the ways of the library."""
+        return self._do(action, [])
+
     # --- how
 
     def _of(self, registry: Any) -> Any:
@@ -122,6 +129,7 @@ class Way:
         try:
             return Outcome(self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
         except errors.DregError as failure:
+            self.failures.append(failure)
             return Outcome(error=failure, kind=type(failure), text=str(failure))
         finally:
             os.environ.clear()

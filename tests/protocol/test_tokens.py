@@ -19,11 +19,19 @@ BEARER = 'Bearer realm="https://registry.example/token",service="s"'
 
 @dataclass
 class World:
-    """A registry that wants tokens, and a clock."""
+    """A registry that wants tokens, and a clock.
+
+    Attributes:
+        life: What its token server says of the life of tokens, None for nothing.
+        more: What else it says.
+        slow: The seconds that it takes.
+    """
 
     life: Any = 300
     challenge: str = BEARER
     now: float = 0.0
+    more: dict[str, Any] = field(default_factory=dict)
+    slow: float = 0.0
     tokens: int = 0
     sent: list[Hop] = field(default_factory=list)
 
@@ -59,7 +67,8 @@ class World:
     def _response(self, hop: Hop) -> Response:
         if "/token" in hop.url:
             self.tokens += 1
-            body = {"token": f"t{self.tokens}", **({} if self.life is None else {"expires_in": self.life})}
+            self.now += self.slow
+            body = {"token": f"t{self.tokens}", **self.more, **({} if self.life is None else {"expires_in": self.life})}
             return Response(200, body=json.dumps(body).encode())
         if f"Bearer t{self.tokens}" == dict(hop.headers).get("Authorization"):
             return Response(200)
@@ -67,7 +76,11 @@ class World:
 
 
 @pytest.mark.parametrize(
-    ("life", "seconds"), [(300, 290), (None, 50), (1, 50), (-5, 50), ("300", 50), (100_000, 3590), (3600, 3590)]
+    ("life", "seconds"),
+    [
+        *((300, 290), (None, 50), (0, 50), (1, 50), (59, 50), (61, 51), (-1, 50), ("300", 50), (True, 50), (300.5, 50)),
+        *((3600, 3590), (3601, 3590), (10**300, 3590), (1e308, 50), (float("1e15"), 50)),
+    ],
 )
 def test_aut_13_a_token_is_asked_for_anew_ten_seconds_before_its_end(life: Any, seconds: int) -> None:
     world = World(life)
@@ -79,6 +92,26 @@ def test_aut_13_a_token_is_asked_for_anew_ten_seconds_before_its_end(life: Any, 
     assert world.ask() == 200
     assert world.tokens == 2
     assert len(world.sent) == 1 + 1 + 1 + 1 + 1 + 1, "once it is known what is wanted, no challenge is waited for"
+
+
+@pytest.mark.parametrize("issued_at", ["1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "yesterday", 7, None, {}])
+def test_aut_13_when_a_token_says_it_was_made_is_no_matter(issued_at: Any) -> None:
+    world = World(300, more={"issued_at": issued_at})
+    assert world.ask() == 200
+    world.now = 289.9
+    assert world.ask() == 200
+    assert world.tokens == 1
+    world.now = 290.1
+    assert world.ask() == 200
+    assert world.tokens == 2
+
+
+def test_aut_13_a_life_begins_when_the_token_is_asked_for() -> None:
+    world = World(300, slow=200)
+    assert world.ask() == 200
+    world.now = 290.1
+    assert world.ask() == 200
+    assert world.tokens == 2
 
 
 def test_a_password_that_is_refused_is_not_shown_twice() -> None:
