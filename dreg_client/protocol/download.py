@@ -54,6 +54,7 @@ class BlobDownload:
         self._ranged, self._restarts, self._skip = True, 0, 0
         self._resumes, self._since_resume = 0, 0
         self._waited, self._window = 0.0, 0
+        self._short: errors.SizeMismatchError | None = None
         self._unpacking: Any = None
 
     def request(self) -> Request:
@@ -80,7 +81,7 @@ class BlobDownload:
             SizeMismatchError: The answer's length is not that of the blob.
             ProtocolError: It is another part of the blob than was asked for, also when all was asked for.
         """
-        self.encoding = self._encoding(response)
+        self.encoding, self._short = self._encoding(response), None
         if response.status == 416 and self.offset and self._ranged:
             return self._behind_the_end(response)
         accept(response, self._asked)
@@ -184,6 +185,7 @@ class BlobDownload:
             TruncatedBodyError: The blob has more bytes; tell it that it was `interrupted`.
         """
         if self.total is not None and self.offset < self.total and not self._may_unpack:
+            self._short = errors.SizeMismatchError(self.total, self.offset, self._where)
             raise errors.TruncatedBodyError(f"ended after {self.offset} of {self.total} bytes", self._where)
         self.done = True
 
@@ -192,6 +194,7 @@ class BlobDownload:
 
         Raises:
             TransportError: It did so too often without getting further, or nothing is gained by going on.
+            SizeMismatchError: So it did, and the last body was whole by its own account, yet the blob is longer.
         """
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
@@ -199,6 +202,8 @@ class BlobDownload:
         if not failure.retryable:
             raise failure
         if self._resumes > MAX_RESUMES:
+            if self._short is not None:
+                raise self._short from failure
             raise errors.TruncatedBodyError(
                 f"broke off after {self.offset} bytes, again and again ({failure.reason})", self._where
             ) from failure

@@ -88,6 +88,11 @@ class Way:
             lambda registry: self._of(registry).referrers(str(digest)), ["referrers", self._store(str(digest))]
         )
 
+    def ask(self, action: Callable[[Any], Any]) -> Outcome:
+        """Anything of the repository that the command line has no words for."""
+        assert self.name != "command line"
+        return self._do(lambda registry: action(self._of(registry)), [])
+
     def blob(self, digest: object, path: Path, **more: Any) -> Outcome:
         """To a file."""
         words = ["blob", self._store(), str(digest), "-o", str(path), *(["--resume"] if more.get("resume") else [])]
