@@ -111,7 +111,8 @@ class BlobDownload:
 
     def _part(self, response: Response) -> bool:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
-        if not found or not self._ranged or int(found[1]) != self.offset:
+        was_asked_for = self._ranged and self.offset > 0
+        if not found or not was_asked_for or int(found[1]) != self.offset:
             return self._restart(response)
         self._expect(int(found[3]) if found[3] != "*" else None)
         return True

@@ -5,13 +5,14 @@ import resource
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 from dreg_client import Descriptor, Digest
 from tests.faultserver import Heard, Piece, answer, head
 from tests.hostile.registry import BASE
 
 BEFORE = b"what was there"
-LARGE = bytes(range(256)) * 1200
+LARGE = Random(1).randbytes(307_200)
 """A blob that comes in many pieces."""
 MIB = 1024 * 1024
 SOCKETS = 16 * MIB
