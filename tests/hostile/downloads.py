@@ -12,7 +12,7 @@ from tests.faultserver import Heard, Piece, answer, head
 from tests.hostile.registry import BASE
 
 BEFORE = b"what was there"
-LARGE = Random(1).randbytes(307_200)
+LARGE = Random(1).randbytes(307_200)  # noqa: S311 (any bytes will do)
 """A blob that comes in many pieces."""
 MIB = 1024 * 1024
 SOCKETS = 16 * MIB

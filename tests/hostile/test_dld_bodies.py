@@ -7,6 +7,7 @@ import pytest
 
 from dreg_client import Digest, errors
 from tests.faultserver import END, RESET, STALL, Heard, Network, Piece, answer, chunked, head
+from tests.faultserver.hosts import Said
 from tests.hostile.downloads import (
     BEFORE,
     LARGE,
@@ -20,7 +21,6 @@ from tests.hostile.downloads import (
     part,
     rest,
 )
-from tests.faultserver.hosts import Said
 from tests.hostile.registry import CONFIG, registry_at
 from tests.hostile.ways import Outcome, Way, refused
 
@@ -204,5 +204,3 @@ def test_dld_16_a_byte_where_none_is_due_is_refused(way: Way, net: Network, fold
 
     refused(way.blob(Digest.of(b""), folder / "layer"), errors.DigestMismatchError)
     assert held(folder) == {"layer": BEFORE}
-
-

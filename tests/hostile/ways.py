@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from pathlib import Path
@@ -83,10 +83,9 @@ class Way:
     def config(self, reference: str) -> Outcome:
         return self._do(lambda registry: self._of(registry).get_config(reference), ["config", self._store(reference)])
 
-    def referrers(self, digest: object) -> Outcome:
-        return self._do(
-            lambda registry: self._of(registry).referrers(str(digest)), ["referrers", self._store(str(digest))]
-        )
+    def referrers(self, digest: object, artifact_type: str | None = None) -> Outcome:
+        words = ["referrers", self._store(str(digest)), *(["--artifact-type", artifact_type] if artifact_type else [])]
+        return self._do(lambda registry: self._of(registry).referrers(str(digest), artifact_type), words)
 
     def ask(self, action: Callable[[Any], Any]) -> Outcome:
         """Anything of the repository that the command line has no words for."""
@@ -138,12 +137,15 @@ class Way:
 
     def _by_threads(self, action: Callable[[Any], Any]) -> Any:
         with Registry(self._url(), **self._arguments()) as registry:
-            return action(registry)
+            done = action(registry)
+            return tuple(done) if isinstance(done, Iterator) else done
 
     def _by_tasks(self, action: Callable[[Any], Any]) -> Any:
         async def run() -> Any:
             async with AsyncRegistry(self._url(), **self._arguments()) as registry:
                 done = action(registry)
+                if isinstance(done, AsyncIterator):
+                    return tuple([entry async for entry in done])
                 return await done if isawaitable(done) else done
 
         return asyncio.run(run())
