@@ -11,7 +11,7 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
-from dreg_client import AsyncRegistry, Credential, Registry, errors
+from dreg_client import AsyncRegistry, Credential, Registry, aopen_image, errors, open_image
 from tests.faultserver import Network
 
 WAYS = ("threads", "tasks", "command line")
@@ -87,6 +87,12 @@ class Way:
         words = ["referrers", self._store(str(digest)), *(["--artifact-type", artifact_type] if artifact_type else [])]
         return self._do(lambda registry: self._of(registry).referrers(str(digest), artifact_type), words)
 
+    def named(self, text: str) -> Outcome:
+        """The manifest of an image, by its whole name."""
+        if self.name == "command line":
+            return self.command("manifest", "--", text)
+        return self._caught(lambda: self._named(text))
+
     def ask(self, action: Callable[[Any], Any]) -> Outcome:
         """Anything of the repository that the command line has no words for."""
         assert self.name != "command line"
@@ -121,10 +127,14 @@ class Way:
     def _do(self, action: Callable[[Any], Any], words: list[str]) -> Outcome:
         if self.name == "command line":
             return self.command(*words)
+        return self._caught(lambda: self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
+
+    def _caught(self, run: Callable[[], Any]) -> Outcome:
+        """What comes of it in the environment of this way."""
         before = dict(os.environ)
         os.environ.update(self.environment)
         try:
-            return Outcome(self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
+            return Outcome(run())
         except errors.DregError as failure:
             return Outcome(error=failure, kind=type(failure), text=str(failure))
         finally:
@@ -149,6 +159,16 @@ class Way:
                 return await done if isawaitable(done) else done
 
         return asyncio.run(run())
+
+    def _named(self, text: str) -> Any:
+        async def run() -> Any:
+            async with aopen_image(text, **self._arguments()) as image:
+                return image.index or image.manifest
+
+        if self.name == "tasks":
+            return asyncio.run(run())
+        with open_image(text, **self._arguments()) as image:
+            return image.index or image.manifest
 
     def _url(self) -> str:
         return self.registry if "://" in self.registry else f"https://{self.registry}"
