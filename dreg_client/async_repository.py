@@ -54,7 +54,7 @@ class AsyncRepository(AsyncImageStore):
         """Answer a question by asking the registry."""
         if isinstance(ask, Blob):
             return self._connection.blob(self._name, ask)
-        return await self._connection.carry(repository_plans.wire_plan(ask, self._name))
+        return await self._connection.carry(repository_plans.wire_plan(ask, self._name, self._connection.habits))
 
     async def tags(self) -> tuple[str, ...]:
         """All tags, in the registry's order; read once, until `refresh` or a change made here.
@@ -116,7 +116,7 @@ class AsyncRepository(AsyncImageStore):
             UnsupportedError: The registry does not offer it. What it would delete besides is in the sentence.
             NotFoundError: There is no such tag.
         """
-        await self._change(repository_plans.untag(self._name, Tag(tag)))
+        await self._change(repository_plans.untag(self._name, Tag(tag), self._connection.habits))
 
     delete_tag = untag
 

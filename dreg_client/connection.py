@@ -11,6 +11,7 @@ from dreg_client.conversation.conversation import Conversation
 from dreg_client.events import Received
 from dreg_client.options import Options
 from dreg_client.protocol.download import BlobDownload
+from dreg_client.protocol.manifests import Habits
 from dreg_client.protocol.plan import run
 from dreg_client.protocol.wire import Exchange, Request, Response
 from dreg_client.transport.sending import Body, Sender
@@ -33,7 +34,7 @@ class Connection:
     """
 
     def __init__(self, base: Base, options: Options) -> None:
-        self.base = base
+        self.base, self.habits = base, Habits()
         self._conversation = conversation_with(base, options)
         self._sender = Sender(options, (base, *self._conversation.mirrors))
 

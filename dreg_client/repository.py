@@ -57,7 +57,7 @@ class Repository(ImageStore):
         """Answer a question by asking the registry."""
         if isinstance(ask, Blob):
             return self._connection.blob(self._name, ask)
-        return self._connection.carry(repository_plans.wire_plan(ask, self._name))
+        return self._connection.carry(repository_plans.wire_plan(ask, self._name, self._connection.habits))
 
     def tags(self) -> tuple[str, ...]:
         """All tags, in the registry's order; read once, until `refresh` or a change made here.
@@ -118,7 +118,7 @@ class Repository(ImageStore):
             UnsupportedError: The registry does not offer it. What it would delete besides is in the sentence.
             NotFoundError: There is no such tag.
         """
-        self._change(repository_plans.untag(self._name, Tag(tag)))
+        self._change(repository_plans.untag(self._name, Tag(tag), self._connection.habits))
 
     delete_tag = untag
 

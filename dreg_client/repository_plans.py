@@ -18,11 +18,11 @@ _LISTED: Final = 20
 _LOOKED_AT: Final = 1000
 
 
-def wire_plan(ask: Ask, name: RepositoryName) -> Exchange[object]:
+def wire_plan(ask: Ask, name: RepositoryName, habits: manifests.Habits) -> Exchange[object]:
     """The requests that answer a question, but for blobs, whose bodies no plan holds."""
     match ask:
         case Resolve(reference):
-            return (yield from manifests.resolve(name, _named(reference)))
+            return (yield from manifests.resolve(name, _named(reference), habits))
         case Fetch(reference, legacy):
             served = yield from manifests.get(name, _named(reference), legacy=legacy)
             return Fetched(manifests.described(served), served.raw)
@@ -82,12 +82,12 @@ def tag(name: RepositoryName, reference: Named, new_tags: Iterable[str]) -> Exch
     return served.digest
 
 
-def untag(name: RepositoryName, old: Tag) -> Exchange[None]:
+def untag(name: RepositoryName, old: Tag, habits: manifests.Habits) -> Exchange[None]:
     """Delete a tag, and nothing else; where the registry offers only the deletion of all tags of a digest, refuse."""
     try:
         yield from manifests.delete(name, old)
     except errors.UnsupportedError as failure:
-        digest, others = yield from _tags_beside(name, old)
+        digest, others = yield from _tags_beside(name, old, habits)
         shared = f"deleting {digest} would delete these tags, too: {others}" if others else f"no other tag has {digest}"
         message = f"cannot delete the tag {old} of {name} alone"
         advice = f"{shared}; delete_manifest, or dreg delete, does that"
@@ -95,21 +95,21 @@ def untag(name: RepositoryName, old: Tag) -> Exchange[None]:
         raise errors.UnsupportedError(message, where, advice, failure.status, said, failure.request_id) from None
 
 
-def _tags_beside(name: RepositoryName, tag: Tag) -> Exchange[tuple[Digest, str]]:
+def _tags_beside(name: RepositoryName, tag: Tag, habits: manifests.Habits) -> Exchange[tuple[Digest, str]]:
     """The digest of a tag, and the other tags that have it."""
-    digest = (yield from manifests.resolve(name, tag)).digest
+    digest = (yield from manifests.resolve(name, tag, habits)).digest
     tags = yield from listing.every(listing.tag_pages(name), listing.tags)
     others: tuple[str, ...] = ()
     for other in tags[:_LOOKED_AT]:
-        if other != tag and (yield from _is_named(name, Tag(other), digest)):
+        if other != tag and (yield from _is_named(name, Tag(other), digest, habits)):
             others = (*others, other)
     more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
     unseen = f" (of the first {_LOOKED_AT} tags)" if len(tags) > _LOOKED_AT else ""
     return digest, ", ".join(others[:_LISTED]) + more + unseen if others else ""
 
 
-def _is_named(name: RepositoryName, tag: Tag, digest: Digest) -> Exchange[bool]:
+def _is_named(name: RepositoryName, tag: Tag, digest: Digest, habits: manifests.Habits) -> Exchange[bool]:
     try:
-        return (yield from manifests.resolve(name, tag)).digest == digest
+        return (yield from manifests.resolve(name, tag, habits)).digest == digest
     except errors.NotFoundError:
         return False

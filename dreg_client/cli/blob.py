@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dreg_client.cli.sources import opened, options_for, read_digest, source_argument
-from dreg_client.cli.text import put_octets
+from dreg_client.cli.text import put_error, put_octets
 
 if TYPE_CHECKING:
+    from dreg_client.image import ImageStore
     from dreg_client.values.digest import Digest
     from dreg_client.values.store_name import StoreName
 
@@ -43,11 +44,26 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
     if path == "-" and sys.stdout.isatty():
         raise click.UsageError("bytes of strangers do not go to a terminal: give -o FILE, or pipe them on")
     if path == "-":
-        with opened(source) as (store, _), store.stream_blob(wanted) as chunks:
-            for chunk in chunks:
-                put_octets(chunk)
+        with opened(source) as (store, _):
+            _to_standard_output(store, wanted)
     else:
         _to_file(source, wanted, path, resume=resume)
+
+
+def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
+    """Bytes flow as they come; where the end is not well, a line says that they are not the blob."""
+    from dreg_client.errors import DregError
+
+    has_begun = False
+    try:
+        with store.stream_blob(wanted) as chunks:
+            for chunk in chunks:
+                has_begun = True
+                put_octets(chunk)
+    except DregError:
+        if has_begun:
+            put_error("dreg: what went to standard output is not the blob; do not use it")
+        raise
 
 
 def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool) -> None:

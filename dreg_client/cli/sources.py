@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -37,11 +37,12 @@ def _read_source(ctx: click.Context, param: click.Parameter, value: str) -> "Sto
 
 def _kind_of_path(text: str) -> str | None:
     """The kind of store that a path, with or without a tag behind it, may be; None where there is no such path."""
-    for path in (Path(text), Path(text.rpartition(":")[0] or text)):
-        if path.is_dir():
-            return "oci"
-        if path.is_file():
-            return "oci-archive"
+    with suppress(OSError):  # a text too long for a path is none
+        for path in (Path(text), Path(text.rpartition(":")[0] or text)):
+            if path.is_dir():
+                return "oci"
+            if path.is_file():
+                return "oci-archive"
     return None
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.origin import Origin, without_query
-from dreg_client.values.reference import DOCKER_HUB
+from dreg_client.values.reference import DOCKER_HUB, shown
 
 _HUB_HOST: Final = "registry-1.docker.io"
 _HUB_HOSTS: Final = frozenset({"docker.io", "index.docker.io", _HUB_HOST})
@@ -44,11 +44,13 @@ class Base:
         try:
             origin = Origin.of(url)
         except ValueError as fault:
-            raise InvalidReferenceError(without_query(text)[:100], "registry", f"{_EXPECTED}: {fault}") from None
+            raise InvalidReferenceError(shown(without_query(text)), "registry", f"{_EXPECTED}: {fault}") from None
         parts = urlsplit(url)
         path = parts.path.rstrip("/").removesuffix("/v2").rstrip("/")
         if parts.query or parts.fragment or "%" in path or any(part in {".", ".."} for part in path.split("/")):
-            raise InvalidReferenceError(without_query(text)[:100], "registry", f"{_EXPECTED}, without a query")
+            raise InvalidReferenceError(shown(without_query(text)), "registry", f"{_EXPECTED}, without a query")
+        if parts.netloc.endswith(":"):
+            raise InvalidReferenceError(shown(text), "registry", f"{_EXPECTED}: a port is due behind the colon")
         if "://" not in text and (plain_http or (origin.is_loopback and not tls)):
             origin = _plain(origin, text)
         if origin.host in _HUB_HOSTS and origin.scheme == "https":

@@ -54,6 +54,7 @@ class BlobDownload:
         self._ranged, self._restarts, self._skip = True, 0, 0
         self._resumes, self._since_resume = 0, 0
         self._waited, self._window = 0.0, 0
+        self._short: errors.SizeMismatchError | None = None
         self._unpacking: Any = None
 
     def request(self) -> Request:
@@ -80,7 +81,7 @@ class BlobDownload:
             SizeMismatchError: The answer's length is not that of the blob.
             ProtocolError: It is another part of the blob than was asked for, also when all was asked for.
         """
-        self.encoding = self._encoding(response)
+        self.encoding, self._short = self._encoding(response), None
         if response.status == 416 and self.offset and self._ranged:
             return self._behind_the_end(response)
         accept(response, self._asked)
@@ -110,7 +111,8 @@ class BlobDownload:
 
     def _part(self, response: Response) -> bool:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
-        if not found or not self._ranged or int(found[1]) != self.offset:
+        was_asked_for = self._ranged and self.offset > 0
+        if not found or not was_asked_for or int(found[1]) != self.offset:
             return self._restart(response)
         last, total = int(found[2]), int(found[3]) if found[3] != "*" else None
         if last < self.offset or (total is not None and total <= last):
@@ -187,6 +189,7 @@ class BlobDownload:
             TruncatedBodyError: The blob has more bytes; tell it that it was `interrupted`.
         """
         if self.total is not None and self.offset < self.total and not self._may_unpack:
+            self._short = errors.SizeMismatchError(self.total, self.offset, self._where)
             raise errors.TruncatedBodyError(f"ended after {self.offset} of {self.total} bytes", self._where)
         self.done = True
 
@@ -195,6 +198,7 @@ class BlobDownload:
 
         Raises:
             TransportError: It did so too often without getting further, or nothing is gained by going on.
+            SizeMismatchError: So it did, and the last body was whole by its own account, yet the blob is longer.
         """
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
@@ -202,6 +206,8 @@ class BlobDownload:
         if not failure.retryable:
             raise failure
         if self._resumes > MAX_RESUMES:
+            if self._short is not None:
+                raise self._short from failure
             raise errors.TruncatedBodyError(
                 f"broke off after {self.offset} bytes, again and again ({failure.reason})", self._where
             ) from failure

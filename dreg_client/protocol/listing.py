@@ -37,7 +37,7 @@ class Pages:
         if target is None:
             self.request = None
             return
-        if target in self._seen or len(self._seen) >= MAX_PAGES:
+        if target == response.url or target in self._seen or len(self._seen) >= MAX_PAGES:
             raise errors.TooManyPagesError(response.where, len(self._seen))
         self._seen.add(target)
         first = self._first

@@ -129,12 +129,12 @@ def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
 
 
 def claimed_digest(response: Response) -> Digest | None:
-    """What the registry says that the digest is; None where it says nothing, or nothing that is a digest."""
+    """What the registry says that the digest is; None where it says nothing, or nothing that can be checked."""
     value = response.headers.get("docker-content-digest")
     if value is None:
         return None
-    if digest_fault(value) is not None:
-        log.warning("%s: Docker-Content-Digest is no digest; it is passed over", response.where)
+    if digest_fault(value) is not None or not Digest(value).computable:
+        log.warning("%s: Docker-Content-Digest is no digest that can be computed; it is passed over", response.where)
         return None
     return Digest(value)
 
@@ -187,12 +187,25 @@ def _claim(repository: RepositoryName, name: NameOf) -> Exchange[_Claim | None]:
     return _Claim(served, digest, int(size))
 
 
-def resolve(repository: RepositoryName, name: NameOf) -> "Exchange[Descriptor]":
-    """The descriptor of a tag or digest: by HEAD, which Docker Hub counts as no pull; else by GET."""
-    found = yield from head(repository, name)
+@dataclass(slots=True)
+class Habits:
+    """What a registry was found to do.
+
+    Attributes:
+        heads: Whether HEAD tells of its manifests; where it does not, though GET does, it is not tried again.
+    """
+
+    heads: bool = True
+
+
+def resolve(repository: RepositoryName, name: NameOf, habits: Habits) -> "Exchange[Descriptor]":
+    """The descriptor of a tag or digest: by HEAD, which Docker Hub counts as no pull; else by GET (DLD-21)."""
+    found = (yield from head(repository, name)) if habits.heads else None
     if found is not None:
         return found
     served = yield from get(repository, name)
+    if not isinstance(name, Digest):  # of a digest, HEAD may speak by another algorithm, and be right
+        habits.heads = False
     return described(served)
 
 
@@ -249,7 +262,7 @@ def put(repository: RepositoryName, name: NameOf, raw: bytes, media_type: str) -
     )
     response = accept((yield request), request)
     claim = claimed_digest(response)
-    if claim is not None and claim.computable and claim != (written := Digest.of(raw, claim.algorithm)):
+    if claim is not None and claim != (written := Digest.of(raw, claim.algorithm)):
         raise errors.DigestMismatchError(written, claim, f"{response.where}, as the registry took it")
     return name if isinstance(name, Digest) else Digest.of(raw)
 

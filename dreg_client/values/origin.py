@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_URL: Final = 8192
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_PLACE: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::[0-9]*)?", re.ASCII)
 _NUMBERS: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}", re.ASCII)
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
@@ -45,8 +46,10 @@ class Origin:
             ValueError: It is no http or https URL, or has user information; the text is not repeated.
         """
         parts = _split(url)
-        host, port = (parts.hostname or "").lower(), parts.port
-        if not (_is_ipv6(host) or _HOST.fullmatch(host)) or port == 0:
+        place = _PLACE.fullmatch(parts.netloc)
+        host, port = (parts.hostname or "").lower(), parts.port if place else 0
+        right = _is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)
+        if not right or port == 0:
             raise ValueError("a host, and a port from 1 to 65535 if any, are due behind the scheme")
         return cls(parts.scheme.lower(), host, port or _PORTS[parts.scheme.lower()])
 

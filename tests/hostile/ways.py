@@ -5,13 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
-from dreg_client import AsyncRegistry, Credential, Registry, errors
+from dreg_client import AsyncRegistry, Credential, Registry, aopen_image, errors, open_image
 from tests.faultserver import Network
 
 WAYS = ("threads", "tasks", "command line")
@@ -86,10 +86,20 @@ class Way:
     def config(self, reference: str) -> Outcome:
         return self._do(lambda registry: self._of(registry).get_config(reference), ["config", self._store(reference)])
 
-    def referrers(self, digest: object) -> Outcome:
-        return self._do(
-            lambda registry: self._of(registry).referrers(str(digest)), ["referrers", self._store(str(digest))]
-        )
+    def referrers(self, digest: object, artifact_type: str | None = None) -> Outcome:
+        words = ["referrers", self._store(str(digest)), *(["--artifact-type", artifact_type] if artifact_type else [])]
+        return self._do(lambda registry: self._of(registry).referrers(str(digest), artifact_type), words)
+
+    def named(self, text: str) -> Outcome:
+        """The manifest of an image, by its whole name."""
+        if self.name == "command line":
+            return self.command("manifest", "--", text)
+        return self._caught(lambda: self._named(text))
+
+    def ask(self, action: Callable[[Any], Any]) -> Outcome:
+        """Anything of the repository that the command line has no words for."""
+        assert self.name != "command line"
+        return self._do(lambda registry: action(self._of(registry)), [])
 
     def blob(self, digest: object, path: Path, **more: Any) -> Outcome:
         """To a file."""
@@ -124,10 +134,14 @@ class Way:
     def _do(self, action: Callable[[Any], Any], words: list[str]) -> Outcome:
         if self.name == "command line":
             return self.command(*words)
+        return self._caught(lambda: self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
+
+    def _caught(self, run: Callable[[], Any]) -> Outcome:
+        """What comes of it in the environment of this way."""
         before = dict(os.environ)
         os.environ.update(self.environment)
         try:
-            return Outcome(self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
+            return Outcome(run())
         except errors.DregError as failure:
             self.failures.append(failure)
             return Outcome(error=failure, kind=type(failure), text=str(failure))
@@ -141,15 +155,28 @@ class Way:
 
     def _by_threads(self, action: Callable[[Any], Any]) -> Any:
         with Registry(self._url(), **self._arguments()) as registry:
-            return action(registry)
+            done = action(registry)
+            return tuple(done) if isinstance(done, Iterator) else done
 
     def _by_tasks(self, action: Callable[[Any], Any]) -> Any:
         async def run() -> Any:
             async with AsyncRegistry(self._url(), **self._arguments()) as registry:
                 done = action(registry)
+                if isinstance(done, AsyncIterator):
+                    return tuple([entry async for entry in done])
                 return await done if isawaitable(done) else done
 
         return asyncio.run(run())
+
+    def _named(self, text: str) -> Any:
+        async def run() -> Any:
+            async with aopen_image(text, **self._arguments()) as image:
+                return image.index or image.manifest
+
+        if self.name == "tasks":
+            return asyncio.run(run())
+        with open_image(text, **self._arguments()) as image:
+            return image.index or image.manifest
 
     def _url(self) -> str:
         return self.registry if "://" in self.registry else f"https://{self.registry}"

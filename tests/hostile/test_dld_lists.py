@@ -1,0 +1,229 @@
+"""Lists: where their pages lead, and what stands in them: DLD-22 to DLD-24."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from dreg_client import errors
+from tests.faultserver import Heard, Network, Piece, answer, redirect, refusal, sentence
+from tests.hostile.registry import DIGEST, MANIFESTS, OCI_INDEX, OCI_MANIFEST, TAGS, document, registry_at
+from tests.hostile.ways import Outcome, Way, refused
+from tests.http.documents import described
+
+JSON = "Content-Type: application/json"
+
+
+def listed(outcome: Outcome) -> list[str]:
+    """The tags that were given."""
+    assert outcome.kind is None, outcome.text
+    return outcome.value.decode().split() if isinstance(outcome.value, bytes) else list(outcome.value)
+
+
+def pages(link: str, *more: str) -> Callable[[Heard], Piece]:
+    """Two pages of a tag each; the first one has these `Link` headers."""
+
+    def said(heard: Heard) -> Piece:
+        second = heard.query.get("page") == ["1"]
+        headers = [] if second else [f"Link: {text}" for text in (link, *more)]
+        return answer(sentence({"tags": ["b" if second else "a"]}), "200 OK", JSON, *headers)
+
+    return said
+
+
+NEXT = f"{TAGS}?page=1"
+GOOD: dict[str, tuple[str, ...]] = {
+    "relative": (f'<{NEXT}>; rel="next"',),
+    "absolute": (f'<https://registry.test{NEXT}>; rel="next"',),
+    "with its port": (f'<https://registry.test:443{NEXT}>; rel="next"',),
+    "another letter case": (f'<HTTPS://REGISTRY.test{NEXT}>; REL="NEXT"',),
+    "http of the same host": (f"<http://registry.test{NEXT}>; rel=next",),
+    "without rel": (f"<{NEXT}>",),
+    "a comma within": (f'<{NEXT}&last=a,b>; title="x, <y>; z"; rel="next"',),
+    "several in one": (f'<https://evil.test/>; rel="prev", <{NEXT}>; rel="next last"',),
+    "several headers": ('<https://evil.test/>; rel="first"', f'<{NEXT}>; rel="next"'),
+}
+BAD: dict[str, tuple[str, type[Exception]]] = {
+    "another host": (f'<https://evil.test{NEXT}>; rel="next"', errors.CrossOriginError),
+    "another port": (f'<https://registry.test:8443{NEXT}>; rel="next"', errors.CrossOriginError),
+    "user information": (f'<https://registry.test@evil.test{NEXT}>; rel="next"', errors.ProtocolError),
+    "no scheme": (f'<//evil.test{NEXT}>; rel="next"', errors.CrossOriginError),
+    "itself": (f'<{TAGS}>; rel="next"', errors.TooManyPagesError),
+    "without brackets": (f'{NEXT}; rel="next"', errors.ProtocolError),
+    "half a bracket": (f'<{NEXT}; rel="next"', errors.ProtocolError),
+    "64 KiB": (f'<{NEXT}&x={"x" * 65000}>; rel="next"', errors.ProtocolError),
+    "a file": ('<file:///etc/passwd>; rel="next"', errors.ProtocolError),
+}
+
+
+@pytest.mark.parametrize("links", GOOD.values(), ids=GOOD)
+def test_dld_22_pages_are_found_however_they_are_written(
+    library_way: Way, net: Network, links: tuple[str, ...]
+) -> None:
+    evil = net.host("evil.test")
+    registry_at(net).on(TAGS, pages(*links))
+
+    assert listed(library_way.tags()) == ["a", "b"]
+    assert not evil.connections
+
+
+@pytest.mark.parametrize(("link", "error"), BAD.values(), ids=BAD)
+def test_dld_22_a_page_elsewhere_is_not_asked_for(way: Way, net: Network, link: str, error: type[Exception]) -> None:
+    evil, plain = net.host("evil.test"), net.host("registry.test", scheme="http")
+    registry = registry_at(net).on(TAGS, pages(link))
+
+    outcome = refused(way.tags(), error)
+    assert not outcome.value
+    assert len(registry.requests) == 1
+    assert not evil.connections
+    assert not plain.connections
+
+
+def test_dld_22_http_of_the_same_host_is_asked_over_https(way: Way, net: Network) -> None:
+    plain = net.host("registry.test", scheme="http")
+    registry_at(net).on(TAGS, pages(*GOOD["http of the same host"]))
+
+    assert listed(way.tags()) == ["a", "b"]
+    assert not plain.connections
+
+
+def test_dld_22_a_page_that_redirects_elsewhere_takes_nothing_along(way: Way, net: Network) -> None:
+    way.credentials = ("ada", "canary-password-7f3a")
+    evil = net.host("evil.test").on("/x", answer(sentence({"tags": ["b"]}), "200 OK", JSON))
+    registry_at(net).on(TAGS, redirect("https://evil.test/x"))
+
+    way.tags()
+    assert not evil.secrets
+
+
+def test_dld_22_pages_in_a_circle_end(way: Way, net: Network) -> None:
+    def circle(heard: Heard) -> Piece:
+        number = int(heard.query.get("page", ["0"])[0])
+        link = f'Link: <{TAGS}?page={(number + 1) % 3}>; rel="next"'
+        return answer(sentence({"tags": [f"t{number}"]}), "200 OK", JSON, link)
+
+    registry = registry_at(net).on(TAGS, circle)
+
+    refused(way.tags(), errors.TooManyPagesError)
+    assert len(registry.requests) == 4
+
+
+def test_dld_22_a_thousand_pages_are_the_most(way: Way, net: Network) -> None:
+    def another(heard: Heard) -> Piece:
+        number = int(heard.query.get("page", ["0"])[0]) + 1
+        return answer(b'{"tags": ["a"]}', "200 OK", JSON, f'Link: <{TAGS}?page={number}>; rel="next"')
+
+    registry = registry_at(net).on(TAGS, another)
+
+    refused(way.tags(), errors.TooManyPagesError)
+    assert len(registry.requests) == 1000
+
+
+# --- DLD-23
+
+
+LISTS: dict[str, tuple[str, list[str]]] = {
+    "null": ('{"name": "acme/web", "tags": null}', []),
+    "another repository": ('{"name": "evil/other", "tags": ["a"]}', ["a"]),
+    "twice": ('{"tags": ["b", "a", "b"]}', ["b", "a"]),
+    "illegal": ('{"tags": ["a", "-b", "c d", "../e", "", "sha256:0", null, 7, "b"]}', ["a", "b"]),
+}
+NO_LISTS = ['{"name": "acme/web"}', '{"tags": "a"}', '{"tags": {"a": 1}}', '{"tags": 1}', "[]", "<html>", '{"tags": [}']
+
+
+@pytest.mark.parametrize(("body", "found"), LISTS.values(), ids=LISTS)
+def test_dld_23_tags_are_those_that_are_tags(
+    way: Way, net: Network, body: str, found: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry_at(net).on(TAGS, answer(body.encode(), "200 OK", JSON))
+
+    outcome = way.tags()
+    assert listed(outcome) == found
+    warned = outcome.text + "".join(record.getMessage() for record in caplog.records if record.levelno >= 30)
+    assert ("left out" in warned) == ("-b" in body)
+
+
+@pytest.mark.parametrize("body", NO_LISTS)
+def test_dld_23_what_is_no_list_is_no_empty_one(library_way: Way, net: Network, body: str) -> None:
+    registry_at(net).on(TAGS, answer(body.encode(), "200 OK", JSON))
+
+    refused(library_way.tags(), errors.ProtocolError)
+
+
+def test_dld_23_the_command_line_prints_nothing_of_what_is_no_list(net: Network) -> None:
+    registry_at(net).on(TAGS, answer(b'{"tags": "a"}', "200 OK", JSON))
+
+    assert not refused(Way("command line", net).tags(), errors.ProtocolError).value
+
+
+# --- DLD-24
+
+
+LIST = f"/v2/acme/web/referrers/{DIGEST}"
+FALLBACK = f"{MANIFESTS}/sha256-{DIGEST.encoded}"
+
+
+def index(*types: str) -> bytes:
+    """A list of what refers to the manifest."""
+    entries = [{**described(kind.encode(), OCI_MANIFEST), "artifactType": kind} for kind in types]
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+
+
+def found_types(outcome: Outcome) -> list[str]:
+    """The types of what was found."""
+    assert outcome.kind is None, outcome.text
+    if isinstance(outcome.value, bytes):
+        return outcome.value.decode().split()[1::2]
+    return [entry.artifact_type for entry in outcome.value]
+
+
+NOT_OFFERED: dict[str, Piece] = {
+    "404": refusal("404 Not Found"),
+    "405": refusal("405 Method Not Allowed"),
+    "400": refusal("400 Bad Request"),
+    "html": answer(b"<html>welcome</html>", "200 OK", "Content-Type: text/html; charset=utf-8"),
+}
+
+
+@pytest.mark.parametrize("said", NOT_OFFERED.values(), ids=NOT_OFFERED)
+def test_dld_24_where_there_is_no_list_the_tag_is_read(way: Way, net: Network, said: Piece) -> None:
+    registry = registry_at(net).on(LIST, said).on(FALLBACK, document(index("application/x-a"), OCI_INDEX))
+
+    assert found_types(way.referrers(DIGEST)) == ["application/x-a"]
+    assert registry.asked[-2:] == [f"GET {LIST}", f"GET {FALLBACK}"]
+
+
+@pytest.mark.parametrize("said", NOT_OFFERED.values(), ids=NOT_OFFERED)
+def test_dld_24_where_there_is_neither_list_nor_tag_nothing_refers_to_it(
+    library_way: Way, net: Network, said: Piece
+) -> None:
+    registry_at(net).on(LIST, said)
+
+    assert found_types(library_way.referrers(DIGEST)) == []
+
+
+REFUSALS: dict[str, tuple[Piece, type[Exception]]] = {
+    "401": (answer(b"", "401 Unauthorized", 'WWW-Authenticate: Basic realm="x"'), errors.UnauthorizedError),
+    "403": (refusal("403 Forbidden"), errors.DeniedError),
+    "500": (refusal("500 Internal Server Error"), errors.ServerError),
+    "503": (refusal("503 Service Unavailable"), errors.ServerError),
+}
+
+
+@pytest.mark.parametrize(("said", "error"), REFUSALS.values(), ids=REFUSALS)
+def test_dld_24_a_refusal_is_no_empty_list(way: Way, net: Network, said: Piece, error: type[Exception]) -> None:
+    registry = registry_at(net).on(LIST, said).on(FALLBACK, document(index("application/x-a"), OCI_INDEX))
+
+    assert not refused(way.referrers(DIGEST), error).value
+    assert f"GET {FALLBACK}" not in registry.asked
+
+
+@pytest.mark.parametrize("headers", [(), ("OCI-Filters-Applied: artifactType",)], ids=["unsaid", "said"])
+def test_dld_24_what_the_registry_did_not_filter_is_filtered_here(
+    way: Way, net: Network, headers: tuple[str, ...]
+) -> None:
+    raw = index("application/x-a", "application/x-b")
+    registry = registry_at(net).on(LIST, answer(raw, "200 OK", f"Content-Type: {OCI_INDEX}", *headers))
+
+    assert found_types(way.referrers(DIGEST, "application/x-b")) == ["application/x-b"]
+    assert registry.requests[-1].query == {"artifactType": ["application/x-b"]}
