@@ -126,7 +126,7 @@ class TokenAnswer(Answer, frozen=True):
         """Read the answer of a token server.
 
         Raises:
-            TokenError: It holds no token. The body is never part of the message.
+            TokenError: It holds no token, or one that no header can carry. The body is never part of the message.
         """
         try:
             tree = read_object(octets_of(raw))
@@ -136,6 +136,9 @@ class TokenAnswer(Answer, frozen=True):
         value = _text(tree, "token") or _text(tree, "access_token")
         if not value:
             message = "the token server's answer has neither token nor access_token"
+            raise TokenError(message)
+        if not value.isascii() or not value.isprintable() or " " in value:
+            message = "the token server's token has characters that no header may have"
             raise TokenError(message)
         return cls(value=value, expires_in=_life(tree.get("expires_in")), refresh_token=_text(tree, "refresh_token"))
 
