@@ -14,8 +14,9 @@ PAGE = FOLDER.parents[1] / "docs/advisories.md"
 TOP = """\
 # Advisories
 
-Published advisories of registry clients and of the HTTP libraries below them, each replayed in small against dreg-client: the
-test of a row fails where the weakness is here. What a case asks for stands in [Hostile cases](hostile-cases.md).
+Published advisories of registry clients and of the HTTP libraries below them, each replayed in small against
+dreg-client: the test of a row fails where the weakness is here. What a case asks for stands in
+[Hostile cases](hostile-cases.md).
 
 `.venv/bin/pytest tests/advisories` runs them all. The page is made of what the tests say of themselves:
 `.venv/bin/python -m tests.advisories.table`.
