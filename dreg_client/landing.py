@@ -55,6 +55,9 @@ class Landing:
         except OSError as failure:
             self._close(discard=not self._keep)
             raise self._unwritable(failure) from failure
+        except BaseException:  # Ctrl-C, just as the file is there
+            self._close(discard=not self._keep)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:

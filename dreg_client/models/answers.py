@@ -125,7 +125,7 @@ class TokenAnswer(Answer, frozen=True):
         """Read the answer of a token server.
 
         Raises:
-            TokenError: It holds no token. The body is never part of the message.
+            TokenError: It holds no token, or one that no header can carry. The body is never part of the message.
         """
         try:
             tree = read_object(octets_of(raw))

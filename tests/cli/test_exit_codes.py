@@ -47,7 +47,9 @@ FOR_PROGRAMS = {name: it for name, it in SITUATIONS.items() if it[1][0] not in P
 
 
 @pytest.mark.parametrize(("code", "arguments", "error"), SITUATIONS.values(), ids=list(SITUATIONS))
-def test_an_error_leaves_with_the_code_of_its_class(said: Run, code: int, arguments: list[str], error: str) -> None:
+def test_cli_09_an_error_leaves_with_the_code_of_its_class(
+    said: Run, code: int, arguments: list[str], error: str
+) -> None:
     done = said(*arguments)
 
     assert done.code == code
@@ -58,7 +60,9 @@ def test_an_error_leaves_with_the_code_of_its_class(said: Run, code: int, argume
 
 
 @pytest.mark.parametrize(("code", "arguments", "error"), FOR_PROGRAMS.values(), ids=list(FOR_PROGRAMS))
-def test_an_error_is_one_line_of_json_for_programs(said: Run, code: int, arguments: list[str], error: str) -> None:
+def test_cli_09_an_error_is_one_line_of_json_for_programs(
+    said: Run, code: int, arguments: list[str], error: str
+) -> None:
     told = json.loads(said(*arguments, "--format", "json").err)
 
     assert told == {"error": error, "exitCode": code, "message": told["message"]}

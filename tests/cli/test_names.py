@@ -52,7 +52,7 @@ def test_a_name_of_nothing_is_told_in_one_line(dreg: Run, tmp_path: Path, name: 
     assert done.err.rstrip("\n").isprintable()
 
 
-def test_a_name_that_begins_with_a_dash_stands_behind_two(dreg: Run, tmp_path: Path) -> None:
+def test_cli_11_a_name_that_begins_with_a_dash_stands_behind_two(dreg: Run, tmp_path: Path) -> None:
     (tmp_path / "-x.json").write_text("{}")
 
     assert dreg("validate", "-x.json", cwd=tmp_path).code == 2

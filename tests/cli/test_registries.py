@@ -284,7 +284,7 @@ def test_a_shell_completes_repositories_and_tags(open_registry: RunningRegistry)
     assert completed("localhost:1/acme/") == [""]
 
 
-def test_debug_shows_requests_without_what_is_secret(at_home: Run, password_registry: RunningRegistry) -> None:
+def test_cli_10_debug_shows_requests_without_what_is_secret(at_home: Run, password_registry: RunningRegistry) -> None:
     told = at_home(
         "tags",
         f"{password_registry.address}/acme/web",

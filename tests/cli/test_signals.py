@@ -72,7 +72,7 @@ def test_a_signal_while_waiting_for_input_leaves_without_a_word(number: signal.S
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_a_blob_that_is_interrupted_leaves_the_old_file_and_no_other(
+def test_cli_04_a_blob_that_is_interrupted_leaves_the_old_file_and_no_other(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     target = tmp_path / "blob"
@@ -106,7 +106,7 @@ def test_processes_that_work_on_a_dump_end_with_it(tmp_path: Path, number: signa
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
-def test_a_second_signal_leaves_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cli_04_a_second_signal_leaves_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUBBORN", "1")
     command = [sys.executable, "-c", SLOW_BLOB, "blob", "oci:fixtures/layouts/multi", DIGEST, "-o", str(tmp_path / "b")]
     with running(command) as process:

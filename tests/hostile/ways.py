@@ -195,7 +195,7 @@ class Way:
         )
         text = done.stderr.decode()
         self.said += done.stdout.decode("latin-1") + text
-        return Outcome(done.stdout, None, _raised(text) if done.returncode else None, text, done.returncode)
+        return Outcome(done.stdout, None, raised(text) if done.returncode else None, text, done.returncode)
 
     def _flags(self) -> list[str]:
         flags = ["--ca-file", str(self.options.get("ca_file", self.net.ca_file))]
@@ -208,7 +208,7 @@ class Way:
         return [*flags, *(["--username", self.credentials[0], "--password-stdin"] if self.credentials else [])]
 
 
-def _raised(text: str) -> type[BaseException]:
+def raised(text: str) -> type[BaseException]:
     """The class of the error that a traceback ends with."""
     found = [name for name in _RAISED.findall(text) if hasattr(errors, name)]
     if found:

@@ -1,0 +1,26 @@
+"""CVE-2024-50349: git
+
+The prompt for a password showed a host's name as it was written, control characters included, and looked like
+another's.
+
+A host that is none is refused before anything is asked for; what is shown is the host that was parsed.
+
+CLI-03
+"""
+
+import pytest
+
+from tests.advisories.scenes import on_a_terminal
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.test\r\x1b[2Kregistry.test", "evil.test\x1b]0;registry.test\x07", "evil.test%0dregistry.test"]
+)
+def test_a_host_that_would_steer_the_terminal_is_not_asked_about(host: str) -> None:
+    code, seen = on_a_terminal("login", host)
+
+    assert code == 2
+    assert b"User for" not in seen
+    assert b"Password" not in seen
+    assert b"\x1b" not in seen
+    assert b"\r" not in seen.replace(b"\r\n", b"")

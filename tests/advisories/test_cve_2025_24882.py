@@ -1,0 +1,22 @@
+"""CVE-2025-24882, GHSA-qv35-3gw6-8q4j: regclient
+
+A registry could answer a request by digest with another manifest; the digest that it named beside it was believed.
+
+What a registry says of a digest is a claim. The bytes are hashed, and compared with what was asked for.
+
+DLD-07
+"""
+
+from dreg_client import errors
+from tests.faultserver import Network
+from tests.hostile.registry import DIGEST, MANIFEST, MANIFESTS, OCI_MANIFEST, document, registry_at
+from tests.hostile.ways import Way, refused
+
+OTHER = MANIFEST.replace(b'"size": 1600', b'"size": 1601')
+
+
+def test_another_manifest_under_a_pinned_digest_is_refused(way: Way, net: Network) -> None:
+    claim = f"Docker-Content-Digest: {DIGEST}"
+    registry_at(net).on(f"{MANIFESTS}/{DIGEST}", document(OTHER, OCI_MANIFEST, claim))
+
+    refused(way.manifest(str(DIGEST)), errors.DigestMismatchError)

@@ -1,0 +1,100 @@
+"""The table of cases, `docs/hostile-cases.md`, and the tests whose names carry them.
+
+`python -m tests.hostile.cases` writes the page's last column anew, and tells which cases lack a test or a row.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs/hostile-cases.md"
+LATER = ("comes with pushing", "comes with copying", "comes with writing layouts", "on its way")
+"""What stands in place of tests, or behind them; `on its way` goes once there is a test."""
+
+_ROW = re.compile(r"^\| (?P<name>[A-Z]{3}-\d\d) \| (?P<comes>.+) \| (?P<does>.+) \| (?P<tests>[^|]*) \|$")
+_TEST = re.compile(r"^ *(?:async )?def (test_\w+)", re.MULTILINE)
+_NAME = re.compile(r"(?<![a-z])(ref|mdl|trn|aut|dld|upl|lay|cli)_(\d\d)(?!\d)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row.
+
+    Attributes:
+        name: Its id.
+        comes: What a hostile does.
+        does: What dreg-client does.
+        tests: Where its tests are, or what it comes with.
+    """
+
+    name: str
+    comes: str
+    does: str
+    tests: str
+
+    @property
+    def later(self) -> str:
+        """What it comes with, empty where all of it is there."""
+        return next((words for words in LATER if self.tests.endswith(words)), "")
+
+    def __str__(self) -> str:
+        return f"| {self.name} | {self.comes} | {self.does} | {self.tests} |"
+
+
+def rows() -> list[Case]:
+    """The rows of the page."""
+    found = (_ROW.match(line) for line in PAGE.read_text(encoding="utf-8").splitlines())
+    return [Case(**row.groupdict()) for row in found if row]
+
+
+@cache
+def tests() -> dict[str, list[str]]:
+    """The files that have a test of each case, by the tests' names."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        for name in _named(path):
+            found.setdefault(name, set()).add(path.relative_to(TESTS).as_posix())
+    return {name: sorted(files) for name, files in found.items()}
+
+
+def _named(path: Path) -> Iterator[str]:
+    for test in _TEST.findall(path.read_text(encoding="utf-8")):
+        for family, number in _NAME.findall(test):
+            yield f"{family.upper()}-{number}"
+
+
+def filled(case: Case) -> Case:
+    """The row, with the tests that there are."""
+    files = [f"`{file}`" for file in tests().get(case.name, [])]
+    later = "" if files and case.later == LATER[-1] else case.later
+    said = "; ".join(filter(None, [", ".join(files), later])) or "none"
+    return Case(case.name, case.comes, case.does, said)
+
+
+def page() -> str:
+    """The page, with the tests that there are."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    cases = (_ROW.match(line) for line in lines)
+    return "".join(
+        f"{filled(Case(**row.groupdict())) if row else line}\n" for row, line in zip(cases, lines, strict=True)
+    )
+
+
+def missing() -> dict[str, list[str]]:
+    """Which cases lack what."""
+    cases = {case.name: filled(case) for case in rows()}
+    return {
+        "without a row": sorted(set(tests()) - set(cases)),
+        "without a test": [name for name, case in cases.items() if case.tests == "none"],
+        "on their way": [name for name, case in cases.items() if case.later == LATER[-1]],
+    }
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    for what, names in missing().items():
+        sys.stdout.write(f"{what}: {', '.join(names) or 'nothing'}\n")
