@@ -68,6 +68,7 @@ class Host:
         connections: How many connections were made.
         opened: How many are open now.
         failed: How many handshakes failed.
+        introduced: How many connections came with a certificate of the client's own.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Host:
     connections: int = 0
     opened: int = 0
     failed: int = 0
+    introduced: int = 0
     routes: list[Route] = field(default_factory=list)
     tunnel: Callable[[Heard, socket.socket], bool] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -136,6 +138,8 @@ class Host:
             self.failed += 1
             plain.close()
         else:
+            if isinstance(connection, ssl.SSLSocket) and connection.getpeercert(binary_form=True):
+                self.introduced += 1
             with suppress(OSError, ValueError), connection:
                 while self._answer(connection, number):
                     pass

@@ -99,8 +99,12 @@ class Way:
     def delete(self, reference: object) -> Outcome:
         return self._do(
             lambda registry: self._of(registry).delete_manifest(str(reference)),
-            ["delete", "--yes", self._store(str(reference))],
+            ["delete", self._store(str(reference))],
         )
+
+    def all_of(self, *actions: Callable[[Any], Any]) -> Outcome:
+        """Several, one after another, of one client of the library; the values are given back in their order."""
+        return self._do(actions, [])
 
     # --- how
 
@@ -114,8 +118,9 @@ class Way:
         mark = "@" if ":" in reference else ":"
         return f"{self._address()}/{self.repository}" + (f"{mark}{reference}" if reference else "")
 
-    def _do(self, action: Callable[[Any], Any], words: list[str]) -> Outcome:
+    def _do(self, action: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...], words: list[str]) -> Outcome:
         if self.name == "command line":
+            assert words, "the command line has no words for it"
             return self.command(*words)
         before = dict(os.environ)
         os.environ.update(self.environment)
@@ -131,15 +136,17 @@ class Way:
         who = {"credentials": Credential(*self.credentials)} if self.credentials else {}
         return {"retries": 0, "ca_file": str(self.net.ca_file), **who, **self.options}
 
-    def _by_threads(self, action: Callable[[Any], Any]) -> Any:
+    def _by_threads(self, action: Any) -> Any:
         with Registry(self._url(), **self._arguments()) as registry:
-            return action(registry)
+            return [each(registry) for each in action] if isinstance(action, tuple) else action(registry)
 
-    def _by_tasks(self, action: Callable[[Any], Any]) -> Any:
+    def _by_tasks(self, action: Any) -> Any:
         async def run() -> Any:
             async with AsyncRegistry(self._url(), **self._arguments()) as registry:
-                done = action(registry)
-                return await done if isawaitable(done) else done
+                values = [
+                    await _awaited(each(registry)) for each in (action if isinstance(action, tuple) else (action,))
+                ]
+                return values if isinstance(action, tuple) else values[0]
 
         return asyncio.run(run())
 
@@ -163,7 +170,8 @@ class Way:
         return Outcome(done.stdout, None, _raised(text) if done.returncode else None, text, done.returncode)
 
     def _flags(self) -> list[str]:
-        flags = ["--ca-file", str(self.options.get("ca_file", self.net.ca_file))]
+        ca_file = self.options.get("ca_file", self.net.ca_file)
+        flags = ["--ca-file", str(ca_file)] if ca_file else []
         flags += ["--retries", str(self.options.get("retries", 0))]
         flags += ["--plain-http"] if self.registry.startswith("http://") or self.options.get("plain_http") else []
         flags += ["--insecure"] if self.options.get("insecure") else []
@@ -171,6 +179,10 @@ class Way:
         for mirror in self.options.get("mirrors", ()):
             flags += ["--mirror", mirror]
         return [*flags, *(["--username", self.credentials[0], "--password-stdin"] if self.credentials else [])]
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if isawaitable(value) else value
 
 
 def _raised(text: str) -> type[BaseException]:
