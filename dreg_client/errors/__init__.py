@@ -15,8 +15,8 @@ DregError
                          CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
-  TransportError         ConnectError  TransferTimeoutError  TruncatedBodyError  ProtocolError  TLSError
-                         RetryExhaustedError
+  TransportError         ConnectError (ProxyRefusedError)  TransferTimeoutError  TruncatedBodyError  ProtocolError
+                         TLSError  RetryExhaustedError
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
   NotAnImageError  PlatformNotFoundError  ConflictError
 ```
@@ -58,6 +58,7 @@ from dreg_client.errors.registries import (
     InsecureDowngradeError,
     NotFoundError,
     ProtocolError,
+    ProxyRefusedError,
     RateLimitedError,
     RegistryError,
     RetryExhaustedError,
@@ -118,6 +119,7 @@ __all__ = [
     "NotFoundError",
     "PlatformNotFoundError",
     "ProtocolError",
+    "ProxyRefusedError",
     "RateLimitedError",
     "RegistryError",
     "ResponseTooLargeError",

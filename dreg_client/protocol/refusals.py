@@ -60,6 +60,21 @@ def refuse(response: Response, request: Request, advice: str = "") -> Never:
             raise errors.RegistryError(f"refused to {_doing(request)}", _place(response), advice, *facts)
 
 
+def refuse_long_wait(response: Response, longest: float) -> None:
+    """Raise where a registry is not there for longer than we wait (408, 503); of 429 that is said by `refuse`.
+
+    Raises:
+        RateLimitedError: It is.
+    """
+    wait = retry_after(response)
+    if wait is None or wait <= longest or response.status == 429:
+        return
+    said = ErrorBody.parse(response.body)
+    lines = tuple(_diagnostic(entry.code, entry.message) for entry in said.errors) or _text(said.text)
+    facts = response.status, lines, _request_id(response), wait
+    raise errors.RateLimitedError("asks for a longer wait than we take", _place(response), _wait(wait), *facts)
+
+
 _WHO: Final = "give credentials, or log in with: dreg login"
 _MAY: Final = "ask its owner for the right to, or use another credential"
 _VERBS: Final = {"GET": "give", "HEAD": "give", "PUT": "take", "POST": "take", "PATCH": "take", "DELETE": "delete"}
@@ -84,7 +99,7 @@ def _wait(seconds: float | None) -> str:
 
 
 def _diagnostic(code: str, message: str) -> str:
-    return f"{code}: {_line(message)}" if message else code
+    return f"{_line(code)}: {_line(message)}" if message else _line(code)
 
 
 def _text(text: str) -> tuple[str, ...]:
