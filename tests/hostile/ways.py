@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from pathlib import Path
@@ -138,7 +138,8 @@ class Way:
 
     def _by_threads(self, action: Any) -> Any:
         with Registry(self._url(), **self._arguments()) as registry:
-            return [each(registry) for each in action] if isinstance(action, tuple) else action(registry)
+            done = [_listed(each(registry)) for each in (action if isinstance(action, tuple) else (action,))]
+            return done if isinstance(action, tuple) else done[0]
 
     def _by_tasks(self, action: Any) -> Any:
         async def run() -> Any:
@@ -181,7 +182,14 @@ class Way:
         return [*flags, *(["--username", self.credentials[0], "--password-stdin"] if self.credentials else [])]
 
 
+def _listed(value: Any) -> Any:
+    """What comes one by one is taken whole."""
+    return list(value) if isinstance(value, Iterator) else value
+
+
 async def _awaited(value: Any) -> Any:
+    if isinstance(value, AsyncIterator):
+        return [each async for each in value]
     return await value if isawaitable(value) else value
 
 
