@@ -14,6 +14,7 @@ from dreg_client.conversation.tokens import Tokens
 from dreg_client.events import Counted, Retrying, Warned
 from dreg_client.logs import log
 from dreg_client.options import Options
+from dreg_client.protocol.refusals import refuse_long_wait
 from dreg_client.protocol.retry import Attempts, retry_after
 from dreg_client.protocol.warning import quota_of, warnings_of
 from dreg_client.protocol.wire import Hop, Request, Response
@@ -52,6 +53,7 @@ class Conversation:
 
         Raises:
             TransportError: The way there failed, also after all attempts.
+            RateLimitedError: The registry asks for a longer wait than we take.
             UnsafeURLError: An answer leads where we do not go.
             AuthError: What the registry asks for as proof cannot be given.
         """
@@ -67,18 +69,20 @@ class Conversation:
         return (yield from self._attempted(self.base, request))
 
     def _attempted(self, base: Base, request: Request) -> Talk[Response]:
-        attempts = self._attempts()
+        attempts, lost = self._attempts(), False
         while True:
             yield from self._wait_with_others(base.origin)
             try:
                 response = yield from self._proven(base, request)
             except errors.TransportError as failure:
                 yield from self._pause(request.method, base.url_of(request.target), attempts, failure)
+                lost = True
                 continue
             delay = attempts.after_answer(request.method, response)
             if delay is None:
                 yield from self._heard(base, response)
-                return response
+                refuse_long_wait(response, self.options.max_retry_after)
+                return _gone(response) if lost and request.method == "DELETE" else response
             if retry_after(response) is not None:
                 self._not_before[base.origin] = self.clock() + delay
             yield from self._told_pause(request.method, response.where, attempts, f"status {response.status}", delay)
@@ -128,6 +132,10 @@ class Conversation:
             try:
                 response: Response = yield Send(hop)
             except errors.TransportError as failure:
+                if isinstance(
+                    failure, errors.TransferTimeoutError
+                ):  # others wait for the token, too: once more will do
+                    attempts.most = min(attempts.most, attempts.made + 2)
                 yield from self._pause(hop.method, hop.url, attempts, failure)
                 continue
             delay = attempts.after_answer("POST", response)
@@ -144,3 +152,8 @@ class Conversation:
         if quota := quota_of(response):
             log.info("%s: %d of %d pulls are left", base.name, quota[1], quota[0])
             yield Tell(Counted(base.name, *quota))
+
+
+def _gone(response: Response) -> Response:
+    """What there is no more of was deleted by an attempt whose answer was lost."""
+    return replace(response, status=202) if response.status == 404 else response

@@ -15,8 +15,8 @@ DregError
                          CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
-  TransportError         ConnectError  TransferTimeoutError  TruncatedBodyError  ProtocolError  TLSError
-                         RetryExhaustedError
+  TransportError         ConnectError (ProxyRefusedError)  TransferTimeoutError  TruncatedBodyError  ProtocolError
+                         TLSError  RetryExhaustedError
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
 ```
@@ -59,6 +59,7 @@ from dreg_client.errors.registries import (
     InsecureDowngradeError,
     NotFoundError,
     ProtocolError,
+    ProxyRefusedError,
     RateLimitedError,
     RegistryError,
     RetryExhaustedError,
@@ -121,6 +122,7 @@ __all__ = [
     "NotFoundError",
     "PlatformNotFoundError",
     "ProtocolError",
+    "ProxyRefusedError",
     "RateLimitedError",
     "RegistryError",
     "ResponseTooLargeError",

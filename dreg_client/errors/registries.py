@@ -174,6 +174,12 @@ class ConnectError(TransportError):
     """No connection: no such host, nobody listens, or nobody answers in time."""
 
 
+class ProxyRefusedError(ConnectError):
+    """A proxy does not let us through; it would not the next time either."""
+
+    retryable = False
+
+
 class TransferTimeoutError(TransportError):
     """Bytes came too slowly, or not at all."""
 

@@ -1,15 +1,19 @@
 """Blobs: whether one is there, reading, deleting (distribution-spec "Pulling blobs", "Deleting Blobs")."""
 
+import re
 from typing import Final
 
+from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.encoding import plain
 from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import Exchange, Request
+from dreg_client.protocol.wire import Exchange, Request, Response
 from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName
 
 _GET_INSTEAD: Final = frozenset({404, 405, 500})
+_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SLACK: Final = 64 * 1024
 """What a body may be longer than it should, so that it is told by how much; and what packing may add."""
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
@@ -23,25 +27,46 @@ def blob_request(method: str, repository: RepositoryName, digest: Digest) -> Req
 
 
 def has(repository: RepositoryName, digest: Digest) -> Exchange[bool]:
-    """Whether there is such a blob: by HEAD; where that denies it, as some proxies do, by asking for its first byte."""
+    """Whether there is such a blob: by HEAD where that names its digest, else by asking for its first byte (TRN-24).
+
+    Raises:
+        ProtocolError: What answers is no blob: a page for browsers, or something of two lengths.
+    """
     request = blob_request("HEAD", repository, digest)
     response = yield request
-    if response.ok:
+    if response.ok and response.headers.get("docker-content-digest") == digest:
         return True
-    if response.status not in _GET_INSTEAD:
+    if not response.ok and response.status not in _GET_INSTEAD:
         accept(response, request)
-    return (yield from _has_first_byte(repository, digest))
+    return (yield from _has_first_byte(repository, digest, _length(response) if response.ok else None))
 
 
-def _has_first_byte(repository: RepositoryName, digest: Digest) -> Exchange[bool]:
+def _has_first_byte(repository: RepositoryName, digest: Digest, length: int | None) -> Exchange[bool]:
     request = blob_request("GET", repository, digest)
     asked = Request("GET", request.target, request.scope, (("Range", "bytes=0-0"),), limit=0, what=request.what)
     response = yield asked
     if response.status == 404:
         return False
     if response.status != 416:  # a blob of no bytes has no first one
-        accept(response, asked)
+        _refuse_another(accept(response, asked), length)
     return True
+
+
+def _refuse_another(response: Response, length: int | None) -> None:
+    if essence(response.headers.get("content-type") or "") in PAGES:
+        reason = "a page for browsers came where a blob is due: check the address, and what stands between"
+        raise errors.ProtocolError(reason, response.where)
+    whole = _length(response)
+    if length is not None and whole is not None and whole != length:
+        raise errors.ProtocolError(f"says {length} bytes of a blob to HEAD, and {whole} to GET", response.where)
+
+
+def _length(response: Response) -> int | None:
+    """How long a blob is said to be, also where a part of it comes."""
+    said = response.headers.get("content-length")
+    if response.status == 206:
+        said = (response.headers.get("content-range") or "").rpartition("/")[2]
+    return int(said) if said is not None and _LENGTH.fullmatch(said) else None
 
 
 def get(repository: RepositoryName, descriptor: Descriptor) -> Exchange[bytes]:

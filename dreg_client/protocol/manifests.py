@@ -23,7 +23,6 @@ _LEGACY: Final = (types.DOCKER_SCHEMA1_SIGNED, types.DOCKER_SCHEMA1)
 _ACCEPT: Final = ("Accept", ", ".join(_MODERN))
 _ACCEPT_LEGACY: Final = ("Accept", ", ".join((*_MODERN, *(f"{old};q=0.5" for old in _LEGACY))))
 _SAYS_NOTHING: Final = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
-_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500})
 _SIZE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _COMMIT: Final = 300.0
@@ -141,7 +140,7 @@ def claimed_digest(response: Response) -> Digest | None:
 
 def _media_type(response: Response, digest: Digest) -> str:
     served = types.essence(response.headers.get("content-type") or "")
-    if served in _PAGES:
+    if served in types.PAGES:
         advice = "a registry would not serve a page for browsers: check the address, and what stands between"
         raise errors.UnsupportedMediaTypeError(served, digest, advice)
     if served in _SAYS_NOTHING:
@@ -180,7 +179,7 @@ def _claim(repository: RepositoryName, name: NameOf) -> Exchange[_Claim | None]:
     digest = claimed_digest(response)
     size = response.headers.get("content-length") or ""
     served = types.essence(response.headers.get("content-type") or "")
-    if digest is None or not _SIZE.fullmatch(size) or served in _SAYS_NOTHING | _PAGES:
+    if digest is None or not _SIZE.fullmatch(size) or served in _SAYS_NOTHING | types.PAGES:
         return None
     if isinstance(name, Digest) and digest != name:
         return None

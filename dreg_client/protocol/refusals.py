@@ -42,12 +42,7 @@ def refuse(response: Response, request: Request, advice: str = "", *, offered: b
         advice: As of `accept`.
         offered: False where it is known that this answer means that it is not offered.
     """
-    # Here, and not above: models take longer to build than a registry to answer, and most refuse nothing.
-    from dreg_client.models.answers import ErrorBody  # noqa: PLC0415
-
-    body = ErrorBody.parse(response.body)
-    said = _bounded(tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text))
-    codes = {entry.code for entry in body.errors}
+    said, codes = _said(response)
     facts = response.status, said, _request_id(response)
     match response.status:
         case 404:
@@ -67,6 +62,19 @@ def refuse(response: Response, request: Request, advice: str = "", *, offered: b
             raise errors.UnsupportedError(f"does not offer to {_doing(request)}", _place(response), advice, *facts)
         case _:
             raise errors.RegistryError(f"refused to {_doing(request)}", _place(response), advice, *facts)
+
+
+def refuse_long_wait(response: Response, longest: float) -> None:
+    """Raise where a registry is not there for longer than we wait (408, 503); of 429 that is said by `refuse`.
+
+    Raises:
+        RateLimitedError: It is.
+    """
+    wait = retry_after(response)
+    if wait is None or wait <= longest or response.status == 429:
+        return
+    facts = response.status, _said(response)[0], _request_id(response), wait
+    raise errors.RateLimitedError("asks for a longer wait than we take", _place(response), _wait(wait), *facts)
 
 
 _WHO: Final = "give credentials, or log in with: dreg login"
@@ -90,6 +98,16 @@ def _place(response: Response) -> str:
 
 def _wait(seconds: float | None) -> str:
     return f"try again in {seconds:.0f} seconds" if seconds else "try again later"
+
+
+def _said(response: Response) -> tuple[tuple[str, ...], set[str]]:
+    """What the body says, in lines for people, and its codes."""
+    # Here, and not above: models take longer to build than a registry to answer, and most refuse nothing.
+    from dreg_client.models.answers import ErrorBody  # noqa: PLC0415
+
+    body = ErrorBody.parse(response.body)
+    lines = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)
+    return _bounded(lines), {entry.code for entry in body.errors}
 
 
 def _diagnostic(code: str, message: str) -> str:

@@ -63,11 +63,7 @@ class Attempts:
         self.began = self.clock()
 
     def after_answer(self, method: str, response: Response) -> float | None:
-        """Seconds to wait before the next attempt; None where the answer is to be taken as it is.
-
-        Raises:
-            RateLimitedError: The registry asks for a longer wait than we take.
-        """
+        """Seconds to wait before the next attempt; None where the answer is to be taken as it is."""
         self.made += 1
         status = response.status
         merits = status in _ALWAYS

@@ -12,6 +12,8 @@ from dreg_client.options import Options
 from dreg_client.protocol.wire import Hop
 
 _LIBRARIES: Final = ("httpx", "httpx2")
+_WAITING: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""No fault: how TLS of tasks says that it waits. What breaks off or takes too long meanwhile has it as its context."""
 
 
 def library_of(options: Options) -> Any:  # noqa: ANN401 (two libraries with the same classes; one is not always there)
@@ -44,7 +46,7 @@ def translated(failure: Exception, http: Any, hop: Hop) -> errors.DregError:  # 
     """What an exception of the HTTP library means, in our words; its own text may hold a whole URL."""
     causes = _causes(failure)
     ours = next((cause for cause in causes if isinstance(cause, errors.DregError)), None)
-    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError) and not isinstance(cause, _WAITING)), None)
     if ours is not None:
         return ours
     if tls is not None:
@@ -56,7 +58,7 @@ def translated(failure: Exception, http: Any, hop: Hop) -> errors.DregError:  # 
 
 def _lost(failure: Exception, causes: list[BaseException], http: Any, hop: Hop) -> errors.TransportError:  # noqa: ANN401
     if isinstance(failure, http.ProxyError):
-        return errors.ConnectError("the proxy did not let us through", hop.where)
+        return _not_let_through(str(failure), hop)
     if isinstance(failure, http.ConnectTimeout | http.ConnectError):
         return errors.ConnectError(_connect_reason(failure, causes, http), hop.where)
     if isinstance(failure, http.TimeoutException):
@@ -64,6 +66,15 @@ def _lost(failure: Exception, causes: list[BaseException], http: Any, hop: Hop) 
     if isinstance(failure, http.NetworkError):
         return errors.TransportError("the connection was lost", hop.where)
     return errors.ProtocolError(f"cannot be talked to ({type(failure).__name__})", hop.where)
+
+
+def _not_let_through(text: str, hop: Hop) -> errors.ConnectError:
+    """What a proxy says to CONNECT: 5xx may pass, all else is a refusal."""
+    status = text[:3] if text[:3].isdecimal() else ""
+    if status == "407":
+        return errors.ProxyRefusedError("the proxy wants a user and a password, or others (407)", hop.where)
+    kind = errors.ConnectError if status.startswith("5") else errors.ProxyRefusedError
+    return kind("the proxy did not let us through" + (f" ({status})" if status else ""), hop.where)
 
 
 def _causes(failure: BaseException | None) -> list[BaseException]:

@@ -74,10 +74,16 @@ def request_of(hop: Hop, http: Any, timeouts: Timeouts) -> Any:  # noqa: ANN401 
 
 
 def response_of(hop: Hop, given: Any, *, proxied: bool) -> Response:  # noqa: ANN401 (either library's)
-    """Status and headers of what came; the body is still to be read."""
-    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in given.headers.raw)
+    """Status and headers of what came; the body is still to be read.
+
+    Raises:
+        ProtocolError: It says twice how long its body is: two parsers may read it differently (TRN-28; RFC 9112 6.3).
+    """
+    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in given.headers.raw)
+    if headers.all("transfer-encoding") and headers.all("content-length"):
+        raise errors.ProtocolError("the answer has a length, and comes in chunks", hop.where)
     peer = "" if proxied or given.status_code not in _PLACES else _peer(given.extensions.get("network_stream"))
-    return Response(given.status_code, Headers(pairs), url=hop.url, peer=peer)
+    return Response(given.status_code, headers, url=hop.url, peer=peer)
 
 
 def _peer(stream: Any) -> str:  # noqa: ANN401 (either library's)

@@ -83,6 +83,8 @@ _FAMILIES: Final = {
     OCI_DESCRIPTOR: Family.DESCRIPTOR,
 }
 KNOWN: Final = frozenset(_FAMILIES) | {OCI_ARTIFACT_MANIFEST, DOCKER_PLUGIN_CONFIG}
+PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+"""What is for browsers; a registry serves none."""
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#\x24&^_.+-]{0,126}"
 MEDIA_TYPE_PATTERN: Final = rf"^{_NAME}/{_NAME}$"

@@ -68,6 +68,8 @@ class Host:
         connections: How many connections were made.
         opened: How many are open now.
         failed: How many handshakes failed.
+        introduced: How many connections came with a certificate of the client's own.
+        to_tls: What a host without TLS says to who begins with it; nothing unless told.
     """
 
     name: str
@@ -79,6 +81,8 @@ class Host:
     connections: int = 0
     opened: int = 0
     failed: int = 0
+    introduced: int = 0
+    to_tls: bytes = b""
     routes: list[Route] = field(default_factory=list)
     tunnel: Callable[[Heard, socket.socket], bool] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -136,6 +140,8 @@ class Host:
             self.failed += 1
             plain.close()
         else:
+            if isinstance(connection, ssl.SSLSocket) and connection.getpeercert(binary_form=True):
+                self.introduced += 1
             with suppress(OSError, ValueError), connection:
                 while self._answer(connection, number):
                     pass
@@ -165,6 +171,9 @@ class Host:
             self.octets += octets
             raw += octets
             if not octets:
+                return None
+            if self.to_tls and raw.startswith(b"\x16\x03"):
+                connection.sendall(self.to_tls)
                 return None
         top, _, body = bytes(raw).partition(b"\r\n\r\n")
         lines = top.decode("latin-1").split("\r\n")

@@ -112,12 +112,16 @@ class Way:
     def delete(self, reference: object) -> Outcome:
         return self._do(
             lambda registry: self._of(registry).delete_manifest(str(reference)),
-            ["delete", "--yes", self._store(str(reference))],
+            ["delete", self._store(str(reference))],
         )
 
     def do(self, action: Callable[[Any], Any]) -> Outcome:
         """Whatever else may be asked of a registry, for the ways of the library."""
         return self._do(action, [])
+
+    def all_of(self, *actions: Callable[[Any], Any]) -> Outcome:
+        """Several, one after another, of one client of the library; the values are given back in their order."""
+        return self._do(actions, [])
 
     # --- how
 
@@ -131,8 +135,9 @@ class Way:
         mark = "@" if ":" in reference else ":"
         return f"{self._address()}/{self.repository}" + (f"{mark}{reference}" if reference else "")
 
-    def _do(self, action: Callable[[Any], Any], words: list[str]) -> Outcome:
+    def _do(self, action: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...], words: list[str]) -> Outcome:
         if self.name == "command line":
+            assert words, "the command line has no words for it"
             return self.command(*words)
         return self._caught(lambda: self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
 
@@ -153,18 +158,18 @@ class Way:
         who = {"credentials": Credential(*self.credentials)} if self.credentials else {}
         return {"retries": 0, "ca_file": str(self.net.ca_file), **who, **self.options}
 
-    def _by_threads(self, action: Callable[[Any], Any]) -> Any:
+    def _by_threads(self, action: Any) -> Any:
         with Registry(self._url(), **self._arguments()) as registry:
-            done = action(registry)
-            return tuple(done) if isinstance(done, Iterator) else done
+            done = [_listed(each(registry)) for each in (action if isinstance(action, tuple) else (action,))]
+            return done if isinstance(action, tuple) else done[0]
 
-    def _by_tasks(self, action: Callable[[Any], Any]) -> Any:
+    def _by_tasks(self, action: Any) -> Any:
         async def run() -> Any:
             async with AsyncRegistry(self._url(), **self._arguments()) as registry:
-                done = action(registry)
-                if isinstance(done, AsyncIterator):
-                    return tuple([entry async for entry in done])
-                return await done if isawaitable(done) else done
+                values = [
+                    await _awaited(each(registry)) for each in (action if isinstance(action, tuple) else (action,))
+                ]
+                return values if isinstance(action, tuple) else values[0]
 
         return asyncio.run(run())
 
@@ -198,7 +203,8 @@ class Way:
         return Outcome(done.stdout, None, raised(text) if done.returncode else None, text, done.returncode)
 
     def _flags(self) -> list[str]:
-        flags = ["--ca-file", str(self.options.get("ca_file", self.net.ca_file))]
+        ca_file = self.options.get("ca_file", self.net.ca_file)
+        flags = ["--ca-file", str(ca_file)] if ca_file else []
         flags += ["--retries", str(self.options.get("retries", 0))]
         flags += ["--plain-http"] if self.registry.startswith("http://") or self.options.get("plain_http") else []
         flags += ["--insecure"] if self.options.get("insecure") else []
@@ -206,6 +212,17 @@ class Way:
         for mirror in self.options.get("mirrors", ()):
             flags += ["--mirror", mirror]
         return [*flags, *(["--username", self.credentials[0], "--password-stdin"] if self.credentials else [])]
+
+
+def _listed(value: Any) -> Any:
+    """What comes one by one is taken whole."""
+    return tuple(value) if isinstance(value, Iterator) else value
+
+
+async def _awaited(value: Any) -> Any:
+    if isinstance(value, AsyncIterator):
+        return tuple([each async for each in value])
+    return await value if isawaitable(value) else value
 
 
 def raised(text: str) -> type[BaseException]:
