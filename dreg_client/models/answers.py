@@ -7,10 +7,10 @@ from pydantic import Field, Strict
 
 from dreg_client.errors import InvalidReferenceError, ProtocolError, TokenError
 from dreg_client.models.base import StrictModel
-from dreg_client.models.fields import FrozenValue, RepositoryText, TagText
+from dreg_client.models.fields import NAMES_PROVEN, FrozenValue, RepositoryTexts, TagTexts
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
 from dreg_client.models.stored import octets_of
-from dreg_client.values.reference import Listed, RepositoryName, Tag, all_listed
+from dreg_client.values.reference import RepositoryName, Tag, are_all
 
 SHORTEST_LIFE: Final = 60
 LONGEST_LIFE: Final = 3600
@@ -36,7 +36,7 @@ class TagList(Answer, frozen=True):
     """
 
     name: str | None = None
-    tags: Annotated[tuple[TagText, ...], Strict(strict=False)]
+    tags: TagTexts
     left_out: Annotated[tuple[str, ...], Strict(strict=False)] = Field(default=(), exclude=True)
 
     @classmethod
@@ -48,7 +48,8 @@ class TagList(Answer, frozen=True):
         """
         tree = _object(raw, "a tag list")
         tags, left_out = _names(tree, "tags", Tag)
-        return cls.model_validate({**tree, "name": _text(tree, "name"), "tags": tags, "left_out": left_out})
+        members = {**tree, "name": _text(tree, "name"), "tags": tags, "left_out": left_out}
+        return cls.model_validate(members, context=NAMES_PROVEN)
 
 
 class Catalog(Answer, frozen=True):
@@ -59,7 +60,7 @@ class Catalog(Answer, frozen=True):
         left_out: Entries that are no names of repositories, as text.
     """
 
-    repositories: Annotated[tuple[RepositoryText, ...], Strict(strict=False)]
+    repositories: RepositoryTexts
     left_out: Annotated[tuple[str, ...], Strict(strict=False)] = Field(default=(), exclude=True)
 
     @classmethod
@@ -71,7 +72,7 @@ class Catalog(Answer, frozen=True):
         """
         tree = _object(raw, "a catalog")
         names, left_out = _names(tree, "repositories", RepositoryName)
-        return cls.model_validate({**tree, "repositories": names, "left_out": left_out})
+        return cls.model_validate({**tree, "repositories": names, "left_out": left_out}, context=NAMES_PROVEN)
 
 
 class RegistryDiagnostic(Answer, frozen=True):
@@ -155,20 +156,23 @@ def _object(raw: bytes | str, what: str) -> dict[str, object]:
         raise ProtocolError(message) from None
 
 
-def _names(tree: dict[str, object], member: str, kind: type[Listed]) -> tuple[tuple[Listed, ...], tuple[str, ...]]:
+def _names(
+    tree: dict[str, object], member: str, kind: type[Tag | RepositoryName]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The entries that follow the grammar, and those that do not, as text."""
     found = tree.get(member, False)
     if found is not None and not isinstance(found, list):
         message = f"the answer has no list of {member}; without it nobody can say that there are none"
         raise ProtocolError(message)
     entries = _list(cast("object", found))
-    names = all_listed(kind, entries)
-    return (names, ()) if names is not None else _sorted_out(entries, kind)
+    if are_all(kind, entries):
+        return tuple(cast("list[str]", entries)), ()
+    return _sorted_out(entries, kind)
 
 
-def _sorted_out(entries: list[object], kind: type[Listed]) -> tuple[tuple[Listed, ...], tuple[str, ...]]:
+def _sorted_out(entries: list[object], kind: type[Tag | RepositoryName]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The same, entry by entry."""
-    names: list[Listed] = []
+    names: list[str] = []
     left_out: list[str] = []
     for entry in entries:
         try:

@@ -4,8 +4,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import ClassVar, Final, NoReturn, Self, TypeVar, cast
+from typing import ClassVar, Final, NoReturn, Self, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault
@@ -78,9 +77,6 @@ class RepositoryName(str, TextField):
         return cls(text)
 
 
-Listed = TypeVar("Listed", Tag, RepositoryName)
-
-
 def _signs(within: str, between: str) -> bytes:
     """What each byte is in a name: `w` may stand anywhere, `.` is one that parts others, `!` stands nowhere."""
     kinds = {"\n": "\n", **dict.fromkeys(within, "w"), **dict.fromkeys(between, ".")}
@@ -95,24 +91,20 @@ _NO_REPOSITORY: Final = (*_NO_TAG, b".\n", b"..")
 """More than no name has: `__` and `--` are in some, which are then looked at one by one."""
 
 
-def all_listed(kind: type[Listed], texts: Sequence[object]) -> tuple[Listed, ...] | None:
-    """Many texts as names by one look over all of them; None where one may be none, so that each is to be looked at."""
-    known: Sequence[str] = cast("Sequence[str]", texts)
+def are_all(kind: type[Tag | RepositoryName], texts: Sequence[object]) -> bool:
+    """Whether many texts are names, by one look over all of them; False where each is to be looked at."""
+    known = cast("Sequence[str]", texts)
     try:
         lines = "\n".join(["", *known, ""])
     except TypeError:
-        return None
-    if not known:
-        return ()
+        return False
     is_tag = kind is Tag
-    # A text with a line feed in it would be seen as two names.
     longest = _LONGEST_TAG if is_tag else _LONGEST_REPOSITORY
-    if lines.count("\n") != len(known) + 1 or max(map(len, known)) > longest:
-        return None
+    # A text with a line feed in it would be seen as two names.
+    if not known or lines.count("\n") != len(known) + 1 or max(map(len, known)) > longest:
+        return not known
     seen = lines.encode("ascii", "replace").translate(_TAG_SIGNS if is_tag else _REPOSITORY_SIGNS)
-    if any(wrong in seen for wrong in (_NO_TAG if is_tag else _NO_REPOSITORY)):
-        return None
-    return tuple(map(str.__new__, repeat(kind), known))
+    return not any(wrong in seen for wrong in (_NO_TAG if is_tag else _NO_REPOSITORY))
 
 
 @dataclass(frozen=True, slots=True)

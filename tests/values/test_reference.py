@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dreg_client import Reference
 from dreg_client.errors import InvalidDigestError, InvalidReferenceError
 from dreg_client.values.digest import Digest
-from dreg_client.values.reference import TAG_PATTERN, Listed, RepositoryName, Tag, all_listed
+from dreg_client.values.reference import TAG_PATTERN, RepositoryName, Tag, are_all
 
 _HEX = "ab" * 32
 _HOSTS = st.sampled_from(
@@ -199,42 +199,41 @@ _NEARLY_NAMES = st.text("aZ0._-/\n é٣", max_size=6) | st.sampled_from(
 )
 
 
-def is_each(kind: type[Listed], texts: list[str]) -> bool:
+def is_each(kind: type[Tag | RepositoryName], texts: list[str]) -> bool:
     try:
-        return bool([kind(text) for text in texts]) or not texts
+        return [kind(text) for text in texts] == texts
     except InvalidReferenceError:
         return False
 
 
 @given(texts=st.lists(_REPOSITORIES | _TAGS | _NEARLY_NAMES, max_size=3))
 @pytest.mark.parametrize("kind", [Tag, RepositoryName])
-def test_a_look_at_all_names_takes_what_a_look_at_each_takes(kind: type[Listed], texts: list[str]) -> None:
-    found = all_listed(kind, texts)
-
-    # None says that each is to be looked at; what is rare may need that, too.
+def test_a_look_at_all_names_takes_what_a_look_at_each_takes(
+    kind: type[Tag | RepositoryName], texts: list[str]
+) -> None:
+    # What is rare in names may need a look at each.
     is_rare = kind is RepositoryName and any("__" in text or "--" in text for text in texts)
-    assert found in (
-        [(*texts,), None] if is_rare and is_each(kind, texts) else [(*texts,) if is_each(kind, texts) else None]
-    )
-    assert all(type(name) is kind for name in found or ())
+    assert are_all(kind, texts) is (is_each(kind, texts) and not is_rare)
 
 
 @given(first=st.characters(), second=st.characters())
 @pytest.mark.parametrize("kind", [Tag, RepositoryName])
-def test_no_sign_is_taken_in_a_list_that_is_not_taken_alone(kind: type[Listed], first: str, second: str) -> None:
+def test_no_sign_is_taken_in_a_list_that_is_not_taken_alone(
+    kind: type[Tag | RepositoryName], first: str, second: str
+) -> None:
     texts = [f"a{first}b", f"a{first}{second}b", f"a{first}"]
 
-    assert all_listed(kind, texts) is None or is_each(kind, texts)
+    assert not are_all(kind, texts) or is_each(kind, texts)
 
 
 def test_of_each_sign_a_list_has_the_same_opinion_as_a_name() -> None:
     for kind in (Tag, RepositoryName):
         for sign in map(chr, [*range(0x300), 0x660, 0xD800, 0xFF41, 0x1D7CE]):
             for text in (f"a{sign}b", f"{sign}b", f"a{sign}", sign):
-                assert (all_listed(kind, ["a", text]) is not None) is is_each(kind, [text]), (kind, text)
+                assert are_all(kind, ["a", text]) is is_each(kind, [text]), (kind, text)
 
 
 @pytest.mark.parametrize("entry", [None, 5, ["a"], b"a", 1.5])
 def test_what_is_no_text_is_looked_at_alone(entry: object) -> None:
-    assert all_listed(Tag, ["a", entry]) is None
-    assert all_listed(Tag, []) == ()
+    assert not are_all(Tag, ["a", entry])
+    assert are_all(Tag, [])
