@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString
+from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -344,7 +344,11 @@ class NullIsEmpty:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
         entry = handler.generate_schema(source.__args__[0])
-        entries = core_schema.tuple_schema([entry], variadic_item_index=0, max_length=cls.most, strict=False)
+        entries: CoreSchema = core_schema.tuple_schema(
+            [entry], variadic_item_index=0, max_length=cls.most, strict=False
+        )
+        if cls.most is not None:
+            entries = core_schema.no_info_before_validator_function(_refuse_too_many, entries)
         return _first_of(entries, core_schema.no_info_after_validator_function(_empty, core_schema.none_schema()))
 
     @classmethod
@@ -356,6 +360,17 @@ class NullIsEmptyUnbounded(NullIsEmpty):
     """The same, of any number of entries."""
 
     most: ClassVar[int | None] = None
+
+
+def _refuse_too_many(value: object) -> object:
+    """Before the first entry is looked at: a million of them, each broken thrice, would be gigabytes of problems."""
+    if _count(value) > MAX_ENTRIES:
+        raise broken("IDX-10", "at most 10,000 descriptors in one document")
+    return value
+
+
+def _count(value: object) -> int:
+    return len(cast("list[object]", value)) if isinstance(value, list | tuple) else 0
 
 
 def _empty(_: None) -> tuple[()]:
