@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import suppress
-from threading import Event
+from threading import Event, RLock
 from typing import IO, Any, Final, cast
 
 from dreg_client.errors import CredentialError, CredentialHelperError
@@ -22,6 +22,8 @@ _NOT_FOUND: Final = "credentials not found"
 _TOKEN: Final = "<token>"
 _running: Final[set["subprocess.Popen[bytes]"]] = set()
 _leaving: Final = Event()
+_starting: Final = RLock()
+"""Held until a program that was started is known to run; by one thread twice, since signals come in between."""
 
 
 class MissingProgramError(Exception):
@@ -82,7 +84,9 @@ def forget(program: str, server: str) -> None:
 def end_all() -> None:
     """End all programs that run, with all that they began, and run no more: this process is about to leave."""
     _leaving.set()
-    for process in tuple(_running):
+    with _starting:
+        running = tuple(_running)
+    for process in running:
         _kill_group(process)
 
 
@@ -99,9 +103,19 @@ def _run(program: str, verb: str, given: bytes) -> tuple[int, bytes]:
     """Run it in a group of its own, so that it ends with all that it began; no shell is between."""
     if any(sign < 32 or sign == 127 for sign in given):
         raise CredentialError("a server with control characters is asked for nowhere")
-    _refuse_in_vain(program)
     # A file takes what it says: a pipe that a child of it holds open would be waited for.
     with tempfile.TemporaryFile() as said:
+        process = _started(program, verb, said)
+        try:
+            code = _ended(process, program, given, said)
+        finally:
+            _running.discard(process)
+        return code, _said(said, program)
+
+
+def _started(program: str, verb: str, said: IO[bytes]) -> "subprocess.Popen[bytes]":
+    with _starting:
+        _refuse_in_vain(program)
         try:
             process = subprocess.Popen(  # noqa: S603 (a name of letters and digits, no shell)
                 [_called(program), verb],
@@ -113,11 +127,7 @@ def _run(program: str, verb: str, given: bytes) -> tuple[int, bytes]:
         except OSError as failure:
             raise MissingProgramError(f"{_called(program)} cannot be run: {(failure.strerror or '').lower()}") from None
         _running.add(process)
-        try:
-            code = _ended(process, program, given, said)
-        finally:
-            _running.discard(process)
-        return code, _said(said, program)
+        return process
 
 
 def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes, said: IO[bytes]) -> int:
