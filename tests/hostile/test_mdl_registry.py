@@ -135,10 +135,20 @@ def test_mdl_15_an_unknown_type_is_given_raw_alone(way: Way, net: Network) -> No
         assert raw_of(way.ask(lambda it: it.get_raw_manifest("bad"))) == raw
 
 
-@pytest.mark.parametrize("said", [OCI_MANIFEST, "application/json"], ids=["served as it", "served as json"])
-def test_mdl_16_a_child_of_another_type_than_its_index_says_is_refused(way: Way, net: Network, said: str) -> None:
-    registry = served(net, text(index({**described(MANIFEST, DOCKER_MANIFEST), **STATED})), OCI_INDEX)
-    registry.on(f"{MANIFESTS}/{DIGEST}", document(MANIFEST, said))
+UNTYPED = text({key: value for key, value in manifest().items() if key != "mediaType"})
+CHILDREN = {
+    "served as it": (MANIFEST, OCI_MANIFEST),
+    "served as json": (MANIFEST, "application/json"),
+    "by its head alone": (UNTYPED, OCI_MANIFEST),
+}
+
+
+@pytest.mark.parametrize(("raw", "said"), CHILDREN.values(), ids=CHILDREN)
+def test_mdl_16_a_child_of_another_type_than_its_index_says_is_refused(
+    way: Way, net: Network, raw: bytes, said: str
+) -> None:
+    registry = served(net, text(index({**described(raw, DOCKER_MANIFEST), **STATED})), OCI_INDEX)
+    registry.on(f"{MANIFESTS}/{Digest.of(raw)}", document(raw, said))
 
     refused(platform_config(way), errors.MediaTypeMismatchError)
     assert not [asked for asked in registry.asked if "/blobs/" in asked]
