@@ -20,7 +20,7 @@ _TWICE: Final = frozenset({500})
 _TWICE_READING: Final = frozenset({499, 520, 521, 522, 523, 524, 527})
 _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
-_SECONDS: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DRAW: Final = random.SystemRandom()
 
 

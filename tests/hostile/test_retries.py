@@ -158,7 +158,7 @@ def test_trn_19_61_seconds_are_an_answer_at_once(value: str, status: int) -> Non
         assert talked.raised.retry_after >= 61
 
 
-@pytest.mark.parametrize("value", ["-5", "abc", "1e9", "", "9999999", "0x10", "1.5", "٣", "Mon, 99 Nov 2026 10:00:00"])
+@pytest.mark.parametrize("value", ["-5", "abc", "1e9", "", "9" * 19, "0x10", "1.5", "٣", "Mon, 99 Nov 2026 10:00:00"])
 def test_trn_19_what_cannot_be_read_says_nothing(value: str) -> None:
     talked = Talked("GET", 429, 200, headers=(("Retry-After", value),))
 
@@ -167,7 +167,7 @@ def test_trn_19_what_cannot_be_read_says_nothing(value: str) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("value", ["999999", "Fri, 31 Dec 2099 23:59:59 GMT"])
+@pytest.mark.parametrize("value", ["61", "999999999", "Fri, 31 Dec 2099 23:59:59 GMT"])
 def test_trn_19_a_wait_that_is_too_long_is_told_at_once(way: Way, net: Network, status: int, value: str) -> None:
     registry = registry_at(net).on(TAGS, answer(b"", status, f"Retry-After: {value}"))
     way.options["retries"] = 4
