@@ -73,13 +73,14 @@ def main() -> None:
     # As where it is installed: what is imported was compiled before.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     suites = [*SUITES] if "all" in asked.suites else asked.suites
+    named = "all" if suites == [*SUITES] else " ".join(suites)
     found: list[str] = []
     for suite in suites:
         for table in _tables(suite):
             print(table, flush=True)
             found.append(table)
     if asked.write:
-        asked.write.write_text("\n".join([_heading("all" if suites == [*SUITES] else " ".join(suites)), *found]))
+        asked.write.write_text("\n".join([_heading(f"{named} --quick" if asked.quick else named), *found]))
 
 
 def _tables(suite: str) -> Iterator[str]:

@@ -56,12 +56,12 @@ def dreg_image(url: str, target: str) -> None:
         list(threads.map(lambda layer, path: repository.download_blob(layer, path, durability="fast"), wanted, paths))
 
 
-def dreg_tags(url: str, n: str) -> None:
+def dreg_tags(url: str) -> None:
     """All tags of a repository, as they come."""
     from dreg_client import Registry
 
     with Registry(url) as registry:
-        assert sum(1 for _ in registry.repository("bench/list").iter_tags(n=int(n)))
+        assert sum(1 for _ in registry.repository("bench/list").iter_tags())
 
 
 if __name__ == "__main__":

@@ -52,7 +52,10 @@ def _manifests(own: RunningRegistry) -> Found:
 
 
 def _entries() -> Found:
-    with server("paging_server.py", str(_ENTRIES)) as small, server("paging_server.py", str(10 * _ENTRIES)) as large:
+    with (
+        server("paging_server.py", str(_ENTRIES), "1000") as small,
+        server("paging_server.py", str(10 * _ENTRIES), "1000") as large,
+    ):
         return contest({_ONE: within(partial(_list, small)), _TEN: within(partial(_list, large))}, rounds=5)
 
 

@@ -1,4 +1,4 @@
-"""A registry of long lists: `paging_server.py ENTRIES`. A page is as large as it is asked for, else it has all."""
+"""A registry of long lists: `paging_server.py ENTRIES PAGE`. A page has at most so many, whatever is asked for."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     entries: int
+    largest: int
     pages: dict[str, tuple[bytes, str]]
     asked: int
 
@@ -31,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         member, name = ("repositories", "acme/web-{:06}") if "_catalog" in target.path else ("tags", "1.{}-alpine")
         names = sorted(name.format(number) for number in range(self.entries))
         start = names.index(query["last"][0]) + 1 if "last" in query else 0
-        n = int(query.get("n", [str(self.entries)])[0])
+        n = min(int(query.get("n", [str(self.largest)])[0]), self.largest)
         page = names[start : start + n]
         more = start + n < self.entries
         link = f'<{target.path}?n={n}&last={page[-1]}>; rel="next"' if more else ""
@@ -47,7 +48,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Serve until the end; the port is told on standard output."""
-    Handler.entries, Handler.pages, Handler.asked = int(sys.argv[1]), {}, 0
+    Handler.entries, Handler.largest = map(int, sys.argv[1:])
+    Handler.pages, Handler.asked = {}, 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         print(httpd.server_port, flush=True)
         httpd.serve_forever()
