@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dreg_client import Digest, errors
 from tests.advisories.scenes import listening, luring, shown
-from tests.faultserver import Network, challenge
+from tests.faultserver import Network, challenge, refusal
 from tests.hostile.registry import BLOB, LAYER_DIGEST, MANIFEST, MANIFESTS, document, registry_at
 from tests.hostile.ways import Way, refused
 
@@ -22,7 +22,7 @@ def test_an_address_of_a_layer_is_not_asked(way: Way, net: Network, tmp_path: Pa
     tree = json.loads(MANIFEST)
     tree["layers"][0]["urls"] = ["https://foreign.test/layer"]
     raw = json.dumps(tree).encode()
-    registry = registry_at(net).on(f"{MANIFESTS}/{Digest.of(raw)}", document(raw)).on(BLOB, b"HTTP/1.1 404 No\r\n\r\n")
+    registry = registry_at(net).on(f"{MANIFESTS}/{Digest.of(raw)}", document(raw)).on(BLOB, refusal("404 No"))
     foreign = listening(net, "foreign.test")
 
     assert shown(way).manifest(str(Digest.of(raw))).error is None

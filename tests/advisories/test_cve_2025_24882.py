@@ -7,16 +7,21 @@ What a registry says of a digest is a claim. The bytes are hashed, and compared 
 DLD-07
 """
 
-from dreg_client import errors
+import pytest
+
+from dreg_client import Digest, errors
 from tests.faultserver import Network
 from tests.hostile.registry import DIGEST, MANIFEST, MANIFESTS, OCI_MANIFEST, document, registry_at
 from tests.hostile.ways import Way, refused
 
 OTHER = MANIFEST.replace(b'"size": 1600', b'"size": 1601')
+OTHERS = Digest.of(OTHER)
 
 
-def test_another_manifest_under_a_pinned_digest_is_refused(way: Way, net: Network) -> None:
-    claim = f"Docker-Content-Digest: {DIGEST}"
+@pytest.mark.parametrize(
+    "claim", [f"Docker-Content-Digest: {DIGEST}", f"Docker-Content-Digest: {OTHERS}", "X-No: claim"]
+)
+def test_another_manifest_under_a_pinned_digest_is_refused(way: Way, net: Network, claim: str) -> None:
     registry_at(net).on(f"{MANIFESTS}/{DIGEST}", document(OTHER, OCI_MANIFEST, claim))
 
     refused(way.manifest(str(DIGEST)), errors.DigestMismatchError)

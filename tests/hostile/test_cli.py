@@ -292,7 +292,7 @@ def test_cli_11_what_begins_with_a_dash_is_an_option_or_a_name(net: Network, wor
 
 def test_cli_12_what_fails_loses_no_other(net: Network) -> None:
     registry_at(net)
-    registry_at(net, "broken.test").on("/v2/*", b"nonsense\r\n\r\n")
+    registry_at(net, "broken.test").on("/v2/*", refusal("500 No"))
     sources = [f"{WEB}:1.4", "broken.test/acme/web:1.4", f"{WEB}:all", "gone.test/acme/web:1.4", f"{WEB}:1.4"]
     done = said(net, "resolve", *sources)
 
