@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dreg_client import AsyncRegistry, Credential, Registry, errors
+from dreg_client import AsyncRegistry, Credential, Registry, Timeouts, errors
 from tests.faultserver import END, RESET, Heard, Host, Network, Piece, answer, challenge, chunked, refusal
 from tests.hostile.proof import (
     BASIC,
@@ -215,7 +215,8 @@ class Expiring:
         return document(MANIFEST) if heard.header("authorization") == fits else challenge(bearer())
 
     def options(self, **more: Any) -> dict[str, Any]:
-        return {"ca_file": str(self.net.ca_file), "credentials": Credential(*WHO), **more}
+        patient = Timeouts(connect=60, read=120, pool=120, whole=300)  # of many at once, some wait
+        return {"ca_file": str(self.net.ca_file), "credentials": Credential(*WHO), "timeout": patient, **more}
 
 
 @pytest.mark.parametrize("http", ["httpx", "httpx2"])
