@@ -1,0 +1,172 @@
+"""One connection of a task: asyncio's own transport, with the few words that are needed of it."""
+
+import asyncio
+import select
+import ssl
+from collections import deque
+from typing import Any, Final, cast
+
+from dreg_client.protocol.wire import MEBIBYTE
+
+MOST: Final = MEBIBYTE
+"""So many octets are held that nobody has asked for yet; then the other side has to wait."""
+_NEXT_ADDRESS: Final = 0.25
+
+
+class AsyncStream(asyncio.Protocol):
+    """Octets in both directions. Whoever waits is woken by what comes, by the end, or by the clock.
+
+    Args:
+        core: The lower layer of the HTTP library; its errors come.
+        loop: Whose connection it is.
+    """
+
+    def __init__(self, core: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 (either library's)
+        self._core, self._loop = core, loop
+        self._transport: Any = None
+        self._held: deque[bytes] = deque()
+        self._size = 0
+        self._ended = self._is_full = self._must_wait = False
+        self._failure: Exception | None = None
+        self._waiting: asyncio.Future[bool] | None = None
+
+    # --- what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Octets came."""
+        self._held.append(data)
+        self._size += len(data)
+        if self._size >= MOST and not self._is_full:
+            self._is_full = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        """No more will come."""
+        self._ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._ended, self._failure = True, exc
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """The other side does not take what is sent."""
+        self._must_wait = True
+
+    def resume_writing(self) -> None:
+        """It takes it again."""
+        self._must_wait = False
+        self._wake()
+
+    # --- what we call
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end; empty where it has none."""
+        address = self._transport.get_extra_info("peername")
+        return str(address[0]) if address and not isinstance(address, str) else ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came that was not asked for, the end included."""
+        return not (self._held or self._ended or _is_readable(self._transport.get_extra_info("socket")))
+
+    async def read(self, most: int, seconds: float) -> bytes:
+        """What came, `most` octets of it; none at the end."""
+        while not (self._held or self._ended):
+            if not await self._woken(seconds):
+                raise self._core.ReadTimeout
+        if self._failure is not None and not self._held:
+            raise self._core.ReadError from self._failure
+        octets = self._taken(most)
+        if self._is_full and self._size < MOST:
+            self._is_full = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+        return octets
+
+    def _taken(self, most: int) -> bytes:
+        octets = b"".join(self._held) if len(self._held) > 1 else (self._held[0] if self._held else b"")
+        self._held.clear()
+        if len(octets) > most:
+            self._held.append(octets[most:])
+            octets = octets[:most]
+        self._size -= len(octets)
+        return octets
+
+    async def write(self, octets: bytes, seconds: float) -> None:
+        """Send octets, and wait until most of them are taken."""
+        if self._ended or self._transport.is_closing():
+            raise self._core.WriteError
+        self._transport.write(octets)
+        while self._must_wait:
+            if self._ended:
+                raise self._core.WriteError
+            if not await self._woken(seconds):
+                raise self._core.WriteTimeout
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
+        """Go on by TLS."""
+        try:
+            async with asyncio.timeout(seconds):
+                made = await self._loop.start_tls(self._transport, self, context, server_hostname=host)
+        except TimeoutError:
+            raise self._core.ConnectTimeout from None
+        except OSError as failure:
+            raise self._core.ConnectError from failure
+        self._transport = made
+
+    def close(self) -> None:
+        """Close the connection at once; nothing is awaited, so that nothing can be cancelled on the way."""
+        self._transport.abort()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(True)
+
+    async def _woken(self, seconds: float) -> bool:
+        """Whether something happened in time."""
+        waiting: asyncio.Future[bool] = self._loop.create_future()
+        self._waiting = waiting
+        timer = self._loop.call_later(seconds, _ring, waiting)
+        try:
+            return await waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+
+
+def _is_readable(wire: Any) -> bool:  # noqa: ANN401 (each loop has its own)
+    """Whether octets lie there that the loop has not come to yet."""
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([wire], [], [], 0)[0])
+    look = select.poll()
+    look.register(wire, select.POLLIN)
+    return bool(look.poll(0))
+
+
+def _ring(waiting: asyncio.Future[bool]) -> None:
+    if not waiting.done():
+        waiting.set_result(False)
+
+
+async def connected(core: Any, host: str, port: int, seconds: float) -> AsyncStream:  # noqa: ANN401 (as above)
+    """A new connection, to the first address of a host that takes it."""
+    loop = asyncio.get_running_loop()
+    # Other loops than asyncio's own try one address after another.
+    more = {"happy_eyeballs_delay": _NEXT_ADDRESS} if isinstance(loop, asyncio.BaseEventLoop) else {}
+    made = cast("Any", loop.create_connection)
+    try:
+        async with asyncio.timeout(seconds):
+            _, stream = await made(lambda: AsyncStream(core, loop), host, port, **more)
+    except TimeoutError:
+        raise core.ConnectTimeout from None
+    except OSError as failure:
+        raise core.ConnectError from failure
+    return cast("AsyncStream", stream)
