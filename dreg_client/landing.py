@@ -16,6 +16,7 @@ from dreg_client.whole_file import keep_name, umask
 
 Durability = Literal["full", "fast"]
 _BLOCK: Final = MEBIBYTE
+_MOST_PIECES: Final = 8
 _ANY: Final = "application/octet-stream"
 
 
@@ -45,6 +46,7 @@ class Landing:
         self._size = 0
         self._verifier = ask.digest.verifier()
         self._file = -1
+        self._is_broken = False
 
     def __enter__(self) -> Self:
         try:
@@ -74,29 +76,41 @@ class Landing:
         self.ask = replace(self.ask, start=self._verifier.size)
 
     def hold(self, chunk: bytes) -> bool:
-        """Take a chunk. True when so much is held that it should be flushed."""
+        """Take a chunk. True when so much is held that it is a block."""
         self._held.append(chunk)
         self._size += len(chunk)
         return self._size >= _BLOCK
 
-    def write(self, chunk: bytes) -> None:
-        """Take a chunk, and write where it is worth it."""
-        if self.hold(chunk):
-            self.flush()
+    def take(self) -> list[bytes]:
+        """What is held, as one block: `write` and `hash` are to be given it, block after block."""
+        # Few large pieces are hashed as they are; many small ones would wrest the interpreter from the reading.
+        block = self._held if len(self._held) <= _MOST_PIECES else [b"".join(self._held)]
+        self._held, self._size = [], 0
+        return block
 
-    def flush(self) -> None:
-        """Write what is held, and hash it.
+    def write(self, block: list[bytes]) -> None:
+        """Write a block; after one could not be written, nothing is.
 
         Raises:
             LayoutError: It cannot be written.
         """
-        block = b"".join(self._held)
-        self._held, self._size = [], 0
         try:
-            _write_all(self._file, block)
+            for piece in () if self._is_broken else block:
+                _write_all(self._file, piece)
         except OSError as failure:
+            self._is_broken = True
             raise self._unwritable(failure) from failure
-        self._verifier.update(block)
+
+    def hash(self, block: list[bytes]) -> None:
+        """Hash a block."""
+        for piece in block:
+            self._verifier.update(piece)
+
+    def flush(self) -> None:
+        """Write what is held, and hash it (see `write`)."""
+        block = self.take()
+        self.write(block)
+        self.hash(block)
 
     def prove(self, where: str, encoding: str = "") -> None:
         """The body has ended: prove the bytes, or ask for them anew.

@@ -3,18 +3,16 @@
 import asyncio
 import select
 import ssl
-from collections import deque
 from typing import Any, Final, cast
 
-from dreg_client.protocol.wire import MEBIBYTE
-
-MOST: Final = MEBIBYTE
-"""So many octets are held that nobody has asked for yet; then the other side has to wait."""
+_NARROW: Final = 64 * 1024
 _NEXT_ADDRESS: Final = 0.25
 
 
-class AsyncStream(asyncio.Protocol):
+class AsyncStream(asyncio.BufferedProtocol):
     """Octets in both directions. Whoever waits is woken by what comes, by the end, or by the clock.
+
+    What comes is gathered in one room; once that is full, the other side has to wait.
 
     Args:
         core: The lower layer of the HTTP library; its errors come.
@@ -24,8 +22,8 @@ class AsyncStream(asyncio.Protocol):
     def __init__(self, core: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 (either library's)
         self._core, self._loop = core, loop
         self._transport: Any = None
-        self._held: deque[bytes] = deque()
-        self._size = 0
+        self._room = memoryview(bytearray(_NARROW))
+        self._filled, self._most = 0, _NARROW
         self._ended = self._is_full = self._must_wait = False
         self._failure: Exception | None = None
         self._waiting: asyncio.Future[bool] | None = None
@@ -36,11 +34,16 @@ class AsyncStream(asyncio.Protocol):
         """The connection stands."""
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (we know better what is due)
+        """Where octets are to be put."""
+        if self._filled == 0 and len(self._room) != self._most:
+            self._room = memoryview(bytearray(self._most))
+        return self._room[self._filled :]
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Octets came."""
-        self._held.append(data)
-        self._size += len(data)
-        if self._size >= MOST and not self._is_full:
+        self._filled += nbytes
+        if self._filled == len(self._room):
             self._is_full = True
             self._transport.pause_reading()
         self._wake()
@@ -75,29 +78,27 @@ class AsyncStream(asyncio.Protocol):
     @property
     def is_silent(self) -> bool:
         """Whether nothing came that was not asked for, the end included."""
-        return not (self._held or self._ended or _is_readable(self._transport.get_extra_info("socket")))
+        return not (self._filled or self._ended or _is_readable(self._transport.get_extra_info("socket")))
 
     async def read(self, most: int, seconds: float) -> bytes:
         """What came, `most` octets of it; none at the end."""
-        while not (self._held or self._ended):
+        self._most = max(most, _NARROW)
+        while not (self._filled or self._ended):
             if not await self._woken(seconds):
                 raise self._core.ReadTimeout
-        if self._failure is not None and not self._held:
+        if self._failure is not None and not self._filled:
             raise self._core.ReadError from self._failure
         octets = self._taken(most)
-        if self._is_full and self._size < MOST:
+        if self._is_full and not self._transport.is_closing():
             self._is_full = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
+            self._transport.resume_reading()
         return octets
 
     def _taken(self, most: int) -> bytes:
-        octets = b"".join(self._held) if len(self._held) > 1 else (self._held[0] if self._held else b"")
-        self._held.clear()
-        if len(octets) > most:
-            self._held.append(octets[most:])
-            octets = octets[:most]
-        self._size -= len(octets)
+        octets = bytes(self._room[: min(most, self._filled)])
+        left = self._filled - len(octets)
+        self._room[:left] = self._room[len(octets) : self._filled]
+        self._filled = left
         return octets
 
     async def write(self, octets: bytes, seconds: float) -> None:
