@@ -2,11 +2,13 @@
 
 import asyncio
 import select
+import socket
 import ssl
-from typing import Any, Final, cast
+from contextlib import suppress
+from typing import Any, Final
 
 _NARROW: Final = 64 * 1024
-_NEXT_ADDRESS: Final = 0.25
+_NEXT_ADDRESS: Final = 2.0
 
 
 class AsyncStream(asyncio.BufferedProtocol):
@@ -160,14 +162,39 @@ def _ring(waiting: asyncio.Future[bool]) -> None:
 async def connected(core: Any, host: str, port: int, seconds: float) -> AsyncStream:  # noqa: ANN401 (as above)
     """A new connection, to the first address of a host that takes it."""
     loop = asyncio.get_running_loop()
-    # Other loops than asyncio's own try one address after another.
-    more = {"happy_eyeballs_delay": _NEXT_ADDRESS} if isinstance(loop, asyncio.BaseEventLoop) else {}
-    made = cast("Any", loop.create_connection)
     try:
-        async with asyncio.timeout(seconds):
-            _, stream = await made(lambda: AsyncStream(core, loop), host, port, **more)
+        wire = await _dialled(loop, host, port, seconds)
+        try:
+            _, stream = await loop.create_connection(lambda: AsyncStream(core, loop), sock=wire)
+        except BaseException:
+            wire.close()
+            raise
     except TimeoutError:
         raise core.ConnectTimeout from None
     except OSError as failure:
         raise core.ConnectError from failure
-    return cast("AsyncStream", stream)
+    return stream
+
+
+async def _dialled(loop: asyncio.AbstractEventLoop, host: str, port: int, seconds: float) -> socket.socket:
+    """The first address that takes the connection; one that is silent does not keep us from the next one for long."""
+    async with asyncio.timeout(seconds):
+        *others, last = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for address in others:
+        with suppress(OSError):
+            return await _tried(loop, address, min(seconds, _NEXT_ADDRESS))
+    return await _tried(loop, last, seconds)
+
+
+async def _tried(loop: asyncio.AbstractEventLoop, found: Any, seconds: float) -> socket.socket:  # noqa: ANN401
+    """Asyncio's own dialling loses its socket where the task is cancelled as it is done; this one does not."""
+    family, kind, protocol, _, address = found
+    wire = socket.socket(family, kind, protocol)
+    try:
+        wire.settimeout(0)
+        async with asyncio.timeout(seconds):
+            await loop.sock_connect(wire, address)
+    except BaseException:
+        wire.close()
+        raise
+    return wire
