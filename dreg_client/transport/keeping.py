@@ -143,10 +143,9 @@ class Messages:
         """The body is this long: from here on it is counted, where it is long enough to gain by that."""
         if length is None or length < MEBIBYTE:
             return
-        octets, _ = self._connection.trailing_data
-        self._held, self._is_large = octets[:length], True
+        # What h11 holds is of one narrow reading: less than the body, whatever comes behind it.
+        self._held, self._is_large = self._connection.trailing_data[0], True
         self.left = length - len(self._held)
-        self._keeps = self._keeps and len(octets) <= length
 
     def chunk(self) -> bytes | None:
         """The next chunk of the body; empty at its end, None where more octets are due.
