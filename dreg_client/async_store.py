@@ -5,7 +5,6 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from functools import partial
 from types import TracebackType
 from typing import ClassVar, Literal, Self, TypeVar, cast, overload
 
@@ -29,6 +28,7 @@ from dreg_client.asks import (
     referrers_of,
     resolved,
 )
+from dreg_client.behind import AsyncBehind
 from dreg_client.landing import Durability, Held, Landing, encoding_of
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
@@ -226,11 +226,12 @@ class AsyncStore(ABC):
         return landing.descriptor if not isinstance(blob, Descriptor) else blob
 
     async def _land(self, landing: Landing) -> None:
-        async with await self._blob(landing.ask) as chunks:
+        async with await self._blob(landing.ask) as chunks, AsyncBehind(landing.write, landing.hash) as behind:
             async for chunk in chunks:
                 if landing.hold(chunk):
-                    await to_its_end(landing.flush)
-            await to_its_end(partial(landing.prove, self._where(landing.ask), encoding_of(chunks)))
+                    await behind.put(landing.take())
+            await behind.finish()
+            landing.prove(self._where(landing.ask), encoding_of(chunks))
 
     async def _blob(self, ask: Blob) -> Chunks:
         return cast("Chunks", await self.answer(ask))

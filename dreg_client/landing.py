@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from dreg_client.whole_file import keep_name, umask
 
 Durability = Literal["full", "fast"]
 _BLOCK: Final = MEBIBYTE
+_MOST_PIECES: Final = 8
 _ANY: Final = "application/octet-stream"
 
 
@@ -46,6 +48,7 @@ class Landing:
         self._size = 0
         self._verifier = ask.digest.verifier()
         self._file = -1
+        self._is_broken = False
 
     def __enter__(self) -> Self:
         sweep(self._target.parent)
@@ -79,29 +82,41 @@ class Landing:
         self.ask = replace(self.ask, start=self._verifier.size)
 
     def hold(self, chunk: bytes) -> bool:
-        """Take a chunk. True when so much is held that it should be flushed."""
+        """Take a chunk. True when so much is held that it is a block."""
         self._held.append(chunk)
         self._size += len(chunk)
         return self._size >= _BLOCK
 
-    def write(self, chunk: bytes) -> None:
-        """Take a chunk, and write where it is worth it."""
-        if self.hold(chunk):
-            self.flush()
+    def take(self) -> list[bytes]:
+        """What is held, as one block: `write` and `hash` are to be given it, block after block."""
+        # Few large pieces are hashed as they are; many small ones would wrest the interpreter from the reading.
+        block = self._held if len(self._held) <= _MOST_PIECES else [b"".join(self._held)]
+        self._held, self._size = [], 0
+        return block
 
-    def flush(self) -> None:
-        """Write what is held, and hash it.
+    def write(self, block: list[bytes]) -> None:
+        """Write a block; after one could not be written, nothing is.
 
         Raises:
             LayoutError: It cannot be written.
         """
-        block = b"".join(self._held)
-        self._held, self._size = [], 0
         try:
-            _write_all(self._file, block)
+            for piece in () if self._is_broken else block:
+                _write_all(self._file, piece)
         except OSError as failure:
+            self._is_broken = True
             raise self._unwritable(failure) from failure
-        self._verifier.update(block)
+
+    def hash(self, block: list[bytes]) -> None:
+        """Hash a block."""
+        for piece in block:
+            self._verifier.update(piece)
+
+    def flush(self) -> None:
+        """Write what is held, and hash it (see `write`)."""
+        block = self.take()
+        self.write(block)
+        self.hash(block)
 
     def prove(self, where: str, encoding: str = "") -> None:
         """The body has ended: prove the bytes, or ask for them anew.
@@ -125,8 +140,11 @@ class Landing:
         return True
 
     def _restart(self, ask: Blob) -> None:
-        os.ftruncate(self._file, 0)
-        os.lseek(self._file, 0, os.SEEK_SET)
+        try:
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+        except OSError as failure:
+            raise self._unwritable(failure) from failure
         self._verifier, self.ask = ask.digest.verifier(), ask
 
     def finish(self) -> None:
@@ -158,8 +176,8 @@ class Landing:
             with suppress(OSError):
                 self._part.unlink()
         if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+            file, self._file = self._file, -1  # whatever closing says, its number is soon that of another file
+            os.close(file)
 
     def _unwritable(self, failure: OSError) -> errors.LayoutError:
         return errors.LayoutError(str(self._target), f"cannot be written: {failure.strerror}")
@@ -229,9 +247,15 @@ def _proven_or_again(verifier: Verifier, ask: Blob, where: str, encoding: str, *
 
 def _target(path: str | os.PathLike[str]) -> Path:
     target = Path(os.path.realpath(path))
-    if target.is_dir():
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return target
+    except OSError as failure:
+        raise errors.LayoutError(str(path), f"cannot be written: {failure.strerror}") from failure
+    if stat.S_ISDIR(mode):
         raise errors.LayoutError(str(path), "cannot be written: it is a folder; name a file")
-    if target.exists() and not target.is_file():
+    if not stat.S_ISREG(mode):
         raise errors.LayoutError(str(path), "cannot be written: it is no regular file; use stream_blob for it")
     return target
 

@@ -31,6 +31,7 @@ from dreg_client.asks import (
     referrers_of,
     resolved,
 )
+from dreg_client.behind import Behind
 from dreg_client.landing import Durability, Held, Landing, encoding_of
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
@@ -230,9 +231,11 @@ class Store(ABC):
         return landing.descriptor if not isinstance(blob, Descriptor) else blob
 
     def _land(self, landing: Landing) -> None:
-        with self._blob(landing.ask) as chunks:
+        with self._blob(landing.ask) as chunks, Behind(landing.write, landing.hash) as behind:
             for chunk in chunks:
-                landing.write(chunk)
+                if landing.hold(chunk):
+                    behind.put(landing.take())
+            behind.finish()
             landing.prove(self._where(landing.ask), encoding_of(chunks))
 
     def _blob(self, ask: Blob) -> Chunks:

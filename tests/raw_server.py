@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 Script = Callable[[bytes, socket.socket], bool | None]
 """Gets the head of a request, and answers on the socket; True keeps the connection."""
+_COUNTING = threading.Lock()
 
 
 @dataclass
@@ -51,8 +52,9 @@ def _accept(listener: socket.socket, server: RawServer, script: Script) -> None:
 
 
 def _serve(connection: socket.socket, server: RawServer, script: Script) -> None:
-    server.opened += 1
-    server.most = max(server.most, server.opened)
+    with _COUNTING:
+        server.opened += 1
+        server.most = max(server.most, server.opened)
     try:
         with connection, suppress(OSError):
             while head := _head(connection):
@@ -60,7 +62,8 @@ def _serve(connection: socket.socket, server: RawServer, script: Script) -> None
                 if not script(head, connection):
                     return
     finally:
-        server.opened -= 1
+        with _COUNTING:
+            server.opened -= 1
 
 
 def _head(connection: socket.socket) -> bytes:

@@ -3,9 +3,7 @@
 import asyncio
 import time
 from asyncio import Lock, Semaphore
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from inspect import isawaitable
 from typing import Any, assert_never
 
@@ -17,7 +15,9 @@ from dreg_client.logs import log
 from dreg_client.options import FoundCredential, Options
 from dreg_client.protocol.wire import Hop, Response
 from dreg_client.transport import lines
-from dreg_client.transport.library import library_of, translated
+from dreg_client.transport.async_handed import AsyncHandedAnswer, AsyncHandedLine
+from dreg_client.transport.async_kept import AsyncKeptAnswer, AsyncKeptLine
+from dreg_client.transport.library import library_of
 from dreg_client.values.origin import Origin
 from dreg_client.waiting import waiting
 
@@ -26,40 +26,49 @@ class AsyncLine:
     """The connections to one origin.
 
     Attributes:
-        transport: The HTTP library's.
-        proxied: Whether a proxy stands between.
-        gate: As many may pass as there may be connections.
+        way: Who keeps them.
+        proxied: Whether a proxy, or a transport of the caller, stands between.
     """
 
-    transport: Any
+    way: AsyncKeptLine | AsyncHandedLine
     proxied: bool
-    gate: Semaphore
 
-    def __init__(self, transport: Any, options: Options, *, proxied: bool) -> None:  # noqa: ANN401 (either library's)
-        self.transport, self.proxied = transport, proxied
-        self.gate = Semaphore(options.connections)
+    def __init__(self, way: AsyncKeptLine | AsyncHandedLine, connections: int) -> None:
+        self.way, self.proxied, self.free = way, isinstance(way, AsyncHandedLine), connections
+        self._gate = Semaphore(connections)
+
+    async def enter(self, seconds: float) -> bool:
+        """Wait for a place. False where none was free in time."""
+        try:
+            if self._gate.locked():
+                async with asyncio.timeout(seconds):
+                    await self._gate.acquire()
+            else:
+                await self._gate.acquire()
+        except TimeoutError:
+            return False
+        self.free -= 1
+        return True
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self.free += 1
+        self._gate.release()
 
 
 class AsyncBody:
     """The body of an answer, still to be read; closing it gives its connection back."""
 
-    given: Any
-
-    def __init__(self, given: Any, line: AsyncLine, hop: Hop, http: Any) -> None:  # noqa: ANN401 (either library's)
+    def __init__(self, given: AsyncKeptAnswer | AsyncHandedAnswer, line: AsyncLine) -> None:
         self.given = given
-        self._line, self._hop, self._http = line, hop, http
-        self._open = True
-        self._chunks = aiter(given.stream)
+        self._line, self._open = line, True
+        self._chunks: AsyncGenerator[bytes] = given.__aiter__()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
+        return self._chunks
 
     async def __anext__(self) -> bytes:
-        try:
-            chunk: bytes = await anext(self._chunks)
-        except (self._http.HTTPError, self._http.StreamError) as failure:
-            raise translated(failure, self._http, self._hop) from None
-        return chunk
+        return await anext(self._chunks)
 
     async def close(self) -> None:
         """Give the connection back; one whose body was not read to its end is closed."""
@@ -67,10 +76,10 @@ class AsyncBody:
             return
         self._open = False
         try:
-            with suppress(self._http.HTTPError):
-                await self.given.stream.aclose()
+            await self._chunks.aclose()
+            await self.given.close()
         finally:
-            self._line.gate.release()
+            self._line.leave()
 
 
 class AsyncSender:
@@ -86,7 +95,7 @@ class AsyncSender:
 
     def __init__(self, options: Options, bases: tuple[Base, ...]) -> None:
         self._options, self._bases = options, bases
-        self._http = library_of(options)
+        self._library = library_of(options)
         self._lines: dict[Origin, AsyncLine] = {}
         self._locks: dict[Hashable, Lock] = {}
         self._closed = False
@@ -121,7 +130,7 @@ class AsyncSender:
         """Close all connections."""
         self._closed = True
         for line in self._lines.values():
-            await line.transport.aclose()
+            await line.way.close()
         self._lines.clear()
 
     async def _held(self, key: Hashable) -> Lock:
@@ -154,44 +163,42 @@ class AsyncSender:
         return self._lines[origin]
 
     def _new_line(self, origin: Origin) -> AsyncLine:
-        if self._options.transport is not None:
-            return AsyncLine(self._options.transport, self._options, proxied=True)
-        way = lines.way_to(origin, self._options, self._bases, self._http)
-        return AsyncLine(self._http.AsyncHTTPTransport(**way.arguments), self._options, proxied=way.proxy is not None)
+        return AsyncLine(self._way(origin), self._options.connections)
+
+    def _way(self, origin: Origin) -> AsyncKeptLine | AsyncHandedLine:
+        options, library = self._options, self._library
+        if options.transport is not None:
+            return AsyncHandedLine(options.transport, library.http, options)
+        proxy, context = lines.proxy_of(origin, options), lines.context_of(origin, options, self._bases)
+        if proxy is None:
+            return AsyncKeptLine(origin, context, library, options)
+        transport = library.http.AsyncHTTPTransport(**lines.arguments_of(options, context, proxy, library.http))
+        return AsyncHandedLine(transport, library.http, options)
 
     async def _send(self, hop: Hop) -> Response:
         """Send one HTTP request: the only place where it is done."""
-        line = self._line(Origin.of(hop.url))
-        request = lines.request_of(hop, self._http, self._options.timeouts)
-        if lines.is_watched(hop, proxied=line.proxied):
-            request.extensions["trace"] = _watching(hop)
+        line = self._line(lines.origin_of(hop))
         began = time.monotonic()
-        body = await self._opened(line, request, hop)
+        body = await self._opened(line, hop)
         try:
             response = lines.response_of(hop, body.given, proxied=line.proxied)
             self.tell(lines.log_answer(hop, response, time.monotonic() - began))
             if hop.streams and response.ok:
-                return replace(response, stream=body)
+                return lines.with_body(response, stream=body)
             octets = await self._whole(hop, response, body)
         except BaseException:
             await asyncio.shield(body.close())
             raise
         await body.close()
-        return replace(response, body=octets)
+        return lines.with_body(response, octets)
 
-    async def _opened(self, line: AsyncLine, request: Any, hop: Hop) -> AsyncBody:  # noqa: ANN401 (either library's)
+    async def _opened(self, line: AsyncLine, hop: Hop) -> AsyncBody:
+        if not await line.enter(self._options.timeouts.pool):
+            raise lines.no_connection_free(hop, self._options)
         try:
-            async with asyncio.timeout(self._options.timeouts.pool):
-                await line.gate.acquire()
-        except TimeoutError:
-            raise lines.no_connection_free(hop, self._options) from None
-        try:
-            return AsyncBody(await line.transport.handle_async_request(request), line, hop, self._http)
-        except (self._http.HTTPError, OSError) as failure:
-            line.gate.release()
-            raise translated(failure, self._http, hop) from None
+            return AsyncBody(await line.way.open(hop), line)
         except BaseException:
-            line.gate.release()
+            line.leave()
             raise
 
     async def _whole(self, hop: Hop, response: Response, body: AsyncBody) -> bytes:
@@ -208,18 +215,3 @@ class AsyncSender:
             gathered.add(chunk)
             if gathered.full:
                 return
-
-
-def _watching(hop: Hop) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
-    """A look at each connection that is made, before anything is sent on it."""
-
-    async def watch(event: str, told: dict[str, Any]) -> None:
-        if event == lines.CONNECTED:
-            stream = told["return_value"]
-            try:
-                lines.refuse_near_peer(hop, stream)
-            except errors.BlockedAddressError:
-                await stream.aclose()
-                raise
-
-    return watch

@@ -1,7 +1,9 @@
-"""Which HTTP library sends: httpx, or httpx2, which has the same classes."""
+"""Which HTTP library sends: httpx, or httpx2, which has the same classes; and the layers that it stands on itself."""
 
 import os
 import ssl
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -16,8 +18,34 @@ _WAITING: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 """No fault: how TLS of tasks says that it waits. What breaks off or takes too long meanwhile has it as its context."""
 
 
-def library_of(options: Options) -> Any:  # noqa: ANN401 (two libraries with the same classes; one is not always there)
-    """The module that sends.
+@dataclass(frozen=True)
+class Library:
+    """One HTTP library.
+
+    Attributes:
+        name: Its name.
+    """
+
+    name: str
+
+    @cached_property
+    def http(self) -> Any:  # noqa: ANN401 (two libraries with the same classes; one is not always there)
+        """The library itself, for ways that it keeps the connections of: through a proxy."""
+        return _imported(self.name, self.name)
+
+    @cached_property
+    def core(self) -> Any:  # noqa: ANN401 (as above)
+        """What it reaches networks by."""
+        return _imported(self.name.replace("httpx", "httpcore"), self.name)
+
+    @cached_property
+    def h11(self) -> Any:  # noqa: ANN401 (as above)
+        """What it reads and writes HTTP/1.1 by."""
+        return _imported("h11", self.name)
+
+
+def library_of(options: Options) -> Library:
+    """The library that sends.
 
     Raises:
         ConfigError: There is no such library, or it is not installed.
@@ -26,12 +54,14 @@ def library_of(options: Options) -> Any:  # noqa: ANN401 (two libraries with the
     if name not in _LIBRARIES:
         raise errors.ConfigError(f"{name!r} is no HTTP library that is known here: {' or '.join(_LIBRARIES)} is due")
     hide_headers(name)
-    return _imported(name)
+    library = Library(name)
+    _ = library.core
+    return library
 
 
-def _imported(name: str) -> ModuleType:
+def _imported(module: str, name: str) -> ModuleType:
     try:
-        return import_module(name)
+        return import_module(module)
     except ImportError:
         raise errors.ConfigError(f"{name} is not installed; add it by: pip install 'dreg-client[{name}]'") from None
 
@@ -42,8 +72,13 @@ def _of_transport(transport: object) -> str:
     return next((name for name in _LIBRARIES if name in roots), "")
 
 
+def failures_of(core: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 (as above)
+    """What the lower layer of the HTTP library raises."""
+    return (core.TimeoutException, core.NetworkError, core.ProtocolError, OSError)
+
+
 def translated(failure: Exception, http: Any, hop: Hop) -> errors.DregError:  # noqa: ANN401 (as above)
-    """What an exception of the HTTP library means, in our words; its own text may hold a whole URL."""
+    """What an exception of the HTTP library, or of its lower layer, means in our words; its own may hold a URL."""
     causes = _causes(failure)
     ours = next((cause for cause in causes if isinstance(cause, errors.DregError)), None)
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError) and not isinstance(cause, _WAITING)), None)
@@ -63,7 +98,7 @@ def _lost(failure: Exception, causes: list[BaseException], http: Any, hop: Hop) 
         return errors.ConnectError(_connect_reason(failure, causes, http), hop.where)
     if isinstance(failure, http.TimeoutException):
         return errors.TransferTimeoutError("no byte came, or none was taken, for too long", hop.where)
-    if isinstance(failure, http.NetworkError):
+    if isinstance(failure, http.NetworkError | OSError):
         return errors.TransportError("the connection was lost", hop.where)
     return errors.ProtocolError(f"cannot be talked to ({type(failure).__name__})", hop.where)
 

@@ -1,7 +1,9 @@
 """What is needed to send to one origin: who carries it, how long one waits, and who may turn out to be there."""
 
+import re
 import time
-from dataclasses import dataclass
+from functools import lru_cache
+from ssl import SSLContext
 from typing import Any, Final
 
 from dreg_client import errors
@@ -17,40 +19,46 @@ from dreg_client.values.origin import Origin, Reach, reach
 MAX_REFUSAL: Final = 64 * 1024
 """The most bytes that are read of the body of a refusal."""
 _PLACES: Final = frozenset({301, 302, 303, 307, 308, 401})
-CONNECTED: Final = "connection.connect_tcp.complete"
+_PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How an origin is reached.
-
-    Attributes:
-        proxy: The proxy's URL, None for the direct way.
-        arguments: What the HTTP library's transport is made with.
-    """
-
-    proxy: str | None
-    arguments: dict[str, Any]
+def origin_of(hop: Hop) -> Origin:
+    """To whom a hop goes."""
+    place = _PLACE.match(hop.url)
+    return _origin(place[0] if place else hop.url)
 
 
-def way_to(origin: Origin, options: Options, bases: tuple[Base, ...], http: Any) -> Way:  # noqa: ANN401 (a module)
-    """How an origin is reached.
+@lru_cache(maxsize=256)
+def _origin(place: str) -> Origin:
+    return Origin.of(place)
+
+
+def proxy_of(origin: Origin, options: Options) -> str | None:
+    """The proxy before an origin, None for the direct way.
 
     Raises:
-        ConfigError: A file of certificates, or a proxy, cannot be used.
+        ConfigError: It cannot be used.
     """
-    proxy = _proxy(origin, options)
-    context = tls_context(options, origin, is_registry=any(base.origin == origin for base in bases))
-    # The pool has no limit of its own: ours is the gate, which gives back what a cancelled request held.
-    limits = http.Limits(max_connections=None, max_keepalive_connections=options.connections, keepalive_expiry=30.0)
-    arguments = {"verify": context, "limits": limits, "trust_env": False, "retries": 0, "http2": False}
-    return Way(proxy, arguments | ({"proxy": http.Proxy(proxy)} if proxy else {}))
-
-
-def _proxy(origin: Origin, options: Options) -> str | None:
     if options.proxy:
         return proxy_url(options.proxy)
     return proxy_for(origin) if options.trust_env else None
+
+
+def context_of(origin: Origin, options: Options, bases: tuple[Base, ...]) -> SSLContext:
+    """The rules for TLS connections to an origin.
+
+    Raises:
+        ConfigError: A file of certificates cannot be used.
+    """
+    return tls_context(options, origin, is_registry=any(base.origin == origin for base in bases))
+
+
+def arguments_of(options: Options, context: SSLContext, proxy: str, http: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What the HTTP library's transport through a proxy is made with."""
+    # The pool has no limit of its own: ours is the gate, which gives back what a cancelled request held.
+    limits = http.Limits(max_connections=None, max_keepalive_connections=options.connections, keepalive_expiry=30.0)
+    arguments = {"verify": context, "limits": limits, "trust_env": False, "retries": 0, "http2": False}
+    return {**arguments, "proxy": http.Proxy(proxy)}
 
 
 def timeouts_of(hop: Hop, timeouts: Timeouts) -> dict[str, float]:
@@ -79,26 +87,31 @@ def response_of(hop: Hop, given: Any, *, proxied: bool) -> Response:  # noqa: AN
     Raises:
         ProtocolError: It says twice how long its body is: two parsers may read it differently (TRN-28; RFC 9112 6.3).
     """
-    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in given.headers.raw)
+    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in given.headers)
     if headers.all("transfer-encoding") and headers.all("content-length"):
         raise errors.ProtocolError("the answer has a length, and comes in chunks", hop.where)
-    peer = "" if proxied or given.status_code not in _PLACES else _peer(given.extensions.get("network_stream"))
-    return Response(given.status_code, headers, url=hop.url, peer=peer)
+    peer = "" if proxied or given.status not in _PLACES else given.peer
+    return Response(given.status, headers, url=hop.url, peer=peer)
 
 
-def _peer(stream: Any) -> str:  # noqa: ANN401 (either library's)
-    address: Any = stream.get_extra_info("server_addr") if stream is not None else None
+def with_body(response: Response, octets: bytes = b"", stream: object = None) -> Response:
+    """The same answer with its body."""
+    return Response(response.status, response.headers, octets, response.url, stream=stream, peer=response.peer)
+
+
+def peer_of(stream: Any) -> str:  # noqa: ANN401 (either library's)
+    """The address at the other end of a connection; empty where it has none."""
+    address: Any = stream.get_extra_info("server_addr")
     return str(address[0]) if address and not isinstance(address, str) else ""
 
 
-def refuse_near_peer(hop: Hop, stream: Any) -> None:  # noqa: ANN401 (either library's)
+def refuse_near_peer(hop: Hop, peer: str) -> None:
     """Refuse the address that was dialled where it is nearer than it may be; nothing was sent yet (TRN-05).
 
     Raises:
         BlockedAddressError: It is.
     """
-    peer = _peer(stream)
-    if peer and reach(peer) > hop.nearest:
+    if hop.nearest is not Reach.LOCAL and peer and reach(peer) > hop.nearest:
         reason = f"its address is {peer}: a registry may not send us to this machine or network"
         raise errors.BlockedAddressError("the registry", hop.where, reason)
 
@@ -157,11 +170,6 @@ def no_connection_free(hop: Hop, options: Options) -> errors.TransferTimeoutErro
     """The error of a request that found no connection."""
     reason = f"all {options.connections} connections are in use; close streams, or raise the number by connections="
     return errors.TransferTimeoutError(reason, hop.where)
-
-
-def is_watched(hop: Hop, *, proxied: bool) -> bool:
-    """Whether the address that is dialled is to be looked at; behind a proxy it is the proxy's."""
-    return hop.nearest is not Reach.LOCAL and not proxied
 
 
 def log_answer(hop: Hop, response: Response, seconds: float) -> Answered:

@@ -1,10 +1,9 @@
-"""The sender of threads: carries out the acts of a conversation. Its `_send` alone puts bytes on the wire."""
+"""The sender of threads: carries out the acts of a conversation. All that is sent goes through its `_send`."""
 
 import time
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import suppress
-from dataclasses import replace
-from threading import BoundedSemaphore, Lock
+from collections.abc import Hashable, Iterator
+from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any, assert_never
 
 from dreg_client import errors
@@ -15,7 +14,9 @@ from dreg_client.logs import log
 from dreg_client.options import Options
 from dreg_client.protocol.wire import Hop, Response
 from dreg_client.transport import lines
-from dreg_client.transport.library import library_of, translated
+from dreg_client.transport.handed import HandedAnswer, HandedLine
+from dreg_client.transport.kept import KeptAnswer, KeptLine
+from dreg_client.transport.library import library_of
 from dreg_client.values.origin import Origin
 
 
@@ -23,35 +24,47 @@ class Line:
     """The connections to one origin.
 
     Attributes:
-        transport: The HTTP library's.
-        proxied: Whether a proxy stands between.
-        gate: As many may pass as there may be connections.
+        way: Who keeps them.
+        proxied: Whether a proxy, or a transport of the caller, stands between.
     """
 
-    transport: Any
+    way: KeptLine | HandedLine
     proxied: bool
-    gate: BoundedSemaphore
 
-    def __init__(self, transport: Any, options: Options, *, proxied: bool) -> None:  # noqa: ANN401 (either library's)
-        self.transport, self.proxied = transport, proxied
-        self.gate = BoundedSemaphore(options.connections)
+    def __init__(self, way: KeptLine | HandedLine, connections: int) -> None:
+        self.way, self.proxied = way, isinstance(way, HandedLine)
+        # The gate: a place for each connection that there may be. This queue is C, unlike the semaphores.
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(connections):
+            self.leave()
+
+    def enter(self, seconds: float) -> bool:
+        """Wait for a place. False where none was free in time."""
+        try:
+            self._places.get(timeout=seconds)
+        except Empty:
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._places.put(None)
+
+    @property
+    def free(self) -> int:
+        """How many places are free."""
+        return self._places.qsize()
 
 
 class Body:
     """The body of an answer, still to be read; closing it gives its connection back."""
 
-    given: Any
-
-    def __init__(self, given: Any, line: Line, hop: Hop, http: Any) -> None:  # noqa: ANN401 (either library's)
+    def __init__(self, given: KeptAnswer | HandedAnswer, line: Line) -> None:
         self.given = given
-        self._line, self._hop, self._http = line, hop, http
-        self._open = True
+        self._line, self._open = line, True
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self.given.stream
-        except (self._http.HTTPError, self._http.StreamError) as failure:
-            raise translated(failure, self._http, self._hop) from None
+        return iter(self.given)
 
     def close(self) -> None:
         """Give the connection back; one whose body was not read to its end is closed."""
@@ -59,10 +72,9 @@ class Body:
             return
         self._open = False
         try:
-            with suppress(self._http.HTTPError):
-                self.given.stream.close()
+            self.given.close()
         finally:
-            self._line.gate.release()
+            self._line.leave()
 
 
 class Sender:
@@ -78,7 +90,7 @@ class Sender:
 
     def __init__(self, options: Options, bases: tuple[Base, ...]) -> None:
         self._options, self._bases = options, bases
-        self._http = library_of(options)
+        self._library = library_of(options)
         self._lines: dict[Origin, Line] = {}
         self._locks: dict[Hashable, Lock] = {}
         self._own = Lock()
@@ -115,7 +127,7 @@ class Sender:
         with self._own:
             self._closed = True
             for line in self._lines.values():
-                line.transport.close()
+                line.way.close()
             self._lines.clear()
 
     def _held(self, key: Hashable) -> Lock:
@@ -139,41 +151,42 @@ class Sender:
             return self._lines[origin]
 
     def _new_line(self, origin: Origin) -> Line:
-        if self._options.transport is not None:
-            return Line(self._options.transport, self._options, proxied=True)
-        way = lines.way_to(origin, self._options, self._bases, self._http)
-        return Line(self._http.HTTPTransport(**way.arguments), self._options, proxied=way.proxy is not None)
+        return Line(self._way(origin), self._options.connections)
+
+    def _way(self, origin: Origin) -> KeptLine | HandedLine:
+        options, library = self._options, self._library
+        if options.transport is not None:
+            return HandedLine(options.transport, library.http, options)
+        proxy, context = lines.proxy_of(origin, options), lines.context_of(origin, options, self._bases)
+        if proxy is None:
+            return KeptLine(origin, context, library, options)
+        transport = library.http.HTTPTransport(**lines.arguments_of(options, context, proxy, library.http))
+        return HandedLine(transport, library.http, options)
 
     def _send(self, hop: Hop) -> Response:
         """Send one HTTP request: the only place where it is done."""
-        line = self._line(Origin.of(hop.url))
-        request = lines.request_of(hop, self._http, self._options.timeouts)
-        if lines.is_watched(hop, proxied=line.proxied):
-            request.extensions["trace"] = _watching(hop)
+        line = self._line(lines.origin_of(hop))
         began = time.monotonic()
-        body = self._opened(line, request, hop)
+        body = self._opened(line, hop)
         try:
             response = lines.response_of(hop, body.given, proxied=line.proxied)
             self.tell(lines.log_answer(hop, response, time.monotonic() - began))
             if hop.streams and response.ok:
-                return replace(response, stream=body)
+                return lines.with_body(response, stream=body)
             octets = self._whole(hop, response, body)
         except BaseException:
             body.close()
             raise
         body.close()
-        return replace(response, body=octets)
+        return lines.with_body(response, octets)
 
-    def _opened(self, line: Line, request: Any, hop: Hop) -> Body:  # noqa: ANN401 (either library's)
-        if not line.gate.acquire(timeout=self._options.timeouts.pool):
+    def _opened(self, line: Line, hop: Hop) -> Body:
+        if not line.enter(self._options.timeouts.pool):
             raise lines.no_connection_free(hop, self._options)
         try:
-            return Body(line.transport.handle_request(request), line, hop, self._http)
-        except (self._http.HTTPError, OSError) as failure:
-            line.gate.release()
-            raise translated(failure, self._http, hop) from None
+            return Body(line.way.open(hop), line)
         except BaseException:
-            line.gate.release()
+            line.leave()
             raise
 
     def _whole(self, hop: Hop, response: Response, body: Body) -> bytes:
@@ -186,18 +199,3 @@ class Sender:
         except errors.DregError as failure:
             gathered.failed(failure)
         return gathered.octets()
-
-
-def _watching(hop: Hop) -> Callable[[str, dict[str, Any]], None]:
-    """A look at each connection that is made, before anything is sent on it."""
-
-    def watch(event: str, told: dict[str, Any]) -> None:
-        if event == lines.CONNECTED:
-            stream = told["return_value"]
-            try:
-                lines.refuse_near_peer(hop, stream)
-            except errors.BlockedAddressError:
-                stream.close()
-                raise
-
-    return watch

@@ -63,10 +63,16 @@ def test_the_options_of_every_door_are_those_that_are_described() -> None:
 
 
 def test_one_function_sends() -> None:
-    """The one lesson of the advisories: whatever puts bytes on the wire is in one place, and its twin."""
-    sending = re.compile(r"\.handle_(?:async_)?request\(|\.send\(request|Client\(")
-    found = {path.name for path in PACKAGE.rglob("*.py") if sending.search(path.read_text())}
+    """The one lesson of the advisories: whatever is sent goes through one function, and its twin."""
+    ways = re.compile(r"\.way\.open\(|\.send\(request|Client\(")
+    onto_the_wire = re.compile(r"\.handle_(?:async_)?request\(|_stream\.write\(")
 
-    assert found == {"sending.py", "async_sending.py"}
-    for name in found:
-        assert len(sending.findall((PACKAGE / "transport" / name).read_text())) == 1
+    assert found_once(ways) == {"sending.py", "async_sending.py"}
+    assert found_once(onto_the_wire) == {"kept.py", "async_kept.py", "handed.py", "async_handed.py"}
+
+
+def found_once(pattern: re.Pattern[str]) -> set[str]:
+    """The rooms where a pattern is found; each has it once."""
+    found = {path: len(pattern.findall(path.read_text())) for path in PACKAGE.rglob("*.py")}
+    assert set(found.values()) <= {0, 1}
+    return {path.name for path, count in found.items() if count}

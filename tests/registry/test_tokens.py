@@ -30,7 +30,8 @@ def test_row_44_reading_asks_for_reading_and_writing_for_writing(
         web.get_image("1.4").get_platform_images()
         assert tokens.asked == ["basic repository:acme/web:pull"]
         web.tag("1.3", "1")
-        assert tokens.asked[1:] == ["basic repository:acme/web:pull,push"]
+        # The order is that of the registry's own challenge, which is not always the same.
+        assert tokens.asked[1:] in ([f"basic repository:acme/web:{both}"] for both in ("pull,push", "push,pull"))
         registry.namespaces()
         assert tokens.asked[2:] == ["basic registry:catalog:*"]
 

@@ -1,0 +1,42 @@
+"""Clients of a server that says what a test wants said: by threads and by tasks, over either library."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+from dreg_client import AsyncRegistry, Registry
+from tests.raw_server import RawServer
+
+Do = Callable[[Callable[[Any], Any]], Any]
+"""Does something with the repository `acme/web`, and waits for it."""
+
+
+@contextmanager
+def by_thread(server: RawServer, library: Any, options: Any) -> Generator[tuple[Any, Do]]:
+    with Registry(server.url, http=library, **options) as registry:
+        repository = registry.repository("acme/web")
+        yield registry, lambda act: act(repository)
+
+
+@contextmanager
+def by_task(server: RawServer, library: Any, options: Any) -> Generator[tuple[Any, Do]]:
+    async def carried(awaitable: Any) -> Any:
+        return await awaitable
+
+    with asyncio.Runner() as runner:
+        registry = AsyncRegistry(server.url, http=library, **options)
+        try:
+            yield registry, lambda act: runner.run(carried(act(registry.repository("acme/web"))))
+        finally:
+            runner.run(registry.close())
+
+
+def free_places(registry: Any) -> set[int]:
+    """How many places are free at each gate of a registry."""
+    return {line.free for line in registry._connection._sender._lines.values()}
+
+
+def idle_connections(registry: Any) -> int:
+    """How many connections a registry keeps that nobody uses."""
+    return sum(len(line.way._idle) for line in registry._connection._sender._lines.values())
