@@ -14,7 +14,7 @@ from dreg_client.cli.text import put_all
 COMMANDS: Final = {
     "validate": ("validate", "Check stored manifests, dumps and layouts against the specification."),
     "inspect": ("inspect", "Show an image: platforms, layers and what made them, environment, labels."),
-    "tags": ("reading", "List the tags of a store."),
+    "tags": ("tags", "List the tags of a store."),
     "resolve": ("reading", "Print the digest that a tag names."),
     "manifest": ("reading", "Print a manifest or index, byte for byte."),
     "config": ("reading", "Print an image's config, byte for byte."),

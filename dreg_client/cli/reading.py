@@ -39,48 +39,6 @@ def platform_image(store: "ImageStore", reference: str, platform: "Platform | No
     return images[0]
 
 
-@click.command("tags")
-@sources_argument
-@format_option
-def tags_command(sources: "tuple[StoreName, ...]", output: str) -> int | None:
-    """List the tags of a store; of several, each behind the name of its store.
-
-    \b
-    Examples:
-      dreg tags oci:fixtures/layouts/multi
-      dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
-    """
-
-    def look(source: "StoreName") -> tuple[str, ...]:
-        if source.is_named and _asked(source):
-            raise click.UsageError(f"this lists all tags; name the store without {_asked(source)}")
-        with opened(source) as (store, _):
-            return store.tags()
-
-    first, *others = sources
-    if others:
-        return show(sources, output, look, _put_tags, lambda tags: {"tags": list(tags)})
-    tags = look(first)
-    if output == "json":
-        put_json(list(tags))
-    else:
-        for tag in tags:
-            put(visible(tag))
-    return None
-
-
-def _asked(source: "StoreName") -> str:
-    from dreg_client.opening import reference_of
-
-    return reference_of(source)
-
-
-def _put_tags(source: "StoreName", tags: tuple[str, ...]) -> None:
-    name = f"{source.reference.registry}/{source.reference.repository}" if source.kind == "registry" else str(source)  # type: ignore[union-attr]
-    for tag in tags:
-        put(visible(f"{name}:{tag}"))
-
-
 @click.command("resolve")
 @sources_argument
 @ref_name_option

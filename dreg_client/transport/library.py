@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from dreg_client import errors
+from dreg_client.logs import hide_headers
 from dreg_client.options import Options
 from dreg_client.protocol.wire import Hop
 
@@ -50,6 +51,7 @@ def library_of(options: Options) -> Library:
     name = options.http or _of_transport(options.transport) or os.environ.get("DREG_HTTP") or _LIBRARIES[0]
     if name not in _LIBRARIES:
         raise errors.ConfigError(f"{name!r} is no HTTP library that is known here: {' or '.join(_LIBRARIES)} is due")
+    hide_headers(name)
     library = Library(name)
     _ = library.core
     return library

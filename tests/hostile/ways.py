@@ -1,0 +1,191 @@
+"""The ways to ask a registry: threads, tasks, and the command line in a process of its own. A case holds for each."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from pathlib import Path
+from typing import Any
+
+from dreg_client import AsyncRegistry, Credential, Registry, errors
+from tests.faultserver import Network
+
+WAYS = ("threads", "tasks", "command line")
+_RAISED = re.compile(r"^dreg_client\.errors(?:\.\w+)*\.(\w+)", re.MULTILINE)
+_USAGE = re.compile(r"^click\.exceptions\.(\w+)", re.MULTILINE)
+
+
+@dataclass
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        value: What was given back: a value of the library, the bytes of standard output.
+        error: The error, None where there was none; of the command line, its class alone.
+        kind: The error's class.
+        text: All that was said of it: the message, or standard error.
+        exit_code: Of the command line.
+    """
+
+    value: Any = None
+    error: BaseException | None = None
+    kind: type[BaseException] | None = None
+    text: str = ""
+    exit_code: int = 0
+
+
+@dataclass
+class Way:
+    """One of the ways.
+
+    Attributes:
+        name: Which.
+        net: The network that it is in.
+        registry: Who is asked: `HOST[:PORT]`, or a URL.
+        repository: The repository that is asked for.
+        credentials: Who we are.
+        options: More keyword arguments of `Registry`; those that the command line has are said to it, too.
+        said: All that the command line printed.
+    """
+
+    name: str
+    net: Network
+    registry: str = "registry.test"
+    repository: str = "acme/web"
+    credentials: tuple[str, str] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    said: str = ""
+
+    # --- what is asked
+
+    def ping(self) -> Outcome:
+        return self._do(lambda registry: registry.ping(), ["repos", self._address()])
+
+    def tags(self) -> Outcome:
+        return self._do(lambda registry: self._of(registry).tags(), ["tags", self._store()])
+
+    def repositories(self) -> Outcome:
+        return self._do(lambda registry: registry.catalog(), ["repos", self._address()])
+
+    def resolve(self, reference: str) -> Outcome:
+        return self._do(lambda registry: self._of(registry).resolve(reference), ["resolve", self._store(reference)])
+
+    def manifest(self, reference: str) -> Outcome:
+        return self._do(
+            lambda registry: self._of(registry).get_manifest(reference), ["manifest", self._store(reference)]
+        )
+
+    def config(self, reference: str) -> Outcome:
+        return self._do(lambda registry: self._of(registry).get_config(reference), ["config", self._store(reference)])
+
+    def referrers(self, digest: object) -> Outcome:
+        return self._do(
+            lambda registry: self._of(registry).referrers(str(digest)), ["referrers", self._store(str(digest))]
+        )
+
+    def blob(self, digest: object, path: Path, **more: Any) -> Outcome:
+        """To a file."""
+        words = ["blob", self._store(), str(digest), "-o", str(path), *(["--resume"] if more.get("resume") else [])]
+        return self._do(lambda registry: self._of(registry).download_blob(str(digest), path, **more), words)
+
+    def tag(self, reference: str, new: str) -> Outcome:
+        return self._do(lambda registry: self._of(registry).tag(reference, new), ["tag", self._store(reference), new])
+
+    def delete(self, reference: object) -> Outcome:
+        return self._do(
+            lambda registry: self._of(registry).delete_manifest(str(reference)),
+            ["delete", "--yes", self._store(str(reference))],
+        )
+
+    # --- how
+
+    def _of(self, registry: Any) -> Any:
+        return registry.repository(self.repository)
+
+    def _address(self) -> str:
+        return self.registry.rpartition("//")[2]
+
+    def _store(self, reference: str = "") -> str:
+        mark = "@" if ":" in reference else ":"
+        return f"{self._address()}/{self.repository}" + (f"{mark}{reference}" if reference else "")
+
+    def _do(self, action: Callable[[Any], Any], words: list[str]) -> Outcome:
+        if self.name == "command line":
+            return self.command(*words)
+        before = dict(os.environ)
+        os.environ.update(self.environment)
+        try:
+            return Outcome(self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
+        except errors.DregError as failure:
+            return Outcome(error=failure, kind=type(failure), text=str(failure))
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def _arguments(self) -> dict[str, Any]:
+        who = {"credentials": Credential(*self.credentials)} if self.credentials else {}
+        return {"retries": 0, "ca_file": str(self.net.ca_file), **who, **self.options}
+
+    def _by_threads(self, action: Callable[[Any], Any]) -> Any:
+        with Registry(self._url(), **self._arguments()) as registry:
+            return action(registry)
+
+    def _by_tasks(self, action: Callable[[Any], Any]) -> Any:
+        async def run() -> Any:
+            async with AsyncRegistry(self._url(), **self._arguments()) as registry:
+                done = action(registry)
+                return await done if isawaitable(done) else done
+
+        return asyncio.run(run())
+
+    def _url(self) -> str:
+        return self.registry if "://" in self.registry else f"https://{self.registry}"
+
+    def command(self, *words: str, stdin: str = "") -> Outcome:
+        """A command in a process of its own; it shows where its error comes from."""
+        command = [sys.executable, "-m", "dreg_client.cli", "--debug", words[0], *self._flags(), *words[1:]]
+        password = self.credentials[1] if self.credentials else ""
+        done = subprocess.run(
+            command,
+            input=(password or stdin).encode(),
+            capture_output=True,
+            check=False,
+            timeout=120,
+            env=self.net.environment(**self.environment),
+        )
+        text = done.stderr.decode()
+        self.said += done.stdout.decode("latin-1") + text
+        return Outcome(done.stdout, None, _raised(text) if done.returncode else None, text, done.returncode)
+
+    def _flags(self) -> list[str]:
+        flags = ["--ca-file", str(self.options.get("ca_file", self.net.ca_file))]
+        flags += ["--retries", str(self.options.get("retries", 0))]
+        flags += ["--plain-http"] if self.registry.startswith("http://") or self.options.get("plain_http") else []
+        flags += ["--insecure"] if self.options.get("insecure") else []
+        flags += ["--timeout", str(self.options["timeout"])] if "timeout" in self.options else []
+        for mirror in self.options.get("mirrors", ()):
+            flags += ["--mirror", mirror]
+        return [*flags, *(["--username", self.credentials[0], "--password-stdin"] if self.credentials else [])]
+
+
+def _raised(text: str) -> type[BaseException]:
+    """The class of the error that a traceback ends with."""
+    found = [name for name in _RAISED.findall(text) if hasattr(errors, name)]
+    if found:
+        kind = getattr(errors, found[-1])
+        assert isinstance(kind, type)
+        return kind
+    assert _USAGE.search(text), f"neither an error of ours nor a usage: {text}"
+    return ValueError
+
+
+def refused(outcome: Outcome, *kinds: type[BaseException]) -> Outcome:
+    """It failed, and by one of these errors."""
+    assert outcome.kind is not None, f"it did not fail, but gave {outcome.value!r}"
+    assert issubclass(outcome.kind, kinds), f"{outcome.kind.__name__}: {outcome.text}"
+    return outcome
