@@ -34,11 +34,16 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The first value of a header, without white space around it; None where it is not there, or empty."""
-        return next((value.strip() for value in self.all(name) if value.strip()), None)
+        wanted = name.lower()
+        for key, value in self._pairs:
+            if key == wanted and (stripped := value.strip()):
+                return stripped
+        return None
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a header, in order."""
-        return tuple(value for key, value in self._pairs if key == name.lower())
+        wanted = name.lower()
+        return tuple(value for key, value in self._pairs if key == wanted)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._pairs)

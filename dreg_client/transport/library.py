@@ -73,8 +73,8 @@ def _of_transport(transport: object) -> str:
 
 
 def failures_of(core: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 (as above)
-    """What the lower layer of the HTTP library raises."""
-    return (core.TimeoutException, core.NetworkError, core.ProtocolError, OSError)
+    """What the lower layer of the HTTP library raises; UnicodeError is that of a name which no resolver can take."""
+    return (core.TimeoutException, core.NetworkError, core.ProtocolError, OSError, UnicodeError)
 
 
 def translated(failure: Exception, http: Any, hop: Hop) -> errors.DregError:  # noqa: ANN401 (as above)

@@ -154,6 +154,21 @@ def test_a_new_connection_that_is_closed_without_an_answer_is_an_error(client: C
         assert free_places(registry) == {8}
 
 
+class Unnameable(RawServer):
+    """A registry whose name is longer than names may be."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{'a' * 64}.test"
+
+
+def test_a_name_that_nobody_can_look_up_is_one_error_of_ours(client: Client) -> None:
+    with client(Unnameable(80), plain_http=True) as (registry, do):
+        with pytest.raises(errors.DregError):
+            do(small)
+        assert free_places(registry) == {8}
+
+
 # --- what comes behind an answer
 
 
