@@ -323,3 +323,26 @@ def test_trn_28_two_equal_lengths_are_one(library_way: Way, net: Network) -> Non
     registry_at(net).on(f"{BASE}/manifests/1.4", twice)
 
     assert library_way.manifest("1.4").value.digest == DIGEST
+
+
+def test_trn_28_a_body_where_none_may_be_is_no_next_answer(library_way: Way, net: Network) -> None:
+    """What stands behind a 204 is read as nothing, least of all as the answer to what is asked next."""
+    smuggled = listed("smuggled")
+    assert isinstance(smuggled, bytes)
+    registry = registry_at(net).on(f"{MANIFESTS}/{DIGEST}", head("204 No Content") + smuggled, method="DELETE")
+
+    def delete(registry: Any) -> Any:
+        return registry.repository("acme/web").delete_manifest(str(DIGEST))
+
+    def tags(registry: Any) -> Any:
+        return registry.repository("acme/web").tags()
+
+    done = library_way.all_of(delete, tags)
+    assert done.error is not None or done.value == [None, ("1.4", "all")]
+    assert registry.asked[0] == f"DELETE {MANIFESTS}/{DIGEST}"
+
+
+def test_trn_14_interim_answers_without_an_end(library_way: Way, net: Network, little_memory: None) -> None:
+    registry_at(net).on(TAGS, Drip(b"HTTP/1.1 102 Processing\r\n\r\n"))
+
+    refused(library_way.tags(), errors.ProtocolError)
