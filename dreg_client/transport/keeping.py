@@ -65,7 +65,7 @@ class Messages:
     def _begin(self) -> None:
         self._connection = self._h11.Connection(self._h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
         self.heard = self.ended = self._keeps = self._is_large = False
-        self.left = 0
+        self.left = self._interim = 0
         self._held = b""
 
     def request(self, hop: Hop) -> bytes:
@@ -93,6 +93,7 @@ class Messages:
         else:
             self._connection.start_next_cycle()
             self.heard = self.ended = False
+            self._interim = 0
 
     def _headers(self, hop: Hop) -> list[tuple[bytes, bytes]]:
         headers = [(b"Host", self._host)]
@@ -129,7 +130,7 @@ class Messages:
         Raises:
             RemoteProtocolError: It breaks the grammar of HTTP.
         """
-        for _ in range(_MOST_INTERIM):
+        while self._interim < _MOST_INTERIM:
             event = self._event()
             if event is self._h11.NEED_DATA:
                 return None
@@ -137,6 +138,7 @@ class Messages:
                 # h11 knows who keeps: HTTP/1.0 and `Connection: close` end its own state here.
                 self._keeps = self._connection.our_state is self._h11.DONE
                 return Head(event.status_code, event.headers.raw_items())
+            self._interim += 1
         raise self._core.RemoteProtocolError("too many interim answers")
 
     def read_wide(self, length: int | None) -> None:
