@@ -1,6 +1,5 @@
 """Two threads behind the reading of a large blob: one writes a block, one hashes it, while the next one comes."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -90,6 +89,8 @@ class AsyncBehind(_Blocks):
         await self._wait(0)
 
     async def _wait(self, most: int) -> None:
+        import asyncio  # noqa: PLC0415 (threads do without)
+
         while late := self._late(most):
             # A cancelled task does not take its blocks back: behind a gap, nothing may be written.
             await asyncio.shield(asyncio.wrap_future(late))

@@ -1,5 +1,6 @@
 """What several rooms of the tests share."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,16 @@ from tests.token_server import TokenServer, with_tokens
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+@pytest.fixture(autouse=True)
+def _the_logger_is_as_it_was() -> Iterator[None]:
+    """What one test does to our logger, as the command line does, no other one meets."""
+    logger = logging.getLogger("dreg_client")
+    level, handlers, propagate = logger.level, logger.handlers[:], logger.propagate
+    yield
+    logger.setLevel(level)
+    logger.handlers[:], logger.propagate = handlers, propagate
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from dreg_client.conversation.base import Base
 from dreg_client.conversation.realms import refuse_realm
 from dreg_client.protocol.challenge import Challenge
 from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import Hop, Request, Response
+from dreg_client.protocol.wire import Headers, Hop, Request, Response
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Reach
 
@@ -23,6 +23,7 @@ _MOST: Final = 1000
 _LIMIT: Final = 64 * 1024
 _CLIENT: Final = "dreg-client"
 _REFUSED: Final = frozenset({400, 401, 403})
+_TOLD: Final = frozenset({"date", "retry-after"})
 _FORM: Final = ("Content-Type", "application/x-www-form-urlencoded")
 
 Attempt = Callable[[Hop], Talk[Response]]
@@ -109,9 +110,8 @@ class Tokens:
         sent = self.clock()
         try:
             response = yield from attempt(hop)
-        except errors.ResponseTooLargeError:
-            message = f"the token server {hop.where} answered with more than {_LIMIT} bytes; no token is as long"
-            raise errors.TokenError(message) from None
+        except errors.ResponseTooLargeError as failure:
+            raise errors.TokenTooLargeError(f"the token server {hop.where}", failure.size, failure.limit) from None
         answer = _answer(replace(response, url=hop.url, registry=wanted.base.url), wanted)
         if len(self._kept) >= _MOST:
             self._kept.clear()
@@ -151,7 +151,8 @@ def _answer(response: Response, wanted: Wanted) -> "TokenAnswer":
         raise errors.UnauthorizedError(f"refuses {who}", f"the token server {host}", wanted.advice, response.status)
     if not response.ok:
         if response.status == 429 or response.status >= 500:
-            accept(replace(response, body=b""), Request("GET", "", what="a token"))
+            told = Headers(pair for pair in response.headers if pair[0] in _TOLD)
+            accept(replace(response, body=b"", headers=told), Request("GET", "", what="a token"))
         raise errors.TokenError(f"the token server {host} answered {response.status}, and gave no token")
     from dreg_client.models.answers import TokenAnswer  # noqa: PLC0415 (not all registries want tokens)
 

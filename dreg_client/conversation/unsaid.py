@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from dreg_client.protocol.wire import Hop, Response
+from dreg_client.protocol.wire import Headers, Hop, Response
 
-_BLANK: Final = b"***"
+_BLANK: Final = "***"
 _SHORTEST: Final = 4
 _SHORTEST_VALUE: Final = 8
 
@@ -22,14 +22,15 @@ def without_secrets(response: Response, hop: Hop, *, redirected: bool) -> Respon
         hop: The request.
         redirected: Whether a server named its URL: what is behind its `?` may be a signature.
     """
-    if response.ok or not response.body:
+    if response.ok:
         return response
     secrets = {*_shown(hop), *(_signed(hop.url) if redirected else ())}
-    forms = {form for secret in secrets for form in (secret, secret.replace("/", "\\/"))}
-    body = response.body
-    for form in sorted(forms, key=len, reverse=True):
-        body = body.replace(form.encode(), _BLANK)
-    return replace(response, body=body)
+    forms = sorted({form for secret in secrets for form in (secret, secret.replace("/", "\\/"))}, key=len, reverse=True)
+    body, headers = response.body, [*response.headers]
+    for form in forms:
+        body = body.replace(form.encode(), _BLANK.encode())
+        headers = [(name, value.replace(form, _BLANK)) for name, value in headers]
+    return replace(response, body=body, headers=Headers(headers))
 
 
 def _shown(hop: Hop) -> Iterator[str]:

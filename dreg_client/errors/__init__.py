@@ -11,8 +11,8 @@ DregError
   IntegrityError         DigestMismatchError  SizeMismatchError  ContentEncodingError
   LimitExceededError     ResponseTooLargeError  TooManyPagesError  TooManyRedirectsError  DepthLimitError
   UnsafeURLError         InsecureDowngradeError  CrossOriginError  BlockedAddressError
-  AuthError              ChallengeError  TokenError  UnauthorizedError (DeniedError)
-                         CredentialError  CredentialHelperError  ConfigError
+  AuthError              ChallengeError  TokenError (TokenTooLargeError, also ResponseTooLargeError)
+                         UnauthorizedError (DeniedError)  CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
   TransportError         ConnectError (ProxyRefusedError)  TransferTimeoutError  TruncatedBodyError  ProtocolError
@@ -66,6 +66,7 @@ from dreg_client.errors.registries import (
     ServerError,
     TLSError,
     TokenError,
+    TokenTooLargeError,
     TransferTimeoutError,
     TransportError,
     TruncatedBodyError,
@@ -131,6 +132,7 @@ __all__ = [
     "SizeMismatchError",
     "TLSError",
     "TokenError",
+    "TokenTooLargeError",
     "TooManyPagesError",
     "TooManyRedirectsError",
     "TransferTimeoutError",

@@ -3,6 +3,7 @@
 import re
 from typing import Final, Self
 
+from dreg_client.errors.documents import ResponseTooLargeError
 from dreg_client.errors.root import DregError
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
@@ -70,6 +71,13 @@ class ChallengeError(AuthError):
 
 class TokenError(AuthError):
     """What a token server answered is no token; its body is never shown."""
+
+
+class TokenTooLargeError(TokenError, ResponseTooLargeError):
+    """A token server answered with more bytes than any token has; sizes are in bytes."""
+
+    def _sentence(self) -> str:
+        return f"{self.what}: its answer is longer than {self.limit} bytes; no token is as long"
 
 
 class UnauthorizedError(_Answered, AuthError):

@@ -164,7 +164,7 @@ class AsyncKeptLine:
         try:
             lines.refuse_near_peer(hop, stream.peer)
             if self._origin.scheme == "https":
-                await stream.start_tls(self._context, host, seconds)
+                stream = await stream.secured(self._context, host, seconds)
             return AsyncKeptConnection(stream, Messages(self._library, self._origin), self._library)
         except BaseException:
             stream.close()

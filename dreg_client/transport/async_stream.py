@@ -4,6 +4,7 @@ import asyncio
 import select
 import socket
 import ssl
+from collections import deque
 from contextlib import suppress
 from typing import Any, Final
 
@@ -11,10 +12,10 @@ _NARROW: Final = 64 * 1024
 _NEXT_ADDRESS: Final = 2.0
 
 
-class AsyncStream(asyncio.BufferedProtocol):
+class AsyncStream(asyncio.BaseProtocol):
     """Octets in both directions. Whoever waits is woken by what comes, by the end, or by the clock.
 
-    What comes is gathered in one room; once that is full, the other side has to wait.
+    What comes is gathered; once there is enough of it, the other side has to wait.
 
     Args:
         core: The lower layer of the HTTP library; its errors come.
@@ -24,7 +25,6 @@ class AsyncStream(asyncio.BufferedProtocol):
     def __init__(self, core: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 (either library's)
         self._core, self._loop = core, loop
         self._transport: Any = None
-        self._room = memoryview(bytearray(_NARROW))
         self._filled, self._most = 0, _NARROW
         self._ended = self._is_full = self._must_wait = False
         self._failure: Exception | None = None
@@ -35,20 +35,6 @@ class AsyncStream(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
         self._transport = transport
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (we know better what is due)
-        """Where octets are to be put."""
-        if self._filled == 0 and len(self._room) != self._most:
-            self._room = memoryview(bytearray(self._most))
-        return self._room[self._filled :]
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Octets came."""
-        self._filled += nbytes
-        if self._filled == len(self._room):
-            self._is_full = True
-            self._transport.pause_reading()
-        self._wake()
 
     def eof_received(self) -> None:
         """No more will come."""
@@ -91,17 +77,21 @@ class AsyncStream(asyncio.BufferedProtocol):
         if self._failure is not None and not self._filled:
             raise self._core.ReadError from self._failure
         octets = self._taken(most)
+        self._filled -= len(octets)
         if self._is_full and not self._transport.is_closing():
             self._is_full = False
             self._transport.resume_reading()
         return octets
 
     def _taken(self, most: int) -> bytes:
-        octets = bytes(self._room[: min(most, self._filled)])
-        left = self._filled - len(octets)
-        self._room[:left] = self._room[len(octets) : self._filled]
-        self._filled = left
-        return octets
+        raise NotImplementedError
+
+    def _came(self, octets: int, *, is_full: bool) -> None:
+        self._filled += octets
+        if is_full:
+            self._is_full = True
+            self._transport.pause_reading()
+        self._wake()
 
     async def write(self, octets: bytes, seconds: float) -> None:
         """Send octets, and wait until most of them are taken."""
@@ -114,16 +104,18 @@ class AsyncStream(asyncio.BufferedProtocol):
             if not await self._woken(seconds):
                 raise self._core.WriteTimeout
 
-    async def start_tls(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
-        """Go on by TLS."""
+    async def secured(self, context: ssl.SSLContext, host: str, seconds: float) -> "AsyncStream":
+        """The same connection, by TLS from here on."""
+        stream = _SecuredStream(self._core, self._loop)
         try:
             async with asyncio.timeout(seconds):
-                made = await self._loop.start_tls(self._transport, self, context, server_hostname=host)
+                made: Any = await self._loop.start_tls(self._transport, stream, context, server_hostname=host)
         except TimeoutError:
             raise self._core.ConnectTimeout from None
         except OSError as failure:
             raise self._core.ConnectError from failure
-        self._transport = made
+        stream.connection_made(made)
+        return stream
 
     def close(self) -> None:
         """Close the connection at once; nothing is awaited, so that nothing can be cancelled on the way."""
@@ -143,6 +135,51 @@ class AsyncStream(asyncio.BufferedProtocol):
         finally:
             timer.cancel()
             self._waiting = None
+
+
+class _PlainStream(AsyncStream, asyncio.BufferedProtocol):
+    """What comes is put into one room, without a copy on the way."""
+
+    def __init__(self, core: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 (either library's)
+        super().__init__(core, loop)
+        self._room = memoryview(bytearray(_NARROW))
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (we know better what is due)
+        """Where octets are to be put."""
+        if self._filled == 0 and len(self._room) != self._most:
+            self._room = memoryview(bytearray(self._most))
+        return self._room[self._filled :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Octets came."""
+        self._came(nbytes, is_full=self._filled + nbytes == len(self._room))
+
+    def _taken(self, most: int) -> bytes:
+        octets = bytes(self._room[: min(most, self._filled)])
+        left = self._filled - len(octets)
+        self._room[:left] = self._room[len(octets) : self._filled]
+        return octets
+
+
+class _SecuredStream(AsyncStream, asyncio.Protocol):
+    """What comes is taken in pieces: as a connection ends, asyncio's TLS would fill a room of ours only once."""
+
+    def __init__(self, core: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 (either library's)
+        super().__init__(core, loop)
+        self._pieces: deque[bytes] = deque()
+
+    def data_received(self, data: bytes) -> None:
+        """Octets came."""
+        self._pieces.append(data)
+        self._came(len(data), is_full=self._filled + len(data) >= self._most and not self._is_full)
+
+    def _taken(self, most: int) -> bytes:
+        if not self._pieces:
+            return b""
+        piece = self._pieces.popleft()
+        if len(piece) > most:
+            self._pieces.appendleft(piece[most:])
+        return piece[:most]
 
 
 def _is_readable(wire: Any) -> bool:  # noqa: ANN401 (each loop has its own)
@@ -165,7 +202,7 @@ async def connected(core: Any, host: str, port: int, seconds: float) -> AsyncStr
     try:
         wire = await _dialled(loop, host, port, seconds)
         try:
-            _, stream = await loop.create_connection(lambda: AsyncStream(core, loop), sock=wire)
+            _, stream = await loop.create_connection(lambda: _PlainStream(core, loop), sock=wire)
         except BaseException:
             wire.close()
             raise

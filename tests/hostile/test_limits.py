@@ -92,11 +92,11 @@ def test_64_kib_of_a_refusal_are_read(library_way: Way, net: Network, over: int)
 
 @pytest.mark.parametrize("over", [0, 1])
 def test_1_kib_of_a_refusal_is_shown(library_way: Way, net: Network, over: int) -> None:
-    registry_at(net).on(TAGS, refusal(403, "DENIED", "x" * 1023 + "y" * (1 + over)))
+    registry_at(net).on(TAGS, refusal(403, "DENIED", "x" * 1015 + "y" * (1 + over)))
 
     failed = refused(library_way.tags(), errors.DeniedError)
     assert isinstance(failed.error, errors.DeniedError)
-    assert failed.error.said == ("DENIED: " + "x" * 1023 + "y",)
+    assert failed.error.said == ("DENIED: " + "x" * 1015 + "y",)
 
 
 @pytest.mark.parametrize("count", [10, 11])

@@ -43,7 +43,7 @@ BOMBS = [
     ("config", "huge", "ResponseTooLargeError"),
     ("tags", "endless-chunked", "ResponseTooLargeError"),
     ("tags", "tags", "ResponseTooLargeError"),
-    ("tags", "token-server", "ResponseTooLargeError"),
+    ("tags", "token-server", "TokenTooLargeError"),
     ("little", "endless-length", "ResponseTooLargeError"),
     ("little", "packed", "ContentEncodingError"),
     ("described", "deep", "SizeMismatchError"),
