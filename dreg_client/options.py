@@ -3,6 +3,7 @@
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypedDict
 
@@ -83,7 +84,8 @@ class _Listener:
                     "on_event failed; it goes on being called, and further failures are not told", exc_info=True
                 )
                 told = f"on_event failed ({type(failure).__name__}: {failure}); further failures are not told"
-                warnings.warn(told, RuntimeWarning, stacklevel=2)
+                with suppress(RuntimeWarning):  # where warnings are errors, this one is none
+                    warnings.warn(told, RuntimeWarning, stacklevel=2)
 
 
 class RegistryOptions(TypedDict, total=False):

@@ -21,6 +21,9 @@ from dreg_client.protocol.wire import Hop, Request, Response
 from dreg_client.values.origin import Origin
 
 _LETS_NOT: Final = frozenset({401, 403})
+_READS: Final = frozenset({"GET", "HEAD"})
+_JUST_NOW: Final = 10.0
+_MOST_WRITTEN: Final = 1000
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class Conversation:
     _proof: Proof = field(init=False, repr=False)
     _fixed: tuple[tuple[str, str], ...] = field(init=False, repr=False)
     _not_before: dict[Origin, float] = field(default_factory=dict[Origin, float], repr=False)
+    _written: dict[str, float] = field(default_factory=dict[str, float], repr=False)
     _warned: set[str] = field(default_factory=set[str], repr=False)
 
     def __post_init__(self) -> None:
@@ -78,8 +82,9 @@ class Conversation:
                 yield from self._pause(request.method, base.url_of(request.target), attempts, failure)
                 lost = True
                 continue
-            delay = attempts.after_answer(request.method, response)
+            delay = attempts.after_answer(request.method, response, is_written=self._is_written(request))
             if delay is None:
+                self._note(request, response)
                 yield from self._heard(base, response)
                 refuse_long_wait(response, self.options.max_retry_after)
                 return _gone(response) if lost and request.method == "DELETE" else response
@@ -132,9 +137,8 @@ class Conversation:
             try:
                 response: Response = yield Send(hop)
             except errors.TransportError as failure:
-                if isinstance(
-                    failure, errors.TransferTimeoutError
-                ):  # others wait for the token, too: once more will do
+                if isinstance(failure, errors.TransferTimeoutError):
+                    # Others wait for the token, too: once more will do.
                     attempts.most = min(attempts.most, attempts.made + 2)
                 yield from self._pause(hop.method, hop.url, attempts, failure)
                 continue
@@ -142,6 +146,17 @@ class Conversation:
             if delay is None:
                 return response
             yield from self._told_pause(hop.method, hop.where, attempts, f"status {response.status}", delay)
+
+    def _note(self, request: Request, response: Response) -> None:
+        """What is written may be asked for soon; what is deleted is to be gone."""
+        if request.method == "DELETE" or len(self._written) >= _MOST_WRITTEN:
+            self._written.clear()
+        if request.method == "PUT" and response.ok:
+            self._written[request.target] = self.clock()
+
+    def _is_written(self, request: Request) -> bool:
+        when = self._written.get(request.target) if request.method in _READS else None
+        return when is not None and self.clock() - when < _JUST_NOW
 
     def _heard(self, base: Base, response: Response) -> Talk[None]:
         for text in warnings_of(response):

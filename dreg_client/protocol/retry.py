@@ -21,6 +21,7 @@ _TWICE_READING: Final = frozenset({499, 520, 521, 522, 523, 524, 527})
 _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
 _SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+_MOMENT: Final = 0.5
 _DRAW: Final = random.SystemRandom()
 
 
@@ -58,14 +59,24 @@ class Attempts:
     made: int = 0
     began: float = field(init=False)
     server_faults: int = 0
+    absences: int = 0
 
     def __post_init__(self) -> None:
         self.began = self.clock()
 
-    def after_answer(self, method: str, response: Response) -> float | None:
-        """Seconds to wait before the next attempt; None where the answer is to be taken as it is."""
+    def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
+        """Seconds to wait before the next attempt; None where the answer is to be taken as it is.
+
+        Args:
+            method: How it was asked.
+            response: The answer.
+            is_written: Whether we wrote just now what is asked for; some registries need a moment to see it.
+        """
         self.made += 1
         status = response.status
+        if status == 404 and is_written:
+            self.absences += 1
+            return _MOMENT if self.absences <= 2 and self._is_left(_MOMENT) else None
         merits = status in _ALWAYS
         if status in _TWICE or (status in _TWICE_READING and method in _READING):
             self.server_faults += 1

@@ -19,6 +19,7 @@ from dreg_client.values.origin import Origin, Reach, reach
 MAX_REFUSAL: Final = 64 * 1024
 """The most bytes that are read of the body of a refusal."""
 _PLACES: Final = frozenset({301, 302, 303, 307, 308, 401})
+_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
 
 
@@ -133,6 +134,9 @@ class Gathered:
         self._held: list[bytes] = []
         self._size = 0
         self.full = response.ok and hop.limit == 0
+        length = response.headers.get("content-length") or ""
+        if self._ok and hop.method != "HEAD" and not self.full and _LENGTH.fullmatch(length):
+            self._check(int(length))
 
     def add(self, chunk: bytes) -> None:
         """Take a chunk.
@@ -143,13 +147,16 @@ class Gathered:
         """
         self._held.append(chunk[: max(self._limit - self._size, 0)])
         self._size += len(chunk)
-        if self._size > self._limit:
-            if self._ok:
-                raise errors.ResponseTooLargeError(f"{self._hop.where}: its answer", self._size, self._hop.limit)
-            self.full = True
+        if self._ok:
+            self._check(self._size)
+        self.full = self._size > self._limit
         if time.monotonic() > self._until:
             reason = f"the answer was not whole after {self._longest:.0f} s"
             raise errors.TransferTimeoutError(reason, self._hop.where)
+
+    def _check(self, size: int) -> None:
+        if size > self._limit:
+            raise errors.ResponseTooLargeError(f"{self._hop.where}: its answer", size, self._limit)
 
     def failed(self, failure: errors.DregError) -> None:
         """The body broke off; of a refusal, what came is enough.

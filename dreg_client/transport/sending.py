@@ -10,7 +10,6 @@ from dreg_client import errors
 from dreg_client.conversation.acts import Act, AskService, Hold, LookUp, Pause, Send, Tell
 from dreg_client.conversation.base import Base
 from dreg_client.events import Event
-from dreg_client.logs import log
 from dreg_client.options import Options
 from dreg_client.protocol.wire import Hop, Response
 from dreg_client.transport import lines
@@ -115,12 +114,9 @@ class Sender:
                 assert_never(act)
 
     def tell(self, event: Event) -> None:
-        """Tell the caller what happens; where that fails, nothing else does."""
+        """Tell the caller what happens."""
         if self._options.on_event is not None:
-            try:
-                self._options.on_event(event)
-            except Exception:  # noqa: BLE001 (a stranger's code: anything may come out of it)
-                log.exception("on_event failed")
+            self._options.on_event(event)
 
     def close(self) -> None:
         """Close all connections."""

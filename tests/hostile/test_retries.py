@@ -25,7 +25,7 @@ class Held:
 
 
 class Talked:
-    """A conversation with a clock of its own: one request, or that of a token, is answered by the same signal always.
+    """A conversation with a clock of its own: requests by these methods, or that of a token, are answered by signals.
 
     Attributes:
         sent: The hops that the signal answered.
@@ -42,7 +42,8 @@ class Talked:
         self.status, self.raised = 0, None
         self._signals, self._headers, self._now, self._method = signals, headers, 0.0, method
         conversation = Conversation(Options(**options), Base.parse("https://registry.example"), clock=lambda: self._now)
-        self._talk(conversation.ask(Request("GET" if method == "token" else method, "/v2/x", body=b"")))
+        for each in method.split():
+            self._talk(conversation.ask(Request("GET" if each == "token" else each, "/v2/x", body=b"")))
 
     def _talk(self, talk: Any) -> None:
         given: Any = None
@@ -114,6 +115,14 @@ def test_a_cell_of_the_matrix(signal: Signal, method: str, sent: int) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_401_of_a_token_that_was_just_given_is_the_end(method: str) -> None:
     assert len(Talked(method, 401).sent) == 1
+
+
+def test_what_we_wrote_just_now_is_asked_for_twice_more() -> None:
+    talked = Talked("PUT GET", 201, 404, 404, 200)
+    assert (talked.status, talked.waited) == (200, [0.5, 0.5])
+    assert (Talked("PUT HEAD", 201, 404).status, len(Talked("PUT HEAD", 201, 404).sent)) == (404, 4)
+    assert len(Talked("PUT GET", 413, 404).sent) == 2, "what was not written is not there"
+    assert len(Talked("PUT DELETE GET", 201, 202, 404).sent) == 3, "what was deleted is gone"
 
 
 @pytest.mark.parametrize("lost", LOST)
