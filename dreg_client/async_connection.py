@@ -63,6 +63,7 @@ class AsyncBlobBody:
             name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh
         )
         self._body: AsyncBody | None = None
+        self._left = False
 
     @property
     def encoding(self) -> str:
@@ -74,6 +75,7 @@ class AsyncBlobBody:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._left = True
         await self._close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -93,6 +95,8 @@ class AsyncBlobBody:
             await self._close()
 
     async def __anext__(self) -> bytes:
+        if self._left and not self._download.done:
+            raise errors.ClosedError(f"the stream of blob {self._ask.digest.short}")
         while not self._download.done:
             try:
                 wanted = await self._next_chunk()

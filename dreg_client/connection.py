@@ -68,6 +68,7 @@ class BlobBody:
             name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh
         )
         self._body: Body | None = None
+        self._left = False
         self._chunks = self._read()
 
     @property
@@ -80,6 +81,7 @@ class BlobBody:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._left = True
         self._chunks.close()
         self._close()
 
@@ -87,6 +89,8 @@ class BlobBody:
         return self
 
     def __next__(self) -> bytes:
+        if self._left and not self._download.done:
+            raise errors.ClosedError(f"the stream of blob {self._ask.digest.short}")
         return next(self._chunks)
 
     def _begin(self) -> None:

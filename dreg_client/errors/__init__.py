@@ -15,8 +15,8 @@ DregError
                          UnauthorizedError (DeniedError)  CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
-  TransportError         ConnectError (ProxyRefusedError)  TransferTimeoutError  TruncatedBodyError  ProtocolError
-                         TLSError  RetryExhaustedError
+  TransportError         ConnectError (ProxyRefusedError)  TransferTimeoutError (NoPlaceError)
+                         TruncatedBodyError  ProtocolError  TLSError  RetryExhaustedError
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
 ```
@@ -57,6 +57,7 @@ from dreg_client.errors.registries import (
     CrossOriginError,
     DeniedError,
     InsecureDowngradeError,
+    NoPlaceError,
     NotFoundError,
     ProtocolError,
     ProxyRefusedError,
@@ -119,6 +120,7 @@ __all__ = [
     "LimitExceededError",
     "MediaTypeMismatchError",
     "NoBytesError",
+    "NoPlaceError",
     "NotAnImageError",
     "NotFoundError",
     "PlatformNotFoundError",

@@ -192,6 +192,12 @@ class TransferTimeoutError(TransportError):
     """Bytes came too slowly, or not at all."""
 
 
+class NoPlaceError(TransferTimeoutError):
+    """All connections that one host may have are in use, by ourselves."""
+
+    retryable = False
+
+
 class TruncatedBodyError(TransportError):
     """A body ended before it was whole, also after all attempts to go on where it ended."""
 

@@ -65,7 +65,8 @@ class StrictModel(
         if name in cls.rivals:
             raise broken("GEN-06", "a document of one kind, without this member")
         if cls.folded_names_refused and (own := spelled(cls, name)):
-            raise broken("GEN-08", f"{own!r}, spelled like that")
+            other = f"another name: Go's parsers take it for {own!r}, which makes this two documents"
+            raise broken("GEN-08", other if own in cls.rivals else f"{own!r}, spelled like that")
         return name
 
     @property
@@ -132,14 +133,14 @@ def _model_within(annotation: object) -> type[StrictModel] | None:
 
 
 def spelled(model: type[StrictModel], name: str) -> str | None:
-    """The member that Go's parsers would take `name` for, None where there is none or it is that member itself."""
+    """The member, or rival, that Go's parsers take `name` for; None where there is none or it is that one itself."""
     own = _folded_names(model).get(fold(name))
     return own if own != name else None
 
 
 @cache
 def _folded_names(model: type[StrictModel]) -> Mapping[str, str]:
-    return {fold(name): name for name in members_of(model)}
+    return {fold(name): name for name in (*members_of(model), *model.rivals)}
 
 
 def fold(name: str) -> str:

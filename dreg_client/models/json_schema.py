@@ -144,10 +144,10 @@ def _rival() -> JsonSchemaValue:
 
 
 def _spelled_as_specified(model: "type[StrictModel]") -> JsonSchemaValue:
-    """GEN-08: no name that is a specified one but for letter case."""
+    """GEN-08: no name that is a specified one, or one of another kind's, but for letter case."""
     from dreg_client.models.base import members_of  # noqa: PLC0415 (as above)
 
-    names = list(members_of(model))
+    names = [*members_of(model), *sorted(model.rivals)]
     folded = "|".join(map(_in_any_case, names))
     # A `$` is also true before a line feed at the end, to some validators; such a name is another one.
     other = [{"type": "string", "pattern": "\\n"}, {"type": "string", "not": {"pattern": f"^(?:{folded})$"}}]

@@ -12,7 +12,8 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName
 
-_GET_INSTEAD: Final = frozenset({404, 405, 500})
+_GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
+"""What HEAD is answered by where GET may do better: a URL signed for GET alone, say, refuses it (403)."""
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SLACK: Final = 64 * 1024
 """What a body may be longer than it should, so that it is told by how much; and what packing may add."""

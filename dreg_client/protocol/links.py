@@ -11,6 +11,7 @@ from dreg_client.values.origin import Origin, joined, without_query
 _LONGEST: Final = 8192
 _TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
 _PARAMETER: Final = re.compile(r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?")
+_TRAILING: Final = re.compile(r"\s*;(?=\s*(?:,|$))")
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
@@ -45,6 +46,8 @@ def _links(line: str, where: str) -> list[tuple[str, list[str]]]:
             position = parameter.end()
             if parameter[1].lower() == "rel" and relations is None:
                 relations = _unquoted(parameter[2] or "").lower().split()
+        while trailing := _TRAILING.match(line, position):  # a parameter without a name (RFC 8288 appendix B.3)
+            position = trailing.end()
         found.append((target[1], ["next"] if relations is None else relations))
     return found
 

@@ -22,8 +22,10 @@ _MODERN: Final = (types.OCI_INDEX, types.OCI_MANIFEST, types.DOCKER_MANIFEST_LIS
 _LEGACY: Final = (types.DOCKER_SCHEMA1_SIGNED, types.DOCKER_SCHEMA1)
 _ACCEPT: Final = ("Accept", ", ".join(_MODERN))
 _ACCEPT_LEGACY: Final = ("Accept", ", ".join((*_MODERN, *(f"{old};q=0.5" for old in _LEGACY))))
-_SAYS_NOTHING: Final = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
-_GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500})
+_SAYS_NOTHING: Final = frozenset(
+    {"", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain"}  # S3 says the fourth
+)
+_GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 _SIZE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"

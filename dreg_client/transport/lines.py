@@ -173,10 +173,10 @@ class Gathered:
         return b"".join(self._held)
 
 
-def no_connection_free(hop: Hop, options: Options) -> errors.TransferTimeoutError:
+def no_connection_free(hop: Hop, options: Options) -> errors.NoPlaceError:
     """The error of a request that found no connection."""
     reason = f"all {options.connections} connections are in use; close streams, or raise the number by connections="
-    return errors.TransferTimeoutError(reason, hop.where)
+    return errors.NoPlaceError(reason, hop.where)
 
 
 def log_answer(hop: Hop, response: Response, seconds: float) -> Answered:

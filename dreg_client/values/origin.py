@@ -13,6 +13,7 @@ _LONGEST_URL: Final = 8192
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _PLACE: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::[0-9]*)?", re.ASCII)
 _NUMBERS: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}", re.ASCII)
+_TRANSLATED: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -102,9 +103,21 @@ def reach(host: str) -> Reach:
     address = _address(name)
     if address is None:
         return Reach.PUBLIC
+    embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else None
+    return max(_reach_of(address), Reach.PUBLIC if embedded is None else _reach_of(embedded))
+
+
+def _reach_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Reach:
     if address.is_loopback or address.is_link_local or address.is_unspecified:
         return Reach.LOCAL
-    return Reach.PUBLIC if address.is_global else Reach.PRIVATE
+    return Reach.PUBLIC if address.is_global and not getattr(address, "is_site_local", False) else Reach.PRIVATE
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one leads to: translated (RFC 6052, 8215, 7915), compatible, by 6to4 or Teredo."""
+    if any(address in network for network in _TRANSLATED):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

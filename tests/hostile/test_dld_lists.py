@@ -39,6 +39,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "another letter case": (f'<HTTPS://REGISTRY.test{NEXT}>; REL="NEXT"',),
     "http of the same host": (f"<http://registry.test{NEXT}>; rel=next",),
     "without rel": (f"<{NEXT}>",),
+    "a parameter without a name": (f'<{NEXT}>; rel="next";',),
     "a comma within": (f'<{NEXT}&last=a,b>; title="x, <y>; z"; rel="next"',),
     "several in one": (f'<https://evil.test/>; rel="prev", <{NEXT}>; rel="next last"',),
     "several headers": ('<https://evil.test/>; rel="first"', f'<{NEXT}>; rel="next"'),

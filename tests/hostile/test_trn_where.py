@@ -73,6 +73,15 @@ def test_trn_03_https_never_becomes_http(way: Way, net: Network, tmp_path: Path,
 
 
 NEAR = ["127.0.0.1", "169.254.169.254", "[::1]", "localhost", "0.0.0.0", "[::ffff:10.0.0.1]", "2130706433", "0x7f.1"]  # noqa: S104 (no binding)
+TRANSLATED = [
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::7f00:1",
+    "2002:a9fe:a9fe::",
+    "::127.0.0.1",
+    "::ffff:0:127.0.0.1",
+    "fec0::1",
+]
+NEAR += [f"[{address}]" for address in TRANSLATED]
 
 
 @pytest.mark.parametrize("place", NEAR)

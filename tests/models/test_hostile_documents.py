@@ -54,6 +54,15 @@ def test_mdl_01_a_document_of_two_kinds_is_ambiguous(rival: str, value: object) 
     ]
 
 
+@pytest.mark.parametrize("rival", ["Layers", "CONFIG", "FSLayers", "fslayer\u017f"])
+def test_mdl_01_nor_does_it_in_another_letter_case(rival: str) -> None:
+    with pytest.raises(AmbiguousDocumentError) as refused:
+        parse_manifest(text({"schemaVersion": 2, "manifests": [], rival: None}))
+    assert [problem.rule for problem in refused.value.problems] == ["GEN-08"]
+    with pytest.raises(AmbiguousDocumentError):
+        OciManifest.parse(text(manifest(Manifests=[])))
+
+
 @pytest.mark.parametrize("rival", ["layers", "config", "fsLayers"])
 def test_mdl_01_an_index_has_nothing_of_a_manifest(rival: str) -> None:
     with pytest.raises(AmbiguousDocumentError):
