@@ -217,7 +217,9 @@ def test_q_01_a_tag_is_resolved_by_head_which_counts_as_no_pull(door: Door) -> N
     assert set(door.seen[0].headers["accept"].split(", ")) == MODERN
 
 
-@pytest.mark.parametrize("answer", [404, 405, 500, 200, (200, {"Docker-Content-Digest": str(DIGEST)}, b"")], ids=str)
+@pytest.mark.parametrize(
+    "answer", [400, 403, 404, 405, 406, 410, 500, 501, 200, (200, {"Docker-Content-Digest": str(DIGEST)}, b"")], ids=str
+)
 def test_dld_21_q_12_a_head_that_says_too_little_becomes_a_get(door: Door, answer: Any) -> None:
     def head_fails(request: Any) -> Any:
         return answer if request.method == "HEAD" else image(request)
