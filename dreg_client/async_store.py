@@ -213,7 +213,7 @@ class AsyncStore(ABC):
             durability: `full` survives a loss of power, `fast` leaves that to the system.
             connections: How many pieces of 4 MiB a registry is asked for at a time, for servers that give each
                 connection so much. Where it gives no pieces, or the blob is smaller than 16 MiB, it is read by one.
-                Two pieces for each are held at most. Layouts and archives have no connections.
+                Two pieces more than that are held at most. Layouts and archives have no connections.
 
         Returns:
             The blob's descriptor.

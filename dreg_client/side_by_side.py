@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from mmap import mmap
 from queue import SimpleQueue
 from typing import Self
 
@@ -10,6 +11,7 @@ from dreg_client.asks import Blob
 from dreg_client.connection import BlobBody, Connection
 from dreg_client.protocol.download import BlobDownload
 from dreg_client.protocol.pieces import Pieces
+from dreg_client.protocol.wire import MEBIBYTE
 from dreg_client.values.reference import RepositoryName
 from dreg_client.waiting import waiting
 
@@ -126,7 +128,8 @@ class _Piece:
 
     def __init__(self, download: BlobDownload, body: BlobBody) -> None:
         self.download, self._body = download, body
-        self._chunks: SimpleQueue[bytes] = SimpleQueue()
+        self._block: mmap | None = None
+        self._came: SimpleQueue[mmap | None] = SimpleQueue()
         self._leave: Callable[[], None] | None = None
         self._is_left = False
 
@@ -138,16 +141,33 @@ class _Piece:
                     self._read()
         except BaseException as failure:  # noqa: BLE001 (it is raised where the bytes are due)
             self.failure = failure
-        self._chunks.put(b"")
+        if self._block is not None:
+            self._came.put(self._block)
+        self._came.put(None)
 
     def _read(self) -> None:
         with self._body as chunks:
             for chunk in chunks:
-                self._chunks.put(chunk)
+                self._take(memoryview(chunk))
+
+    def _take(self, octets: memoryview) -> None:
+        """Gather them in a block. It is the system's own: a thread's allocator would keep what others let go of."""
+        while octets:
+            block = self._block = self._block if self._block is not None else mmap(-1, MEBIBYTE)
+            room = MEBIBYTE - block.tell()
+            block.write(octets[:room])
+            octets = octets[room:]
+            if block.tell() == MEBIBYTE:
+                self._came.put(block)
+                self._block = None
 
     def next_chunk(self) -> bytes:
         """Its next bytes, once they are there; none at its end."""
-        return self._chunks.get()
+        block = self._came.get()
+        if block is None:
+            return b""
+        with block:
+            return block[: block.tell()]
 
     def leave(self) -> None:
         """Nobody waits for it any more."""

@@ -11,7 +11,7 @@ PIECE: Final = 4 * MEBIBYTE
 SMALLEST: Final = 16 * MEBIBYTE
 """Of fewer bytes, no pieces are made."""
 _AHEAD: Final = 2
-"""So many pieces for each connection are held, or on their way, at most."""
+"""So many pieces more than connections are held, or on their way, at most."""
 
 
 class Pieces:
@@ -53,7 +53,7 @@ class Pieces:
 
     def next(self) -> BlobDownload | None:
         """The piece to ask for now, None where that is to wait, or nothing is left."""
-        if self.total is None or self._asked >= self.total or self._ahead >= _AHEAD * self.connections:
+        if self.total is None or self._asked >= self.total or self._ahead >= self.connections + _AHEAD:
             return None
         start, self._asked = self._asked, min(self._asked + PIECE, self.total)
         self._ahead += 1
