@@ -114,6 +114,7 @@ class Blob:
         size: The number of its bytes, None where it is not known.
         fresh: Whether nothing that was kept on the way will do.
         decode: Whether it is to be unpacked where it comes packed (decision D-01).
+        connections: By how many at a time it may be read, where the store has any.
     """
 
     digest: Digest
@@ -121,12 +122,13 @@ class Blob:
     size: int | None = None
     fresh: bool = False
     decode: bool = False
+    connections: int = 1
 
     def again(self, encoding: str) -> "Blob | None":
-        """What to ask for when other bytes came: all of it anew, once, and unpacked where it came packed."""
+        """What to ask for when other bytes came: all of it anew, once, by one, and unpacked where it came packed."""
         if encoding in {"gzip", "x-gzip"} and not self.decode:
-            return replace(self, start=0, fresh=True, decode=True)
-        return None if self.fresh else replace(self, start=0, fresh=True)
+            return replace(self, start=0, fresh=True, decode=True, connections=1)
+        return None if self.fresh else replace(self, start=0, fresh=True, connections=1)
 
 
 Ask = Resolve | Fetch | Document | Tags | Referrers | HasBlob | Blob
@@ -297,12 +299,15 @@ def computable(digest: Digest) -> Digest:
     return digest
 
 
-def blob_ask(wanted: Wanted, start: int = 0) -> Blob:
+def blob_ask(wanted: Wanted, start: int = 0, connections: int = 1) -> Blob:
     """The question for a blob; a descriptor says its size, too.
 
     Raises:
         InvalidDigestError: The text is no digest.
         UnsupportedDigestError: Nothing can be proven by it.
+        ValueError: Of connections there is to be one at least.
     """
+    if connections < 1:
+        raise ValueError("connections: at least 1 is due")
     size = wanted.size if isinstance(wanted, Descriptor) else None
-    return Blob(computable(digest_of(wanted)), start, size)
+    return Blob(computable(digest_of(wanted)), start, size, connections=connections)

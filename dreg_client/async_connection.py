@@ -12,9 +12,11 @@ from dreg_client.events import Received
 from dreg_client.options import Options
 from dreg_client.protocol.download import BlobDownload
 from dreg_client.protocol.manifests import Habits
+from dreg_client.protocol.pieces import Pieces
 from dreg_client.protocol.plan import arun
 from dreg_client.protocol.wire import Exchange, Request, Response
 from dreg_client.transport.async_sending import AsyncBody, AsyncSender
+from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
 T = TypeVar("T")
@@ -26,10 +28,13 @@ class AsyncConnection:
     Args:
         base: Where the registry is.
         options: How it is talked to.
+
+    Attributes:
+        most: The most connections to one host.
     """
 
     def __init__(self, base: Base, options: Options) -> None:
-        self.base, self.habits = base, Habits()
+        self.base, self.habits, self.most = base, Habits(), options.connections
         self._conversation = conversation_with(base, options)
         self._sender = AsyncSender(options, (base, *self._conversation.mirrors))
 
@@ -43,11 +48,12 @@ class AsyncConnection:
 
     def blob(self, name: RepositoryName, ask: Blob) -> "AsyncBlobBody":
         """The bytes of a blob."""
-        return AsyncBlobBody(self, name, ask)
+        download = BlobDownload(name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh)
+        return AsyncBlobBody(self, ask.digest, download)
 
-    def received(self, ask: Blob, octets: int, download: BlobDownload) -> None:
+    def received(self, digest: Digest, octets: int, reading: BlobDownload | Pieces) -> None:
         """Tell that bytes came."""
-        self._sender.tell(Received(ask.digest, octets, download.total, download.offset))
+        self._sender.tell(Received(digest, octets, reading.total, reading.offset))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -57,11 +63,8 @@ class AsyncConnection:
 class AsyncBlobBody:
     """The bytes of a blob as they come, through interruptions; a context manager, and an iterator within it."""
 
-    def __init__(self, connection: AsyncConnection, name: RepositoryName, ask: Blob) -> None:
-        self._connection, self._ask = connection, ask
-        self._download = BlobDownload(
-            name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh
-        )
+    def __init__(self, connection: AsyncConnection, digest: Digest, download: BlobDownload) -> None:
+        self._connection, self._digest, self._download = connection, digest, download
         self._body: AsyncBody | None = None
         self._left = False
 
@@ -71,7 +74,8 @@ class AsyncBlobBody:
         return self._download.encoding
 
     async def __aenter__(self) -> Self:
-        await self._begin()
+        if self._body is None:
+            await self._begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -118,7 +122,8 @@ class AsyncBlobBody:
             self._download.ended()
             return b""
         wanted = self._download.feed(chunk, monotonic() - began)
-        self._connection.received(self._ask, len(wanted), self._download)
+        if not self._download.is_beside:
+            self._connection.received(self._digest, len(wanted), self._download)
         return wanted
 
     async def _close(self) -> None:

@@ -7,6 +7,7 @@ from dreg_client import repository_plans
 from dreg_client.asks import Ask, Blob, Named, Wanted, digest_of
 from dreg_client.async_connection import AsyncConnection
 from dreg_client.async_image import AsyncImageStore
+from dreg_client.async_side_by_side import AsyncSideBySide
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import blobs, listing, manifests
@@ -53,7 +54,8 @@ class AsyncRepository(AsyncImageStore):
     async def answer(self, ask: Ask) -> object:
         """Answer a question by asking the registry."""
         if isinstance(ask, Blob):
-            return self._connection.blob(self._name, ask)
+            beside = AsyncSideBySide(self._connection, self._name, ask) if ask.connections > 1 else None
+            return beside or self._connection.blob(self._name, ask)
         return await self._connection.carry(repository_plans.wire_plan(ask, self._name, self._connection.habits))
 
     async def tags(self) -> tuple[str, ...]:

@@ -195,7 +195,13 @@ class AsyncStore(ABC):
             yield _proven(chunks, verifier, self._where(ask)) if verifier else chunks
 
     async def download_blob(
-        self, blob: Wanted, path: str | os.PathLike[str], *, resume: bool = False, durability: Durability = "full"
+        self,
+        blob: Wanted,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = False,
+        durability: Durability = "full",
+        connections: int = 1,
     ) -> Descriptor:
         """A blob to a file, which takes its name once the bytes are proven: whole or not at all.
 
@@ -205,6 +211,9 @@ class AsyncStore(ABC):
             resume: Whether what comes is kept beside the file, as `.sha256-....part`, until it is whole, so that a
                 later call goes on with it. What was kept is hashed again: nothing is trusted.
             durability: `full` survives a loss of power, `fast` leaves that to the system.
+            connections: How many pieces of 4 MiB a registry is asked for at a time, for servers that give each
+                connection so much. Where it gives no pieces, or the blob is smaller than 16 MiB, it is read by one.
+                Two pieces more than that are held at most. Layouts and archives have no connections.
 
         Returns:
             The blob's descriptor.
@@ -215,7 +224,8 @@ class AsyncStore(ABC):
             LayoutError: The file cannot be written.
             LayoutLockedError: Another process is at work on the same file (`resume`).
         """
-        with Landing(path, blob_ask(blob), resume=resume, durability=durability, rereads=self.rereads) as landing:
+        ask = blob_ask(blob, connections=connections)
+        with Landing(path, ask, resume=resume, durability=durability, rereads=self.rereads) as landing:
             while not landing.is_proven:
                 try:
                     await self._land(landing)

@@ -12,9 +12,11 @@ from dreg_client.events import Received
 from dreg_client.options import Options
 from dreg_client.protocol.download import BlobDownload
 from dreg_client.protocol.manifests import Habits
+from dreg_client.protocol.pieces import Pieces
 from dreg_client.protocol.plan import run
 from dreg_client.protocol.wire import Exchange, Request, Response
 from dreg_client.transport.sending import Body, Sender
+from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
 T = TypeVar("T")
@@ -31,10 +33,13 @@ class Connection:
     Args:
         base: Where the registry is.
         options: How it is talked to.
+
+    Attributes:
+        most: The most connections to one host.
     """
 
     def __init__(self, base: Base, options: Options) -> None:
-        self.base, self.habits = base, Habits()
+        self.base, self.habits, self.most = base, Habits(), options.connections
         self._conversation = conversation_with(base, options)
         self._sender = Sender(options, (base, *self._conversation.mirrors))
 
@@ -48,11 +53,12 @@ class Connection:
 
     def blob(self, name: RepositoryName, ask: Blob) -> "BlobBody":
         """The bytes of a blob."""
-        return BlobBody(self, name, ask)
+        download = BlobDownload(name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh)
+        return BlobBody(self, ask.digest, download)
 
-    def received(self, ask: Blob, octets: int, download: BlobDownload) -> None:
+    def received(self, digest: Digest, octets: int, reading: BlobDownload | Pieces) -> None:
         """Tell that bytes came."""
-        self._sender.tell(Received(ask.digest, octets, download.total, download.offset))
+        self._sender.tell(Received(digest, octets, reading.total, reading.offset))
 
     def close(self) -> None:
         """Close all connections."""
@@ -62,11 +68,8 @@ class Connection:
 class BlobBody:
     """The bytes of a blob as they come, through interruptions; a context manager, and an iterator within it."""
 
-    def __init__(self, connection: Connection, name: RepositoryName, ask: Blob) -> None:
-        self._connection, self._ask = connection, ask
-        self._download = BlobDownload(
-            name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh
-        )
+    def __init__(self, connection: Connection, digest: Digest, download: BlobDownload) -> None:
+        self._connection, self._digest, self._download = connection, digest, download
         self._body: Body | None = None
         self._left = False
         self._chunks = self._read()
@@ -77,7 +80,8 @@ class BlobBody:
         return self._download.encoding
 
     def __enter__(self) -> Self:
-        self._begin()
+        if self._body is None:
+            self._begin()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -121,7 +125,8 @@ class BlobBody:
         download, since = self._download, monotonic()
         for chunk in self._body or ():
             wanted = download.feed(chunk, monotonic() - since)
-            self._connection.received(self._ask, len(wanted), download)
+            if not download.is_beside:
+                self._connection.received(self._digest, len(wanted), download)
             if wanted:
                 yield wanted
             since = monotonic()

@@ -11,6 +11,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import blobs, listing, manifests
 from dreg_client.protocol.wire import Exchange
+from dreg_client.side_by_side import SideBySide
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName, Tag
 
@@ -56,7 +57,8 @@ class Repository(ImageStore):
     def answer(self, ask: Ask) -> object:
         """Answer a question by asking the registry."""
         if isinstance(ask, Blob):
-            return self._connection.blob(self._name, ask)
+            beside = SideBySide(self._connection, self._name, ask) if ask.connections > 1 else None
+            return beside or self._connection.blob(self._name, ask)
         return self._connection.carry(repository_plans.wire_plan(ask, self._name, self._connection.habits))
 
     def tags(self) -> tuple[str, ...]:

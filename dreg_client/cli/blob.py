@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     help="Write to a file, whole or not at all; - is standard output.",
 )
 @click.option("--resume", is_flag=True, help="Keep what came, so that the next call goes on with it; with -o.")
-def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume: bool) -> None:
+@click.option(
+    "--connections",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Read a large blob in pieces, so many at a time, where the registry gives them; with -o.",
+)
+def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume: bool, connections: int) -> None:
     """Print a blob, checked against its digest: SOURCE@DIGEST, or SOURCE DIGEST.
 
     On standard output bytes flow before the check is done: exit code 5 says that they are not to be used.
@@ -47,7 +54,7 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
         with opened(source) as (store, _):
             _to_standard_output(store, wanted)
     else:
-        _to_file(source, wanted, path, resume=resume)
+        _to_file(source, wanted, path, resume=resume, connections=connections)
 
 
 def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
@@ -66,7 +73,7 @@ def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
         raise
 
 
-def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool) -> None:
+def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool, connections: int) -> None:
     """A file gets its name once the bytes are proven; a device or a pipe is written as they come."""
     from dreg_client.cli.progress import progress
     from dreg_client.events import Received
@@ -90,7 +97,7 @@ def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool) 
             with store.stream_blob(wanted) as chunks:
                 write_whole(path, chunks)
         else:
-            store.download_blob(wanted, path, resume=resume)
+            store.download_blob(wanted, path, resume=resume, connections=connections)
 
 
 def _digest_of(source: "StoreName") -> "Digest":

@@ -17,6 +17,7 @@ _SLOWEST: Final = 1024
 _WINDOW: Final = 60.0
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
 _WHOLE_SIZE: Final = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
+_MAY_BE_A_PIECE: Final = frozenset({200, 206, 416})
 _LARGEST_UNPACKED: Final = 16 * MEBIBYTE
 
 
@@ -29,12 +30,16 @@ class BlobDownload:
     Attributes:
         offset: The place of the next byte that it hands on.
         total: The size of the blob, None as long as it is not known.
+        end: The place behind the last byte of the piece that is wanted; None where all is, or no piece is to be had.
+        is_beside: Whether others read beside it: what does not fit the piece is refused, not made the best of.
         done: Whether all bytes were handed on.
         encoding: How the bytes came packed though that was not asked for; empty where they did not.
     """
 
     offset: int
     total: int | None
+    end: int | None
+    is_beside: bool
     done: bool
     encoding: str
 
@@ -45,10 +50,12 @@ class BlobDownload:
         *,
         start: int = 0,
         size: int | None = None,
+        end: int | None = None,
         decode: bool = False,
         fresh: bool = False,
     ) -> None:
         self.offset, self.total, self.done, self.encoding = start, size, bool(size) and start == size, ""
+        self.end, self.is_beside = end, False
         self._asked = blob_request("GET", repository, digest)
         self._where, self._decode, self._fresh = self._asked.what, decode, fresh
         self._ranged, self._restarts, self._skip = True, 0, 0
@@ -58,9 +65,11 @@ class BlobDownload:
         self._unpacking: Any = None
 
     def request(self) -> Request:
-        """What to ask for: the rest of the blob, or where ranges do not work, all of it."""
+        """What to ask for: the rest of the piece or of the blob, or where ranges do not work, all of it."""
         headers: list[tuple[str, str]] = []
-        if self.offset and self._ranged:
+        if self.end is not None:
+            headers.append(("Range", f"bytes={self.offset}-{self.end - 1}"))
+        elif self.offset and self._ranged:
             headers.append(("Range", f"bytes={self.offset}-"))
         if self._fresh:
             headers.append(("Cache-Control", "no-cache"))
@@ -82,6 +91,12 @@ class BlobDownload:
             ProtocolError: It is another part of the blob than was asked for, also when all was asked for.
         """
         self.encoding, self._short = self._encoding(response), None
+        if self.end is not None and response.status in _MAY_BE_A_PIECE:
+            if self._is_piece(response, self.end):
+                return True
+            self._give_up_the_piece(response.where)
+            if response.status == 206 or (response.status == 416 and self.offset == 0):
+                return False
         if response.status == 416 and self.offset and self._ranged:
             return self._behind_the_end(response)
         accept(response, self._asked)
@@ -91,6 +106,25 @@ class BlobDownload:
         self._skip = self.offset
         self._expect(_length(response))
         return True
+
+    def _is_piece(self, response: Response, end: int) -> bool:
+        """Whether it is exactly the piece that was asked for, or what the blob has of it."""
+        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
+        if response.status != 206 or self.encoding or not found or found[3] == "*":
+            return False
+        total, length = int(found[3]), _length(response)
+        end = min(end, total)
+        if (int(found[1]), int(found[2])) != (self.offset, end - 1) or total != (self.total or total):
+            return False
+        if length not in {None, end - self.offset}:
+            return False
+        self.total, self.end, self._skip = total, end, 0
+        return True
+
+    def _give_up_the_piece(self, where: str) -> None:
+        self.end = None
+        if self.is_beside:
+            raise errors.ProtocolError("gives something else than the piece that was asked for", where)
 
     def _encoding(self, response: Response) -> str:
         encoding = encoding_of(response)
@@ -153,6 +187,8 @@ class BlobDownload:
             chunk, self._skip = chunk[skipped:], self._skip - skipped
         self.offset += len(chunk)
         self._since_resume += len(chunk)
+        if self.is_beside and self.end is not None and self.offset > self.end:
+            self._give_up_the_piece(self._where)
         if self.total is not None and self.offset > self.total and not self._may_unpack:
             raise errors.SizeMismatchError(self.total, self.offset, self._where)
         return chunk
@@ -188,9 +224,10 @@ class BlobDownload:
         Raises:
             TruncatedBodyError: The blob has more bytes; tell it that it was `interrupted`.
         """
-        if self.total is not None and self.offset < self.total and not self._may_unpack:
-            self._short = errors.SizeMismatchError(self.total, self.offset, self._where)
-            raise errors.TruncatedBodyError(f"ended after {self.offset} of {self.total} bytes", self._where)
+        due = self.total if self.end is None else self.end
+        if due is not None and self.offset < due and not self._may_unpack:
+            self._short = errors.SizeMismatchError(self.total or due, self.offset, self._where)
+            raise errors.TruncatedBodyError(f"ended after {self.offset} of {due} bytes", self._where)
         self.done = True
 
     def interrupted(self, failure: errors.TransportError) -> None:

@@ -72,7 +72,7 @@ class AsyncKeptAnswer:
         self.status, self.headers, self.peer = head.status, head.headers, connection.peer
         self._line, self._connection, self._hop, self._seconds = line, connection, hop, seconds
         if hop.streams and head.status in {200, 206}:
-            connection.messages.read_wide(length_of(head))
+            connection.messages.read_wide(length_of(head), is_part=head.status == 206)
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         messages = self._connection.messages

@@ -18,6 +18,7 @@ IDLE: Final = 30.0
 NARROW: Final = 64 * 1024
 WIDE: Final = MEBIBYTE
 """The most octets of one reading, of a small body and of a large one."""
+_SMALL_PART: Final = 4 * MEBIBYTE
 _LONGEST_HEAD: Final = 100 * 1024
 _MOST_INTERIM: Final = 100
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -66,6 +67,7 @@ class Messages:
         self._connection = self._h11.Connection(self._h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
         self.heard = self.ended = self._keeps = self._is_large = False
         self.left = self._interim = 0
+        self._most = WIDE
         self._held = b""
 
     def request(self, hop: Hop) -> bytes:
@@ -105,7 +107,7 @@ class Messages:
     @property
     def due(self) -> int:
         """How many octets to read next, at most."""
-        return min(self.left, WIDE) if self._is_large else NARROW
+        return min(self.left, self._most) if self._is_large else NARROW
 
     def receive(self, octets: bytes) -> None:
         """Take octets that came; none say that the other side has closed.
@@ -141,13 +143,17 @@ class Messages:
             self._interim += 1
         raise self._core.RemoteProtocolError("too many interim answers")
 
-    def read_wide(self, length: int | None) -> None:
-        """The body is this long: from here on it is counted, where it is long enough to gain by that."""
+    def read_wide(self, length: int | None, *, is_part: bool) -> None:
+        """The body is this long: from here on it is counted, where it is long enough to gain by that.
+
+        Small parts come several at a time, each to a thread of its own, whose allocator keeps what was once read into.
+        """
         if length is None or length < MEBIBYTE:
             return
         # What h11 holds is of one narrow reading: less than the body, whatever comes behind it.
         self._held, self._is_large = self._connection.trailing_data[0], True
         self.left = length - len(self._held)
+        self._most = NARROW if is_part and length <= _SMALL_PART else WIDE
 
     def chunk(self) -> bytes | None:
         """The next chunk of the body; empty at its end, None where more octets are due.

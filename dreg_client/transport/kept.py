@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from socket import SHUT_RDWR, socket
 from ssl import SSLContext
 from typing import Any
 
@@ -13,6 +14,7 @@ from dreg_client.transport import lines
 from dreg_client.transport.keeping import Head, Kept, Messages, length_of
 from dreg_client.transport.library import Library, failures_of, translated
 from dreg_client.values.origin import Origin
+from dreg_client.waiting import on_leaving
 
 
 class KeptConnection(Kept):
@@ -51,6 +53,12 @@ class KeptConnection(Kept):
         wire = self._stream.get_extra_info("socket")
         return bool(getattr(wire, "pending", int)())
 
+    def interrupt(self) -> None:
+        """End what another thread reads or writes here."""
+        wire = self._stream.get_extra_info("socket")
+        with suppress(OSError):  # of TLS, too, it is the socket beneath that ends
+            socket.shutdown(wire, SHUT_RDWR)
+
     def close(self) -> None:
         """Close it."""
         with suppress(OSError):
@@ -74,10 +82,11 @@ class KeptAnswer:
         self.status, self.headers, self.peer = head.status, head.headers, connection.peer
         self._line, self._connection, self._hop, self._seconds = line, connection, hop, seconds
         if hop.streams and head.status in {200, 206}:
-            connection.messages.read_wide(length_of(head))
+            connection.messages.read_wide(length_of(head), is_part=head.status == 206)
 
     def __iter__(self) -> Iterator[bytes]:
         messages = self._connection.messages
+        on_leaving(self._connection.interrupt)
         try:
             while (chunk := messages.chunk()) != b"":
                 if chunk is not None:
@@ -154,10 +163,12 @@ class KeptLine:
 
     def _asked(self, connection: KeptConnection, hop: Hop) -> KeptAnswer:
         waits = lines.timeouts_of(hop, self._timeouts)
+        on_leaving(connection.interrupt)
         try:
             lines.refuse_near_peer(hop, connection.peer)
             return KeptAnswer(self, connection, connection.ask(hop, waits), hop, waits["read"])
         except BaseException:
+            on_leaving(None)
             connection.close()
             raise
 
@@ -176,6 +187,7 @@ class KeptLine:
 
     def give_back(self, connection: KeptConnection) -> None:
         """Keep a connection for the next request, where it may be used again."""
+        on_leaving(None)
         if not connection.messages.is_kept:
             connection.close()
             return

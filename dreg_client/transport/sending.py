@@ -17,6 +17,7 @@ from dreg_client.transport.handed import HandedAnswer, HandedLine
 from dreg_client.transport.kept import KeptAnswer, KeptLine
 from dreg_client.transport.library import library_of
 from dreg_client.values.origin import Origin
+from dreg_client.waiting import LeftError, nobody_waits, pause
 
 
 class Line:
@@ -96,12 +97,14 @@ class Sender:
         self._closed = False
 
     def answer(self, act: Act) -> Any:  # noqa: ANN401 (each act says what it is answered by)
-        """Carry out one act."""
+        """Carry out one act, unless nobody waits for it any more."""
+        if nobody_waits():
+            raise LeftError
         match act:
             case Send(hop):
                 return self._send(hop)
             case Pause(seconds):
-                return time.sleep(seconds)
+                return pause(seconds)
             case Hold(key):
                 return self._held(key)
             case LookUp(registry, repository):

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.raw_server import speaking
+from tests.transport import pieces
+from tests.transport.pieces import Server, ranges
+
 Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"
 DIGEST = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
@@ -46,6 +50,22 @@ def test_a_blob_goes_to_a_file(said: Run, layer: bytes, tmp_path: Path) -> None:
     assert (tmp_path / "layer").read_bytes() == layer
     assert stat.S_IMODE((tmp_path / "layer").stat().st_mode) == 0o640
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_large_blob_comes_by_several_connections(said: Run, tmp_path: Path) -> None:
+    with speaking(Server()) as server:
+        source = f"localhost:{server.port}/acme/web@{pieces.DIGEST}"
+        done = said("blob", source, "--anonymous", "--connections", "4", "-o", tmp_path / "layer")
+
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (tmp_path / "layer").read_bytes() == pieces.BLOB
+    assert sorted(ranges(server)) == sorted(pieces.PIECES)
+
+
+def test_a_layout_has_no_connections_and_takes_the_option(said: Run, layer: bytes, tmp_path: Path) -> None:
+    assert said("blob", MULTI, DIGEST, "--connections", "4", "-o", tmp_path / "layer").code == 0
+    assert (tmp_path / "layer").read_bytes() == layer
+    assert said("blob", MULTI, DIGEST, "--connections", "0", "-o", tmp_path / "layer").code == 2
 
 
 def test_bytes_that_are_not_those_of_the_digest_leave_what_was_there(

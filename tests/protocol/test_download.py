@@ -170,7 +170,9 @@ def test_whatever_breaks_off_wherever_the_bytes_are_those_of_the_blob(data: st.D
     for _ in range(5):
         heeds = data.draw(st.booleans())
         start = machine.offset if heeds else 0
-        status = answer(206, Content_Range=f"bytes {start}-{SIZE - 1}/{SIZE}") if heeds and start else answer()
+        status = (
+            answer(206, Content_Range=f"bytes {start}-{SIZE - 1}/{SIZE}") if heeds and 0 < start < SIZE else answer()
+        )
         assert machine.begin(status)
         stop = data.draw(st.integers(start, SIZE - 1))
         for place in range(start, stop, 700):

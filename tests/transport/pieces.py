@@ -1,0 +1,97 @@
+"""A server of one large blob that gives pieces of it, and what goes wrong with some of them."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from dreg_client import Digest
+from dreg_client.protocol.pieces import PIECE
+from tests.raw_server import RawServer, answer
+
+BLOB = Random(6).randbytes(4 * PIECE + 123_457)  # noqa: S311 (any bytes will do)
+DIGEST = Digest.of(BLOB)
+SIZE = len(BLOB)
+PIECES = [f"{start}-{min(start + PIECE, SIZE) - 1}" for start in range(0, SIZE, PIECE)]
+Say = Callable[[socket.socket, int, int], bool | None]
+"""Answers on a connection what is asked for from a place to behind another one; True keeps the connection."""
+
+
+def part(start: int, end: int, *, shown: str = "", length: int | None = None, blob: bytes = BLOB) -> bytes:
+    """A part of a blob, with what it says of itself."""
+    shown = shown or f"{start}-{end - 1}/{len(blob)}"
+    return answer(blob[start:end], "206 Partial Content", f"Content-Range: bytes {shown}", length=length)
+
+
+def exactly(connection: socket.socket, start: int, end: int) -> bool:
+    connection.sendall(part(start, end))
+    return True
+
+
+def saying(octets: bytes) -> Say:
+    """The same, whatever is asked for."""
+    return lambda connection, start, end: connection.sendall(octets)
+
+
+def breaking_off(after: int) -> Say:
+    """So many bytes, then the end."""
+
+    def say(connection: socket.socket, start: int, end: int) -> None:
+        connection.sendall(part(start, start + after, shown=f"{start}-{end - 1}/{SIZE}", length=end - start))
+
+    return say
+
+
+@dataclass
+class Server:
+    """Gives what is asked for, but where something else is due: once each, at the place where a piece begins.
+
+    Attributes:
+        once: What is said there the first time.
+        whole: What is said where no range is asked for.
+        always: What is said to all ranges.
+    """
+
+    once: dict[int, Say] = field(default_factory=dict)
+    whole: Say = field(default=saying(answer(BLOB)))
+    always: Say = exactly
+
+    def __call__(self, head: bytes, connection: socket.socket) -> bool | None:
+        asked = re.search(rb"(?i)\r\nrange: bytes=(\d+)-(\d*)\r\n", head)
+        if asked is None:
+            return self.whole(connection, 0, SIZE)
+        start = int(asked[1])
+        end = min(int(asked[2]) + 1, SIZE) if asked[2] else SIZE
+        return self.once.pop(start, self.always)(connection, start, end)
+
+
+def ranges(server: RawServer) -> list[str]:
+    """What was asked for, in order; empty where all was."""
+    found = [re.search(rb"(?i)\r\nrange: bytes=(\S+)", head) for head in server.heads]
+    return [match[1].decode() if match else "" for match in found]
+
+
+def threads() -> list[str]:
+    """The threads of downloads that there are now."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("dreg-")]
+
+
+class Stall:
+    """The head and some bytes of a piece, and then nothing, until the client leaves.
+
+    Attributes:
+        begun: A place for each piece that has come so far.
+        left: A place for each that the client left then.
+    """
+
+    def __init__(self) -> None:
+        self.begun, self.left = threading.Semaphore(0), threading.Semaphore(0)
+
+    def __call__(self, connection: socket.socket, start: int, end: int) -> None:
+        connection.sendall(part(start, start + 100, shown=f"{start}-{end - 1}/{SIZE}", length=end - start))
+        self.begun.release()
+        connection.settimeout(60)
+        if connection.recv(1) == b"":
+            self.left.release()
