@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,9 @@ def served(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             yield f"localhost:{port}", process
         finally:
             process.terminate()
+            process.wait()
+            with suppress(ProcessLookupError):  # nobody is left, where it is right
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
