@@ -100,7 +100,7 @@ class AsyncBlobBody:
 
     async def __anext__(self) -> bytes:
         if self._left and not self._download.done:
-            raise errors.ClosedError(f"the stream of blob {self._ask.digest.short}")
+            raise errors.ClosedError(f"the stream of blob {self._digest.short}")
         while not self._download.done:
             try:
                 wanted = await self._next_chunk()

@@ -94,7 +94,7 @@ class BlobBody:
 
     def __next__(self) -> bytes:
         if self._left and not self._download.done:
-            raise errors.ClosedError(f"the stream of blob {self._ask.digest.short}")
+            raise errors.ClosedError(f"the stream of blob {self._digest.short}")
         return next(self._chunks)
 
     def _begin(self) -> None:

@@ -41,7 +41,8 @@ class RepositoryValidation:
 
     Attributes:
         store: The store.
-        complete: Whether what documents name must be there, blobs too (LYT-04).
+        complete: Whether what documents name must be there (LYT-04). Only then are layers looked for;
+            they are never read.
         pedantic: Whether notes are reported, too.
     """
 

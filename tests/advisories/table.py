@@ -18,7 +18,8 @@ Published advisories of registry clients and of the HTTP libraries below them, e
 dreg-client: the test of a row fails where the weakness is here. What a case asks for stands in
 [Hostile cases](hostile-cases.md).
 
-`.venv/bin/pytest tests/advisories` runs them all. The page is made of what the tests say of themselves:
+After `.ci/setup dev`, which installs what tests need, `.venv/bin/pytest tests/advisories` runs them all. The page is
+made of what the tests say of themselves:
 `.venv/bin/python -m tests.advisories.table`.
 
 | advisory | of | what went wrong there | here | cases | test |

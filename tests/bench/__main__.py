@@ -95,7 +95,8 @@ def _tables(suite: str) -> Iterator[str]:
 def _heading(suites: str) -> str:
     packages = ", ".join([*(f"{name} {version(name)}" for name in PACKAGES), *_tools()])
     return (
-        f"# Benchmarks\n\nMade by `.venv/bin/python tests/bench {suites} --write docs/benchmarks.md` on\n"
+        "# Benchmarks\n\n"
+        f"Made, after `.ci/setup dev`, by `.venv/bin/python tests/bench {suites} --write docs/benchmarks.md` on\n"
         f"{datetime.now(UTC).date()}, {_processor()}, {platform.python_implementation()} {platform.python_version()},\n"
         f"{packages}.\n\n"
         "Each figure is the median of many rounds in one run, a ratio's with the least and the most; contestants take\n"

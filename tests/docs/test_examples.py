@@ -1,7 +1,5 @@
 """What README.md and docs/ show runs as it is written, from the root of the checkout."""
 
-import contextlib
-import io
 import os
 import re
 import subprocess
@@ -13,11 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.docs.pages import ADDRESS, EXAMPLES, PAGES, ROOT, Example, shown
 from tests.registries import running
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILINE)
 _RUNS_DREG = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg .*)")
@@ -25,11 +21,6 @@ _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAYS_NOTHING = (" -o ", "--format github")
 
 
-BLOCKS = [
-    pytest.param(found[1], id=f"{page.name}-{page.read_text()[: found.start()].count(chr(10)) + 1}")
-    for page in PAGES
-    for found in _BLOCK.finditer(page.read_text())
-]
 COMMANDS = sorted(
     {
         found[1].partition(" #")[0].strip()
@@ -42,13 +33,9 @@ COMMANDS = sorted(
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
 
 
-ADDRESS = "localhost:5000"
-"""What the pages call a registry; each example has one of its own, so that it sees no other's changes."""
-
-
 @pytest.fixture
 def placed(tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Put the address of a registry into an example that speaks of one."""
+    """Put the address of a registry of its own into an example that speaks of one."""
     with ExitStack() as stack:
 
         def place(text: str) -> str:
@@ -61,11 +48,6 @@ def placed(tmp_path: Path) -> Iterator[Callable[[str], str]]:
 
         addresses: list[str] = []
         yield place
-
-
-def shown(text: str) -> str:
-    """What an example printed, as the pages show it."""
-    return re.sub(r"localhost:\d{4,5}", ADDRESS, text)
 
 
 @pytest.fixture(scope="module")
@@ -87,21 +69,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.
     return run_there
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
 def test_an_example_prints_what_it_says(
-    block: str, monkeypatch: pytest.MonkeyPatch, placed: Callable[[str], str], tmp_path: Path
+    example: Example, monkeypatch: pytest.MonkeyPatch, placed: Callable[[str], str], tmp_path: Path
 ) -> None:
     for name in ("fixtures", "schemas"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    printed = io.StringIO()
 
-    with contextlib.redirect_stdout(printed):
-        exec(compile(placed(block), "<example>", "exec"), {"__name__": "example"})  # noqa: S102 (our own pages)
-
-    said = [line.strip().removeprefix("#> ") for line in block.splitlines() if line.strip().startswith("#> ")]
-    assert shown(printed.getvalue()).splitlines() == said
+    assert Example(example.place, placed(example.text)).printed(ADDRESS) == example.says
 
 
 @pytest.mark.parametrize("command", COMMANDS)
