@@ -93,5 +93,9 @@ class Stall:
         connection.sendall(part(start, start + 100, shown=f"{start}-{end - 1}/{SIZE}", length=end - start))
         self.begun.release()
         connection.settimeout(60)
-        if connection.recv(1) == b"":
+        try:
+            gone = connection.recv(1) == b""
+        except ConnectionError:  # it left before it had read what came
+            gone = True
+        if gone:
             self.left.release()
