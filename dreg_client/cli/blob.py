@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume: bool) -> None:
     """Print a blob, checked against its digest: SOURCE@DIGEST, or SOURCE DIGEST.
 
-    On standard output bytes flow before the check is done: exit code 5 says that they are not to be used.
+    On standard output all but the last bytes flow before the check is done; where it fails, these never come, and exit
+    code 5 says that the others are not to be used.
 
     \b
     Examples:
@@ -51,7 +52,7 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
 
 
 def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
-    """Bytes flow as they come; where the end is not well, a line says that they are not the blob."""
+    """Bytes flow as they come; where the end is not well, a line says that they are not to be used."""
     from dreg_client.errors import DregError
 
     has_begun = False
@@ -62,7 +63,7 @@ def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
                 put_octets(chunk)
     except DregError:
         if has_begun:
-            put_error("dreg: what went to standard output is not the blob; do not use it")
+            put_error("dreg: what went to standard output is no whole blob, and not proven; do not use it")
         raise
 
 
