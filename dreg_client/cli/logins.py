@@ -37,7 +37,7 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     base, credentials, options = _settings(registry)
     credential = _credential(base, username, password_stdin, identity_token_stdin)
     ours: RegistryOptions = {**options, "credentials": credential}
-    with Registry(base.url, **ours) as opened:
+    with Registry(registry.removesuffix("/"), **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)
     put(f"logged in to {visible(base.authority)}; kept in {visible(place)}")

@@ -1,6 +1,6 @@
 """Where a registry is: its origin, and what stands before `/v2` in its URLs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,10 +20,12 @@ class Base:
     Attributes:
         origin: Its origin.
         prefix: What stands before `/v2`: empty, or a path such as `/artifactory/api/docker/local`.
+        is_by_url: Whether a URL named it, and with it http or https.
     """
 
     origin: Origin
     prefix: str = ""
+    is_by_url: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "Base":
@@ -55,7 +57,7 @@ class Base:
             origin = _plain(origin, text)
         if origin.host in _HUB_HOSTS and origin.scheme == "https":
             origin = Origin("https", _HUB_HOST, origin.port)
-        return cls(origin, path)
+        return cls(origin, path, "://" in text)
 
     @property
     def url(self) -> str:

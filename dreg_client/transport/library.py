@@ -9,11 +9,14 @@ from types import ModuleType
 from typing import Any, Final
 
 from dreg_client import errors
+from dreg_client.conversation.schemes import NO_TLS
 from dreg_client.logs import hide_headers
 from dreg_client.options import Options
 from dreg_client.protocol.wire import Hop
 
 _LIBRARIES: Final = ("httpx", "httpx2")
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
+"""What OpenSSL, by its version, calls an answer that is no TLS."""
 _WAITING: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 """No fault: how TLS of tasks says that it waits. What breaks off or takes too long meanwhile has it as its context."""
 
@@ -123,8 +126,8 @@ def _causes(failure: BaseException | None) -> list[BaseException]:
 def _tls_reason(cause: ssl.SSLError) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {cause.verify_message}; name its authority by ca_file (--ca-file)"
-    if cause.reason == "WRONG_VERSION_NUMBER":
-        return "it speaks no TLS; if it is a registry without, ask for plain_http (--plain-http)"
+    if cause.reason in _NO_TLS:
+        return NO_TLS
     return f"no TLS connection: {(cause.reason or 'it broke off').replace('_', ' ').lower()}"
 
 
