@@ -1,6 +1,8 @@
 """`dreg blob`: bytes, proven by their digest."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +50,8 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
         with opened(source) as (store, _):
             _to_standard_output(store, wanted)
     else:
-        _to_file(source, wanted, path, resume=resume)
+        with _telling_what_is_kept(wanted, path) if resume else nullcontext():
+            _to_file(source, wanted, path, resume=resume)
 
 
 def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
@@ -92,6 +95,19 @@ def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool) 
                 write_whole(path, chunks)
         else:
             store.download_blob(wanted, path, resume=resume)
+
+
+@contextmanager
+def _telling_what_is_kept(wanted: "Digest", path: str) -> Generator[None, None, None]:
+    """Whoever interrupts us is told how much a later call goes on with."""
+    try:
+        yield
+    except SystemExit:
+        part = Path(path).resolve().with_name(f".{wanted.algorithm}-{wanted.encoded}.part")
+        with suppress(OSError):
+            size = part.stat().st_size
+            put_error(f"dreg: interrupted; {size} bytes are kept, and the same command goes on with them")
+        raise
 
 
 def _digest_of(source: "StoreName") -> "Digest":

@@ -53,8 +53,9 @@ class Base:
             raise InvalidReferenceError(shown(without_query(text)), "registry", f"{_EXPECTED}, without a query")
         if parts.netloc.endswith(":"):
             raise InvalidReferenceError(shown(text), "registry", f"{_EXPECTED}: a port is due behind the colon")
-        if "://" not in text and (plain_http or (origin.is_loopback and not tls)):
-            origin = _plain(origin, text)
+        if "://" not in text:
+            _refuse_path(text, path)
+            origin = _plain(origin, text) if plain_http or (origin.is_loopback and not tls) else origin
         if origin.host in _HUB_HOSTS and origin.scheme == "https":
             origin = Origin("https", _HUB_HOST, origin.port)
         return cls(origin, path, "://" in text)
@@ -82,6 +83,14 @@ class Base:
     def url_of(self, target: str) -> str:
         """The URL of what a request asks for."""
         return target if "://" in target else f"{self.url}{target}"
+
+
+def _refuse_path(text: str, path: str) -> None:
+    """Behind a host nobody means a base path, but a repository."""
+    if path:
+        meant = f"Registry({shown(text.partition('/')[0])!r}).repository({shown(path[1:])!r})"
+        expected = f"a host without a path, as in {meant}; a base path is written as a URL, https://{shown(text)}"
+        raise InvalidReferenceError(shown(text), "registry", expected)
 
 
 def _plain(origin: Origin, text: str) -> Origin:

@@ -15,8 +15,8 @@ DregError
                          UnauthorizedError (DeniedError)  CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
-  TransportError         ConnectError (ProxyRefusedError)  TransferTimeoutError  TruncatedBodyError  ProtocolError
-                         TLSError  RetryExhaustedError
+  TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError  TruncatedBodyError
+                         ProtocolError  TLSError  RetryExhaustedError
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
 ```
@@ -71,6 +71,7 @@ from dreg_client.errors.registries import (
     TransportError,
     TruncatedBodyError,
     UnauthorizedError,
+    UnknownHostError,
     UnknownNamespaceError,
     UnsafeURLError,
     UnsupportedError,
@@ -139,6 +140,7 @@ __all__ = [
     "TransportError",
     "TruncatedBodyError",
     "UnauthorizedError",
+    "UnknownHostError",
     "UnknownNamespaceError",
     "UnsafePathError",
     "UnsafeURLError",
