@@ -101,7 +101,7 @@ def _lost(failure: Exception, causes: list[BaseException], http: Any, hop: Hop) 
     if isinstance(failure, http.ProxyError):
         return _not_let_through(str(failure), hop)
     if any(isinstance(cause, socket.gaierror) and cause.errno in _NO_NAME for cause in causes):
-        return errors.UnknownHostError("no host of this name is known", hop.where)
+        return errors.UnknownHostError(_connect_reason(failure, causes, http), hop.where)
     if isinstance(failure, http.ConnectTimeout | http.ConnectError):
         return errors.ConnectError(_connect_reason(failure, causes, http), hop.where)
     if isinstance(failure, http.TimeoutException):
