@@ -177,7 +177,7 @@ class AsyncStore(ABC):
     async def stream_blob(
         self, blob: Wanted, *, start: int = 0, verifier: Verifier | None = None
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
-        """A blob in chunks. The last one is followed by the check: until the iterator ends, nothing is proven.
+        """A blob in chunks; the last one is handed over once the digest was right. Until then nothing is proven.
 
         Args:
             blob: What to read.
@@ -185,7 +185,7 @@ class AsyncStore(ABC):
             verifier: What was fed the first `start` bytes, so that the end proves all of them.
 
         Raises:
-            DigestMismatchError: At the end: other bytes lie there.
+            DigestMismatchError: In place of the last chunk: other bytes lie there.
             NotFoundError: There is no such blob.
             UnsupportedDigestError: Nothing can be proven by this digest. Nothing was read.
         """
@@ -267,7 +267,13 @@ async def to_its_end(work: Callable[[], T]) -> T:
 
 
 async def _proven(chunks: AsyncIterator[bytes], verifier: Verifier, where: str) -> AsyncIterator[bytes]:
+    """The chunks; each waits for the next, so that the last one goes out only once the digest was right."""
+    held = b""
     async for chunk in chunks:
         verifier.update(chunk)
-        yield chunk
+        if held and chunk:
+            yield held
+        held = chunk or held
     verifier.verify(where)
+    if held:
+        yield held

@@ -182,7 +182,7 @@ class Store(ABC):
     def stream_blob(
         self, blob: Wanted, *, start: int = 0, verifier: Verifier | None = None
     ) -> Generator[Iterator[bytes]]:
-        """A blob in chunks. The last one is followed by the check: until the iterator ends, nothing is proven.
+        """A blob in chunks; the last one is handed over once the digest was right. Until then nothing is proven.
 
         Args:
             blob: What to read.
@@ -190,7 +190,7 @@ class Store(ABC):
             verifier: What was fed the first `start` bytes, so that the end proves all of them.
 
         Raises:
-            DigestMismatchError: At the end: other bytes lie there.
+            DigestMismatchError: In place of the last chunk: other bytes lie there.
             NotFoundError: There is no such blob.
             UnsupportedDigestError: Nothing can be proven by this digest. Nothing was read.
         """
@@ -256,7 +256,13 @@ class Store(ABC):
 
 
 def _proven(chunks: Iterator[bytes], verifier: Verifier, where: str) -> Iterator[bytes]:
+    """The chunks; each waits for the next, so that the last one goes out only once the digest was right."""
+    held = b""
     for chunk in chunks:
         verifier.update(chunk)
-        yield chunk
+        if held and chunk:
+            yield held
+        held = chunk or held
     verifier.verify(where)
+    if held:
+        yield held

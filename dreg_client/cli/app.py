@@ -2,6 +2,7 @@
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, Final, NoReturn
@@ -55,6 +56,15 @@ class LazyGroup(click.Group):
         if not any(option.name == "debug" for option in command.params):
             command.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, help=_DEBUG))
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was called; for another name, the one that was meant is named, as options have it."""
+        name = args[0]
+        if name not in COMMANDS and not ctx.resilient_parsing and (meant := get_close_matches(name, COMMANDS, 1)):
+            ctx.fail(f"No such command {name!r}. Did you mean {meant[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
         """Write the commands without importing any of them."""

@@ -1,6 +1,8 @@
 """`dreg blob`: bytes, proven by their digest."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume: bool, connections: int) -> None:
     """Print a blob, checked against its digest: SOURCE@DIGEST, or SOURCE DIGEST.
 
-    On standard output bytes flow before the check is done: exit code 5 says that they are not to be used.
+    On standard output all but the last bytes flow before the check is done; where it fails, these never come, and exit
+    code 5 says that the others are not to be used.
 
     \b
     Examples:
@@ -54,11 +57,12 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
         with opened(source) as (store, _):
             _to_standard_output(store, wanted)
     else:
-        _to_file(source, wanted, path, resume=resume, connections=connections)
+        with _telling_what_is_kept(wanted, path) if resume else nullcontext():
+            _to_file(source, wanted, path, resume=resume, connections=connections)
 
 
 def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
-    """Bytes flow as they come; where the end is not well, a line says that they are not the blob."""
+    """Bytes flow as they come; where the end is not well, a line says that they are not to be used."""
     from dreg_client.errors import DregError
 
     has_begun = False
@@ -69,7 +73,7 @@ def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
                 put_octets(chunk)
     except DregError:
         if has_begun:
-            put_error("dreg: what went to standard output is not the blob; do not use it")
+            put_error("dreg: what went to standard output is no whole blob, and not proven; do not use it")
         raise
 
 
@@ -98,6 +102,19 @@ def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool, 
                 write_whole(path, chunks)
         else:
             store.download_blob(wanted, path, resume=resume, connections=connections)
+
+
+@contextmanager
+def _telling_what_is_kept(wanted: "Digest", path: str) -> Generator[None, None, None]:
+    """Whoever interrupts us is told how much a later call goes on with."""
+    try:
+        yield
+    except SystemExit:
+        part = Path(path).resolve().with_name(f".{wanted.algorithm}-{wanted.encoded}.part")
+        with suppress(OSError):
+            size = part.stat().st_size
+            put_error(f"dreg: interrupted; {size} bytes are kept, and the same command goes on with them")
+        raise
 
 
 def _digest_of(source: "StoreName") -> "Digest":

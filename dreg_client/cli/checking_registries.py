@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from dreg_client.cli.findings import Checked, Finding, Unread
+from dreg_client.cli.registry_names import DOCKER, URLS, host_alone
 from dreg_client.cli.several import side_by_side
 from dreg_client.errors import DregError, InvalidReferenceError
 from dreg_client.problems import Problem, Severity
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
     from dreg_client.repository import Repository
 
 _SIDE_BY_SIDE: Final = 3
-_DOCKER: Final = "docker://"
 
 
 def names_registry(source: str) -> bool:
-    """Whether a source that is no file names something in a registry: by its prefix, or by its host."""
-    if source.startswith(_DOCKER):
+    """Whether a source names something in a registry: by its prefix, or, where it is no file, by its host."""
+    if source.startswith((DOCKER, *URLS)):
         return True
-    return not Path(source).exists() and (_host_alone(source) is not None or _is_elsewhere(source))
+    return not Path(source).exists() and (host_alone(source) is not None or _is_elsewhere(source))
 
 
 def _is_elsewhere(source: str) -> bool:
@@ -35,21 +35,11 @@ def _is_elsewhere(source: str) -> bool:
         return False
 
 
-def _host_alone(source: str) -> str | None:
-    """The registry, where no repository is named: `HOST:PORT` or `HOST/`."""
-    host, slash, rest = source.removeprefix(_DOCKER).partition("/")
-    if rest:
-        return None
-    if slash or (host.partition(":")[2].isdigit() and ("." in host or host.startswith("localhost:"))):
-        return host
-    return None
-
-
 def check_registry(source: str, *, complete: bool, pedantic: bool, journal: str | None) -> Iterator[Finding]:
     """Validate what a source names; what cannot be read is among the findings.
 
     Args:
-        source: `HOST/REPOSITORY[:TAG|@DIGEST]`, `HOST/` or `HOST:PORT`.
+        source: `HOST/REPOSITORY[:TAG|@DIGEST]`, `HOST/`, `HOST:PORT` or the URL of a registry.
         complete: Whether blobs must be there, too.
         pedantic: Whether notes are reported.
         journal: A file that remembers what is done, so that an interrupted run goes on; removed at the end.
@@ -58,8 +48,8 @@ def check_registry(source: str, *, complete: bool, pedantic: bool, journal: str 
     from dreg_client.opening import with_defaults
     from dreg_client.registry import Registry
 
-    host = _host_alone(source)
-    reference = None if host else Reference.parse(source.removeprefix(_DOCKER))
+    host = host_alone(source)
+    reference = None if host else Reference.parse(source.removeprefix(DOCKER))
     done = _Journal(journal)
     with Registry(host or cast("Reference", reference).registry, **with_defaults(given())) as registry:
         for repository, tags in _asked(registry, reference, source):
@@ -75,7 +65,7 @@ def _asked(
             yield registry.repository(name), None
         return
     repository = registry.repository(reference.repository)
-    named = "@" in source or ":" in source.removeprefix(_DOCKER).rpartition("/")[2]
+    named = "@" in source or ":" in source.removeprefix(DOCKER).rpartition("/")[2]
     yield repository, (str(reference.digest or reference.tag),) if named else None
 
 

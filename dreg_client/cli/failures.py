@@ -1,6 +1,6 @@
 """What errors are to the shell: an exit code (decision D-11), and one sentence on standard error."""
 
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -66,10 +66,20 @@ def _refused(failure: errors.DregError) -> str:
         case errors.NotAnImageError():
             kind = f"its config is {failure.media_type!r}"
             return f"{failure.digest} is no image: {kind}; look at it with dreg inspect, dreg manifest and dreg blob"
+        case errors.UnauthorizedError():
+            return _shut_out(failure)
         case errors.ResponseTooLargeError():
             return f"{failure.what}: {failure.size} bytes are over the limit of {failure.limit}"
         case _:
             return str(failure)
+
+
+def _shut_out(failure: errors.UnauthorizedError) -> str:
+    from dreg_client.conversation.advice import ANONYMOUS
+
+    if not failure.advice.startswith(ANONYMOUS):
+        return str(failure)
+    return str(failure).replace(failure.advice, "it was asked without a credential; leave out --anonymous")
 
 
 def _invalid(failure: errors.InvalidDocumentError) -> str:
@@ -84,15 +94,19 @@ def tell(failure: Exception, *, as_json: bool) -> int:
     code = exit_code(failure)
     if asked_to_leave():  # what we ended ourselves fails now, and is no failure
         return code
-    message = sentence(failure)
     if as_json:
         import json
 
-        name = "UsageError" if isinstance(failure, click.ClickException) else type(failure).__name__
-        put_error(json.dumps({"error": name, "exitCode": code, "message": message}))
+        put_error(json.dumps(told(failure)))
     else:
-        put_error(f"dreg: {visible(message)}")
+        put_error(f"dreg: {visible(sentence(failure))}")
     return code
+
+
+def told(failure: Exception) -> dict[str, Any]:
+    """What went wrong, for programs."""
+    name = "UsageError" if isinstance(failure, click.ClickException) else type(failure).__name__
+    return {"error": name, "exitCode": exit_code(failure), "message": sentence(failure)}
 
 
 def show_traceback(failure: Exception) -> None:

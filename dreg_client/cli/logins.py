@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dreg_client.cli.registry_names import read_registry
 from dreg_client.cli.registry_options import given, place_options, secret_from_stdin
-from dreg_client.cli.text import put, visible
+from dreg_client.cli.text import put, put_error, visible
 
 if TYPE_CHECKING:
     from dreg_client.conversation.base import Base
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("login")
-@click.argument("registry")
+@click.argument("registry", callback=read_registry)
 @click.option("--username", "-u", metavar="USER", help="Who we are; asked for on a terminal.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is asked for.")
 @click.option("--identity-token-stdin", is_flag=True, help="Read an identity token from standard input.")
@@ -32,19 +33,29 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
       dreg login registry.example     (asks for user and password)
     """
     from dreg_client.credentials import login
+    from dreg_client.events import Answered
     from dreg_client.registry import Registry
+
+    is_asked = False
+
+    def heard(event: object) -> None:
+        nonlocal is_asked
+        is_asked = is_asked or (isinstance(event, Answered) and event.status == 401)
 
     base, credentials, options = _settings(registry)
     credential = _credential(base, username, password_stdin, identity_token_stdin)
-    ours: RegistryOptions = {**options, "credentials": credential}
-    with Registry(base.url, **ours) as opened:
+    ours: RegistryOptions = {**options, "credentials": credential, "on_event": heard}
+    with Registry(registry, **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)
     put(f"logged in to {visible(base.authority)}; kept in {visible(place)}")
+    if not is_asked:
+        what = "token" if identity_token_stdin else "password"
+        put_error(f"dreg: warning: {visible(base.authority)} lets anybody in; the {what} was not checked")
 
 
 @click.command("logout")
-@click.argument("registry")
+@click.argument("registry", callback=read_registry)
 @place_options
 def logout_command(registry: str) -> None:
     """Log out of a registry: forget its credential wherever docker and podman look for it.
@@ -75,7 +86,7 @@ def _settings(registry: str) -> "tuple[Base, Credentials, RegistryOptions]":
     credentials = options.get("credentials")
     assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)
     chosen = Options(**options)
-    base = Base.parse(registry.removesuffix("/"), plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
+    base = Base.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
     return base, credentials, with_defaults(options)
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dreg_client.cli.registry_names import read_registry
 from dreg_client.cli.registry_options import registry_options
 from dreg_client.cli.sources import format_option, opened_repository, read_digest, source_argument
 from dreg_client.cli.text import put, put_json, visible
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("repos")
-@click.argument("registry")
+@click.argument("registry", callback=read_registry)
 @click.option("--namespace", metavar="NAME", help="Only those of this namespace; library: those without one.")
 @registry_options
 @format_option
@@ -35,7 +36,7 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     from dreg_client.registry import Registry
 
     speak_of_registries(debug=False)
-    with Registry(registry.removesuffix("/"), **with_defaults(given())) as opened:
+    with Registry(registry, **with_defaults(given())) as opened:
         names = (name for name in opened.catalog() if namespace in {None, namespace_of(name)})
         if output == "json":
             put_json(list(names))

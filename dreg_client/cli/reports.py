@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from dreg_client.cli.failures import sentence
+from dreg_client.cli.failures import sentence, told
 from dreg_client.cli.findings import Checked, Counted, Finding, Unread
 from dreg_client.cli.text import decodable, put, styled, visible, wrapped
 from dreg_client.problems import Problem, Severity, full_clause
@@ -24,7 +24,7 @@ class Writer:
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.checked = self.invalid = self.warned = 0
-        self.unread: list[str] = []
+        self.unread: list[dict[str, Any]] = []
 
     def write(self, finding: Finding) -> None:
         """Count a finding, and write it."""
@@ -32,7 +32,7 @@ class Writer:
             case Counted(documents):
                 self.checked += documents
             case Unread():
-                self.unread.append(finding.source)
+                self.unread.append(_reason(finding))
                 self.tell_unread(finding)
             case Checked():
                 self.checked += 1
@@ -100,9 +100,10 @@ def _put_problem(problem: Problem) -> None:
         put(f"    {label:<8}  {wrapped(visible(text), 14)}")
 
 
-def _listed(names: list[str]) -> str:
-    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
-    return ", ".join([*map(visible, names[:_LISTED]), *more])
+def _listed(unread: list[dict[str, Any]]) -> str:
+    names = [visible(entry["source"]) for entry in unread[:_LISTED]]
+    more = [f"and {len(unread) - _LISTED} more"] if len(unread) > _LISTED else []
+    return ", ".join([*names, *more])
 
 
 class JsonLinesWriter(Writer):
@@ -118,13 +119,13 @@ class JsonLinesWriter(Writer):
             put(json.dumps({"summary": self.summary()}))
 
     def summary(self) -> dict[str, Any]:
-        """The counts, and the names of what could not be read."""
+        """The counts, and what could not be read, each with the reason that standard error says, too."""
         return {
             "checked": self.checked,
             "valid": self.checked - self.invalid,
             "invalid": self.invalid,
             "withWarnings": self.warned,
-            "unread": [decodable(source) for source in self.unread],
+            "unread": self.unread,
         }
 
 
@@ -169,6 +170,10 @@ WRITERS: Final[dict[str, type[Writer]]] = {
     "jsonl": JsonLinesWriter,
     "github": GitHubWriter,
 }
+
+
+def _reason(found: Unread) -> dict[str, Any]:
+    return {"source": decodable(found.source), **told(found.failure)}
 
 
 def _plain(found: Checked, problems: list[Problem]) -> dict[str, Any]:

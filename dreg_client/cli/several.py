@@ -74,6 +74,8 @@ def show(
     look: Callable[["StoreName"], T],
     put_text: Callable[["StoreName", T], None],
     plain: Callable[[T], dict[str, Any]],
+    *,
+    called: Callable[["StoreName"], str] = str,
 ) -> int:
     """Look at several sources and print what each came to.
 
@@ -83,6 +85,7 @@ def show(
         look: What is to be known of one.
         put_text: Prints it for people.
         plain: The same for programs.
+        called: What a source is called.
 
     Returns:
         The exit code: that of the first error.
@@ -94,10 +97,10 @@ def show(
     code = 0
     for outcome in each(sources, look):
         if outcome.failure is not None:
-            failed.append(str(outcome.source))
+            failed.append(called(outcome.source))
             code = code or tell(outcome.failure, as_json=output == "json")
         elif output == "json":
-            listed.append({"source": str(outcome.source), **plain(outcome.result)})  # type: ignore[arg-type]
+            listed.append({"source": called(outcome.source), **plain(outcome.result)})  # type: ignore[arg-type]
         else:
             put_text(outcome.source, outcome.result)  # type: ignore[arg-type]
     if output == "json":

@@ -9,7 +9,7 @@ _code = 0
 
 
 def leave_on_signals() -> None:
-    """Leave with 130 on SIGINT and with 143 on SIGTERM, without a word; what was ignored stays ignored."""
+    """Leave with 130 on SIGINT and with 143 on SIGTERM; what was ignored stays ignored."""
     owner = os.getpid()
 
     def leave(number: int, _frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from dreg_client.cli.registry_names import refuse_host_alone
 from dreg_client.cli.registry_options import given, registry_options
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def _read_source(ctx: click.Context, param: click.Parameter, value: str) -> "Sto
 
     if not value.startswith((*STORE_KINDS, "docker://")) and (kind := _kind_of_path(value)):
         raise click.BadParameter(f"a path needs the kind of its store before it, as in {kind}:{value}", ctx, param)
+    refuse_host_alone(ctx, param, value)
     try:
         return StoreName.parse(value)
     except InvalidReferenceError as failure:

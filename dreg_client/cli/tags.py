@@ -85,7 +85,7 @@ def tags_command(
 
     first, *others = sources
     if others:
-        return show(sources, output, look, _put_tags, lambda tags: {"tags": list(tags)})
+        return show(sources, output, look, _put_tags, lambda tags: {"tags": list(tags)}, called=_called)
     tags = look(first)
     if output == "json":
         put_json(list(tags))
@@ -102,6 +102,13 @@ def _asked(source: "StoreName") -> str:
 
 
 def _put_tags(source: "StoreName", tags: tuple[str, ...]) -> None:
-    name = f"{source.reference.registry}/{source.reference.repository}" if source.kind == "registry" else str(source)  # type: ignore[union-attr]
+    name = _called(source)
     for tag in tags:
         put(visible(f"{name}:{tag}"))
+
+
+def _called(source: "StoreName") -> str:
+    """The store's name; what was asked of it belongs to that only where it was said, and is refused then."""
+    if source.reference is None or source.kind != "registry" or source.is_named:
+        return str(source)
+    return f"{source.reference.registry}/{source.reference.repository}"

@@ -79,7 +79,8 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       oci:PATH[:TAG] or oci-archive:FILE[:TAG]: every document and blob of a
         layout, by digest and size, and documents against one another
       REGISTRY/REPOSITORY[:TAG|@DIGEST]: every tag of a repository, or one;
-        REGISTRY/ alone: all repositories that its catalog has
+        REGISTRY/ alone, or its URL: all repositories that its catalog has;
+        manifests and configs are read, layers are looked for by --complete
 
     Leaves with 1 when a document has an error. Else, when a source could not be read, with the code of the first such:
     4 when it is not there, 5 when it is unreadable, 2 when a folder has nothing to check. The others are checked all

@@ -8,6 +8,8 @@ from dreg_client.protocol.wire import Request
 from dreg_client.values.credential import Credential
 
 _LISTED: Final = 5
+ANONYMOUS: Final = "it was asked anonymously, without credentials="
+"""How the advice for those begins who gave no credential."""
 
 
 def advice(options: Options, base: Base, request: Request, found: FoundCredential, *, shown: bool, status: int) -> str:
@@ -54,7 +56,7 @@ def _of_nobody(options: Options, base: Base, found: FoundCredential) -> str:
     log_in = f"log in with: dreg login {base.authority}"
     if options.credentials is None or isinstance(options.credentials, Credential):
         kept = f"credentials=Credentials.default(), and {log_in}"
-        return f"it was asked anonymously, without credentials=; give credentials=(user, password), or {kept}"
+        return f"{ANONYMOUS}; give credentials=(user, password), or {kept}"
     if found.faults:
         return "; ".join(found.faults)
     listed = ", ".join(found.places[:_LISTED]) or "where credentials= says"

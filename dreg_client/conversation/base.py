@@ -1,6 +1,6 @@
 """Where a registry is: its origin, and what stands before `/v2` in its URLs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,10 +20,12 @@ class Base:
     Attributes:
         origin: Its origin.
         prefix: What stands before `/v2`: empty, or a path such as `/artifactory/api/docker/local`.
+        is_by_url: Whether a URL named it, and with it http or https.
     """
 
     origin: Origin
     prefix: str = ""
+    is_by_url: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "Base":
@@ -51,11 +53,12 @@ class Base:
             raise InvalidReferenceError(shown(without_query(text)), "registry", f"{_EXPECTED}, without a query")
         if parts.netloc.endswith(":"):
             raise InvalidReferenceError(shown(text), "registry", f"{_EXPECTED}: a port is due behind the colon")
-        if "://" not in text and (plain_http or (origin.is_loopback and not tls)):
-            origin = _plain(origin, text)
+        if "://" not in text:
+            _refuse_path(text, path)
+            origin = _plain(origin, text) if plain_http or (origin.is_loopback and not tls) else origin
         if origin.host in _HUB_HOSTS and origin.scheme == "https":
             origin = Origin("https", _HUB_HOST, origin.port)
-        return cls(origin, path)
+        return cls(origin, path, "://" in text)
 
     @property
     def url(self) -> str:
@@ -80,6 +83,14 @@ class Base:
     def url_of(self, target: str) -> str:
         """The URL of what a request asks for."""
         return target if "://" in target else f"{self.url}{target}"
+
+
+def _refuse_path(text: str, path: str) -> None:
+    """Behind a host nobody means a base path, but a repository."""
+    if path:
+        meant = f"Registry({shown(text.partition('/')[0])!r}).repository({shown(path[1:])!r})"
+        expected = f"a host without a path, as in {meant}; a base path is written as a URL, https://{shown(text)}"
+        raise InvalidReferenceError(shown(text), "registry", expected)
 
 
 def _plain(origin: Origin, text: str) -> Origin:

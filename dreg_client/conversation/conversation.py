@@ -10,6 +10,7 @@ from dreg_client.conversation.acts import Pause, Send, Talk, Tell
 from dreg_client.conversation.base import Base
 from dreg_client.conversation.proof import Proof
 from dreg_client.conversation.redirects import travel
+from dreg_client.conversation.schemes import refuse_asked_without_tls, with_advice
 from dreg_client.conversation.tokens import Tokens
 from dreg_client.events import Counted, Retrying, Warned
 from dreg_client.logs import log
@@ -78,8 +79,10 @@ class Conversation:
             yield from self._wait_with_others(base.origin)
             try:
                 response = yield from self._proven(base, request)
+                refuse_asked_without_tls(response)
             except errors.TransportError as failure:
-                yield from self._pause(request.method, base.url_of(request.target), attempts, failure)
+                advised = with_advice(failure, base, self.options)
+                yield from self._pause(request.method, base.url_of(request.target), attempts, advised)
                 lost = True
                 continue
             delay = attempts.after_answer(request.method, response, is_written=self._is_written(request))

@@ -152,7 +152,7 @@ def _answer(response: Response, wanted: Wanted) -> "TokenAnswer":
     if not response.ok:
         if response.status == 429 or response.status >= 500:
             told = Headers(pair for pair in response.headers if pair[0] in _TOLD)
-            accept(replace(response, body=b"", headers=told), Request("GET", "", what="a token"))
+            accept(replace(response, body=b"", headers=told), Request("GET", "", what="token"))
         raise errors.TokenError(f"the token server {host} answered {response.status}, and gave no token")
     from dreg_client.models.answers import TokenAnswer  # noqa: PLC0415 (not all registries want tokens)
 

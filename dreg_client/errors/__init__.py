@@ -15,7 +15,7 @@ DregError
                          UnauthorizedError (DeniedError)  CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
-  TransportError         ConnectError (ProxyRefusedError)  TransferTimeoutError (NoPlaceError)
+  TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError (NoPlaceError)
                          TruncatedBodyError  ProtocolError  TLSError  RetryExhaustedError
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
@@ -72,6 +72,7 @@ from dreg_client.errors.registries import (
     TransportError,
     TruncatedBodyError,
     UnauthorizedError,
+    UnknownHostError,
     UnknownNamespaceError,
     UnsafeURLError,
     UnsupportedError,
@@ -141,6 +142,7 @@ __all__ = [
     "TransportError",
     "TruncatedBodyError",
     "UnauthorizedError",
+    "UnknownHostError",
     "UnknownNamespaceError",
     "UnsafePathError",
     "UnsafeURLError",

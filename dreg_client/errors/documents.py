@@ -169,7 +169,7 @@ class DigestMismatchError(IntegrityError):
         self.expected, self.actual, self.where = expected, actual, where
 
     def _sentence(self) -> str:
-        return f"{self.where or 'the bytes'}: digest is {self.actual}, expected {self.expected}; nothing of it was used"
+        return f"{self.where or 'the bytes'}: digest is {self.actual}, expected {self.expected}"
 
 
 class SizeMismatchError(IntegrityError):

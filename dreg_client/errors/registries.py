@@ -188,6 +188,12 @@ class ProxyRefusedError(ConnectError):
     retryable = False
 
 
+class UnknownHostError(ConnectError):
+    """No host has this name; it would have none the next time either."""
+
+    retryable = False
+
+
 class TransferTimeoutError(TransportError):
     """Bytes came too slowly, or not at all."""
 

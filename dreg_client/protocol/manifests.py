@@ -251,7 +251,7 @@ def put(repository: RepositoryName, name: NameOf, raw: bytes, media_type: str) -
     Raises:
         DigestMismatchError: The registry says that it took other bytes.
     """
-    what = f"the manifest {repository}{'@' if isinstance(name, Digest) else ':'}{name}, of type {media_type}"
+    what = f"manifest {repository}{'@' if isinstance(name, Digest) else ':'}{name}, of type {media_type}"
     request = Request(
         "PUT",
         manifest_target(repository, name),
@@ -275,7 +275,7 @@ def delete(repository: RepositoryName, name: NameOf) -> Exchange[None]:
         NotFoundError: There is no such thing.
         UnsupportedError: The registry does not offer it.
     """
-    what = f"the manifest {repository}@{name}" if isinstance(name, Digest) else f"the tag {repository}:{name}"
+    what = f"manifest {repository}@{name}" if isinstance(name, Digest) else f"tag {repository}:{name}"
     request = Request("DELETE", manifest_target(repository, name), f"repository:{repository}:delete", what=what)
     response = yield request
     # 400 for a tag: distribution takes it for a digest, and calls it an invalid one.

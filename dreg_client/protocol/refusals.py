@@ -83,13 +83,17 @@ _VERBS: Final = {"GET": "give", "HEAD": "give", "PUT": "take", "POST": "take", "
 
 
 def _doing(request: Request) -> str:
-    return f"{_VERBS.get(request.method, request.method)} {request.what or request.target}"
+    return f"{_VERBS.get(request.method, request.method)} {_the(request)}"
 
 
 def _cannot(request: Request) -> str:
-    return (
-        f"does not let us {'read' if request.method in {'GET', 'HEAD'} else 'change'} {request.what or request.target}"
-    )
+    return f"does not let us {'read' if request.method in {'GET', 'HEAD'} else 'change'} {_the(request)}"
+
+
+def _the(request: Request) -> str:
+    """What was asked for: `the catalog`; but a name as it is."""
+    what = request.what or request.target
+    return what if any(sign in what.partition(" ")[0] for sign in "/:@") else f"the {what}"
 
 
 def _place(response: Response) -> str:

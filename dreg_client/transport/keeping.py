@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, Final
 
 from dreg_client import errors
+from dreg_client.conversation.schemes import ONLY_TLS
 from dreg_client.protocol.wire import MEBIBYTE, Hop
 from dreg_client.transport.library import Library
 from dreg_client.values.origin import Origin
@@ -19,6 +20,8 @@ NARROW: Final = 64 * 1024
 WIDE: Final = MEBIBYTE
 """The most octets of one reading, of a small body and of a large one."""
 _SMALL_PART: Final = 4 * MEBIBYTE
+_ALERT: Final = b"\x15\x03"
+"""How a record begins by which TLS says that it understood nothing (RFC 8446 5.1)."""
 _LONGEST_HEAD: Final = 100 * 1024
 _MOST_INTERIM: Final = 100
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -59,7 +62,7 @@ class Messages:
 
     def __init__(self, library: Library, origin: Origin) -> None:
         self._core, self._h11 = library.core, library.h11
-        self._host = origin.authority.encode("ascii")
+        self._origin, self._host = origin, origin.authority.encode("ascii")
         self._connection: Any = None
         self._begin()
 
@@ -114,7 +117,10 @@ class Messages:
 
         Raises:
             RemoteProtocolError: It closed before its answer was whole.
+            TLSError: They are of TLS, which nobody asked for.
         """
+        if self._origin.scheme == "http" and not self.heard and octets.startswith(_ALERT):
+            raise errors.TLSError(ONLY_TLS, str(self._origin))
         if octets:
             self.heard = True
         elif self._is_large:

@@ -1,6 +1,7 @@
 """Which HTTP library sends: httpx, or httpx2, which has the same classes; and the layers that it stands on itself."""
 
 import os
+import socket
 import ssl
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,11 +10,16 @@ from types import ModuleType
 from typing import Any, Final
 
 from dreg_client import errors
+from dreg_client.conversation.schemes import NO_TLS
 from dreg_client.logs import hide_headers
 from dreg_client.options import Options
 from dreg_client.protocol.wire import Hop
 
 _LIBRARIES: Final = ("httpx", "httpx2")
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
+"""What OpenSSL, by its version, calls an answer that is no TLS."""
+_NO_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+"""Who knows it says that there is no such name, or no address of it; EAI_AGAIN says that nobody could be asked."""
 _WAITING: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 """No fault: how TLS of tasks says that it waits. What breaks off or takes too long meanwhile has it as its context."""
 
@@ -94,6 +100,8 @@ def translated(failure: Exception, http: Any, hop: Hop) -> errors.DregError:  # 
 def _lost(failure: Exception, causes: list[BaseException], http: Any, hop: Hop) -> errors.TransportError:  # noqa: ANN401
     if isinstance(failure, http.ProxyError):
         return _not_let_through(str(failure), hop)
+    if any(isinstance(cause, socket.gaierror) and cause.errno in _NO_NAME for cause in causes):
+        return errors.UnknownHostError(_connect_reason(failure, causes, http), hop.where)
     if isinstance(failure, http.ConnectTimeout | http.ConnectError):
         return errors.ConnectError(_connect_reason(failure, causes, http), hop.where)
     if isinstance(failure, http.TimeoutException):
@@ -123,8 +131,8 @@ def _causes(failure: BaseException | None) -> list[BaseException]:
 def _tls_reason(cause: ssl.SSLError) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {cause.verify_message}; name its authority by ca_file (--ca-file)"
-    if cause.reason == "WRONG_VERSION_NUMBER":
-        return "it speaks no TLS; if it is a registry without, ask for plain_http (--plain-http)"
+    if cause.reason in _NO_TLS:
+        return NO_TLS
     return f"no TLS connection: {(cause.reason or 'it broke off').replace('_', ' ').lower()}"
 
 

@@ -197,7 +197,15 @@ def _check_characters(text: str) -> None:
     if not text.isascii() or not text.isprintable() or " " in text:
         _refuse(text, "reference", "printable ASCII characters without white space; a host as punycode (xn--...)")
     if "://" in text or text.startswith(_SCHEMES[1:]):
-        _refuse(text, "reference", "a reference, not a URL or the name of a store: drop what stands before it")
+        _refuse(text, "reference", _without_prefix(text))
+
+
+def _without_prefix(text: str) -> str:
+    if text.startswith("https://"):
+        return "HOST/REPOSITORY without https://"
+    if text.startswith("http://"):
+        return "HOST/REPOSITORY without http://; for http ask by plain_http (--plain-http)"
+    return "a reference, not a URL or the name of a store: drop what stands before it"
 
 
 def _digest(text: str, whole: str) -> Digest:

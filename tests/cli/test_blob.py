@@ -82,8 +82,22 @@ def test_bytes_that_are_not_those_of_the_digest_leave_what_was_there(
 def test_bytes_on_standard_output_are_disowned_by_the_exit_code(dreg: Run, flipped: list[str]) -> None:
     done = dreg("blob", *flipped)
 
+    assert (done.code, done.out) == (5, "")
+    assert "digest is sha256:" in done.err
+    assert "used" not in done.err
+
+
+def test_the_end_of_what_is_not_the_blob_never_comes_and_the_rest_is_disowned(dreg: Run, tmp_path: Path) -> None:
+    blob = tmp_path / "blobs/sha256" / ("1" * 64)
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(b"x" * 3_000_000)
+    (tmp_path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (tmp_path / "index.json").write_text('{"schemaVersion":2,"manifests":[]}')
+    done = dreg("blob", f"oci:{tmp_path}", f"sha256:{blob.name}")
+
     assert done.code == 5
-    assert "digest" in done.err
+    assert 0 < len(done.out) < 3_000_000
+    assert "no whole blob, and not proven; do not use it" in done.err
 
 
 @pytest.mark.parametrize("target", ["no/such/folder/layer", "."])

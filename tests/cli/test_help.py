@@ -92,3 +92,12 @@ def test_help_fits_80_columns_but_for_digests(terminal: Run, command: str) -> No
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_imports_no_command(said: Run, option: str) -> None:
     assert said(option).lines[0].startswith("Usage: dreg ")
+
+
+@pytest.mark.parametrize(("word", "meant"), [("tgas", "tags"), ("repo", "repos"), ("valdiate", "validate")])
+def test_a_command_that_there_is_not_is_told_from_what_was_meant(said: Run, word: str, meant: str) -> None:
+    told = said(word)
+
+    assert told.code == 2
+    assert f"No such command '{word}'. Did you mean '{meant}'?" in told.err
+    assert "Did you mean" not in said("xyzzy").err

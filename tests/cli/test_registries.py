@@ -101,7 +101,8 @@ def test_cli_12_of_several_what_fails_loses_no_other(said: Run, web: str) -> Non
     assert sources[1] in told.err.splitlines()[-1]
 
     listed = json.loads(said("tags", web, f"oci:{LAYOUT}", "--format", "json").out)
-    assert [entry["source"] for entry in listed] == [f"{web}:latest", f"oci:{LAYOUT}"]
+    assert [entry["source"] for entry in listed] == [web, f"oci:{LAYOUT}"]
+    assert said("tags", f"{web}/none", web).err.endswith(f"1 of 2 failed: {web}/none\n")
 
 
 def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry) -> None:
@@ -159,9 +160,60 @@ def test_a_credential_for_one_call(at_home: Run, token_registry: Tokens) -> None
     assert at_home(*tags).code == 3
     assert at_home(*tags, "--username", USER, "--password-stdin", stdin=PASSWORD.encode()).code == 0
     assert at_home(*tags, "--identity-token-stdin", stdin=IDENTITY.encode()).code == 0
-    assert at_home(*tags[:2]).code == 8, "this machine is asked over http"
+    assert "it speaks TLS, and was asked without; name its authority by ca_file (--ca-file)" in at_home(*tags[:2]).err
     assert at_home(*tags, "--username", USER).code == 2
     assert at_home(*tags, "--authfile", "none.json").code == 2
+
+
+def test_who_logs_in_to_what_lets_anybody_in_is_told(
+    at_home: Run, open_registry: RunningRegistry, password_registry: RunningRegistry
+) -> None:
+    login = ["login", "{}", "-u", USER, "--password-stdin"]
+    secret = PASSWORD.encode()
+    told = at_home(*(word.format(open_registry.address) for word in login), stdin=secret)
+    checked = at_home(*(word.format(password_registry.address) for word in login), stdin=secret)
+
+    assert told.code == checked.code == 0
+    assert "lets anybody in; the password was not checked" in told.err
+    assert checked.err == ""
+
+
+def test_who_asks_anonymously_is_told_so_in_the_words_of_the_command_line(
+    said: Run, password_registry: RunningRegistry
+) -> None:
+    told = said("repos", password_registry.address, "--anonymous")
+
+    assert told.code == 3
+    assert "does not let us read the catalog" in told.err
+    assert told.err.endswith("it was asked without a credential; leave out --anonymous\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["tags", "localhost:5000"], "this is a registry; name a repository in it: dreg repos localhost:5000 lists"),
+        (["inspect", "registry.example/"], "dreg repos registry.example lists them"),
+        (["tags", "http://localhost:5000/"], "dreg repos http://localhost:5000 lists them"),
+        (["tags", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
+        (["inspect", "http://localhost:5000/acme/web:1"], "without http://; for http ask by plain_http (--plain-http)"),
+        (["validate", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
+        (["repos", "localhost:5000/acme"], "write: dreg repos localhost:5000 --namespace acme;"),
+        (["login", "localhost:5000/acme"], "write: dreg login localhost:5000;"),
+    ],
+)
+def test_a_name_of_another_kind_is_told_from_what_was_meant(said: Run, arguments: list[str], advice: str) -> None:
+    told = said(*arguments)
+
+    assert told.code == 2
+    assert advice in told.err
+
+
+def test_a_registry_is_validated_by_its_url_too(said: Run, open_registry: RunningRegistry) -> None:
+    for url in (open_registry.url, f"{open_registry.url}/v2/"):
+        told = said("validate", url, "--format", "json")
+        assert (told.code, told.err) == (0, "")
+        sources = {found["source"] for found in json.loads(told.out)["documents"]}
+        assert {f"{open_registry.address}/{name}" for name in ("acme/web:1.4", "acme/web:1.3")} <= sources
 
 
 def test_cli_03_a_password_is_no_argument(at_home: Run) -> None:

@@ -94,7 +94,8 @@ def test_json_is_whole_whatever_there_is_to_tell(said: Run, sources: list[str]) 
     told = json.loads(said("validate", "--format", "json", "no/such", *sources).out)
 
     assert len(told["documents"]) == len(sources)
-    assert told["summary"]["unread"] == ["no/such"]
+    reason = {"error": "FileNotFoundError", "exitCode": 4, "message": "no/such: No such file or directory"}
+    assert told["summary"]["unread"] == [{"source": "no/such", **reason}]
 
 
 def test_json_lines_are_a_document_a_line_and_the_summary(said: Run, broken: Path) -> None:

@@ -91,6 +91,21 @@ def test_cli_04_a_blob_that_is_interrupted_leaves_the_old_file_and_no_other(
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_what_an_interrupted_blob_keeps_is_told(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    words = ["blob", "oci:fixtures/layouts/multi", DIGEST, "--resume", "-o", str(tmp_path / "blob")]
+    with running([sys.executable, "-c", SLOW_BLOB, *words]) as process:
+        assert process.stderr
+        assert process.stderr.readline() == b"begun\n"
+        process.send_signal(number)
+        process.wait(10)
+        told = process.stderr.read()
+
+    assert process.returncode == code
+    assert told == b"dreg: interrupted; 4 bytes are kept, and the same command goes on with them\n"
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"half"]
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_processes_that_work_on_a_dump_end_with_it(tmp_path: Path, number: signal.Signals, code: int) -> None:
     dump = tmp_path / "dump.jsonl"
     line = Path("fixtures/dumps/manifests.jsonl").read_bytes()

@@ -89,7 +89,8 @@ def test_a_command_of_the_pages_succeeds(
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout or any(word in command for word in _SAYS_NOTHING)
-    assert not done.stderr
+    lets_anybody_in = command.startswith("dreg login") and done.stderr.endswith("the password was not checked\n")
+    assert not done.stderr or lets_anybody_in, "the registry of these tests checks no password"
 
 
 @pytest.mark.parametrize(("command", "said"), TRANSCRIPTS)

@@ -98,17 +98,21 @@ def test_dld_15_other_bytes_on_standard_output_are_disowned(net: Network) -> Non
     registry_at(net).on(blob_path(LARGE), answer(LARGE[::-1]))
 
     done = Way("command line", net).command("blob", SOURCE, str(Digest.of(LARGE)))
-    assert (done.exit_code, done.value) == (5, LARGE[::-1])
+    assert done.exit_code == 5
+    assert LARGE[::-1].startswith(done.value)
+    assert 0 < len(done.value) < len(LARGE), "the last of it never comes"
     assert refused(done, errors.DigestMismatchError)
     assert "do not use" in done.text
 
 
 def test_dld_15_a_part_on_standard_output_is_disowned(net: Network) -> None:
-    cut = (answer(LARGE[:1000], length=len(LARGE)), END)
+    cut = (answer(LARGE[:200_000], length=len(LARGE)), END)
     registry_at(net).on(blob_path(LARGE), cut, answer(b"", "404 Not Found"))
 
     done = Way("command line", net).command("blob", SOURCE, str(Digest.of(LARGE)))
-    assert (done.exit_code, done.value) == (4, LARGE[:1000])
+    assert done.exit_code == 4
+    assert LARGE[:200_000].startswith(done.value)
+    assert done.value
     assert "do not use" in done.text
 
 

@@ -1,5 +1,6 @@
 """What is asked again: the retry matrix (hostile cases, 4.1) and `Retry-After` (4.2), by signal and method."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -85,7 +86,7 @@ class Talked:
 
 METHODS = ("GET", "HEAD", "token", "PUT", "DELETE")
 LOST = (errors.ConnectError, errors.TransportError, errors.TransferTimeoutError)
-WRONG = (errors.TLSError, errors.ProtocolError, errors.ProxyRefusedError)
+WRONG = (errors.TLSError, errors.ProtocolError, errors.ProxyRefusedError, errors.UnknownHostError)
 ALL, TWICE, ONCE, NEVER = 5, 3, 2, 1
 MATRIX: list[tuple[tuple[Signal, ...], dict[str, int]]] = [
     (LOST[:2], dict.fromkeys(METHODS, ALL)),
@@ -265,12 +266,29 @@ def test_what_always_fails_says_how_often_and_why(way: Way, net: Network) -> Non
         assert isinstance(failed.error.last, errors.TransportError)
 
 
-def test_a_name_that_is_not_known_is_looked_up_again(library_way: Way, net: Network) -> None:
-    library_way.registry, library_way.options["retries"] = "nowhere.test", 1
+def test_a_name_that_no_host_has_is_looked_up_once(library_way: Way, net: Network) -> None:
+    library_way.registry, library_way.options["retries"] = "nowhere.test", 3
 
-    failed = refused(library_way.tags(), errors.RetryExhaustedError)
+    failed = refused(library_way.tags(), errors.UnknownHostError)
+    assert failed.text.endswith("no connection: name or service not known")
+
+
+def test_a_name_that_nobody_could_be_asked_for_is_looked_up_again(
+    library_way: Way, net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def away(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    library_way.registry, library_way.options["retries"] = "nowhere.test", 1
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", away)
+        failed = refused(library_way.tags(), errors.RetryExhaustedError)
     assert isinstance(failed.error, errors.RetryExhaustedError)
     assert isinstance(failed.error.last, errors.ConnectError)
+    assert len(asked) == 2
 
 
 def test_a_redirect_s_target_that_fails_is_asked_for_anew_from_the_registry(library_way: Way, net: Network) -> None:

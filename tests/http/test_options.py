@@ -64,6 +64,15 @@ def test_an_empty_text_names_no_registry(kind: Any, url: str) -> None:
         kind(url)
 
 
+@DOORS
+def test_a_path_behind_a_host_is_a_repository_and_no_base(kind: Any) -> None:
+    with pytest.raises(errors.InvalidReferenceError) as failure:
+        kind("localhost:5000/acme/web/")
+    assert "as in Registry('localhost:5000').repository('acme/web');" in str(failure.value)
+    assert kind("https://localhost:5000/acme/web/").url == "https://localhost:5000/acme/web"
+    assert kind("localhost:5000/v2/").url == "http://localhost:5000"
+
+
 def test_no_text_of_options_shows_a_password() -> None:
     from dreg_client.options import Options
 

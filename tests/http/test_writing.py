@@ -121,6 +121,18 @@ def test_row_40_upl_19_a_deletion_that_fails_says_why(
     assert "set up otherwise" in str(refused.value)
 
 
+def test_what_a_registry_does_not_have_or_do_is_said_in_a_sentence(door: Door) -> None:
+    with pytest.raises(errors.NotFoundError) as missing:
+        door.run(lambda _: 404, lambda registry: repository(registry).delete_manifest(DIGEST))
+    with pytest.raises(errors.DeniedError) as denied:
+        door.run(lambda _: 403, lambda registry: registry.ping())
+    with pytest.raises(errors.DeniedError) as named:
+        door.run(lambda _: 403, lambda registry: repository(registry).get_manifest("1.4"))
+    assert f"registry.example has no manifest acme/web@{DIGEST} (404)" in str(missing.value)
+    assert "does not let us read the registry API (/v2/) (403)" in str(denied.value)
+    assert "does not let us read acme/web:1.4 (403)" in str(named.value)
+
+
 def test_q_16_a_registry_that_keeps_tagged_manifests_says_so(door: Door) -> None:
     answer = refusal(400, "GOOGLE_MANIFEST_DANGLING_TAG", "tagged")
 

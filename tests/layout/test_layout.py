@@ -356,7 +356,8 @@ def test_a_stream_is_checked_at_its_end(build: "LayoutBuilder") -> None:
     seen = []
     with layout.stream_blob(digest) as chunks, pytest.raises(DigestMismatchError):
         seen.extend(chunks)
-    assert b"".join(seen) == body[:-1] + b"y"
+    assert body.startswith(b"".join(seen))
+    assert 0 < len(b"".join(seen)) < len(body)
 
 
 def test_an_empty_blob_is_a_blob(build: "LayoutBuilder") -> None:

@@ -128,6 +128,46 @@ def test_a_blob_whole_in_chunks_and_in_a_file(store: Opened, tmp_path: Path) -> 
     assert store.do(lambda it: it.has_blob(layer.digest)) is True
 
 
+def _layout_of(folder: Path, blobs: dict[Digest, bytes]) -> str:
+    """A layout of blobs alone, whatever their bytes are."""
+    (folder / "blobs" / "sha256").mkdir(parents=True)
+    (folder / "oci-layout").write_bytes(b'{"imageLayoutVersion":"1.0.0"}')
+    (folder / "index.json").write_bytes(b'{"schemaVersion":2,"manifests":[]}')
+    for digest, octets in blobs.items():
+        (folder / "blobs" / "sha256" / digest.encoded).write_bytes(octets)
+    return f"oci:{folder}"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 3 * 1024 * 1024])
+def test_the_last_chunk_of_a_stream_comes_once_the_digest_was_right(
+    tmp_path: Path, size: int, *, is_async: bool
+) -> None:
+    seen: list[bytes] = []
+
+    def take_as_a_thread(it: Any) -> None:
+        with it.stream_blob(wanted) as chunks:
+            seen.extend(chunks)
+
+    async def take_as_a_task(it: Any) -> None:
+        async with it.stream_blob(wanted) as chunks:
+            async for chunk in chunks:
+                seen.append(chunk)  # noqa: PERF401 (what comes before an error is looked at)
+
+    good, bad = b"x" * size, Digest(NOT_THERE)
+    store = Opened(_layout_of(tmp_path, {Digest.of(good): good, bad: good}), is_async=is_async)
+    take = take_as_a_task if is_async else take_as_a_thread
+    wanted = Digest.of(good)
+    store.do(take)
+    assert b"".join(seen) == good
+    seen.clear()
+    wanted = bad
+    with pytest.raises(errors.DigestMismatchError):
+        store.do(take)
+    assert bool(seen) == (size > 1)
+    assert len(b"".join(seen)) < max(size, 1)
+
+
 def test_a_blob_that_is_not_there(store: Opened, tmp_path: Path) -> None:
     assert store.do(lambda it: it.has_blob(NOT_THERE)) is False
     for action in (lambda it: it.get_blob(NOT_THERE), lambda it: it.download_blob(NOT_THERE, tmp_path / "x")):
