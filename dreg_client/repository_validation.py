@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Final
 
 from dreg_client import errors
@@ -49,7 +50,9 @@ class RepositoryValidation:
     store: Store
     complete: bool = False
     pedantic: bool = False
+    _tagged: set[Digest] = field(default_factory=set[Digest])
     _seen: set[Digest] = field(default_factory=set[Digest])
+    _own: Lock = field(default_factory=Lock, repr=False)
 
     def tag(self, name: Named) -> Iterator[DocumentReport]:
         """Validate what a tag, a digest or a descriptor names, and all below it that was not seen yet.
@@ -59,10 +62,9 @@ class RepositoryValidation:
         """
         found = self.store.run(raw_manifest(name))
         report = validate(found.raw, media_type=found.media_type, pedantic=self.pedantic)
-        again = found.digest in self._seen
-        self._seen.add(found.digest)
+        is_new = self._is_new(found.digest, self._tagged)
         yield DocumentReport(name_in(name), self._fitting(report, found))
-        if not again:
+        if is_new:
             yield from self._below(found, 1)
 
     def _below(self, found: RawManifest, depth: int) -> Iterator[DocumentReport]:
@@ -77,9 +79,8 @@ class RepositoryValidation:
                 pass
 
     def _child(self, entry: Descriptor, trail: str, depth: int) -> Iterator[DocumentReport]:
-        if entry.family not in {Family.MANIFEST, Family.INDEX} or entry.digest in self._seen:
+        if entry.family not in {Family.MANIFEST, Family.INDEX} or not self._is_new(entry.digest):
             return
-        self._seen.add(entry.digest)
         if depth > MAX_NESTED:
             yield _lone(
                 entry, rules.error("GEN-04", "$", f"an index at level {depth}, see {trail}", f"at most {MAX_NESTED}")
@@ -99,9 +100,8 @@ class RepositoryValidation:
     def _config(self, manifest: ImageManifest) -> Iterator[DocumentReport]:
         """The config of an image; that of an artifact is whatever it is."""
         config = manifest.config
-        if config.media_type not in CONFIGS or config.digest in self._seen:
+        if config.media_type not in CONFIGS or not self._is_new(config.digest):
             return
-        self._seen.add(config.digest)
         trail = f"{manifest.digest.short} $.config"
         try:
             raw = self.store.run(proven_bytes(config, limit=MAX_DOCUMENT, is_blob=True))
@@ -116,11 +116,19 @@ class RepositoryValidation:
     def _content(self, manifest: ImageManifest) -> Iterator[DocumentReport]:
         """Whether the layers are there; they are not read."""
         for layer in manifest.layers if self.complete else ():
-            if layer.digest in self._seen or layer.urls:
+            if layer.urls or not self._is_new(layer.digest):
                 continue
-            self._seen.add(layer.digest)
             if not self.store.has_blob(layer.digest):
                 yield _lone(layer, self._missing(layer, f"{manifest.digest.short} $.layers"))
+
+    def _is_new(self, digest: Digest, among: set[Digest] | None = None) -> bool:
+        """Whether nobody has come to it yet; what is tagged, and below another one as well, is told as both."""
+        seen = self._seen if among is None else among
+        with self._own:
+            if digest in seen:
+                return False
+            seen.add(digest)
+            return True
 
     def _missing(self, entry: Descriptor, trail: str) -> Problem:
         verdict = rules.error if self.complete else rules.warning
