@@ -1,15 +1,12 @@
 """What refers to a manifest: signatures, attestations and the like (distribution-spec "Listing Referrers")."""
 
-from typing import Final, cast
+from typing import Final
 from urllib.parse import quote
-
-from pydantic import ValidationError
 
 from dreg_client import errors
 from dreg_client.logs import log
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, OciIndex
-from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.index import Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_manifest
 from dreg_client.protocol import manifests
@@ -77,21 +74,13 @@ def _sorted_out(raw: bytes, where: str, failure: errors.InvalidDocumentError) ->
     Raises:
         InvalidDocumentError: More is wrong than that.
     """
-    try:
-        tree = read_object(raw)
-        OciIndex.from_tree(raw, {**tree, "manifests": []})
-    except (DishonestTextError, ValidationError):
-        raise failure from None
-    entries = tree.get("manifests")
-    if not isinstance(entries, list):
+    sorted_out = right_entries(raw, MOST)
+    if sorted_out is None:
         raise failure
-    known: list[Descriptor] = []
-    for entry in cast("list[object]", entries)[: MOST + 1]:
-        try:
-            known += OciIndex.from_tree(raw, {**tree, "manifests": [entry]}).manifests
-        except ValidationError:
-            log.warning("%s lists %.200r, which is no descriptor; it is left out", where, entry)
-    return tuple(known)
+    known, left_out = sorted_out
+    for entry in left_out:
+        log.warning("%s lists %s, which is no descriptor; it is left out", where, entry)
+    return known
 
 
 def _bound(found: list[Descriptor], where: str) -> None:

@@ -282,6 +282,7 @@ def test_dld_24_an_entry_that_is_no_descriptor_is_left_out_with_a_warning(
 
 
 NO_INDEXES: dict[str, bytes] = {
+    "too many to look at each": with_entry(index(), *[None] * 1001),
     "of two kinds": index("application/x-a").replace(b'"manifests"', b'"layers": [], "manifests"'),
     "a member twice": index("application/x-a").replace(b'"size"', b'"size": 1, "size"'),
     "no list": index("application/x-a").replace(b'"manifests"', b'"entries"'),
