@@ -32,7 +32,11 @@ _Place: TypeAlias = "tuple[_Place, str | int] | None"
 
 
 class DishonestTextError(ValueError):
-    """These bytes are no text that every parser reads alike; `scan` says why."""
+    """These bytes are no text that every parser reads alike; it holds what `scan` says of them."""
+
+    def __init__(self, tree: dict[str, object] | None, problems: list[Problem]) -> None:
+        super().__init__("no text that every parser reads alike")
+        self.tree, self.problems = tree, problems
 
 
 class _Constant:
@@ -104,7 +108,7 @@ def _children(node: object) -> Iterable[object]:
 def _read_slowly(raw: bytes) -> dict[str, object]:
     tree, problems = scan(raw)
     if tree is None or rules.has_error(problems):
-        raise DishonestTextError
+        raise DishonestTextError(tree, problems)
     return tree
 
 

@@ -231,8 +231,8 @@ def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, li
     """The tree of a text and what is wrong with the text; no tree where no model could read one."""
     try:
         return read_object(raw), []
-    except DishonestTextError:
-        return scan(raw, nul=nul)
+    except DishonestTextError as failure:
+        return scan(raw, nul=True) if nul else (failure.tree, failure.problems)
 
 
 def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, problems: list[Problem]) -> list[Problem]:
