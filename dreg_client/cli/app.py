@@ -86,7 +86,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done, 1 something that was checked does not hold, 2 usage, 3 credentials, 4 not found, "
     "5 other bytes than were asked for, or unsafe or unreadable ones, 6 network or registry, 7 one name for several "
-    "things, 8 not offered, 70 a bug of dreg, 130 and 143 interrupted.",
+    "things, 8 not offered, 70 a bug of dreg, 129, 130 and 143 interrupted.",
 )
 @click.option("--debug", is_flag=True, expose_value=False, help=_DEBUG)
 @click.option(
@@ -130,9 +130,10 @@ def run(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _prepare_output() -> None:
-    """Whatever the locale, no character stops us; where standard output is closed, data goes nowhere."""
+    """Whatever the locale, no character stops us; where standard output is closed, only what writes there fails."""
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `>&-`)
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
+        nowhere = os.open(os.devnull, os.O_RDONLY)  # it takes the place that a socket would be given else
+        sys.stdout = open(nowhere, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure:
         reconfigure(errors="backslashreplace")

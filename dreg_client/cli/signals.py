@@ -1,15 +1,19 @@
-"""SIGINT and SIGTERM: the first unwinds, so that whatever was begun is cleared away; the second leaves at once."""
+"""SIGINT, SIGTERM, SIGHUP: the first unwinds, so that whatever was begun is cleared away; the second leaves at once."""
 
 import os
 import signal
 import sys
 from types import FrameType
+from typing import Final
 
+_NUMBERS: Final = tuple(
+    number for number in signal.Signals if number.name in {"SIGINT", "SIGTERM", "SIGHUP"}
+)  # not every system has a terminal that hangs up
 _code = 0
 
 
 def leave_on_signals() -> None:
-    """Leave with 130 on SIGINT and with 143 on SIGTERM; what was ignored stays ignored."""
+    """Leave with 130 on SIGINT, 143 on SIGTERM, 129 on SIGHUP; what was ignored stays ignored."""
     owner = os.getpid()
 
     def leave(number: int, _frame: FrameType | None) -> None:
@@ -23,7 +27,7 @@ def leave_on_signals() -> None:
         _end_workers()
         raise SystemExit(_code)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _NUMBERS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
 

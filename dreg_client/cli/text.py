@@ -1,5 +1,6 @@
 """Text for terminals: what strangers wrote is shown, never obeyed."""
 
+import errno
 import os
 import sys
 from collections.abc import Generator
@@ -108,7 +109,8 @@ def _output() -> Generator[None, None, None]:
     try:
         yield
     except OSError as failure:
-        raise OSError(failure.errno, failure.strerror, STANDARD_OUTPUT) from failure
+        reason = "is closed" if failure.errno == errno.EBADF else failure.strerror
+        raise OSError(failure.errno, reason, STANDARD_OUTPUT) from failure
 
 
 def put_json(value: object) -> None:

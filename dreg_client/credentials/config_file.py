@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,10 +180,7 @@ class ConfigFile:
 
     def complain(self, key: str, fault: str) -> None:
         """Warn of an entry, once; its value is never part of it."""
-        message = f"{self.name}: the entry {key!r} {fault}; it is passed over"
-        if message not in _warned:
-            _warned.add(message)
-            log.warning("%s", message)
+        _warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
 
 
 def server_of(registry: str) -> str:
@@ -231,13 +229,28 @@ def _check_rights(path: Path, found: os.stat_result) -> None:
         log.warning("%s: others than its owner may read it; mend that by: chmod 600 %s", path, quote(str(path)))
 
 
+def _last_of_each(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
+    """An object as docker reads it: of two equal names the last counts; which those are is told, once."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        _warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
+    return members
+
+
+def _warn_once(message: str) -> None:
+    if message not in _warned:
+        _warned.add(message)
+        log.warning("%s", message)
+
+
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     if len(raw) > _LARGEST:
         raise ConfigError(
             f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
         )
     try:
-        members = json.loads(raw or b"{}")
+        members = json.loads(raw or b"{}", object_pairs_hook=lambda pairs: _last_of_each(pairs, name))
     except json.JSONDecodeError as fault:
         raise ConfigError(
             f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"

@@ -30,6 +30,10 @@ class MissingProgramError(Exception):
     """The program is not installed, or failed without an answer; for us alone."""
 
 
+class _TwiceError(ValueError):
+    """Of two equal names, who reads the answer takes the first, and who checks it the last."""
+
+
 def ask(program: str, server: str) -> Credential | None:
     """The credential that a program has for a server, None where it has none.
 
@@ -184,9 +188,18 @@ def _check_size(program: str, size: int) -> None:
         raise CredentialHelperError(f"{_called(program)} answered with more than {_MOST} bytes")
 
 
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _TwiceError
+    return members
+
+
 def _answer(program: str, answer: bytes) -> dict[str, Any]:
     try:
-        found: object = json.loads(answer)
+        found: object = json.loads(answer, object_pairs_hook=_each_once)
+    except _TwiceError:
+        raise CredentialHelperError(f"{_called(program)} answered with a member twice") from None
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

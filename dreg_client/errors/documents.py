@@ -81,7 +81,7 @@ class InvalidDocumentError(DocumentError):
     """A document breaks rules of its specification.
 
     Attributes:
-        problems: All problems, warnings too, in document order.
+        problems: All problems, warnings too, in document order; of each severity at most 1,001 (see `Report`).
         kind: What the document was read as, such as `oci-manifest`; empty when that was not known.
         source: Where it came from (a file, a digest), empty when that was not said.
     """

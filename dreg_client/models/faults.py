@@ -18,12 +18,17 @@ _WHOLE = Rule("GEN-01", "one JSON object")
 
 
 def refused(model: type[StrictModel], failure: ValidationError) -> list[Problem]:
-    """The problems that a model found in a tree, most specific rule first where one value breaks several."""
+    """The problems that a model found in a tree, most specific rule first where one value breaks several.
+
+    There are those of the first 1,001 places: more errors are not told (`rules.first_ones`).
+    """
     found: dict[str, list[tuple[bool, Problem]]] = {}
     for details in failure.errors(include_url=False, include_context=False):
         if details["type"] == "none_required":
             continue  # the other branch of a member that may be null has said what is wrong
         path, rule = _place(model, details["loc"])
+        if path not in found and len(found) > rules.MOST_TOLD:
+            break
         found.setdefault(path, []).append(_fault(details, path, rule))
     return [problem for faults in found.values() for problem in _most_specific(faults)]
 

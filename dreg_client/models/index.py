@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Final, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
@@ -18,6 +18,7 @@ from dreg_client.models.fields import (
     SchemaVersion2,
     TextMap,
 )
+from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.manifest import Manifest, foreign_remarks
 from dreg_client.models.paths import item, member
 from dreg_client.problems import Problem
@@ -128,3 +129,31 @@ def is_attestation(descriptor: Descriptor) -> bool:
     """Whether an entry of an index tells of an image rather than being one."""
     platform = descriptor.platform.value if descriptor.platform else None
     return (platform is not None and platform.is_unknown) or _ATTESTATION in (descriptor.annotations or {})
+
+
+def right_entries(raw: bytes, most: int) -> tuple[tuple[Descriptor, ...], tuple[str, ...]] | None:
+    """The entries of what is an OCI index but for some of them: those that are descriptors, and what the others say.
+
+    Args:
+        raw: The JSON text.
+        most: How many entries there may be.
+
+    Returns:
+        Both in order; None where more is wrong than that, or there are too many.
+    """
+    try:
+        tree = read_object(raw)
+        OciIndex.from_tree(raw, {**tree, "manifests": []})
+    except (DishonestTextError, ValidationError):
+        return None
+    entries = tree.get("manifests")
+    if not isinstance(entries, list) or len(cast("list[object]", entries)) > most:
+        return None
+    known: list[Descriptor] = []
+    left_out: list[str] = []
+    for entry in cast("list[object]", entries):
+        try:
+            known += OciIndex.from_tree(raw, {**tree, "manifests": [entry]}).manifests
+        except ValidationError:
+            left_out.append(f"{entry!r:.200}")
+    return tuple(known), tuple(left_out)

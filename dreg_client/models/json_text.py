@@ -7,9 +7,10 @@ library, which hands over every member, and says where it goes wrong.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import TypeAlias, cast
 
 import orjson
 
@@ -25,9 +26,17 @@ _BACKSLASH = ord("\\")
 """As a number it is looked for three times as fast as a text of one byte."""
 _LARGEST_DOUBLE_DIGITS = 309
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_Place: TypeAlias = "tuple[_Place, str | int] | None"
+"""Where something stands: in which place, as what; None is the document itself."""
+
 
 class DishonestTextError(ValueError):
-    """These bytes are no text that every parser reads alike; `scan` says why."""
+    """These bytes are no text that every parser reads alike; it holds what `scan` says of them."""
+
+    def __init__(self, tree: dict[str, object] | None, problems: list[Problem]) -> None:
+        super().__init__("no text that every parser reads alike")
+        self.tree, self.problems = tree, problems
 
 
 class _Constant:
@@ -99,7 +108,7 @@ def _children(node: object) -> Iterable[object]:
 def _read_slowly(raw: bytes) -> dict[str, object]:
     tree, problems = scan(raw)
     if tree is None or rules.has_error(problems):
-        raise DishonestTextError
+        raise DishonestTextError(tree, problems)
     return tree
 
 
@@ -125,42 +134,60 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
     if not isinstance(tree, dict):
         return None, [rules.error("GEN-01", "$", show(tree), "one JSON object")]
     members = cast("dict[str, object]", tree)
-    problems = rules.each_once(_faults(members, nul=nul))
-    too_deep = any(problem.rule == "GEN-04" for problem in problems)
-    return (None if too_deep else members), problems
+    problems = rules.first_ones(_faults(members, nul=nul))
+    return (None if _is_deep(raw, members) else members), problems
 
 
-def _faults(tree: object, *, nul: bool) -> Iterator[Problem]:
-    """Walk the tree without recursion, in document order."""
-    waiting: list[tuple[object, str, int]] = [(tree, "$", 1)]
+def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
+    """Walk the tree without recursion, in document order; what is right costs no path."""
+    waiting: list[tuple[object, _Place, int]] = [(tree, None, 1)]
     while waiting:
-        node, path, depth = waiting.pop()
+        node, place, depth = waiting.pop()
         if depth > MAX_DEPTH and isinstance(node, dict | list):
-            yield rules.error("GEN-04", path[:200], "deeper nesting", f"at most {MAX_DEPTH} levels")
+            yield rules.error("GEN-04", _path(place)[:200], "deeper nesting", f"at most {MAX_DEPTH} levels")
             return
-        children: list[tuple[object, str, int]] = []
+        children: Iterable[tuple[str | int, object]] = ()
         match node:
             case dict():
                 members = cast("dict[str, object]", node)
-                yield from _name_faults(members, path, nul=nul)
-                children = [(value, member(path, name), depth + 1) for name, value in members.items()]
+                yield from _name_faults(members, place, nul=nul)
+                children = members.items()
             case list():
-                entries = cast("list[object]", node)
-                children = [(value, item(path, position), depth + 1) for position, value in enumerate(entries)]
+                children = enumerate(cast("list[object]", node))
             case str():
-                yield from _string_faults(node, path, nul=nul)
-            case _Constant():
-                yield rules.error("GEN-03", path, repr(node), "a number that a double can hold")
+                yield from _string_faults(node, _path(place), nul=nul)
             case _:
-                pass
-        waiting.extend(reversed(children))
+                yield rules.error("GEN-03", _path(place), repr(node), "a number that a double can hold")
+        within = [(value, (place, step), depth + 1) for step, value in children if _may_be_wrong(value)]
+        waiting.extend(reversed(within))
 
 
-def _name_faults(members: dict[str, object], path: str, *, nul: bool) -> Iterator[Problem]:
+def _may_be_wrong(value: object) -> bool:
+    return _is_odd(value) if isinstance(value, str) else isinstance(value, dict | list | _Constant)
+
+
+def _is_odd(text: str) -> bool:
+    """Whether the rules for strings have anything to say of one."""
+    return not text.isascii() or "\0" in text or len(text) > MAX_STRING
+
+
+def _path(place: _Place) -> str:
+    steps: list[str | int] = []
+    while place is not None:
+        place, step = place
+        steps.append(step)
+    path = "$"
+    for step in reversed(steps):
+        path = member(path, step) if isinstance(step, str) else item(path, step)
+    return path
+
+
+def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Iterator[Problem]:
     for name in members.twice if isinstance(members, _Repeating) else ():
-        yield rules.error("GEN-02", member(path, name), "the member twice", "each member name once in an object")
+        yield rules.error("GEN-02", _path((place, name)), "the member twice", "each member name once in an object")
     for name in members:
-        yield from _string_faults(name, member(path, name), nul=nul)
+        if _is_odd(name):
+            yield from _string_faults(name, _path((place, name)), nul=nul)
 
 
 def _string_faults(text: str, path: str, *, nul: bool) -> Iterator[Problem]:
@@ -170,7 +197,7 @@ def _string_faults(text: str, path: str, *, nul: bool) -> Iterator[Problem]:
     octets = text.encode("utf-8", "surrogatepass")
     if len(octets) > MAX_STRING:
         yield rules.error("GEN-13", path, f"a string of {len(octets)} bytes", f"at most {MAX_STRING} bytes as UTF-8")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if _SURROGATE.search(text):
         yield rules.error("GEN-01", path, "a lone surrogate", "Unicode text")
 
 

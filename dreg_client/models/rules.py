@@ -4,9 +4,13 @@ Files are those of the OCI image specification v1.1.1 unless a name says otherwi
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
 
 from dreg_client.problems import Problem, Severity
 
+MOST_TOLD: Final = 1000
+"""How many problems of each severity are told of a document; one more tells that there are more."""
 _DESCRIPTOR = 'descriptor.md "Properties"'
 _PLATFORM = 'image-index.md "platform"'
 _MANIFEST = 'manifest.md "Image Manifest Property Descriptions"'
@@ -135,12 +139,35 @@ def note(rule: str, path: str, found: str, expected: str) -> Problem:
     return Problem(rule, Severity.NOTE, path, found, expected, CLAUSES[rule])
 
 
-def each_once(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems, of each rule at each place the first one."""
+def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR) -> list[Problem]:
+    """The problems, of each rule at each place the first one, and of each severity 1,000.
+
+    The one behind those is told as the last of its severity, and says so. Behind so many of `until` nobody looks.
+    """
     first: dict[tuple[str, str], Problem] = {}
+    told = dict.fromkeys(Severity, 0)
     for problem in problems:
-        first.setdefault((problem.rule, problem.path), problem)
+        place, severity = (problem.rule, problem.path), problem.severity
+        if place in first:
+            continue
+        told[severity] += 1
+        if told[severity] <= MOST_TOLD:
+            first[place] = problem
+        elif told[severity] == MOST_TOLD + 1:
+            first[place] = _last(problem)
+        if told[until] > MOST_TOLD:
+            break
     return list(first.values())
+
+
+def _last(problem: Problem) -> Problem:
+    end = f"; no more {problem.severity}s of this document are told than these {MOST_TOLD + 1:,}"
+    return problem if problem.found.endswith(end) else replace(problem, found=problem.found + end)
+
+
+def is_full(problems: Iterable[Problem]) -> bool:
+    """Whether there are so many errors that no more are told."""
+    return sum(problem.severity is Severity.ERROR for problem in problems) > MOST_TOLD
 
 
 def has_error(problems: Iterable[Problem]) -> bool:

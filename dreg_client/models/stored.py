@@ -207,12 +207,14 @@ def examine_tree(
     model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None
 ) -> Examined[M]:
     """The same for a tree that was read from `raw` already, with the problems that its text has."""
+    if rules.is_full(problems):
+        return Examined(None, tuple(problems))
     document: M | None = None
     try:
         document = model.from_tree(raw, tree, DEPTH_PROVEN)
     except ValidationError as failure:
         problems += refused(model, failure)
-    problems += remarks(model, tree)
+    problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # there are no errors among them
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
@@ -229,8 +231,8 @@ def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, li
     """The tree of a text and what is wrong with the text; no tree where no model could read one."""
     try:
         return read_object(raw), []
-    except DishonestTextError:
-        return scan(raw, nul=nul)
+    except DishonestTextError as failure:
+        return scan(raw, nul=True) if nul else (failure.tree, failure.problems)
 
 
 def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, problems: list[Problem]) -> list[Problem]:
@@ -250,7 +252,7 @@ def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
     """One rule once at a place; and a value that the text's rules refuse is not refused again by its member's."""
     textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
     kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
-    return tuple(rules.each_once(kept))
+    return tuple(rules.first_ones(kept))
 
 
 def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:

@@ -28,7 +28,8 @@ class Report:
         kind: What it was read as, such as `oci-manifest`; None when that could not be told.
         digest: The sha256 digest of its bytes.
         size: The number of its bytes.
-        problems: Everything that is wrong: errors, warnings, and notes when they were asked for.
+        problems: Everything that is wrong: errors, warnings, and notes when they were asked for; of each of the three
+            the first 1,000, and one more that says so where there are more.
     """
 
     kind: str | None

@@ -1,8 +1,9 @@
 """Lists, page by page: tags, and a registry's catalog (distribution-spec "Listing Tags"; distribution "Catalog")."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from dreg_client import errors
 from dreg_client.logs import log
@@ -32,16 +33,26 @@ class Pages:
         self._first, self._seen = request, {request.target}
 
     def turn(self, response: Response) -> None:
-        """Go on to the page behind an answer."""
-        target = next_target(response)
+        """Go on to the page behind an answer; after a redirect, too, it is asked for at the registry."""
+        assert self.request is not None  # noqa: S101 (it has been answered)
+        asked = self.request.target
+        asked = f"{response.registry}{asked}" if asked.startswith("/") else asked
+        target = next_target(replace(response, url=asked))
         if target is None:
             self.request = None
             return
-        if target == response.url or target in self._seen or len(self._seen) >= MAX_PAGES:
+        target = _unmoved(target, asked, response.url)
+        if target == asked or target in self._seen or len(self._seen) >= MAX_PAGES:
             raise errors.TooManyPagesError(response.where, len(self._seen))
         self._seen.add(target)
         first = self._first
         self.request = Request("GET", target, first.scope, first.headers, what=first.what)
+
+
+def _unmoved(target: str, asked: str, answered: str) -> str:
+    """The next page of what was asked for, where it is called by the path that answered after a redirect."""
+    parts = urlsplit(target)
+    return urlunsplit(parts._replace(path=urlsplit(asked).path)) if parts.path == urlsplit(answered).path else target
 
 
 def tag_pages(repository: RepositoryName, n: int | None = None, last: str | None = None) -> Pages:

@@ -134,6 +134,8 @@ def claimed_digest(response: Response) -> Digest | None:
     value = response.headers.get("docker-content-digest")
     if value is None:
         return None
+    if len({other.strip() for other in response.headers.all("docker-content-digest")} - {""}) > 1:
+        raise errors.ProtocolError("has several Docker-Content-Digest, which differ", response.where)
     if digest_fault(value) is not None or not Digest(value).computable:
         log.warning("%s: Docker-Content-Digest is no digest that can be computed; it is passed over", response.where)
         return None

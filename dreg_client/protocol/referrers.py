@@ -4,8 +4,9 @@ from typing import Final
 from urllib.parse import quote
 
 from dreg_client import errors
+from dreg_client.logs import log
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, OciIndex
+from dreg_client.models.index import Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_manifest
 from dreg_client.protocol import manifests
@@ -48,7 +49,7 @@ def referrers(
         response = yield pages.request
         if not found and _is_not_offered(response):
             return (yield from _by_tag(repository, digest, artifact_type))
-        found += OciIndex.parse(accept(response, pages.request).body).manifests
+        found += _entries(accept(response, pages.request).body, response.where)
         _bound(found, response.where)
         pages.turn(response)
     return tuple(entry for entry in found if artifact_type in {None, entry.artifact_type})
@@ -58,6 +59,28 @@ def _is_not_offered(response: Response) -> bool:
     """No such list here: a refusal, or a page that is none (DLD-24)."""
     served = essence(response.headers.get("content-type") or "")
     return response.status in _NOT_OFFERED or (response.ok and served in {"text/html", "text/plain"})
+
+
+def _entries(raw: bytes, where: str) -> tuple[Descriptor, ...]:
+    try:
+        return OciIndex.parse(raw).manifests
+    except errors.InvalidDocumentError as failure:
+        return _sorted_out(raw, where, failure)
+
+
+def _sorted_out(raw: bytes, where: str, failure: errors.InvalidDocumentError) -> tuple[Descriptor, ...]:
+    """The entries that are right of what is an index but for some of its entries; those are left out, with a warning.
+
+    Raises:
+        InvalidDocumentError: More is wrong than that.
+    """
+    sorted_out = right_entries(raw, MOST)
+    if sorted_out is None:
+        raise failure
+    known, left_out = sorted_out
+    for entry in left_out:
+        log.warning("%s lists %s, which is no descriptor; it is left out", where, entry)
+    return known
 
 
 def _bound(found: list[Descriptor], where: str) -> None:
@@ -75,22 +98,25 @@ def _by_tag(repository: RepositoryName, digest: Digest, artifact_type: str | Non
         served = yield from manifests.get(repository, fallback_tag(digest))
     except errors.NotFoundError:
         return ()
-    index = parse_manifest(served.raw, served.media_type or None)
-    if not isinstance(index, Index):
-        return ()
-    _bound(list(index.manifests), f"{repository}:{fallback_tag(digest)}")
-    chosen = tuple(entry for entry in index.manifests if artifact_type in {None, entry.artifact_type})
+    where = f"{repository}:{fallback_tag(digest)}"
+    try:
+        index = parse_manifest(served.raw, served.media_type or None)
+        entries = index.manifests if isinstance(index, Index) else ()
+    except errors.InvalidDocumentError as failure:
+        entries = _sorted_out(served.raw, where, failure)
+    _bound(list(entries), where)
+    chosen = tuple(entry for entry in entries if artifact_type in {None, entry.artifact_type})
     if chosen or artifact_type is None:
         return chosen
-    return (yield from _by_their_manifests(repository, index, artifact_type))
+    return (yield from _by_their_manifests(repository, entries, artifact_type))
 
 
 def _by_their_manifests(
-    repository: RepositoryName, index: Index, artifact_type: str
+    repository: RepositoryName, entries: tuple[Descriptor, ...], artifact_type: str
 ) -> Exchange[tuple[Descriptor, ...]]:
     """Some lists name another type than the manifests themselves (quirk 39): those are asked."""
     chosen: list[Descriptor] = []
-    for entry in index.manifests:
+    for entry in entries:
         try:
             served = yield from manifests.get(repository, entry.digest)
             document = parse_manifest(served.raw, served.media_type or None)

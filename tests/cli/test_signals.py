@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM leave with 130 and 143, without a word, and nothing half done behind (CLI-04, CLI-06)."""
+"""SIGINT, SIGTERM, SIGHUP leave with 130, 143, 129, without a word, and nothing half done behind (CLI-04, CLI-06)."""
 
 import signal
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 from tests.raw_server import speaking
 
-SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
 DIGEST = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
 SLOW_BLOB = """

@@ -12,6 +12,7 @@ import pytest
 Run = Callable[..., Any]
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
 MULTI = "oci:fixtures/layouts/multi"
+BLOB = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
 
 
 @pytest.mark.parametrize(
@@ -62,14 +63,34 @@ def test_a_reader_that_has_enough_is_no_error(unbuffered: str) -> None:
     assert done.stderr == b""
 
 
-@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), ("2>&-", 4)])
-def test_a_closed_stream_breaks_nothing(closed: str, code: int) -> None:
-    source = "oci:no/such" if code else MULTI
-    command = f'"{sys.executable}" -m dreg_client.cli tags {source} {closed}'
+def test_a_closed_standard_error_breaks_nothing() -> None:
+    command = f'"{sys.executable}" -m dreg_client.cli tags oci:no/such 2>&-'
     done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
 
-    assert done.returncode == code
+    assert done.returncode == 4
     assert done.stdout + done.stderr == b""
+
+
+@pytest.mark.parametrize("command", ["tags", "blob"])
+def test_what_a_closed_standard_output_did_not_take_is_an_error(command: str) -> None:
+    words = f"{command} {MULTI}@{BLOB}" if command == "blob" else f"{command} {MULTI}"
+    done = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m dreg_client.cli {words} >&-'], capture_output=True, check=False
+    )
+
+    assert done.returncode == 5
+    assert done.stderr == b"dreg: standard output: is closed\n"
+
+
+def test_whoever_writes_nothing_needs_no_standard_output(tmp_path: Path) -> None:
+    target = tmp_path / "layer"
+    words = f'blob {MULTI}@{BLOB} -o "{target}"'
+    done = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m dreg_client.cli {words} >&-'], capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert target.stat().st_size > 0
 
 
 def test_a_closed_standard_input_is_not_read() -> None:

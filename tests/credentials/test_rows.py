@@ -350,3 +350,15 @@ def test_a_credential_s_text_shows_no_secret(home: Path) -> None:
 def test_ref_04_a_credential_with_control_characters_is_none(pair: tuple[str, str]) -> None:
     with pytest.raises(errors.CredentialError):
         Credential(*pair)
+
+
+def test_c_29_of_two_equal_names_the_last_counts_as_docker_reads_it_with_a_warning(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = docker(home, {})
+    entries = ", ".join(f'"reg.example": {json.dumps(auth(name))}' for name in ("ada", "bob"))
+    path.write_text(f'{{"auths": {{{entries}}}}}')
+
+    assert [user("reg.example/a"), user("reg.example/b")] == ["bob", "bob"]
+    [warning] = caplog.records
+    assert warning.getMessage() == f"{path}: the member 'reg.example' is there twice; the last one counts, mend it"

@@ -201,6 +201,7 @@ NONSENSE = {
     "a number for a secret": 'echo \'{"Username": "ada", "Secret": 7}\'',
     "no secret": 'echo \'{"Username": "ada", "Secret": ""}\'',
     "a user that is a list": f'echo \'{{"Username": ["ada"], "Secret": "{TOKEN}"}}\'',
+    "a secret twice": f'echo \'{{"Username": "ada", "Secret": "x", "Secret": "{TOKEN}"}}\'',
     "nothing": "true",
     "deep nesting": "yes '[' | head -c 60000",
 }

@@ -97,6 +97,31 @@ def test_dld_22_a_page_that_redirects_elsewhere_takes_nothing_along(way: Way, ne
     assert not evil.secrets
 
 
+MIRRORED = f"/v2/mirrored{TAGS.removeprefix('/v2')}"
+
+
+@pytest.mark.parametrize("link", [f"{MIRRORED}?page=1", "?page=1"], ids=["by its own path", "by the query alone"])
+def test_dld_22_a_list_that_another_host_answers_goes_on_at_the_registry(way: Way, net: Network, link: str) -> None:
+    mirror = net.host("mirror.test").on(MIRRORED, pages(f'<{link}>; rel="next"'))
+    registry = registry_at(net).on(
+        TAGS, lambda heard: redirect(f"https://mirror.test{MIRRORED}{heard.target.removeprefix(TAGS)}")
+    )
+
+    assert listed(way.tags()) == ["a", "b"]
+    assert registry.asked == [f"GET {TAGS}", f"GET {TAGS}?page=1"]
+    assert mirror.asked == [f"GET {MIRRORED}", f"GET {MIRRORED}?page=1"]
+
+
+def test_dld_22_nor_is_the_host_that_answered_asked_at_its_word(library_way: Way, net: Network) -> None:
+    mirror = net.host("mirror.test").on(MIRRORED, pages(f'<https://mirror.test{MIRRORED}?page=1>; rel="next"'))
+    registry_at(net).on(TAGS, redirect(f"https://mirror.test{MIRRORED}"))
+
+    outcome = refused(library_way.tags(), errors.CrossOriginError)
+    assert "registry.test" in outcome.text
+    assert "mirror.test" in outcome.text
+    assert len(mirror.requests) == 1
+
+
 def test_dld_22_pages_in_a_circle_end(way: Way, net: Network) -> None:
     def circle(heard: Heard) -> Piece:
         number = int(heard.query.get("page", ["0"])[0])
@@ -228,3 +253,45 @@ def test_dld_24_what_the_registry_did_not_filter_is_filtered_here(
 
     assert found_types(way.referrers(DIGEST, "application/x-b")) == ["application/x-b"]
     assert registry.requests[-1].query == {"artifactType": ["application/x-b"]}
+
+
+ODD_ENTRIES: dict[str, dict[str, object]] = {
+    "an empty type": {**described(b"odd", OCI_MANIFEST), "artifactType": ""},
+    "no size": {"mediaType": OCI_MANIFEST, "digest": described(b"odd", OCI_MANIFEST)["digest"]},
+    "no digest": {"mediaType": OCI_MANIFEST, "size": 3},
+}
+
+
+def with_entry(raw: bytes, *entries: object) -> bytes:
+    """The same list, with more entries in front."""
+    tree = json.loads(raw)
+    return json.dumps({**tree, "manifests": [*entries, *tree["manifests"]]}).encode()
+
+
+@pytest.mark.parametrize("by_tag", [False, True], ids=["list", "tag"])
+@pytest.mark.parametrize("entry", [*ODD_ENTRIES.values(), None, "text"], ids=[*ODD_ENTRIES, "null", "text"])
+def test_dld_24_an_entry_that_is_no_descriptor_is_left_out_with_a_warning(
+    library_way: Way, net: Network, entry: object, by_tag: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    listing = document(with_entry(index("application/x-a"), entry), OCI_INDEX)
+    registry = registry_at(net)
+    registry.on(LIST, refusal("404 Not Found") if by_tag else listing).on(FALLBACK, listing)
+
+    assert found_types(library_way.referrers(DIGEST)) == ["application/x-a"]
+    [warning] = [record.getMessage() for record in caplog.records if record.levelno >= 30]
+    assert "is no descriptor; it is left out" in warning
+
+
+NO_INDEXES: dict[str, bytes] = {
+    "too many to look at each": with_entry(index(), *[None] * 1001),
+    "of two kinds": index("application/x-a").replace(b'"manifests"', b'"layers": [], "manifests"'),
+    "a member twice": index("application/x-a").replace(b'"size"', b'"size": 1, "size"'),
+    "no list": index("application/x-a").replace(b'"manifests"', b'"entries"'),
+}
+
+
+@pytest.mark.parametrize("raw", NO_INDEXES.values(), ids=NO_INDEXES)
+def test_dld_24_what_is_no_index_beside_its_entries_is_no_list(library_way: Way, net: Network, raw: bytes) -> None:
+    registry_at(net).on(LIST, document(raw, OCI_INDEX))
+
+    refused(library_way.referrers(DIGEST), errors.InvalidDocumentError)

@@ -64,6 +64,22 @@ def test_dld_06_a_claim_of_other_bytes_is_an_error(way: Way, net: Network, claim
     assert len(registry.requests) == 1
 
 
+def test_dld_06_two_claims_that_differ_are_an_error_whichever_is_first(library_way: Way, net: Network) -> None:
+    for claims in ((DIGEST, Digest.of(OTHER)), (Digest.of(OTHER), DIGEST)):
+        headers = [f"Docker-Content-Digest: {claim}" for claim in claims]
+        registry_at(net).on(f"{MANIFESTS}/1.4", document(MANIFEST, OCI_MANIFEST, *headers))
+
+        refused(library_way.manifest("1.4"), errors.ProtocolError)
+        refused(library_way.resolve("1.4"), errors.ProtocolError)
+
+
+def test_dld_06_a_claim_that_is_said_twice_is_one_claim(library_way: Way, net: Network) -> None:
+    headers = [f"Docker-Content-Digest: {DIGEST}"] * 2
+    registry_at(net).on(f"{MANIFESTS}/1.4", document(MANIFEST, OCI_MANIFEST, *headers))
+
+    assert given(library_way.manifest("1.4")) == MANIFEST
+
+
 @pytest.mark.parametrize(
     "claim",
     ["nonsense", "sha256:abc", str(DIGEST).upper(), "md5:d41d8cd98f00b204e9800998ecf8427e", f"blake3:{'a' * 64}"],

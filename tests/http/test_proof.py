@@ -75,6 +75,28 @@ def test_q_07_a_public_image_is_read_with_a_token_for_nobody(door: Door) -> None
     assert guarded.tokens[0].headers.get("authorization") is None
 
 
+def test_aut_15_a_foreign_scope_is_told_of_once_however_often_it_is_asked_for(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Forgetful(Guarded):
+        """It takes each token once, and asks again."""
+
+        def __call__(self, request: Any) -> Any:
+            due = f"tok-{len(self.tokens) + 1}"
+            if request.url.path.startswith("/token"):
+                self.token = {"token": due}
+            elif request.headers.get("authorization") == f"Bearer {self.token['token']}":
+                self.token = {"token": "used"}
+                return image(request)
+            return super().__call__(request)
+
+    forgetful = Forgetful(bearer(scope="*"))
+    door.run(forgetful, twice(door))
+
+    assert len(forgetful.tokens) == 2
+    assert len([record for record in caplog.records if "asks for the scope '*'" in record.getMessage()]) == 1
+
+
 @pytest.mark.parametrize("missing", ["service", "scope"])
 def test_row_44_a_challenge_may_leave_things_out(door: Door, missing: str) -> None:
     challenge = ",".join(part for part in bearer().split(",") if not part.startswith(missing))
