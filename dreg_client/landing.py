@@ -6,6 +6,7 @@ import stat
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Final, Literal, Self
 
 from dreg_client import errors
@@ -49,6 +50,7 @@ class Landing:
         self._verifier = ask.digest.verifier()
         self._file = -1
         self._is_broken = False
+        self._own = Lock()
 
     def __enter__(self) -> Self:
         sweep(self._target.parent)
@@ -101,8 +103,9 @@ class Landing:
             LayoutError: It cannot be written.
         """
         try:
-            for piece in () if self._is_broken else block:
-                _write_all(self._file, piece)
+            with self._own:
+                for piece in () if self._is_broken or self._file < 0 else block:
+                    _write_all(self._file, piece)
         except OSError as failure:
             self._is_broken = True
             raise self._unwritable(failure) from failure
@@ -175,9 +178,11 @@ class Landing:
         if discard:
             with suppress(OSError):
                 self._part.unlink()
-        if self._file >= 0:
-            file, self._file = self._file, -1  # whatever closing says, its number is soon that of another file
-            os.close(file)
+        # Its number is soon that of another file: whatever closing says, no thread writes to it from here on.
+        with self._own:
+            file, self._file = self._file, -1
+            if file >= 0:
+                os.close(file)
 
     def _unwritable(self, failure: OSError) -> errors.LayoutError:
         return errors.LayoutError(str(self._target), f"cannot be written: {failure.strerror}")

@@ -15,6 +15,7 @@ from dreg_client.asks import Blob
 from dreg_client.behind import AsyncBehind, Behind
 from dreg_client.landing import Landing
 from tests.raw_server import answer, speaking
+from tests.transport.pieces import threads as left
 
 LARGE = bytes(range(256)) * 32_768
 DIGEST = Digest.of(LARGE)
@@ -38,7 +39,7 @@ def test_large_blobs_alone_start_threads(client: Client, body: bytes, begun: boo
         do(lambda repository: repository.download_blob(Digest.of(body), tmp_path / "blob"))
     assert (tmp_path / "blob").read_bytes() == body
     assert bool(seen) == begun
-    assert threads() == []
+    assert left() == []
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def test_dld_14_what_cannot_be_written_comes_out_of_the_reading(client: Client, 
             do(lambda repository: repository.download_blob(DIGEST, tmp_path / "blob"))
         assert isinstance(raised.value.__cause__, OSError)
         assert list(tmp_path.iterdir()) == []
-        assert threads() == []
+        assert left() == []
 
 
 def test_what_is_kept_of_a_full_disk_is_a_whole_beginning(client: Client, tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_other_bytes_leave_nothing(client: Client, tmp_path: Path) -> None:
         with pytest.raises(errors.DigestMismatchError):
             do(lambda repository: repository.download_blob(DIGEST, tmp_path / "blob"))
         assert list(tmp_path.iterdir()) == []
-        assert threads() == []
+        assert left() == []
 
 
 def test_an_interrupt_leaves_no_thread_and_no_file(client: Client, tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_an_interrupt_leaves_no_thread_and_no_file(client: Client, tmp_path: Pat
         with pytest.raises(KeyboardInterrupt):
             do(lambda repository: repository.download_blob(DIGEST, tmp_path / "blob"))
         assert list(tmp_path.iterdir()) == []
-        assert threads() == []
+        assert left() == []
 
 
 def test_a_task_that_is_cancelled_leaves_no_thread_and_no_file(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_a_task_that_is_cancelled_leaves_no_thread_and_no_file(tmp_path: Path) -
         asyncio.run(main(server.url))
         held.set()
     assert list(tmp_path.iterdir()) == []
-    assert threads() == []
+    assert left() == []
 
 
 def test_blocks_keep_their_order_and_no_more_than_a_few_wait() -> None:
@@ -161,4 +162,4 @@ def test_a_task_has_its_blocks_in_order_too() -> None:
 
     asyncio.run(main())
     assert done == [b"%d" % number for number in range(200)]
-    assert threads() == []
+    assert left() == []
