@@ -74,7 +74,7 @@ def test_lay_11_a_download_that_is_killed_leaves_the_old_file_and_can_be_made_ag
     assert not (tmp_path / PART).exists()
     first, again = giving.starts
     assert first == 0
-    assert again >= 1 << 20 if more else again == 0
+    assert (again > 0) == bool(more)
 
 
 def test_4_8_nothing_is_trusted_of_what_a_killed_download_left(tmp_path: Path) -> None:
