@@ -5,9 +5,8 @@ from typing import Final
 from dreg_client import errors
 from dreg_client.protocol.refusals import accept
 from dreg_client.protocol.wire import Exchange, Request
-from dreg_client.values.media_type import essence
+from dreg_client.values.media_type import PAGES, essence
 
-_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _NO_REGISTRY: Final = "it answers, but not as a registry does: check the address"
 
 
@@ -20,5 +19,5 @@ def ping() -> Exchange[None]:
     """
     request = Request("GET", "/v2/", what="registry API (/v2/)")
     response = accept((yield request), request, _NO_REGISTRY)
-    if essence(response.headers.get("content-type") or "") in _PAGES:
+    if essence(response.headers.get("content-type") or "") in PAGES:
         raise errors.ProtocolError(f"gives a page for browsers where a registry is due; {_NO_REGISTRY}", response.where)
