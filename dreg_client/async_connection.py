@@ -30,8 +30,14 @@ class AsyncConnection:
         options: How it is talked to.
 
     Attributes:
+        base: Where the registry is.
+        habits: What it was found to do.
         most: The most connections to one host.
     """
+
+    base: Base
+    habits: Habits
+    most: int
 
     def __init__(self, base: Base, options: Options) -> None:
         self.base, self.habits, self.most = base, Habits(), options.connections

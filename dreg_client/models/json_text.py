@@ -34,6 +34,9 @@ _Place: TypeAlias = "tuple[_Place, str | int] | None"
 class DishonestTextError(ValueError):
     """These bytes are no text that every parser reads alike; it holds what `scan` says of them."""
 
+    tree: dict[str, object] | None
+    problems: list[Problem]
+
     def __init__(self, tree: dict[str, object] | None, problems: list[Problem]) -> None:
         super().__init__("no text that every parser reads alike")
         self.tree, self.problems = tree, problems

@@ -35,6 +35,11 @@ class Pieces:
         total: The size of the blob, None as long as it is not known.
     """
 
+    first: BlobDownload
+    connections: int
+    offset: int
+    total: int | None
+
     def __init__(
         self, repository: RepositoryName, digest: Digest, *, start: int, size: int | None, connections: int
     ) -> None:

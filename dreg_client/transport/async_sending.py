@@ -27,10 +27,12 @@ class AsyncLine:
     Attributes:
         way: Who keeps them.
         proxied: Whether a proxy, or a transport of the caller, stands between.
+        free: How many places are free.
     """
 
     way: AsyncKeptLine | AsyncHandedLine
     proxied: bool
+    free: int
 
     def __init__(self, way: AsyncKeptLine | AsyncHandedLine, connections: int) -> None:
         self.way, self.proxied, self.free = way, isinstance(way, AsyncHandedLine), connections
