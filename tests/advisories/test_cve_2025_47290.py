@@ -7,14 +7,13 @@ A file is opened from its folder's descriptor, no link is followed on the way, a
 LAY-01
 """
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dreg_client import Digest, errors
 from tests.advisories.scenes import fails
+from tests.hostile.stores import swap_before_opening
 
 if TYPE_CHECKING:
     from tests.layout.conftest import LayoutBuilder
@@ -27,14 +26,6 @@ def test_what_is_swapped_just_before_it_is_opened_is_not_read(
     entry = build.tag("1.4", build.image())
     layout = build.layout()
     place = build.file(entry) if name == "the blob" else build.path / name
-    opens = os.open
-
-    def swapping(path: Any, *rest: Any, **more: Any) -> int:
-        if Path(os.fsdecode(path)).name == place.name and not place.is_symlink():
-            place.rename(build.path.parent / "moved")
-            place.symlink_to(build.path.parent / "moved")
-        return opens(path, *rest, **more)
-
-    monkeypatch.setattr(os, "open", swapping)
+    swap_before_opening(monkeypatch, place, build.path.parent / "moved")
     fails(errors.UnsafePathError, lambda: layout.get_blob(Digest(entry["digest"])))
     assert place.is_symlink(), "the swap did not happen"

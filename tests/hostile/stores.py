@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dreg_client import errors, open_store
 from dreg_client.async_opening import aopen_store
 from tests.faultserver.network import ROOT
@@ -73,3 +75,16 @@ class Store:
         text = done.stderr.decode()
         self.said += done.stdout.decode("latin-1") + text
         return Outcome(done.stdout, None, raised(text) if done.returncode else None, text, done.returncode)
+
+
+def swap_before_opening(monkeypatch: pytest.MonkeyPatch, place: Path, moved: Path) -> None:
+    """Whoever opens a file or folder finds a link there, which was put in its place just before."""
+    opens = os.open
+
+    def swapping(path: Any, *rest: Any, **more: Any) -> int:
+        if Path(os.fsdecode(path)).name == place.name and not place.is_symlink():
+            place.rename(moved)
+            place.symlink_to(moved)
+        return opens(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", swapping)

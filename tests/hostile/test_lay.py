@@ -5,14 +5,14 @@ import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dreg_client import errors
 from tests.faultserver import Network
 from tests.hostile.registry import LAYER, LAYER_DIGEST, registry_at
-from tests.hostile.stores import Store
+from tests.hostile.stores import Store, swap_before_opening
 from tests.hostile.ways import WAYS, Way, refused
 from tests.layout.conftest import build, tarred
 
@@ -63,15 +63,7 @@ def test_lay_01_what_is_swapped_before_it_is_opened_is_not_read(
     layer = build.blob(LAYER)
     layout = build.layout()
     place = build.file(layer) if name == "the blob" else build.path / name
-    opens = os.open
-
-    def swapping(path: Any, *rest: Any, **more: Any) -> int:
-        if Path(os.fsdecode(path)).name == place.name and not place.is_symlink():
-            place.rename(build.path.parent / "moved")
-            place.symlink_to(build.path.parent / "moved")
-        return opens(path, *rest, **more)
-
-    monkeypatch.setattr(os, "open", swapping)
+    swap_before_opening(monkeypatch, place, build.path.parent / "moved")
     with pytest.raises(errors.UnsafePathError):
         layout.download_blob(layer["digest"], target)
     monkeypatch.undo()
