@@ -6,8 +6,8 @@ from typing import Self, TypeVar
 
 from dreg_client import errors
 from dreg_client.asks import Blob
-from dreg_client.connection import conversation_with
 from dreg_client.conversation.base import Base
+from dreg_client.conversation.conversation import conversation_with
 from dreg_client.events import Received
 from dreg_client.options import Options
 from dreg_client.protocol.download import BlobDownload

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 from dreg_client import errors
 from dreg_client.asks import Blob
 from dreg_client.conversation.base import Base
-from dreg_client.conversation.conversation import Conversation
+from dreg_client.conversation.conversation import conversation_with
 from dreg_client.events import Received
 from dreg_client.options import Options
 from dreg_client.protocol.download import BlobDownload
@@ -20,11 +20,6 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
 T = TypeVar("T")
-
-
-def conversation_with(base: Base, options: Options) -> Conversation:
-    """What is to be known of a registry and its mirrors."""
-    return Conversation(options, base, tuple(Base.parse(mirror) for mirror in options.mirrors))
 
 
 class Connection:

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Unpack
 
 from dreg_client.conversation.base import Base
-from dreg_client.conversation.conversation import Conversation
+from dreg_client.conversation.conversation import conversation_with
 from dreg_client.options import Options, RegistryOptions
 from dreg_client.protocol import manifests
 from dreg_client.protocol.plan import run
@@ -32,7 +32,7 @@ def digest_at(reference: Reference, **options: Unpack[RegistryOptions]) -> Diges
     name = manifests.name_of(reference.digest or reference.tag or DEFAULT_TAG)
     chosen = Options(**options)
     base = Base.parse(reference.registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
-    conversation = Conversation(chosen, base, tuple(Base.parse(mirror) for mirror in chosen.mirrors))
+    conversation = conversation_with(base, chosen)
     with closing(Sender(chosen, (base, *conversation.mirrors))) as sender:
 
         def ask(request: Request) -> Response:

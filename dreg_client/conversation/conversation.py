@@ -172,6 +172,11 @@ class Conversation:
             yield Tell(Counted(base.name, *quota))
 
 
+def conversation_with(base: Base, options: Options) -> Conversation:
+    """What is to be known of a registry and its mirrors."""
+    return Conversation(options, base, tuple(Base.parse(mirror) for mirror in options.mirrors))
+
+
 def _gone(response: Response) -> Response:
     """What there is no more of was deleted by an attempt whose answer was lost."""
     return replace(response, status=202) if response.status == 404 else response

@@ -1,6 +1,5 @@
 """Proof of who we are, as a registry asks for it: the challenge dance of one client with one registry."""
 
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,10 +13,9 @@ from dreg_client.logs import log
 from dreg_client.options import FoundCredential, Options
 from dreg_client.protocol.challenge import Challenge, is_foreign, parse_challenges, scope_to_ask
 from dreg_client.protocol.wire import Request, Response
-from dreg_client.values.credential import Credential
+from dreg_client.values.credential import Credential, is_sendable
 from dreg_client.values.origin import Origin
 
-_SENDABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -99,7 +97,7 @@ class Proof:
         if self.options.auth_service is not None and base == self.own:
             _refuse_plain(base, known.response, self.options)
             given: str = yield AskService(known.scope)
-            if _SENDABLE.fullmatch(given) is None:
+            if not is_sendable(given):
                 raise errors.TokenError("auth_service gave a token with characters that cannot be sent")
             return f"Bearer {given}"
         credential = yield from self._credential(base, request)

@@ -1,6 +1,5 @@
 """What a registry says besides documents: lists of tags and repositories, errors, tokens (distribution-spec)."""
 
-import re
 from typing import Annotated, ClassVar, Final, Self, cast
 
 from pydantic import Field, Strict
@@ -10,11 +9,11 @@ from dreg_client.models.base import StrictModel
 from dreg_client.models.fields import NAMES_PROVEN, FrozenValue, RepositoryTexts, TagTexts
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
 from dreg_client.models.stored import octets_of
+from dreg_client.values.credential import is_sendable
 from dreg_client.values.reference import RepositoryName, Tag, are_all
 
 SHORTEST_LIFE: Final = 60
 LONGEST_LIFE: Final = 3600
-_SENDABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _SHOWN_ERRORS: Final = 10
 _SHOWN_TEXT: Final = 1024
 _SHOWN_NAME: Final = 100
@@ -137,7 +136,7 @@ class TokenAnswer(Answer, frozen=True):
         if not value:
             message = "the token server's answer has neither token nor access_token"
             raise TokenError(message)
-        if _SENDABLE.fullmatch(value) is None:
+        if not is_sendable(value):
             message = "the token server's answer has a token with characters that cannot be sent"
             raise TokenError(message)
         return cls(value=value, expires_in=_life(tree.get("expires_in")), refresh_token=_text(tree, "refresh_token"))

@@ -14,7 +14,7 @@ from dreg_client.values.reference import RepositoryName
 
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 """What HEAD is answered by where GET may do better: a URL signed for GET alone, say, refuses it (403)."""
-_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_TOTAL: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SLACK: Final = 64 * 1024
 """What a body may be longer than it should, so that it is told by how much; and what packing may add."""
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
@@ -64,10 +64,10 @@ def _refuse_another(response: Response, length: int | None) -> None:
 
 def _length(response: Response) -> int | None:
     """How long a blob is said to be, also where a part of it comes."""
-    said = response.headers.get("content-length")
-    if response.status == 206:
-        said = (response.headers.get("content-range") or "").rpartition("/")[2]
-    return int(said) if said is not None and _LENGTH.fullmatch(said) else None
+    if response.status != 206:
+        return response.length
+    said = (response.headers.get("content-range") or "").rpartition("/")[2]
+    return int(said) if _TOTAL.fullmatch(said) else None
 
 
 def get(repository: RepositoryName, descriptor: Descriptor) -> Exchange[bytes]:

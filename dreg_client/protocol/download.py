@@ -104,7 +104,7 @@ class BlobDownload:
         if response.status == 206:
             return self._part(response)
         self._skip = self.offset
-        self._expect(_length(response))
+        self._expect(response.length)
         return True
 
     def _is_piece(self, response: Response, end: int) -> bool:
@@ -112,7 +112,7 @@ class BlobDownload:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
         if response.status != 206 or self.encoding or not found or found[3] == "*":
             return False
-        total, length = int(found[3]), _length(response)
+        total, length = int(found[3]), response.length
         end = min(end, total)
         if (int(found[1]), int(found[2])) != (self.offset, end - 1) or total != (self.total or total):
             return False
@@ -248,8 +248,3 @@ class BlobDownload:
             raise errors.TruncatedBodyError(
                 f"broke off after {self.offset} bytes, again and again ({failure.reason})", self._where
             ) from failure
-
-
-def _length(response: Response) -> int | None:
-    value = response.headers.get("content-length") or ""
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None

@@ -1,6 +1,5 @@
 """Manifests and indexes: whether they are there, what they are, writing and deleting (distribution-spec)."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -26,7 +25,6 @@ _SAYS_NOTHING: Final = frozenset(
     {"", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain"}  # S3 says the fourth
 )
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
-_SIZE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
 
@@ -181,13 +179,13 @@ def _claim(repository: RepositoryName, name: NameOf) -> Exchange[_Claim | None]:
         return None
     accept(response, request)
     digest = claimed_digest(response)
-    size = response.headers.get("content-length") or ""
+    size = response.length
     served = types.essence(response.headers.get("content-type") or "")
-    if digest is None or not _SIZE.fullmatch(size) or served in _SAYS_NOTHING | types.PAGES:
+    if digest is None or size is None or served in _SAYS_NOTHING | types.PAGES:
         return None
     if isinstance(name, Digest) and digest != name:
         return None
-    return _Claim(served, digest, int(size))
+    return _Claim(served, digest, size)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """What is asked of a registry and what it answers, without any HTTP library (distribution-spec)."""
 
+import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -11,6 +12,8 @@ T = TypeVar("T")
 MEBIBYTE: Final = 1024 * 1024
 MAX_ANSWER: Final = 4 * MEBIBYTE
 """The most bytes of a document, or of a page of a list (the least that registries must take)."""
+_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
 MOST_HEADERS: Final = 1000
 LARGEST_HEADERS: Final = 100 * 1024
 """The most bytes of all names and values of an answer's headers."""
@@ -106,6 +109,12 @@ class Hop:
     waits: float | None = None
 
     @property
+    def place(self) -> str:
+        """Scheme, host and port of the URL, as they are written; empty where it is no absolute one."""
+        found = _PLACE.match(self.url)
+        return found[0] if found else ""
+
+    @property
     def where(self) -> str:
         """The URL without its query, for people."""
         return without_query(self.url)
@@ -134,6 +143,12 @@ class Response:
     stream: object = field(default=None, repr=False)
     peer: str = ""
     advice: str = ""
+
+    @property
+    def length(self) -> int | None:
+        """How long its body is said to be; None where nothing is said that can be read (RFC 9110 8.6)."""
+        value = self.headers.get("content-length") or ""
+        return int(value) if _LENGTH.fullmatch(value) else None
 
     @property
     def ok(self) -> bool:

@@ -3,7 +3,6 @@
 HTTP/1.1 is h11's, as it is in the HTTP library itself. Nothing here reads or writes: octets come in and go out.
 """
 
-import re
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -28,8 +27,6 @@ _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _ASKS_AGAIN: Final = frozenset({"GET", "HEAD"})
 # What the HTTP library encodes, too; all else that a URL has goes out as it came.
 _ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"<>`{}'"}
-
-_PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,5 +242,5 @@ def length_of(head: Head) -> int | None:
 
 def _target(hop: Hop) -> bytes:
     """What of a URL goes out: path and query."""
-    target = _PLACE.sub("", hop.url, count=1).partition("#")[0].translate(_ENCODED)
+    target = hop.url.removeprefix(hop.place).partition("#")[0].translate(_ENCODED)
     return (target if target.startswith("/") else f"/{target}").encode("ascii")

@@ -1,6 +1,5 @@
 """What is needed to send to one origin: who carries it, how long one waits, and who may turn out to be there."""
 
-import re
 import time
 from functools import lru_cache
 from ssl import SSLContext
@@ -19,14 +18,11 @@ from dreg_client.values.origin import Origin, Reach, reach
 MAX_REFUSAL: Final = 64 * 1024
 """The most bytes that are read of the body of a refusal."""
 _PLACES: Final = frozenset({301, 302, 303, 307, 308, 401})
-_LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
-_PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
 
 
 def origin_of(hop: Hop) -> Origin:
     """To whom a hop goes."""
-    place = _PLACE.match(hop.url)
-    return _origin(place[0] if place else hop.url)
+    return _origin(hop.place or hop.url)
 
 
 @lru_cache(maxsize=256)
@@ -134,9 +130,8 @@ class Gathered:
         self._held: list[bytes] = []
         self._size = 0
         self.full = response.ok and hop.limit == 0
-        length = response.headers.get("content-length") or ""
-        if self._ok and hop.method != "HEAD" and not self.full and _LENGTH.fullmatch(length):
-            self._check(int(length))
+        if self._ok and hop.method != "HEAD" and not self.full:
+            self._check(response.length or 0)
 
     def add(self, chunk: bytes) -> None:
         """Take a chunk.

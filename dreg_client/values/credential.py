@@ -9,6 +9,12 @@ from uuid import uuid4
 from dreg_client.errors import CredentialError
 
 _UNSENDABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
+
+
+def is_sendable(token: str) -> bool:
+    """Whether a token can stand in a header: printable ASCII characters without white space."""
+    return _TOKEN.fullmatch(token) is not None
 
 
 @dataclass(frozen=True, slots=True)
