@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from dreg_client.async_store import AsyncStore as AsyncStore
     from dreg_client.credentials.lookup import Credentials as Credentials
     from dreg_client.errors import DregError as DregError
+    from dreg_client.errors.problems import Problem as Problem
+    from dreg_client.errors.problems import Severity as Severity
     from dreg_client.image import Image as Image
     from dreg_client.image import PlatformImage as PlatformImage
     from dreg_client.layout import Layout as Layout
     from dreg_client.models.config import ImageConfig as ImageConfig
     from dreg_client.models.descriptor import Descriptor as Descriptor
-    from dreg_client.models.dumps import LineRules as LineRules
-    from dreg_client.models.dumps import validate_file as validate_file
-    from dreg_client.models.dumps import validate_lines as validate_lines
     from dreg_client.models.index import DockerManifestList as DockerManifestList
     from dreg_client.models.index import Index as Index
     from dreg_client.models.index import OciIndex as OciIndex
@@ -38,17 +37,18 @@ if TYPE_CHECKING:
     from dreg_client.models.parse import AnyManifest as AnyManifest
     from dreg_client.models.parse import parse_document as parse_document
     from dreg_client.models.parse import parse_manifest as parse_manifest
-    from dreg_client.models.validation import Report as Report
-    from dreg_client.models.validation import validate as validate
     from dreg_client.opening import open_image as open_image
     from dreg_client.opening import open_store as open_store
-    from dreg_client.options import RegistryOptions as RegistryOptions
-    from dreg_client.options import Timeouts as Timeouts
-    from dreg_client.problems import Problem as Problem
-    from dreg_client.problems import Severity as Severity
+    from dreg_client.protocol.options import RegistryOptions as RegistryOptions
+    from dreg_client.protocol.options import Timeouts as Timeouts
     from dreg_client.registry import Registry as Registry
     from dreg_client.repository import Repository as Repository
     from dreg_client.store import Store as Store
+    from dreg_client.validation.dumps import LineRules as LineRules
+    from dreg_client.validation.dumps import validate_file as validate_file
+    from dreg_client.validation.dumps import validate_lines as validate_lines
+    from dreg_client.validation.report import Report as Report
+    from dreg_client.validation.report import validate as validate
     from dreg_client.values.credential import Credential as Credential
     from dreg_client.values.digest import Digest as Digest
     from dreg_client.values.platform import Platform as Platform
@@ -67,16 +67,16 @@ _HOMES = {
     "layout": ("Layout",),
     "models.config": ("ImageConfig",),
     "models.descriptor": ("Descriptor",),
-    "models.dumps": ("LineRules", "validate_file", "validate_lines"),
+    "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
     "models.index": ("DockerManifestList", "Index", "OciIndex"),
     "models.layout": ("ImageLayout",),
     "models.legacy": ("LegacyManifest",),
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
     "models.parse": ("AnyManifest", "parse_document", "parse_manifest"),
-    "models.validation": ("Report", "validate"),
+    "validation.report": ("Report", "validate"),
     "opening": ("open_image", "open_store"),
-    "options": ("Timeouts", "RegistryOptions"),
-    "problems": ("Problem", "Severity"),
+    "protocol.options": ("Timeouts", "RegistryOptions"),
+    "errors.problems": ("Problem", "Severity"),
     "registry": ("Registry",),
     "repository": ("Repository",),
     "store": ("Store",),

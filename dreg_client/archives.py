@@ -10,7 +10,8 @@ from typing import BinaryIO, ClassVar, Final
 
 from dreg_client import errors
 from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Referrers, Resolve, Tags
-from dreg_client.files import chunks_of, size_of
+from dreg_client.files.rooted import chunks_of, size_of
+from dreg_client.files.tar import TarFiles
 from dreg_client.image import ImageStore
 from dreg_client.layout import Layout
 from dreg_client.models.descriptor import Descriptor
@@ -19,7 +20,6 @@ from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
 from dreg_client.models.stored import MAX_DOCUMENT
-from dreg_client.tar_files import TarFiles
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import Reference

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar, cast
 
 from dreg_client import errors
-from dreg_client.logs import log
+from dreg_client._logging import log
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index

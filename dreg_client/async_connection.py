@@ -6,15 +6,15 @@ from typing import Self, TypeVar
 
 from dreg_client import errors
 from dreg_client.asks import Blob
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.conversation import conversation_with
-from dreg_client.events import Received
-from dreg_client.options import Options
-from dreg_client.protocol.download import BlobDownload
+from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.events import Received
 from dreg_client.protocol.manifests import Habits
-from dreg_client.protocol.pieces import Pieces
+from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.options import Options
 from dreg_client.protocol.plan import arun
-from dreg_client.protocol.wire import Exchange, Request, Response
+from dreg_client.protocol.ranges import Pieces
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.transport.async_sending import AsyncBody, AsyncSender
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -35,11 +35,11 @@ class AsyncConnection:
         most: The most connections to one host.
     """
 
-    base: Base
+    base: RegistryURL
     habits: Habits
     most: int
 
-    def __init__(self, base: Base, options: Options) -> None:
+    def __init__(self, base: RegistryURL, options: Options) -> None:
         self.base, self.habits, self.most = base, Habits(), options.connections
         self._conversation = conversation_with(base, options)
         self._sender = AsyncSender(options, (base, *self._conversation.mirrors))

@@ -8,7 +8,7 @@ from dreg_client.async_image import AsyncImage, AsyncImageStore
 from dreg_client.async_local import AsyncLocalStore
 from dreg_client.async_registry import AsyncRegistry
 from dreg_client.opening import open_store, reference_of, with_defaults
-from dreg_client.options import RegistryOptions
+from dreg_client.protocol.options import RegistryOptions
 from dreg_client.values.store_name import StoreName
 
 

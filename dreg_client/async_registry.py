@@ -7,10 +7,11 @@ from typing import Self, Unpack, cast
 from dreg_client import errors
 from dreg_client.async_connection import AsyncConnection
 from dreg_client.async_repository import AsyncRepository
-from dreg_client.catalog import Namespaces, whole_name
-from dreg_client.conversation.base import Base
-from dreg_client.options import Options, RegistryOptions
-from dreg_client.protocol import listing, ping
+from dreg_client.protocol import ping
+from dreg_client.protocol import tags_and_catalog as listing
+from dreg_client.protocol.namespaces import Namespaces, whole_name
+from dreg_client.protocol.options import Options, RegistryOptions
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.registry import with_auth
 from dreg_client.values.reference import RepositoryName
 
@@ -21,7 +22,7 @@ class AsyncRegistry:
     Args:
         url: A URL such as `https://registry.example`, with `/v2/` behind it or not; or a host, which is asked over
             https, but for this machine (`localhost:5000`). `docker.io` is Docker Hub.
-        **options: How it is talked to, see `dreg_client.options.Options`. Without `credentials` it is anonymous.
+        **options: How it is talked to, see `Options`. Without `credentials` it is anonymous.
 
     Raises:
         InvalidReferenceError: The text is neither URL nor host.
@@ -36,7 +37,7 @@ class AsyncRegistry:
 
     def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
         chosen = Options(**options)
-        self._base = Base.parse(url, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
+        self._base = RegistryURL.parse(url, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
         self._connection = AsyncConnection(self._base, chosen)
         self._repositories: dict[str, AsyncRepository] = {}
         self._catalog: Namespaces[AsyncRepository] | None = None

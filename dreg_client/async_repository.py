@@ -10,8 +10,9 @@ from dreg_client.async_image import AsyncImageStore
 from dreg_client.async_side_by_side import AsyncSideBySide
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import StoredDocument
-from dreg_client.protocol import blobs, listing, manifests
-from dreg_client.protocol.wire import Exchange
+from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol import tags_and_catalog as listing
+from dreg_client.protocol.messages import Exchange
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName, Tag
 

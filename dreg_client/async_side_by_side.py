@@ -7,8 +7,8 @@ from typing import Self
 
 from dreg_client.asks import Blob
 from dreg_client.async_connection import AsyncBlobBody, AsyncConnection
-from dreg_client.protocol.download import BlobDownload
-from dreg_client.protocol.pieces import Pieces
+from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.ranges import Pieces
 from dreg_client.values.reference import RepositoryName
 
 

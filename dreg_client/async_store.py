@@ -28,8 +28,8 @@ from dreg_client.asks import (
     referrers_of,
     resolved,
 )
-from dreg_client.behind import AsyncBehind
-from dreg_client.landing import Durability, Held, Landing, encoding_of
+from dreg_client.files.blob_file import Durability, Held, Landing, encoding_of
+from dreg_client.files.write_behind import AsyncBehind
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.legacy import LegacyManifest

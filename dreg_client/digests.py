@@ -6,12 +6,12 @@ Building them takes longer than asking; who wants a digest alone, as `dreg resol
 from contextlib import closing
 from typing import Unpack
 
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.conversation import conversation_with
-from dreg_client.options import Options, RegistryOptions
 from dreg_client.protocol import manifests
+from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.options import Options, RegistryOptions
 from dreg_client.protocol.plan import run
-from dreg_client.protocol.wire import Request, Response
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.transport.sending import Sender
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, Reference
@@ -22,7 +22,7 @@ def digest_at(reference: Reference, **options: Unpack[RegistryOptions]) -> Diges
 
     Args:
         reference: The name.
-        **options: How the registry is talked to, see `dreg_client.options.Options`.
+        **options: How the registry is talked to, see `Options`.
 
     Raises:
         NotFoundError: There is no such tag or manifest.
@@ -31,7 +31,7 @@ def digest_at(reference: Reference, **options: Unpack[RegistryOptions]) -> Diges
     """
     name = manifests.name_of(reference.digest or reference.tag or DEFAULT_TAG)
     chosen = Options(**options)
-    base = Base.parse(reference.registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
+    base = RegistryURL.parse(reference.registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
     conversation = conversation_with(base, chosen)
     with closing(Sender(chosen, (base, *conversation.mirrors))) as sender:
 

@@ -6,14 +6,14 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.asks import Named, Plan, config_of, manifest_of
-from dreg_client.image_view import image_view
+from dreg_client.images.html import picture
+from dreg_client.images.view import image_view
 from dreg_client.models.config import HistoryEntry, ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest
-from dreg_client.picture import picture
 from dreg_client.store import Store
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family

@@ -7,7 +7,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Referrers, Resolve, Tags, manifest_of
-from dreg_client.files import DirectoryFiles, Files, chunks_of
+from dreg_client.files.rooted import DirectoryFiles, Files, chunks_of
 from dreg_client.image import ImageStore
 from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
@@ -17,8 +17,8 @@ from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.parse import KINDS, AnyManifest
 from dreg_client.models.paths import show
 from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
-from dreg_client.models.validation import validate
 from dreg_client.protocol.referrers import fallback_tag, referrer
+from dreg_client.validation.report import validate
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
 

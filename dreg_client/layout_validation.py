@@ -7,7 +7,8 @@ from typing import Final, TypeVar, cast
 
 from dreg_client import errors
 from dreg_client.asks import Named, name_in
-from dreg_client.files import chunks_of
+from dreg_client.errors.problems import Problem, Severity
+from dreg_client.files.rooted import chunks_of
 from dreg_client.layout import MAX_INDEX, Layout, ref_name
 from dreg_client.models import rules
 from dreg_client.models.config import layer_count_remarks
@@ -18,8 +19,7 @@ from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import KINDS, Document, recognise
 from dreg_client.models.paths import item, show
 from dreg_client.models.stored import MAX_DOCUMENT, examine
-from dreg_client.models.validation import Report, validate
-from dreg_client.problems import Problem, Severity
+from dreg_client.validation.report import Report, validate
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family

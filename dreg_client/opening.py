@@ -11,7 +11,7 @@ from dreg_client.values.store_name import StoreName
 if TYPE_CHECKING:
     from dreg_client.image import Image, ImageStore
     from dreg_client.layout import Layout
-    from dreg_client.options import RegistryOptions
+    from dreg_client.protocol.options import RegistryOptions
     from dreg_client.repository import Repository
 
 CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
@@ -24,7 +24,7 @@ def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "
     Args:
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
             (`:TAG`, `@DIGEST`) is passed over.
-        **options: How a registry is talked to, see `dreg_client.options.Options`. Unless they say otherwise,
+        **options: How a registry is talked to, see `Options`. Unless they say otherwise,
             credentials and certificates are looked up where docker and podman have them.
 
     Raises:

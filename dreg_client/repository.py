@@ -9,8 +9,9 @@ from dreg_client.connection import Connection
 from dreg_client.image import ImageStore
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import StoredDocument
-from dreg_client.protocol import blobs, listing, manifests
-from dreg_client.protocol.wire import Exchange
+from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol import tags_and_catalog as listing
+from dreg_client.protocol.messages import Exchange
 from dreg_client.side_by_side import SideBySide
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName, Tag

@@ -8,9 +8,10 @@ from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Named
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
-from dreg_client.protocol import blobs, listing, manifests
+from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol import tags_and_catalog as listing
+from dreg_client.protocol.messages import Exchange
 from dreg_client.protocol.referrers import referrers
-from dreg_client.protocol.wire import Exchange
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.asks import Named, RawManifest, config_of, name_in, proven_bytes, raw_manifest
+from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
@@ -14,9 +15,8 @@ from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_manifest
 from dreg_client.models.stored import MAX_DOCUMENT
-from dreg_client.models.validation import Report, validate
-from dreg_client.problems import Problem
 from dreg_client.store import Store
+from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import CONFIGS, Family
 

@@ -80,8 +80,8 @@ def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
 def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool, connections: int) -> None:
     """A file gets its name once the bytes are proven; a device or a pipe is written as they come."""
     from dreg_client.cli.progress import progress
-    from dreg_client.events import Received
     from dreg_client.opening import open_store
+    from dreg_client.protocol.events import Received
 
     size = done = 0
 
@@ -96,7 +96,7 @@ def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool, 
         open_store(source, **options_for(source, on_event=received)) as store,
     ):
         if Path(path).exists() and not Path(path).is_file():
-            from dreg_client.whole_file import write_whole
+            from dreg_client.files.atomic import write_whole
 
             with store.stream_blob(wanted) as chunks:
                 write_whole(path, chunks)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import click
 
 from dreg_client.cli.checking_registries import check_registry, names_registry
-from dreg_client.cli.findings import Checked, Counted, Finding, Unread
 from dreg_client.cli.progress import Advance, progress
+from dreg_client.cli.results import Checked, Counted, Finding, Unread
 from dreg_client.cli.sources import STORE_KINDS
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.models.stored import MAX_DOCUMENT
-from dreg_client.models.validation import validate
+from dreg_client.validation.report import validate
 from dreg_client.values.store_name import StoreName
 
 if TYPE_CHECKING:
-    from dreg_client.models.dumps import LineRules
+    from dreg_client.validation.dumps import LineRules
 
 _DUMPS: Final = (".jsonl", ".ndjson")
 _DOCUMENTS: Final = (".json", *_DUMPS)
@@ -113,7 +113,7 @@ def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]
             yield from _lines(str(path), file, settings)
         return
     # Here, and not above, for what it brings in: a run on one document needs no processes.
-    from dreg_client.models.dumps import PART, validate_file
+    from dreg_client.validation.dumps import PART, validate_file
 
     jobs = min(settings.jobs, path.stat().st_size // PART + 1)
     for part in validate_file(path, _line_rules(settings), jobs=jobs):
@@ -123,7 +123,7 @@ def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]
 
 
 def _line_rules(settings: Settings) -> "LineRules":
-    from dreg_client.models.dumps import LineRules
+    from dreg_client.validation.dumps import LineRules
 
     return LineRules(
         settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
@@ -138,7 +138,7 @@ def _stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding
 
 
 def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
-    from dreg_client.models.dumps import bounded_lines, validate_lines
+    from dreg_client.validation.dumps import bounded_lines, validate_lines
 
     for found in validate_lines(bounded_lines(file), _line_rules(settings)):
         yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)

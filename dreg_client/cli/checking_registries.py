@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from dreg_client.cli.findings import Checked, Finding, Unread
+from dreg_client.cli.fan_out import side_by_side
 from dreg_client.cli.registry_names import DOCKER, URLS, host_alone
-from dreg_client.cli.several import side_by_side
+from dreg_client.cli.results import Checked, Finding, Unread
 from dreg_client.errors import DregError, InvalidReferenceError
-from dreg_client.problems import Problem, Severity
+from dreg_client.errors.problems import Problem, Severity
 from dreg_client.values.reference import DOCKER_HUB, Reference
 
 if TYPE_CHECKING:

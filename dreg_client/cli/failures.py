@@ -7,7 +7,7 @@ import click
 from dreg_client import errors
 from dreg_client.cli.signals import asked_to_leave
 from dreg_client.cli.text import put_error, visible
-from dreg_client.problems import Severity
+from dreg_client.errors.problems import Severity
 
 INVALID: Final = 1
 USAGE: Final = 2
@@ -75,7 +75,7 @@ def _refused(failure: errors.DregError) -> str:
 
 
 def _shut_out(failure: errors.UnauthorizedError) -> str:
-    from dreg_client.conversation.advice import ANONYMOUS
+    from dreg_client.protocol.hints import ANONYMOUS
 
     if not failure.advice.startswith(ANONYMOUS):
         return str(failure)

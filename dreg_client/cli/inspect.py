@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.several import show
+from dreg_client.cli.fan_out import show
 from dreg_client.cli.sources import opened, read_platform, ref_name_option, sources_argument
 from dreg_client.cli.text import put, put_octets
 
@@ -60,7 +60,7 @@ def inspect_command(
       dreg inspect docker-archive:fixtures/archives/web.docker.tar
       dreg inspect oci:fixtures/layouts/multi:1.4 --format html -o web.html
     """
-    from dreg_client.image_view import view
+    from dreg_client.images.view import view
 
     def look(source: "StoreName") -> dict[str, Any]:
         with opened(source, ref_name) as (store, reference):
@@ -75,7 +75,7 @@ def inspect_command(
     if file is None or file == "-":
         _put(seen, output)
         return None
-    from dreg_client.whole_file import write_whole
+    from dreg_client.files.atomic import write_whole
 
     with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
         content = _content(seen, output).encode(errors="backslashreplace")
@@ -98,7 +98,7 @@ def _put(seen: dict[str, Any], output: str) -> None:
 
 def _content(seen: dict[str, Any], output: str) -> str:
     if output == "html":
-        from dreg_client.picture import picture
+        from dreg_client.images.html import picture
 
         return picture(seen)
     if output == "json":

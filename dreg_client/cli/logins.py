@@ -10,9 +10,9 @@ from dreg_client.cli.registry_options import given, place_options, secret_from_s
 from dreg_client.cli.text import put, put_error, visible
 
 if TYPE_CHECKING:
-    from dreg_client.conversation.base import Base
     from dreg_client.credentials.lookup import Credentials
-    from dreg_client.options import RegistryOptions
+    from dreg_client.protocol.options import RegistryOptions
+    from dreg_client.protocol.registry_url import RegistryURL
     from dreg_client.values.credential import Credential
 
 
@@ -33,7 +33,7 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
       dreg login registry.example     (asks for user and password)
     """
     from dreg_client.credentials import login
-    from dreg_client.events import Answered
+    from dreg_client.protocol.events import Answered
     from dreg_client.registry import Registry
 
     is_asked = False
@@ -74,23 +74,23 @@ def logout_command(registry: str) -> None:
     put(f"logged out of {visible(base.authority)}; forgotten by {visible(', '.join(places))}")
 
 
-def _settings(registry: str) -> "tuple[Base, Credentials, RegistryOptions]":
-    from dreg_client.cli.talk import speak_of_registries
-    from dreg_client.conversation.base import Base
+def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions]":
+    from dreg_client.cli.logging import speak_of_registries
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.opening import with_defaults
-    from dreg_client.options import Options
+    from dreg_client.protocol.options import Options
+    from dreg_client.protocol.registry_url import RegistryURL
 
     speak_of_registries(debug=False)
     options = given()
     credentials = options.get("credentials")
     assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)
     chosen = Options(**options)
-    base = Base.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
+    base = RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
     return base, credentials, with_defaults(options)
 
 
-def _credential(base: "Base", username: str | None, by_password: bool, by_token: bool) -> "Credential":
+def _credential(base: "RegistryURL", username: str | None, by_password: bool, by_token: bool) -> "Credential":
     from dreg_client.values.credential import Credential
 
     if by_token:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.several import show
+from dreg_client.cli.fan_out import show
 from dreg_client.cli.sources import (
     format_option,
     opened,
@@ -214,7 +214,7 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
     from dreg_client.cli.image_text import step_line
-    from dreg_client.image_view import seen_step
+    from dreg_client.images.view import seen_step
 
     with opened(source, ref_name) as (store, reference):
         steps = platform_image(store, reference, platform).steps

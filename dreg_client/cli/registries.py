@@ -29,10 +29,10 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
       dreg repos localhost:5000
       dreg repos localhost:5000 --namespace acme --format json
     """
-    from dreg_client.catalog import namespace_of
+    from dreg_client.cli.logging import speak_of_registries
     from dreg_client.cli.registry_options import given
-    from dreg_client.cli.talk import speak_of_registries
     from dreg_client.opening import with_defaults
+    from dreg_client.protocol.namespaces import namespace_of
     from dreg_client.registry import Registry
 
     speak_of_registries(debug=False)

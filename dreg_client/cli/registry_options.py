@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from dreg_client.options import RegistryOptions
+    from dreg_client.protocol.options import RegistryOptions
     from dreg_client.values.credential import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -4,9 +4,9 @@ import json
 from typing import Any, Final
 
 from dreg_client.cli.failures import sentence, told
-from dreg_client.cli.findings import Checked, Counted, Finding, Unread
+from dreg_client.cli.results import Checked, Counted, Finding, Unread
 from dreg_client.cli.text import decodable, put, styled, visible, wrapped
-from dreg_client.problems import Problem, Severity, full_clause
+from dreg_client.errors.problems import Problem, Severity, full_clause
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}

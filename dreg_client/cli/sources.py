@@ -13,7 +13,7 @@ from dreg_client.cli.registry_options import given, registry_options
 
 if TYPE_CHECKING:
     from dreg_client.image import ImageStore
-    from dreg_client.options import RegistryOptions
+    from dreg_client.protocol.options import RegistryOptions
     from dreg_client.repository import Repository
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
@@ -139,7 +139,7 @@ def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa:
     """How the registry of a source is talked to; for other sources nothing is looked up."""
     if source.kind != "registry":
         return {}
-    from dreg_client.cli.talk import speak_of_registries
+    from dreg_client.cli.logging import speak_of_registries
 
     speak_of_registries(debug="--debug" in sys.argv)
     return {**given(), **more}  # type: ignore[typeddict-item]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from dreg_client.cli.several import show
+from dreg_client.cli.fan_out import show
 from dreg_client.cli.sources import format_option, opened, sources_argument
 from dreg_client.cli.text import put, put_json, visible
 

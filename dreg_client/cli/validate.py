@@ -97,8 +97,8 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     """
     from dreg_client.cli.checking import Settings, check
     from dreg_client.cli.failures import INVALID, tell
-    from dreg_client.cli.findings import Unread
     from dreg_client.cli.reports import WRITERS
+    from dreg_client.cli.results import Unread
 
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:

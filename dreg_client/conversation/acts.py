@@ -4,8 +4,8 @@ from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from dreg_client.events import Event
-from dreg_client.protocol.wire import Hop
+from dreg_client.protocol.events import Event
+from dreg_client.protocol.messages import Hop
 
 T = TypeVar("T")
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dreg_client import errors
+from dreg_client._logging import log
 from dreg_client.conversation.acts import Pause, Send, Talk, Tell
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.proof import Proof
 from dreg_client.conversation.redirects import travel
-from dreg_client.conversation.schemes import refuse_asked_without_tls, with_advice
 from dreg_client.conversation.tokens import Tokens
-from dreg_client.events import Counted, Retrying, Warned
-from dreg_client.logs import log
-from dreg_client.options import Options
-from dreg_client.protocol.refusals import refuse_long_wait
+from dreg_client.protocol.error_responses import refuse_long_wait
+from dreg_client.protocol.events import Counted, Retrying, Warned
+from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, retry_after
-from dreg_client.protocol.warning import quota_of, warnings_of
-from dreg_client.protocol.wire import Hop, Request, Response
+from dreg_client.protocol.tls_mismatch import refuse_asked_without_tls, with_advice
+from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
 
 _LETS_NOT: Final = frozenset({401, 403})
@@ -39,8 +39,8 @@ class Conversation:
     """
 
     options: Options
-    base: Base
-    mirrors: tuple[Base, ...] = ()
+    base: RegistryURL
+    mirrors: tuple[RegistryURL, ...] = ()
     clock: Callable[[], float] = time.monotonic
     _proof: Proof = field(init=False, repr=False)
     _fixed: tuple[tuple[str, str], ...] = field(init=False, repr=False)
@@ -73,7 +73,7 @@ class Conversation:
                 log.debug("mirror %s: %s; asking on", mirror.url, response.status)
         return (yield from self._attempted(self.base, request))
 
-    def _attempted(self, base: Base, request: Request) -> Talk[Response]:
+    def _attempted(self, base: RegistryURL, request: Request) -> Talk[Response]:
         attempts, lost = self._attempts(), False
         while True:
             yield from self._wait_with_others(base.origin)
@@ -113,7 +113,7 @@ class Conversation:
         yield Tell(Retrying(method, url, attempts.made, reason, delay))
         yield Pause(delay)
 
-    def _proven(self, base: Base, request: Request) -> Talk[Response]:
+    def _proven(self, base: RegistryURL, request: Request) -> Talk[Response]:
         """A request with the proof that is known to be wanted; else with what its challenge asks for, once."""
         proof = yield from self._proof.beforehand(base, request, self._token_hop)
         response = yield from travel(base, request, self._fixed, proof)
@@ -124,7 +124,7 @@ class Conversation:
                 response = yield from travel(base, request, self._fixed, fresh)
         return self._advised(base, request, response, proof)
 
-    def _advised(self, base: Base, request: Request, response: Response, proof: str | None) -> Response:
+    def _advised(self, base: RegistryURL, request: Request, response: Response, proof: str | None) -> Response:
         """A refusal to let us, with what to do about it."""
         if response.status not in _LETS_NOT:
             return response
@@ -161,7 +161,7 @@ class Conversation:
         when = self._written.get(request.target) if request.method in _READS else None
         return when is not None and self.clock() - when < _JUST_NOW
 
-    def _heard(self, base: Base, response: Response) -> Talk[None]:
+    def _heard(self, base: RegistryURL, response: Response) -> Talk[None]:
         for text in warnings_of(response):
             if text not in self._warned and len(self._warned) < 1000:
                 self._warned.add(text)
@@ -172,9 +172,9 @@ class Conversation:
             yield Tell(Counted(base.name, *quota))
 
 
-def conversation_with(base: Base, options: Options) -> Conversation:
+def conversation_with(base: RegistryURL, options: Options) -> Conversation:
     """What is to be known of a registry and its mirrors."""
-    return Conversation(options, base, tuple(Base.parse(mirror) for mirror in options.mirrors))
+    return Conversation(options, base, tuple(RegistryURL.parse(mirror) for mirror in options.mirrors))
 
 
 def _gone(response: Response) -> Response:

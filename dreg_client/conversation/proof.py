@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dreg_client import errors
+from dreg_client._logging import log
 from dreg_client.conversation.acts import AskService, LookUp, Talk
-from dreg_client.conversation.advice import advice
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.tokens import Attempt, Tokens, Wanted
-from dreg_client.logs import log
-from dreg_client.options import FoundCredential, Options
-from dreg_client.protocol.challenge import Challenge, is_foreign, parse_challenges, scope_to_ask
-from dreg_client.protocol.wire import Request, Response
+from dreg_client.protocol.hints import advice
+from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.options import FoundCredential, Options
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.www_authenticate import Challenge, is_foreign, parse_challenges, scope_to_ask
 from dreg_client.values.credential import Credential, is_sendable
 from dreg_client.values.origin import Origin
 
@@ -39,7 +39,7 @@ class Proof:
     """
 
     options: Options
-    own: Base
+    own: RegistryURL
     tokens: Tokens
     _known: dict[Hashable, _Known] = field(default_factory=dict[Hashable, _Known], repr=False)
     _found: dict[tuple[str, str], FoundCredential] = field(
@@ -47,7 +47,7 @@ class Proof:
     )
     _warned: set[Origin] = field(default_factory=set[Origin], repr=False)
 
-    def beforehand(self, base: Base, request: Request, attempt: Attempt) -> Talk[str | None]:
+    def beforehand(self, base: RegistryURL, request: Request, attempt: Attempt) -> Talk[str | None]:
         """What the registry is known to want for such a request, None where it was not asked for any yet."""
         known = self._known.get(_key(base, request))
         if known is None:
@@ -55,7 +55,7 @@ class Proof:
         return (yield from self._made(base, request, known, attempt, ""))
 
     def answered(
-        self, base: Base, request: Request, response: Response, used: str | None, attempt: Attempt
+        self, base: RegistryURL, request: Request, response: Response, used: str | None, attempt: Attempt
     ) -> Talk[str | None]:
         """What a challenge asks for; None where there is nothing, or nothing but what was refused already.
 
@@ -77,7 +77,7 @@ class Proof:
         self._known[_key(base, request)] = known
         return made
 
-    def advice(self, base: Base, request: Request, status: int, proof: str | None) -> str:
+    def advice(self, base: RegistryURL, request: Request, status: int, proof: str | None) -> str:
         """What to do where a registry does not let us, by who we were."""
         if base != self.own:
             return ""
@@ -86,14 +86,16 @@ class Proof:
             return "it does not ask who we are, so that no credential was looked up"
         return advice(self.options, base, request, found, shown=proof is not None, status=status)
 
-    def _given(self, base: Base, request: Request) -> FoundCredential | None:
+    def _given(self, base: RegistryURL, request: Request) -> FoundCredential | None:
         """The credential that was given or found; None where there was no need to look yet."""
         given = self.options.credentials
         if given is None or isinstance(given, Credential):
             return FoundCredential(given)
         return self._found.get((base.authority, _repository(request)))
 
-    def _made(self, base: Base, request: Request, known: _Known, attempt: Attempt, refused: str) -> Talk[str | None]:
+    def _made(
+        self, base: RegistryURL, request: Request, known: _Known, attempt: Attempt, refused: str
+    ) -> Talk[str | None]:
         if self.options.auth_service is not None and base == self.own:
             _refuse_plain(base, known.response, self.options)
             given: str = yield AskService(known.scope)
@@ -111,7 +113,7 @@ class Proof:
         wanted = Wanted(base, known.response, known.challenge, known.scope, credential, hint)
         return "Bearer " + (yield from self.tokens.get(wanted, attempt, unlike=refused))
 
-    def _credential(self, base: Base, request: Request) -> Talk[Credential | None]:
+    def _credential(self, base: RegistryURL, request: Request) -> Talk[Credential | None]:
         if isinstance(self.options.credentials, Credential):
             return self.options.credentials if base == self.own else None
         key = base.authority, _repository(request)
@@ -119,7 +121,7 @@ class Proof:
             self._found[key] = yield LookUp(*key)
         return self._found[key].credential
 
-    def _warn_of(self, base: Base, foreign: str, own: str) -> None:
+    def _warn_of(self, base: RegistryURL, foreign: str, own: str) -> None:
         """Warn of a registry that asks for what we do not need (AUT-15); once each."""
         if base.origin not in self._warned:
             self._warned.add(base.origin)
@@ -148,7 +150,7 @@ def _chosen(challenges: tuple[Challenge, ...], response: Response) -> Challenge:
     raise errors.ChallengeError(message)
 
 
-def _refuse_plain(base: Base, response: Response, options: Options) -> None:
+def _refuse_plain(base: RegistryURL, response: Response, options: Options) -> None:
     """Refuse to show a secret to whoever listens (AUT-08)."""
     origin = Origin.of(base.url)
     if origin.scheme == "http" and not (origin.is_loopback or options.plain_http):
@@ -161,5 +163,5 @@ def _repository(request: Request) -> str:
     return rest.rpartition(":")[0] if kind == "repository" else ""
 
 
-def _key(base: Base, request: Request) -> Hashable:
+def _key(base: RegistryURL, request: Request) -> Hashable:
     return base.origin, request.scope, request.method in _WRITES

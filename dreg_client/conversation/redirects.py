@@ -5,9 +5,9 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.conversation.acts import Send, Talk
-from dreg_client.conversation.base import Base
-from dreg_client.conversation.unsaid import without_secrets
-from dreg_client.protocol.wire import Hop, Request, Response
+from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.redact import without_secrets
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin, Reach, joined, reach, without_query
 
 MAX_REDIRECTS: Final = 10
@@ -18,7 +18,9 @@ _TRAVELS: Final = frozenset({"accept", "range", "cache-control"})
 """The request's own headers that go to another host, too."""
 
 
-def travel(base: Base, request: Request, fixed: tuple[tuple[str, str], ...], proof: str | None) -> Talk[Response]:
+def travel(
+    base: RegistryURL, request: Request, fixed: tuple[tuple[str, str], ...], proof: str | None
+) -> Talk[Response]:
     """Send a request, and go where the answers lead.
 
     Args:
@@ -42,7 +44,7 @@ def travel(base: Base, request: Request, fixed: tuple[tuple[str, str], ...], pro
     raise errors.TooManyRedirectsError(f"{base.url}{request.target}".partition("?")[0], MAX_REDIRECTS)
 
 
-def _first(base: Base, request: Request, fixed: tuple[tuple[str, str], ...], proof: str | None) -> Hop:
+def _first(base: RegistryURL, request: Request, fixed: tuple[tuple[str, str], ...], proof: str | None) -> Hop:
     url = base.url_of(request.target)
     headers = (*fixed, *request.headers, *_proof(proof))
     return Hop(request.method, url, headers, request.body, request.limit, request.streams, waits=request.waits)
@@ -52,7 +54,7 @@ def _proof(proof: str | None) -> tuple[tuple[str, str], ...]:
     return (("Authorization", proof),) if proof else ()
 
 
-def _is_followed(request: Request, response: Response, base: Base, location: str) -> bool:
+def _is_followed(request: Request, response: Response, base: RegistryURL, location: str) -> bool:
     """What changes something never turns into a GET, and goes to the registry's own origin alone (TRN-12)."""
     if request.method in _READING:
         return True
@@ -66,7 +68,7 @@ def _is_followed(request: Request, response: Response, base: Base, location: str
 
 
 def _onward(
-    base: Base, request: Request, hop: Hop, response: Response, to_registry: tuple[tuple[str, str], ...]
+    base: RegistryURL, request: Request, hop: Hop, response: Response, to_registry: tuple[tuple[str, str], ...]
 ) -> Hop:
     url = joined(hop.url, response.headers.get("location") or "").partition("#")[0]
     target = _origin(response, url)
@@ -103,7 +105,7 @@ def refuse_nearer(where: str, url: str, target: Origin, nearest: Reach) -> None:
         raise errors.BlockedAddressError(where, without_query(url), reason)
 
 
-def nearest_of(base: Base, response: Response) -> Reach:
+def nearest_of(base: RegistryURL, response: Response) -> Reach:
     """The nearest place that a registry may send us to: as near as itself, by its name and by what answered."""
     own = reach(base.origin.host)
     return max(own, reach(response.peer)) if response.peer and Origin.of(response.url) == base.origin else own

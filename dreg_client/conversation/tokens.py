@@ -7,16 +7,16 @@ from urllib.parse import urlencode, urlsplit
 
 from dreg_client import errors
 from dreg_client.conversation.acts import Hold, Talk
-from dreg_client.conversation.base import Base
-from dreg_client.conversation.realms import refuse_realm
-from dreg_client.protocol.challenge import Challenge
-from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import Headers, Hop, Request, Response
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.messages import Headers, Hop, Request, Response
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.token_hosts import refuse_realm
+from dreg_client.protocol.www_authenticate import Challenge
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Reach
 
 if TYPE_CHECKING:
-    from dreg_client.models.answers import TokenAnswer
+    from dreg_client.models.responses import TokenAnswer
 
 _EARLY: Final = 10.0
 _MOST: Final = 1000
@@ -43,7 +43,7 @@ class Wanted:
         advice: What to do where that is refused.
     """
 
-    base: Base
+    base: RegistryURL
     response: Response = field(repr=False)
     challenge: Challenge
     scope: str
@@ -154,6 +154,6 @@ def _answer(response: Response, wanted: Wanted) -> "TokenAnswer":
             told = Headers(pair for pair in response.headers if pair[0] in _TOLD)
             accept(replace(response, body=b"", headers=told), Request("GET", "", what="token"))
         raise errors.TokenError(f"the token server {host} answered {response.status}, and gave no token")
-    from dreg_client.models.answers import TokenAnswer  # noqa: PLC0415 (not all registries want tokens)
+    from dreg_client.models.responses import TokenAnswer  # noqa: PLC0415 (not all registries want tokens)
 
     return TokenAnswer.parse(response.body)

@@ -13,8 +13,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Final, cast
 
+from dreg_client._logging import log
 from dreg_client.errors import ConfigError, CredentialError
-from dreg_client.logs import log
 from dreg_client.values.credential import Credential
 from dreg_client.values.reference import DOCKER_HUB
 

@@ -10,9 +10,9 @@ from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
 from dreg_client.credentials.lookup import Credentials
 from dreg_client.errors import ConfigError, CredentialError, LayoutError
+from dreg_client.files.atomic import write_whole
 from dreg_client.values.credential import Credential
 from dreg_client.values.reference import DOCKER_HUB
-from dreg_client.whole_file import write_whole
 
 _BARE: Final = ".dockercfg"
 

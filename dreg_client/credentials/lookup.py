@@ -7,11 +7,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from dreg_client._logging import log
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
 from dreg_client.errors import ConfigError
-from dreg_client.logs import log
-from dreg_client.options import FoundCredential
+from dreg_client.protocol.options import FoundCredential
 from dreg_client.values.credential import Credential
 
 NAMED_BY: Final = "REGISTRY_AUTH_FILE"

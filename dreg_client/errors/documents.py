@@ -1,7 +1,7 @@
 """Words that are no values, documents that break rules, bytes that are others than were asked for, and limits."""
 
+from dreg_client.errors.problems import Problem, Severity
 from dreg_client.errors.root import DregError
-from dreg_client.problems import Problem, Severity
 
 # --- words: text that is no value
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from dreg_client.errors import DregError
+from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.fields import is_uri
 from dreg_client.models.paths import member, show
-from dreg_client.problems import Problem
 from dreg_client.values.digest import digest_fault
 from dreg_client.values.reference import Reference
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN

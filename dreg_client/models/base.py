@@ -9,10 +9,10 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from dreg_client.errors.problems import Problem
 from dreg_client.models.fields import Rule, broken, frozen_value
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.models.json_schema import complete
-from dreg_client.problems import Problem
 
 Members = Mapping[str, object]
 NO_RULE: Final = Rule("GEN-01", "another type")

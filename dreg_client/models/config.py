@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, cast
 
 from pydantic import Field
 
+from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.descriptor import digest_remark, is_unregistered
@@ -23,7 +24,6 @@ from dreg_client.models.fields import (
 from dreg_client.models.history import clean_instruction
 from dreg_client.models.paths import item, member, show
 from dreg_client.models.stored import StoredDocument
-from dreg_client.problems import Problem
 from dreg_client.values import media_type as types
 from dreg_client.values.platform import Platform
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from dreg_client.errors.problems import Problem
 from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
@@ -27,7 +28,6 @@ from dreg_client.models.fields import (
 from dreg_client.models.json_schema import comment
 from dreg_client.models.paths import item, member, show
 from dreg_client.models.stored import ParsedModel
-from dreg_client.problems import Problem
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import COMPUTABLE, Digest, digest_fault
 from dreg_client.values.platform import Platform

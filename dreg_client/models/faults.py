@@ -7,11 +7,11 @@ from typing import cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel, members_of, spelled
 from dreg_client.models.fields import BRANCH, Rule
 from dreg_client.models.paths import item, member, show
-from dreg_client.problems import Problem
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
 _WHOLE = Rule("GEN-01", "one JSON object")

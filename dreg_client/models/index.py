@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal, cast
 
 from pydantic import Field, ValidationError
 
+from dreg_client.errors.problems import Problem
 from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
 from dreg_client.models.base import Members
@@ -21,7 +22,6 @@ from dreg_client.models.fields import (
 from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.manifest import Manifest, foreign_remarks
 from dreg_client.models.paths import item, member
-from dreg_client.problems import Problem
 from dreg_client.values import media_type as types
 
 OciIndexType = Literal["application/vnd.oci.image.index.v1+json"]

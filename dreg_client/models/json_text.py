@@ -14,9 +14,9 @@ from typing import TypeAlias, cast
 
 import orjson
 
+from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.paths import item, member, show
-from dreg_client.problems import Problem
 
 MAX_DEPTH = 64
 MAX_STRING = 1 << 20

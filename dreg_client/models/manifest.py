@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, cast
 
 from pydantic import Field
 
+from dreg_client.errors.problems import Problem
 from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
 from dreg_client.models.base import Members
@@ -12,7 +13,6 @@ from dreg_client.models.descriptor import Descriptor, empty_remarks
 from dreg_client.models.fields import MediaType, NullIsDefault, NullIsEmpty, Rule, SchemaVersion2, TextMap
 from dreg_client.models.paths import member, show
 from dreg_client.models.stored import StoredDocument
-from dreg_client.problems import Problem
 from dreg_client.values import media_type as types
 
 OciManifestType = Literal["application/vnd.oci.image.manifest.v1+json"]

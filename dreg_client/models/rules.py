@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from dreg_client.problems import Problem, Severity
+from dreg_client.errors.problems import Problem, Severity
 
 MOST_TOLD: Final = 1000
 """How many problems of each severity are told of a document; one more tells that there are more."""

@@ -9,12 +9,12 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from dreg_client import errors
+from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.faults import refused, remarks
 from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
-from dreg_client.problems import Problem, Severity
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
 

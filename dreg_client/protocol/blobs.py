@@ -5,9 +5,9 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.protocol.encoding import plain
-from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import Exchange, Request, Response
+from dreg_client.protocol.content_encoding import plain
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.messages import Exchange, Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from dreg_client import errors
-from dreg_client.logs import log
+from dreg_client._logging import log
 from dreg_client.models import rules
-from dreg_client.protocol.encoding import plain
-from dreg_client.protocol.refusals import accept, refuse
-from dreg_client.protocol.wire import MAX_ANSWER, Exchange, Request, Response
+from dreg_client.protocol.content_encoding import plain
+from dreg_client.protocol.error_responses import accept, refuse
+from dreg_client.protocol.messages import MAX_ANSWER, Exchange, Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import RepositoryName, Tag
@@ -228,7 +228,7 @@ def described(served: Served) -> "Descriptor":
 
 def _own_type(raw: bytes) -> str:
     from dreg_client.models.parse import KINDS  # noqa: PLC0415 (few registries leave it out)
-    from dreg_client.models.validation import validate  # noqa: PLC0415
+    from dreg_client.validation.report import validate  # noqa: PLC0415
 
     kind = validate(raw).kind
     return KINDS[kind].media_types[0] if kind else "application/octet-stream"

@@ -3,8 +3,8 @@
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import Exchange, Request
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.messages import Exchange, Request
 from dreg_client.values.media_type import PAGES, essence
 
 _NO_REGISTRY: Final = "it answers, but not as a registry does: check the address"

@@ -4,15 +4,15 @@ from typing import Final
 from urllib.parse import quote
 
 from dreg_client import errors
-from dreg_client.logs import log
+from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_manifest
 from dreg_client.protocol import manifests
-from dreg_client.protocol.listing import Pages
-from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import Exchange, Request, Response
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.tags_and_catalog import Pages
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence

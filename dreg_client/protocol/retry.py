@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.wire import Response
+from dreg_client.protocol.messages import Response
 
 ATTEMPTS: Final = 5
 WHOLE: Final = 300.0

@@ -6,8 +6,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 from dreg_client.errors import LayoutError
+from dreg_client.files.atomic import write_whole
 from dreg_client.schemagen.schemas import NAMES, differs_when_written, schema, text
-from dreg_client.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from dreg_client.errors.problems import full_clause, rule_url
 from dreg_client.models.rules import CLAUSES
-from dreg_client.problems import full_clause, rule_url
 
 FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
 """The families of rules, in the order in which one reads of them; each has a file and a page of its name."""

@@ -7,12 +7,12 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from dreg_client.errors.problems import SITE
 from dreg_client.models.index import DockerManifestList, OciIndex
 from dreg_client.models.json_schema import comment
 from dreg_client.models.manifest import DockerManifest, OciManifest
 from dreg_client.models.parse import KINDS
 from dreg_client.models.stored import ParsedModel
-from dreg_client.problems import SITE
 from dreg_client.schemagen.examples import EXAMPLES
 from dreg_client.schemagen.tidying import tidied
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from ssl import SSLContext
 
 from dreg_client import errors
-from dreg_client.options import Options
-from dreg_client.protocol.wire import Hop
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.options import Options
 from dreg_client.transport import lines
 from dreg_client.transport.async_stream import AsyncStream, connected
 from dreg_client.transport.keeping import Head, Kept, Messages, length_of

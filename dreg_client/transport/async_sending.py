@@ -9,10 +9,10 @@ from typing import Any, assert_never
 
 from dreg_client import errors
 from dreg_client.conversation.acts import Act, AskService, Hold, LookUp, Pause, Send, Tell
-from dreg_client.conversation.base import Base
-from dreg_client.events import Event
-from dreg_client.options import FoundCredential, Options
-from dreg_client.protocol.wire import Hop, Response
+from dreg_client.protocol.events import Event
+from dreg_client.protocol.messages import Hop, Response
+from dreg_client.protocol.options import FoundCredential, Options
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.transport import lines
 from dreg_client.transport.async_handed import AsyncHandedAnswer, AsyncHandedLine
 from dreg_client.transport.async_kept import AsyncKeptAnswer, AsyncKeptLine
@@ -94,7 +94,7 @@ class AsyncSender:
         ConfigError: The HTTP library is not there.
     """
 
-    def __init__(self, options: Options, bases: tuple[Base, ...]) -> None:
+    def __init__(self, options: Options, bases: tuple[RegistryURL, ...]) -> None:
         self._options, self._bases = options, bases
         self._library = library_of(options)
         self._lines: dict[Origin, AsyncLine] = {}

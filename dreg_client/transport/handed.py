@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from dreg_client.options import Options
-from dreg_client.protocol.wire import Hop
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.options import Options
 from dreg_client.transport import lines
 from dreg_client.transport.library import translated
 

@@ -8,8 +8,8 @@ from time import monotonic
 from typing import Any, Final
 
 from dreg_client import errors
-from dreg_client.conversation.schemes import ONLY_TLS
-from dreg_client.protocol.wire import MEBIBYTE, Hop
+from dreg_client.protocol.messages import MEBIBYTE, Hop
+from dreg_client.protocol.tls_mismatch import ONLY_TLS
 from dreg_client.transport.library import Library
 from dreg_client.values.origin import Origin
 

@@ -8,8 +8,8 @@ from ssl import SSLContext
 from typing import Any
 
 from dreg_client import errors
-from dreg_client.options import Options
-from dreg_client.protocol.wire import Hop
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.options import Options
 from dreg_client.transport import lines
 from dreg_client.transport.keeping import Head, Kept, Messages, length_of
 from dreg_client.transport.library import Library, failures_of, translated

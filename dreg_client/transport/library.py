@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any, Final
 
 from dreg_client import errors
-from dreg_client.conversation.schemes import NO_TLS
-from dreg_client.logs import hide_headers
-from dreg_client.options import Options
-from dreg_client.protocol.wire import Hop
+from dreg_client._logging import hide_headers
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.tls_mismatch import NO_TLS
 
 _LIBRARIES: Final = ("httpx", "httpx2")
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})

@@ -6,13 +6,13 @@ from ssl import SSLContext
 from typing import Any, Final
 
 from dreg_client import errors
-from dreg_client.conversation.base import Base
-from dreg_client.events import Answered
-from dreg_client.logs import log
-from dreg_client.options import Options, Timeouts
-from dreg_client.protocol.wire import Headers, Hop, Response
-from dreg_client.transport.proxies import proxy_for, proxy_url
-from dreg_client.transport.tls import tls_context
+from dreg_client._logging import log
+from dreg_client.credentials.tls import tls_context
+from dreg_client.protocol.events import Answered
+from dreg_client.protocol.messages import Headers, Hop, Response
+from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.proxies import proxy_for, proxy_url
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin, Reach, reach
 
 MAX_REFUSAL: Final = 64 * 1024
@@ -41,7 +41,7 @@ def proxy_of(origin: Origin, options: Options) -> str | None:
     return proxy_for(origin) if options.trust_env else None
 
 
-def context_of(origin: Origin, options: Options, bases: tuple[Base, ...]) -> SSLContext:
+def context_of(origin: Origin, options: Options, bases: tuple[RegistryURL, ...]) -> SSLContext:
     """The rules for TLS connections to an origin.
 
     Raises:

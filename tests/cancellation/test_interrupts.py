@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dreg_client import Digest, Registry
-from dreg_client.options import Timeouts
+from dreg_client.protocol.options import Timeouts
 from tests.cancellation.guarded import BLOB, Guarded
 from tests.doors import LIBRARIES
 from tests.raw_server import RawServer, speaking

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Digest, aopen_store
-from dreg_client.options import Timeouts
+from dreg_client.protocol.options import Timeouts
 from tests.cancellation.guarded import BLOB, CancelledAt, Guarded, until
 from tests.doors import LIBRARIES
 from tests.http.documents import DIGEST

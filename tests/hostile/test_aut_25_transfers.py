@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Credential, Registry, Timeouts, errors
-from dreg_client.options import Options
+from dreg_client.protocol.options import Options
 from tests.faultserver import END, RESET, STALL, Drip, Heard, Host, Network, Piece, answer, challenge, head, redirect
 from tests.faultserver import sentence as said
 from tests.faultserver.network import shown

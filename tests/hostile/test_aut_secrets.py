@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from dreg_client import AsyncRegistry, Credential, Credentials, Registry, errors
-from dreg_client.events import Event
+from dreg_client.protocol.events import Event
 from tests.faultserver import END, RESET, Heard, Network, Piece, answer, challenge, head, redirect, refusal
 from tests.hostile.proof import (
     BASIC,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dreg_client import Digest, errors
-from dreg_client.protocol.listing import tag_pages
-from dreg_client.protocol.wire import Headers, Response
+from dreg_client.protocol.messages import Headers, Response
+from dreg_client.protocol.tags_and_catalog import tag_pages
 from dreg_client.values.reference import RepositoryName
 from tests.faultserver import Network, answer, challenge, chunked, redirect, refusal, sentence
 from tests.hostile.registry import BASE, CONFIG, LAYER, MANIFEST, MANIFESTS, OCI_MANIFEST, TAGS, listed, registry_at

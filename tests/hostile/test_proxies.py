@@ -3,7 +3,7 @@
 import pytest
 
 from dreg_client import errors
-from dreg_client.transport.proxies import proxy_for
+from dreg_client.protocol.proxies import proxy_for
 from dreg_client.values.origin import Origin
 from tests.faultserver import Network, answer, challenge, redirect
 from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, TAGS, listed, registry_at

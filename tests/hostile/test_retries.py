@@ -8,10 +8,10 @@ import pytest
 
 from dreg_client import Timeouts, errors
 from dreg_client.conversation.acts import Hold, LookUp, Pause, Send, Tell
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.conversation import Conversation
-from dreg_client.options import FoundCredential, Options
-from dreg_client.protocol.wire import Headers, Hop, Request, Response
+from dreg_client.protocol.messages import Headers, Hop, Request, Response
+from dreg_client.protocol.options import FoundCredential, Options
+from dreg_client.protocol.registry_url import RegistryURL
 from tests.faultserver import END, RESET, STALL, Heard, Network, Piece, answer, challenge, head, redirect, sentence
 from tests.hostile.registry import DIGEST, MANIFEST, MANIFESTS, TAGS, document, listed, registry_at
 from tests.hostile.ways import Outcome, Way, refused
@@ -42,7 +42,9 @@ class Talked:
         self.waited: list[float] = []
         self.status, self.raised = 0, None
         self._signals, self._headers, self._now, self._method = signals, headers, 0.0, method
-        conversation = Conversation(Options(**options), Base.parse("https://registry.example"), clock=lambda: self._now)
+        conversation = Conversation(
+            Options(**options), RegistryURL.parse("https://registry.example"), clock=lambda: self._now
+        )
         for each in method.split():
             self._talk(conversation.ask(Request("GET" if each == "token" else each, "/v2/x", body=b"")))
 

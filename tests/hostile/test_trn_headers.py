@@ -10,7 +10,7 @@ import pytest
 
 import dreg_client
 from dreg_client import Credential, errors
-from dreg_client.options import USER_AGENT
+from dreg_client.protocol.options import USER_AGENT
 from tests.faultserver import Heard, Network, answer, challenge, redirect, sentence
 from tests.hostile.registry import (
     BASE,

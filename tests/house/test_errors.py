@@ -13,7 +13,7 @@ import pytest
 import dreg_client
 from dreg_client import errors
 from dreg_client.errors import DregError
-from dreg_client.problems import Problem, Severity
+from dreg_client.errors.problems import Problem, Severity
 
 PROBLEM = Problem("DSC-02", Severity.ERROR, "$.config.digest", "'sha256:'", "a digest", "descriptor.md, Digests")
 FACTS: dict[Any, object] = {

@@ -12,7 +12,7 @@ import dreg_client
 from dreg_client import AsyncImage, AsyncRegistry, AsyncRepository, AsyncStore, Image, Registry, Repository, Store
 from dreg_client.async_image import AsyncImageStore
 from dreg_client.image import ImageStore
-from dreg_client.options import Options, RegistryOptions
+from dreg_client.protocol.options import Options, RegistryOptions
 
 PACKAGE = Path(dreg_client.__file__).parent
 TWINS = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Registry
-from dreg_client.events import Received
+from dreg_client.protocol.events import Received
 from tests.doors import Door, repository
 from tests.http.documents import LAYER, LAYER_DIGEST, image, served
 

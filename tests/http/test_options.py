@@ -74,7 +74,7 @@ def test_a_path_behind_a_host_is_a_repository_and_no_base(kind: Any) -> None:
 
 
 def test_no_text_of_options_shows_a_password() -> None:
-    from dreg_client.options import Options
+    from dreg_client.protocol.options import Options
 
     assert "canary" not in repr(Options(credentials=("ada", "pw-canary")))
 

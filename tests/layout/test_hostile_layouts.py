@@ -19,7 +19,7 @@ from dreg_client.errors import (
     NotFoundError,
     UnsafePathError,
 )
-from dreg_client.files import chunks_of
+from dreg_client.files.rooted import chunks_of
 from dreg_client.layout_validation import validate_layout
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dreg_client.picture import picture
-from dreg_client.picture.text import LONGEST
+from dreg_client.images.html import picture
+from dreg_client.images.html.text import LONGEST
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Page

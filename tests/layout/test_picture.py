@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dreg_client import DockerArchive, Layout
-from dreg_client.image_view import view
-from dreg_client.picture import picture
-from dreg_client.picture.style import PAGE_STYLE, STYLE
+from dreg_client.images.html import picture
+from dreg_client.images.html.style import PAGE_STYLE, STYLE
+from dreg_client.images.view import view
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Page

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from dreg_client.errors import ProtocolError, TokenError
-from dreg_client.models.answers import Catalog, ErrorBody, TagList, TokenAnswer
+from dreg_client.models.responses import Catalog, ErrorBody, TagList, TokenAnswer
 
 
 def test_ans_02_tags_keep_their_order_and_what_is_no_tag_is_left_out() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dreg_client import LineRules, validate_file, validate_lines
-from dreg_client.models import dumps
-from dreg_client.models.dumps import LineReport, validate_line
+from dreg_client.validation import dumps
+from dreg_client.validation.dumps import LineReport, validate_line
 from dreg_client.values.media_type import DOCKER_MANIFEST
 
 GOOD = b'{"schemaVersion": 2, "manifests": []}'

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dreg_client.errors.problems import Severity
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
-from dreg_client.problems import Severity
 
 _VECTORS = Path(__file__).parents[2] / "fixtures" / "vectors" / "public.jsonl"
 CASES = [json.loads(line) for line in _VECTORS.read_text().splitlines()]

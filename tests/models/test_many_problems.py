@@ -7,8 +7,8 @@ import pytest
 
 from dreg_client import Digest, Report, parse_document, validate
 from dreg_client.errors import AmbiguousDocumentError, InvalidDocumentError
+from dreg_client.errors.problems import Severity
 from dreg_client.models.json_text import scan
-from dreg_client.problems import Severity
 
 _MANY = 20_000
 _NO_MORE = "; no more errors of this document are told than these 1,001"

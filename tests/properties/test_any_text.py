@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from dreg_client import Digest, Platform, Reference, errors, parse_manifest, validate
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
-from dreg_client.protocol.challenge import parse_challenges
-from dreg_client.protocol.download import BlobDownload
-from dreg_client.protocol.links import next_target
+from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.link_header import next_target
+from dreg_client.protocol.messages import Headers, Response
 from dreg_client.protocol.retry import retry_after
-from dreg_client.protocol.wire import Headers, Response
+from dreg_client.protocol.www_authenticate import parse_challenges
 from dreg_client.values.media_type import essence, is_media_type
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.store_name import StoreName

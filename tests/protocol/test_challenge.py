@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreg_client.errors import ChallengeError
-from dreg_client.protocol.challenge import parse_challenges, scope_to_ask
+from dreg_client.protocol.www_authenticate import parse_challenges, scope_to_ask
 
 REALM = 'realm="https://auth.example/token"'
 

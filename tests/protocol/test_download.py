@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreg_client import Digest, errors
-from dreg_client.protocol.download import BlobDownload
-from dreg_client.protocol.wire import Headers, Response
+from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.messages import Headers, Response
 from dreg_client.values.reference import RepositoryName
 
 BLOB = bytes(range(256)) * 16

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreg_client import Digest
-from dreg_client.protocol.download import BlobDownload
-from dreg_client.protocol.pieces import PIECE, SMALLEST, Pieces
-from dreg_client.protocol.wire import Headers, Response
+from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.messages import Headers, Response
+from dreg_client.protocol.ranges import PIECE, SMALLEST, Pieces
 from dreg_client.values.reference import RepositoryName
 
 

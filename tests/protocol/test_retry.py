@@ -6,11 +6,11 @@ import pytest
 
 from dreg_client import errors
 from dreg_client.conversation.acts import Pause, Send, Tell
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.conversation import Conversation
-from dreg_client.options import Options
+from dreg_client.protocol.messages import Headers, Request, Response
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, retry_after
-from dreg_client.protocol.wire import Headers, Request, Response
 
 
 class Clock:
@@ -27,7 +27,7 @@ def response(status: int, **headers: str) -> Response:
 def attempts_of(answers: list[Any], method: str = "GET", **options: Any) -> tuple[int, Any, float]:
     """How often a request is sent that is answered so, what comes of it, and how long one waited."""
     clock, sent, waited = Clock(), 0, 0.0
-    conversation = Conversation(Options(**options), Base.parse("https://registry.example"), clock=clock)
+    conversation = Conversation(Options(**options), RegistryURL.parse("https://registry.example"), clock=clock)
     talk = conversation.ask(Request(method, "/v2/"))
     given: Any = None
     try:
@@ -134,7 +134,7 @@ def test_all_attempts_end_after_five_minutes() -> None:
 
 def test_while_one_waits_the_others_wait_too() -> None:
     clock = Clock()
-    conversation = Conversation(Options(), Base.parse("https://registry.example"), clock=clock)
+    conversation = Conversation(Options(), RegistryURL.parse("https://registry.example"), clock=clock)
     first, second = (conversation.ask(Request("GET", "/v2/")) for _ in range(2))
     assert isinstance(next(first), Send)
     assert isinstance(first.send(response(429, retry_after="20")), Tell)

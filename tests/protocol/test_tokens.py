@@ -8,10 +8,10 @@ import pytest
 
 from dreg_client import Credential
 from dreg_client.conversation.acts import Hold, Send, Tell
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.conversation import Conversation
-from dreg_client.options import Options
-from dreg_client.protocol.wire import Headers, Hop, Request, Response
+from dreg_client.protocol.messages import Headers, Hop, Request, Response
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.registry_url import RegistryURL
 
 REQUEST = Request("GET", "/v2/a/tags/list", "repository:a:pull")
 BEARER = 'Bearer realm="https://registry.example/token",service="s"'
@@ -36,7 +36,7 @@ class World:
     sent: list[Hop] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        base = Base.parse("https://registry.example")
+        base = RegistryURL.parse("https://registry.example")
         options = Options(credentials=Credential("ada", "secret"))
         self.conversation = Conversation(options, base, clock=lambda: self.now)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dreg_client import DregError, Reference, Severity, validate
-from dreg_client.models.answers import Catalog, ErrorBody, TagList, TokenAnswer
+from dreg_client.errors.problems import SITE, rule_url
 from dreg_client.models.parse import KINDS
+from dreg_client.models.responses import Catalog, ErrorBody, TagList, TokenAnswer
 from dreg_client.models.rules import CLAUSES
-from dreg_client.problems import SITE, rule_url
 from dreg_client.schemagen import RuleEntry, families, rules
 from dreg_client.schemagen.examples import EXAMPLES
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreg_client import Digest, parse_document, validate
-from dreg_client.problems import SITE
+from dreg_client.errors.problems import SITE
 from dreg_client.schemagen import NAMES, Mode, rules, schema
 from tests.changes import changed_tree
 

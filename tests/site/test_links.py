@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from dreg_client.problems import SITE
+from dreg_client.errors.problems import SITE
 from dreg_client.schemagen import rules
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from dreg_client import AsyncRegistry, Digest, errors
 from dreg_client.asks import Blob
-from dreg_client.behind import AsyncBehind, Behind
-from dreg_client.landing import Landing
+from dreg_client.files.blob_file import Landing
+from dreg_client.files.write_behind import AsyncBehind, Behind
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import threads as left
 

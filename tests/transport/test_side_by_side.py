@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dreg_client import Descriptor, Digest, Layout, errors
-from dreg_client.events import Received
-from dreg_client.protocol.pieces import PIECE, SMALLEST
+from dreg_client.protocol.events import Received
+from dreg_client.protocol.ranges import PIECE, SMALLEST
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import (
     BLOB,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, errors
-from dreg_client.events import Retrying
-from dreg_client.options import Timeouts
+from dreg_client.protocol.events import Retrying
+from dreg_client.protocol.options import Timeouts
 from tests.raw_server import answer, speaking
 from tests.transport.clients import free_places
 from tests.transport.pieces import BLOB, DIGEST, PIECE, Server, Stall, exactly, saying, threads

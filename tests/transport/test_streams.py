@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Digest, Registry, errors
-from dreg_client.options import Timeouts
+from dreg_client.protocol.options import Timeouts
 from tests.raw_server import RawServer, answer, speaking
 
 LARGE = bytes(range(256)) * 40_000

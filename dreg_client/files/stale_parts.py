@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from dreg_client.logs import log
+from dreg_client._logging import log
 
 _OLD: Final = 24 * 3600.0
 _PAUSE: Final = 3600.0

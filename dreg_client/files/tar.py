@@ -22,7 +22,7 @@ from functools import partial
 from typing import BinaryIO, Final, NoReturn, cast
 
 from dreg_client import errors
-from dreg_client.files import Files
+from dreg_client.files.rooted import Files
 
 MAX_MEMBERS: Final = 200_000
 MAX_UNPACKED: Final = 64 << 30

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from dreg_client.errors import CrossOriginError, ProtocolError
-from dreg_client.protocol.wire import Response
+from dreg_client.protocol.messages import Response
 from dreg_client.values.origin import Origin, joined, without_query
 
 _LONGEST: Final = 8192

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from dreg_client.conversation.base import Base
-from dreg_client.options import FoundCredential, Options
-from dreg_client.protocol.wire import Request
+from dreg_client.protocol.messages import Request
+from dreg_client.protocol.options import FoundCredential, Options
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.credential import Credential
 
 _LISTED: Final = 5
@@ -12,7 +12,9 @@ ANONYMOUS: Final = "it was asked anonymously, without credentials="
 """How the advice for those begins who gave no credential."""
 
 
-def advice(options: Options, base: Base, request: Request, found: FoundCredential, *, shown: bool, status: int) -> str:
+def advice(
+    options: Options, base: RegistryURL, request: Request, found: FoundCredential, *, shown: bool, status: int
+) -> str:
     """What to do about a refusal.
 
     Args:
@@ -52,7 +54,7 @@ def _of_service(request: Request, *, shown: bool) -> str:
     return f"it refused the token that auth_service gave for {request.scope or 'no scope'}"
 
 
-def _of_nobody(options: Options, base: Base, found: FoundCredential) -> str:
+def _of_nobody(options: Options, base: RegistryURL, found: FoundCredential) -> str:
     log_in = f"log in with: dreg login {base.authority}"
     if options.credentials is None or isinstance(options.credentials, Credential):
         kept = f"credentials=Credentials.default(), and {log_in}"

@@ -2,8 +2,8 @@
 
 import logging
 
+from dreg_client._logging import log
 from dreg_client.cli.text import put_error, visible
-from dreg_client.logs import log
 
 
 class _Aloud(logging.Handler):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from dreg_client.models.validation import Report
-from dreg_client.problems import Problem, Severity
+from dreg_client.errors.problems import Problem, Severity
+from dreg_client.validation.report import Report
 
 
 @dataclass(frozen=True, slots=True)

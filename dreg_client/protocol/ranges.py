@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from dreg_client.protocol.download import BlobDownload
-from dreg_client.protocol.wire import MEBIBYTE
+from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.messages import MEBIBYTE
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 

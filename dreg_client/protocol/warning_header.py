@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dreg_client.protocol.wire import Response
+from dreg_client.protocol.messages import Response
 
 _LONGEST: Final = 4096
 _MOST: Final = 10

@@ -6,11 +6,11 @@ from typing import Final, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from dreg_client import errors
-from dreg_client.logs import log
-from dreg_client.models.answers import Catalog, TagList
-from dreg_client.protocol.links import next_target
-from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import Exchange, Request, Response
+from dreg_client._logging import log
+from dreg_client.models.responses import Catalog, TagList
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.link_header import next_target
+from dreg_client.protocol.messages import Exchange, Request, Response
 from dreg_client.values.reference import RepositoryName
 
 T = TypeVar("T")

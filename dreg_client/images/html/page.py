@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
-from dreg_client.picture.style import PAGE_STYLE, SCOPE, STYLE
-from dreg_client.picture.text import (
+from dreg_client.images.html.style import PAGE_STYLE, SCOPE, STYLE
+from dreg_client.images.html.text import (
     Html,
     cells,
     code,
@@ -26,7 +26,7 @@ from dreg_client.picture.text import (
     spelled,
     table,
 )
-from dreg_client.picture.tree import Sizes, is_one_image, layers_of, mark_of, measure, tree
+from dreg_client.images.html.tree import Sizes, is_one_image, layers_of, mark_of, measure, tree
 
 Seen = Mapping[str, Any]
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"

@@ -11,9 +11,9 @@ from dreg_client.models.stored import StoredDocument
 from dreg_client.values.media_type import Family
 
 if TYPE_CHECKING:
+    from dreg_client.errors.problems import Problem
     from dreg_client.image import Image, ImageStore, PlatformImage, Step
     from dreg_client.models.descriptor import Descriptor
-    from dreg_client.problems import Problem
     from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
@@ -16,7 +17,6 @@ from dreg_client.models.stored import (
     read_or_scan,
     too_large,
 )
-from dreg_client.problems import Problem, Severity
 from dreg_client.values.digest import Digest
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from dreg_client import errors
 from dreg_client.protocol.blobs import blob_request
-from dreg_client.protocol.encoding import GZIP, encoding_of
-from dreg_client.protocol.refusals import accept
-from dreg_client.protocol.wire import MEBIBYTE, Request, Response
+from dreg_client.protocol.content_encoding import GZIP, encoding_of
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.messages import MEBIBYTE, Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 

@@ -3,8 +3,8 @@
 from typing import Final, Never
 
 from dreg_client import errors
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.retry import retry_after
-from dreg_client.protocol.wire import Request, Response
 
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
 _LONGEST: Final = 1024
@@ -107,7 +107,7 @@ def _wait(seconds: float | None) -> str:
 def _said(response: Response) -> tuple[tuple[str, ...], set[str]]:
     """What the body says, in lines for people, and its codes."""
     # Here, and not above: models take longer to build than a registry to answer, and most refuse nothing.
-    from dreg_client.models.answers import ErrorBody  # noqa: PLC0415
+    from dreg_client.models.responses import ErrorBody  # noqa: PLC0415
 
     body = ErrorBody.parse(response.body)
     lines = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from dreg_client.protocol.wire import Headers, Hop, Response
+from dreg_client.protocol.messages import Headers, Hop, Response
 
 _BLANK: Final = "***"
 _SHORTEST: Final = 4

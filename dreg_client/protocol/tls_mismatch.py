@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from dreg_client.conversation.base import Base
 from dreg_client.errors import TLSError, TransportError
-from dreg_client.options import Options
-from dreg_client.protocol.wire import Response
+from dreg_client.protocol.messages import Response
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin
 
 NO_TLS: Final = "it speaks no TLS"
@@ -27,7 +27,7 @@ def refuse_asked_without_tls(response: Response) -> None:
         raise TLSError(ONLY_TLS, response.where)
 
 
-def with_advice(failure: TransportError, base: Base, options: Options) -> TransportError:
+def with_advice(failure: TransportError, base: RegistryURL, options: Options) -> TransportError:
     """A failure; where it is one of these two, and the registry's own, with what to do."""
     if not isinstance(failure, TLSError) or not failure.where.startswith(str(base.origin)):
         return failure
@@ -38,11 +38,11 @@ def with_advice(failure: TransportError, base: Base, options: Options) -> Transp
     return failure
 
 
-def _without(base: Base) -> str:
+def _without(base: RegistryURL) -> str:
     return f"write {_other(base, 'http')}" if base.is_by_url else "ask for plain_http (--plain-http)"
 
 
-def _with(base: Base, options: Options) -> str:
+def _with(base: RegistryURL, options: Options) -> str:
     if base.is_by_url:
         return f"write {_other(base, 'https')}"
     ways = ["leave out plain_http (--plain-http)"] if options.plain_http else []
@@ -51,5 +51,5 @@ def _with(base: Base, options: Options) -> str:
     return "; ".join(ways)
 
 
-def _other(base: Base, scheme: str) -> str:
+def _other(base: RegistryURL, scheme: str) -> str:
     return f"{Origin(scheme, base.origin.host, base.origin.port)}{base.prefix}"

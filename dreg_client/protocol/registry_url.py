@@ -14,7 +14,7 @@ _EXPECTED: Final = "a URL such as https://registry.example, or a host such as lo
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class RegistryURL:
     """Where a registry is.
 
     Attributes:
@@ -28,7 +28,7 @@ class Base:
     is_by_url: bool = field(default=False, compare=False)
 
     @classmethod
-    def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "Base":
+    def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "RegistryURL":
         """Read a URL with or without `/v2` and a slash behind it, or a host, which is asked over https.
 
         Plain http is used where the URL says so, where it is asked for, and for this machine (such as `localhost`)

@@ -3,16 +3,16 @@
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.conversation.base import Base
 from dreg_client.conversation.redirects import nearest_of, refuse_downgrade, refuse_nearer
-from dreg_client.protocol.wire import Response
+from dreg_client.protocol.messages import Response
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin, Reach, without_query
 
 _PAIRS: Final = frozenset({("registry-1.docker.io", "auth.docker.io")})
 _FEWEST_LABELS: Final = 2
 
 
-def refuse_realm(base: Base, response: Response, realm: str, *, secret: bool, trusted: tuple[str, ...]) -> Reach:
+def refuse_realm(base: RegistryURL, response: Response, realm: str, *, secret: bool, trusted: tuple[str, ...]) -> Reach:
     """Refuse a token server that a registry names and that we do not go to.
 
     Args:

@@ -6,9 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from dreg_client._logging import log
 from dreg_client.errors import ConfigError
-from dreg_client.logs import log
-from dreg_client.options import Options
+from dreg_client.protocol.options import Options
 from dreg_client.values.origin import Origin
 
 _warned: Final[set[str]] = set()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final
 
-from dreg_client.picture.text import Html, code, counted, element, joined, short, size
+from dreg_client.images.html.text import Html, code, counted, element, joined, short, size
 
 Seen = Mapping[str, Any]
 _TITLE: Final = "org.opencontainers.image.title"

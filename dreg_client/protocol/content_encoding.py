@@ -4,8 +4,8 @@ import zlib
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.logs import log
-from dreg_client.protocol.wire import Response
+from dreg_client._logging import log
+from dreg_client.protocol.messages import Response
 from dreg_client.values.digest import Digest
 
 GZIP: Final = frozenset({"gzip", "x-gzip"})

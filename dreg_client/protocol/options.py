@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypedDict
 
-from dreg_client.events import Event
-from dreg_client.logs import log
+from dreg_client._logging import log
+from dreg_client.protocol.events import Event
 from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
 from dreg_client.values.credential import Credential
 
@@ -137,7 +137,7 @@ class Options:
         user_agent: What the registry sees as our name.
         http: The library that sends: `httpx`, or `httpx2` where the extra is installed. Empty: `DREG_HTTP`, else httpx.
         transport: A transport of that library, in place of our own; proxies and certificates are then its business.
-        on_event: Called with each event (see `dreg_client.events`), in the thread or task that it happens in. What it
+        on_event: Called with each event (see `dreg_client.Event`), in the thread or task that it happens in. What it
             raises is told once, as a `RuntimeWarning`, and changes nothing.
     """
 

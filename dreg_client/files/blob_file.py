@@ -11,11 +11,11 @@ from typing import Final, Literal, Self
 
 from dreg_client import errors
 from dreg_client.asks import Blob
-from dreg_client.leftovers import sweep
+from dreg_client.files.atomic import keep_name, umask
+from dreg_client.files.stale_parts import sweep
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import MEBIBYTE
 from dreg_client.values.digest import Verifier
-from dreg_client.whole_file import keep_name, umask
 
 Durability = Literal["full", "fast"]
 _BLOCK: Final = MEBIBYTE

@@ -1,0 +1,1 @@
+"""Images as values, and the views of them that are shown."""
