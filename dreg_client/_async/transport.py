@@ -1,0 +1,54 @@
+"""The seam between the client and whatever sends one HTTP request: our connection pool, or a caller's transport."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.options import Timeouts
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class AsyncOpenResponse(Protocol):
+    """A response whose body is still to be read. Closing it returns the connection to the pool, or closes it."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        ...
+
+    @property
+    def headers(self) -> RawHeaders:
+        """Names and values, in order, each as often as it came."""
+        ...
+
+    @property
+    def peer(self) -> str:
+        """The IP address that responded; empty if unknown (proxies, callers' transports)."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Read the body in chunks, without any decoding but that of HTTP's own framing."""
+        ...
+
+    async def aclose(self) -> None:
+        """Return the connection to the pool if the body was read to its end, else close it."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """Sends one HTTP request; all errors are `DregError`s."""
+
+    async def send(self, hop: Hop, timeouts: Timeouts) -> AsyncOpenResponse:
+        """Send a request and read the head of its response.
+
+        Raises:
+            TransportError: The request could not be sent, or no response came in time.
+            BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
+            UnsafeURLError: The URL or a header cannot be sent.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...

@@ -1,0 +1,115 @@
+"""What callers pass to name a manifest or a blob, and what a storage medium returns for it."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from dreg_client import errors
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.stored import MEBIBYTE
+from dreg_client.values.digest import Digest
+
+MAX_BLOB: Final = 64 * MEBIBYTE
+"""The default limit of `get_blob`, in bytes."""
+BlobRef = Digest | str | Descriptor
+"""A blob: its digest, or its descriptor, which also gives its size."""
+ManifestRef = str | Descriptor
+"""A manifest: a tag, a digest, or its descriptor."""
+Verify = bool | Literal["strict"]
+"""Whether referrers are verified; `strict` raises an error where True leaves an entry out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedManifest:
+    """A manifest as a storage medium returned it: not verified yet.
+
+    Attributes:
+        descriptor: Its media type, digest and size, as the medium states them.
+        raw: Its bytes.
+    """
+
+    descriptor: Descriptor
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RawManifest:
+    """The bytes of a manifest, verified but not parsed: for broken documents.
+
+    Attributes:
+        raw: The bytes.
+        media_type: The media type that the store states.
+        digest: Their digest, in the algorithm of the request.
+    """
+
+    raw: bytes
+    media_type: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRequest:
+    """A request to a storage medium for the bytes of a blob.
+
+    Attributes:
+        digest: The blob.
+        start: Offset of the first byte.
+        size: Size of the whole blob in bytes, None if unknown.
+        fresh: Whether caches must be bypassed.
+        decode: Whether to decompress the bytes if they come with a `Content-Encoding` (D-01).
+        ranges: The most range requests at a time; media other than registries ignore it.
+    """
+
+    digest: Digest
+    start: int = 0
+    size: int | None = None
+    fresh: bool = False
+    decode: bool = False
+    ranges: int = 1
+
+    def again(self, encoding: str) -> "BlobRequest | None":
+        """Return the request to send after the wrong bytes came, None if there is nothing left to try.
+
+        The whole blob is requested once more, bypassing caches, and decompressed if it came compressed.
+        """
+        if encoding in {"gzip", "x-gzip"} and not self.decode:
+            return replace(self, start=0, fresh=True, decode=True, ranges=1)
+        return None if self.fresh else replace(self, start=0, fresh=True, ranges=1)
+
+
+def reference_text(reference: ManifestRef) -> str:
+    """Return the tag or digest by which a manifest is requested."""
+    return reference.digest if isinstance(reference, Descriptor) else reference
+
+
+def digest_of(blob: BlobRef) -> Digest:
+    """Return the digest of a blob.
+
+    Raises:
+        InvalidDigestError: The text is not a valid digest.
+    """
+    return blob.digest if isinstance(blob, Descriptor) else Digest(blob)
+
+
+def verifiable(digest: Digest) -> Digest:
+    """Return a digest that bytes can be checked against.
+
+    Raises:
+        UnsupportedDigestError: Its algorithm is not supported.
+    """
+    if not digest.computable:
+        raise errors.UnsupportedDigestError(digest)
+    return digest
+
+
+def blob_request(blob: BlobRef, start: int = 0, ranges: int = 1) -> BlobRequest:
+    """Return the request for a blob.
+
+    Raises:
+        InvalidDigestError: The text is not a valid digest.
+        UnsupportedDigestError: Bytes cannot be checked against this digest.
+        ValueError: `ranges` is less than 1.
+    """
+    if ranges < 1:
+        raise ValueError("connections: must be at least 1")
+    size = blob.size if isinstance(blob, Descriptor) else None
+    return BlobRequest(verifiable(digest_of(blob)), start, size, ranges=ranges)
