@@ -1,0 +1,114 @@
+"""A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
+
+from dreg_client import errors
+from dreg_client._async.blob_body import AsyncRegistryBlob
+from dreg_client._async.client import AsyncClient
+from dreg_client._async.ranged_download import AsyncRangedDownload
+from dreg_client._async.referrers import list_referrers
+from dreg_client._logging import log
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.protocol.manifests import TagOrDigest
+from dreg_client.protocol.tags_and_catalog import parse_tags, tag_pages
+from dreg_client.values.digest import Digest
+from dreg_client.values.reference import DEFAULT_TAG, RepositoryName
+
+
+class AsyncRegistrySource:
+    """A repository of a registry (an `AsyncSource`).
+
+    Args:
+        client: The client of the registry.
+        repository: The repository.
+        owns_client: Whether closing this source closes the client.
+    """
+
+    refetches = True
+    writes_manifests = False
+
+    def __init__(self, client: AsyncClient, repository: RepositoryName, *, owns_client: bool = False) -> None:
+        self._client, self._name, self._owns_client = client, repository, owns_client
+
+    @property
+    def name(self) -> str:
+        """The repository's name, such as `acme/web`."""
+        return self._name
+
+    @property
+    def address(self) -> str:
+        """The repository's name with its registry, such as `registry.example/acme/web`."""
+        return f"{self._client.registry.name}/{self._name}"
+
+    async def aclose(self) -> None:
+        """Close the client if it belongs to this source."""
+        if self._owns_client:
+            await self._client.aclose()
+
+    async def resolve(self, reference: str) -> Descriptor:
+        """Return the descriptor of a tag or digest: by HEAD, which Docker Hub does not count as a pull, else by GET.
+
+        HEAD is not tried again on a registry whose HEAD says too little although GET succeeds (DLD-21).
+        """
+        name = manifests.name_of(reference or DEFAULT_TAG)
+        if self._client.capabilities.heads:
+            request = manifests.manifest_request("HEAD", self._name, name)
+            head = manifests.manifest_head(await self._client.send(request), request, name)
+            if head is not None and (descriptor := head.descriptor()) is not None:
+                return descriptor
+        found = await self._fetch(name)
+        if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
+            self._client.capabilities.heads = False
+        return Descriptor(mediaType=found.media_type, digest=found.digest, size=found.size)
+
+    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> FetchedManifest:
+        """Fetch the manifest at a tag or digest."""
+        return await self._fetch(manifests.name_of(reference or DEFAULT_TAG), legacy=legacy)
+
+    async def _fetch(self, name: TagOrDigest, *, legacy: bool = False) -> FetchedManifest:
+        request = manifests.manifest_request("GET", self._name, name, legacy=legacy)
+        served = manifests.manifest_in(await self._client.send(request), request, name)
+        media_type = served.media_type or manifests.own_media_type(served.raw)
+        return FetchedManifest(served.raw, media_type, served.digest, len(served.raw))
+
+    async def fetch_document(
+        self, descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False
+    ) -> bytes:
+        """Fetch a manifest; with `is_blob` a config, which a registry keeps among its blobs."""
+        if descriptor.size > limit:
+            raise errors.ResponseTooLargeError(str(descriptor.digest), descriptor.size, limit)
+        if is_blob:
+            request = blobs.small_blob_request(self._name, descriptor)
+            return blobs.small_blob_in(await self._client.send(request), request, descriptor)
+        request = manifests.manifest_request("GET", self._name, descriptor.digest, limit=limit)
+        served = manifests.manifest_in(await self._client.send(request), request, descriptor.digest)
+        manifests.check_served(served, descriptor)
+        return served.raw
+
+    async def tags(self) -> tuple[str, ...]:
+        """List all tags, each once, in the registry's order."""
+        pages, found = tag_pages(self._name), dict[str, None]()
+        while pages.request is not None:
+            response = await self._client.send(pages.request)
+            found.update(dict.fromkeys(parse_tags(pages.turn(response))))
+        return tuple(found)
+
+    async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+        """List the referrers of a manifest, as the registry states them."""
+        return await list_referrers(self._client, self._name, digest, artifact_type)
+
+    async def has_blob(self, digest: Digest) -> bool:
+        """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""
+        head = blobs.blob_request("HEAD", self._name, digest)
+        response = await self._client.send(head)
+        if (found := blobs.head_says(response, head, digest)) is not None:
+            return found
+        first_byte = blobs.first_byte_request(self._name, digest)
+        return blobs.has_first_byte(await self._client.send(first_byte), first_byte, response)
+
+    def open_blob(self, request: BlobRequest) -> AsyncRegistryBlob | AsyncRangedDownload:
+        """Return a reader of a blob, by several range requests at a time if that is asked for."""
+        if request.ranges > 1:
+            return AsyncRangedDownload(self._client, self._name, request)
+        return AsyncRegistryBlob(self._client, self._name, request)
