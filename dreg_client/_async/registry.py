@@ -6,12 +6,12 @@ from typing import Self, Unpack
 
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
+from dreg_client._async.lists import iter_catalog
 from dreg_client._async.repository import AsyncRepository
 from dreg_client.protocol.namespaces import Namespaces, whole_name
 from dreg_client.protocol.options import Options, RegistryOptions, with_auth
 from dreg_client.protocol.ping import PING, check_ping
 from dreg_client.protocol.registry_url import RegistryURL
-from dreg_client.protocol.tags_and_catalog import catalog_pages, parse_repositories
 from dreg_client.values.reference import RepositoryName
 
 
@@ -122,10 +122,8 @@ class AsyncRegistry:
         Raises:
             UnsupportedError: The registry has no catalog.
         """
-        pages = catalog_pages(n, last)
-        while pages.request is not None:
-            for name in parse_repositories(pages.turn(await self._client.send(pages.request))):
-                yield name
+        async for name in iter_catalog(self._client, n, last):
+            yield name
 
     async def namespaces(self) -> tuple[str, ...]:
         """List the namespaces: the first parts of all names in the catalog, `library` for names without one.

@@ -1,17 +1,19 @@
 """A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
 
+from dataclasses import replace
+
 from dreg_client import errors
 from dreg_client._async.blob_body import AsyncRegistryBlob
 from dreg_client._async.client import AsyncClient
+from dreg_client._async.lists import list_tags
+from dreg_client._async.manifests import fetch_manifest, resolve_manifest
 from dreg_client._async.ranged_download import AsyncRangedDownload
 from dreg_client._async.referrers import list_referrers
-from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import MAX_DOCUMENT
-from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol import blobs
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
-from dreg_client.protocol.manifests import TagOrDigest
-from dreg_client.protocol.tags_and_catalog import parse_tags, tag_pages
+from dreg_client.protocol.manifests import check_served, name_of, own_media_type
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName
 
@@ -47,30 +49,16 @@ class AsyncRegistrySource:
             await self._client.aclose()
 
     async def resolve(self, reference: str) -> Descriptor:
-        """Return the descriptor of a tag or digest: by HEAD, which Docker Hub does not count as a pull, else by GET.
-
-        HEAD is not tried again on a registry whose HEAD says too little although GET succeeds (DLD-21).
-        """
-        name = manifests.name_of(reference or DEFAULT_TAG)
-        if self._client.capabilities.heads:
-            request = manifests.manifest_request("HEAD", self._name, name)
-            head = manifests.manifest_head(await self._client.send(request), request, name)
-            if head is not None and (descriptor := head.descriptor()) is not None:
-                return descriptor
-        found = await self._fetch(name)
-        if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
-            self._client.capabilities.heads = False
-        return Descriptor(mediaType=found.media_type, digest=found.digest, size=found.size)
+        """Return the descriptor of a tag or digest, by HEAD if that says enough."""
+        name = name_of(reference or DEFAULT_TAG)
+        head = await resolve_manifest(self._client, self._name, name)
+        return Descriptor(mediaType=head.media_type, digest=head.digest, size=head.size)
 
     async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> FetchedManifest:
-        """Fetch the manifest at a tag or digest."""
-        return await self._fetch(manifests.name_of(reference or DEFAULT_TAG), legacy=legacy)
-
-    async def _fetch(self, name: TagOrDigest, *, legacy: bool = False) -> FetchedManifest:
-        request = manifests.manifest_request("GET", self._name, name, legacy=legacy)
-        served = manifests.manifest_in(await self._client.send(request), request, name)
-        media_type = served.media_type or manifests.own_media_type(served.raw)
-        return FetchedManifest(served.raw, media_type, served.digest, len(served.raw))
+        """Fetch the manifest at a tag or digest; if the registry does not state its media type, its bytes do."""
+        name = name_of(reference or DEFAULT_TAG)
+        found = await fetch_manifest(self._client, self._name, name, legacy=legacy)
+        return found if found.media_type else replace(found, media_type=own_media_type(found.raw))
 
     async def fetch_document(
         self, descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False
@@ -81,18 +69,13 @@ class AsyncRegistrySource:
         if is_blob:
             request = blobs.small_blob_request(self._name, descriptor)
             return blobs.small_blob_in(await self._client.send(request), request, descriptor)
-        request = manifests.manifest_request("GET", self._name, descriptor.digest, limit=limit)
-        served = manifests.manifest_in(await self._client.send(request), request, descriptor.digest)
-        manifests.check_served(served, descriptor)
-        return served.raw
+        found = await fetch_manifest(self._client, self._name, descriptor.digest, limit=limit)
+        check_served(found, descriptor)
+        return found.raw
 
     async def tags(self) -> tuple[str, ...]:
         """List all tags, each once, in the registry's order."""
-        pages, found = tag_pages(self._name), dict[str, None]()
-        while pages.request is not None:
-            response = await self._client.send(pages.request)
-            found.update(dict.fromkeys(parse_tags(pages.turn(response))))
-        return tuple(found)
+        return await list_tags(self._client, self._name)
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """List the referrers of a manifest, as the registry states them."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
+from dreg_client._async.lists import iter_tags
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.store import AsyncStore
 from dreg_client.models.descriptor import Descriptor
@@ -13,7 +14,6 @@ from dreg_client.protocol import blobs, manifests
 from dreg_client.protocol.content import BlobRef, ManifestRef, digest_of, reference_text
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Request
-from dreg_client.protocol.tags_and_catalog import parse_tags, tag_pages
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
@@ -62,10 +62,8 @@ class AsyncRepository(AsyncStore):
             n: Tags per page, at most 1,000 (default: the registry's choice).
             last: Start after this tag.
         """
-        pages = tag_pages(self._repository, n, last)
-        while pages.request is not None:
-            for tag in parse_tags(pages.turn(await self._client.send(pages.request))):
-                yield tag
+        async for tag in iter_tags(self._client, self._repository, n, last):
+            yield tag
 
     async def put_manifest(
         self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None
@@ -128,7 +126,9 @@ class AsyncRepository(AsyncStore):
             await self._delete(manifests.delete_request(self._repository, name), name)
         except errors.UnsupportedError as failure:
             digest, others = await self._tags_beside(name)
-            also = f"deleting {digest} would delete these tags, too: {others}" if others else f"no other tag has {digest}"
+            also = (
+                f"deleting {digest} would delete these tags, too: {others}" if others else f"no other tag has {digest}"
+            )
             advice = f"{also}; delete_manifest, or dreg delete, does that"
             message = f"cannot delete the tag {name} of {self._repository} alone"
             where, said = failure.where, failure.said

@@ -224,6 +224,4 @@ class AsyncStore:
             LayoutError: The file cannot be written.
             LayoutLockedError: Another process is writing the same file (`resume`).
         """
-        return await download_blob(
-            self._source, blob, path, resume=resume, durability=durability, ranges=connections
-        )
+        return await download_blob(self._source, blob, path, resume=resume, durability=durability, ranges=connections)
