@@ -7,10 +7,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client.models.responses import Catalog, TagList
 from dreg_client.protocol.error_responses import accept
 from dreg_client.protocol.link_header import next_target
 from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.responses import Catalog, TagList
 from dreg_client.values.reference import RepositoryName
 
 T = TypeVar("T")
