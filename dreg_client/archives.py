@@ -16,10 +16,10 @@ from dreg_client.image import ImageStore
 from dreg_client.layout import Layout
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.docker_archive import ArchiveContents, ArchivedImage
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
-from dreg_client.models.stored import MAX_DOCUMENT
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import Reference

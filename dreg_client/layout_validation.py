@@ -15,10 +15,11 @@ from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, LayoutIndex
 from dreg_client.models.json_text import scan
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import KINDS, Document, recognise
 from dreg_client.models.paths import item, show
-from dreg_client.models.stored import MAX_DOCUMENT, examine
+from dreg_client.models.stored import examine
 from dreg_client.validation.report import Report, validate
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault

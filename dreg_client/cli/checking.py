@@ -14,7 +14,7 @@ from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.results import Checked, Counted, Finding, Unread
 from dreg_client.cli.sources import STORE_KINDS
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.validation.report import validate
 from dreg_client.values.store_name import StoreName
 

@@ -16,7 +16,7 @@ from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Reach
 
 if TYPE_CHECKING:
-    from dreg_client.models.responses import TokenAnswer
+    from dreg_client.protocol.responses import TokenResponse
 
 _EARLY: Final = 10.0
 _MOST: Final = 1000
@@ -143,7 +143,7 @@ def _with_query(realm: str, asked: dict[str, str]) -> str:
     return f"{bare}{'&' if urlsplit(bare).query else '?'}{urlencode(asked)}"
 
 
-def _answer(response: Response, wanted: Wanted) -> "TokenAnswer":
+def _answer(response: Response, wanted: Wanted) -> "TokenResponse":
     """The token in an answer; what a token server says in a refusal may repeat what it was sent, and is not shown."""
     host = response.where
     if response.status in _REFUSED:
@@ -154,6 +154,6 @@ def _answer(response: Response, wanted: Wanted) -> "TokenAnswer":
             told = Headers(pair for pair in response.headers if pair[0] in _TOLD)
             accept(replace(response, body=b"", headers=told), Request("GET", "", what="token"))
         raise errors.TokenError(f"the token server {host} answered {response.status}, and gave no token")
-    from dreg_client.models.responses import TokenAnswer  # noqa: PLC0415 (not all registries want tokens)
+    from dreg_client.protocol.responses import TokenResponse  # noqa: PLC0415 (not all registries want tokens)
 
-    return TokenAnswer.parse(response.body)
+    return TokenResponse.parse(response.body)

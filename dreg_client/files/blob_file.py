@@ -14,7 +14,7 @@ from dreg_client.asks import Blob
 from dreg_client.files.atomic import keep_name, umask
 from dreg_client.files.stale_parts import sweep
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.stored import MEBIBYTE
+from dreg_client.models.limits import MEBIBYTE
 from dreg_client.values.digest import Verifier
 
 Durability = Literal["full", "fast"]

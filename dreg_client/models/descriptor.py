@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -213,11 +213,3 @@ def empty_remarks(members: Members, path: str) -> Iterator[Problem]:
     if (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):
         found = f"{show(members.get('digest'))} of {show(members.get('size'))} bytes"
         yield rules.warning("MAN-06", path, found, f"the digest and size of {{}}: {types.EMPTY_DIGEST}, 2")
-
-
-def claimed(media_type: str, digest: str, size: int) -> Descriptor | None:
-    """The descriptor of what somebody says of content; None where no descriptor can say that."""
-    try:
-        return Descriptor.model_validate({"mediaType": media_type, "digest": digest, "size": size})
-    except ValidationError:
-        return None

@@ -12,8 +12,9 @@ from dreg_client.models.index import DockerManifestList, OciIndex
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
 from dreg_client.models.layout import ImageLayout
 from dreg_client.models.legacy import LegacyManifest
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest, OciManifest
-from dreg_client.models.stored import MAX_DOCUMENT, SAYS_NOTHING, ParsedModel, octets_of, refusal
+from dreg_client.models.stored import SAYS_NOTHING, ParsedModel, octets_of, refusal
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 

@@ -106,8 +106,7 @@ def _wait(seconds: float | None) -> str:
 
 def _said(response: Response) -> tuple[tuple[str, ...], set[str]]:
     """What the body says, in lines for people, and its codes."""
-    # Here, and not above: models take longer to build than a registry to answer, and most refuse nothing.
-    from dreg_client.models.responses import ErrorBody  # noqa: PLC0415
+    from dreg_client.protocol.responses import ErrorBody  # noqa: PLC0415 (most responses are not errors)
 
     body = ErrorBody.parse(response.body)
     lines = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)

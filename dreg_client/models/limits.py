@@ -1,0 +1,7 @@
+"""Limits of documents, in a module that builds no model."""
+
+from typing import Final
+
+MEBIBYTE: Final = 1 << 20
+MAX_DOCUMENT: Final = 4 * MEBIBYTE
+"""The most bytes of a document that are read unless the caller sets another limit (GEN-05)."""
