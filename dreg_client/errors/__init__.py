@@ -16,7 +16,8 @@ DregError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
   TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError (NoPlaceError)
-                         TruncatedBodyError  ProtocolError  TLSError  RetryExhaustedError
+                         TruncatedBodyError  ProtocolError  RetryExhaustedError
+                         TLSError (NoTLSError, TLSOnlyError)
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
 ```
@@ -58,6 +59,7 @@ from dreg_client.errors.registries import (
     DeniedError,
     InsecureDowngradeError,
     NoPlaceError,
+    NoTLSError,
     NotFoundError,
     ProtocolError,
     ProxyRefusedError,
@@ -66,6 +68,7 @@ from dreg_client.errors.registries import (
     RetryExhaustedError,
     ServerError,
     TLSError,
+    TLSOnlyError,
     TokenError,
     TokenTooLargeError,
     TransferTimeoutError,
@@ -122,6 +125,7 @@ __all__ = [
     "MediaTypeMismatchError",
     "NoBytesError",
     "NoPlaceError",
+    "NoTLSError",
     "NotAnImageError",
     "NotFoundError",
     "PlatformNotFoundError",
@@ -134,6 +138,7 @@ __all__ = [
     "ServerError",
     "SizeMismatchError",
     "TLSError",
+    "TLSOnlyError",
     "TokenError",
     "TokenTooLargeError",
     "TooManyPagesError",
