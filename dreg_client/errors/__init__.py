@@ -17,7 +17,7 @@ DregError
                          UnknownNamespaceError (also KeyError)
   TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError (NoPlaceError)
                          TruncatedBodyError  ProtocolError  RetryExhaustedError
-                         TLSError (NoTLSError, TLSOnlyError)
+                         TLSError (NotTLSError, OnlyTLSError)
   LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
 ```
@@ -59,8 +59,9 @@ from dreg_client.errors.registries import (
     DeniedError,
     InsecureDowngradeError,
     NoPlaceError,
-    NoTLSError,
     NotFoundError,
+    NotTLSError,
+    OnlyTLSError,
     ProtocolError,
     ProxyRefusedError,
     RateLimitedError,
@@ -68,7 +69,6 @@ from dreg_client.errors.registries import (
     RetryExhaustedError,
     ServerError,
     TLSError,
-    TLSOnlyError,
     TokenError,
     TokenTooLargeError,
     TransferTimeoutError,
@@ -125,9 +125,10 @@ __all__ = [
     "MediaTypeMismatchError",
     "NoBytesError",
     "NoPlaceError",
-    "NoTLSError",
     "NotAnImageError",
     "NotFoundError",
+    "NotTLSError",
+    "OnlyTLSError",
     "PlatformNotFoundError",
     "ProtocolError",
     "ProxyRefusedError",
@@ -138,7 +139,6 @@ __all__ = [
     "ServerError",
     "SizeMismatchError",
     "TLSError",
-    "TLSOnlyError",
     "TokenError",
     "TokenTooLargeError",
     "TooManyPagesError",

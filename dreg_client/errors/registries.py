@@ -242,12 +242,16 @@ class TLSError(TransportError):
     retryable = False
 
 
-class NoTLSError(TLSError):
-    """The server does not speak TLS; plain http is never tried instead."""
+class NotTLSError(TLSError):
+    """The server does not use TLS, and was connected to with TLS; plain http is never tried instead."""
+
+    SENTENCE: Final = "it speaks no TLS"
 
 
-class TLSOnlyError(TLSError):
-    """The server speaks TLS, and the request came over plain http."""
+class OnlyTLSError(TLSError):
+    """The server uses TLS, and was connected to without."""
+
+    SENTENCE: Final = "it speaks TLS, and was asked without"
 
 
 class RetryExhaustedError(TransportError):

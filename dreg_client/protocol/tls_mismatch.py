@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from dreg_client.errors import NoTLSError, TLSOnlyError, TransportError
+from dreg_client.errors import NotTLSError, OnlyTLSError, TLSError, TransportError
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin
 
-NO_TLS: Final = "it speaks no TLS"
-ONLY_TLS: Final = "it speaks TLS, and was asked without"
 _SAID: Final = (b"http request to an https server", b"plain http request was sent to https", b"ssl-enabled server port")
 """What Go, nginx and Apache answer to such a request, in lower case."""
 
@@ -20,22 +18,22 @@ def refuse_asked_without_tls(response: Response) -> None:
     A response to HEAD has no body to say so; only Go's has no headers either.
 
     Raises:
-        TLSOnlyError: The server expects TLS.
+        OnlyTLSError: The server expects TLS.
     """
     if response.status != 400 or not response.url.startswith("http://"):
         return
     body = response.body.lower()
     if any(said in body for said in _SAID) or not (body or any(response.headers)):
-        raise TLSOnlyError(ONLY_TLS, response.where)
+        raise OnlyTLSError(OnlyTLSError.SENTENCE, response.where)
 
 
 def with_advice(failure: TransportError, registry: RegistryURL, options: Options) -> TransportError:
     """Return a failure; if it is one of these two and the registry's own, with what to do."""
-    if not isinstance(failure, NoTLSError | TLSOnlyError) or not _is_at(failure.where, registry.origin):
+    if not isinstance(failure, NotTLSError | OnlyTLSError) or not _is_at(failure.where, registry.origin):
         return failure
-    if isinstance(failure, NoTLSError):
-        return NoTLSError(f"{NO_TLS}; if it is a registry without, {_without(registry)}", failure.where)
-    return TLSOnlyError(f"{ONLY_TLS}; {_with(registry, options)}", failure.where)
+    if isinstance(failure, NotTLSError):
+        return TLSError(f"{failure.SENTENCE}; if it is a registry without, {_without(registry)}", failure.where)
+    return TLSError(f"{failure.SENTENCE}; {_with(registry, options)}", failure.where)
 
 
 def _is_at(url: str, origin: Origin) -> bool:
