@@ -16,7 +16,7 @@ from dreg_client.protocol.retry import Attempts
 from dreg_client.values.origin import Origin
 
 AsyncAnswer = tuple[Response, AsyncBody | None]
-"""A response; if its body is still to be read, that, else None."""
+"""A response, and its body if that is still to be read."""
 
 
 class AsyncHopSender:
@@ -51,15 +51,53 @@ class AsyncHopSender:
             BlockedAddressError: The address is nearer than `hop.nearest` allows.
             ClosedError: The client is closed.
         """
+        if self._closed:
+            raise errors.ClosedError(str(Origin.of(hop.url)))
+        began = monotonic()
+        timeouts = self._timeouts if hop.waits is None else replace(self._timeouts, read=hop.waits)
+        opened = await self._transport.send(hop, timeouts)
+        try:
+            headers = Headers.from_raw(opened.headers)
+            response = Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer)
+            _refuse_two_lengths(response)
+            self._report(hop, response, monotonic() - began)
+            if hop.streams and response.ok:
+                return response, AsyncBody(opened)
+            body = await read_body(hop, response, opened, timeouts)
+        except BaseException:
+            await opened.aclose()
+            raise
+        await opened.aclose()
+        return Response(response.status, headers, body, hop.url, registry, peer=opened.peer), None
+
+    def _report(self, hop: Hop, response: Response, seconds: float) -> None:
+        if log.isEnabledFor(DEBUG):
+            log.debug("%s %s: %d in %.3f s", hop.method, hop.where, response.status, seconds)
+        if self._options.on_event is not None:
+            self._options.on_event(Answered(hop.method, hop.where, response.status, seconds))
 
     def attempts(self) -> Attempts:
-        """Return the attempts of one request."""
+        """Return the attempts of a new request."""
+        return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
 
     async def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
-        """Wait before the next attempt, and tell about it."""
+        """Report why an attempt failed, and wait before the next one."""
+        log.info("%s %s: attempt %d failed: %s; next in %.1f s", method, url, attempts.made, reason, delay)
+        self.tell(Retrying(method, url, attempts.made, reason, delay))
+        await sleep(delay)
 
     def tell(self, event: Event) -> None:
         """Hand an event to `on_event`."""
+        if self._options.on_event is not None:
+            self._options.on_event(event)
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections. Requests fail from now on."""
+        self._closed = True
+        await self._transport.aclose()
+
+
+def _refuse_two_lengths(response: Response) -> None:
+    """Reject a body with two lengths: two parsers may read it differently (TRN-28; RFC 9112 6.3)."""
+    if "transfer-encoding" in response.headers and "content-length" in response.headers:
+        raise errors.ProtocolError("the answer has a length, and comes in chunks", response.where)

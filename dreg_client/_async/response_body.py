@@ -1,6 +1,7 @@
 """The body of a response: read whole within limits, or handed to the caller to read."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -44,30 +45,36 @@ async def read_body(hop: Hop, response: Response, opened: AsyncOpenResponse, tim
 
     Raises:
         ResponseTooLargeError: A successful response is longer than `hop.limit`.
-        TransferTimeoutError: It was not complete after `timeouts.whole` seconds.
-        TransportError: The connection was lost.
+        TransferTimeoutError: A successful response was not complete after `timeouts.whole` seconds.
+        TransportError: The connection was lost during a successful response.
     """
-    is_ok, limit = response.ok, hop.limit if response.ok else MAX_REFUSAL
-    if is_ok and hop.limit == 0:
-        return b""
-    if is_ok and hop.method != "HEAD" and (response.length or 0) > limit:
-        raise _too_large(hop, response.length or 0)
     longest = max(timeouts.whole, hop.waits or 0.0)
+    if not response.ok:
+        return await _read_beginning(opened, monotonic() + longest)
+    if hop.limit == 0:
+        return b""
+    if hop.method != "HEAD" and (response.length or 0) > hop.limit:
+        raise _too_large(hop, response.length or 0)
     deadline, size, chunks = monotonic() + longest, 0, list[bytes]()
-    try:
+    async for chunk in opened:
+        size += len(chunk)
+        if size > hop.limit:
+            raise _too_large(hop, size)
+        if monotonic() > deadline:
+            raise errors.TransferTimeoutError(f"the answer was not whole after {longest:.0f} s", hop.where)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _read_beginning(opened: AsyncOpenResponse, deadline: float) -> bytes:
+    size, chunks = 0, list[bytes]()
+    with suppress(errors.TransportError):
         async for chunk in opened:
             size += len(chunk)
             chunks.append(chunk)
-            if size > limit:
+            if size > MAX_REFUSAL or monotonic() > deadline:
                 break
-            if monotonic() > deadline:
-                raise errors.TransferTimeoutError(f"the answer was not whole after {longest:.0f} s", hop.where)
-    except errors.TransportError:
-        if is_ok:
-            raise
-    if is_ok and size > limit:
-        raise _too_large(hop, size)
-    return b"".join(chunks)[:limit]
+    return b"".join(chunks)[:MAX_REFUSAL]
 
 
 def _too_large(hop: Hop, size: int) -> errors.ResponseTooLargeError:
