@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from time import monotonic
 
 from dreg_client import errors
-from dreg_client._async._compat import Lock, maybe_await, new_lock, run_in_thread
+from dreg_client._async._compat import Lock, maybe_await, new_lock, run_cancellable
 from dreg_client._async.hop_sender import AsyncHopSender
 from dreg_client._logging import log
 from dreg_client.protocol.auth import (
@@ -108,7 +108,7 @@ class AsyncAuthenticator:
         key = registry.authority, repository_of(request)
         if key not in self._credentials:
             # In a thread, because a credential helper is a program that may take long. Cancellation ends it.
-            self._credentials[key] = await run_in_thread(self._options.find, *key)
+            self._credentials[key] = await run_cancellable(self._options.find, *key)
         return self._credentials[key].credential
 
     async def _token(self, wanted: TokenRequest, request: Request, refused: str) -> str:

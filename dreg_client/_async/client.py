@@ -59,7 +59,9 @@ class AsyncClient:
         self.registry, self.connections, self.capabilities = registry, options.connections, Capabilities()
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
-        self._sender = AsyncHopSender(options, transport or _transport(options, (registry, *self._mirrors)))
+        self._sender = AsyncHopSender(
+            options, transport or _transport(options, [registry.origin, *[mirror.origin for mirror in self._mirrors]])
+        )
         self._authenticator = AsyncAuthenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
@@ -218,7 +220,7 @@ class AsyncClient:
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
 
 
-def _transport(options: Options, registries: tuple[RegistryURL, ...]) -> AsyncTransport:
+def _transport(options: Options, registries: list[Origin]) -> AsyncTransport:
     if options.transport is not None:
         # Only here, because it imports httpx.
         from dreg_client._async.adapter import AsyncAdapter  # noqa: PLC0415

@@ -1,6 +1,5 @@
 """Sends one HTTP request and reads its response; and waits between the attempts of one."""
 
-from dataclasses import replace
 from logging import DEBUG
 from time import monotonic
 
@@ -54,8 +53,7 @@ class AsyncHopSender:
         if self._closed:
             raise errors.ClosedError(str(Origin.of(hop.url)))
         began = monotonic()
-        timeouts = self._timeouts if hop.waits is None else replace(self._timeouts, read=hop.waits)
-        opened = await self._transport.send(hop, timeouts)
+        opened = await self._transport.send(hop, self._timeouts)
         try:
             headers = Headers.from_raw(opened.headers)
             response = Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer)
@@ -63,7 +61,7 @@ class AsyncHopSender:
             self._report(hop, response, monotonic() - began)
             if hop.streams and response.ok:
                 return response, AsyncBody(opened)
-            body = await read_body(hop, response, opened, timeouts)
+            body = await read_body(hop, response, opened, self._timeouts)
         except BaseException:
             await opened.aclose()
             raise

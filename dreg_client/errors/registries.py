@@ -243,15 +243,11 @@ class TLSError(TransportError):
 
 
 class NotTLSError(TLSError):
-    """The server does not use TLS, and was connected to with TLS; plain http is never tried instead."""
-
-    SENTENCE: Final = "it speaks no TLS"
+    """The server does not use TLS, but the connection was made with TLS."""
 
 
 class OnlyTLSError(TLSError):
-    """The server uses TLS, and was connected to without."""
-
-    SENTENCE: Final = "it speaks TLS, and was asked without"
+    """The server uses TLS, but the connection was made without TLS."""
 
 
 class RetryExhaustedError(TransportError):

@@ -8,6 +8,8 @@ from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin
 
+NOT_TLS: Final = "it speaks no TLS"
+ONLY_TLS: Final = "it speaks TLS, and was asked without"
 _SAID: Final = (b"http request to an https server", b"plain http request was sent to https", b"ssl-enabled server port")
 """What Go, nginx and Apache answer to such a request, in lower case."""
 
@@ -24,7 +26,7 @@ def refuse_asked_without_tls(response: Response) -> None:
         return
     body = response.body.lower()
     if any(said in body for said in _SAID) or not (body or any(response.headers)):
-        raise OnlyTLSError(OnlyTLSError.SENTENCE, response.where)
+        raise OnlyTLSError(ONLY_TLS, response.where)
 
 
 def with_advice(failure: TransportError, registry: RegistryURL, options: Options) -> TransportError:
@@ -32,8 +34,8 @@ def with_advice(failure: TransportError, registry: RegistryURL, options: Options
     if not isinstance(failure, NotTLSError | OnlyTLSError) or not _is_at(failure.where, registry.origin):
         return failure
     if isinstance(failure, NotTLSError):
-        return TLSError(f"{failure.SENTENCE}; if it is a registry without, {_without(registry)}", failure.where)
-    return TLSError(f"{failure.SENTENCE}; {_with(registry, options)}", failure.where)
+        return TLSError(f"{NOT_TLS}; if it is a registry without, {_without(registry)}", failure.where)
+    return TLSError(f"{ONLY_TLS}; {_with(registry, options)}", failure.where)
 
 
 def _is_at(url: str, origin: Origin) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from dreg_client import errors
 from dreg_client.protocol.messages import MEBIBYTE, Hop
+from dreg_client.protocol.tls_mismatch import ONLY_TLS
 from dreg_client.transport.library import Library
 from dreg_client.values.origin import Origin
 
@@ -116,7 +117,7 @@ class Messages:
             TLSError: They are of TLS, which nobody asked for.
         """
         if self._origin.scheme == "http" and not self.heard and octets.startswith(_ALERT):
-            raise errors.OnlyTLSError(errors.OnlyTLSError.SENTENCE, str(self._origin))
+            raise errors.OnlyTLSError(ONLY_TLS, str(self._origin))
         if octets:
             self.heard = True
         elif self._is_large:

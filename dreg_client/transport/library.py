@@ -13,6 +13,7 @@ from dreg_client import errors
 from dreg_client._logging import hide_headers
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Options
+from dreg_client.protocol.tls_mismatch import NOT_TLS
 
 _LIBRARIES: Final = ("httpx", "httpx2")
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
@@ -132,7 +133,7 @@ def _tls_error(cause: ssl.SSLError, where: str) -> errors.TLSError:
         reason = f"its certificate is not trusted: {cause.verify_message}; name its authority by ca_file (--ca-file)"
         return errors.TLSError(reason, where)
     if cause.reason in _NO_TLS:
-        return errors.NotTLSError(errors.NotTLSError.SENTENCE, where)
+        return errors.NotTLSError(NOT_TLS, where)
     return errors.TLSError(f"no TLS connection: {(cause.reason or 'it broke off').replace('_', ' ').lower()}", where)
 
 
