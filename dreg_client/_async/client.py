@@ -59,9 +59,8 @@ class AsyncClient:
         self.registry, self.connections, self.capabilities = registry, options.connections, Capabilities()
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
-        self._sender = AsyncHopSender(
-            options, transport or _transport(options, [registry.origin, *[mirror.origin for mirror in self._mirrors]])
-        )
+        origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
+        self._sender = AsyncHopSender(options, transport or _transport(options, origins))
         self._authenticator = AsyncAuthenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
