@@ -22,6 +22,7 @@ from dreg_client.protocol.hints import NOT_ASKED, Hint, hint_for
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.retry import Attempts
 from dreg_client.protocol.token_cache import TokenCache
 from dreg_client.protocol.token_request import TokenRequest, parse_token, token_hop
 from dreg_client.protocol.www_authenticate import is_foreign
@@ -131,7 +132,7 @@ class AsyncAuthenticator:
 
     async def _token_response(self, hop: Hop, registry: RegistryURL) -> Response:
         """Send a request to a token server, with attempts of its own; redirects are not followed with a secret."""
-        attempts = self._sender.attempts()
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
         while True:
             try:
                 response, _ = await self._sender.send(hop, registry.url)

@@ -77,7 +77,8 @@ class AsyncClient:
             AuthError: The challenge of the registry cannot be answered.
             ClosedError: The client is closed.
         """
-        response, _ = await self._answer(request, streams=False)
+        mirrored = await self._from_mirrors(request, streams=False) if self._mirrors and request.mirrored else None
+        response, _ = mirrored or await self._with_retries(self.registry, request, streams=False)
         return response
 
     async def stream(self, request: Request) -> tuple[Response, AsyncBody | None]:
@@ -87,7 +88,8 @@ class AsyncClient:
             The response, and its body, which must be closed. The body is None if the response is not successful; the
             response holds it then, or its beginning.
         """
-        return await self._answer(request, streams=True)
+        mirrored = await self._from_mirrors(request, streams=True) if self._mirrors and request.mirrored else None
+        return mirrored or await self._with_retries(self.registry, request, streams=True)
 
     def tell(self, event: Event) -> None:
         """Hand an event to `on_event`."""
@@ -97,9 +99,9 @@ class AsyncClient:
         """Close all connections. Requests fail from now on."""
         await self._sender.aclose()
 
-    async def _answer(self, request: Request, *, streams: bool) -> AsyncAnswer:
-        """Send a request to the mirrors, if they may answer it, and then to the registry."""
-        for mirror in self._mirrors if request.mirrored else ():
+    async def _from_mirrors(self, request: Request, *, streams: bool) -> AsyncAnswer | None:
+        """Return the first successful response of a mirror."""
+        for mirror in self._mirrors:
             try:
                 response, body = await self._with_retries(mirror, request, streams=streams)
             except errors.DregError as failure:
@@ -108,25 +110,26 @@ class AsyncClient:
                 if response.ok:
                     return response, body
                 log.debug("mirror %s: %s; asking on", mirror.url, response.status)
-        return await self._with_retries(self.registry, request, streams=streams)
+        return None
 
     # --- attempts
 
     async def _with_retries(self, registry: RegistryURL, request: Request, *, streams: bool) -> AsyncAnswer:
-        attempts, lost = self._sender.attempts(), False
+        """Send a request, again and again as long as its failures may pass."""
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
+        lost = False
         while True:
             if self._not_before:
                 await self._wait_with_others(registry.origin)
             try:
                 response, body = await self._authorized(registry, request, streams=streams)
-                if response.status == 400:
-                    refuse_asked_without_tls(response)
             except errors.TransportError as failure:
                 await self._pause_after(with_advice(failure, registry, self._options), registry, request, attempts)
                 lost = True
                 continue
             if response.ok:
-                self._note(registry, request, response)
+                if request.method in _WRITES or "warning" in response.headers or "ratelimit-limit" in response.headers:
+                    self._note(registry, request, response)
                 return response, body
             delay = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
             if delay is None:
@@ -151,15 +154,10 @@ class AsyncClient:
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
         """Remember what was written, and report what a response says besides its result."""
-        if request.method in _WRITES:
-            self._writes.note(request, response)
-        if "warning" in response.headers:
-            self._report_warnings(registry, response)
-        if "ratelimit-limit" in response.headers and (quota := quota_of(response)):
+        self._writes.note(request, response)
+        if quota := quota_of(response):
             log.info("%s: %d of %d pulls are left", registry.name, quota[1], quota[0])
             self.tell(Counted(registry.name, *quota))
-
-    def _report_warnings(self, registry: RegistryURL, response: Response) -> None:
         for text in warnings_of(response):
             if text not in self._warned and len(self._warned) < _MOST_WARNINGS:
                 self._warned.add(text)
@@ -214,6 +212,7 @@ class AsyncClient:
                 return response, body
             target = redirect_target(registry, request, response)
             if target is None:
+                refuse_asked_without_tls(response)
                 return without_secrets(response, hop, redirected=hop is not first), None
             hop = next_hop(registry, hop, response, target, headers)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)

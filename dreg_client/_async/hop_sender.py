@@ -56,9 +56,14 @@ class AsyncHopSender:
         opened = await self._transport.send(hop, self._timeouts)
         try:
             headers = Headers.from_raw(opened.headers)
+            if "transfer-encoding" in headers:
+                _refuse_length(headers, hop)
             response = Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer)
-            _refuse_two_lengths(response)
-            self._report(hop, response, monotonic() - began)
+            seconds = monotonic() - began
+            if log.isEnabledFor(DEBUG):
+                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, response.status, seconds)
+            if self._options.on_event is not None:
+                self._options.on_event(Answered(hop.method, hop.where, response.status, seconds))
             if hop.streams and response.ok:
                 return response, AsyncBody(opened)
             body = await read_body(hop, response, opened, self._timeouts)
@@ -67,16 +72,6 @@ class AsyncHopSender:
             raise
         await opened.aclose()
         return Response(response.status, headers, body, hop.url, registry, peer=opened.peer), None
-
-    def _report(self, hop: Hop, response: Response, seconds: float) -> None:
-        if log.isEnabledFor(DEBUG):
-            log.debug("%s %s: %d in %.3f s", hop.method, hop.where, response.status, seconds)
-        if self._options.on_event is not None:
-            self._options.on_event(Answered(hop.method, hop.where, response.status, seconds))
-
-    def attempts(self) -> Attempts:
-        """Return the attempts of a new request."""
-        return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
 
     async def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
@@ -95,7 +90,7 @@ class AsyncHopSender:
         await self._transport.aclose()
 
 
-def _refuse_two_lengths(response: Response) -> None:
-    """Reject a body with two lengths: two parsers may read it differently (TRN-28; RFC 9112 6.3)."""
-    if "transfer-encoding" in response.headers and "content-length" in response.headers:
-        raise errors.ProtocolError("the answer has a length, and comes in chunks", response.where)
+def _refuse_length(headers: Headers, hop: Hop) -> None:
+    """Reject a length of a body in chunks: two parsers may read it differently (TRN-28; RFC 9112 6.3)."""
+    if "content-length" in headers:
+        raise errors.ProtocolError("the answer has a length, and comes in chunks", hop.where)

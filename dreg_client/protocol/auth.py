@@ -91,7 +91,9 @@ def service_authorization(token: str) -> str:
     Raises:
         TokenError: It is not a token that can be sent.
     """
-    if not isinstance(token, str) or not token:  # pyright: ignore[reportUnnecessaryIsInstance] (a caller's own object)
+    # It comes from a caller's own object, which may return anything.
+    is_text = isinstance(token, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not (is_text and token):
         raise errors.TokenError("auth_service.request_token(scope) gave no text; a token is due")
     if not is_sendable(token):
         raise errors.TokenError("auth_service gave a token with characters that cannot be sent")

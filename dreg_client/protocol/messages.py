@@ -29,14 +29,16 @@ class Headers:
     __slots__ = ("_pairs", "_values")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._pairs = [(name.lower(), value) for name, value in pairs]
+        self._pairs: list[tuple[str, str]] = []
         self._values: dict[str, list[str]] = {}
+        size = 0
+        for written, value in pairs:
+            name = written.lower()
+            size += len(name) + len(value)
+            self._pairs.append((name, value))
+            self._values.setdefault(name, []).append(value)
         if len(self._pairs) > MOST_HEADERS:
             raise ProtocolError(f"an answer has more than {MOST_HEADERS} headers")
-        size = 0
-        for name, value in self._pairs:
-            size += len(name) + len(value)
-            self._values.setdefault(name, []).append(value)
         if size > LARGEST_HEADERS:
             raise ProtocolError(f"an answer has headers of more than {LARGEST_HEADERS} bytes")
 
