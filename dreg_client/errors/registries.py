@@ -220,6 +220,14 @@ class TLSError(TransportError):
     retryable = False
 
 
+class NotTLSError(TLSError):
+    """The server does not use TLS, but the connection was made with TLS."""
+
+
+class OnlyTLSError(TLSError):
+    """The server uses TLS, but the connection was made without TLS."""
+
+
 class RetryExhaustedError(TransportError):
     """All attempts failed.
 

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from dreg_client.errors import TLSError, TransportError
+from dreg_client.errors import NotTLSError, OnlyTLSError, TLSError, TransportError
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin
 
-NO_TLS: Final = "it speaks no TLS"
+NOT_TLS: Final = "it speaks no TLS"
 ONLY_TLS: Final = "it speaks TLS, and was asked without"
 _SAID: Final = (b"http request to an https server", b"plain http request was sent to https", b"ssl-enabled server port")
 """What Go, nginx and Apache say to whom asks them so, in small letters."""
@@ -24,18 +24,20 @@ def refuse_asked_without_tls(response: Response) -> None:
         return
     body = response.body.lower()
     if any(said in body for said in _SAID) or not (body or any(response.headers)):
-        raise TLSError(ONLY_TLS, response.where)
+        raise OnlyTLSError(ONLY_TLS, response.where)
 
 
 def with_advice(failure: TransportError, base: RegistryURL, options: Options) -> TransportError:
     """A failure; where it is one of these two, and the registry's own, with what to do."""
-    if not isinstance(failure, TLSError) or not failure.where.startswith(str(base.origin)):
+    if not failure.where.startswith(str(base.origin)):
         return failure
-    if failure.reason == NO_TLS:
-        return TLSError(f"{NO_TLS}; if it is a registry without, {_without(base)}", failure.where)
-    if failure.reason == ONLY_TLS:
-        return TLSError(f"{ONLY_TLS}; {_with(base, options)}", failure.where)
-    return failure
+    match failure:
+        case NotTLSError():
+            return TLSError(f"{NOT_TLS}; if it is a registry without, {_without(base)}", failure.where)
+        case OnlyTLSError():
+            return TLSError(f"{ONLY_TLS}; {_with(base, options)}", failure.where)
+        case _:
+            return failure
 
 
 def _without(base: RegistryURL) -> str:
