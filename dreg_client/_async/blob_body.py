@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from dreg_client import errors
-from dreg_client._async.client import AsyncBody, AsyncClient
+from dreg_client._async.client import AsyncClient
+from dreg_client._async.response_body import AsyncBody
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
@@ -72,7 +73,7 @@ class AsyncBlobBody:
     async def _next_chunk(self) -> bytes:
         """Return what is new in the next chunk; empty if nothing is, as at the end of the body."""
         began = monotonic()
-        chunk = await anext(self._body, None) if self._body is not None else None
+        chunk = await self._body.chunk() if self._body is not None else None
         if chunk is None:
             self.transfer.ended()
             return b""

@@ -52,11 +52,13 @@ class AsyncWriteBehind:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # This blocks, but a few blocks are left at most; a task that is cancelled twice must not leave the threads.
-        try:
-            self._close()
-        finally:
-            self._close()
+        self._close()
 
     def _close(self) -> None:
-        for thread in self._threads:
-            thread.close()
+        """End the threads, even if interrupted again and again; then raise the interrupt."""
+        try:
+            for thread in self._threads:
+                thread.close()
+        except BaseException:
+            self._close()
+            raise

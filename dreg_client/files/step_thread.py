@@ -4,34 +4,33 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Final
 
 Block = list[bytes]
-_THREAD: Final = "thread"
-_CLOSER: Final = "closer"
+"""The bytes of a block, in pieces."""
 
 
 class StepThread:
-    """Applies a function to blocks, in order, in a thread of its own; it starts with the first block.
+    """Applies a function to blocks, in order, in a thread of its own, which starts with the first block.
 
-    `ThreadPoolExecutor` is not used because Ctrl-C while it starts a thread makes its `shutdown` fail ("cannot join
-    thread before it is started"), with the thread still running. Here, `close` and the thread race for the right to
-    run: a thread that loses ends without calling the function, and `close` waits for one that won.
+    `ThreadPoolExecutor` does not fit: Ctrl-C while it starts a thread makes its `shutdown` fail ("cannot join thread
+    before it is started"), and the thread goes on writing to a file that is closed then.
 
     Args:
-        function: What to do with a block. After it failed once, it must do nothing.
+        function: What to do with a block. After it has failed once, it must do nothing.
         name: The name of the thread.
     """
 
     def __init__(self, function: Callable[[Block], None], name: str) -> None:
         self._function, self._name = function, name
         self._blocks: SimpleQueue[tuple[Future[None], Block] | None] = SimpleQueue()
-        self._owner: dict[str, str] = {}
-        self._ended = threading.Event()
+        # Held by the thread for as long as it runs. `close` acquires it: that is to wait for the thread's end, or, if
+        # the thread never began because its start was interrupted, to keep it from running later.
+        self._right_to_run = threading.RLock()
         self._is_started = False
+        self._thread: threading.Thread | None = None
 
     def submit(self, block: Block) -> Future[None]:
-        """Add a block; the result of the future is that of the function."""
+        """Add a block; the future ends with the result of the function."""
         future: Future[None] = Future()
         self._blocks.put((future, block))
         if not self._is_started:
@@ -40,28 +39,26 @@ class StepThread:
         return future
 
     def close(self) -> None:
-        """Finish the blocks that were added, and end the thread. Can be called again after an interruption."""
+        """Finish the blocks that were added, and end the thread; if interrupted, call it again, in the same thread."""
         self._blocks.put(None)
-        if self._first(_CLOSER) == _THREAD:
-            self._ended.wait()
-
-    def _first(self, name: str) -> str:
-        """Return who called this first; `setdefault` is atomic, and gives the same answer when called again."""
-        return self._owner.setdefault("", name)
+        self._right_to_run.acquire()
+        if self._thread is not None:
+            self._thread.join()
 
     def _run(self) -> None:
-        if self._first(_THREAD) == _CLOSER:
+        if not self._right_to_run.acquire(blocking=False):
             return
         try:
+            self._thread = threading.current_thread()
             while (work := self._blocks.get()) is not None:
-                self._work_on(*work)
+                self._apply(*work)
         finally:
-            self._ended.set()
+            self._right_to_run.release()
 
-    def _work_on(self, future: Future[None], block: Block) -> None:
+    def _apply(self, future: Future[None], block: Block) -> None:
         try:
             self._function(block)
-        except BaseException as failure:  # noqa: BLE001 (the caller gets it from the future)
+        except BaseException as failure:  # noqa: BLE001 (the future raises it)
             future.set_exception(failure)
         else:
             future.set_result(None)
