@@ -75,7 +75,7 @@ class AsyncDockerArchiveSource:
 
     async def referrers(
         self,
-        digest: Digest,
+        digest: Digest,  # noqa: ARG002 (as the port)
         artifact_type: str | None = None,  # noqa: ARG002 (as the port)
     ) -> tuple[Descriptor, ...]:
         """Return nothing: a docker-archive cannot have referrers."""
