@@ -220,12 +220,11 @@ class Image(NamedImage):
         return self._store.run(self.every())
 
     def _repr_html_(self) -> str | None:
-        """The picture that a notebook shows; nothing where the store cannot be read any more."""
+        """Return the picture that a notebook shows; None if the store is closed, or Jinja2 is not installed."""
         try:
-            seen = image_view(self._store, self, self.tag or self.digest)
+            return picture(image_view(self._store, self, self.tag or self.digest), whole_page=False)
         except (errors.DregError, OSError, ValueError):
             return None
-        return picture(seen, whole_page=False)
 
 
 class ImageStore(Store):

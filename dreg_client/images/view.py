@@ -58,6 +58,14 @@ def image_view(store: "ImageStore", image: "Image", reference: str, chosen: "tup
     }
 
 
+def full_name(seen: Plain) -> str:
+    """Return the name of what is shown: its store, with its tag or digest if there is one."""
+    reference = seen["reference"]
+    if not reference:
+        return str(seen["store"])
+    return f"{seen['store']}{'@' if reference == seen['digest'] else ':'}{reference}"
+
+
 def _document(store: "ImageStore", reference: str, document: Manifest | None) -> Plain:
     assert document is not None  # noqa: S101 (an image is a manifest or an index)
     return {
