@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dreg_client.cli.app import run
-from dreg_client.errors import LayoutError
+from dreg_client.errors import FileError
 from dreg_client.schemagen import NAMES, check, write
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def test_a_file_that_is_no_text_is_stale_and_written_anew(tmp_path: Path) -> Non
 def test_where_nothing_can_be_written_one_error_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(LayoutError, match="cannot be"):
+    with pytest.raises(FileError, match="cannot be"):
         write(tmp_path / "file/schemas")
 
 
