@@ -10,9 +10,9 @@ from typing import Self
 from dreg_client.asks import Blob
 from dreg_client.connection import BlobBody, Connection
 from dreg_client.protocol.blob_reader import BlobDownload
-from dreg_client.protocol.messages import MEBIBYTE
 from dreg_client.protocol.ranges import Pieces
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.waiting import waiting
 
 

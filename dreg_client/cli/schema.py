@@ -7,12 +7,12 @@ import click
 
 from dreg_client.cli.sources import format_option
 from dreg_client.cli.text import put, put_json
-from dreg_client.cli.validate import KINDS
+from dreg_client.values.document_kinds import KIND_NAMES
 
 if TYPE_CHECKING:
     from dreg_client.schemagen import Mode, Stale
 
-NAMES: Final = (*KINDS, "manifest")
+NAMES: Final = (*KIND_NAMES, "manifest")
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 
 

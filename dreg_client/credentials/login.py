@@ -12,7 +12,7 @@ from dreg_client.credentials.lookup import Credentials
 from dreg_client.errors import ConfigError, CredentialError, FileError
 from dreg_client.files.atomic import write_whole
 from dreg_client.values.credential import Credential
-from dreg_client.values.reference import DOCKER_HUB
+from dreg_client.values.docker_hub import DOCKER_HUB
 
 _BARE: Final = ".dockercfg"
 

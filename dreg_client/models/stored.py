@@ -17,8 +17,8 @@ from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
+from dreg_client.values.sizes import MEBIBYTE
 
-MEBIBYTE = 1 << 20
 MAX_DOCUMENT = 4 * MEBIBYTE
 SAYS_NOTHING = frozenset({"", "application/json"})
 """Media types that servers name when they know none: the body's own decides."""

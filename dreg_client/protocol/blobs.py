@@ -11,11 +11,12 @@ from dreg_client.protocol.messages import Exchange, Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import KIBIBYTE
 
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 """What HEAD is answered by where GET may do better: a URL signed for GET alone, say, refuses it (403)."""
 _TOTAL: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
-_SLACK: Final = 64 * 1024
+_SLACK: Final = 64 * KIBIBYTE
 """What a body may be longer than it should, so that it is told by how much; and what packing may add."""
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
 

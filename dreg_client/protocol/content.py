@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.stored import MEBIBYTE
 from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_BLOB: Final = 64 * MEBIBYTE
 """The default limit of `get_blob`, in bytes."""

@@ -3,9 +3,9 @@
 from typing import Final
 
 from dreg_client.protocol.blob_reader import BlobDownload
-from dreg_client.protocol.messages import MEBIBYTE
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 
 PIECE: Final = 4 * MEBIBYTE
 SMALLEST: Final = 16 * MEBIBYTE

@@ -14,9 +14,10 @@ import orjson
 
 from dreg_client.errors import WorkerKilledError
 from dreg_client.models import rules
-from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.models.stored import MAX_DOCUMENT
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import MEBIBYTE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
