@@ -15,13 +15,14 @@ from dreg_client.protocol.token_hosts import refuse_realm
 from dreg_client.protocol.www_authenticate import Challenge
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Reach
+from dreg_client.values.sizes import KIBIBYTE
 
 if TYPE_CHECKING:
     from dreg_client.protocol.responses import TokenResponse
 
 _EARLY: Final = 10.0
 _MOST: Final = 1000
-_LIMIT: Final = 64 * 1024
+_LIMIT: Final = 64 * KIBIBYTE
 _CLIENT: Final = "dreg-client"
 _REFUSED: Final = frozenset({400, 401, 403})
 _TOLD: Final = frozenset({"date", "retry-after"})

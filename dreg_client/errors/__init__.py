@@ -1,7 +1,7 @@
-"""Every exception of dreg-client, one tree.
+"""All exceptions of dreg-client, in one tree.
 
-All of them carry facts (texts and numbers, never open files or connections), pickle, and never hold a secret. The text
-of each is one sentence: what was wrong, where, and what to do.
+They carry facts (texts and numbers, never open files or connections), can be pickled, and never hold a secret. The text
+of each is one sentence: what is wrong, where, and what to do.
 
 ```text
 DregError
@@ -18,12 +18,12 @@ DregError
   TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError (NoPlaceError)
                          TruncatedBodyError  ProtocolError  RetryExhaustedError
                          TLSError (NotTLSError, OnlyTLSError)
-  LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
-  NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
+  FileError              LayoutError (UnsafePathError  LayoutCorruptError  LayoutLockedError)
+  NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError  MissingLibraryError  WorkerKilledError
 ```
 
-What a server said is in `.status`, `.codes`, `.said` and `.request_id` of `RegistryError`, `UnauthorizedError` and
-those below.
+An error response of a server is in `.status`, `.codes`, `.said` and `.request_id` of `RegistryError`,
+`UnauthorizedError` and their subclasses.
 """
 
 from dreg_client.errors.documents import (
@@ -80,12 +80,12 @@ from dreg_client.errors.registries import (
     UnsafeURLError,
     UnsupportedError,
 )
-from dreg_client.errors.root import (
-    DregError,
-)
+from dreg_client.errors.root import DregError
+from dreg_client.errors.setup import MissingLibraryError, WorkerKilledError
 from dreg_client.errors.stores import (
     ClosedError,
     ConflictError,
+    FileError,
     LayoutCorruptError,
     LayoutError,
     LayoutLockedError,
@@ -112,6 +112,7 @@ __all__ = [
     "DigestMismatchError",
     "DocumentError",
     "DregError",
+    "FileError",
     "InsecureDowngradeError",
     "IntegrityError",
     "InvalidDigestError",
@@ -123,6 +124,7 @@ __all__ = [
     "LayoutLockedError",
     "LimitExceededError",
     "MediaTypeMismatchError",
+    "MissingLibraryError",
     "NoBytesError",
     "NoPlaceError",
     "NotAnImageError",
@@ -154,4 +156,5 @@ __all__ = [
     "UnsupportedDigestError",
     "UnsupportedError",
     "UnsupportedMediaTypeError",
+    "WorkerKilledError",
 ]

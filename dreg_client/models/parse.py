@@ -16,20 +16,11 @@ from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest, OciManifest
 from dreg_client.models.stored import SAYS_NOTHING, ParsedModel, octets_of, refusal
 from dreg_client.values.digest import Digest
+from dreg_client.values.document_kinds import Kind
 from dreg_client.values.media_type import essence
 
 AnyManifest = OciManifest | DockerManifest | OciIndex | DockerManifestList
 Document = AnyManifest | LegacyManifest | ImageConfig | ImageLayout | Descriptor
-Kind = Literal[
-    "descriptor",
-    "oci-manifest",
-    "docker-manifest",
-    "oci-index",
-    "docker-manifest-list",
-    "image-config",
-    "image-layout",
-    "legacy-manifest",
-]
 
 KINDS: Final[Mapping[str, type[ParsedModel]]] = {
     model.kind: model

@@ -9,8 +9,9 @@ from dreg_client.protocol.blobs import blob_request
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.content_encoding import GZIP, encoding_of
 from dreg_client.protocol.error_responses import accept
-from dreg_client.protocol.messages import MEBIBYTE, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_RESUMES: Final = 5
 _SLOWEST: Final = 1024

@@ -7,15 +7,15 @@ from typing import Final, TypeVar
 
 from dreg_client.errors import ProtocolError
 from dreg_client.values.origin import Reach, without_query
+from dreg_client.values.sizes import KIBIBYTE, MEBIBYTE
 
 T = TypeVar("T")
-MEBIBYTE: Final = 1024 * 1024
 MAX_ANSWER: Final = 4 * MEBIBYTE
 """The most bytes of a document, or of a page of a list (the least that registries must take)."""
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
 MOST_HEADERS: Final = 1000
-LARGEST_HEADERS: Final = 100 * 1024
+LARGEST_HEADERS: Final = 100 * KIBIBYTE
 """The most bytes of all names and values of an answer's headers."""
 
 

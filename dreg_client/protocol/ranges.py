@@ -5,8 +5,8 @@ from typing import Final
 
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
-from dreg_client.protocol.messages import MEBIBYTE
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 
 RANGE_SIZE: Final = 4 * MEBIBYTE
 MIN_RANGED: Final = 16 * MEBIBYTE

@@ -54,7 +54,8 @@ def library_of(options: Options) -> Library:
     """The library that sends.
 
     Raises:
-        ConfigError: There is no such library, or it is not installed.
+        ConfigError: There is no such library.
+        MissingLibraryError: It is not installed.
     """
     name = options.http or _of_transport(options.transport) or os.environ.get("DREG_HTTP") or _LIBRARIES[0]
     if name not in _LIBRARIES:
@@ -69,7 +70,7 @@ def _imported(module: str, name: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError:
-        raise errors.ConfigError(f"{name} is not installed; add it by: pip install 'dreg-client[{name}]'") from None
+        raise errors.MissingLibraryError(name, name) from None
 
 
 def _of_transport(transport: object) -> str:
