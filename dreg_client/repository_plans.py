@@ -39,7 +39,7 @@ def wire_plan(ask: Ask, name: RepositoryName, habits: manifests.Capabilities) ->
             raise AssertionError(ask)
 
 
-def _named(reference: str) -> manifests.NameOf:
+def _named(reference: str) -> manifests.TagOrDigest:
     return manifests.name_of(reference or DEFAULT_TAG)
 
 

@@ -11,9 +11,9 @@ from dreg_client.asks import Blob
 from dreg_client.connection import BlobBody, Connection
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
-from dreg_client.protocol.messages import MEBIBYTE
 from dreg_client.protocol.ranges import BlobRanges
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.waiting import waiting
 
 

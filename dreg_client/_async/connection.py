@@ -12,7 +12,7 @@ import h11
 from dreg_client import errors
 from dreg_client._async.network import NARROW, AsyncStream
 from dreg_client._async.transport import RawHeaders
-from dreg_client.protocol.messages import MEBIBYTE, Hop
+from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
     ClosedBeforeResponseError,
@@ -21,6 +21,7 @@ from dreg_client.protocol.network_errors import (
     SendError,
 )
 from dreg_client.values.origin import Reach
+from dreg_client.values.sizes import MEBIBYTE
 
 IDLE: Final = 30.0
 """The seconds for which an unused connection is kept."""

@@ -7,8 +7,9 @@ from dreg_client import errors
 from dreg_client._async._compat import NotebookView
 from dreg_client._async.documents import read_config, read_manifest
 from dreg_client._async.ports import AsyncSource
-from dreg_client.images.image import Entry, NamedImage, PlatformImage
-from dreg_client.models.config import ImageConfig
+from dreg_client._async.image_view import image_view
+from dreg_client.images.html import picture
+from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
 from dreg_client.models.manifest import ImageManifest
@@ -32,7 +33,7 @@ class AsyncImage(NotebookView, NamedImage):
         self._source = source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
 
-    async def get_platform_image(self, platform: Platform | str | Descriptor) -> PlatformImage:
+    async def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
         """Return the image for a platform, a platform's name, or the digest or descriptor of one of its manifests.
 
         Each image is read once.
@@ -41,11 +42,18 @@ class AsyncImage(NotebookView, NamedImage):
             PlatformNotFoundError: No image runs on the platform; the error lists the platforms that there are.
             InvalidPlatformError: The text is not a valid platform.
         """
-        return await self._platform_image(self.entry_for(platform))
+        return await self._platform_image(self._find(platform))
 
     async def get_platform_images(self) -> tuple[PlatformImage, ...]:
         """Return the images of all platforms, in document order."""
-        return tuple([await self._platform_image(entry) for entry in self.image_entries()])
+        return tuple([await self._platform_image(entry) for entry in self._images()])
+
+    async def _html(self) -> str | None:
+        """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
+        try:
+            return picture(await image_view(self._source, self, self.tag or self.digest), whole_page=False)
+        except (errors.DregError, OSError, ValueError):
+            return None
 
     async def _platform_image(self, entry: Entry) -> PlatformImage:
         key = entry.descriptor.digest, entry.platform
@@ -66,14 +74,9 @@ async def read_image(source: AsyncSource, reference: ManifestRef) -> AsyncImage:
         entries = await _IndexWalk(source, {document.digest}).entries(document, 1)
     else:
         config = await read_config(source, document)
-        image = PlatformImage(_platform_of(config), document, config)
+        image = PlatformImage(platform_of(config), document, config)
         entries = (Entry(document.descriptor, image.platform, stated=True, image=image),)
     return AsyncImage(source, reference, document, entries)
-
-
-def _platform_of(config: ImageConfig) -> Platform | None:
-    """Return the platform of a config; None for an attestation's `unknown/unknown`, which nothing runs on."""
-    return None if config.platform is None or config.platform.is_unknown else config.platform
 
 
 async def _read_platform_image(source: AsyncSource, entry: Entry) -> PlatformImage:
@@ -81,7 +84,7 @@ async def _read_platform_image(source: AsyncSource, entry: Entry) -> PlatformIma
     if isinstance(manifest, Index):
         raise errors.NotAnImageError(manifest.media_type, manifest.digest)
     config = await read_config(source, manifest)
-    return PlatformImage(entry.platform or _platform_of(config), manifest, config)
+    return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +150,5 @@ class _IndexWalk:
         if not isinstance(manifest, ImageManifest):
             return None
         if manifest.config.digest not in self.platforms:
-            self.platforms[manifest.config.digest] = _platform_of(await read_config(self.source, manifest))
+            self.platforms[manifest.config.digest] = platform_of(await read_config(self.source, manifest))
         return self.platforms[manifest.config.digest]

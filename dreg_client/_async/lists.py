@@ -28,7 +28,9 @@ async def iter_tags(
     """
     pages = tag_pages(repository, n, last)
     while pages.request is not None:
-        for tag in parse_tags(pages.turn(await client.send(pages.request))):
+        response = await client.send(pages.request)
+        pages.turn(response)
+        for tag in parse_tags(response):
             yield tag
 
 
@@ -40,5 +42,7 @@ async def iter_catalog(client: AsyncClient, n: int | None = None, last: str | No
     """
     pages = catalog_pages(n, last)
     while pages.request is not None:
-        for name in parse_repositories(pages.turn(await client.send(pages.request))):
+        response = await client.send(pages.request)
+        pages.turn(response)
+        for name in parse_repositories(response):
             yield name

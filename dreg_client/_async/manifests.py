@@ -1,9 +1,9 @@
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
 from dreg_client._async.client import AsyncClient
-from dreg_client.protocol.content import FetchedManifest
 from dreg_client.protocol.manifests import (
     ManifestHead,
+    Served,
     TagOrDigest,
     manifest_head,
     manifest_in,
@@ -22,7 +22,7 @@ async def fetch_manifest(
     *,
     legacy: bool = False,
     limit: int = MAX_ANSWER,
-) -> FetchedManifest:
+) -> Served:
     """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one.
 
     Raises:
@@ -47,4 +47,4 @@ async def resolve_manifest(client: AsyncClient, repository: RepositoryName, name
     found = await fetch_manifest(client, repository, name)
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
         client.capabilities.heads = False
-    return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, found.size)
+    return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))

@@ -18,9 +18,9 @@ from dreg_client._async.client import AsyncClient
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
-from dreg_client.protocol.messages import MEBIBYTE
 from dreg_client.protocol.ranges import EXTRA_RANGES, RANGE_SIZE, BlobRanges
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 
 _BLOCK: Final = MEBIBYTE
 _FOREVER: Final = 86400.0

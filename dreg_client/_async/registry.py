@@ -10,13 +10,13 @@ from dreg_client._async.lists import iter_catalog
 from dreg_client._async.repository import AsyncRepository
 from dreg_client.protocol.namespaces import Namespaces, whole_name
 from dreg_client.protocol.options import Options, RegistryOptions, with_auth
-from dreg_client.protocol.ping import PING, check_ping
+from dreg_client.protocol.ping import check_ping, ping_request
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.reference import RepositoryName
 
 
 class AsyncRegistry:
-    """A registry, and the connections to it, for any number of async tasks. An async context manager.
+    """A registry, and the connections to it, for any number of tasks. An async context manager.
 
     Args:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
@@ -86,7 +86,8 @@ class AsyncRegistry:
             NotFoundError: It is not a registry.
             TransportError: It cannot be reached.
         """
-        check_ping(await self._client.send(PING))
+        request = ping_request()
+        check_ping(await self._client.send(request), request)
 
     async def is_up(self) -> bool:
         """Return whether `ping` succeeds."""

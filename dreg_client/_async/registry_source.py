@@ -1,7 +1,5 @@
 """A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
 
-from dataclasses import replace
-
 from dreg_client import errors
 from dreg_client._async.blob_body import AsyncRegistryBlob
 from dreg_client._async.client import AsyncClient
@@ -10,7 +8,7 @@ from dreg_client._async.manifests import fetch_manifest, resolve_manifest
 from dreg_client._async.ranged_download import AsyncRangedDownload
 from dreg_client._async.referrers import list_referrers
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol import blobs
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.protocol.manifests import check_served, name_of, own_media_type
@@ -51,14 +49,14 @@ class AsyncRegistrySource:
     async def resolve(self, reference: str) -> Descriptor:
         """Return the descriptor of a tag or digest, by HEAD if that says enough."""
         name = name_of(reference or DEFAULT_TAG)
-        head = await resolve_manifest(self._client, self._name, name)
-        return Descriptor(mediaType=head.media_type, digest=head.digest, size=head.size)
+        return (await resolve_manifest(self._client, self._name, name)).descriptor
 
     async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> FetchedManifest:
         """Fetch the manifest at a tag or digest; if the registry does not state its media type, its bytes do."""
         name = name_of(reference or DEFAULT_TAG)
         found = await fetch_manifest(self._client, self._name, name, legacy=legacy)
-        return found if found.media_type else replace(found, media_type=own_media_type(found.raw))
+        media_type = found.media_type or own_media_type(found.raw)
+        return FetchedManifest(found.raw, media_type, found.digest, len(found.raw))
 
     async def fetch_document(
         self, descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False
@@ -67,8 +65,9 @@ class AsyncRegistrySource:
         if descriptor.size > limit:
             raise errors.ResponseTooLargeError(str(descriptor.digest), descriptor.size, limit)
         if is_blob:
-            request = blobs.small_blob_request(self._name, descriptor)
-            return blobs.small_blob_in(await self._client.send(request), request, descriptor)
+            digest, size = descriptor.digest, descriptor.size
+            request = blobs.small_blob_request(self._name, digest, size)
+            return blobs.small_blob_in(await self._client.send(request), request, digest, size)
         found = await fetch_manifest(self._client, self._name, descriptor.digest, limit=limit)
         check_served(found, descriptor)
         return found.raw
@@ -83,12 +82,12 @@ class AsyncRegistrySource:
 
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""
-        head = blobs.blob_request("HEAD", self._name, digest)
-        response = await self._client.send(head)
-        if (found := blobs.head_says(response, head, digest)) is not None:
-            return found
+        request = blobs.blob_request("HEAD", self._name, digest)
+        head = await self._client.send(request)
+        if blobs.head_proves(head, request, digest):
+            return True
         first_byte = blobs.first_byte_request(self._name, digest)
-        return blobs.has_first_byte(await self._client.send(first_byte), first_byte, response)
+        return blobs.has_first_byte(await self._client.send(first_byte), first_byte, head)
 
     def open_blob(self, request: BlobRequest) -> AsyncRegistryBlob | AsyncRangedDownload:
         """Return a reader of a blob, by several range requests at a time if that is asked for."""

@@ -22,7 +22,7 @@ _EXAMINED_TAGS = 1000
 
 
 class AsyncRepository(AsyncStore):
-    """A repository of a registry, for any number of async tasks. Get one by `AsyncRegistry.repository` or `aopen_store`.
+    """A repository of a registry, for any number of tasks. Get one by `AsyncRegistry.repository` or `aopen_store`.
 
     Whatever it returns was validated and verified; if the wrong bytes come, they are requested once more.
 
@@ -92,7 +92,7 @@ class AsyncRepository(AsyncStore):
     async def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> None:
         request = manifests.put_request(self._repository, name, raw, media_type)
         try:
-            manifests.check_put(await self._client.send(request), request)
+            manifests.written_digest(await self._client.send(request), request, name)
         finally:
             self.refresh()
 

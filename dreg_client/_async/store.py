@@ -179,7 +179,7 @@ class AsyncStore:
     async def stream_blob(
         self, blob: BlobRef, *, start: int = 0, verifier: Verifier | None = None
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
-        """Read a blob in chunks. The last chunk is returned after the digest was checked: until then nothing is verified.
+        """Read a blob in chunks. The last one is returned after the digest was checked: until then nothing is verified.
 
         Args:
             blob: The blob's digest or descriptor.

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.values.digest import Digest
 

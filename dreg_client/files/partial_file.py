@@ -14,9 +14,9 @@ from dreg_client import errors
 from dreg_client.files.atomic import keep_name, umask
 from dreg_client.files.stale_parts import sweep
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.stored import MEBIBYTE
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.digest import Verifier
+from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
 """`full` survives a power failure, `fast` leaves writing to the disk to the operating system."""

@@ -15,7 +15,7 @@ from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Origin
 
 if TYPE_CHECKING:
-    from dreg_client.models.responses import TokenAnswer
+    from dreg_client.protocol.responses import TokenResponse
 
 _LIMIT: Final = 64 * 1024
 _CLIENT: Final = "dreg-client"
@@ -82,7 +82,7 @@ def _with_query(realm: str, asked: dict[str, str]) -> str:
     return f"{bare}{'&' if urlsplit(bare).query else '?'}{urlencode(asked)}"
 
 
-def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenAnswer":
+def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":
     """Return the token of a response.
 
     The body of a refusal may repeat what it was sent, so it is never shown.
@@ -107,6 +107,6 @@ def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenA
             headers = Headers([pair for pair in response.headers if pair[0] in _SHOWN])
             accept(replace(response, body=b"", headers=headers), Request("GET", "", what="token"))
         raise errors.TokenError(f"{server} answered {response.status}, and gave no token")
-    from dreg_client.models.responses import TokenAnswer  # noqa: PLC0415 (not all registries need tokens)
+    from dreg_client.protocol.responses import TokenResponse  # noqa: PLC0415 (not all registries need tokens)
 
-    return TokenAnswer.parse(response.body)
+    return TokenResponse.parse(response.body)

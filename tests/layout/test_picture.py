@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dreg_client import DockerArchive, Layout
+from dreg_client._sync.image_view import view
 from dreg_client.images.html import picture
-from dreg_client.images.view import view
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Page

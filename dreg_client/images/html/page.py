@@ -59,9 +59,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     functions = (text.spelled, text.breakable, text.timestamp, text.clip, text.thousands, text.plural)
-    filters: dict[str, Any] = (
-        environment.filters
-    )  # Any: the type that is inferred for Jinja's own filters is too narrow
+    filters: dict[str, Any] = environment.filters  # Any: the type inferred for its own filters is narrower
     filters |= {function.__name__: function for function in functions} | {"size": byte_size}
     tests: dict[str, Any] = environment.tests
     tests["https_url"] = text.is_https_url
