@@ -6,8 +6,8 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._async._compat import NotebookView
 from dreg_client._async.documents import read_config, read_manifest
-from dreg_client._async.ports import AsyncSource
 from dreg_client._async.image_view import image_view
+from dreg_client._async.ports import AsyncSource
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
 from dreg_client.models.descriptor import Descriptor
