@@ -5,13 +5,13 @@ What is decided (whether to try again, where a redirect may lead, what answers a
 
 from dataclasses import replace
 from time import monotonic
-from typing import Final
+from typing import Final, Self, Unpack
 
 from dreg_client import errors
 from dreg_client._async._compat import sleep
+from dreg_client._async.adapter import new_transport
 from dreg_client._async.authenticator import AsyncAuthenticator
 from dreg_client._async.hop_sender import AsyncAnswer, AsyncHopSender
-from dreg_client._async.pool import AsyncPool
 from dreg_client._async.response_body import AsyncBody
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
@@ -19,7 +19,7 @@ from dreg_client.protocol.error_responses import refuse_long_wait
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.manifests import Capabilities
 from dreg_client.protocol.messages import Hop, Request, Response
-from dreg_client.protocol.options import Options
+from dreg_client.protocol.options import Options, RegistryOptions
 from dreg_client.protocol.redact import without_secrets
 from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, redirect_target
 from dreg_client.protocol.registry_url import RegistryURL
@@ -60,11 +60,22 @@ class AsyncClient:
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
-        self._sender = AsyncHopSender(options, transport or _transport(options, origins))
+        self._sender = AsyncHopSender(options, transport or new_transport(options, origins))
         self._authenticator = AsyncAuthenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
         self._warned: set[str] = set()
+
+    @classmethod
+    def open(cls, registry: str, **options: Unpack[RegistryOptions]) -> Self:
+        """Return the client of the registry that a URL or a host names.
+
+        Raises:
+            InvalidReferenceError: The text is neither a URL nor a host.
+            ConfigError: An option names something that cannot be used.
+        """
+        chosen = Options(**options)
+        return cls(RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls), chosen)
 
     async def send(self, request: Request) -> Response:
         """Send a request to the registry, or to one of its mirrors, and read the whole response.
@@ -216,12 +227,3 @@ class AsyncClient:
                 return without_secrets(response, hop, redirected=hop is not first), None
             hop = next_hop(registry, hop, response, target, headers)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
-
-
-def _transport(options: Options, registries: list[Origin]) -> AsyncTransport:
-    if options.transport is not None:
-        # Only here, because it imports httpx.
-        from dreg_client._async.adapter import AsyncAdapter  # noqa: PLC0415
-
-        return AsyncAdapter(options.transport)
-    return AsyncPool(options, registries)

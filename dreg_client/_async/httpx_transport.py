@@ -9,8 +9,9 @@ import httpx
 from dreg_client import errors
 from dreg_client._async.pool import AsyncPool, AsyncPooledResponse
 from dreg_client.protocol import network_errors as network
-from dreg_client.protocol.messages import MEBIBYTE, Hop
+from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import CONNECTIONS, Options, Timeouts
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_BODY: Final = 64 * MEBIBYTE
 """The most bytes of a request's body, which is read before it is sent."""

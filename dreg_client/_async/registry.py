@@ -9,9 +9,8 @@ from dreg_client._async.client import AsyncClient
 from dreg_client._async.lists import iter_catalog
 from dreg_client._async.repository import AsyncRepository
 from dreg_client.protocol.namespaces import Namespaces, whole_name
-from dreg_client.protocol.options import Options, RegistryOptions, with_auth
+from dreg_client.protocol.options import RegistryOptions, with_auth
 from dreg_client.protocol.ping import check_ping, ping_request
-from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.reference import RepositoryName
 
 
@@ -35,9 +34,8 @@ class AsyncRegistry:
     """
 
     def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
-        chosen = Options(**options)
-        self._url = RegistryURL.parse(url, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
-        self._client = AsyncClient(self._url, chosen)
+        self._client = AsyncClient.open(url, **options)
+        self._url = self._client.registry
         self._repositories: dict[str, AsyncRepository] = {}
         self._catalog: Namespaces[AsyncRepository] | None = None
 
@@ -168,6 +166,4 @@ class AsyncRegistry:
 
 def open_repository(registry: str, name: RepositoryName, **options: Unpack[RegistryOptions]) -> AsyncRepository:
     """Return a repository that closes the connections to its registry when it is closed."""
-    chosen = Options(**options)
-    url = RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
-    return AsyncRepository(AsyncClient(url, chosen), name, owns_client=True)
+    return AsyncRepository(AsyncClient.open(registry, **options), name, owns_client=True)

@@ -17,10 +17,12 @@ from dreg_client.images.view import (
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
+
+from dreg_client._sync.documents import read_manifest
+from dreg_client._sync.ports import Source
 
 Missing = tuple[Platform, NotFoundError]
 
@@ -45,20 +47,11 @@ class ViewableImage(Protocol):
     def get_platform_images(self) -> tuple[PlatformImage, ...]: ...
 
 
-class ManifestStore(Protocol):
-    """What a view of an image needs of its store."""
+class ViewableStore(Protocol):
+    """What a view needs of a store."""
 
     @property
-    def address(self) -> str: ...
-
-    @property
-    def writes_manifests(self) -> bool: ...
-
-    def get_manifest(self, reference: ManifestRef, /) -> AnyManifest: ...
-
-
-class ViewableStore(ManifestStore, Protocol):
-    """What a view of any document needs of its store."""
+    def source(self) -> Source: ...
 
     def get_image(self, reference: ManifestRef, /) -> ViewableImage: ...
 
@@ -75,15 +68,16 @@ def view(store: ViewableStore, reference: str, chosen: tuple[Platform, ...] = ()
         PlatformNotFoundError: The image does not have one of the chosen platforms.
         NotFoundError: There is no such manifest, or the store does not have the image of its only platform.
     """
+    source = store.source
     try:
         image = store.get_image(reference)
     except NotAnImageError:
-        document = store.get_manifest(reference)
-        return view_artifact(DocumentRead(document, store.address, reference, store.writes_manifests))
-    return image_view(store, image, reference, chosen)
+        document = read_manifest(source, reference)
+        return view_artifact(DocumentRead(document, source.address, reference, source.writes_manifests))
+    return image_view(source, image, reference, chosen)
 
 
-def image_view(store: ManifestStore, image: ViewableImage, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
+def image_view(source: Source, image: ViewableImage, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
     """Return the view of an image that was read before (see `view`).
 
     Raises:
@@ -94,11 +88,11 @@ def image_view(store: ManifestStore, image: ViewableImage, reference: str, chose
     assert document is not None  # noqa: S101 (an image has a manifest or an index)
     images, missing = _read_images(image, chosen)
     attestations = [
-        (descriptor, _read_predicate_types(store, descriptor))
+        (descriptor, _read_predicate_types(source, descriptor))
         for descriptor in attestations_of(image.attestations, images, is_whole=not chosen)
     ]
     return view_image(
-        DocumentRead(document, store.address, reference, store.writes_manifests),
+        DocumentRead(document, source.address, reference, source.writes_manifests),
         ImageRead(image.platforms, tuple(images), tuple(missing), tuple(attestations), is_whole=not chosen),
     )
 
@@ -126,9 +120,9 @@ def _read_images(image: ViewableImage, chosen: tuple[Platform, ...]) -> tuple[li
     return list(images.values()), missing
 
 
-def _read_predicate_types(store: ManifestStore, attestation: Descriptor) -> tuple[str, ...]:
+def _read_predicate_types(source: Source, attestation: Descriptor) -> tuple[str, ...]:
     """Return what an attestation states, by predicate types; nothing if it cannot be read."""
     try:
-        return predicate_types(store.get_manifest(attestation))
+        return predicate_types(read_manifest(source, attestation))
     except DregError:
         return ()

@@ -296,7 +296,9 @@ _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some d
 # --- generators of the old client, over the functions above
 
 
-def get(repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_ANSWER) -> Exchange[Served]:
+def get(
+    repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_ANSWER
+) -> Exchange[Served]:
     """Fetch a manifest, see `manifest_in`."""
     request = manifest_request("GET", repository, name, legacy=legacy, limit=limit)
     return manifest_in((yield request), request, name)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from dreg_client.asks import Ask
 
 from dreg_client import Image, Layout, OciManifest, Platform, PlatformImage
-from dreg_client.asks import Ask
 from dreg_client.errors import (
     DepthLimitError,
     InvalidDigestError,

@@ -10,8 +10,8 @@ import pytest
 from dreg_client import DockerArchive, Image, Layout, Platform, PlatformImage
 from dreg_client._async import image_view as asynchronous
 from dreg_client._sync.image_view import view
+from dreg_client._sync.store import Store
 from dreg_client.errors import NotFoundError, PlatformNotFoundError
-from dreg_client.image import ImageStore
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
@@ -56,7 +56,7 @@ class AwaitedImage:
 class AwaitedStore:
     """A store whose reading is awaited."""
 
-    store: ImageStore
+    store: Store
 
     @property
     def address(self) -> str:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-
-from dreg_client import errors
 from dreg_client.conversation.acts import Pause, Send, Tell
 from dreg_client.conversation.conversation import Conversation
+
+from dreg_client import errors
 from dreg_client.protocol.messages import Headers, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
-from dreg_client import Credential
 from dreg_client.conversation.acts import Hold, Send, Tell
 from dreg_client.conversation.conversation import Conversation
+
+from dreg_client import Credential
 from dreg_client.protocol.messages import Headers, Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import trio
-from dreg_client._sync.pool import Pool
 
 from dreg_client._async.pool import AsyncPool
+from dreg_client._sync.pool import Pool
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin, Reach
