@@ -1,12 +1,29 @@
-"""How long the body of a response is (RFC 9112 6.3)."""
+"""What HTTP/1.1 needs to know of a message: the target of a request, and how long the body of a response is."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from dreg_client.errors import ProtocolError
 
+# Not allowed in a URL, but common in what registries send. Everything else is sent as it came.
+_ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"<>`{}'"}
+
+
+def request_target(text: str) -> bytes:
+    """Return path and query of a URL as they are sent.
+
+    Args:
+        text: What follows scheme, host and port.
+
+    Raises:
+        UnicodeError: It is not ASCII.
+    """
+    target = text.partition("#")[0].translate(_ENCODED).encode("ascii")
+    return target if target.startswith(b"/") else b"/" + target
+
 
 def body_length(headers: Iterable[tuple[bytes, bytes]], where: str) -> int | None:
-    """Return the stated length of a body; None for chunks, or if none is stated.
+    """Return the stated length of a body (RFC 9112 6.3); None for chunks, or if none is stated.
 
     Args:
         headers: The headers of the response.

@@ -145,3 +145,9 @@ def resolver_failure(failure: OSError | UnicodeError) -> NetworkError:
 def tls_failure(failure: ssl.SSLError) -> NetworkError:
     """Return the error of a failed TLS handshake, or of TLS that broke later."""
     return NotTLSNetworkError() if failure.reason in _NOT_TLS else TLSFailedError(failure)
+
+
+def no_place(connections: int, where: str) -> errors.NoPlaceError:
+    """Return the error of a request that waited too long for a free connection."""
+    reason = f"all {connections} connections are in use; close streams, or raise the number by connections="
+    return errors.NoPlaceError(reason, where)
