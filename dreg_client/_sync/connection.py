@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Final
 
 import h11
+from dreg_client.protocol.framing import request_target
 from dreg_client.protocol.messages import MEBIBYTE, Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -33,8 +34,6 @@ _MOST_INTERIM: Final = 100
 _TLS_ALERT: Final = b"\x15\x03"
 """The start of a record in which TLS says that it did not understand (RFC 8446 5.1)."""
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-# Not allowed in a URL, but common in what registries send. Everything else is sent as it came.
-_ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"<>`{}'"}
 
 
 class Connection:
@@ -88,7 +87,7 @@ class Connection:
                 return event
         raise BadHTTPError
 
-    def _request(self, hop: Hop, target: str) -> bytes:
+    def _request(self, hop: Hop, text: str) -> bytes:
         if self._left is not None:
             self._h11, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD), None
         elif self._ended:
@@ -98,9 +97,8 @@ class Connection:
             headers = self._headers + [(name.encode("ascii"), value.encode("ascii")) for name, value in hop.headers]
             if hop.body or hop.method in _HAS_BODY:
                 headers.append((b"Content-Length", b"%d" % len(hop.body)))
-            path = target.partition("#")[0].translate(_ENCODED).encode("ascii")
-            path = self._prefix + (path if path.startswith(b"/") else b"/" + path)
-            data = self._h11.send(h11.Request(method=hop.method, target=path, headers=headers))
+            target = self._prefix + request_target(text)
+            data = self._h11.send(h11.Request(method=hop.method, target=target, headers=headers))
             if hop.body:
                 data += self._h11.send(h11.Data(data=hop.body))
             self._h11.send(h11.EndOfMessage())
