@@ -1,6 +1,6 @@
 """A caller's transport of httpx or httpx2 as our `AsyncTransport`: a mock, an ASGI app, a cache, one with HTTP/2."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol, Self, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +23,11 @@ class _Headers(Protocol):
 
 class _AsyncBody(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class _AsyncClosable(Protocol):
     async def aclose(self) -> None: ...
 
 
@@ -104,7 +109,7 @@ class AsyncAdaptedResponse:
             return
         self._is_open = False
         try:
-            if isinstance(self._chunks, AsyncGenerator):
+            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
                 await self._chunks.aclose()
             await self._body.aclose()
         except self._library.failures:

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/adapter.py by tools/generate_sync.py. Do not edit.
 """A caller's transport of httpx or httpx2 as our `Transport`: a mock, an ASGI app, a cache, one with HTTP/2."""
 
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol, Self, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
@@ -25,6 +25,11 @@ class _Headers(Protocol):
 
 class _Body(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class _Closable(Protocol):
     def close(self) -> None: ...
 
 
@@ -106,7 +111,7 @@ class AdaptedResponse:
             return
         self._is_open = False
         try:
-            if isinstance(self._chunks, Generator):
+            if isinstance(self._chunks, _Closable):  # such as a generator
                 self._chunks.close()
             self._body.close()
         except self._library.failures:

@@ -33,7 +33,6 @@ _KINDS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = 
     (errors.NoPlaceError, httpx.PoolTimeout),
     (errors.ProtocolError, httpx.RemoteProtocolError),
     (errors.UnsafeURLError, httpx.LocalProtocolError),
-    (errors.DregError, httpx.ReadError),
 )
 
 
@@ -120,9 +119,11 @@ class _Body(httpx.SyncByteStream):
         self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
         try:
-            for chunk in self._response:
-                yield chunk
+            return self._response.__next__()
         except errors.TransportError as failure:
             raise _translated(failure) from failure
 
@@ -148,6 +149,6 @@ def _timeouts(request: httpx.Request) -> Timeouts:
 
 
 def _translated(failure: errors.DregError) -> httpx.TransportError:
-    cause = failure.__context__ if isinstance(failure.__context__, network.NetworkError) else failure
-    kind = next(kind for known, kind in _KINDS if isinstance(cause, known) or isinstance(failure, known))
-    return kind(str(failure))
+    causes = (failure.__context__, failure)  # what the pool raised it for, if anything, is more exact
+    kinds = (kind for known, kind in _KINDS if any(isinstance(cause, known) for cause in causes))
+    return next(kinds, httpx.ReadError)(str(failure))
