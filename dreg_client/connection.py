@@ -10,7 +10,7 @@ from dreg_client.conversation.conversation import conversation_with
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
-from dreg_client.protocol.manifests import Habits
+from dreg_client.protocol.manifests import Capabilities
 from dreg_client.protocol.messages import Exchange, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.plan import run
@@ -37,11 +37,11 @@ class Connection:
     """
 
     base: RegistryURL
-    habits: Habits
+    habits: Capabilities
     most: int
 
     def __init__(self, base: RegistryURL, options: Options) -> None:
-        self.base, self.habits, self.most = base, Habits(), options.connections
+        self.base, self.habits, self.most = base, Capabilities(), options.connections
         self._conversation = conversation_with(base, options)
         self._sender = Sender(options, (base, *self._conversation.mirrors))
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from dreg_client import errors
 from dreg_client.conversation.acts import Hold, Talk
 from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.hints import Hint
 from dreg_client.protocol.messages import Headers, Hop, Request, Response
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.token_hosts import refuse_realm
@@ -40,7 +41,7 @@ class Wanted:
         challenge: What it asks for.
         scope: What the token must allow; may be empty.
         credential: Who we are, None for anybody.
-        advice: What to do where that is refused.
+        hint: What to do where that is refused.
     """
 
     base: RegistryURL
@@ -48,7 +49,7 @@ class Wanted:
     challenge: Challenge
     scope: str
     credential: Credential | None
-    advice: str
+    hint: Hint
 
     @property
     def key(self) -> Hashable:
@@ -148,7 +149,8 @@ def _answer(response: Response, wanted: Wanted) -> "TokenAnswer":
     host = response.where
     if response.status in _REFUSED:
         who = "the credential" if wanted.credential else "a request without a credential"
-        raise errors.UnauthorizedError(f"refuses {who}", f"the token server {host}", wanted.advice, response.status)
+        facts = wanted.hint.text, response.status, (), "", wanted.hint.anonymous
+        raise errors.UnauthorizedError(f"refuses {who}", f"the token server {host}", *facts)
     if not response.ok:
         if response.status == 429 or response.status >= 500:
             told = Headers(pair for pair in response.headers if pair[0] in _TOLD)

@@ -81,7 +81,29 @@ class TokenTooLargeError(TokenError, ResponseTooLargeError):
 
 
 class UnauthorizedError(_Answered, AuthError):
-    """The registry, or its token server, does not accept who we are (401)."""
+    """The registry, or its token server, does not accept who we are (401).
+
+    Attributes:
+        anonymous: Whether the request was anonymous because no `credentials=` were given; `advice` says so then.
+    """
+
+    anonymous: bool
+
+    def __init__(  # noqa: PLR0917 (a pickle gives them back in their order)
+        self,
+        what: str,
+        where: str = "",
+        advice: str = "",
+        status: int = 0,
+        said: tuple[str, ...] = (),
+        request_id: str = "",
+        anonymous: bool = False,  # noqa: FBT001, FBT002 (as above)
+    ) -> None:
+        super().__init__(what, where, advice, status, said, request_id)
+        self.anonymous = anonymous
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        return type(self), (*self.args, self.anonymous)
 
 
 class DeniedError(UnauthorizedError):
@@ -218,6 +240,14 @@ class TLSError(TransportError):
     """The server did not prove who it is, or speaks no TLS that is safe; plain http is never tried instead."""
 
     retryable = False
+
+
+class NotTLSError(TLSError):
+    """The server does not use TLS, but the connection was made with TLS."""
+
+
+class OnlyTLSError(TLSError):
+    """The server uses TLS, but the connection was made without TLS."""
 
 
 class RetryExhaustedError(TransportError):

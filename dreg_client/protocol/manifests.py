@@ -189,17 +189,17 @@ def _claim(repository: RepositoryName, name: NameOf) -> Exchange[_Claim | None]:
 
 
 @dataclass(slots=True)
-class Habits:
-    """What a registry was found to do.
+class Capabilities:
+    """What a registry has turned out to support.
 
     Attributes:
-        heads: Whether HEAD tells of its manifests; where it does not, though GET does, it is not tried again.
+        heads: Whether HEAD finds its manifests; False once it did not although GET did.
     """
 
     heads: bool = True
 
 
-def resolve(repository: RepositoryName, name: NameOf, habits: Habits) -> "Exchange[Descriptor]":
+def resolve(repository: RepositoryName, name: NameOf, habits: Capabilities) -> "Exchange[Descriptor]":
     """The descriptor of a tag or digest: by HEAD, which Docker Hub counts as no pull; else by GET (DLD-21)."""
     found = (yield from head(repository, name)) if habits.heads else None
     if found is not None:

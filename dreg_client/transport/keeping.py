@@ -117,7 +117,7 @@ class Messages:
             TLSError: They are of TLS, which nobody asked for.
         """
         if self._origin.scheme == "http" and not self.heard and octets.startswith(_ALERT):
-            raise errors.TLSError(ONLY_TLS, str(self._origin))
+            raise errors.OnlyTLSError(ONLY_TLS, str(self._origin))
         if octets:
             self.heard = True
         elif self._is_large:
