@@ -15,7 +15,7 @@ from dreg_client.values.reference import RepositoryName
 
 
 class AsyncBlobBody:
-    """The bytes of a transfer in order (an `AsyncBlobReader`).
+    """The bytes of a transfer in order (implements `AsyncBlobReader`).
 
     Args:
         client: The client of the registry.

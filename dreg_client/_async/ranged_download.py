@@ -15,6 +15,7 @@ from dreg_client import errors
 from dreg_client._async._compat import Event, Semaphore, TaskGroup
 from dreg_client._async.blob_body import AsyncBlobBody
 from dreg_client._async.client import AsyncClient
+from dreg_client.errors.groups import first_error_only
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
@@ -27,7 +28,7 @@ _FOREVER: Final = 86400.0
 
 
 class AsyncRangedDownload:
-    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (an `AsyncBlobReader`).
+    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (implements `AsyncBlobReader`).
 
     The first range is requested alone. If the response is that range, as many tasks as requests read one range after
     another; they have ended when the context is left. If any response is not the range that was requested, all of them
@@ -148,7 +149,8 @@ class AsyncRangedDownload:
         if self._group is not None:
             self._group.cancel()
             try:
-                await self._group.__aexit__(None, None, None)
+                with first_error_only():  # trio raises Ctrl-C in any task, hence in a group of errors
+                    await self._group.__aexit__(None, None, None)
             finally:
                 self._group = None
                 self._held.clear()

@@ -51,7 +51,7 @@ class AsyncWriteBehind:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # This blocks, but a few blocks are left at most; a task that is cancelled twice must not leave the threads.
+        # This blocks, but a few blocks are left at most. A wait that could be cancelled might leave the threads behind.
         self._close()
 
     def _close(self) -> None:
