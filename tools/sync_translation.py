@@ -23,6 +23,7 @@ NAMES: Final = {
     "aiter": "iter",
     "anext": "next",
     "aopen_image": "open_image",
+    "aopen_layout": "open_layout",
     "aopen_store": "open_store",
     "aread": "read",
     "asynccontextmanager": "contextmanager",
