@@ -5,6 +5,7 @@ import os
 from functools import partial
 
 from dreg_client._sync._compat import run_in_thread
+from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
 from dreg_client.files.saved_images import SavedImages
 from dreg_client.files.tar import TarFiles
@@ -12,8 +13,6 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.stored import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.values.digest import Digest
-
-from dreg_client._sync.file_reader import FileReader
 
 
 class DockerArchiveSource:

@@ -5,7 +5,10 @@ import os
 from functools import partial
 from typing import Final
 
+from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
+from dreg_client._sync.documents import read_manifest
+from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
 from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
 from dreg_client.files.layout_index import (
@@ -26,10 +29,6 @@ from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.protocol.referrers import fallback_tag, referrer, subject_of
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
-
-from dreg_client import errors
-from dreg_client._sync.documents import read_manifest
-from dreg_client._sync.file_reader import FileReader
 
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 

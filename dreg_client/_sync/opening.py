@@ -5,19 +5,17 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
 
+from dreg_client import errors
 from dreg_client.values.reference import Reference
 from dreg_client.values.store_name import StoreName, reference_of
-
-from dreg_client import errors
 
 # Each kind of store is imported where it is opened: reading a layout must not import HTTP code.
 if TYPE_CHECKING:
     from dreg_client._sync.images import Image
+    from dreg_client._sync.layout import Layout
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client.protocol.options import RegistryOptions
-
-    from dreg_client._sync.layout import Layout
 
 
 def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "Store":

@@ -8,7 +8,11 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread, wait_future
+from dreg_client._sync.documents import read_config, read_raw_manifest, read_verified
+from dreg_client._sync.layout import Layout
+from dreg_client._sync.ports import Source
 from dreg_client._sync.store import Store
 from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
 from dreg_client.files.rooted import Files
@@ -23,11 +27,6 @@ from dreg_client.validation.report import Report
 from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.walk import Checks, Step, Visited
 from dreg_client.values.digest import Digest
-
-from dreg_client import errors
-from dreg_client._sync.documents import read_config, read_raw_manifest, read_verified
-from dreg_client._sync.layout import Layout
-from dreg_client._sync.ports import Source
 
 
 class Walk:
