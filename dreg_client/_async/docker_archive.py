@@ -15,10 +15,10 @@ from dreg_client.values.digest import Digest
 
 
 class AsyncDockerArchiveSource:
-    """The images of a docker-archive as a storage medium (an `AsyncSource`).
+    """The images of a docker-archive as a storage medium; implements `AsyncSource`.
 
     Args:
-        images: The images. They are read in a thread.
+        images: The images. Async code reads them in a thread.
     """
 
     refetches = False
@@ -100,7 +100,7 @@ class AsyncDockerArchive(AsyncStore):
     Such an archive has no manifests. This library writes one for each image, from its config and layers, as
     `skopeo copy` would: its digest is not that of any manifest in a registry.
 
-    The constructor reads the headers of all members and `manifest.json` directly, also in async code, and unpacks a
+    The constructor blocks while it reads `manifest.json` and the headers of all members, and while it unpacks a
     compressed archive to a temporary file.
 
     Args:

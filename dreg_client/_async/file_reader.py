@@ -1,4 +1,4 @@
-"""Readers of blobs that are files: opened, read and closed in a thread, so that no other task waits for a disk."""
+"""Blobs that are files. Async code opens and reads them in a thread, so that its event loop never waits for a disk."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -9,7 +9,7 @@ from dreg_client.files.rooted import read_chunk
 
 
 class AsyncFileReader:
-    """Reads a file in chunks (an `AsyncBlobReader`).
+    """Reads a file in chunks; implements `AsyncBlobReader`.
 
     Args:
         open_file: Opens the file at the first byte to read.
@@ -26,7 +26,7 @@ class AsyncFileReader:
         try:
             await run_in_thread(self._open)
         except BaseException:
-            self._close()  # a task may be cancelled while the file is being opened
+            self._close()  # it may have been cancelled after the file was opened
             raise
         return self
 

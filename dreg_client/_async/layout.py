@@ -33,10 +33,10 @@ _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
 
 class AsyncLayoutSource:
-    """The files of an image layout as a storage medium (an `AsyncSource`).
+    """The files of an image layout as a storage medium; implements `AsyncSource`.
 
-    The constructor reads the marker and the index directly, without a thread: they are small, and what is not a
-    layout is an error at once. Everything else is read in a thread.
+    The constructor reads the marker and the index itself, since they are small, and opening what is not a layout must
+    fail at once. Async code reads everything else in a thread.
 
     Args:
         files: The files of the layout.
@@ -157,7 +157,7 @@ class AsyncLayoutSource:
 class AsyncLayout(AsyncStore):
     """An OCI image layout, read in place.
 
-    The constructor reads `oci-layout` and `index.json` directly, also in async code: they are small.
+    The constructor blocks while it reads `oci-layout` and `index.json`, which are small.
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or such files from elsewhere.
@@ -195,8 +195,8 @@ class AsyncLayout(AsyncStore):
 def open_oci_archive(path: str | os.PathLike[str]) -> AsyncLayout:
     """Open the image layout in a tar archive, and read it in place.
 
-    The headers of all members are read at once, and a compressed archive is unpacked to a temporary file at once, also
-    in async code.
+    This blocks while it reads the headers of all members, and while a compressed archive is unpacked to a temporary
+    file.
 
     Raises:
         NotFoundError: There is no such file.

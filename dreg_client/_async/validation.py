@@ -201,7 +201,7 @@ class AsyncBlobHashing:
     """Hashes blobs in several threads; results are taken in any order. Leaving the block ends what is still running.
 
     These are threads of their own in sync code too: reports are yielded while further blobs are being hashed, and a
-    generator must not yield inside a task group.
+    generator must not yield inside a `TaskGroup`.
 
     Args:
         files: The files of the layout.

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
-from dreg_client.asks import Ask
 
 from dreg_client import Image, Layout, OciManifest, Platform, PlatformImage
 from dreg_client.errors import (
@@ -16,6 +15,7 @@ from dreg_client.errors import (
     NotFoundError,
     PlatformNotFoundError,
 )
+from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.images.image import Platforms
 
 if TYPE_CHECKING:
@@ -24,16 +24,26 @@ if TYPE_CHECKING:
 AMD64, ARM64, ARM = map(Platform.from_name, ("linux/amd64", "linux/arm64", "linux/arm/v7"))
 
 
-class CountingLayout(Layout):
-    """A layout that counts what it is asked."""
+class CountingFiles(DirectoryFiles):
+    """The files of a layout; counts how often each blob is opened."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.asked: Counter[Ask] = Counter()
+        self.opened: Counter[str] = Counter()
 
-    def answer(self, ask: Ask) -> object:
-        self.asked[ask] += 1
-        return super().answer(ask)
+    def open(self, *parts: str) -> BinaryIO:
+        if parts[0] == "blobs":
+            self.opened["/".join(parts)] += 1
+        return super().open(*parts)
+
+
+class CountingLayout(Layout):
+    """A layout that counts how often each of its blobs is read."""
+
+    def __init__(self, path: Path) -> None:
+        counting = CountingFiles(path)
+        super().__init__(counting)
+        self.read = counting.opened
 
 
 @pytest.fixture
@@ -96,14 +106,14 @@ def test_platform_images_come_in_document_order(image: Image) -> None:
 
 def test_repeated_calls_read_nothing_again(multi: CountingLayout) -> None:
     image = multi.get_image("1.4")
-    assert len(multi.asked) == 1, "the index: platforms stand in it"
+    assert len(multi.read) == 1, "the index: platforms stand in it"
 
     for _ in range(2):
         for platform in image.platforms:
             image.get_platform_image(platform)
         image.get_platform_images()
-    assert set(multi.asked.values()) == {1}
-    assert len(multi.asked) == 1 + 3 * 2
+    assert set(multi.read.values()) == {1}
+    assert len(multi.read) == 1 + 3 * 2
 
 
 def test_a_single_image_is_read_once(multi: CountingLayout) -> None:
@@ -111,7 +121,7 @@ def test_a_single_image_is_read_once(multi: CountingLayout) -> None:
     image.get_platform_image("linux/amd64")
     image.get_platform_images()
 
-    assert list(multi.asked.values()) == [1, 1]
+    assert list(multi.read.values()) == [1, 1]
 
 
 def test_a_single_image_has_one_platform_and_the_real_digest(multi: CountingLayout) -> None:
@@ -256,8 +266,8 @@ def test_a_config_of_one_platform_is_read_once_for_many_entries(build: "LayoutBu
     layout = CountingLayout(build.write())
     layout.get_image("1.4")
 
-    assert set(layout.asked.values()) == {1}
-    assert len(layout.asked) == 1 + 20 + 1
+    assert set(layout.read.values()) == {1}
+    assert len(layout.read) == 1 + 20 + 1
 
 
 # --- nested indexes
@@ -290,7 +300,7 @@ def test_mdl_20_an_index_that_is_listed_twice_is_read_once(build: "LayoutBuilder
     image = layout.get_image("1.4")
 
     assert image.platforms == (AMD64, ARM64)
-    assert set(layout.asked.values()) == {1}
+    assert set(layout.read.values()) == {1}
 
 
 def test_mdl_20_a_subject_is_data(build: "LayoutBuilder") -> None:
