@@ -14,7 +14,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, LayoutIndex
 from dreg_client.models.layout import ImageLayout
 from dreg_client.models.legacy import LegacyManifest
-from dreg_client.models.parse import KINDS, AnyManifest
+from dreg_client.models.parse import AnyManifest, own_media_type
 from dreg_client.models.paths import show
 from dreg_client.models.stored import MAX_DOCUMENT
 from dreg_client.protocol.referrers import fallback_tag, referrer
@@ -182,9 +182,7 @@ class Layout(ImageStore):
         actual = Digest.of(raw, digest.algorithm)
         if actual != digest:
             raise errors.DigestMismatchError(digest, actual, f"{self.name}, blob {digest.short}")
-        kind = validate(raw).kind
-        media_type = KINDS[kind].media_types[0] if kind else "application/octet-stream"
-        return Descriptor(mediaType=media_type, digest=digest, size=len(raw))
+        return Descriptor(mediaType=own_media_type(raw), digest=digest, size=len(raw))
 
     def _read(self, digest: Digest, limit: int) -> bytes:
         try:

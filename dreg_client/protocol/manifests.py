@@ -220,18 +220,11 @@ def digest(repository: RepositoryName, name: NameOf) -> Exchange[Digest]:
 
 def described(served: Served) -> "Descriptor":
     """The descriptor of bytes that came: what they were served as, else what they say or look like."""
-    media_type = served.media_type or _own_type(served.raw)
     from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (as in `_described_claim`)
+    from dreg_client.models.parse import own_media_type  # noqa: PLC0415 (as above)
 
+    media_type = served.media_type or own_media_type(served.raw)
     return Descriptor(mediaType=media_type, digest=served.digest, size=len(served.raw))
-
-
-def _own_type(raw: bytes) -> str:
-    from dreg_client.models.parse import KINDS  # noqa: PLC0415 (few registries leave it out)
-    from dreg_client.validation.report import validate  # noqa: PLC0415
-
-    kind = validate(raw).kind
-    return KINDS[kind].media_types[0] if kind else "application/octet-stream"
 
 
 def check_served(served: Served, descriptor: "Descriptor") -> None:
