@@ -14,7 +14,7 @@ from dreg_client.models.layout import ImageLayout
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest, OciManifest
-from dreg_client.models.stored import SAYS_NOTHING, ParsedModel, octets_of, refusal
+from dreg_client.models.stored import SAYS_NOTHING, ParsedModel, octets_of, read_or_scan, refusal
 from dreg_client.values.digest import Digest
 from dreg_client.values.document_kinds import Kind
 from dreg_client.values.media_type import essence
@@ -56,6 +56,13 @@ def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type
         return OciManifest
     is_legacy = "fsLayers" in tree or "signatures" in tree or tree.get("schemaVersion") == 1
     return LegacyManifest if is_legacy else None
+
+
+def own_media_type(raw: bytes) -> str:
+    """Return the media type that a document has by its own members, else `application/octet-stream`."""
+    tree = None if len(raw) > MAX_DOCUMENT else read_or_scan(raw, nul=False)[0]
+    model = recognise(tree) if tree is not None else None
+    return model.media_types[0] if model is not None else "application/octet-stream"
 
 
 @overload

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept
-from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import KIBIBYTE
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
-    from dreg_client.models.descriptor import Descriptor
+    pass
 
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 """Statuses of HEAD after which GET may succeed: a URL signed for GET alone, say, rejects HEAD (403)."""
@@ -112,28 +112,3 @@ def check_deleted(response: Response, request: Request) -> None:
         UnsupportedError: The registry does not support it.
     """
     accept(response, request, _DELETES_NOTHING if response.status == 405 else "")
-
-
-# --- generators of the old client, over the functions above
-
-
-def has(repository: RepositoryName, digest: Digest) -> Exchange[bool]:
-    """Return whether there is such a blob: by HEAD if that names its digest, else by requesting its first byte."""
-    request = blob_request("HEAD", repository, digest)
-    head = yield request
-    if head_proves(head, request, digest):
-        return True
-    first = first_byte_request(repository, digest)
-    return has_first_byte((yield first), first, head)
-
-
-def get(repository: RepositoryName, descriptor: "Descriptor") -> Exchange[bytes]:
-    """Fetch a small blob, see `small_blob_in`."""
-    request = small_blob_request(repository, descriptor.digest, descriptor.size)
-    return small_blob_in((yield request), request, descriptor.digest, descriptor.size)
-
-
-def delete(repository: RepositoryName, digest: Digest) -> Exchange[None]:
-    """Delete a blob, see `check_deleted`."""
-    request = delete_request(repository, digest)
-    check_deleted((yield request), request)

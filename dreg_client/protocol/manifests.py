@@ -9,7 +9,7 @@ from dreg_client._logging import log
 from dreg_client.models import rules
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept, refuse
-from dreg_client.protocol.messages import MAX_ANSWER, Exchange, Request, Response
+from dreg_client.protocol.messages import MAX_ANSWER, Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import RepositoryName, Tag
@@ -78,9 +78,6 @@ class Capabilities:
     """
 
     heads: bool = True
-
-
-Habits = Capabilities
 
 
 def name_of(reference: str) -> TagOrDigest:
@@ -214,23 +211,6 @@ def _is_describable(media_type: str, digest: Digest, size: int) -> bool:
     return size < 1 << 63 and types.is_media_type(media_type)
 
 
-def described(served: Served) -> "Descriptor":
-    """Return the descriptor of a manifest: its type is that it was served as, else what the document itself says."""
-    media_type = served.media_type or own_media_type(served.raw)
-    from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (a digest needs no model)
-
-    return Descriptor(mediaType=media_type, digest=served.digest, size=len(served.raw))
-
-
-def own_media_type(raw: bytes) -> str:
-    """Return the media type that the bytes of a manifest state or look like."""
-    from dreg_client.models.parse import KINDS  # noqa: PLC0415 (few registries leave it out)
-    from dreg_client.validation.report import validate  # noqa: PLC0415
-
-    kind = validate(raw).kind
-    return KINDS[kind].media_types[0] if kind else "application/octet-stream"
-
-
 def check_served(served: Served, descriptor: "Descriptor") -> None:
     """Reject a manifest that is served as another known type than its descriptor names (MDL-16).
 
@@ -292,47 +272,3 @@ def check_deleted(response: Response, request: Request, name: TagOrDigest) -> No
 
 
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some delete by digest alone"
-
-# --- generators of the old client, over the functions above
-
-
-def get(
-    repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_ANSWER
-) -> Exchange[Served]:
-    """Fetch a manifest, see `manifest_in`."""
-    request = manifest_request("GET", repository, name, legacy=legacy, limit=limit)
-    return manifest_in((yield request), request, name)
-
-
-def _head(repository: RepositoryName, name: TagOrDigest) -> Exchange[ManifestHead | None]:
-    request = manifest_request("HEAD", repository, name)
-    return manifest_head((yield request), request, name)
-
-
-def resolve(repository: RepositoryName, name: TagOrDigest, habits: Capabilities) -> "Exchange[Descriptor]":
-    """Return the descriptor of a tag or digest: by HEAD, which Docker Hub counts as no pull; else by GET (DLD-21)."""
-    found = (yield from _head(repository, name)) if habits.heads else None
-    if found is not None:
-        return found.descriptor
-    served = yield from get(repository, name)
-    if not isinstance(name, Digest):  # of a digest, HEAD may speak by another algorithm, and be right
-        habits.heads = False
-    return described(served)
-
-
-def digest(repository: RepositoryName, name: TagOrDigest) -> Exchange[Digest]:
-    """Return the digest of what `resolve` finds."""
-    found = yield from _head(repository, name)
-    return found.digest if found is not None else (yield from get(repository, name)).digest
-
-
-def put(repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str) -> Exchange[Digest]:
-    """Write a manifest, see `written_digest`."""
-    request = put_request(repository, name, raw, media_type)
-    return written_digest((yield request), request, name)
-
-
-def delete(repository: RepositoryName, name: TagOrDigest) -> Exchange[None]:
-    """Delete a tag or manifest, see `check_deleted`."""
-    request = delete_request(repository, name)
-    check_deleted((yield request), request, name)

@@ -1,7 +1,7 @@
 """What is asked of a registry and what it answers, without any HTTP library (distribution-spec)."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -143,8 +143,7 @@ class Response:
         body: The body; empty where it is still to be read.
         url: The URL that answered, after redirects.
         registry: The URL of the registry that was asked, up to what stands before `/v2`.
-        stream: The open body of a streamed answer, of the kind that the sender makes; None elsewhere.
-        peer: The address that answered, empty where it is not known.
+            peer: The address that answered, empty where it is not known.
         advice: What to do if it denies access; empty if the credential that was used is not known.
         anonymous: Whether the request was anonymous because no `credentials=` were given.
     """
@@ -154,7 +153,6 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     url: str = field(default="", repr=False)
     registry: str = ""
-    stream: object = field(default=None, repr=False)
     peer: str = ""
     advice: str = ""
     anonymous: bool = False
@@ -174,7 +172,3 @@ class Response:
     def where(self) -> str:
         """The URL without its query, for people."""
         return without_query(self.url)
-
-
-Exchange = Generator[Request, Response, T]
-"""A plan of requests."""

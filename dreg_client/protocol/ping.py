@@ -4,7 +4,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.protocol.error_responses import accept
-from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.media_type import PAGES, essence
 
 _NO_REGISTRY: Final = "it answers, but not as a registry does: check the address"
@@ -25,9 +25,3 @@ def check_ping(response: Response, request: Request) -> None:
     accept(response, request, _NO_REGISTRY)
     if essence(response.headers.get("content-type") or "") in PAGES:
         raise errors.ProtocolError(f"gives a page for browsers where a registry is due; {_NO_REGISTRY}", response.where)
-
-
-def ping() -> Exchange[None]:
-    """Check that there is a registry (for the old client)."""
-    request = ping_request()
-    check_ping((yield request), request)

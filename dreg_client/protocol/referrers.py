@@ -12,7 +12,7 @@ from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_manifest
 from dreg_client.protocol import manifests
 from dreg_client.protocol.error_responses import accept
-from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.tags_and_catalog import Pages
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
@@ -148,49 +148,3 @@ def referrer(entry: Descriptor, document: AnyManifest) -> Descriptor:
         "annotations": dict(getattr(document, "annotations", None) or {}) or None,
     }
     return Descriptor.model_validate({name: value for name, value in members.items() if value is not None})
-
-
-# --- generators of the old client, over the functions above
-
-
-def referrers(
-    repository: RepositoryName, digest: Digest, artifact_type: str | None = None
-) -> Exchange[tuple[Descriptor, ...]]:
-    """Return the referrers of a manifest, see `dreg_client._async.referrers`."""
-    pages = referrer_pages(repository, digest, artifact_type)
-    found: list[Descriptor] = []
-    while pages.request is not None:
-        response = yield pages.request
-        if not found and is_not_offered(response):
-            return (yield from _by_tag(repository, digest, artifact_type))
-        found += parse_referrers(response, pages.request)
-        check_count(found, response.where)
-        pages.turn(response)
-    return of_type(found, artifact_type)
-
-
-def _by_tag(repository: RepositoryName, digest: Digest, artifact_type: str | None) -> Exchange[tuple[Descriptor, ...]]:
-    tag = fallback_tag(digest)
-    try:
-        served = yield from manifests.get(repository, tag)
-    except errors.NotFoundError:
-        return ()
-    entries = parse_fallback(served, f"{repository}:{tag}")
-    chosen = of_type(entries, artifact_type)
-    if chosen or artifact_type is None:
-        return chosen
-    return (yield from _by_their_manifests(repository, entries, artifact_type))
-
-
-def _by_their_manifests(
-    repository: RepositoryName, entries: tuple[Descriptor, ...], artifact_type: str
-) -> Exchange[tuple[Descriptor, ...]]:
-    chosen: list[Descriptor] = []
-    for entry in entries:
-        try:
-            served = yield from manifests.get(repository, entry.digest)
-            if served_type(served) == artifact_type:
-                chosen.append(entry)
-        except errors.DregError:
-            continue
-    return tuple(chosen)

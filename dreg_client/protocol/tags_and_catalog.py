@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.protocol.error_responses import accept
 from dreg_client.protocol.link_header import next_target
-from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.responses import Catalog, TagList
 from dreg_client.values.reference import RepositoryName
 
@@ -140,31 +140,3 @@ def _located(response: Response, parse: Callable[[bytes], T]) -> T:
         return parse(response.body)
     except errors.ProtocolError as failure:
         raise errors.ProtocolError(failure.reason, response.where) from None
-
-
-# --- generators of the old client, over the functions above
-
-
-def tags(pages: Pages) -> Exchange[tuple[str, ...]]:
-    """Fetch one page of tags."""
-    return parse_tags((yield from _page(pages)))
-
-
-def repositories(pages: Pages) -> Exchange[tuple[str, ...]]:
-    """Fetch one page of a catalog."""
-    return parse_repositories((yield from _page(pages)))
-
-
-def _page(pages: Pages) -> Exchange[Response]:
-    assert pages.request is not None  # noqa: S101 (the caller has looked)
-    response = yield pages.request
-    pages.turn(response)
-    return response
-
-
-def every(pages: Pages, read: Callable[[Pages], Exchange[tuple[T, ...]]]) -> Exchange[tuple[T, ...]]:
-    """Fetch the entries of all pages, each once, in order."""
-    found: dict[T, None] = {}
-    while pages.request is not None:
-        found.update(dict.fromkeys((yield from read(pages))))
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""The names of Docker Hub, which has other hosts for its API, its tokens and its credentials than in references."""
+"""The host names of Docker Hub: references, its API, its tokens and credential files each use another one."""
 
 from typing import Final
 
