@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dreg_client.layout import Layout as Layout
     from dreg_client.models.config import ImageConfig as ImageConfig
     from dreg_client.models.descriptor import Descriptor as Descriptor
+    from dreg_client.models.index import AnyManifest as AnyManifest
     from dreg_client.models.index import DockerManifestList as DockerManifestList
     from dreg_client.models.index import Index as Index
     from dreg_client.models.index import OciIndex as OciIndex
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import ImageManifest as ImageManifest
     from dreg_client.models.manifest import Manifest as Manifest
     from dreg_client.models.manifest import OciManifest as OciManifest
-    from dreg_client.models.parse import AnyManifest as AnyManifest
     from dreg_client.models.parse import parse_document as parse_document
     from dreg_client.models.parse import parse_manifest as parse_manifest
     from dreg_client.opening import open_image as open_image
@@ -68,11 +68,11 @@ _HOMES = {
     "models.config": ("ImageConfig",),
     "models.descriptor": ("Descriptor",),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
-    "models.index": ("DockerManifestList", "Index", "OciIndex"),
+    "models.index": ("AnyManifest", "DockerManifestList", "Index", "OciIndex"),
     "models.layout": ("ImageLayout",),
     "models.legacy": ("LegacyManifest",),
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
-    "models.parse": ("AnyManifest", "parse_document", "parse_manifest"),
+    "models.parse": ("parse_document", "parse_manifest"),
     "validation.report": ("Report", "validate"),
     "opening": ("open_image", "open_store"),
     "protocol.options": ("Timeouts", "RegistryOptions"),

@@ -4,7 +4,7 @@ from dreg_client.asks import Named
 from dreg_client.async_store import AsyncStore
 from dreg_client.image import Entry, NamedImage, PlatformImage, image_at
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.parse import AnyManifest
+from dreg_client.models.index import AnyManifest
 from dreg_client.values.platform import Platform
 
 

@@ -32,9 +32,9 @@ from dreg_client.files.blob_file import Durability, Held, Landing, encoding_of
 from dreg_client.files.write_behind import AsyncBehind
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import AnyManifest
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.plan import arun
 from dreg_client.values.digest import Digest, Verifier
 

@@ -10,10 +10,9 @@ from dreg_client.images.html import picture
 from dreg_client.images.view import image_view
 from dreg_client.models.config import HistoryEntry, ImageConfig
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, is_attestation
+from dreg_client.models.index import AnyManifest, Index, is_attestation
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.store import Store
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family

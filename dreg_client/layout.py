@@ -11,11 +11,11 @@ from dreg_client.files.rooted import DirectoryFiles, Files, chunks_of
 from dreg_client.image import ImageStore
 from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, LayoutIndex
+from dreg_client.models.index import AnyManifest, Index, LayoutIndex
 from dreg_client.models.layout import ImageLayout
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.limits import MAX_DOCUMENT, MEBIBYTE
-from dreg_client.models.parse import KINDS, AnyManifest
+from dreg_client.models.parse import KINDS
 from dreg_client.models.paths import show
 from dreg_client.protocol.referrers import fallback_tag, referrer
 from dreg_client.validation.report import validate

@@ -11,10 +11,10 @@ from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
+from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest, parse_manifest
+from dreg_client.models.parse import parse_manifest
 from dreg_client.store import Store
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models import rules
+from dreg_client.models.kinds import MEDIA_TYPES, kind_of
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept, refuse
 from dreg_client.protocol.messages import MAX_ANSWER, Exchange, Request, Response
@@ -215,19 +217,26 @@ def _is_describable(media_type: str, digest: Digest, size: int) -> bool:
 
 
 def described(served: Served) -> "Descriptor":
-    """Return the descriptor of a manifest: its type is that it was served as, else what the document itself says."""
-    media_type = served.media_type or _own_type(served.raw)
+    """Return the descriptor of a manifest."""
     from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (a digest needs no model)
 
-    return Descriptor(mediaType=media_type, digest=served.digest, size=len(served.raw))
+    return Descriptor(mediaType=media_type_of(served), digest=served.digest, size=len(served.raw))
+
+
+def media_type_of(served: Served) -> str:
+    """Return the media type that a manifest was served as, else the one of the document itself."""
+    return served.media_type or _own_type(served.raw)
 
 
 def _own_type(raw: bytes) -> str:
-    from dreg_client.models.parse import KINDS  # noqa: PLC0415 (few registries leave it out)
-    from dreg_client.validation.report import validate  # noqa: PLC0415
+    from dreg_client.models.json_text import DishonestTextError, read_object  # noqa: PLC0415 (few responses need it)
 
-    kind = validate(raw).kind
-    return KINDS[kind].media_types[0] if kind else "application/octet-stream"
+    try:
+        tree = read_object(raw) if len(raw) <= MAX_DOCUMENT else None
+    except DishonestTextError as failure:
+        tree = failure.tree
+    kind = kind_of(tree) if tree is not None else None
+    return MEDIA_TYPES[kind][0] if kind else "application/octet-stream"
 
 
 def check_served(served: Served, descriptor: "Descriptor") -> None:
