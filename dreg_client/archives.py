@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, ClassVar, Final
+from typing import BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.asks import Ask, Blob, Document, Fetch, Fetched, HasBlob, Referrers, Resolve, Tags
@@ -70,7 +70,7 @@ class DockerArchive(ImageStore):
         LayoutCorruptError: It is no archive of `docker save`.
     """
 
-    writes_manifests: ClassVar[bool] = True
+    writes_manifests: bool = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._files = TarFiles(path, links=True)

@@ -15,12 +15,13 @@ from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.legacy import LegacyManifest
-from dreg_client.models.limits import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.protocol.referrers import artifact_type_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import MEBIBYTE
 
 T = TypeVar("T")
 MAX_BLOB: Final = 64 * MEBIBYTE

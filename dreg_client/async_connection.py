@@ -7,13 +7,14 @@ from typing import Self, TypeVar
 from dreg_client import errors
 from dreg_client.asks import Blob
 from dreg_client.conversation.conversation import conversation_with
-from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
-from dreg_client.protocol.manifests import Habits
+from dreg_client.protocol.manifests import Capabilities
 from dreg_client.protocol.messages import Exchange, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.plan import arun
-from dreg_client.protocol.ranges import Pieces
+from dreg_client.protocol.ranges import BlobRanges
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.transport.async_sending import AsyncBody, AsyncSender
 from dreg_client.values.digest import Digest
@@ -36,11 +37,11 @@ class AsyncConnection:
     """
 
     base: RegistryURL
-    habits: Habits
+    habits: Capabilities
     most: int
 
     def __init__(self, base: RegistryURL, options: Options) -> None:
-        self.base, self.habits, self.most = base, Habits(), options.connections
+        self.base, self.habits, self.most = base, Capabilities(), options.connections
         self._conversation = conversation_with(base, options)
         self._sender = AsyncSender(options, (base, *self._conversation.mirrors))
 
@@ -54,10 +55,11 @@ class AsyncConnection:
 
     def blob(self, name: RepositoryName, ask: Blob) -> "AsyncBlobBody":
         """The bytes of a blob."""
-        download = BlobDownload(name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh)
+        request = BlobRequest(ask.digest, ask.start, ask.size, fresh=ask.fresh, decode=ask.decode)
+        download = BlobTransfer(name, request)
         return AsyncBlobBody(self, ask.digest, download)
 
-    def received(self, digest: Digest, octets: int, reading: BlobDownload | Pieces) -> None:
+    def received(self, digest: Digest, octets: int, reading: BlobTransfer | BlobRanges) -> None:
         """Tell that bytes came."""
         self._sender.tell(Received(digest, octets, reading.total, reading.offset))
 
@@ -69,7 +71,7 @@ class AsyncConnection:
 class AsyncBlobBody:
     """The bytes of a blob as they come, through interruptions; a context manager, and an iterator within it."""
 
-    def __init__(self, connection: AsyncConnection, digest: Digest, download: BlobDownload) -> None:
+    def __init__(self, connection: AsyncConnection, digest: Digest, download: BlobTransfer) -> None:
         self._connection, self._digest, self._download = connection, digest, download
         self._body: AsyncBody | None = None
         self._left = False
@@ -128,7 +130,7 @@ class AsyncBlobBody:
             self._download.ended()
             return b""
         wanted = self._download.feed(chunk, monotonic() - began)
-        if not self._download.is_beside:
+        if not self._download.exact:
             self._connection.received(self._digest, len(wanted), self._download)
         return wanted
 

@@ -10,9 +10,8 @@ from dreg_client.async_repository import AsyncRepository
 from dreg_client.protocol import ping
 from dreg_client.protocol import tags_and_catalog as listing
 from dreg_client.protocol.namespaces import Namespaces, whole_name
-from dreg_client.protocol.options import Options, RegistryOptions
+from dreg_client.protocol.options import Options, RegistryOptions, with_auth
 from dreg_client.protocol.registry_url import RegistryURL
-from dreg_client.registry import with_auth
 from dreg_client.values.reference import RepositoryName
 
 

@@ -7,8 +7,9 @@ from typing import Self
 
 from dreg_client.asks import Blob
 from dreg_client.async_connection import AsyncBlobBody, AsyncConnection
-from dreg_client.protocol.blob_reader import BlobDownload
-from dreg_client.protocol.ranges import Pieces
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
+from dreg_client.protocol.ranges import BlobRanges
 from dreg_client.values.reference import RepositoryName
 
 
@@ -24,13 +25,13 @@ class AsyncSideBySide:
     def __init__(self, connection: AsyncConnection, name: RepositoryName, ask: Blob) -> None:
         self._connection, self._digest = connection, ask.digest
         most = min(ask.connections, connection.most)
-        self._pieces = Pieces(name, ask.digest, start=ask.start, size=ask.size, connections=most)
+        self._pieces = BlobRanges(name, BlobRequest(ask.digest, ask.start, ask.size), most)
         self._alone = self._body(self._pieces.first)
         self._gate: asyncio.Semaphore | None = None
         self._due: deque[_Piece] = deque()
         self._chunks = self._read()
 
-    def _body(self, download: BlobDownload) -> AsyncBlobBody:
+    def _body(self, download: BlobTransfer) -> AsyncBlobBody:
         return AsyncBlobBody(self._connection, self._digest, download)
 
     @property
@@ -42,7 +43,7 @@ class AsyncSideBySide:
         try:
             await self._alone.__aenter__()
             if self._pieces.begin():
-                self._gate = asyncio.Semaphore(self._pieces.connections)
+                self._gate = asyncio.Semaphore(self._pieces.requests)
                 self._send_for(_Piece(self._pieces.first, self._alone))
                 self._send_for_more()
         except BaseException:
@@ -62,7 +63,7 @@ class AsyncSideBySide:
     async def _read(self) -> AsyncGenerator[bytes]:
         while self._due:
             while chunk := await self._due[0].next_chunk():
-                self._pieces.handed_on(len(chunk))
+                self._pieces.advance(len(chunk))
                 self._connection.received(self._digest, len(chunk), self._pieces)
                 yield chunk
             if self._due[0].download.end is None:
@@ -71,7 +72,7 @@ class AsyncSideBySide:
                 raise failure
             else:
                 self._due.popleft()
-                self._pieces.over()
+                self._pieces.finish_range()
                 self._send_for_more()
         if self._gate is None:
             async for chunk in self._alone:
@@ -122,7 +123,7 @@ class _Piece:
     failure: BaseException | None = None
     task: asyncio.Task[None] | None = None
 
-    def __init__(self, download: BlobDownload, body: AsyncBlobBody) -> None:
+    def __init__(self, download: BlobTransfer, body: AsyncBlobBody) -> None:
         self.download, self._body = download, body
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
 

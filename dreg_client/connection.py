@@ -7,13 +7,14 @@ from typing import Self, TypeVar
 from dreg_client import errors
 from dreg_client.asks import Blob
 from dreg_client.conversation.conversation import conversation_with
-from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
-from dreg_client.protocol.manifests import Habits
+from dreg_client.protocol.manifests import Capabilities
 from dreg_client.protocol.messages import Exchange, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.plan import run
-from dreg_client.protocol.ranges import Pieces
+from dreg_client.protocol.ranges import BlobRanges
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.transport.sending import Body, Sender
 from dreg_client.values.digest import Digest
@@ -36,11 +37,11 @@ class Connection:
     """
 
     base: RegistryURL
-    habits: Habits
+    habits: Capabilities
     most: int
 
     def __init__(self, base: RegistryURL, options: Options) -> None:
-        self.base, self.habits, self.most = base, Habits(), options.connections
+        self.base, self.habits, self.most = base, Capabilities(), options.connections
         self._conversation = conversation_with(base, options)
         self._sender = Sender(options, (base, *self._conversation.mirrors))
 
@@ -54,10 +55,11 @@ class Connection:
 
     def blob(self, name: RepositoryName, ask: Blob) -> "BlobBody":
         """The bytes of a blob."""
-        download = BlobDownload(name, ask.digest, start=ask.start, size=ask.size, decode=ask.decode, fresh=ask.fresh)
+        request = BlobRequest(ask.digest, ask.start, ask.size, fresh=ask.fresh, decode=ask.decode)
+        download = BlobTransfer(name, request)
         return BlobBody(self, ask.digest, download)
 
-    def received(self, digest: Digest, octets: int, reading: BlobDownload | Pieces) -> None:
+    def received(self, digest: Digest, octets: int, reading: BlobTransfer | BlobRanges) -> None:
         """Tell that bytes came."""
         self._sender.tell(Received(digest, octets, reading.total, reading.offset))
 
@@ -69,7 +71,7 @@ class Connection:
 class BlobBody:
     """The bytes of a blob as they come, through interruptions; a context manager, and an iterator within it."""
 
-    def __init__(self, connection: Connection, digest: Digest, download: BlobDownload) -> None:
+    def __init__(self, connection: Connection, digest: Digest, download: BlobTransfer) -> None:
         self._connection, self._digest, self._download = connection, digest, download
         self._body: Body | None = None
         self._left = False
@@ -126,7 +128,7 @@ class BlobBody:
         download, since = self._download, monotonic()
         for chunk in self._body or ():
             wanted = download.feed(chunk, monotonic() - since)
-            if not download.is_beside:
+            if not download.exact:
                 self._connection.received(self._digest, len(wanted), download)
             if wanted:
                 yield wanted

@@ -14,13 +14,14 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, LayoutIndex
 from dreg_client.models.layout import ImageLayout
 from dreg_client.models.legacy import LegacyManifest
-from dreg_client.models.limits import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.parse import KINDS
 from dreg_client.models.paths import show
 from dreg_client.protocol.referrers import fallback_tag, referrer
 from dreg_client.validation.report import validate
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024

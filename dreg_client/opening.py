@@ -2,11 +2,11 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from dreg_client import errors
 from dreg_client.values.reference import Reference
-from dreg_client.values.store_name import StoreName
+from dreg_client.values.store_name import StoreName, reference_of
 
 if TYPE_CHECKING:
     from dreg_client.image import Image, ImageStore
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from dreg_client.protocol.options import RegistryOptions
     from dreg_client.repository import Repository
 
-CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
-"""Where docker and podman have the certificates of single registries."""
+__all__ = ["open_image", "open_layout", "open_store", "reference_of", "with_defaults"]
 
 
 def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "ImageStore":
@@ -53,12 +52,9 @@ def _repository(reference: Reference, options: "RegistryOptions") -> "Repository
 
 def with_defaults(options: "RegistryOptions") -> "RegistryOptions":
     """The options, with the places where docker and podman keep credentials and certificates."""
-    from dreg_client.credentials.lookup import Credentials  # noqa: PLC0415 (as above)
+    from dreg_client.credentials import defaults  # noqa: PLC0415 (as above)
 
-    given: RegistryOptions = {"certs_dirs": CERTS_DIRS, **options}
-    if "credentials" not in options and options.get("auth_service") is None:
-        given["credentials"] = Credentials.default()
-    return given
+    return defaults.with_defaults(options)
 
 
 def open_layout(name: StoreName) -> "Layout":
@@ -104,16 +100,3 @@ def open_image(text: str, **options: "Unpack[RegistryOptions]") -> "Generator[Im
     name = StoreName.parse(text)
     with open_store(name, **options) as store:
         yield store.get_image(reference_of(name))
-
-
-def reference_of(name: StoreName) -> str:
-    """What a name asks of its store: a digest, a tag, a place in an archive, or nothing."""
-    if name.kind == "registry" and name.reference is not None:
-        return name.reference.digest or name.reference.tag or ""
-    if name.digest is not None:
-        return name.digest
-    if name.index is not None:
-        return f"@{name.index}"
-    if name.kind == "docker-archive" and name.reference is not None:
-        return str(name.reference)
-    return name.tag or ""

@@ -10,7 +10,7 @@ from dreg_client.connection import Connection
 from dreg_client.protocol import ping
 from dreg_client.protocol import tags_and_catalog as listing
 from dreg_client.protocol.namespaces import Namespaces, whole_name
-from dreg_client.protocol.options import Options, RegistryOptions, TokenService, credential_of
+from dreg_client.protocol.options import Options, RegistryOptions, with_auth
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.repository import Repository
 from dreg_client.values.reference import RepositoryName
@@ -180,21 +180,3 @@ class Registry:
 
     def __repr__(self) -> str:
         return f"Registry({self._base.url!r})"
-
-
-def with_auth(options: RegistryOptions, auth: object) -> RegistryOptions:
-    """The options, with what `auth=` stands for among them.
-
-    Raises:
-        TypeError: `auth` is nothing that is taken.
-        ValueError: There is an `auth_service`, or there are `credentials`, too.
-    """
-    if auth is None:
-        return options
-    if options.get("auth_service") is not None:
-        raise ValueError("give auth or auth_service, not both")
-    if options.get("credentials") is not None:
-        raise ValueError("give auth or credentials, not both")
-    if callable(getattr(auth, "request_token", None)):
-        return {**options, "auth_service": cast("TokenService", auth)}
-    return {**options, "credentials": credential_of(auth)}

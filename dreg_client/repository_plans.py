@@ -19,7 +19,7 @@ _LISTED: Final = 20
 _LOOKED_AT: Final = 1000
 
 
-def wire_plan(ask: Ask, name: RepositoryName, habits: manifests.Habits) -> Exchange[object]:
+def wire_plan(ask: Ask, name: RepositoryName, habits: manifests.Capabilities) -> Exchange[object]:
     """The requests that answer a question, but for blobs, whose bodies no plan holds."""
     match ask:
         case Resolve(reference):
@@ -39,7 +39,7 @@ def wire_plan(ask: Ask, name: RepositoryName, habits: manifests.Habits) -> Excha
             raise AssertionError(ask)
 
 
-def _named(reference: str) -> manifests.NameOf:
+def _named(reference: str) -> manifests.TagOrDigest:
     return manifests.name_of(reference or DEFAULT_TAG)
 
 
@@ -83,7 +83,7 @@ def tag(name: RepositoryName, reference: Named, new_tags: Iterable[str]) -> Exch
     return served.digest
 
 
-def untag(name: RepositoryName, old: Tag, habits: manifests.Habits) -> Exchange[None]:
+def untag(name: RepositoryName, old: Tag, habits: manifests.Capabilities) -> Exchange[None]:
     """Delete a tag, and nothing else; where the registry offers only the deletion of all tags of a digest, refuse."""
     try:
         yield from manifests.delete(name, old)
@@ -96,7 +96,7 @@ def untag(name: RepositoryName, old: Tag, habits: manifests.Habits) -> Exchange[
         raise errors.UnsupportedError(message, where, advice, failure.status, said, failure.request_id) from None
 
 
-def _tags_beside(name: RepositoryName, tag: Tag, habits: manifests.Habits) -> Exchange[tuple[Digest, str]]:
+def _tags_beside(name: RepositoryName, tag: Tag, habits: manifests.Capabilities) -> Exchange[tuple[Digest, str]]:
     """The digest of a tag, and the other tags that have it."""
     digest = (yield from manifests.resolve(name, tag, habits)).digest
     tags = yield from listing.every(listing.tag_pages(name), listing.tags)
@@ -109,7 +109,7 @@ def _tags_beside(name: RepositoryName, tag: Tag, habits: manifests.Habits) -> Ex
     return digest, ", ".join(others[:_LISTED]) + more + unseen if others else ""
 
 
-def _is_named(name: RepositoryName, tag: Tag, digest: Digest, habits: manifests.Habits) -> Exchange[bool]:
+def _is_named(name: RepositoryName, tag: Tag, digest: Digest, habits: manifests.Capabilities) -> Exchange[bool]:
     try:
         return (yield from manifests.resolve(name, tag, habits)).digest == digest
     except errors.NotFoundError:

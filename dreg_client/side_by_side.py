@@ -1,4 +1,4 @@
-"""The bytes of one large blob by several requests side by side; what is asked for next is decided by `Pieces`."""
+"""The bytes of one large blob by several requests side by side; what is asked for next is decided by `BlobRanges`."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -9,10 +9,11 @@ from typing import Self
 
 from dreg_client.asks import Blob
 from dreg_client.connection import BlobBody, Connection
-from dreg_client.protocol.blob_reader import BlobDownload
-from dreg_client.protocol.messages import MEBIBYTE
-from dreg_client.protocol.ranges import Pieces
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
+from dreg_client.protocol.ranges import BlobRanges
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.waiting import waiting
 
 
@@ -31,13 +32,13 @@ class SideBySide:
     def __init__(self, connection: Connection, name: RepositoryName, ask: Blob) -> None:
         self._connection, self._digest = connection, ask.digest
         most = min(ask.connections, connection.most)
-        self._pieces = Pieces(name, ask.digest, start=ask.start, size=ask.size, connections=most)
+        self._pieces = BlobRanges(name, BlobRequest(ask.digest, ask.start, ask.size), most)
         self._alone = self._body(self._pieces.first)
         self._threads: ThreadPoolExecutor | None = None
         self._due: deque[_Piece] = deque()
         self._chunks = self._read()
 
-    def _body(self, download: BlobDownload) -> BlobBody:
+    def _body(self, download: BlobTransfer) -> BlobBody:
         return BlobBody(self._connection, self._digest, download)
 
     @property
@@ -49,7 +50,7 @@ class SideBySide:
         try:
             self._alone.__enter__()
             if self._pieces.begin():
-                self._threads = ThreadPoolExecutor(self._pieces.connections, thread_name_prefix="dreg-beside")
+                self._threads = ThreadPoolExecutor(self._pieces.requests, thread_name_prefix="dreg-beside")
                 self._send_for(_Piece(self._pieces.first, self._alone))
                 self._send_for_more()
         except BaseException:
@@ -70,7 +71,7 @@ class SideBySide:
     def _read(self) -> Generator[bytes]:
         while self._due:
             while chunk := self._due[0].next_chunk():
-                self._pieces.handed_on(len(chunk))
+                self._pieces.advance(len(chunk))
                 self._connection.received(self._digest, len(chunk), self._pieces)
                 yield chunk
             if self._due[0].download.end is None:
@@ -79,7 +80,7 @@ class SideBySide:
                 raise failure
             else:
                 self._due.popleft()
-                self._pieces.over()
+                self._pieces.finish_range()
                 self._send_for_more()
         if self._threads is None:
             yield from self._alone
@@ -126,7 +127,7 @@ class _Piece:
 
     failure: BaseException | None = None
 
-    def __init__(self, download: BlobDownload, body: BlobBody) -> None:
+    def __init__(self, download: BlobTransfer, body: BlobBody) -> None:
         self.download, self._body = download, body
         self._block: mmap | None = None
         self._came: SimpleQueue[mmap | None] = SimpleQueue()

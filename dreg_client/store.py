@@ -55,7 +55,7 @@ class Store(ABC):
         rereads: Whether bytes that are not those of their digest are asked for anew, since they came from afar.
     """
 
-    writes_manifests: ClassVar[bool] = False
+    writes_manifests: bool = False
     rereads: ClassVar[bool] = False
 
     @property

@@ -11,7 +11,8 @@ from dreg_client.cli.registry_names import DOCKER, URLS, host_alone
 from dreg_client.cli.results import Checked, Finding, Unread
 from dreg_client.errors import DregError, InvalidReferenceError
 from dreg_client.errors.problems import Problem, Severity
-from dreg_client.values.reference import DOCKER_HUB, Reference
+from dreg_client.values.docker_hub import DOCKER_HUB
+from dreg_client.values.reference import Reference
 
 if TYPE_CHECKING:
     from dreg_client.registry import Registry

@@ -214,11 +214,11 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
     from dreg_client.cli.image_text import step_line
-    from dreg_client.images.view import seen_step
+    from dreg_client.images.view import view_step
 
     with opened(source, ref_name) as (store, reference):
         steps = platform_image(store, reference, platform).steps
-    seen = [seen_step(step) for step in steps]
+    seen = [view_step(step) for step in steps]
     if output == "json":
         put_json(seen)
     else:

@@ -131,7 +131,8 @@ class Conversation:
         if Origin.of(response.url) != base.origin:
             where = f"{response.where} says so, where the registry sent us; no credential goes there"
             return replace(response, advice=where)
-        return replace(response, advice=self._proof.advice(base, request, response.status, proof))
+        hint = self._proof.advice(base, request, response.status, proof)
+        return replace(response, advice=hint.text, anonymous=hint.anonymous)
 
     def _token_hop(self, hop: Hop) -> Talk[Response]:
         """A request to a token server: attempts of its own, and no redirect is followed with a secret."""

@@ -8,7 +8,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.conversation.acts import AskService, LookUp, Talk
 from dreg_client.conversation.tokens import Attempt, Tokens, Wanted
-from dreg_client.protocol.hints import advice
+from dreg_client.protocol.hints import NOT_ASKED, Hint, hint_for
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL
@@ -77,14 +77,14 @@ class Proof:
         self._known[_key(base, request)] = known
         return made
 
-    def advice(self, base: RegistryURL, request: Request, status: int, proof: str | None) -> str:
+    def advice(self, base: RegistryURL, request: Request, status: int, proof: str | None) -> Hint:
         """What to do where a registry does not let us, by who we were."""
         if base != self.own:
-            return ""
+            return Hint()
         found = self._given(base, request)
         if found is None:
-            return "it does not ask who we are, so that no credential was looked up"
-        return advice(self.options, base, request, found, shown=proof is not None, status=status)
+            return NOT_ASKED
+        return hint_for(self.options, base, request, found, shown=proof is not None, status=status)
 
     def _given(self, base: RegistryURL, request: Request) -> FoundCredential | None:
         """The credential that was given or found; None where there was no need to look yet."""

@@ -8,19 +8,21 @@ from urllib.parse import urlencode, urlsplit
 from dreg_client import errors
 from dreg_client.conversation.acts import Hold, Talk
 from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.hints import Hint
 from dreg_client.protocol.messages import Headers, Hop, Request, Response
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.token_hosts import refuse_realm
 from dreg_client.protocol.www_authenticate import Challenge
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Reach
+from dreg_client.values.sizes import KIBIBYTE
 
 if TYPE_CHECKING:
     from dreg_client.protocol.responses import TokenResponse
 
 _EARLY: Final = 10.0
 _MOST: Final = 1000
-_LIMIT: Final = 64 * 1024
+_LIMIT: Final = 64 * KIBIBYTE
 _CLIENT: Final = "dreg-client"
 _REFUSED: Final = frozenset({400, 401, 403})
 _TOLD: Final = frozenset({"date", "retry-after"})
@@ -40,7 +42,7 @@ class Wanted:
         challenge: What it asks for.
         scope: What the token must allow; may be empty.
         credential: Who we are, None for anybody.
-        advice: What to do where that is refused.
+        hint: What to do where that is refused.
     """
 
     base: RegistryURL
@@ -48,7 +50,7 @@ class Wanted:
     challenge: Challenge
     scope: str
     credential: Credential | None
-    advice: str
+    hint: Hint
 
     @property
     def key(self) -> Hashable:
@@ -148,7 +150,8 @@ def _answer(response: Response, wanted: Wanted) -> "TokenResponse":
     host = response.where
     if response.status in _REFUSED:
         who = "the credential" if wanted.credential else "a request without a credential"
-        raise errors.UnauthorizedError(f"refuses {who}", f"the token server {host}", wanted.advice, response.status)
+        facts = wanted.hint.text, response.status, (), "", wanted.hint.anonymous
+        raise errors.UnauthorizedError(f"refuses {who}", f"the token server {host}", *facts)
     if not response.ok:
         if response.status == 429 or response.status >= 500:
             told = Headers(pair for pair in response.headers if pair[0] in _TOLD)

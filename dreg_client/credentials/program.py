@@ -12,12 +12,13 @@ from typing import IO, Any, Final, cast
 
 from dreg_client.errors import CredentialError, CredentialHelperError
 from dreg_client.values.credential import Credential
+from dreg_client.values.sizes import KIBIBYTE
 from dreg_client.waiting import nobody_waits
 
 _PATIENCE: Final = 30.0
 _STEP: Final = 0.02
 """Seconds after which one looks at a program that is at work."""
-_MOST: Final = 64 * 1024
+_MOST: Final = 64 * KIBIBYTE
 _NOT_FOUND: Final = "credentials not found"
 _TOKEN: Final = "<token>"
 _running: Final[set["subprocess.Popen[bytes]"]] = set()

@@ -14,8 +14,8 @@ from dreg_client.asks import Blob
 from dreg_client.files.atomic import keep_name, umask
 from dreg_client.files.stale_parts import sweep
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.limits import MEBIBYTE
 from dreg_client.values.digest import Verifier
+from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
 _BLOCK: Final = MEBIBYTE

@@ -32,8 +32,9 @@ from dreg_client.models.stored import ParsedModel
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import COMPUTABLE, Digest, digest_fault
 from dreg_client.values.platform import Platform
+from dreg_client.values.sizes import KIBIBYTE
 
-MAX_DATA = 64 * 1024
+MAX_DATA = 64 * KIBIBYTE
 _GOOS = (
     "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows unknown"
 ).split()

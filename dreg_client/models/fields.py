@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, ValidationInfo
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -54,6 +55,11 @@ class Rule:
     id: str
     expected: str
     entries: str = ""
+
+
+def rule_of(field: FieldInfo) -> Rule | None:
+    """Return the rule of a model's field; None for fields that callers add to a model."""
+    return next((mark for mark in field.metadata if isinstance(mark, Rule)), None)
 
 
 def broken(rule: LiteralString, expected: str) -> PydanticCustomError:

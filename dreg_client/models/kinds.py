@@ -1,20 +1,11 @@
 """The kinds of documents and their media types, in a module that builds no model."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from dreg_client.values import media_type as types
+from dreg_client.values.document_kinds import Kind
 
-Kind = Literal[
-    "descriptor",
-    "oci-manifest",
-    "docker-manifest",
-    "oci-index",
-    "docker-manifest-list",
-    "image-config",
-    "image-layout",
-    "legacy-manifest",
-]
 MEDIA_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "descriptor": (types.OCI_DESCRIPTOR,),
     "oci-manifest": (types.OCI_MANIFEST,),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
-MEBIBYTE: Final = 1 << 20
+from dreg_client.values.sizes import MEBIBYTE
+
 MAX_DOCUMENT: Final = 4 * MEBIBYTE
 """The most bytes of a document that are read unless the caller sets another limit (GEN-05)."""

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
-from dreg_client.models.kinds import SAYS_NOTHING, Kind, kind_of
+from dreg_client.models.kinds import SAYS_NOTHING, kind_of
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.stored import ParsedModel, octets_of, refusal
 from dreg_client.values.digest import Digest
+from dreg_client.values.document_kinds import Kind
 from dreg_client.values.media_type import essence
 
 if TYPE_CHECKING:

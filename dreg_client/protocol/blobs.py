@@ -10,6 +10,7 @@ from dreg_client.protocol.messages import Exchange, Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import KIBIBYTE
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
     from dreg_client.models.descriptor import Descriptor
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # commands that only list or resolve need no models
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 """Statuses of HEAD after which GET may succeed: a URL signed for GET alone, say, rejects HEAD (403)."""
 _TOTAL: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
-_SLACK: Final = 64 * 1024
+_SLACK: Final = 64 * KIBIBYTE
 """How many bytes longer than it should be a body may be, so that the error can say by how much; and what gzip adds."""
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
 

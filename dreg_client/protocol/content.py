@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 from dreg_client import errors
-from dreg_client.models.limits import MEBIBYTE
 from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import MEBIBYTE
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
     from dreg_client.models.descriptor import Descriptor

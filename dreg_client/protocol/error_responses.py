@@ -48,9 +48,13 @@ def refuse(response: Response, request: Request, advice: str = "", *, offered: b
         case 404:
             raise errors.NotFoundError(request.what or request.target, _place(response), advice, *facts)
         case 401:
-            raise errors.UnauthorizedError(_cannot(request), _place(response), response.advice or _WHO, *facts)
+            raise errors.UnauthorizedError(
+                _cannot(request), _place(response), response.advice or _WHO, *facts, response.anonymous
+            )
         case 403:
-            raise errors.DeniedError(_cannot(request), _place(response), response.advice or _MAY, *facts)
+            raise errors.DeniedError(
+                _cannot(request), _place(response), response.advice or _MAY, *facts, response.anonymous
+            )
         case 429:
             wait = retry_after(response)
             raise errors.RateLimitedError("asks for fewer requests", _place(response), _wait(wait), *facts, wait)

@@ -31,7 +31,7 @@ _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
 
-NameOf = Tag | Digest
+TagOrDigest = Tag | Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Capabilities:
 Habits = Capabilities
 
 
-def name_of(reference: str) -> NameOf:
+def name_of(reference: str) -> TagOrDigest:
     """Return the tag or digest that a text is.
 
     Raises:
@@ -101,13 +101,13 @@ def name_of(reference: str) -> NameOf:
     return digest
 
 
-def manifest_target(repository: RepositoryName, name: NameOf) -> str:
+def manifest_target(repository: RepositoryName, name: TagOrDigest) -> str:
     """Return the path of a manifest."""
     return f"/v2/{repository}/manifests/{quote(name, safe=':+')}"
 
 
 def manifest_request(
-    method: str, repository: RepositoryName, name: NameOf, *, legacy: bool = False, limit: int = MAX_ANSWER
+    method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_ANSWER
 ) -> Request:
     """Return the request for a manifest ("Pulling manifests").
 
@@ -129,7 +129,7 @@ def manifest_request(
     )
 
 
-def manifest_in(response: Response, request: Request, name: NameOf) -> Served:
+def manifest_in(response: Response, request: Request, name: TagOrDigest) -> Served:
     """Return the manifest in a response to GET; its digest is computed, and what the registry states is checked.
 
     Raises:
@@ -188,7 +188,7 @@ def _media_type(response: Response, digest: Digest) -> str:
     return served
 
 
-def manifest_head(response: Response, request: Request, name: NameOf) -> ManifestHead | None:
+def manifest_head(response: Response, request: Request, name: TagOrDigest) -> ManifestHead | None:
     """Return what a response to HEAD states ("Checking if content exists in the registry").
 
     Returns:
@@ -217,18 +217,16 @@ def _is_describable(media_type: str, digest: Digest, size: int) -> bool:
 
 
 def described(served: Served) -> "Descriptor":
-    """Return the descriptor of a manifest."""
+    """Return the descriptor of a manifest: its type is that it was served as, else what the document itself says."""
     from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (a digest needs no model)
 
-    return Descriptor(mediaType=media_type_of(served), digest=served.digest, size=len(served.raw))
+    return Descriptor(
+        mediaType=served.media_type or own_media_type(served.raw), digest=served.digest, size=len(served.raw)
+    )
 
 
-def media_type_of(served: Served) -> str:
-    """Return the media type that a manifest was served as, else the one of the document itself."""
-    return served.media_type or _own_type(served.raw)
-
-
-def _own_type(raw: bytes) -> str:
+def own_media_type(raw: bytes) -> str:
+    """Return the media type that the bytes of a manifest state or look like."""
     from dreg_client.models.json_text import DishonestTextError, read_object  # noqa: PLC0415 (few responses need it)
 
     try:
@@ -250,7 +248,7 @@ def check_served(served: Served, descriptor: "Descriptor") -> None:
         raise errors.MediaTypeMismatchError((problem,), "", served.digest)
 
 
-def put_request(repository: RepositoryName, name: NameOf, raw: bytes, media_type: str) -> Request:
+def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str) -> Request:
     """Return the request that writes a manifest, byte for byte ("Pushing Manifests")."""
     what = f"manifest {repository}{'@' if isinstance(name, Digest) else ':'}{name}, of type {media_type}"
     return Request(
@@ -264,7 +262,7 @@ def put_request(repository: RepositoryName, name: NameOf, raw: bytes, media_type
     )
 
 
-def written_digest(response: Response, request: Request, name: NameOf) -> Digest:
+def written_digest(response: Response, request: Request, name: TagOrDigest) -> Digest:
     """Return the digest of the manifest that was written: `name` if it is a digest, else the sha256 digest.
 
     Raises:
@@ -277,7 +275,7 @@ def written_digest(response: Response, request: Request, name: NameOf) -> Digest
     return name if isinstance(name, Digest) else Digest.of(request.body)
 
 
-def delete_request(repository: RepositoryName, name: NameOf) -> Request:
+def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:
     """Return the request that deletes a tag, or by digest a manifest with all its tags.
 
     Source: distribution-spec, "Deleting tags", "Deleting Manifests".
@@ -286,7 +284,7 @@ def delete_request(repository: RepositoryName, name: NameOf) -> Request:
     return Request("DELETE", manifest_target(repository, name), f"repository:{repository}:delete", what=what)
 
 
-def check_deleted(response: Response, request: Request, name: NameOf) -> None:
+def check_deleted(response: Response, request: Request, name: TagOrDigest) -> None:
     """Check the response to a deletion.
 
     Raises:
@@ -304,18 +302,20 @@ _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some d
 # --- generators of the old client, over the functions above
 
 
-def get(repository: RepositoryName, name: NameOf, *, legacy: bool = False, limit: int = MAX_ANSWER) -> Exchange[Served]:
+def get(
+    repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_ANSWER
+) -> Exchange[Served]:
     """Fetch a manifest, see `manifest_in`."""
     request = manifest_request("GET", repository, name, legacy=legacy, limit=limit)
     return manifest_in((yield request), request, name)
 
 
-def _head(repository: RepositoryName, name: NameOf) -> Exchange[ManifestHead | None]:
+def _head(repository: RepositoryName, name: TagOrDigest) -> Exchange[ManifestHead | None]:
     request = manifest_request("HEAD", repository, name)
     return manifest_head((yield request), request, name)
 
 
-def resolve(repository: RepositoryName, name: NameOf, habits: Capabilities) -> "Exchange[Descriptor]":
+def resolve(repository: RepositoryName, name: TagOrDigest, habits: Capabilities) -> "Exchange[Descriptor]":
     """Return the descriptor of a tag or digest: by HEAD, which Docker Hub counts as no pull; else by GET (DLD-21)."""
     found = (yield from _head(repository, name)) if habits.heads else None
     if found is not None:
@@ -326,19 +326,19 @@ def resolve(repository: RepositoryName, name: NameOf, habits: Capabilities) -> "
     return described(served)
 
 
-def digest(repository: RepositoryName, name: NameOf) -> Exchange[Digest]:
+def digest(repository: RepositoryName, name: TagOrDigest) -> Exchange[Digest]:
     """Return the digest of what `resolve` finds."""
     found = yield from _head(repository, name)
     return found.digest if found is not None else (yield from get(repository, name)).digest
 
 
-def put(repository: RepositoryName, name: NameOf, raw: bytes, media_type: str) -> Exchange[Digest]:
+def put(repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str) -> Exchange[Digest]:
     """Write a manifest, see `written_digest`."""
     request = put_request(repository, name, raw, media_type)
     return written_digest((yield request), request, name)
 
 
-def delete(repository: RepositoryName, name: NameOf) -> Exchange[None]:
+def delete(repository: RepositoryName, name: TagOrDigest) -> Exchange[None]:
     """Delete a tag or manifest, see `check_deleted`."""
     request = delete_request(repository, name)
     check_deleted((yield request), request, name)

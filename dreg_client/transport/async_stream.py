@@ -8,7 +8,9 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Final
 
-_NARROW: Final = 64 * 1024
+from dreg_client.values.sizes import KIBIBYTE
+
+_NARROW: Final = 64 * KIBIBYTE
 _NEXT_ADDRESS: Final = 2.0
 
 

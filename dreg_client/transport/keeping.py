@@ -8,20 +8,21 @@ from time import monotonic
 from typing import Any, Final
 
 from dreg_client import errors
-from dreg_client.protocol.messages import MEBIBYTE, Hop
+from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.tls_mismatch import ONLY_TLS
 from dreg_client.transport.library import Library
 from dreg_client.values.origin import Origin
+from dreg_client.values.sizes import KIBIBYTE, MEBIBYTE
 
 IDLE: Final = 30.0
 """Seconds for which a connection is kept that nobody uses."""
-NARROW: Final = 64 * 1024
+NARROW: Final = 64 * KIBIBYTE
 WIDE: Final = MEBIBYTE
 """The most octets of one reading, of a small body and of a large one."""
 _SMALL_PART: Final = 4 * MEBIBYTE
 _ALERT: Final = b"\x15\x03"
 """How a record begins by which TLS says that it understood nothing (RFC 8446 5.1)."""
-_LONGEST_HEAD: Final = 100 * 1024
+_LONGEST_HEAD: Final = 100 * KIBIBYTE
 _MOST_INTERIM: Final = 100
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _ASKS_AGAIN: Final = frozenset({"GET", "HEAD"})
@@ -117,7 +118,7 @@ class Messages:
             TLSError: They are of TLS, which nobody asked for.
         """
         if self._origin.scheme == "http" and not self.heard and octets.startswith(_ALERT):
-            raise errors.TLSError(ONLY_TLS, str(self._origin))
+            raise errors.OnlyTLSError(ONLY_TLS, str(self._origin))
         if octets:
             self.heard = True
         elif self._is_large:

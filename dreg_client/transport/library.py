@@ -13,7 +13,7 @@ from dreg_client import errors
 from dreg_client._logging import hide_headers
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Options
-from dreg_client.protocol.tls_mismatch import NO_TLS
+from dreg_client.protocol.tls_mismatch import NOT_TLS
 
 _LIBRARIES: Final = ("httpx", "httpx2")
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
@@ -54,7 +54,8 @@ def library_of(options: Options) -> Library:
     """The library that sends.
 
     Raises:
-        ConfigError: There is no such library, or it is not installed.
+        ConfigError: There is no such library.
+        MissingLibraryError: It is not installed.
     """
     name = options.http or _of_transport(options.transport) or os.environ.get("DREG_HTTP") or _LIBRARIES[0]
     if name not in _LIBRARIES:
@@ -69,7 +70,7 @@ def _imported(module: str, name: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError:
-        raise errors.ConfigError(f"{name} is not installed; add it by: pip install 'dreg-client[{name}]'") from None
+        raise errors.MissingLibraryError(name, name) from None
 
 
 def _of_transport(transport: object) -> str:
@@ -91,7 +92,7 @@ def translated(failure: Exception, http: Any, hop: Hop) -> errors.DregError:  # 
     if ours is not None:
         return ours
     if tls is not None:
-        return errors.TLSError(_tls_reason(tls), hop.where)
+        return _tls_error(tls, hop.where)
     if isinstance(failure, http.RemoteProtocolError):
         return _broken(str(failure), hop)
     return _lost(failure, causes, http, hop)
@@ -128,12 +129,13 @@ def _causes(failure: BaseException | None) -> list[BaseException]:
     return found
 
 
-def _tls_reason(cause: ssl.SSLError) -> str:
+def _tls_error(cause: ssl.SSLError, where: str) -> errors.TLSError:
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {cause.verify_message}; name its authority by ca_file (--ca-file)"
+        reason = f"its certificate is not trusted: {cause.verify_message}; name its authority by ca_file (--ca-file)"
+        return errors.TLSError(reason, where)
     if cause.reason in _NO_TLS:
-        return NO_TLS
-    return f"no TLS connection: {(cause.reason or 'it broke off').replace('_', ' ').lower()}"
+        return errors.NotTLSError(NOT_TLS, where)
+    return errors.TLSError(f"no TLS connection: {(cause.reason or 'it broke off').replace('_', ' ').lower()}", where)
 
 
 def _connect_reason(failure: Exception, causes: list[BaseException], http: Any) -> str:  # noqa: ANN401 (as above)

@@ -14,8 +14,9 @@ from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.proxies import proxy_for, proxy_url
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin, Reach, reach
+from dreg_client.values.sizes import KIBIBYTE
 
-MAX_REFUSAL: Final = 64 * 1024
+MAX_REFUSAL: Final = 64 * KIBIBYTE
 """The most bytes that are read of the body of a refusal."""
 _PLACES: Final = frozenset({301, 302, 303, 307, 308, 401})
 

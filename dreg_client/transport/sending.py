@@ -85,7 +85,7 @@ class Sender:
         bases: The registry and its mirrors.
 
     Raises:
-        ConfigError: The HTTP library is not there.
+        MissingLibraryError: The HTTP library is not installed.
     """
 
     def __init__(self, options: Options, bases: tuple[RegistryURL, ...]) -> None:

@@ -8,9 +8,9 @@ from typing import ClassVar, Final, NoReturn, Self, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
 from dreg_client.values.text_fields import JsonSchema, TextField, text_schema
 
-DOCKER_HUB: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
 TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
 REPOSITORY_PATTERN: Final = r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
@@ -18,7 +18,6 @@ REPOSITORY_PATTERN: Final = r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]
 _LONGEST: Final = 4096
 _LONGEST_TAG: Final = 128
 _LONGEST_REPOSITORY: Final = 255
-_HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _TAG: Final = re.compile(TAG_PATTERN[1:-1], re.ASCII)
 _REPOSITORY: Final = re.compile(REPOSITORY_PATTERN[1:-1], re.ASCII)
 _COMPONENT: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
@@ -230,7 +229,7 @@ def _registry(text: str, whole: str) -> tuple[str, str]:
         _refuse(whole, "registry", "a repository behind the registry, as HOST/NAME")
     _check_host(first, whole)
     host = first.lower()
-    return (DOCKER_HUB if host in _HUB_NAMES else host), rest
+    return (DOCKER_HUB if host in HUB_NAMES else host), rest
 
 
 def _is_host(component: str) -> bool:

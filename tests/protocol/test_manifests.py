@@ -28,7 +28,7 @@ def stated(digest: str = SOME, size: str = "4", media_type: str = types.OCI_MANI
     return head(docker_content_digest=digest, content_length=size, content_type=media_type)
 
 
-def read(response: Response, name: manifests.NameOf = TAG) -> manifests.ManifestHead | None:
+def read(response: Response, name: manifests.TagOrDigest = TAG) -> manifests.ManifestHead | None:
     return manifests.manifest_head(response, manifests.manifest_request("HEAD", WEB, name), name)
 
 

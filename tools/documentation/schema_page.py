@@ -1,4 +1,4 @@
-"""The page of a schema: a table for each object in it, each grammar, and examples."""
+"""The page of a schema: a table for each object, the grammars, and examples."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _ANY_VALUE: Final = frozenset({"Value", "ValueWithNul"})
 
 
 def schema_page(name: str) -> str:
-    """The page of a schema, in Markdown."""
+    """Return the page of a schema, in Markdown."""
     whole = schema(name)
     parts = [f"# {whole['title']}", f"{_closed(whole['description'])} {_downloads(name)}"]
     if name == ANY_MANIFEST:
@@ -28,9 +28,9 @@ def schema_page(name: str) -> str:
 
 
 def _downloads(name: str) -> str:
-    files = f"To download: [{name}.json](../schemas/{name}.json)"
+    files = f"Download: [{name}.json](../schemas/{name}.json)"
     if differs_when_written(name):
-        files += f"; what is written: [serialization/{name}.json](../schemas/serialization/{name}.json)"
+        files += f"; as written by this library: [serialization/{name}.json](../schemas/serialization/{name}.json)"
     return files + "."
 
 
@@ -42,7 +42,7 @@ def _alternatives(whole: Schema) -> str:
     names = [model.__name__ for model in models_of(ANY_MANIFEST)]
     pages = {model.__name__: name for name, model in KINDS.items()}
     rows = [f"| [{whole['$defs'][name]['title']}]({pages[name]}.md) | {_own_type(whole, name)} |" for name in names]
-    return "\n".join(["It is just one of these:", "", "| document | `mediaType` |", "| --- | --- |", *rows])
+    return "\n".join(["A document is exactly one of these:", "", "| document | `mediaType` |", "| --- | --- |", *rows])
 
 
 def _own_type(whole: Schema, name: str) -> str:
@@ -52,7 +52,7 @@ def _own_type(whole: Schema, name: str) -> str:
 
 
 def _by_reading(definitions: Schema) -> Iterator[tuple[str, Schema]]:
-    """Objects first, then grammars, then what anything may be."""
+    """Yield objects first, then grammars, then the definitions of any value."""
     yield from sorted(definitions.items(), key=lambda named: (named[1].get("type") != "object", named[0] in _ANY_VALUE))
 
 
@@ -69,7 +69,7 @@ def _object(own: Schema) -> list[str]:
     rivals = [name for name, member in own["properties"].items() if "not" in member]
     required = own.get("required", ())
     rows = [_row(name, member, required=name in required) for name, member in known.items()]
-    table = "\n".join(["| member | type | required | what it is | rules |", "| --- | --- | --- | --- | --- |", *rows])
+    table = "\n".join(["| member | type | required | description | rules |", "| --- | --- | --- | --- | --- |", *rows])
     return [table, *_names(rivals, own), *_conditions(own)]
 
 
@@ -82,20 +82,20 @@ def _names(rivals: list[str], own: Schema) -> list[str]:
     refused = "anyOf" in own["propertyNames"]
     said = ["Other members are kept."]
     if refused:
-        said.append(f"Refused are those whose names are one of these but for letter case ({linked('GEN-08')}).")
+        said.append(f"Names that differ from one of these only in letter case are rejected ({linked('GEN-08')}).")
     if rivals:
         names = ", ".join(f"`{name}`" for name in rivals)
-        said.append(f"Refused are {names}, which would make it another document, too ({linked('GEN-06')}).")
+        said.append(f"{names} are rejected, because they belong to another kind of document ({linked('GEN-06')}).")
     return [" ".join(said)]
 
 
 def _conditions(own: Schema) -> list[str]:
     told = {_rules(part): None for part in (own, own.get("then", {})) if "$comment" in part}
-    return [f"Several members together follow {', '.join(told)}."] if told else []
+    return [f"Rules about several members together: {', '.join(told)}."] if told else []
 
 
 def _type(part: Schema) -> str:
-    """What may stand there, in words and links."""
+    """Return the type of a member in words and links."""
     if "$ref" in part:
         name = part["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -130,7 +130,7 @@ def _plain_type(part: Schema) -> str:
 def _grammar(own: Schema) -> list[str]:
     patterns = [own["pattern"]] if "pattern" in own else [each["pattern"] for each in own.get("anyOf", ())]
     shown = "\n".join(patterns)
-    return [*([f"```text\n{shown}\n```"] if patterns else []), f"By {_rules(own)}."]
+    return [*([f"```text\n{shown}\n```"] if patterns else []), f"Rule: {_rules(own)}."]
 
 
 def _rules(part: Schema) -> str:
@@ -139,7 +139,7 @@ def _rules(part: Schema) -> str:
 
 
 def linked(rule: str, above: str = "../rules/") -> str:
-    """A rule's id, as a link to its entry.
+    """Return a rule's id as a link to its entry.
 
     Examples:
         >>> linked("DSC-03")

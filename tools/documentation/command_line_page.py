@@ -1,56 +1,37 @@
-"""The page of the command line in the documentation: what each command's `--help` says, in Markdown."""
+"""The page of the command line, generated from what each command's `--help` prints."""
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from documentation.pages import MARK
 from dreg_client.cli.app import dreg
 
-if TYPE_CHECKING:
-    from dreg_client.schemagen import Stale
-
-_PAGE: Final = "reference/command-line.md"
 _KEEPS_ITS_LINES: Final = "\b\n"
-_TOP: Final = """<!-- Made by: dreg schema write schemas --docs docs -->
+_TOP: Final = """# Command line
 
-# Command line
-
-`pip install '.[cli]'` installs `dreg`. Data goes to standard output, and nothing else does; warnings, progress and
-errors go to standard error. `dreg COMMAND --help` shows what stands here; `dreg completion SHELL` prints a script that
-completes commands and options.
+`pip install '.[cli]'` installs `dreg`. Only data goes to standard output; warnings, progress and errors go to standard
+error. `dreg COMMAND --help` prints what this page says; `dreg completion SHELL` prints a script that completes commands
+and options.
 """
 
 
-def write_help_page(docs: Path) -> "tuple[Path, ...]":
-    """Write the page into the folder of the documentation, unless it is current."""
-    from dreg_client.schemagen.folder import write_files
-
-    return write_files(docs, {_PAGE: _page()})
-
-
-def check_help_page(docs: Path) -> "tuple[Stale, ...]":
-    """The page, where it is not what the commands say."""
-    from dreg_client.schemagen.folder import check_files
-
-    return check_files(docs, {_PAGE: _page()})
-
-
-def _page() -> str:
-    return "\n\n".join([_TOP.rstrip(), *_sections("dreg", dreg, 2)]) + "\n"
+def command_line_page() -> str:
+    """Return the page, in Markdown: a section for each command."""
+    return MARK + "\n\n".join([_TOP.rstrip(), *_sections("dreg", dreg, 2)]) + "\n"
 
 
 def _sections(name: str, command: click.Command, level: int) -> Iterator[str]:
-    """What there is to say of a command, and of those below it."""
+    """Yield the section of a command, then those of its subcommands."""
     context = click.Context(command, info_name=name)
     yield f"{'#' * level} {name}"
     yield f"```text\n{' '.join([name, *_usage(command)])}\n```"
     yield from _paragraphs(command.help or "")
     if rows := [_row(option) for option in command.params if isinstance(option, click.Option)]:
-        yield "\n".join(["| option | what it does |", "| --- | --- |", *rows])
+        yield "\n".join(["| option | description |", "| --- | --- |", *rows])
     if command.epilog:
         yield command.epilog
     if isinstance(command, click.Group):
@@ -61,7 +42,7 @@ def _sections(name: str, command: click.Command, level: int) -> Iterator[str]:
 
 
 def _usage(command: click.Command) -> Iterator[str]:
-    """What stands behind the command; click's own words for it change with its versions."""
+    """Yield the words after the command; those that click generates differ between its versions."""
     yield "[OPTIONS]"
     for argument in command.params:
         if isinstance(argument, click.Argument):
@@ -78,7 +59,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _kept_lines(text: str) -> str:
-    """A paragraph that keeps its lines: its title, where it has one, and a block."""
+    """Return a paragraph that keeps its lines: its title, if it has one, and a block."""
     title, _, block = text.rstrip().partition("\n")
     return f"{title}\n\n```text\n{dedent(block)}\n```"
 
@@ -92,5 +73,5 @@ def _row(option: click.Option) -> str:
     metavar = "" if option.is_flag else f" `{option.metavar or option.type.name.upper()}`"
     if isinstance(option.type, click.Choice) and option.metavar is None:
         metavar = f" {' or '.join(f'`{choice}`' for choice in option.type.choices)}"
-    default = f" Without it: `{option.default}`." if option.show_default else ""
+    default = f" Default: `{option.default}`." if option.show_default else ""
     return f"| {names}{metavar} | {_escaped(option.help or '')}{default} |"
