@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dreg_client.images.image import PlatformImage as PlatformImage
     from dreg_client.models.config import ImageConfig as ImageConfig
     from dreg_client.models.descriptor import Descriptor as Descriptor
+    from dreg_client.models.index import AnyManifest as AnyManifest
     from dreg_client.models.index import DockerManifestList as DockerManifestList
     from dreg_client.models.index import Index as Index
     from dreg_client.models.index import OciIndex as OciIndex
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import ImageManifest as ImageManifest
     from dreg_client.models.manifest import Manifest as Manifest
     from dreg_client.models.manifest import OciManifest as OciManifest
-    from dreg_client.models.parse import AnyManifest as AnyManifest
     from dreg_client.models.parse import parse_document as parse_document
     from dreg_client.models.parse import parse_manifest as parse_manifest
     from dreg_client.protocol.content import RawManifest as RawManifest
@@ -105,6 +105,7 @@ _MODULES = {
     "models.config": ("ImageConfig",),
     "models.descriptor": ("Descriptor",),
     "models.index": (
+        "AnyManifest",
         "DockerManifestList",
         "Index",
         "OciIndex",
@@ -118,7 +119,6 @@ _MODULES = {
         "OciManifest",
     ),
     "models.parse": (
-        "AnyManifest",
         "parse_document",
         "parse_manifest",
     ),

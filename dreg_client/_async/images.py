@@ -11,9 +11,8 @@ from dreg_client._async.ports import AsyncSource
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, is_attestation
+from dreg_client.models.index import AnyManifest, Index, is_attestation
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family

@@ -8,6 +8,7 @@ from dreg_client.protocol.manifests import (
     manifest_head,
     manifest_in,
     manifest_request,
+    own_media_type,
 )
 from dreg_client.protocol.messages import MAX_ANSWER
 from dreg_client.values.digest import Digest
@@ -46,11 +47,4 @@ async def resolve_manifest(client: AsyncClient, repository: RepositoryName, name
     found = await fetch_manifest(client, repository, name)
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
         client.capabilities.heads = False
-    return ManifestHead(found.media_type or _own_media_type(found.raw), found.digest, len(found.raw))
-
-
-def _own_media_type(raw: bytes) -> str:
-    # Only here: most registries state the media type, and building models takes longer than a request.
-    from dreg_client.models.parse import own_media_type  # noqa: PLC0415
-
-    return own_media_type(raw)
+    return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))

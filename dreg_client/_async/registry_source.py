@@ -9,10 +9,9 @@ from dreg_client._async.ranged_download import AsyncRangedDownload
 from dreg_client._async.referrers import list_referrers
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.models.parse import own_media_type
 from dreg_client.protocol import blobs
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
-from dreg_client.protocol.manifests import check_served, name_of
+from dreg_client.protocol.manifests import check_served, name_of, own_media_type
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName
 

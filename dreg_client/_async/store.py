@@ -14,9 +14,9 @@ from dreg_client._async.ports import AsyncSource
 from dreg_client.files.partial_file import Durability
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import AnyManifest
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.content import (
     MAX_BLOB,
     BlobRef,

@@ -5,6 +5,8 @@ import os
 from functools import partial
 
 from dreg_client._sync._compat import run_in_thread
+from dreg_client._sync.file_reader import FileReader
+from dreg_client._sync.store import Store
 from dreg_client.files.saved_images import SavedImages
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
@@ -12,15 +14,12 @@ from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.values.digest import Digest
 
-from dreg_client._sync.file_reader import FileReader
-from dreg_client._sync.store import Store
-
 
 class DockerArchiveSource:
-    """The images of a docker-archive as a storage medium (an `Source`).
+    """The images of a docker-archive as a storage medium; implements `Source`.
 
     Args:
-        images: The images. They are read in a thread.
+        images: The images. Async code reads them in a thread.
     """
 
     refetches = False
@@ -102,8 +101,8 @@ class DockerArchive(Store):
     Such an archive has no manifests. This library writes one for each image, from its config and layers, as
     `skopeo copy` would: its digest is not that of any manifest in a registry.
 
-    The constructor reads the headers of all members and `manifest.json` directly, also in async code, and unpacks a
-    compressed archive to a temporary file.
+    The constructor reads `manifest.json` and the headers of all members, and unpacks a compressed archive to a
+    temporary file.
 
     Args:
         path: The archive; plain, or compressed by gzip, bzip2 or xz.

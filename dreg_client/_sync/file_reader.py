@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/file_reader.py by tools/generate_sync.py. Do not edit.
-"""Readers of blobs that are files: opened, read and closed in a thread, so that no other thread waits for a disk."""
+"""Blobs that are files. Async code opens and reads them in a thread, so that its event loop never waits for a disk."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -10,7 +10,7 @@ from dreg_client.files.rooted import read_chunk
 
 
 class FileReader:
-    """Reads a file in chunks (an `BlobReader`).
+    """Reads a file in chunks; implements `BlobReader`.
 
     Args:
         open_file: Opens the file at the first byte to read.
@@ -27,7 +27,7 @@ class FileReader:
         try:
             run_in_thread(self._open)
         except BaseException:
-            self._close()  # a thread may be cancelled while the file is being opened
+            self._close()  # it may have been cancelled after the file was opened
             raise
         return self
 

@@ -3,6 +3,8 @@
 
 from typing import Protocol
 
+from dreg_client._sync.documents import read_manifest
+from dreg_client._sync.ports import Source
 from dreg_client.errors import DregError, NotAnImageError, NotFoundError
 from dreg_client.images.image import PlatformImage
 from dreg_client.images.view import (
@@ -20,9 +22,6 @@ from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
-
-from dreg_client._sync.documents import read_manifest
-from dreg_client._sync.ports import Source
 
 Missing = tuple[Platform, NotFoundError]
 

@@ -4,22 +4,20 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from dreg_client import errors
 from dreg_client._sync._compat import NotebookView
+from dreg_client._sync.documents import read_config, read_manifest
+from dreg_client._sync.image_view import image_view
+from dreg_client._sync.ports import Source
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, is_attestation
+from dreg_client.models.index import AnyManifest, Index, is_attestation
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
-
-from dreg_client import errors
-from dreg_client._sync.documents import read_config, read_manifest
-from dreg_client._sync.image_view import image_view
-from dreg_client._sync.ports import Source
 
 MAX_DEPTH: Final = 8
 _NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)

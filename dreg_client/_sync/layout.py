@@ -5,7 +5,11 @@ import os
 from functools import partial
 from typing import Final
 
+from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
+from dreg_client._sync.documents import read_manifest
+from dreg_client._sync.file_reader import FileReader
+from dreg_client._sync.store import Store
 from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
 from dreg_client.files.layout_index import (
     descriptor_of_stored,
@@ -18,27 +22,21 @@ from dreg_client.files.layout_index import (
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, LayoutIndex
+from dreg_client.models.index import AnyManifest, Index, LayoutIndex
 from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.protocol.referrers import fallback_tag, referrer, subject_of
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 
-from dreg_client import errors
-from dreg_client._sync.documents import read_manifest
-from dreg_client._sync.file_reader import FileReader
-from dreg_client._sync.store import Store
-
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
 
 class LayoutSource:
-    """The files of an image layout as a storage medium (an `Source`).
+    """The files of an image layout as a storage medium; implements `Source`.
 
-    The constructor reads the marker and the index directly, without a thread: they are small, and what is not a
-    layout is an error at once. Everything else is read in a thread.
+    The constructor reads the marker and the index itself, since they are small, and opening what is not a layout must
+    fail at once. Async code reads everything else in a thread.
 
     Args:
         files: The files of the layout.
@@ -159,7 +157,7 @@ class LayoutSource:
 class Layout(Store):
     """An OCI image layout, read in place.
 
-    The constructor reads `oci-layout` and `index.json` directly, also in async code: they are small.
+    The constructor reads `oci-layout` and `index.json`.
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or such files from elsewhere.
@@ -197,8 +195,7 @@ class Layout(Store):
 def open_oci_archive(path: str | os.PathLike[str]) -> Layout:
     """Open the image layout in a tar archive, and read it in place.
 
-    The headers of all members are read at once, and a compressed archive is unpacked to a temporary file at once, also
-    in async code.
+    The headers of all members are read at once; a compressed archive is unpacked to a temporary file.
 
     Raises:
         NotFoundError: There is no such file.

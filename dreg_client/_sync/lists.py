@@ -3,10 +3,9 @@
 
 from collections.abc import Iterator
 
+from dreg_client._sync.client import Client
 from dreg_client.protocol.tags_and_catalog import catalog_pages, parse_repositories, parse_tags, tag_pages
 from dreg_client.values.reference import RepositoryName
-
-from dreg_client._sync.client import Client
 
 
 def list_tags(client: Client, repository: RepositoryName) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/manifests.py by tools/generate_sync.py. Do not edit.
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
+from dreg_client._sync.client import Client
 from dreg_client.protocol.manifests import (
     ManifestHead,
     Served,
@@ -13,8 +14,6 @@ from dreg_client.protocol.manifests import (
 from dreg_client.protocol.messages import MAX_ANSWER
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
-
-from dreg_client._sync.client import Client
 
 
 def fetch_manifest(

@@ -1,14 +1,13 @@
 # Generated from dreg_client/_async/referrers.py by tools/generate_sync.py. Do not edit.
 """Listing the referrers of a manifest (distribution-spec "Listing Referrers")."""
 
+from dreg_client import errors
+from dreg_client._sync.client import Client
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import referrers
 from dreg_client.protocol.manifests import Served, TagOrDigest, manifest_in, manifest_request
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
-
-from dreg_client import errors
-from dreg_client._sync.client import Client
 
 
 def list_referrers(

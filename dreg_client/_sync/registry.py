@@ -5,15 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self, Unpack
 
-from dreg_client.protocol.namespaces import Namespaces, whole_name
-from dreg_client.protocol.options import RegistryOptions, with_auth
-from dreg_client.protocol.ping import check_ping, ping_request
-from dreg_client.values.reference import RepositoryName
-
 from dreg_client import errors
 from dreg_client._sync.client import Client
 from dreg_client._sync.lists import iter_catalog
 from dreg_client._sync.repository import Repository
+from dreg_client.protocol.namespaces import Namespaces, whole_name
+from dreg_client.protocol.options import RegistryOptions, with_auth
+from dreg_client.protocol.ping import check_ping, ping_request
+from dreg_client.values.reference import RepositoryName
 
 
 class Registry:

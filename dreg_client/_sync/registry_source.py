@@ -1,14 +1,6 @@
 # Generated from dreg_client/_async/registry_source.py by tools/generate_sync.py. Do not edit.
 """A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
 
-from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.protocol import blobs
-from dreg_client.protocol.content import BlobRequest, FetchedManifest
-from dreg_client.protocol.manifests import check_served, name_of, own_media_type
-from dreg_client.values.digest import Digest
-from dreg_client.values.reference import DEFAULT_TAG, RepositoryName
-
 from dreg_client import errors
 from dreg_client._sync.blob_body import RegistryBlob
 from dreg_client._sync.client import Client
@@ -16,6 +8,13 @@ from dreg_client._sync.lists import list_tags
 from dreg_client._sync.manifests import fetch_manifest, resolve_manifest
 from dreg_client._sync.ranged_download import RangedDownload
 from dreg_client._sync.referrers import list_referrers
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.protocol import blobs
+from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.protocol.manifests import check_served, name_of, own_media_type
+from dreg_client.values.digest import Digest
+from dreg_client.values.reference import DEFAULT_TAG, RepositoryName
 
 
 class RegistrySource:

@@ -3,6 +3,11 @@
 
 from collections.abc import Iterator
 
+from dreg_client import errors
+from dreg_client._sync.client import Client
+from dreg_client._sync.lists import iter_tags
+from dreg_client._sync.registry_source import RegistrySource
+from dreg_client._sync.store import Store
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
@@ -12,12 +17,6 @@ from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Request
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
-
-from dreg_client import errors
-from dreg_client._sync.client import Client
-from dreg_client._sync.lists import iter_tags
-from dreg_client._sync.registry_source import RegistrySource
-from dreg_client._sync.store import Store
 
 _SHOWN_TAGS = 20
 _EXAMINED_TAGS = 1000

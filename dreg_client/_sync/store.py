@@ -7,12 +7,17 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Self, overload
 
+from dreg_client import errors
+from dreg_client._sync.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
+from dreg_client._sync.downloads import download_blob, get_blob, stream_blob
+from dreg_client._sync.images import Image, read_image
+from dreg_client._sync.ports import Source
 from dreg_client.files.partial_file import Durability
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import AnyManifest
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.content import (
     MAX_BLOB,
     BlobRef,
@@ -24,12 +29,6 @@ from dreg_client.protocol.content import (
     reference_text,
 )
 from dreg_client.values.digest import Digest, Verifier
-
-from dreg_client import errors
-from dreg_client._sync.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
-from dreg_client._sync.downloads import download_blob, get_blob, stream_blob
-from dreg_client._sync.images import Image, read_image
-from dreg_client._sync.ports import Source
 
 
 class Store:

@@ -8,7 +8,12 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread, wait_future
+from dreg_client._sync.documents import read_config, read_raw_manifest, read_verified
+from dreg_client._sync.layout import Layout
+from dreg_client._sync.ports import Source
+from dreg_client._sync.store import Store
 from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
 from dreg_client.files.rooted import Files
 from dreg_client.models.config import layer_count_remarks
@@ -22,12 +27,6 @@ from dreg_client.validation.report import Report
 from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.walk import Checks, Step, Visited
 from dreg_client.values.digest import Digest
-
-from dreg_client import errors
-from dreg_client._sync.documents import read_config, read_raw_manifest, read_verified
-from dreg_client._sync.layout import Layout
-from dreg_client._sync.ports import Source
-from dreg_client._sync.store import Store
 
 
 class Walk:
@@ -203,7 +202,7 @@ class BlobHashing:
     """Hashes blobs in several threads; results are taken in any order. Leaving the block ends what is still running.
 
     These are threads of their own in sync code too: reports are yielded while further blobs are being hashed, and a
-    generator must not yield inside a thread group.
+    generator must not yield inside a `TaskGroup`.
 
     Args:
         files: The files of the layout.

@@ -52,7 +52,7 @@ class WriteBehind:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # This blocks, but a few blocks are left at most; a thread that is cancelled twice must not leave the threads.
+        # This blocks, but a few blocks are left at most. A wait that could be cancelled might leave the threads behind.
         self._close()
 
     def _close(self) -> None:

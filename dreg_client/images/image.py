@@ -7,9 +7,8 @@ from typing import ClassVar
 from dreg_client import errors
 from dreg_client.models.config import HistoryEntry, ImageConfig
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, is_attestation
+from dreg_client.models.index import AnyManifest, Index, is_attestation
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family

@@ -26,6 +26,7 @@ from dreg_client.models.fields import (
     is_uri,
 )
 from dreg_client.models.json_schema import comment
+from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import item, member, show
 from dreg_client.models.stored import ParsedModel
 from dreg_client.values import media_type as types
@@ -130,7 +131,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
     """What a document says of another piece of content: type, digest and size in bytes (descriptor.md "Properties")."""
 
     kind: ClassVar[str] = "descriptor"
-    media_types: ClassVar[tuple[str, ...]] = (types.OCI_DESCRIPTOR,)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["descriptor"]
     names_itself: ClassVar[bool] = False
 
     media_type: Annotated[MediaType, Rule("DSC-01", "a media type")] = Field(alias="mediaType")

@@ -1,7 +1,7 @@
 """What callers pass to name a manifest or a blob, and what a storage medium returns for it."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 from dreg_client import errors
 from dreg_client.values.digest import Digest
@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # commands that only list or resolve need no models
 
 MAX_BLOB: Final = 64 * MEBIBYTE
 """The default limit of `get_blob`, in bytes."""
-BlobRef: TypeAlias = "Digest | str | Descriptor"
+BlobRef: TypeAlias = Union[Digest, str, "Descriptor"]
 """A blob: its digest, or its descriptor, which also gives its size."""
-ManifestRef: TypeAlias = "str | Descriptor"
+ManifestRef: TypeAlias = Union[str, "Descriptor"]
 """A manifest: a tag, a digest, or its descriptor."""
 Verify = bool | Literal["strict"]
 """Whether referrers are verified; `strict` raises an error where True leaves an entry out."""

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models import rules
+from dreg_client.models.kinds import MEDIA_TYPES, kind_of
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept, refuse
 from dreg_client.protocol.messages import MAX_ANSWER, Request, Response
@@ -209,6 +211,18 @@ def _is_describable(media_type: str, digest: Digest, size: int) -> bool:
     if size == 0 and digest != Digest.of(b"", digest.algorithm):
         return False
     return size < 1 << 63 and types.is_media_type(media_type)
+
+
+def own_media_type(raw: bytes) -> str:
+    """Return the media type that the bytes of a manifest state or look like."""
+    from dreg_client.models.json_text import DishonestTextError, read_object  # noqa: PLC0415 (few responses need it)
+
+    try:
+        tree = read_object(raw) if len(raw) <= MAX_DOCUMENT else None
+    except DishonestTextError as failure:
+        tree = failure.tree
+    kind = kind_of(tree) if tree is not None else None
+    return MEDIA_TYPES[kind][0] if kind else "application/octet-stream"
 
 
 def check_served(served: Served, descriptor: "Descriptor") -> None:

@@ -7,9 +7,9 @@ from urllib.parse import quote
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import DockerManifestList, Index, OciIndex, right_entries
+from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest, parse_manifest
+from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol import manifests
 from dreg_client.protocol.error_responses import accept
 from dreg_client.protocol.messages import Request, Response

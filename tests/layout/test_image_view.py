@@ -15,7 +15,7 @@ from dreg_client.errors import NotFoundError, PlatformNotFoundError
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import AnyManifest
+from dreg_client.models.index import AnyManifest
 
 if TYPE_CHECKING:
     from tests.layout.conftest import LayoutBuilder
