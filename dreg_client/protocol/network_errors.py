@@ -60,6 +60,12 @@ class BadHTTPError(NetworkError):
     reason = "the answer breaks the grammar of HTTP"
 
 
+class TwoLengthsError(BadHTTPError):
+    """The headers of a response state a length, and that the body comes in chunks."""
+
+    reason = "the answer has a length, and comes in chunks"
+
+
 class TransferTimedOutError(NetworkError):
     """Nothing could be read, or nothing could be sent, in time."""
 
