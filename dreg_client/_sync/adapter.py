@@ -5,17 +5,16 @@ from collections.abc import Collection, Iterator
 from typing import Protocol, Self, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
+from dreg_client import errors
 from dreg_client._sync._compat import Semaphore
+from dreg_client._sync.pool import Pool
+from dreg_client._sync.transport import RawHeaders, Transport
 from dreg_client.protocol.framing import body_length, request_target
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import no_place
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
-
-from dreg_client import errors
-from dreg_client._sync.pool import Pool
-from dreg_client._sync.transport import RawHeaders, Transport
 
 
 class _Headers(Protocol):

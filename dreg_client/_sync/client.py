@@ -8,8 +8,14 @@ from dataclasses import replace
 from time import monotonic
 from typing import Final
 
+from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
+from dreg_client._sync.adapter import new_transport
+from dreg_client._sync.authenticator import Authenticator
+from dreg_client._sync.hop_sender import Answer, HopSender
+from dreg_client._sync.response_body import Body
+from dreg_client._sync.transport import Transport
 from dreg_client.protocol.error_responses import refuse_long_wait
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.manifests import Capabilities
@@ -22,13 +28,6 @@ from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
 from dreg_client.protocol.tls_mismatch import refuse_asked_without_tls, with_advice
 from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
-
-from dreg_client import errors
-from dreg_client._sync.adapter import new_transport
-from dreg_client._sync.authenticator import Authenticator
-from dreg_client._sync.hop_sender import Answer, HopSender
-from dreg_client._sync.response_body import Body
-from dreg_client._sync.transport import Transport
 
 _DENIED: Final = frozenset({401, 403})
 _WRITES: Final = frozenset({"PUT", "DELETE"})

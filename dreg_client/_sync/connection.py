@@ -9,6 +9,10 @@ from time import monotonic
 from typing import Final
 
 import h11
+
+from dreg_client import errors
+from dreg_client._sync.network import NARROW, Stream
+from dreg_client._sync.transport import RawHeaders
 from dreg_client.protocol.framing import request_target
 from dreg_client.protocol.messages import MEBIBYTE, Hop
 from dreg_client.protocol.network_errors import (
@@ -19,10 +23,6 @@ from dreg_client.protocol.network_errors import (
     SendError,
 )
 from dreg_client.values.origin import Reach
-
-from dreg_client import errors
-from dreg_client._sync.network import NARROW, Stream
-from dreg_client._sync.transport import RawHeaders
 
 IDLE: Final = 30.0
 """The seconds for which an unused connection is kept."""

@@ -5,7 +5,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, Literal, overload
 
+from dreg_client import errors
 from dreg_client._logging import log
+from dreg_client._sync.ports import Source
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
@@ -17,9 +19,6 @@ from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verif
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
-
-from dreg_client import errors
-from dreg_client._sync.ports import Source
 
 _MEDIA_TYPE_RULE: Final = "GEN-07"
 _NOT_A_REFERRER: Final = (

@@ -6,13 +6,12 @@ from time import monotonic
 
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
+from dreg_client._sync.response_body import Body, read_body
+from dreg_client._sync.transport import Transport
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.retry import Attempts
-
-from dreg_client._sync.response_body import Body, read_body
-from dreg_client._sync.transport import Transport
 
 Answer = tuple[Response, Body | None]
 """A response, and its body if that is still to be read."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 import httpx
-from dreg_client.protocol import network_errors as network
-from dreg_client.protocol.messages import MEBIBYTE, Hop
-from dreg_client.protocol.options import CONNECTIONS, Options, Timeouts
 
 from dreg_client import errors
 from dreg_client._sync.pool import Pool, PooledResponse
+from dreg_client.protocol import network_errors as network
+from dreg_client.protocol.messages import MEBIBYTE, Hop
+from dreg_client.protocol.options import CONNECTIONS, Options, Timeouts
 
 MAX_BODY: Final = 64 * MEBIBYTE
 """The most bytes of a request's body, which is read before it is sent."""

@@ -14,7 +14,13 @@ from time import monotonic
 from typing import Final, NoReturn, Self
 
 import h11
+
+from dreg_client import errors
 from dreg_client._sync._compat import Semaphore
+from dreg_client._sync.connection import Connection
+from dreg_client._sync.network import Stream, connect, secure
+from dreg_client._sync.proxy import connect_by_proxy
+from dreg_client._sync.transport import RawHeaders
 from dreg_client.credentials.tls import tls_context
 from dreg_client.protocol.framing import body_length
 from dreg_client.protocol.messages import Hop
@@ -22,12 +28,6 @@ from dreg_client.protocol.network_errors import ClosedBeforeResponseError, Conne
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.proxies import proxy_of
 from dreg_client.values.origin import Origin, Reach, reach
-
-from dreg_client import errors
-from dreg_client._sync.connection import Connection
-from dreg_client._sync.network import Stream, connect, secure
-from dreg_client._sync.proxy import connect_by_proxy
-from dreg_client._sync.transport import RawHeaders
 
 _SENT_AGAIN: Final = frozenset({"GET", "HEAD"})
 _WHOLE_OR_PART: Final = frozenset({200, 206})

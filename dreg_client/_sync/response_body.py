@@ -6,11 +6,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final
 
-from dreg_client.protocol.messages import Hop, Response
-from dreg_client.protocol.options import Timeouts
-
 from dreg_client import errors
 from dreg_client._sync.transport import OpenResponse
+from dreg_client.protocol.messages import Hop, Response
+from dreg_client.protocol.options import Timeouts
 
 MAX_REFUSAL: Final = 64 * 1024
 """The most bytes that are read of the body of an error response."""

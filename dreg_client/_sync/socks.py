@@ -3,14 +3,6 @@
 
 from typing import Final
 
-from dreg_client.errors import ConfigError
-from dreg_client.protocol.network_errors import (
-    ClosedBeforeResponseError,
-    ProxyNeedsPasswordError,
-    ProxyRefusedNetworkError,
-)
-from dreg_client.protocol.proxies import Proxy
-from dreg_client.values.origin import Origin
 from socksio import ProtocolError
 from socksio.socks5 import (
     SOCKS5AuthMethod,
@@ -25,6 +17,14 @@ from socksio.socks5 import (
 )
 
 from dreg_client._sync.network import Stream
+from dreg_client.errors import ConfigError
+from dreg_client.protocol.network_errors import (
+    ClosedBeforeResponseError,
+    ProxyNeedsPasswordError,
+    ProxyRefusedNetworkError,
+)
+from dreg_client.protocol.proxies import Proxy
+from dreg_client.values.origin import Origin
 
 _ADDRESS_LENGTH: Final = {1: 4, 4: 16}
 """The length of an address by its type; a name (3) says its own."""
