@@ -13,10 +13,10 @@ import pytest
 from dreg_client._async import _compat as tasks_compat
 from dreg_client._sync import _compat as threads_compat
 from tests.async_compat import scenes
-from tests.async_compat.translation import sync_translation
+from tests.tools import tool
 
 BY_THREADS = ModuleType("scenes_by_threads")
-exec(sync_translation().translate(Path(scenes.__file__).read_text("utf-8"), {}), vars(BY_THREADS))  # noqa: S102 (ours)
+exec(tool("sync_translation").translate(Path(scenes.__file__).read_text("utf-8"), {}), vars(BY_THREADS))  # noqa: S102 (ours)
 
 SCENES = [
     name
