@@ -107,7 +107,7 @@ def test_a_body_that_only_the_end_of_the_connection_ends(pool: AnyPool) -> None:
 def test_an_unused_connection_is_kept_for_30_seconds(pool: AnyPool, monkeypatch: pytest.MonkeyPatch) -> None:
     with speaking(saying(SMALL)) as server:
         pool.run_get(server.url)
-        module = f"dreg_client.{'_sync' if pool.kind == 'threads' else '_async'}.connection.monotonic"
+        module = f"dreg_client.{pool.package}.connection.monotonic"
         monkeypatch.setattr(module, lambda: time.monotonic() + 29)
         pool.run_get(server.url)
         assert server.connections == 1
