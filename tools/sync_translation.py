@@ -148,8 +148,8 @@ def translate(source: str, sentences: Sentences) -> str:
     tokens = tokens_of(source)
     edits = [*edit_words(source, tokens, sentences), *edit_wrappers(tokens), *edit_parentheses(source, tokens)]
     pieces, place = list[str](), 0
-    for begin, end, by in sorted(edits):
-        if begin >= place:
+    for begin, end, by in sorted(edits, key=lambda edit: (edit[0], -edit[1])):
+        if begin >= place:  # else it is within a part that is replaced already
             pieces += [source[place:begin], by]
             place = end
     return "".join([*pieces, source[place:]])

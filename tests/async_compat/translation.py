@@ -1,0 +1,20 @@
+"""The modules of `tools/`, which are no package."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+TOOLS = Path(__file__).parent.parent.parent / "tools"
+
+
+def tool(name: str) -> ModuleType:
+    sys.path.insert(0, str(TOOLS))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(TOOLS))
+
+
+def sync_translation() -> ModuleType:
+    return tool("sync_translation")
