@@ -246,7 +246,7 @@ def test_a_head_has_one_deadline(new_pool: NewPool, said: bytes) -> None:
     began = time.monotonic()
     with speaking(dripping(said)) as server, pytest.raises(errors.TransferTimeoutError) as raised:
         pool.run_get(server.url)
-    assert 0.4 < time.monotonic() - began < 2
+    assert 0.4 < time.monotonic() - began < 5
     assert raised.value.retryable
 
 
@@ -261,7 +261,7 @@ def test_a_chunk_has_one_deadline(new_pool: NewPool) -> None:
 
     with speaking(script) as server, pytest.raises(errors.TransferTimeoutError):
         pool.run_get(server.url)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_hop_may_have_a_wait_of_its_own(pool: AnyPool) -> None:
