@@ -12,7 +12,7 @@ from dreg_client._sync.transport import RawHeaders, Transport
 from dreg_client.protocol.framing import body_length, request_target
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import no_place
+from dreg_client.protocol.network_errors import TwoLengthsError, no_place
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
 
@@ -163,10 +163,10 @@ class TransportAdapter:
                 raise self._library.error(failure, hop.where, in_body=False) from None
             raise
         try:
-            body_length(adapted.headers, hop.where)
-        except errors.ProtocolError:
+            body_length(adapted.headers)
+        except TwoLengthsError as failure:
             adapted.close()
-            raise
+            raise failure.error(hop.where) from None
         return adapted
 
     def _request(self, hop: Hop, timeouts: Timeouts) -> tuple[Origin, LibraryRequest]:

@@ -17,7 +17,7 @@ import h11
 
 from dreg_client import errors
 from dreg_client._sync._compat import Semaphore
-from dreg_client._sync.connection import Connection
+from dreg_client._sync.connection import WIDE, Connection
 from dreg_client._sync.network import Stream, connect, secure
 from dreg_client._sync.proxy import connect_by_proxy
 from dreg_client._sync.transport import RawHeaders
@@ -52,8 +52,8 @@ class PooledResponse:
     ) -> None:
         self.status, self.headers, self.peer = head.status_code, head.headers.raw_items(), connection.peer
         self._pool, self._connection, self._hop, self._seconds = pool, connection, hop, seconds
-        length = body_length(self.headers, hop.where)
-        if length is not None and self.status in _WHOLE_OR_PART and hop.method == "GET":
+        length = body_length(self.headers)
+        if length is not None and length >= WIDE and self.status in _WHOLE_OR_PART and hop.method == "GET":
             connection.count_body(length, is_part=self.status == 206)
         self._is_open, self._at_end = True, False
 
@@ -87,7 +87,8 @@ class PooledResponse:
 
     def close(self) -> None:
         """Return the connection to the pool if the body was read to its end, else close it."""
-        self.release()
+        if self._is_open:
+            self.release()
 
 
 class OriginPool:
