@@ -73,6 +73,11 @@ class AnyPool:
             await self.pool.aclose()
 
     @property
+    def package(self) -> str:
+        """The package that it is from."""
+        return "_sync" if self.kind == "threads" else "_async"
+
+    @property
     def idle(self) -> int:
         """How many connections are kept."""
         return sum(len(pool._idle) for pool in self.pool._pools.values())

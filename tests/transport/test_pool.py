@@ -107,7 +107,7 @@ def test_a_body_that_only_the_end_of_the_connection_ends(pool: AnyPool) -> None:
 def test_an_unused_connection_is_kept_for_30_seconds(pool: AnyPool, monkeypatch: pytest.MonkeyPatch) -> None:
     with speaking(saying(SMALL)) as server:
         pool.run_get(server.url)
-        module = f"dreg_client.{'_sync' if pool.kind == 'threads' else '_async'}.connection.monotonic"
+        module = f"dreg_client.{pool.package}.connection.monotonic"
         monkeypatch.setattr(module, lambda: time.monotonic() + 29)
         pool.run_get(server.url)
         assert server.connections == 1
@@ -246,7 +246,7 @@ def test_a_head_has_one_deadline(new_pool: NewPool, said: bytes) -> None:
     began = time.monotonic()
     with speaking(dripping(said)) as server, pytest.raises(errors.TransferTimeoutError) as raised:
         pool.run_get(server.url)
-    assert 0.4 < time.monotonic() - began < 2
+    assert 0.4 < time.monotonic() - began < 5
     assert raised.value.retryable
 
 
@@ -261,7 +261,7 @@ def test_a_chunk_has_one_deadline(new_pool: NewPool) -> None:
 
     with speaking(script) as server, pytest.raises(errors.TransferTimeoutError):
         pool.run_get(server.url)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_hop_may_have_a_wait_of_its_own(pool: AnyPool) -> None:
