@@ -21,9 +21,8 @@ from dreg_client.files.layout_index import (
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, LayoutIndex
-from dreg_client.models.parse import AnyManifest
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.index import AnyManifest, Index, LayoutIndex
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.protocol.referrers import fallback_tag, referrer, subject_of
 from dreg_client.values.digest import Digest

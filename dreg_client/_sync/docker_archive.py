@@ -10,7 +10,7 @@ from dreg_client._sync.store import Store
 from dreg_client.files.saved_images import SavedImages
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.values.digest import Digest
 

@@ -23,12 +23,23 @@ _CODES: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
             errors.UnsupportedDigestError,
             errors.InvalidPlatformError,
             errors.ConfigError,
+            errors.MissingLibraryError,
         ),
         USAGE,
     ),
     ((errors.AuthError,), 3),
     ((errors.NotFoundError, errors.PlatformNotFoundError, errors.UnknownNamespaceError, FileNotFoundError), 4),
-    ((errors.IntegrityError, errors.UnsafeURLError, errors.LimitExceededError, errors.LayoutError, OSError), 5),
+    (
+        (
+            errors.IntegrityError,
+            errors.UnsafeURLError,
+            errors.LimitExceededError,
+            errors.FileError,
+            errors.WorkerKilledError,
+            OSError,
+        ),
+        5,
+    ),
     ((errors.TransportError, errors.ServerError, errors.RateLimitedError), 6),
     ((errors.ConflictError,), 7),
     ((errors.DregError,), 8),
@@ -75,9 +86,7 @@ def _refused(failure: errors.DregError) -> str:
 
 
 def _shut_out(failure: errors.UnauthorizedError) -> str:
-    from dreg_client.protocol.hints import ANONYMOUS
-
-    if not failure.advice.startswith(ANONYMOUS):
+    if not failure.anonymous:
         return str(failure)
     return str(failure).replace(failure.advice, "it was asked without a credential; leave out --anonymous")
 

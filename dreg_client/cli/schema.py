@@ -1,4 +1,4 @@
-"""`dreg schema`: the JSON Schemas of the documents that dreg reads, and the pages that are made from them."""
+"""`dreg schema`: the JSON Schemas of the documents that dreg reads."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -7,19 +7,13 @@ import click
 
 from dreg_client.cli.sources import format_option
 from dreg_client.cli.text import put, put_json
-from dreg_client.cli.validate import KINDS
+from dreg_client.values.document_kinds import KIND_NAMES
 
 if TYPE_CHECKING:
     from dreg_client.schemagen import Mode, Stale
 
-NAMES: Final = (*KINDS, "manifest")
+NAMES: Final = (*KIND_NAMES, "manifest")
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-_docs = click.option(
-    "--docs",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Besides, the folder of the documentation: its pages of schemas, rules and commands.",
-)
 
 
 @click.group("schema", no_args_is_help=False)
@@ -81,8 +75,7 @@ def show_command(name: str, mode: "Mode") -> None:
 
 @schema_command.command("write")
 @_folder
-@_docs
-def write_command(folder: Path, docs: Path | None) -> None:
+def write_command(folder: Path) -> None:
     """Write all schemas into a folder: NAME.json, and serialization/NAME.json where what is written differs.
 
     \b
@@ -90,9 +83,8 @@ def write_command(folder: Path, docs: Path | None) -> None:
       dreg schema write build/schemas
     """
     from dreg_client import schemagen
-    from dreg_client.cli.help_page import write_help_page
 
-    written = [*schemagen.write(folder), *((*schemagen.write_pages(docs), *write_help_page(docs)) if docs else ())]
+    written = schemagen.write(folder)
     for path in written:
         put(f"wrote {path}")
     if not written:
@@ -101,9 +93,8 @@ def write_command(folder: Path, docs: Path | None) -> None:
 
 @schema_command.command("check")
 @_folder
-@_docs
-def check_command(folder: Path, docs: Path | None) -> int:
-    """Hold the schemas in a folder against the models; leave with 1 and the differences where they are stale.
+def check_command(folder: Path) -> int:
+    """Compare the schemas in a folder with the models; exit with 1 and print the differences if any is stale.
 
     \b
     Example:
@@ -111,13 +102,12 @@ def check_command(folder: Path, docs: Path | None) -> int:
     """
     from dreg_client import schemagen
     from dreg_client.cli.failures import INVALID
-    from dreg_client.cli.help_page import check_help_page
 
-    stale = [*schemagen.check(folder), *((*schemagen.check_pages(docs), *check_help_page(docs)) if docs else ())]
+    stale = schemagen.check(folder)
     for found in stale:
         _put_stale(found)
     if stale:
-        put(f"{len(stale)} files are not current; run: dreg schema write {folder}{f' --docs {docs}' if docs else ''}")
+        put(f"{len(stale)} files are not current; run: dreg schema write {folder}")
         return INVALID
     put(f"{folder} is current")
     return 0

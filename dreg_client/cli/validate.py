@@ -2,22 +2,12 @@
 
 import os
 from contextlib import closing
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from dreg_client.cli.registry_options import registry_options
-
-KINDS: Final = (
-    "descriptor",
-    "oci-manifest",
-    "docker-manifest",
-    "oci-index",
-    "docker-manifest-list",
-    "image-config",
-    "image-layout",
-    "legacy-manifest",
-)
+from dreg_client.values.document_kinds import KIND_NAMES
 
 
 def _processors() -> int:
@@ -32,9 +22,9 @@ def _processors() -> int:
 )
 @click.option(
     "--kind",
-    type=click.Choice(KINDS),
+    type=click.Choice(KIND_NAMES),
     metavar="KIND",
-    help=f"What each file must be, where it does not say so itself: {', '.join(KINDS)}.",
+    help=f"What each file must be, where it does not say so itself: {', '.join(KIND_NAMES)}.",
 )
 @click.option("--media-type", metavar="TYPE", help="What each file was served as.")
 @click.option("--lines", is_flag=True, help="Files are dumps, a document a line (*.jsonl and *.ndjson always are).")

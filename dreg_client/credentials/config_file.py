@@ -16,12 +16,11 @@ from typing import Any, Final, cast
 from dreg_client._logging import log
 from dreg_client.errors import ConfigError, CredentialError
 from dreg_client.values.credential import Credential
-from dreg_client.values.reference import DOCKER_HUB
+from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES, HUB_SERVER
+from dreg_client.values.sizes import MEBIBYTE
 
-HUB_SERVER: Final = "https://index.docker.io/v1/"
 """Docker Hub's name in credential stores."""
-_HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-_LARGEST: Final = 8 * 1024 * 1024
+_LARGEST: Final = 8 * MEBIBYTE
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 _TEXTS: Final = ("auth", "username", "password", "identitytoken", "registrytoken")
 _warned: Final[set[str]] = set()
@@ -189,16 +188,14 @@ def server_of(registry: str) -> str:
 
 
 def _names_of(registry: str) -> tuple[str, ...]:
-    return (
-        (HUB_SERVER, "docker.io", "index.docker.io", "registry-1.docker.io") if registry == DOCKER_HUB else (registry,)
-    )
+    return (HUB_SERVER, *HUB_NAMES) if registry == DOCKER_HUB else (registry,)
 
 
 def _names(key: str, registry: str) -> bool:
     """Whether the key of an entry is another name of a registry: with a scheme, and a path behind it."""
     scheme, separator, rest = key.partition("://")
     host = rest.partition("/")[0] if separator and scheme in {"http", "https"} else key
-    return host == registry or (registry == DOCKER_HUB and host in _HUB_NAMES)
+    return host == registry or (registry == DOCKER_HUB and host in HUB_NAMES)
 
 
 def _text(members: dict[str, Any], name: str) -> str:

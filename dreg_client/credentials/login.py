@@ -9,10 +9,10 @@ from typing import Any, Final
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
 from dreg_client.credentials.lookup import Credentials
-from dreg_client.errors import ConfigError, CredentialError, LayoutError
+from dreg_client.errors import ConfigError, CredentialError, FileError
 from dreg_client.files.atomic import write_whole
 from dreg_client.values.credential import Credential
-from dreg_client.values.reference import DOCKER_HUB
+from dreg_client.values.docker_hub import DOCKER_HUB
 
 _BARE: Final = ".dockercfg"
 
@@ -125,5 +125,5 @@ def _write(path: Path, members: dict[str, Any]) -> None:
         raise ConfigError(f"{target.parent}: cannot be made: {failure.strerror}") from None
     try:
         write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)
-    except LayoutError as failure:
+    except FileError as failure:
         raise ConfigError(f"{failure}; what was there before is untouched") from failure.__cause__

@@ -10,14 +10,15 @@ from contextlib import suppress
 from threading import Event, RLock
 from typing import IO, Any, Final, cast
 
+from dreg_client.credentials.cancellation import is_cancelled
 from dreg_client.errors import CredentialError, CredentialHelperError
 from dreg_client.values.credential import Credential
-from dreg_client.waiting import nobody_waits
+from dreg_client.values.sizes import KIBIBYTE
 
 _PATIENCE: Final = 30.0
 _STEP: Final = 0.02
 """Seconds after which one looks at a program that is at work."""
-_MOST: Final = 64 * 1024
+_MOST: Final = 64 * KIBIBYTE
 _NOT_FOUND: Final = "credentials not found"
 _TOKEN: Final = "<token>"
 _running: Final[set["subprocess.Popen[bytes]"]] = set()
@@ -152,7 +153,7 @@ def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes, said:
 
 
 def _refuse_in_vain(program: str) -> None:
-    if _leaving.is_set() or nobody_waits():
+    if _leaving.is_set() or is_cancelled():
         raise CredentialHelperError(f"{_called(program)}: nobody waits for it any more; it was ended, or not run")
 
 

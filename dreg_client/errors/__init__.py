@@ -1,7 +1,7 @@
-"""Every exception of dreg-client, one tree.
+"""All exceptions of dreg-client, in one tree.
 
-All of them carry facts (texts and numbers, never open files or connections), pickle, and never hold a secret. The text
-of each is one sentence: what was wrong, where, and what to do.
+They carry facts (texts and numbers, never open files or connections), can be pickled, and never hold a secret. The text
+of each is one sentence: what is wrong, where, and what to do.
 
 ```text
 DregError
@@ -16,13 +16,14 @@ DregError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
   TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError (NoPlaceError)
-                         TruncatedBodyError  ProtocolError  TLSError  RetryExhaustedError
-  LayoutError            UnsafePathError  LayoutCorruptError  LayoutLockedError
-  NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError
+                         TruncatedBodyError  ProtocolError  RetryExhaustedError
+                         TLSError (NotTLSError, OnlyTLSError)
+  FileError              LayoutError (UnsafePathError  LayoutCorruptError  LayoutLockedError)
+  NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError  MissingLibraryError  WorkerKilledError
 ```
 
-What a server said is in `.status`, `.codes`, `.said` and `.request_id` of `RegistryError`, `UnauthorizedError` and
-those below.
+An error response of a server is in `.status`, `.codes`, `.said` and `.request_id` of `RegistryError`,
+`UnauthorizedError` and their subclasses.
 """
 
 from dreg_client.errors.documents import (
@@ -59,6 +60,8 @@ from dreg_client.errors.registries import (
     InsecureDowngradeError,
     NoPlaceError,
     NotFoundError,
+    NotTLSError,
+    OnlyTLSError,
     ProtocolError,
     ProxyRefusedError,
     RateLimitedError,
@@ -77,12 +80,12 @@ from dreg_client.errors.registries import (
     UnsafeURLError,
     UnsupportedError,
 )
-from dreg_client.errors.root import (
-    DregError,
-)
+from dreg_client.errors.root import DregError
+from dreg_client.errors.setup import MissingLibraryError, WorkerKilledError
 from dreg_client.errors.stores import (
     ClosedError,
     ConflictError,
+    FileError,
     LayoutCorruptError,
     LayoutError,
     LayoutLockedError,
@@ -109,6 +112,7 @@ __all__ = [
     "DigestMismatchError",
     "DocumentError",
     "DregError",
+    "FileError",
     "InsecureDowngradeError",
     "IntegrityError",
     "InvalidDigestError",
@@ -120,10 +124,13 @@ __all__ = [
     "LayoutLockedError",
     "LimitExceededError",
     "MediaTypeMismatchError",
+    "MissingLibraryError",
     "NoBytesError",
     "NoPlaceError",
     "NotAnImageError",
     "NotFoundError",
+    "NotTLSError",
+    "OnlyTLSError",
     "PlatformNotFoundError",
     "ProtocolError",
     "ProxyRefusedError",
@@ -149,4 +156,5 @@ __all__ = [
     "UnsupportedDigestError",
     "UnsupportedError",
     "UnsupportedMediaTypeError",
+    "WorkerKilledError",
 ]

@@ -1,7 +1,8 @@
-"""What goes wrong between us and a registry: credentials, refusals, the way there, and where it would lead."""
+"""Errors of communication with a registry: authentication, error responses, transport, and unsafe URLs."""
 
 import re
-from typing import Final, Self
+from dataclasses import dataclass, field
+from typing import Final
 
 from dreg_client.errors.documents import ResponseTooLargeError
 from dreg_client.errors.root import DregError
@@ -9,109 +10,104 @@ from dreg_client.errors.root import DregError
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 
 
-class _Answered(Exception):  # noqa: N818 (a mixin: no error by itself)
-    """What a server's refusal says; a mixin, so that errors of several branches have the same facts.
+@dataclass(eq=False, repr=False)
+class _ErrorResponse(Exception):  # noqa: N818 (a mixin, never raised by itself)
+    """The content of an error response; a mixin, so that errors of several branches have the same attributes.
 
     Attributes:
-        what: What was asked for or done.
+        what: What was requested or done.
         where: The store, or the URL without its query.
         advice: What to do.
-        status: The status of the answer, 0 where no server answered.
-        said: What the registry says, as `CODE: message`, at most ten.
-        request_id: What the registry calls the request, empty where it does not say.
+        status: The status code of the response, 0 if no server responded.
+        said: The errors that the registry reports, as `CODE: message`, at most ten.
+        request_id: The registry's id of the request; empty if it sends none.
     """
 
     what: str
-    where: str
-    advice: str
-    status: int
-    said: tuple[str, ...]
-    request_id: str
+    where: str = ""
+    advice: str = ""
+    status: int = 0
+    said: tuple[str, ...] = ()
+    request_id: str = ""
 
-    def __init__(  # noqa: PLR0917 (a pickle gives them back in their order)
-        self,
-        what: str,
-        where: str = "",
-        advice: str = "",
-        status: int = 0,
-        said: tuple[str, ...] = (),
-        request_id: str = "",
-    ) -> None:
-        super().__init__(what, where, advice, status, said, request_id)
-        self.what, self.where, self.advice = what, where, advice
-        self.status, self.said, self.request_id = status, said, request_id
+    def __post_init__(self) -> None:
+        self.args = tuple(vars(self).values())  # as in DregError
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of what the registry says, such as `MANIFEST_UNKNOWN`; none where it says it in another form."""
+        """The error codes that the registry reports, such as `MANIFEST_UNKNOWN`; empty if it uses another format."""
         codes = (entry.partition(":")[0] for entry in self.said)
         return tuple(code for code in codes if _CODE.fullmatch(code))
 
-    def _answer(self) -> str:
+    def _with_response(self, sentence: str) -> str:
         facts = " ".join(filter(None, [str(self.status or ""), "; ".join(self.said)]))
-        return f" ({facts})" if facts else ""
-
-    def _advised(self, sentence: str) -> str:
-        return f"{sentence}{self._answer()}" + (f"; {self.advice}" if self.advice else "")
+        return sentence + (f" ({facts})" if facts else "") + (f"; {self.advice}" if self.advice else "")
 
     def _sentence(self) -> str:
-        return self._advised(f"{self.where}: {self.what}" if self.where else self.what)
+        return self._with_response(f"{self.where}: {self.what}" if self.where else self.what)
 
 
-# --- credentials and tokens
+# --- authentication
 
 
 class AuthError(DregError):
-    """A credential or a token is missing, refused or broken."""
+    """A credential or a token is missing, rejected or invalid."""
 
 
 class ChallengeError(AuthError):
-    """What a registry asks for as proof cannot be read, or is nothing that is known here."""
+    """A registry's `WWW-Authenticate` challenge is malformed, or uses an unsupported scheme."""
 
 
 class TokenError(AuthError):
-    """What a token server answered is no token; its body is never shown."""
+    """A token server's response contains no valid token; its body is never shown."""
 
 
 class TokenTooLargeError(TokenError, ResponseTooLargeError):
-    """A token server answered with more bytes than any token has; sizes are in bytes."""
+    """A token server's response is larger than any token; sizes are in bytes."""
 
     def _sentence(self) -> str:
         return f"{self.what}: its answer is longer than {self.limit} bytes; no token is as long"
 
 
-class UnauthorizedError(_Answered, AuthError):
-    """The registry, or its token server, does not accept who we are (401)."""
+@dataclass(eq=False, repr=False)
+class UnauthorizedError(_ErrorResponse, AuthError):
+    """The registry or its token server rejects the credential, or requires one (401).
+
+    Attributes:
+        anonymous: Whether the request was anonymous because no `credentials=` were given; `advice` says so then.
+    """
+
+    anonymous: bool = False
 
 
 class DeniedError(UnauthorizedError):
-    """The registry knows who we are, and does not let us (403)."""
+    """The registry denies access to an authenticated user (403)."""
 
 
 class CredentialError(AuthError):
-    """A credential cannot be used: it is of another server, or of a form that cannot be sent."""
+    """A credential cannot be used: it belongs to another server, or its form cannot be sent."""
 
 
 class CredentialHelperError(AuthError):
-    """A credential helper is missing, failed or answered nonsense; what it said is shown only where it is no secret."""
+    """A credential helper is missing, failed or printed invalid output, which is shown only if it holds no secret."""
 
 
 class ConfigError(AuthError):
-    """A file of settings or credentials is broken or unsafe."""
+    """A file of settings, credentials or certificates is broken or unsafe, or an option has an invalid value."""
 
 
-# --- refusals
+# --- error responses
 
 
-class RegistryError(_Answered, DregError):
-    """A registry, or a store that stands for one, refused."""
+class RegistryError(_ErrorResponse, DregError):
+    """A registry, or another store that implements the same operations, returned an error."""
 
 
 class NotFoundError(RegistryError):
-    """There is no such thing in the store."""
+    """A store has no such repository, tag, manifest or blob."""
 
     def _sentence(self) -> str:
-        return self._advised(f"{self.where} has no {self.what}" if self.where else f"there is no {self.what}")
+        return self._with_response(f"{self.where} has no {self.what}" if self.where else f"there is no {self.what}")
 
 
 class UnknownNamespaceError(RegistryError, KeyError):
@@ -119,47 +115,33 @@ class UnknownNamespaceError(RegistryError, KeyError):
 
 
 class UnsupportedError(RegistryError):
-    """The store does not offer it."""
+    """A store does not support the operation."""
 
 
+@dataclass(eq=False, repr=False)
 class RateLimitedError(RegistryError):
-    """The registry asks for fewer requests (429), or for a longer wait than we take.
+    """A registry limits the rate of requests (429), or asks for a longer delay than the maximum.
 
     Attributes:
-        retry_after: The seconds that it asks for, None where it does not say.
+        retry_after: The requested delay in seconds, None if the registry sends none.
     """
 
     retryable = True
-    retry_after: float | None
-
-    def __init__(  # noqa: PLR0917 (as above)
-        self,
-        what: str,
-        where: str = "",
-        advice: str = "",
-        status: int = 0,
-        said: tuple[str, ...] = (),
-        request_id: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(what, where, advice, status, said, request_id)
-        self.retry_after = retry_after
-
-    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
-        return type(self), (*self.args, self.retry_after)
+    retry_after: float | None = None
 
 
 class ServerError(RegistryError):
-    """The registry failed (5xx)."""
+    """A registry failed to handle the request (5xx)."""
 
     retryable = True
 
 
-# --- the way there
+# --- transport
 
 
+@dataclass(eq=False, repr=False)
 class TransportError(DregError):
-    """The way to a registry failed.
+    """A request or its response was not transferred.
 
     Attributes:
         reason: What happened.
@@ -168,112 +150,113 @@ class TransportError(DregError):
 
     retryable = True
     reason: str
-    where: str
-
-    def __init__(self, reason: str, where: str = "") -> None:
-        super().__init__(reason, where)
-        self.reason, self.where = reason, where
+    where: str = ""
 
     def _sentence(self) -> str:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
 class ConnectError(TransportError):
-    """No connection: no such host, nobody listens, or nobody answers in time."""
+    """A connection cannot be made: it was rejected, or timed out."""
 
 
 class ProxyRefusedError(ConnectError):
-    """A proxy does not let us through; it would not the next time either."""
+    """A proxy rejects the connection; another attempt would not change that."""
 
     retryable = False
 
 
 class UnknownHostError(ConnectError):
-    """No host has this name; it would have none the next time either."""
+    """A host name does not exist; another attempt would not change that."""
 
     retryable = False
 
 
 class TransferTimeoutError(TransportError):
-    """Bytes came too slowly, or not at all."""
+    """A transfer made no progress, or was too slow, until it timed out."""
 
 
 class NoPlaceError(TransferTimeoutError):
-    """All connections that one host may have are in use, by ourselves."""
+    """The connection pool of a host had no free connection until the timeout."""
 
     retryable = False
 
 
 class TruncatedBodyError(TransportError):
-    """A body ended before it was whole, also after all attempts to go on where it ended."""
+    """A body ended early, and all attempts to resume it failed."""
 
 
 class ProtocolError(TransportError):
-    """What came back is not what the protocol allows."""
+    """A response violates the protocol."""
 
     retryable = False
 
 
 class TLSError(TransportError):
-    """The server did not prove who it is, or speaks no TLS that is safe; plain http is never tried instead."""
+    """A server's certificate is not trusted, or it supports no secure TLS; plain HTTP is never tried instead."""
 
     retryable = False
 
 
+class NotTLSError(TLSError):
+    """The server does not use TLS, but the connection was made with TLS."""
+
+
+class OnlyTLSError(TLSError):
+    """The server uses TLS, but the connection was made without TLS."""
+
+
+@dataclass(eq=False, repr=False)
 class RetryExhaustedError(TransportError):
     """All attempts failed.
 
     Attributes:
-        last: The error of the last one.
-        attempts: How many there were.
+        last: The error of the last attempt.
+        attempts: The number of attempts.
     """
 
     retryable = False
-    reason: str
-    where: str
+    reason: str = field(init=False)
+    where: str = field(init=False, default="")
     last: DregError
     attempts: int
 
-    def __init__(self, last: DregError, attempts: int) -> None:
-        DregError.__init__(self, last, attempts)
-        self.last, self.attempts = last, attempts
-        self.reason, self.where = str(last), ""
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.reason, self.where = str(self.last), ""
 
     def _sentence(self) -> str:
         return f"{self.last}; given up after {self.attempts} attempts"
 
 
-# --- where it would lead
+# --- unsafe URLs
 
 
+@dataclass(eq=False, repr=False)
 class UnsafeURLError(DregError):
-    """A registry points to a place where we do not go. Nothing was sent there.
+    """A registry refers to a URL that is not safe to request. Nothing was sent there.
 
     Attributes:
-        where: Who points: a URL without its query.
-        target: Where it points to, without its query.
-        reason: Why we do not go, and what to do.
+        where: The URL that refers to it, without its query.
+        target: The unsafe URL, without its query.
+        reason: Why it is unsafe, and what to do.
     """
 
     where: str
     target: str
     reason: str
 
-    def __init__(self, where: str, target: str, reason: str) -> None:
-        super().__init__(where, target, reason)
-        self.where, self.target, self.reason = where, target, reason
-
     def _sentence(self) -> str:
         return f"{self.where} points to {self.target}: {self.reason}"
 
 
 class InsecureDowngradeError(UnsafeURLError):
-    """From https to http, or a password over plain http."""
+    """A URL leads from https to http, or a password would be sent over plain HTTP."""
 
 
 class CrossOriginError(UnsafeURLError):
-    """To another host, where only the registry's own will do."""
+    """A URL leads to another host, where only the registry's own is allowed."""
 
 
 class BlockedAddressError(UnsafeURLError):
-    """From a public place to a private one: this machine, a private network, a cloud's metadata."""
+    """A URL of a public host leads to a private address: loopback, a private network, or cloud metadata."""

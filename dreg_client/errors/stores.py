@@ -1,44 +1,48 @@
-"""Stores on disk, and images."""
+"""Errors of files, of stores on disk, and of images."""
+
+from dataclasses import dataclass
 
 from dreg_client.errors.root import DregError
 
-# --- stores on disk
+# --- files and stores on disk
 
 
-class LayoutError(DregError):
-    """A store on disk cannot be used.
+@dataclass(eq=False, repr=False)
+class FileError(DregError):
+    """A file or folder cannot be read or written.
 
     Attributes:
-        path: The file or directory.
+        path: The file or folder.
         reason: What is wrong with it and what to do.
     """
 
     path: str
     reason: str
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path, self.reason = path, reason
-
     def _sentence(self) -> str:
         return f"{self.path}: {self.reason}"
 
 
+class LayoutError(FileError):
+    """A layout, an archive or the target of a download cannot be used."""
+
+
 class UnsafePathError(LayoutError):
-    """A name would lead outside of the store, or to something that is no regular file."""
+    """A name leads outside of the store, or to something that is not a regular file."""
 
 
 class LayoutCorruptError(LayoutError):
-    """The store's own files are broken."""
+    """A store's own files are broken."""
 
 
 class LayoutLockedError(LayoutError):
-    """Another process is at work there."""
+    """Another process has locked the store."""
 
 
 # --- stores of any kind
 
 
+@dataclass(eq=False, repr=False)
 class ClosedError(DregError):
     """A registry, a repository, a layout or an archive was used after it was closed; closing it twice is no error.
 
@@ -48,10 +52,6 @@ class ClosedError(DregError):
 
     where: str
 
-    def __init__(self, where: str) -> None:
-        super().__init__(where)
-        self.where = where
-
     def _sentence(self) -> str:
         return f"{self.where}: was closed; read what you need while it is open"
 
@@ -59,20 +59,17 @@ class ClosedError(DregError):
 # --- images
 
 
+@dataclass(eq=False, repr=False)
 class NotAnImageError(DregError):
-    """An artifact was asked for as an image (its config is not an image's).
+    """An artifact was requested as an image, but its config is not an image config.
 
     Attributes:
-        media_type: The media type of its config; of an index, its own.
+        media_type: The media type of its config; for an index, its own.
         digest: Its digest.
     """
 
     media_type: str
     digest: str
-
-    def __init__(self, media_type: str, digest: str) -> None:
-        super().__init__(media_type, digest)
-        self.media_type, self.digest = media_type, digest
 
     def _sentence(self) -> str:
         if "index" in self.media_type or "list" in self.media_type:
@@ -80,24 +77,21 @@ class NotAnImageError(DregError):
         return f"{self.digest} is no image: its config is {self.media_type!r}; read it with get_manifest and get_blob"
 
 
+@dataclass(eq=False, repr=False)
 class PlatformNotFoundError(DregError):
-    """No image of the index serves the platform.
+    """An index has no image for the requested platform.
 
     Attributes:
-        wanted: The platform that was asked for, as text.
-        available: The platforms that there are, as texts.
+        wanted: The requested platform, as text.
+        available: The platforms of the index, as texts.
     """
 
     wanted: str
     available: tuple[str, ...]
-
-    def __init__(self, wanted: str, available: tuple[str, ...]) -> None:
-        super().__init__(wanted, available)
-        self.wanted, self.available = wanted, available
 
     def _sentence(self) -> str:
         return f"no image for platform {self.wanted}; there are: {', '.join(self.available) or 'none'}"
 
 
 class ConflictError(DregError):
-    """One name stands for several things, and nobody guesses which."""
+    """One name stands for several things, so it cannot be resolved."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from dreg_client.errors import LayoutError
+from dreg_client.errors import FileError
 
 
 def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
@@ -16,7 +16,7 @@ def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> Non
     names; a device or a pipe is written as it is.
 
     Raises:
-        LayoutError: The file cannot be written.
+        FileError: The file cannot be written.
     """
     given = Path(path)
     try:
@@ -25,7 +25,7 @@ def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> Non
         else:
             _replace(Path(os.path.realpath(path)), chunks, mode)
     except OSError as failure:
-        raise LayoutError(path, f"cannot be written: {failure.strerror}") from failure
+        raise FileError(path, f"cannot be written: {failure.strerror}") from failure
 
 
 def _write_through(target: Path, chunks: Iterable[bytes]) -> None:

@@ -9,8 +9,9 @@ from dreg_client.errors.problems import Severity
 from dreg_client.files.rooted import Files, chunks_of
 from dreg_client.models.index import LayoutIndex
 from dreg_client.models.layout import ImageLayout
-from dreg_client.models.stored import MEBIBYTE, examine
+from dreg_client.models.stored import examine
 from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024

@@ -8,8 +8,8 @@ from dreg_client.files import docker_archive
 from dreg_client.files.rooted import Files, chunks_of, size_of
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.docker_archive import ArchiveContents, ArchivedImage
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest
-from dreg_client.models.stored import MAX_DOCUMENT
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 

@@ -23,12 +23,13 @@ from typing import BinaryIO, Final, NoReturn, cast
 
 from dreg_client import errors
 from dreg_client.files.rooted import Files
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
 MAX_UNPACKED: Final = 64 << 30
 _MAX_XZ_MEMORY: Final = 256 << 20
-_MAX_EXTENSION: Final = 1 << 20
-_CHUNK: Final = 1 << 20
+_MAX_EXTENSION: Final = MEBIBYTE
+_CHUNK: Final = MEBIBYTE
 _BLOCK: Final = 512
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _DIRECTORY: Final = b"5"

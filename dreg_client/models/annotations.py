@@ -11,6 +11,7 @@ from dreg_client.models.base import Members
 from dreg_client.models.fields import is_uri
 from dreg_client.models.paths import member, show
 from dreg_client.values.digest import digest_fault
+from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN
 
@@ -67,7 +68,7 @@ def _is_full_reference(text: str) -> bool:
         reference = Reference.parse(text)
     except DregError:
         return False
-    return text.lower().startswith(f"{reference.registry}/") or text.split("/", 1)[0].lower().endswith("docker.io")
+    return text.lower().startswith(f"{reference.registry}/") or text.split("/", 1)[0].lower().endswith(DOCKER_HUB)
 
 
 def is_license_expression(text: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from dreg_client.errors.problems import Problem
-from dreg_client.models.fields import Rule, broken, frozen_value
+from dreg_client.models.fields import Rule, broken, frozen_value, rule_of
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.models.json_schema import complete
 
@@ -52,7 +52,14 @@ class StrictModel(
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         json_schema = handler(schema)
         own = handler.resolve_ref_schema(json_schema)
-        complete(cls, own)
+        complete(
+            cls,
+            own,
+            rivals=cls.rivals,
+            folded_names_refused=cls.folded_names_refused,
+            nul_allowed=cls.nul_allowed,
+        )
+        own |= cls.schema_conditions()
         return json_schema
 
     @classmethod
@@ -121,7 +128,7 @@ def members_of(model: type[StrictModel]) -> Mapping[str, Member]:
     """The members of a model by the names that JSON has for them."""
     found: dict[str, Member] = {}
     for name, field in model.model_fields.items():
-        rule = next((mark for mark in field.metadata if isinstance(mark, Rule)), NO_RULE)
+        rule = rule_of(field) or NO_RULE
         found[field.alias or name] = Member(name, rule, _model_within(field.annotation), field.is_required())
     return found
 

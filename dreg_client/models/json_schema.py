@@ -12,15 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
+from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
+from dreg_client.models.fields import rule_of
 from dreg_client.models.json_text import MAX_STRING
 from dreg_client.models.rules import CLAUSES
-
-if TYPE_CHECKING:
-    from dreg_client.models.base import StrictModel
 
 _NUL: Final[JsonSchemaValue] = {"type": "string", "pattern": "\\x00"}
 TEXT: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING, "not": _NUL}
@@ -43,19 +42,33 @@ _SAYS_WHICH: Final = frozenset({"$ref", "anyOf", "const", "enum", "pattern"})
 HOLDS_VALUES: Final = frozenset({"const", "default", "enum", "examples"})
 
 
-def complete(model: "type[StrictModel]", own: JsonSchemaValue) -> None:
-    """Add to the schema of a model what pydantic does not know of it."""
-    text, value = (TEXT_WITH_NUL, VALUE_WITH_NUL) if model.nul_allowed else (TEXT, VALUE)
+def complete(
+    model: type[BaseModel],
+    own: JsonSchemaValue,
+    *,
+    rivals: frozenset[str],
+    folded_names_refused: bool,
+    nul_allowed: bool,
+) -> None:
+    """Add to the schema of a model what pydantic does not know.
+
+    Args:
+        model: The model.
+        own: Its schema, which is changed.
+        rivals: Members that would make it another document, too (GEN-06).
+        folded_names_refused: Whether the name of a member is rejected in another letter case (GEN-08).
+        nul_allowed: Whether strings may contain NUL (GEN-01).
+    """
+    text, value = (TEXT_WITH_NUL, VALUE_WITH_NUL) if nul_allowed else (TEXT, VALUE)
     named = sorted(own["properties"].items(), key=lambda member: _FIRST.get(member[0], len(_FIRST)))
     own["properties"] = {name: _explained(model, name, _bounded(schema, text, value)) for name, schema in named}
-    own["properties"] |= {name: _rival() for name in sorted(model.rivals)}
+    own["properties"] |= {name: _rival() for name in sorted(rivals)}
     if model.model_config.get("title") in [getattr(base, "model_config", {}).get("title") for base in model.__bases__]:
         own["title"] = model.__name__  # a title is that of one model, not of what others derive from it
     if "description" in own:
         own["description"] = own["description"].partition("\n\n")[0]
     own["additionalProperties"] = {**value}
-    own["propertyNames"] = {**text} | (_spelled_as_specified(model) if model.folded_names_refused else {})
-    own |= model.schema_conditions()
+    own["propertyNames"] = {**text} | (_spelled_as_specified(model, rivals) if folded_names_refused else {})
 
 
 def comment(*rules: str) -> str:
@@ -99,16 +112,19 @@ def _bounded_here(parts: JsonSchemaValue, text: JsonSchemaValue, value: JsonSche
 # --- members
 
 
-def _explained(model: "type[StrictModel]", name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
-    """A member's schema, with what the member is, its rules and their clauses."""
-    from dreg_client.models.base import NO_RULE, members_of  # noqa: PLC0415 (it is there once a schema is asked for)
-
-    member = members_of(model)[name]
-    rules = dict.fromkeys(filter(None, (member.rule.id, member.rule.entries)))
-    said = _said(model).get(member.attribute)
+def _explained(model: type[BaseModel], name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the schema of a member with its description, its rules and their clauses."""
+    attribute = _attributes(model)[name]
+    said, rule = _said(model).get(attribute), rule_of(model.model_fields[attribute])
     explained = {"description": said} if said else {}
-    explained |= {"$comment": comment(*rules)} if member.rule is not NO_RULE else {}
+    if rule is not None:
+        explained["$comment"] = comment(*dict.fromkeys(filter(None, (rule.id, rule.entries))))
     return explained | schema
+
+
+def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return the attributes of a model by the names that JSON has for them."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 def _said(model: type) -> Mapping[str, str]:
@@ -143,11 +159,9 @@ def _rival() -> JsonSchemaValue:
     return {"description": "Makes another document of this one, too.", "$comment": comment("GEN-06"), "not": {}}
 
 
-def _spelled_as_specified(model: "type[StrictModel]") -> JsonSchemaValue:
+def _spelled_as_specified(model: type[BaseModel], rivals: frozenset[str]) -> JsonSchemaValue:
     """GEN-08: no name that is a specified one, or one of another kind's, but for letter case."""
-    from dreg_client.models.base import members_of  # noqa: PLC0415 (as above)
-
-    names = [*members_of(model), *sorted(model.rivals)]
+    names = [*_attributes(model), *sorted(rivals)]
     folded = "|".join(map(_in_any_case, names))
     # A `$` is also true before a line feed at the end, to some validators; such a name is another one.
     other = [{"type": "string", "pattern": "\\n"}, {"type": "string", "not": {"pattern": f"^(?:{folded})$"}}]

@@ -17,9 +17,10 @@ import orjson
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.paths import item, member, show
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_DEPTH = 64
-MAX_STRING = 1 << 20
+MAX_STRING = MEBIBYTE
 _WHITE = b" \t\r\n"
 _INDENT = orjson.OPT_INDENT_2
 _BACKSLASH = ord("\\")

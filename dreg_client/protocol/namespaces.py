@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from dreg_client.errors import UnknownNamespaceError
-from dreg_client.values.reference import DOCKER_HUB, RepositoryName
+from dreg_client.values.docker_hub import DOCKER_HUB
+from dreg_client.values.reference import RepositoryName
 
 R = TypeVar("R")
 LIBRARY: Final = "library"

@@ -5,11 +5,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from dreg_client.errors import InvalidReferenceError
+from dreg_client.values.docker_hub import DOCKER_HUB, HUB_HOST, HUB_NAMES
 from dreg_client.values.origin import Origin, without_query
-from dreg_client.values.reference import DOCKER_HUB, shown
+from dreg_client.values.reference import shown
 
-_HUB_HOST: Final = "registry-1.docker.io"
-_HUB_HOSTS: Final = frozenset({"docker.io", "index.docker.io", _HUB_HOST})
 _EXPECTED: Final = "a URL such as https://registry.example, or a host such as localhost:5000"
 
 
@@ -21,11 +20,16 @@ class RegistryURL:
         origin: Its origin.
         prefix: What stands before `/v2`: empty, or a path such as `/artifactory/api/docker/local`.
         is_by_url: Whether a URL named it, and with it http or https.
+        url: Its URL, up to what stands before `/v2`.
     """
 
     origin: Origin
     prefix: str = ""
     is_by_url: bool = field(default=False, compare=False)
+    url: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", f"{self.origin}{self.prefix}")
 
     @classmethod
     def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "RegistryURL":
@@ -56,14 +60,9 @@ class RegistryURL:
         if "://" not in text:
             _refuse_path(text, path)
             origin = _plain(origin, text) if plain_http or (origin.is_loopback and not tls) else origin
-        if origin.host in _HUB_HOSTS and origin.scheme == "https":
-            origin = Origin("https", _HUB_HOST, origin.port)
+        if origin.host in HUB_NAMES and origin.scheme == "https":
+            origin = Origin("https", HUB_HOST, origin.port)
         return cls(origin, path, "://" in text)
-
-    @property
-    def url(self) -> str:
-        """The URL up to what stands before `/v2`."""
-        return f"{self.origin}{self.prefix}"
 
     @property
     def name(self) -> str:
@@ -78,7 +77,7 @@ class RegistryURL:
     @property
     def is_hub(self) -> bool:
         """Whether it is Docker Hub."""
-        return self.origin.host == _HUB_HOST
+        return self.origin.host == HUB_HOST
 
     def url_of(self, target: str) -> str:
         """The URL of what a request asks for."""

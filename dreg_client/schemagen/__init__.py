@@ -8,7 +8,6 @@ Examples:
 
 from dreg_client.schemagen.folder import Stale, check, write
 from dreg_client.schemagen.openapi import components
-from dreg_client.schemagen.pages import check_pages, write_pages
 from dreg_client.schemagen.rulebook import RuleEntry, RuleFamily, families, rules
 from dreg_client.schemagen.schemas import NAMES, Mode, schema, text
 
@@ -19,12 +18,10 @@ __all__ = [
     "RuleFamily",
     "Stale",
     "check",
-    "check_pages",
     "components",
     "families",
     "rules",
     "schema",
     "text",
     "write",
-    "write_pages",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
-from dreg_client.errors import LayoutError
+from dreg_client.errors import FileError
 from dreg_client.files.atomic import write_whole
 from dreg_client.schemagen.schemas import NAMES, differs_when_written, schema, text
 
@@ -32,7 +32,7 @@ def write(folder: str | Path) -> tuple[Path, ...]:
         The files that were written; those that are current are left as they are.
 
     Raises:
-        LayoutError: A file cannot be written, or read.
+        FileError: A file cannot be written, or read.
     """
     return write_files(Path(folder), dict(_files()))
 
@@ -41,7 +41,7 @@ def check(folder: str | Path) -> tuple[Stale, ...]:
     """What in a folder of schemas is not what `write` would leave there.
 
     Raises:
-        LayoutError: A file cannot be read.
+        FileError: A file cannot be read.
     """
     wanted = dict(_files())
     others = (found for found in sorted(Path(folder).rglob("*.json")) if str(found.relative_to(folder)) not in wanted)
@@ -76,7 +76,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
-        raise LayoutError(str(folder), f"cannot be made: {failure.strerror}") from failure
+        raise FileError(str(folder), f"cannot be made: {failure.strerror}") from failure
 
 
 def _stale(path: Path, due: str) -> Stale | None:
@@ -85,7 +85,7 @@ def _stale(path: Path, due: str) -> Stale | None:
     except FileNotFoundError:
         return Stale(path, "is not there", "")
     except OSError as failure:
-        raise LayoutError(str(path), f"cannot be read: {failure.strerror}") from failure
+        raise FileError(str(path), f"cannot be read: {failure.strerror}") from failure
     if found == due:
         return None
     lines = unified_diff(found.splitlines(), due.splitlines(), str(path), "what the models say", lineterm="")

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import orjson
 
-from dreg_client.errors import LayoutError
+from dreg_client.errors import WorkerKilledError
 from dreg_client.models import rules
-from dreg_client.models.stored import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import MEBIBYTE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -134,7 +135,7 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
 
     Raises:
         OSError: The file cannot be read.
-        LayoutError: A process that worked on it was killed.
+        WorkerKilledError: A worker process was killed.
     """
     size = Path(path).stat().st_size
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
@@ -171,7 +172,7 @@ def _side_by_side(path: str, stretches: Iterator[tuple[int, int]], how: LineRule
             yield from _next_part(pool, waiting, path, how)
     except BrokenProcessPool:
         reason = "a process that validated it was killed, perhaps for want of memory; try again with fewer jobs"
-        raise LayoutError(path, reason) from None
+        raise WorkerKilledError(path, reason) from None
     finally:
         pool.shutdown(cancel_futures=True)
 

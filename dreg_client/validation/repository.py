@@ -4,7 +4,8 @@ from threading import Lock
 
 from dreg_client import errors
 from dreg_client.models import rules
-from dreg_client.models.parse import AnyManifest, Document, parse_manifest
+from dreg_client.models.index import AnyManifest
+from dreg_client.models.parse import Document, parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.validation.claims import Claim, report_of
 from dreg_client.validation.report import Report, validate

@@ -1,1 +1,1 @@
-"""Words: text in, immutable value out; standard library only."""
+"""Immutable values that are parsed from text: digests, references, platforms. They need only the standard library."""

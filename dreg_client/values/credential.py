@@ -1,4 +1,4 @@
-"""Credentials: who we are to one registry. No text form of one shows a secret."""
+"""Credentials for a registry. Their `repr` and `str` never contain a secret."""
 
 import re
 from base64 import b64encode
@@ -13,23 +13,23 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 def is_sendable(token: str) -> bool:
-    """Whether a token can stand in a header: printable ASCII characters without white space."""
+    """Return whether a token can be sent in a header: printable ASCII characters without white space."""
     return _TOKEN.fullmatch(token) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A user and a password, or a token: one of the three.
+    """A user name and a password, or an identity token, or a registry token.
 
     Attributes:
-        username: The user.
-        password: The password, or whatever the registry takes for one.
-        identity_token: What a token server gives tokens for (OAuth 2: a refresh token), None without one.
-        registry_token: What the registry itself takes, sent as it is, None without one.
-        source: Where it was found, for people: a file, a helper.
+        username: The user name.
+        password: The password, or what the registry accepts in its place.
+        identity_token: The OAuth 2 refresh token that a token server exchanges for tokens, or None.
+        registry_token: The token that is sent to the registry unchanged, or None.
+        source: The file or helper that it comes from, for messages.
 
     Raises:
-        CredentialError: A part has control characters, or the user has a colon: it cannot be sent.
+        CredentialError: A part contains control characters, or the user name a colon, so it cannot be sent.
 
     Examples:
         >>> Credential("ada", "s3cr3t")
@@ -58,7 +58,7 @@ class Credential:
 
     @property
     def basic(self) -> str:
-        """What stands in `Authorization` for the user and password (RFC 7617)."""
+        """Return the `Authorization` header for the user name and password (RFC 7617)."""
         return "Basic " + b64encode(f"{self.username}:{self.password}".encode()).decode()
 
     def __repr__(self) -> str:

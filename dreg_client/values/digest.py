@@ -1,4 +1,4 @@
-"""Digests: what content is known by (descriptor.md "Digests")."""
+"""Digests, which identify content (descriptor.md "Digests")."""
 
 import hashlib
 import re
@@ -15,13 +15,13 @@ REGISTERED: Final = frozenset({SHA256, SHA512, BLAKE3})
 COMPUTABLE: Final = frozenset({SHA256, SHA512})
 
 KNOWN_DIGEST_PATTERN: Final = r"^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}|blake3:[a-f0-9]{64})$"
-"""The digests of registered algorithms (DIG-02); the same in Python, in Rust and in ECMA-262."""
+"""Digests of registered algorithms (DIG-02); the pattern means the same in Python, Rust and ECMA-262."""
 
 SHA256_PATTERN: Final = r"^sha256:[a-f0-9]{64}$"
-"""The digests that nearly all content has."""
+"""The digests of nearly all content."""
 
 DIGEST_GRAMMAR: Final = r"^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"
-"""What each digest follows (DIG-01)."""
+"""The grammar of all digests (DIG-01)."""
 
 LONGEST_DIGEST: Final = 1024
 DIGEST_SCHEMA: Final[JsonSchema] = {
@@ -33,17 +33,17 @@ DIGEST_SCHEMA: Final[JsonSchema] = {
         {"pattern": DIGEST_GRAMMAR, "not": {"pattern": "^(?:sha256|sha512|blake3):"}},
     ],
 }
-"""The JSON Schema of digests: of algorithms that are known, the encoded part is, too."""
+"""The JSON Schema of digests; for known algorithms it also checks the encoded part."""
 _HEX_DIGITS: Final = {SHA256: 64, SHA512: 128, BLAKE3: 64}
 _GRAMMAR: Final = re.compile(DIGEST_GRAMMAR[1:-1], re.ASCII)
 _LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
 
 
 def digest_fault(text: str) -> tuple[LiteralString, str] | None:
-    """What is wrong with a text that should be a digest.
+    """Return what is wrong with a text that should be a digest.
 
     Returns:
-        The rule (DIG-01 or DIG-02) and what was expected; None where nothing is wrong.
+        The broken rule (DIG-01 or DIG-02) and what it expects; None if the digest is valid.
     """
     if len(text) > LONGEST_DIGEST:
         return "DIG-01", f"at most {LONGEST_DIGEST} characters"
@@ -57,7 +57,7 @@ def digest_fault(text: str) -> tuple[LiteralString, str] | None:
 
 
 class _Checked(type):
-    """Calling the class checks the text. What was proven already goes past this, by `type`'s own call, in C."""
+    """Check the text when the class is called; `proven_digest` calls `type`'s own method in C instead."""
 
     def __call__(cls, text: str) -> "Digest":
         if isinstance(text, Digest):
@@ -68,9 +68,9 @@ class _Checked(type):
 
 
 class Digest(str, TextField, metaclass=_Checked):
-    """A digest, right by being: `algorithm:encoded`.
+    """A valid digest: `algorithm:encoded`.
 
-    Two digests are equal when their texts are; nothing is lower-cased, and it equals a `str` of the same text.
+    Digests are equal if their texts are equal; letter case is kept. A digest equals a `str` of the same text.
 
     Raises:
         InvalidDigestError: The text breaks DIG-01 or DIG-02.
@@ -95,15 +95,15 @@ class Digest(str, TextField, metaclass=_Checked):
 
     @classmethod
     def of_text(cls, text: str) -> "Digest":
-        """The value of a text, for fields of models."""
+        """Return the value of a text; pydantic calls it for fields of models."""
         return cls(text)
 
     @classmethod
     def of(cls, octets: bytes, algorithm: str = SHA256) -> "Digest":
-        """The digest of bytes.
+        """Compute the digest of bytes.
 
         Raises:
-            UnsupportedDigestError: Nothing here computes that algorithm.
+            UnsupportedDigestError: The algorithm is not supported.
         """
         if algorithm == SHA256:
             return proven_digest("sha256:" + hashlib.sha256(octets).hexdigest())
@@ -113,35 +113,35 @@ class Digest(str, TextField, metaclass=_Checked):
 
     @property
     def algorithm(self) -> str:
-        """What stands before the colon."""
+        """The part before the colon."""
         return self.partition(":")[0]
 
     @property
     def encoded(self) -> str:
-        """What stands behind the colon."""
+        """The part after the colon."""
         return self.partition(":")[2]
 
     @property
     def short(self) -> str:
-        """Enough to tell digests apart by eye: the algorithm and 12 characters."""
+        """A short form for people: the algorithm and 12 characters."""
         algorithm, colon, encoded = self.partition(":")
         return algorithm + colon + encoded[:12]
 
     @property
     def registered(self) -> bool:
-        """Whether the specification knows the algorithm (DIG-03)."""
+        """Whether the specification registers the algorithm (DIG-03)."""
         return self.algorithm in REGISTERED
 
     @property
     def computable(self) -> bool:
-        """Whether content can be proven by it here: sha256 and sha512."""
+        """Whether content can be verified by it: sha256 and sha512."""
         return self.startswith(("sha256:", "sha512:"))
 
     def verifier(self) -> "Verifier":
-        """What is fed the content, and then says whether it has this digest.
+        """Return a verifier that hashes content in chunks and compares it with this digest.
 
         Raises:
-            UnsupportedDigestError: Nothing here computes its algorithm.
+            UnsupportedDigestError: The algorithm is not supported.
         """
         return Verifier(self)
 
@@ -150,14 +150,14 @@ class Digest(str, TextField, metaclass=_Checked):
 
 
 proven_digest: Final[Callable[[str], Digest]] = type.__call__.__get__(Digest)
-"""A digest from a text whose grammar was proven already; a call in C, for models."""
+"""Make a digest from a text that was already checked; a call in C, for models."""
 
 
 class Verifier:
-    """Proves content by its digest, chunk by chunk.
+    """Verify content by its digest, chunk by chunk.
 
     Attributes:
-        size: How many bytes it was fed.
+        size: The number of bytes so far.
     """
 
     __slots__ = ("_expected", "_hash", "size")
@@ -170,22 +170,22 @@ class Verifier:
         self._expected, self._hash, self.size = expected, hashlib.new(expected.algorithm), 0
 
     def update(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes of the content."""
+        """Add the next bytes of the content."""
         self._hash.update(chunk)
         self.size += len(chunk)
 
     def digest(self) -> Digest:
-        """The digest of what was fed so far."""
+        """Return the digest of the bytes so far."""
         return proven_digest(f"{self._expected.algorithm}:{self._hash.hexdigest()}")
 
     def verify(self, where: str = "") -> None:
-        """Prove that all content was fed.
+        """Check the digest after the last chunk.
 
         Args:
-            where: What the error calls the content.
+            where: The name of the content in the error.
 
         Raises:
-            DigestMismatchError: It has another digest.
+            DigestMismatchError: The content has another digest.
         """
         if (actual := self.digest()) != self._expected:
             raise DigestMismatchError(self._expected, actual, where)

@@ -1,4 +1,4 @@
-"""The media types of images, and the family of each (media-types.md; distribution manifest-v2-2)."""
+"""Media types of images, and the family of each (media-types.md; distribution manifest-v2-2)."""
 
 import re
 from enum import StrEnum
@@ -57,7 +57,7 @@ EMPTY_SIZE: Final = 2
 
 
 class Family(StrEnum):
-    """What kind of content a media type names, whoever named it."""
+    """The kind of content that a media type names, for OCI and Docker media types alike."""
 
     INDEX = "index"
     MANIFEST = "manifest"
@@ -84,26 +84,26 @@ _FAMILIES: Final = {
 }
 KNOWN: Final = frozenset(_FAMILIES) | {OCI_ARTIFACT_MANIFEST, DOCKER_PLUGIN_CONFIG}
 PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
-"""What is for browsers; a registry serves none."""
+"""A media type for browsers, which registries do not serve."""
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#\x24&^_.+-]{0,126}"
 MEDIA_TYPE_PATTERN: Final = rf"^{_NAME}/{_NAME}$"
-"""MED-01 (RFC 6838 4.2); the same in Python, in Rust and in ECMA-262."""
+"""MED-01 (RFC 6838 4.2); the pattern means the same in Python, Rust and ECMA-262."""
 _MEDIA_TYPE: Final = re.compile(MEDIA_TYPE_PATTERN[1:-1], re.ASCII)
 
 
 def family(media_type: str) -> Family:
-    """The family of a media type, `OTHER` for those that we do not know."""
+    """Return the family of a media type, `OTHER` for unknown ones."""
     return _FAMILIES.get(media_type, Family.OTHER)
 
 
 def is_media_type(text: str) -> bool:
-    """Whether a text is a media type without parameters (MED-01)."""
+    """Return whether a text is a media type without parameters (MED-01)."""
     return len(text) <= 255 and _MEDIA_TYPE.fullmatch(text) is not None
 
 
 def essence(served: str) -> str:
-    """A `Content-Type` without parameters and letter case, as documents are compared by it (GEN-07).
+    """Return a `Content-Type` in lower case and without parameters, for comparisons (GEN-07).
 
     Examples:
         >>> essence("Application/VND.oci.image.index.v1+json; charset=utf-8")

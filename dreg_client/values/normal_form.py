@@ -1,4 +1,4 @@
-"""The normal form of platforms, and how near one comes to another: aliases, ladders of variants, versions, features."""
+"""The normal form of platforms, and ranks of candidates by variant, version and features."""
 
 import re
 from collections.abc import Iterable
@@ -29,12 +29,12 @@ _STATIC_LADDERS: Final = {
     "riscv64": ("rva23u64", "rva22u64", ""),
 }
 _WINDOWS_BUILD: Final = 3
-"""How many parts of a version of Windows name the build, which is what images must fit."""
+"""The number of version parts that name a Windows build; images must match the build."""
 _NO_DEMAND: Final = frozenset({"win32k"})
 
 
 def normal(system: str, architecture: str, variant: str) -> tuple[str, str, str]:
-    """System, architecture and variant without aliases, and without a variant that goes without saying."""
+    """Return system, architecture and variant without aliases, and without a default variant."""
     system, architecture, variant = system.lower(), architecture.lower(), variant.lower()
     system = _SYSTEMS.get(system, system)
     if architecture == "i386":
@@ -58,7 +58,7 @@ def _arm64_variant(variant: str) -> str:
 
 
 def variant_rank(architecture: str, wanted: str, candidate: str) -> int | None:
-    """The candidate's place on the ladder of what may stand in for the wanted variant, None where it is not on it."""
+    """Return the rank of a candidate among the variants that can run as the wanted one, 0 best; None if it cannot."""
     if wanted == candidate:
         return 0
     ladder = _ladder(architecture, wanted)
@@ -66,7 +66,7 @@ def variant_rank(architecture: str, wanted: str, candidate: str) -> int | None:
 
 
 def _ladder(architecture: str, wanted: str) -> tuple[str, ...]:
-    """What may stand in for a variant, best first; a variant on no ladder stands only for itself."""
+    """Return the variants that can run as a variant, best first; an unknown variant only runs as itself."""
     if architecture == "arm64":
         return _arm64_ladder(wanted)
     steps = _STATIC_LADDERS.get(architecture, ())
@@ -74,7 +74,7 @@ def _ladder(architecture: str, wanted: str) -> tuple[str, ...]:
 
 
 def _arm64_ladder(wanted: str) -> tuple[str, ...]:
-    """Down the minors; ARMv9.N stands above ARMv8.(N + 5)."""
+    """Return the lower minor versions, best first; ARMv9.N can run ARMv8.(N + 5)."""
     found = _ARM64.fullmatch(wanted)
     if found is None:
         return (wanted,)
@@ -87,7 +87,7 @@ def _arm64_ladder(wanted: str) -> tuple[str, ...]:
 
 
 def version_rank(system: str, wanted: str, candidate: str) -> int | None:
-    """How well a candidate's version of the system fits, 0 best, None where it does not."""
+    """Return how well a candidate's version of the system matches, 0 best; None if it does not."""
     if not wanted or wanted == candidate:
         return 0
     if system != "windows":
@@ -102,7 +102,7 @@ def version_rank(system: str, wanted: str, candidate: str) -> int | None:
 
 
 def feature_rank(system: str, wanted: Iterable[str], demands: Iterable[str]) -> int | None:
-    """How well what an entry demands fits what there is: the number of wanted features that it does not use."""
+    """Return the number of wanted features that an entry does not use; None if it demands other features."""
     there, due = frozenset(wanted), frozenset(demands)
     if there:
         return len(there - due) if due <= there else None

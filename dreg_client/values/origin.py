@@ -1,4 +1,4 @@
-"""Origins: to whom a credential belongs. Scheme, host and port together (RFC 6454)."""
+"""Origins: scheme, host and port together (RFC 6454). A credential belongs to one origin."""
 
 import ipaddress
 import re
@@ -18,7 +18,7 @@ _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 class Reach(IntEnum):
-    """How near a place is: what is nearer than the registry is nothing that it may send us to."""
+    """How close an address is. A registry may not redirect to an address that is closer than its own."""
 
     PUBLIC = 0
     PRIVATE = 1
@@ -27,12 +27,12 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where requests go, and credentials with them.
+    """The origin of a URL, to which requests and credentials are sent.
 
     Attributes:
         scheme: `http` or `https`.
         host: The host, lower-case; an IPv6 address without brackets.
-        port: The port, filled in where the URL left it out.
+        port: The port; the default of the scheme if the URL has none.
     """
 
     scheme: str
@@ -41,10 +41,10 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> "Origin":
-        """The origin of a URL.
+        """Return the origin of a URL.
 
         Raises:
-            ValueError: It is no http or https URL, or has user information; the text is not repeated.
+            ValueError: It is not an http or https URL, or has user information; the message does not repeat the text.
         """
         parts = _split(url)
         place = _PLACE.fullmatch(parts.netloc)
@@ -56,13 +56,13 @@ class Origin:
 
     @property
     def authority(self) -> str:
-        """Host and port, as a reference and a file of credentials write them: the scheme's own port is left out."""
+        """Host and port as in references and credential files: without the default port of the scheme."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it names this machine: plain http may be used without being asked for."""
+        """Whether the host is this machine, for which plain HTTP is allowed by default."""
         return reach(self.host) is Reach.LOCAL and self.host not in {"0.0.0.0", "::"}  # noqa: S104 (compared with)
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def reach(host: str) -> Reach:
-    """How near a host is, by its name or address; a name that says nothing is taken for public.
+    """Return how close a host is, by its name or address; an unknown name counts as public.
 
     Examples:
         >>> reach("registry.example"), reach("10.1.2.3"), reach("0x7f.1")
@@ -114,14 +114,14 @@ def _reach_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Reach:
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 one leads to: translated (RFC 6052, 8215, 7915), compatible, by 6to4 or Teredo."""
+    """Return the IPv4 address inside an IPv6 one: translated (RFC 6052, 8215, 7915), compatible, 6to4 or Teredo."""
     if any(address in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address in any form that a resolver takes for one: `2130706433`, `0177.0.0.1`, `::ffff:127.0.0.1`."""
+    """Parse an address in any form that resolvers accept: `2130706433`, `0177.0.0.1`, `::ffff:127.0.0.1`."""
     if _NUMBERS.fullmatch(name):
         try:
             return ipaddress.IPv4Address(socket.inet_aton(name))
@@ -136,7 +136,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def joined(base: str, target: str) -> str:
-    """What a target stands for that an answer of `base` names; a text that makes no URL stays as it is."""
+    """Resolve a target, such as a `Location`, against a base URL; return an invalid one unchanged."""
     try:
         return urljoin(base, target)
     except ValueError:
@@ -144,7 +144,7 @@ def joined(base: str, target: str) -> str:
 
 
 def without_query(url: str) -> str:
-    """A URL for people: what is behind `?` may be a signature, what is before `@` a password."""
+    """Return a URL for messages: without its query, which may be a signature, and without user information."""
     bare = re.split(r"[?#]", url, maxsplit=1)[0]
     scheme, separator, rest = bare.partition("://")
     place, slash, path = rest.partition("/")

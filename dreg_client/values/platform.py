@@ -1,4 +1,4 @@
-"""Platforms: what an image runs on, in its text form and in its normal form."""
+"""Platforms that images run on, in their text form and in their normal form."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -24,16 +24,16 @@ _MACHINES: Final = {
 
 
 class Platform(TextField):
-    """An operating system, an architecture, and what narrows them down (image-index.md "platform").
+    """An operating system and an architecture, with optional variant, version and features (image-index.md "platform").
 
-    Two platforms are equal when their normal forms are: `linux/aarch64` is `linux/arm64/v8`. What was spelled is kept.
+    Platforms are equal if their normal forms are: `linux/aarch64` equals `linux/arm64/v8`. The spelling is kept.
 
     Attributes:
         os: A value of Go's GOOS, as spelled.
         architecture: A value of Go's GOARCH, as spelled.
-        variant: A variant of the architecture, or empty.
-        os_version: A version of the system, or empty; Windows images have one.
-        os_features: What the image demands of the system, sorted nowhere.
+        variant: A variant of the architecture, or an empty text.
+        os_version: A version of the system, or an empty text; Windows images have one.
+        os_features: The features that the image requires of the system, in their own order.
 
     Raises:
         InvalidPlatformError: `os` or `architecture` is empty.
@@ -65,7 +65,7 @@ class Platform(TextField):
         """Read `os/arch[/variant]`, `os(version+feature)/arch[/variant]` or `os/arch[/variant]:version`.
 
         Raises:
-            InvalidPlatformError: The text has one part, four, an empty one, or characters that no part may have.
+            InvalidPlatformError: The text has only one part, more than three, an empty one, or invalid characters.
 
         Examples:
             >>> Platform.from_name("linux/aarch64") == Platform.from_name("linux/arm64/v8")
@@ -90,7 +90,7 @@ class Platform(TextField):
 
     @classmethod
     def of_text(cls, text: str) -> "Platform":
-        """The value of a text, for fields of models."""
+        """Return the value of a text; pydantic calls it for fields of models."""
         return cls.from_name(text)
 
     @classmethod
@@ -108,7 +108,7 @@ class Platform(TextField):
 
     @classmethod
     def local(cls) -> "Platform":
-        """This machine's platform; `linux` where containers run in a Linux machine of their own, as on macOS."""
+        """Return this machine's platform; `linux` on macOS, which runs containers in a virtual machine."""
         import platform as host  # noqa: PLC0415 (only this method needs it)
 
         system = host.system().lower()
@@ -124,17 +124,17 @@ class Platform(TextField):
 
     @property
     def normal(self) -> "Platform":
-        """The same platform in its normal form: lower case, no aliases, no variant that goes without saying."""
+        """The platform in its normal form: lower case, without aliases and without a default variant."""
         return Platform(*self.normal_name, self.os_version, self.os_features)
 
     @property
     def normal_name(self) -> tuple[str, str, str]:
-        """System, architecture and variant in their normal form."""
+        """The system, architecture and variant in their normal form."""
         return normal_form.normal(self.os, self.architecture, self.variant)
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it is `unknown/unknown`, which stands for what runs nowhere, such as attestations."""
+        """Whether it is `unknown/unknown`, which marks content that does not run, such as attestations."""
         return self._key[:2] == ("unknown", "unknown")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -163,13 +163,13 @@ class Platform(TextField):
 
 
 def choose(wanted: Platform, candidates: Iterable[Platform | None]) -> int | None:
-    """Which candidate serves a platform best: the position of the first of the best, None where none serves.
+    """Return the position of the candidate that matches a platform best, None if none does.
 
-    Pure and total: variants by the ladders of `normal_form`, versions (Windows builds), then what entries demand
-    (`os.features`). A candidate that is None, or `unknown/unknown`, is none.
+    Variants are compared first (see `normal_form`), then versions (Windows builds), then the required `os.features`. A
+    candidate that is None or `unknown/unknown` never matches.
 
     "If multiple manifests match a client or runtime's requirements, the first matching entry SHOULD be used."
-    (image-index.md "manifests") So order matters, and nothing is sorted.
+    (image-index.md "manifests") So order matters: candidates are not sorted.
 
     Examples:
         >>> choose(Platform.from_name("linux/arm64"), [None, Platform.from_name("linux/arm64/v8")])
@@ -185,7 +185,7 @@ def choose(wanted: Platform, candidates: Iterable[Platform | None]) -> int | Non
 
 
 def _rank(wanted: Platform, candidate: Platform) -> tuple[int, int, int] | None:
-    """How far a candidate is from what is wanted: variant, version, features; None where it does not serve."""
+    """Return the distance of a candidate by variant, version and features; None if it does not match."""
     if candidate.is_unknown or wanted.is_unknown:
         return None
     system, architecture, variant = wanted.normal_name
@@ -204,7 +204,7 @@ def _rank(wanted: Platform, candidate: Platform) -> tuple[int, int, int] | None:
 
 
 def _cut(text: str) -> tuple[str, str | None, str]:
-    """The plain name, what stands in the bracket (None without one), and a version behind a colon."""
+    """Split a text into the plain name, the content of the bracket or None, and the version after a colon."""
     if "(" not in text:
         name, _, version = text.partition(":")
         if ")" in text or (":" in text and not version):

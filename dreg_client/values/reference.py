@@ -1,4 +1,4 @@
-"""References: how people name what is in a registry, `[registry/]repository[:tag][@digest]`."""
+"""Image references: `[registry/]repository[:tag][@digest]`."""
 
 import ipaddress
 import re
@@ -8,9 +8,9 @@ from typing import ClassVar, Final, NoReturn, Self, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
 from dreg_client.values.text_fields import JsonSchema, TextField, text_schema
 
-DOCKER_HUB: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
 TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
 REPOSITORY_PATTERN: Final = r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
@@ -18,7 +18,6 @@ REPOSITORY_PATTERN: Final = r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]
 _LONGEST: Final = 4096
 _LONGEST_TAG: Final = 128
 _LONGEST_REPOSITORY: Final = 255
-_HUB_NAMES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _TAG: Final = re.compile(TAG_PATTERN[1:-1], re.ASCII)
 _REPOSITORY: Final = re.compile(REPOSITORY_PATTERN[1:-1], re.ASCII)
 _COMPONENT: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
@@ -31,10 +30,10 @@ _SCHEMES: Final = ("docker://", "oci:", "oci-archive:", "docker-archive:")
 
 
 class Tag(str, TextField):
-    """The name of a version in a repository (NAM-03).
+    """A tag, the name of a version in a repository (NAM-03).
 
     Raises:
-        InvalidReferenceError: The text is none.
+        InvalidReferenceError: The text is not valid.
     """
 
     __slots__ = ()
@@ -50,15 +49,15 @@ class Tag(str, TextField):
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """The value of a text, for fields of models."""
+        """Return the value of a text; pydantic calls it for fields of models."""
         return cls(text)
 
 
 class RepositoryName(str, TextField):
-    """The name of a repository, components joined by `/` (NAM-01, NAM-02).
+    """The name of a repository: components joined by `/` (NAM-01, NAM-02).
 
     Raises:
-        InvalidReferenceError: The text is none.
+        InvalidReferenceError: The text is not valid.
     """
 
     __slots__ = ()
@@ -73,12 +72,12 @@ class RepositoryName(str, TextField):
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """The value of a text, for fields of models."""
+        """Return the value of a text; pydantic calls it for fields of models."""
         return cls(text)
 
 
 def _signs(within: str, between: str) -> bytes:
-    """What each byte is in a name: `w` may stand anywhere, `.` is one that parts others, `!` stands nowhere."""
+    """Return a table of bytes: `w` for those that are allowed anywhere, `.` for separators, `!` for all others."""
     kinds = {"\n": "\n", **dict.fromkeys(within, "w"), **dict.fromkeys(between, ".")}
     return "".join(kinds.get(chr(sign), "!") for sign in range(256)).encode()
 
@@ -88,11 +87,11 @@ _TAG_SIGNS: Final = _signs(_LOWER + _LOWER.upper() + "_", ".-")
 _REPOSITORY_SIGNS: Final = _signs(_LOWER, "._-/")
 _NO_TAG: Final = (b"!", b"\n\n", b"\n.")
 _NO_REPOSITORY: Final = (*_NO_TAG, b".\n", b"..")
-"""More than no name has: `__` and `--` are in some, which are then looked at one by one."""
+"""Signs that a plain name does not contain; names with `__` or `--` are valid, and are checked one by one."""
 
 
 def are_all(kind: type[Tag | RepositoryName], texts: Sequence[object]) -> bool:
-    """Whether many texts are names, by one look over all of them; False where each is to be looked at."""
+    """Return whether many texts are all names, by one check; False means that each has to be checked."""
     known = cast("Sequence[str]", texts)
     try:
         lines = "\n".join(["", *known, ""])
@@ -100,7 +99,7 @@ def are_all(kind: type[Tag | RepositoryName], texts: Sequence[object]) -> bool:
         return False
     is_tag = kind is Tag
     longest = _LONGEST_TAG if is_tag else _LONGEST_REPOSITORY
-    # A text with a line feed in it would be seen as two names.
+    # A text with a line feed would count as two names.
     if not known or lines.count("\n") != len(known) + 1 or max(map(len, known)) > longest:
         return not known
     seen = lines.encode("ascii", "replace").translate(_TAG_SIGNS if is_tag else _REPOSITORY_SIGNS)
@@ -109,13 +108,13 @@ def are_all(kind: type[Tag | RepositoryName], texts: Sequence[object]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reference(TextField):
-    """What names an image: registry, repository, and a tag, a digest or both; with both, the digest decides.
+    """The name of an image: registry, repository, and a tag, a digest or both. If it has both, the digest decides.
 
     Attributes:
-        registry: The host, lower-case, with a port where one is named; `docker.io` for Docker Hub.
-        repository: The whole name; on Docker Hub with `library/` where people leave it out.
-        tag: The tag; `latest` where neither tag nor digest was named.
-        digest: The digest, None without one.
+        registry: The host in lower case, with the port if given; `docker.io` for Docker Hub.
+        repository: The full name, on Docker Hub including `library/`.
+        tag: The tag; `latest` if the text has neither tag nor digest.
+        digest: The digest, or None.
     """
 
     registry: str
@@ -128,7 +127,7 @@ class Reference(TextField):
         """Read a reference (NAM-04 to NAM-07).
 
         Raises:
-            InvalidReferenceError: The text is none; `.part` says where it goes wrong.
+            InvalidReferenceError: The text is not a valid reference; `.part` says which part is wrong.
 
         Examples:
             >>> Reference.parse("ubuntu")
@@ -151,18 +150,18 @@ class Reference(TextField):
 
     @classmethod
     def of_text(cls, text: str) -> "Reference":
-        """The value of a text, for fields of models."""
+        """Return the value of a text; pydantic calls it for fields of models."""
         return cls.parse(text)
 
     @property
     def familiar(self) -> str:
-        """The short form: without what goes without saying on Docker Hub; it parses to an equal reference."""
+        """The short form, without the defaults of Docker Hub; it parses to an equal reference."""
         name = str(self.repository)
         if self.registry != DOCKER_HUB:
             return str(self)
         single = name.removeprefix("library/")
         short = name if "/" in single else single
-        # A first component that looks like a host would be read as one, and 64 hex digits as an identifier.
+        # A first component that looks like a host would be parsed as one, and 64 hex digits as an identifier.
         mistaken = _IDENTIFIER.fullmatch(short) or ("/" in short and _is_host(short.partition("/")[0]))
         return str(self) if mistaken else f"{short}{self._behind}"
 
@@ -171,7 +170,7 @@ class Reference(TextField):
         return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
     def __str__(self) -> str:
-        # A host of one label is told from a repository by an upper-case letter alone, so it is written with them.
+        # Only upper-case letters distinguish a host of one label from a repository, so it is written in upper case.
         registry = self.registry if _is_host(self.registry) else self.registry.upper()
         return f"{registry}/{self.repository}{self._behind}"
 
@@ -180,7 +179,7 @@ class Reference(TextField):
 
 
 def shown(text: str) -> str:
-    """A text for an error: without user information, control characters spelled out, cut short."""
+    """Return a text for an error: shortened, without user information, control characters escaped."""
     cut = text[:_LONGEST]
     if "@" in cut and digest_fault(cut.partition("@")[2]) is not None:
         cut = "…@" + cut.rpartition("@")[2]
@@ -189,7 +188,7 @@ def shown(text: str) -> str:
 
 
 def _check_characters(text: str) -> None:
-    """What holds for the whole: length first, then characters, then what people paste."""
+    """Check the whole text: its length, its characters, then common mistakes."""
     if not text:
         _refuse(text, "reference", "a name, such as ubuntu:22.04")
     if len(text) > _LONGEST:
@@ -218,7 +217,7 @@ def _digest(text: str, whole: str) -> Digest:
 
 
 def _registry(text: str, whole: str) -> tuple[str, str]:
-    """The registry, and what is left: the first component where it looks like a host, else Docker Hub."""
+    """Return the registry and the rest: the first component if it looks like a host, else Docker Hub."""
     first, slash, rest = text.partition("/")
     if not slash:
         if first.startswith("["):
@@ -230,7 +229,7 @@ def _registry(text: str, whole: str) -> tuple[str, str]:
         _refuse(whole, "registry", "a repository behind the registry, as HOST/NAME")
     _check_host(first, whole)
     host = first.lower()
-    return (DOCKER_HUB if host in _HUB_NAMES else host), rest
+    return (DOCKER_HUB if host in HUB_NAMES else host), rest
 
 
 def _is_host(component: str) -> bool:

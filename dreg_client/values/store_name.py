@@ -1,4 +1,4 @@
-"""Names of stores, as the command line takes them: which kind, where, and what is asked of it."""
+"""Names of stores, as the command line accepts them: kind, path, and the image inside."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -14,16 +14,16 @@ _LONGEST: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class StoreName:
-    """The name of a store, with what is asked of it.
+    """The name of a store, and optionally of an image in it.
 
     Attributes:
-        kind: What kind of store: a registry, a layout directory, or an archive of a layout or of `docker save`.
+        kind: The kind of store: a registry, a layout directory, an archive of a layout, or one of `docker save`.
         path: The directory or file; empty for a registry.
-        reference: What is asked of a registry, or of a `docker save` archive.
-        tag: What is asked of a layout.
-        digest: The same, by digest.
-        index: The place in a `docker save` archive, the first being 0.
-        is_named: Whether the text itself has a registry's tag or digest; otherwise `latest` goes without saying.
+        reference: The image in a registry, or in a `docker save` archive.
+        tag: The tag in a layout.
+        digest: The digest in a layout.
+        index: The position in a `docker save` archive, from 0.
+        is_named: Whether the text itself has a tag or digest of a registry; otherwise `latest` is the default.
     """
 
     kind: Kind
@@ -39,7 +39,7 @@ class StoreName:
         """Read `oci:PATH[:TAG|@DIGEST]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:REF|:@INDEX]`, `[docker://]REF`.
 
         Raises:
-            InvalidReferenceError: The text is none.
+            InvalidReferenceError: The text is not a valid name.
 
         Examples:
             >>> StoreName.parse("oci:build/web:1.4").tag
@@ -84,7 +84,7 @@ def reference_of(name: StoreName) -> str:
 
 
 def _layout(text: str) -> StoreName:
-    """A valid digest behind the last `@`, else a valid tag behind the last `:` that ends no drive letter."""
+    """Parse a valid digest after the last `@`, else a valid tag after the last `:` that does not end a drive letter."""
     path, at, digest = text.rpartition("@")
     if at and path and digest_fault(digest) is None:
         return StoreName("oci", path, digest=Digest(digest))
@@ -115,7 +115,7 @@ def _docker_archive(text: str) -> StoreName:
 
 
 def _cut_archive(text: str) -> tuple[str, str]:
-    """The file, and what stands behind the first colon that ends no drive letter."""
+    """Return the file, and the text after the first colon that does not end a drive letter."""
     drive = text[:2] if len(text) > 2 and text[0].isalpha() and text[1] == ":" and text[2] in "/\\" else ""
     path, _, asked = text[len(drive) :].partition(":")
     if not path:

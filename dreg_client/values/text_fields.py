@@ -1,25 +1,25 @@
-"""Values as fields of anybody's pydantic models: read from their text, written as it.
+"""Values as fields of pydantic models, including callers' own: they are read from text and written as text.
 
-Pydantic's core schemas are plain dictionaries, so that this floor needs no pydantic.
+Core schemas of pydantic are plain dictionaries, so this module does not import pydantic.
 """
 
 from typing import Any, ClassVar, Final
 
 JsonSchema = dict[str, Any]
 NO_LINE_FEED: Final[JsonSchema] = {"pattern": "\\n"}
-"""What no grammar has: to some validators a `$` also stands before a line feed at the end."""
+"""A line feed, which no grammar allows: in some validators `$` also matches before one at the end."""
 
 
 def text_schema(pattern: str) -> JsonSchema:
-    """The JSON Schema of a text that follows a pattern."""
+    """Return the JSON Schema of a text that follows a pattern."""
     return {"type": "string", "pattern": pattern, "not": NO_LINE_FEED}
 
 
 class TextField:
-    """A value that pydantic reads from its text, where a field of a model is of this type.
+    """A value that pydantic reads from text if a field of a model has this type.
 
     Attributes:
-        json_schema: What its text follows.
+        json_schema: The JSON Schema of its text.
     """
 
     __slots__ = ()
@@ -28,10 +28,10 @@ class TextField:
 
     @classmethod
     def of_text(cls, text: str) -> "TextField":
-        """The value of a text.
+        """Return the value of a text.
 
         Raises:
-            ValueError: The text is none.
+            ValueError: The text is not valid.
         """
         raise NotImplementedError
 

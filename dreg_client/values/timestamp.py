@@ -1,4 +1,4 @@
-"""Dates and times as documents have them: RFC 3339, kept to the letter."""
+"""Dates and times of documents (RFC 3339), with their exact text."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Self
 
 from dreg_client.values.text_fields import JsonSchema, TextField, text_schema
 
-# Months by their length; the last branch is the 29th of February, in years that have it.
+# Months by their length; the last branch is 29 February of leap years.
 _DAYS: Final = (
     r"(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
@@ -19,17 +19,17 @@ _TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _OFFSET: Final = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 
 TIMESTAMP_PATTERN: Final = rf"^{_DAYS}[Tt]{_TIME}{_OFFSET}$"
-"""RFC 3339 5.6, of a day that exists; the same in Python, in Rust and in ECMA-262."""
+"""RFC 3339 5.6, only days that exist; the pattern means the same in Python, Rust and ECMA-262."""
 
 _TIMESTAMP: Final = re.compile(TIMESTAMP_PATTERN[1:-1], re.ASCII)
 _PARTS: Final = re.compile(r"(.{10}).(.{5}):(\d\d)(?:\.(\d+))?(.+)", re.ASCII)
 
 
 class Timestamp(str, TextField):
-    """A date and time by RFC 3339, kept as it was written: nanoseconds, offset and all.
+    """A date and time (RFC 3339) that keeps its text, including nanoseconds and offset.
 
     Raises:
-        ValueError: The text is none, or of a day that does not exist (rule TIM-01).
+        ValueError: The text is not valid, or its day does not exist (rule TIM-01).
 
     Examples:
         >>> Timestamp("2024-02-29T12:00:00.123456789Z").datetime.microsecond
@@ -49,16 +49,16 @@ class Timestamp(str, TextField):
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """The value of a text, for fields of models."""
+        """Return the value of a text; pydantic calls it for fields of models."""
         return cls(text)
 
     @property
     def datetime(self) -> datetime:
-        """The moment, to the microsecond; of a leap second the one after it, as far as the calendar goes."""
+        """The time, to the microsecond; a leap second becomes the second after it, if the calendar has one."""
         parts = _PARTS.fullmatch(self)
-        assert parts is not None  # noqa: S101 (the grammar was proven)
+        assert parts is not None  # noqa: S101 (the text was checked)
         day, minutes, seconds, fraction, offset = parts.groups()
-        if day.startswith("0000"):  # Python's calendar begins with the year 1
+        if day.startswith("0000"):  # Python's calendar starts with year 1
             return datetime.min.replace(tzinfo=UTC)
         leap = seconds == "60"
         micros = (fraction or "0")[:6].ljust(6, "0")
@@ -74,4 +74,4 @@ class Timestamp(str, TextField):
 
 
 proven_timestamp: Final[Callable[[str], Timestamp]] = partial(str.__new__, Timestamp)
-"""A timestamp from a text whose grammar was proven already; a call in C, for models."""
+"""Make a timestamp from a text that was already checked; a call in C, for models."""

@@ -1,6 +1,7 @@
 """Each class of error has its exit code (D-11) and one sentence on standard error, or one line of JSON (CLI-09)."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from dreg_client import errors
+from dreg_client.cli.failures import exit_code
 
 Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"
@@ -91,9 +95,7 @@ def test_a_file_by_the_name_of_an_option_is_no_option(said: Run) -> None:
 
 @pytest.mark.parametrize(("options", "shown"), [([], 0), (["--debug"], 1)])
 def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
-    broken = (
-        "import dreg_client.opening as o; o.open_store = lambda name: 1 / 0; from dreg_client.cli import main; main()"
-    )
+    broken = "import dreg_client._sync.opening as o; o.open_store = lambda name: 1 / 0; from dreg_client.cli import main; main()"
     command = [sys.executable, "-c", broken, *options, "tags", MULTI]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -108,6 +110,32 @@ def test_without_a_command_the_help_goes_to_standard_error(said: Run) -> None:
     assert done.code == 2
     assert done.out == ""
     assert done.err.startswith("Usage: dreg ")
+
+
+WITHOUT_HTTPX2 = """
+import sys
+sys.modules["httpx2"] = sys.modules["httpcore2"] = None  # to Python this says: not to be found
+from dreg_client.cli import main
+main()
+"""
+
+
+def test_a_library_that_is_not_installed_is_a_usage_error_and_says_how_to_install_it() -> None:
+    command = [sys.executable, "-c", WITHOUT_HTTPX2, "tags", "localhost:1/acme/web", "--format", "json"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "DREG_HTTP": "httpx2"}
+    )
+    told = json.loads(done.stderr)
+
+    assert (done.returncode, told["error"], told["exitCode"]) == (2, "MissingLibraryError", 2)
+    assert told["message"] == "httpx2 is not installed; add it by: pip install 'dreg-client[httpx2]'"
+    assert not issubclass(errors.MissingLibraryError, errors.AuthError)
+
+
+@pytest.mark.parametrize("error", [errors.FileError, errors.WorkerKilledError])
+def test_a_file_or_a_process_that_fails_has_the_code_of_a_store_that_does(error: type[errors.DregError]) -> None:
+    assert exit_code(error("a file", "a reason")) == exit_code(errors.LayoutError("a file", "a reason")) == 5
+    assert not issubclass(error, errors.LayoutError)
 
 
 @pytest.mark.parametrize("source", ["fixtures/layouts/multi", "fixtures/layouts/multi:1.4"])

@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "dreg_client.cli"]
 DIGEST = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
 SLOW_BLOB = """
 import os, sys, time
-from dreg_client.store import Store
+from dreg_client._sync.store import Store
 from contextlib import contextmanager
 @contextmanager
 def slowly(store, ask):

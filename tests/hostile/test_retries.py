@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from dreg_client import Timeouts, errors
 from dreg_client.conversation.acts import Hold, LookUp, Pause, Send, Tell
 from dreg_client.conversation.conversation import Conversation
+
+from dreg_client import Timeouts, errors
 from dreg_client.protocol.messages import Headers, Hop, Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL

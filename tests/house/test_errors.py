@@ -19,6 +19,7 @@ PROBLEM = Problem("DSC-02", Severity.ERROR, "$.config.digest", "'sha256:'", "a d
 FACTS: dict[Any, object] = {
     str: "a fact",
     int: 7,
+    bool: True,
     float: 1.5,
     float | None: 1.5,
     DregError: DregError("a fact"),
@@ -50,6 +51,17 @@ def test_an_error_comes_out_of_a_pickle_as_it_went_in(error: type[DregError]) ->
 
     assert type(after) is error
     assert (repr(after.args), str(after), repr(vars(after))) == (repr(before.args), str(before), repr(vars(before)))
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_has_the_same_args_by_position_and_by_keyword(error: type[DregError]) -> None:
+    if error.__init__ is Exception.__init__:
+        return
+    names = list(inspect.signature(error).parameters)
+    by_name = error(**dict(zip(names, facts(error), strict=True)))
+
+    assert repr(by_name.args) == repr(error(*facts(error)).args)
+    assert str(pickle.loads(pickle.dumps(by_name))) == str(by_name)
 
 
 @pytest.mark.parametrize("error", ERRORS)

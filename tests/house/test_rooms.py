@@ -9,8 +9,8 @@ from typing import TypeVar
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "dreg_client"
-SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
-WRITTEN = ("*.*", ".ci/*", "dreg_client/**/*", "docs/**/*", "schemas/**/*", "tests/**/*")
+SOURCES = sorted(path for folder in ("dreg_client", "tests", "tools") for path in (ROOT / folder).rglob("*.py"))
+WRITTEN = ("*.*", ".ci/*", "dreg_client/**/*", "docs/**/*", "schemas/**/*", "tests/**/*", "tools/**/*")
 
 LONGEST_ROOM = 400
 LONGEST_FUNCTION = 30

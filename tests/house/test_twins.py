@@ -10,8 +10,8 @@ import pytest
 
 import dreg_client
 from dreg_client import AsyncImage, AsyncRegistry, AsyncRepository, AsyncStore, Image, Registry, Repository, Store
-from dreg_client.async_image import AsyncImageStore
-from dreg_client.image import ImageStore
+from dreg_client._async.store import AsyncStore
+from dreg_client._sync.store import Store
 from dreg_client.protocol.options import Options, RegistryOptions
 
 PACKAGE = Path(dreg_client.__file__).parent

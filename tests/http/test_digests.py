@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from dreg_client.digests import digest_at
 
 from dreg_client import Digest, Reference, errors
-from dreg_client.digests import digest_at
 from tests.doors import LIBRARIES, Door, Handler
 from tests.http.documents import DIGEST, MANIFEST, OCI_MANIFEST, served
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from dreg_client import Digest, DockerArchive, DregError
-from dreg_client.archives import open_oci_archive
+from dreg_client._sync.layout import open_oci_archive
+from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import LayoutCorruptError, LayoutError, NotFoundError, UnsafePathError
 from dreg_client.files import tar
 from dreg_client.files.tar import TarFiles
-from dreg_client.layout_validation import validate_layout
 
 Write = Callable[..., Path]
 GOOD = [

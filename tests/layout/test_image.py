@@ -16,7 +16,7 @@ from dreg_client.errors import (
     PlatformNotFoundError,
 )
 from dreg_client.files.rooted import DirectoryFiles
-from dreg_client.image import Platforms
+from dreg_client.images.image import Platforms
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Json, LayoutBuilder
@@ -79,7 +79,14 @@ def test_platforms_are_ordered_and_equal_to_a_set(image: Image) -> None:
     assert image.platforms != (ARM64, AMD64, ARM)
     assert image.platforms == frozenset(expected)
     assert [str(platform) for platform in image.platforms] == ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"]
-    assert hash(image.platforms) == hash(Platforms([AMD64, ARM64, ARM]))
+    assert image.platforms == Platforms([AMD64, ARM64, ARM])
+
+
+def test_platforms_cannot_be_hashed_but_their_tuple_can(image: Image) -> None:
+    with pytest.raises(TypeError, match="unhashable type: 'Platforms'"):
+        hash(image.platforms)
+
+    assert {tuple(image.platforms): "a key"} == {(AMD64, ARM64, ARM): "a key"}
 
 
 def test_a_platform_image_is_found_by_platform_by_name_and_by_digest(image: Image) -> None:

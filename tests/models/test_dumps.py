@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import LineRules, validate_file, validate_lines
+from dreg_client.errors import WorkerKilledError
 from dreg_client.validation import dumps
 from dreg_client.validation.dumps import LineReport, validate_line
 from dreg_client.values.media_type import DOCKER_MANIFEST
@@ -59,6 +60,18 @@ def test_several_processes_tell_the_same(dump: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(dumps, "PART", 500)
 
     assert everything(dump, jobs=2) == everything(dump)
+
+
+def test_a_worker_that_is_killed_is_an_error_of_its_own(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dumps, "PART", 64)
+    parts = validate_file(dump, jobs=2)
+    next(parts)
+    for worker in multiprocessing.active_children():
+        worker.kill()
+
+    with pytest.raises(WorkerKilledError, match="was killed") as raised:
+        list(parts)
+    assert raised.value.path == str(dump)
 
 
 def test_lines_are_numbered_with_those_that_are_empty() -> None:

@@ -1,4 +1,4 @@
-"""Schemas and pages are those of the models today; where they are not, it is said which, how, and what to run."""
+"""A folder of schemas is that of the models today; where it is not, `check` says what differs and what to run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,23 +7,15 @@ from typing import Any
 import pytest
 
 from dreg_client.cli.app import run
-from dreg_client.cli.help_page import check_help_page
-from dreg_client.errors import LayoutError
-from dreg_client.schemagen import NAMES, check, check_pages, write, write_pages
+from dreg_client.errors import FileError
+from dreg_client.schemagen import NAMES, check, write
 
 ROOT = Path(__file__).parents[2]
-REGENERATE = "run: dreg schema write schemas --docs docs"
+REGENERATE = "run: dreg schema write schemas"
 
 
 def test_the_schemas_of_this_checkout_are_current() -> None:
     stale = [f"{found.path} {found.reason}\n{found.difference}" for found in check(ROOT / "schemas")]
-
-    assert not stale, "\n".join([*stale, REGENERATE])
-
-
-def test_the_pages_of_this_checkout_are_current() -> None:
-    found_stale = (*check_pages(ROOT / "docs"), *check_help_page(ROOT / "docs"))
-    stale = [f"{found.path} {found.reason}\n{found.difference}" for found in found_stale]
 
     assert not stale, "\n".join([*stale, REGENERATE])
 
@@ -40,11 +32,9 @@ def test_there_is_a_file_for_each_schema_and_for_what_is_written_otherwise(tmp_p
 
 def test_what_is_current_is_not_written_again(tmp_path: Path) -> None:
     write(tmp_path)
-    write_pages(tmp_path / "docs")
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
 
     assert write(tmp_path) == ()
-    assert write_pages(tmp_path / "docs") == ()
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")} == times
 
 
@@ -83,7 +73,7 @@ def test_a_file_that_is_no_text_is_stale_and_written_anew(tmp_path: Path) -> Non
 def test_where_nothing_can_be_written_one_error_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(LayoutError, match="cannot be"):
+    with pytest.raises(FileError, match="cannot be"):
         write(tmp_path / "file/schemas")
 
 
@@ -100,17 +90,17 @@ def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Any, str, st
     return run_here
 
 
-def test_check_leaves_with_1_and_says_what_to_run(told: Callable[..., Any], tmp_path: Path) -> None:
-    folder, docs = tmp_path / "schemas", tmp_path / "docs"
-    assert told("schema", "write", folder, "--docs", docs)[0] == 0
-    assert told("schema", "check", folder, "--docs", docs) == (0, f"{folder} is current\n", "")
-    (docs / "rules/gen.md").write_text("# GEN\n")
+def test_check_exits_with_1_and_says_what_to_run(told: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "schemas"
+    assert told("schema", "write", folder)[0] == 0
+    assert told("schema", "check", folder) == (0, f"{folder} is current\n", "")
+    (folder / "descriptor.json").write_text("{}\n")
 
-    code, out, _ = told("schema", "check", folder, "--docs", docs)
+    code, out, _ = told("schema", "check", folder)
 
     assert code == 1
-    assert "-# GEN" in out
-    assert out.splitlines()[-1].endswith(f"run: dreg schema write {folder} --docs {docs}")
+    assert "-{}" in out
+    assert out.splitlines()[-1].endswith(f"run: dreg schema write {folder}")
 
 
 @pytest.mark.parametrize("mode", ["validation", "serialization"])

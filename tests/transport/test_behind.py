@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from dreg_client import AsyncRegistry, Digest, errors
 from dreg_client.asks import Blob
 from dreg_client.files.blob_file import Landing
 from dreg_client.files.write_behind import AsyncBehind, Behind
+
+from dreg_client import AsyncRegistry, Digest, errors
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import threads as left
 
