@@ -17,9 +17,9 @@ from dreg_client._sync.store import Store
 from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
 from dreg_client.files.rooted import Files
 from dreg_client.models.config import layer_count_remarks
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document
-from dreg_client.models.stored import MAX_DOCUMENT
 from dreg_client.protocol.content import ManifestRef, reference_text
 from dreg_client.validation.claims import Claim, DocumentReport, FileReport
 from dreg_client.validation.layout import LayoutChecks, digest_of_name, index_report, misnamed_report, readable

@@ -12,9 +12,7 @@ import anyio
 import anyio.from_thread
 import pytest
 
-from dreg_client import Descriptor, Digest
-from dreg_client._async.layout import AsyncLayout
-from dreg_client._async.opening import aopen_image, aopen_store
+from dreg_client import AsyncLayout, Descriptor, Digest, aopen_image, aopen_store
 from dreg_client.errors import LayoutCorruptError, NotFoundError
 from dreg_client.files.rooted import DirectoryFiles
 
@@ -145,7 +143,7 @@ def test_an_image_is_opened_by_one_line_of_text(fixtures: Path, name: str, platf
 @pytest.mark.parametrize("name", ["oci:{}/layouts/multi:1.4", "docker-archive:{}/archives/web.docker.tar"])
 def test_sync_code_that_reads_files_imports_no_network_and_no_event_loop(fixtures: Path, name: str) -> None:
     code = (
-        "import sys; from dreg_client._sync.opening import open_image\n"
+        "import sys; from dreg_client import open_image\n"
         f"with open_image({name.format(fixtures)!r}) as image: image.get_platform_images()\n"
         f"print(sorted(sys.modules.keys() & set({NETWORK!r})))"
     )

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from dreg_client._async.layout import AsyncLayout
-from dreg_client._async.opening import aopen_store
+from dreg_client import (
+    AsyncLayout,
+    DocumentReport,
+    Layout,
+    RepositoryValidation,
+    aopen_store,
+    open_store,
+    validate_layout,
+)
 from dreg_client._async.validation import AsyncRepositoryValidation
 from dreg_client._async.validation import validate_layout as avalidate_layout
-from dreg_client._sync.layout import Layout
-from dreg_client._sync.opening import open_store
-from dreg_client._sync.validation import RepositoryValidation, validate_layout
 from dreg_client.errors import DigestMismatchError, NotFoundError
-from dreg_client.validation.claims import DocumentReport
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Json, LayoutBuilder

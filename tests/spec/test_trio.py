@@ -1,7 +1,4 @@
-"""What stores promise holds under trio as well as under asyncio.
-
-Registries join when `dreg_client.aopen_store` opens the stores of `dreg_client._async`.
-"""
+"""What stores promise holds under trio as well as under asyncio."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,16 +7,17 @@ from typing import Any
 import pytest
 import trio
 
-from dreg_client import Digest, Platform, errors
-from dreg_client._async.opening import aopen_image, aopen_store
+from dreg_client import Digest, Platform, aopen_image, aopen_store, errors
 from tests.spec.media import MEDIA, Medium
 
 NOT_THERE = "sha256:" + "0" * 64
 Do = Callable[[Callable[[Any], Awaitable[Any]]], Any]
 
 
-@pytest.fixture(params=[name for name in MEDIA if name != "http"])
-def medium(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=MEDIA)
+def medium(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     return str(request.param)
 
 
