@@ -72,7 +72,8 @@ class HTTPLibrary:
         """Return the library of a caller's transport, found by the modules of its classes.
 
         Raises:
-            ConfigError: It is not installed, or `http=` or `DREG_HTTP` names an unknown one.
+            ConfigError: `http=` or `DREG_HTTP` names an unknown one.
+            MissingLibraryError: It is not installed.
         """
         roots = {kind.__module__.partition(".")[0] for kind in type(transport).__mro__}
         name = next((name for name in _LIBRARIES if name in roots), "") or _named(options) or _LIBRARIES[0]
@@ -122,19 +123,21 @@ def check_http_library(name: str) -> None:
     """Check the name of an HTTP library, without importing it.
 
     Raises:
-        ConfigError: It is unknown, or not installed.
+        ConfigError: It is unknown.
+        MissingLibraryError: It is not installed.
     """
     if name not in _LIBRARIES:
         raise errors.ConfigError(f"{name!r} is no HTTP library that is known here: {' or '.join(_LIBRARIES)} is due")
     if importlib.util.find_spec(name) is None:
-        raise errors.ConfigError(f"{name} is not installed; add it by: pip install 'dreg-client[{name}]'")
+        raise errors.MissingLibraryError(f"{name} is not installed; add it by: pip install 'dreg-client[{name}]'")
 
 
 def check_http_option(options: Options) -> None:
     """Check `http=`, or `DREG_HTTP`, if one of them is set.
 
     Raises:
-        ConfigError: It names an unknown library, or one that is not installed.
+        ConfigError: It names an unknown library.
+        MissingLibraryError: It names one that is not installed.
     """
     if name := _named(options):
         check_http_library(name)

@@ -1,21 +1,15 @@
 """What is shown of an image, read by async code as by sync code."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dreg_client import DockerArchive, Image, Layout, Platform, PlatformImage
+from dreg_client import DockerArchive, Layout, Platform, aopen_store
 from dreg_client._async import image_view as asynchronous
 from dreg_client._sync.image_view import view
-from dreg_client._sync.store import Store
 from dreg_client.errors import NotFoundError, PlatformNotFoundError
-from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
-from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.index import AnyManifest
 
 if TYPE_CHECKING:
     from tests.layout.conftest import LayoutBuilder
@@ -23,66 +17,23 @@ if TYPE_CHECKING:
 AMD64, ARM64, S390X = map(Platform.from_name, ("linux/amd64", "linux/arm64", "linux/s390x"))
 
 
-@dataclass
-class AwaitedImage:
-    """An image whose reading is awaited."""
-
-    image: Image
-
-    @property
-    def manifest(self) -> ImageManifest | None:
-        return self.image.manifest
-
-    @property
-    def index(self) -> Index | None:
-        return self.image.index
-
-    @property
-    def attestations(self) -> tuple[Descriptor, ...]:
-        return self.image.attestations
-
-    @property
-    def platforms(self) -> tuple[Platform, ...]:
-        return self.image.platforms
-
-    async def get_platform_image(self, platform: Platform) -> PlatformImage:
-        return self.image.get_platform_image(platform)
-
-    async def get_platform_images(self) -> tuple[PlatformImage, ...]:
-        return self.image.get_platform_images()
-
-
-@dataclass
-class AwaitedStore:
-    """A store whose reading is awaited."""
-
-    store: Store
-
-    @property
-    def address(self) -> str:
-        return self.store.address
-
-    @property
-    def writes_manifests(self) -> bool:
-        return self.store.writes_manifests
-
-    async def get_manifest(self, reference: str | Descriptor) -> AnyManifest:
-        return self.store.get_manifest(reference)
-
-    async def get_image(self, reference: str | Descriptor) -> AwaitedImage:
-        return AwaitedImage(self.store.get_image(reference))
+async def seen_by_async_code(name: str, reference: str, chosen: tuple[Platform, ...] = ()) -> dict[str, object]:
+    async with aopen_store(name) as store:
+        return await asynchronous.view(store, reference, chosen)
 
 
 @pytest.mark.parametrize("chosen", [(), (ARM64,), (ARM64, AMD64)], ids=["all", "one", "two"])
 @pytest.mark.parametrize("name", ["1.4", "nested", "artifact"])
 def test_async_code_shows_the_same(fixtures: Path, name: str, chosen: tuple[Platform, ...]) -> None:
-    with Layout(fixtures / "layouts" / "multi") as layout:
-        assert asyncio.run(asynchronous.view(AwaitedStore(layout), name, chosen)) == view(layout, name, chosen)
+    path = fixtures / "layouts" / "multi"
+    with Layout(path) as layout:
+        assert asyncio.run(seen_by_async_code(f"oci:{path}", name, chosen)) == view(layout, name, chosen)
 
 
 def test_async_code_shows_an_archive(fixtures: Path) -> None:
-    with DockerArchive(fixtures / "archives" / "web.docker.tar") as archive:
-        seen = asyncio.run(asynchronous.view(AwaitedStore(archive), ""))
+    path = fixtures / "archives" / "web.docker.tar"
+    with DockerArchive(path) as archive:
+        seen = asyncio.run(seen_by_async_code(f"docker-archive:{path}", ""))
 
         assert seen == view(archive, "")
     assert seen["writtenByDreg"] is True

@@ -1,6 +1,6 @@
 """Images as HTML pages that load and run nothing; needs Jinja2, which the extra `cli` installs."""
 
-from dreg_client.errors import ConfigError
+from dreg_client.errors import MissingLibraryError
 from dreg_client.images.view import Plain
 
 
@@ -16,12 +16,12 @@ def picture(seen: Plain, *, whole_page: bool = True) -> str:
         HTML without scripts. It loads nothing, and its only links are those to the rules of the problems.
 
     Raises:
-        ConfigError: Jinja2 is not installed.
+        MissingLibraryError: Jinja2 is not installed.
     """
     try:
         from dreg_client.images.html.page import render  # noqa: PLC0415 (Jinja2 is optional, and slow to import)
     except ModuleNotFoundError as failure:
         if failure.name != "jinja2":
             raise
-        raise ConfigError("HTML needs Jinja2, which is not installed: pip install 'dreg-client[cli]'") from None
+        raise MissingLibraryError("HTML needs Jinja2, which is not installed: pip install 'dreg-client[cli]'") from None
     return render(seen, whole_page=whole_page)
