@@ -222,7 +222,9 @@ class BlobHashing:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._is_left = True
-        run_in_thread(partial(self._threads.shutdown, cancel_futures=True))
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        # A cancelled thread does not get as far as this; then the threads end by themselves, within a chunk.
+        run_in_thread(self._threads.shutdown)
 
     def start(self, digests: Iterable[Digest]) -> None:
         """Start to hash blobs, as soon as a thread is free."""

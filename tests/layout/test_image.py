@@ -1,8 +1,7 @@
 """Images: what a tag names, its platforms, and one platform's manifest, config, history and layers."""
 
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,35 +14,13 @@ from dreg_client.errors import (
     NotFoundError,
     PlatformNotFoundError,
 )
-from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.images.image import Platforms
+from tests.layout.counting import CountingLayout
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Json, LayoutBuilder
 
 AMD64, ARM64, ARM = map(Platform.from_name, ("linux/amd64", "linux/arm64", "linux/arm/v7"))
-
-
-class CountingFiles(DirectoryFiles):
-    """The files of a layout; counts how often each blob is opened."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.opened: Counter[str] = Counter()
-
-    def open(self, *parts: str) -> BinaryIO:
-        if parts[0] == "blobs":
-            self.opened["/".join(parts)] += 1
-        return super().open(*parts)
-
-
-class CountingLayout(Layout):
-    """A layout that counts how often each of its blobs is read."""
-
-    def __init__(self, path: Path) -> None:
-        counting = CountingFiles(path)
-        super().__init__(counting)
-        self.read = counting.opened
 
 
 @pytest.fixture

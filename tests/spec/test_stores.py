@@ -5,59 +5,25 @@ platform says so by `needs`, and runs on the media that have it.
 """
 
 import asyncio
-import io
-import json
-import tarfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from inspect import isawaitable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from dreg_client import Descriptor, Digest, Platform, aopen_image, aopen_store, errors, open_image, open_store
-from tests.registries import LAYOUT, RunningRegistry
+from tests.spec.media import MEDIA, WHOLE, Medium
 
 NOT_THERE = "sha256:" + "0" * 64
 AMD64 = Platform.from_name("linux/amd64")
 
 
-@dataclass(frozen=True)
-class Medium:
-    """What a store of one kind has.
-
-    Attributes:
-        tags: All its tags.
-        single: The tag of an image of one platform, linux/amd64.
-        index: The tag of an index of three platforms; None if such a store has no indexes.
-        nested: The tag of an index of that index.
-        artifact: The tag of an artifact.
-    """
-
-    tags: frozenset[str]
-    single: str
-    index: str | None = None
-    nested: str | None = None
-    artifact: str | None = None
-
-
-_WHOLE: Final = Medium(frozenset({"1.4", "artifact", "nested", "single"}), "single", "1.4", "nested", "artifact")
-MEDIA: Final = {
-    "http": _WHOLE,
-    "layout": _WHOLE,
-    "oci-archive": _WHOLE,
-    # `docker save` writes configs and layers. The manifest of an image is written by dreg-client, so there are neither
-    # indexes nor artifacts, and nothing can refer to a manifest.
-    "docker-archive": Medium(frozenset({"acme/web:single", "acme/web:latest"}), "acme/web:single"),
-}
-
-
 class Opened:
     """A store, opened in one of the ways; `do` calls a method of it and waits for the result where one must."""
 
-    def __init__(self, name: str, medium: Medium = _WHOLE, *, is_async: bool) -> None:
+    def __init__(self, name: str, medium: Medium = WHOLE, *, is_async: bool) -> None:
         self.name, self.medium, self.is_async = name, medium, is_async
 
     def do(self, action: Callable[[Any], Any]) -> Any:
@@ -82,43 +48,9 @@ def needs(*attributes: str) -> pytest.MarkDecorator:
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    name = request.param.removeprefix("async ")
-    address = named(name, request)
-    return Opened(address, MEDIA[name], is_async=name != request.param)
-
-
-def named(medium: str, request: pytest.FixtureRequest) -> str:
-    """The name of the store of a medium."""
-    if medium == "http":
-        registry: RunningRegistry = request.getfixturevalue("open_registry")
-        return f"{registry.address}/spec/web"
-    return f"oci:{LAYOUT}" if medium == "layout" else f"{medium}:{request.getfixturevalue('archives')[medium]}"
-
-
-@pytest.fixture(scope="session")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The layout in a tar, and its image of one platform as `docker save` writes it."""
-    folder = tmp_path_factory.mktemp("archives")
-    found = {"oci-archive": folder / "oci.tar", "docker-archive": folder / "docker.tar"}
-    with tarfile.open(found["oci-archive"], "w") as tar:
-        tar.add(LAYOUT, ".")
-    entries = json.loads((LAYOUT / "index.json").read_bytes())["manifests"]
-    [entry] = [it for it in entries if it["annotations"]["org.opencontainers.image.ref.name"] == "single"]
-    manifest = json.loads((LAYOUT / member_of(entry)).read_bytes())
-    config, layers = member_of(manifest["config"]), [member_of(layer) for layer in manifest["layers"]]
-    images = [{"Config": config, "Layers": layers, "RepoTags": ["acme/web:single", "acme/web:latest"]}]
-    contents = json.dumps(images).encode()
-    with tarfile.open(found["docker-archive"], "w") as tar:
-        header = tarfile.TarInfo("manifest.json")
-        header.size = len(contents)
-        tar.addfile(header, io.BytesIO(contents))
-        for member in dict.fromkeys([config, *layers]):
-            tar.add(LAYOUT / member, member)
-    return found
-
-
-def member_of(descriptor: dict[str, Any]) -> str:
-    return "blobs/" + descriptor["digest"].replace(":", "/")
+    medium = request.param.removeprefix("async ")
+    name: str = request.getfixturevalue("name_of")(medium)
+    return Opened(name, MEDIA[medium], is_async=medium != request.param)
 
 
 def test_tags_are_those_that_were_written(store: Opened) -> None:
