@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from dreg_client._sync.client import Client
 
 from dreg_client._sync import authenticator, client, hop_sender, response_body
+from dreg_client._sync.client import Client
 from dreg_client.protocol.messages import Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.registry_url import RegistryURL

@@ -118,11 +118,11 @@ def write(stale: dict[Path, str | None]) -> None:
             path.write_text(text, "utf-8")
 
 
-def main(root: Path = ROOT) -> int:
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Generate the files, or check them; return the exit code."""
     parser = argparse.ArgumentParser(description=f"Generate {TARGET} from {SOURCE}.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
-    check = parser.parse_args().check
+    check = parser.parse_args(arguments).check
     try:
         stale = stale_files(root, generate(root))
     except GenerationError as error:

@@ -1,6 +1,6 @@
 """A caller's transport of httpx or httpx2 as our `AsyncTransport`: a mock, an ASGI app, a cache, one with HTTP/2."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol, Self, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
@@ -11,7 +11,7 @@ from dreg_client._async.transport import AsyncTransport, RawHeaders
 from dreg_client.protocol.framing import body_length, request_target
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import no_place
+from dreg_client.protocol.network_errors import TwoLengthsError, no_place
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
 
@@ -23,6 +23,11 @@ class _Headers(Protocol):
 
 class _AsyncBody(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class _AsyncClosable(Protocol):
     async def aclose(self) -> None: ...
 
 
@@ -104,7 +109,7 @@ class AsyncAdaptedResponse:
             return
         self._is_open = False
         try:
-            if isinstance(self._chunks, AsyncGenerator):
+            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
                 await self._chunks.aclose()
             await self._body.aclose()
         except self._library.failures:
@@ -157,10 +162,10 @@ class AsyncTransportAdapter:
                 raise self._library.error(failure, hop.where, in_body=False) from None
             raise
         try:
-            body_length(adapted.headers, hop.where)
-        except errors.ProtocolError:
+            body_length(adapted.headers)
+        except TwoLengthsError as failure:
             await adapted.aclose()
-            raise
+            raise failure.error(hop.where) from None
         return adapted
 
     def _request(self, hop: Hop, timeouts: Timeouts) -> tuple[Origin, LibraryRequest]:

@@ -9,9 +9,9 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import sleep
+from dreg_client._async.adapter import new_transport
 from dreg_client._async.authenticator import AsyncAuthenticator
 from dreg_client._async.hop_sender import AsyncAnswer, AsyncHopSender
-from dreg_client._async.pool import AsyncPool
 from dreg_client._async.response_body import AsyncBody
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
@@ -60,7 +60,7 @@ class AsyncClient:
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
-        self._sender = AsyncHopSender(options, transport or _transport(options, origins))
+        self._sender = AsyncHopSender(options, transport or new_transport(options, origins))
         self._authenticator = AsyncAuthenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
@@ -216,12 +216,3 @@ class AsyncClient:
                 return without_secrets(response, hop, redirected=hop is not first), None
             hop = next_hop(registry, hop, response, target, headers)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
-
-
-def _transport(options: Options, registries: list[Origin]) -> AsyncTransport:
-    if options.transport is not None:
-        # Only here, because it imports httpx.
-        from dreg_client._async.adapter import AsyncAdapter  # noqa: PLC0415
-
-        return AsyncAdapter(options.transport)
-    return AsyncPool(options, registries)

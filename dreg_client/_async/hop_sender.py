@@ -3,7 +3,6 @@
 from logging import DEBUG
 from time import monotonic
 
-from dreg_client import errors
 from dreg_client._async._compat import sleep
 from dreg_client._async.response_body import AsyncBody, read_body
 from dreg_client._async.transport import AsyncTransport
@@ -12,7 +11,6 @@ from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.retry import Attempts
-from dreg_client.values.origin import Origin
 
 AsyncAnswer = tuple[Response, AsyncBody | None]
 """A response, and its body if that is still to be read."""
@@ -34,7 +32,6 @@ class AsyncHopSender:
     def __init__(self, options: Options, transport: AsyncTransport) -> None:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
         self._options, self._timeouts, self._transport = options, options.timeouts, transport
-        self._closed = False
 
     async def send(self, hop: Hop, registry: str = "") -> AsyncAnswer:
         """Send one HTTP request.
@@ -50,28 +47,23 @@ class AsyncHopSender:
             BlockedAddressError: The address is nearer than `hop.nearest` allows.
             ClosedError: The client is closed.
         """
-        if self._closed:
-            raise errors.ClosedError(str(Origin.of(hop.url)))
         began = monotonic()
         opened = await self._transport.send(hop, self._timeouts)
         try:
             headers = Headers.from_raw(opened.headers)
-            if "transfer-encoding" in headers:
-                _refuse_length(headers, hop)
-            response = Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
-                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, response.status, seconds)
+                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, opened.status, seconds)
             if self._options.on_event is not None:
-                self._options.on_event(Answered(hop.method, hop.where, response.status, seconds))
-            if hop.streams and response.ok:
-                return response, AsyncBody(opened)
-            body = await read_body(hop, response, opened, self._timeouts)
+                self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
+            if hop.streams and 200 <= opened.status < 300:
+                return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), AsyncBody(opened)
+            body = await read_body(hop, opened, headers, self._timeouts)
         except BaseException:
             await opened.aclose()
             raise
         await opened.aclose()
-        return Response(response.status, headers, body, hop.url, registry, peer=opened.peer), None
+        return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
 
     async def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
@@ -86,11 +78,4 @@ class AsyncHopSender:
 
     async def aclose(self) -> None:
         """Close all connections. Requests fail from now on."""
-        self._closed = True
         await self._transport.aclose()
-
-
-def _refuse_length(headers: Headers, hop: Hop) -> None:
-    """Reject a length of a body in chunks: two parsers may read it differently (TRN-28; RFC 9112 6.3)."""
-    if "content-length" in headers:
-        raise errors.ProtocolError("the answer has a length, and comes in chunks", hop.where)

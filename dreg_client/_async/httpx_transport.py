@@ -32,7 +32,6 @@ _KINDS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = 
     (errors.NoPlaceError, httpx.PoolTimeout),
     (errors.ProtocolError, httpx.RemoteProtocolError),
     (errors.UnsafeURLError, httpx.LocalProtocolError),
-    (errors.DregError, httpx.ReadError),
 )
 
 
@@ -118,10 +117,12 @@ class _AsyncBody(httpx.AsyncByteStream):
     def __init__(self, response: AsyncPooledResponse) -> None:
         self._response = response
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            async for chunk in self._response:
-                yield chunk
+            return await self._response.__anext__()
         except errors.TransportError as failure:
             raise _translated(failure) from failure
 
@@ -147,6 +148,6 @@ def _timeouts(request: httpx.Request) -> Timeouts:
 
 
 def _translated(failure: errors.DregError) -> httpx.TransportError:
-    cause = failure.__context__ if isinstance(failure.__context__, network.NetworkError) else failure
-    kind = next(kind for known, kind in _KINDS if isinstance(cause, known) or isinstance(failure, known))
-    return kind(str(failure))
+    causes = (failure.__context__, failure)  # what the pool raised it for, if anything, is more exact
+    kinds = (kind for known, kind in _KINDS if any(isinstance(cause, known) for cause in causes))
+    return next(kinds, httpx.ReadError)(str(failure))

@@ -19,7 +19,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final, Protocol
 
-from dreg_client._async._compat import checkpoint, getaddrinfo, wait_readable, wait_writable
+from dreg_client._async._compat import Address, checkpoint, getaddrinfo, wait_readable, wait_writable
 from dreg_client.protocol.network_errors import (
     ConnectFailedError,
     ConnectionLostError,
@@ -38,9 +38,6 @@ _NEXT_ADDRESS: Final = 2.0
 _CONNECTING: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 _RECORD: Final = 16 * 1024
 _TLS_READ: Final = 256 * 1024
-
-_Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-_AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]
 
 
 class AsyncStream(Protocol):
@@ -204,7 +201,9 @@ async def connect(host: str, port: int, deadline: float) -> AsyncSocketStream:
         NetworkError: The host has no address, or none of them accepts a connection before the deadline.
     """
     try:
-        addresses = await getaddrinfo(host, port)
+        addresses = await getaddrinfo(host, port, deadline - monotonic())
+    except TimeoutError as failure:
+        raise ConnectTimedOutError from failure
     except (OSError, UnicodeError) as failure:
         raise resolver_failure(failure) from failure
     last: OSError | None = None
@@ -218,7 +217,7 @@ async def connect(host: str, port: int, deadline: float) -> AsyncSocketStream:
     raise ConnectFailedError(last) from last
 
 
-async def _dial(info: _AddressInfo, deadline: float) -> AsyncSocketStream:
+async def _dial(info: Address, deadline: float) -> AsyncSocketStream:
     family, kind, protocol, _, address = info
     sock = socket.socket(family, kind, protocol)
     try:

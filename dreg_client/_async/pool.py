@@ -16,7 +16,7 @@ import h11
 
 from dreg_client import errors
 from dreg_client._async._compat import Semaphore
-from dreg_client._async.connection import AsyncConnection
+from dreg_client._async.connection import WIDE, AsyncConnection
 from dreg_client._async.network import AsyncStream, connect, secure
 from dreg_client._async.proxy import connect_by_proxy
 from dreg_client._async.transport import RawHeaders
@@ -51,8 +51,8 @@ class AsyncPooledResponse:
     ) -> None:
         self.status, self.headers, self.peer = head.status_code, head.headers.raw_items(), connection.peer
         self._pool, self._connection, self._hop, self._seconds = pool, connection, hop, seconds
-        length = body_length(self.headers, hop.where)
-        if length is not None and self.status in _WHOLE_OR_PART and hop.method == "GET":
+        length = body_length(self.headers)
+        if length is not None and length >= WIDE and self.status in _WHOLE_OR_PART and hop.method == "GET":
             connection.count_body(length, is_part=self.status == 206)
         self._is_open, self._at_end = True, False
 
@@ -86,7 +86,8 @@ class AsyncPooledResponse:
 
     async def aclose(self) -> None:
         """Return the connection to the pool if the body was read to its end, else close it."""
-        self.release()
+        if self._is_open:
+            self.release()
 
 
 class AsyncOriginPool:

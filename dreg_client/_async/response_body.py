@@ -7,7 +7,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._async.transport import AsyncOpenResponse
-from dreg_client.protocol.messages import Hop, Response
+from dreg_client.protocol.messages import Headers, Hop
 from dreg_client.protocol.options import Timeouts
 
 MAX_REFUSAL: Final = 64 * 1024
@@ -40,7 +40,7 @@ class AsyncBody:
         await self._opened.aclose()
 
 
-async def read_body(hop: Hop, response: Response, opened: AsyncOpenResponse, timeouts: Timeouts) -> bytes:
+async def read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; of an error response, the beginning is enough.
 
     Raises:
@@ -49,12 +49,13 @@ async def read_body(hop: Hop, response: Response, opened: AsyncOpenResponse, tim
         TransportError: The connection was lost during a successful response.
     """
     longest = max(timeouts.whole, hop.waits or 0.0)
-    if not response.ok:
+    if not 200 <= opened.status < 300:
         return await _read_beginning(opened, monotonic() + longest)
     if hop.limit == 0:
         return b""
-    if hop.method != "HEAD" and (response.length or 0) > hop.limit:
-        raise _too_large(hop, response.length or 0)
+    stated = headers.content_length or 0
+    if hop.method != "HEAD" and stated > hop.limit:
+        raise _too_large(hop, stated)
     deadline, size, chunks = monotonic() + longest, 0, list[bytes]()
     async for chunk in opened:
         size += len(chunk)

@@ -9,6 +9,7 @@ there is nothing to close.
 interrupt is not stored by Python code that could be cut short, but held by a lock of C that knows its owner (`RLock`).
 """
 
+import _thread
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from typing import Final, Self, TypeVarTuple
 Arguments = TypeVarTuple("Arguments")
 _SLICE: Final = 0.05
 """The longest wait, in seconds, before a thread of a group checks whether the group was cancelled."""
+_LATEST_START: Final = 1.0
+"""The seconds within which a thread runs that was started."""
 
 
 class Cancelled(BaseException):
@@ -38,7 +41,7 @@ class Scope:
 
     def __init__(self) -> None:
         self.parent = current.get()
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
         self.is_cancelled = False
         self.is_abandoned = False
         self.host = threading.get_ident()
@@ -79,29 +82,48 @@ class _Work:
     def __init__(self, scope: Scope, call: Callable[[], object]) -> None:
         self._scope, self._call = scope, call
         # Held by the thread for as long as it runs. `join` acquires it: that is to wait for the thread's end, or, if
-        # the thread never began because its start was interrupted, to keep it from running later.
+        # the start was interrupted before the thread ran, to keep it from running later.
         self._right_to_run = threading.RLock()
         self._begun = threading.Lock()
         self._begun.acquire()
-        self._thread: threading.Thread | None = None
+        self._has_begun = False
+        self._failure: RuntimeError | None = None
+        # A daemon: it ends with its group; if that was never left (see `TaskGroup.__del__`), with the process.
+        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name="dreg-group", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and wait until it runs."""
-        context = copy_context()
-        # A daemon: it ends with its group; if that was never left (see `TaskGroup.__del__`), with the process.
-        threading.Thread(target=context.run, args=(self._run,), name="dreg-group", daemon=True).start()
+        """Start the thread, and wait until it runs.
+
+        Raises:
+            RuntimeError: The system has no more threads.
+        """
+        # `Thread.start` must not be interrupted halfway, and interrupts come in the main thread only.
+        try:
+            _thread.start_new_thread(self._start, ())
+        except RuntimeError as failure:
+            self._failure = failure
+            raise
         self._begun.acquire()
+        if self._failure is not None:
+            raise self._failure
+
+    def _start(self) -> None:
+        try:
+            self._thread.start()
+        except RuntimeError as failure:
+            self._failure = failure
+            self._begun.release()
 
     def _run(self) -> None:
+        self._has_begun = True
         if not self._right_to_run.acquire(blocking=False):
             return
         try:
-            self._thread = threading.current_thread()
             self._begun.release()
             self._call()
         except Cancelled:
             pass
-        except Exception as error:  # noqa: BLE001 (the group raises it)
+        except BaseException as error:  # noqa: BLE001 (the group raises it)
             self._scope.errors.append(error)
             self._scope.is_cancelled = True
         finally:
@@ -111,8 +133,12 @@ class _Work:
     def join(self) -> None:
         """Wait for its end. May be called again after an interrupt, by the same thread."""
         self._right_to_run.acquire()
-        if self._thread is not None:
-            self._thread.join()  # it has nothing left to do, and was known to have started before it ran
+        # After an interrupt, nothing tells whether the thread was started and is yet to run, or was not started.
+        deadline = time.monotonic() + _LATEST_START
+        while not self._has_begun and self._failure is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        if self._has_begun:
+            self._thread.join()
 
 
 class TaskGroup:
@@ -148,7 +174,7 @@ class TaskGroup:
             if current.get() is scope:
                 current.set(scope.parent)
         if scope.errors and (error is None or isinstance(error, Exception | Cancelled)):
-            raise ExceptionGroup("unhandled errors in a TaskGroup", scope.errors) from None
+            raise BaseExceptionGroup("unhandled errors in a TaskGroup", scope.errors) from None
         # A cancellation ends here, unless it is one of a group around this one.
         return isinstance(error, Cancelled) and not (scope.parent is not None and scope.parent.must_end())
 

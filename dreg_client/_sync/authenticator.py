@@ -4,8 +4,10 @@
 from collections.abc import Hashable
 from time import monotonic
 
+from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import Lock, maybe_await, new_lock, run_cancellable
+from dreg_client._sync.hop_sender import HopSender
 from dreg_client.protocol.auth import (
     ChallengeKey,
     KnownChallenge,
@@ -27,9 +29,6 @@ from dreg_client.protocol.token_request import TokenRequest, parse_token, token_
 from dreg_client.protocol.www_authenticate import is_foreign
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Origin
-
-from dreg_client import errors
-from dreg_client._sync.hop_sender import HopSender
 
 
 class Authenticator:

@@ -8,8 +8,14 @@ from dataclasses import replace
 from time import monotonic
 from typing import Final
 
+from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
+from dreg_client._sync.adapter import new_transport
+from dreg_client._sync.authenticator import Authenticator
+from dreg_client._sync.hop_sender import Answer, HopSender
+from dreg_client._sync.response_body import Body
+from dreg_client._sync.transport import Transport
 from dreg_client.protocol.error_responses import refuse_long_wait
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.manifests import Capabilities
@@ -22,13 +28,6 @@ from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
 from dreg_client.protocol.tls_mismatch import refuse_asked_without_tls, with_advice
 from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
-
-from dreg_client import errors
-from dreg_client._sync.authenticator import Authenticator
-from dreg_client._sync.hop_sender import Answer, HopSender
-from dreg_client._sync.pool import Pool
-from dreg_client._sync.response_body import Body
-from dreg_client._sync.transport import Transport
 
 _DENIED: Final = frozenset({401, 403})
 _WRITES: Final = frozenset({"PUT", "DELETE"})
@@ -62,7 +61,7 @@ class Client:
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
-        self._sender = HopSender(options, transport or _transport(options, origins))
+        self._sender = HopSender(options, transport or new_transport(options, origins))
         self._authenticator = Authenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
@@ -218,12 +217,3 @@ class Client:
                 return without_secrets(response, hop, redirected=hop is not first), None
             hop = next_hop(registry, hop, response, target, headers)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
-
-
-def _transport(options: Options, registries: list[Origin]) -> Transport:
-    if options.transport is not None:
-        # Only here, because it imports httpx.
-        from dreg_client._sync.adapter import Adapter  # noqa: PLC0415
-
-        return Adapter(options.transport)
-    return Pool(options, registries)

@@ -9,6 +9,11 @@ from time import monotonic
 from typing import Final
 
 import h11
+
+from dreg_client import errors
+from dreg_client._sync.network import NARROW, Stream
+from dreg_client._sync.transport import RawHeaders
+from dreg_client.protocol.framing import request_target
 from dreg_client.protocol.messages import MEBIBYTE, Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -18,10 +23,6 @@ from dreg_client.protocol.network_errors import (
     SendError,
 )
 from dreg_client.values.origin import Reach
-
-from dreg_client import errors
-from dreg_client._sync.network import NARROW, Stream
-from dreg_client._sync.transport import RawHeaders
 
 IDLE: Final = 30.0
 """The seconds for which an unused connection is kept."""
@@ -33,8 +34,6 @@ _MOST_INTERIM: Final = 100
 _TLS_ALERT: Final = b"\x15\x03"
 """The start of a record in which TLS says that it did not understand (RFC 8446 5.1)."""
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-# Not allowed in a URL, but common in what registries send. Everything else is sent as it came.
-_ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"<>`{}'"}
 
 
 class Connection:
@@ -88,19 +87,20 @@ class Connection:
                 return event
         raise BadHTTPError
 
-    def _request(self, hop: Hop, target: str) -> bytes:
+    def _request(self, hop: Hop, text: str) -> bytes:
         if self._left is not None:
             self._h11, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD), None
         elif self._ended:
             self._h11.start_next_cycle()
         self.heard = self._ended = False
         try:
-            headers = self._headers + [(name.encode("ascii"), value.encode("ascii")) for name, value in hop.headers]
+            headers = self._headers.copy()
+            for name, value in hop.headers:
+                headers.append((name.encode("ascii"), value.encode("ascii")))
             if hop.body or hop.method in _HAS_BODY:
                 headers.append((b"Content-Length", b"%d" % len(hop.body)))
-            path = target.partition("#")[0].translate(_ENCODED).encode("ascii")
-            path = self._prefix + (path if path.startswith(b"/") else b"/" + path)
-            data = self._h11.send(h11.Request(method=hop.method, target=path, headers=headers))
+            target = self._prefix + request_target(text)
+            data = self._h11.send(h11.Request(method=hop.method, target=target, headers=headers))
             if hop.body:
                 data += self._h11.send(h11.Data(data=hop.body))
             self._h11.send(h11.EndOfMessage())
@@ -124,16 +124,15 @@ class Connection:
         return event
 
     def count_body(self, length: int, *, is_part: bool) -> None:
-        """Count the body of the current response instead of parsing it, if it is long enough to gain by that.
+        """Count the body of the current response, which has at least `WIDE` bytes, instead of parsing it.
 
         Small parts arrive several at a time, each in a thread of its own, whose allocator keeps what was once read
         into; so they are read in small pieces.
         """
-        if length >= WIDE:
-            # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
-            self._first = self._h11.trailing_data[0]
-            self._left = length - len(self._first)
-            self._most = NARROW if is_part and length <= _SMALL_PART else WIDE
+        # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
+        self._first = self._h11.trailing_data[0]
+        self._left = length - len(self._first)
+        self._most = NARROW if is_part and length <= _SMALL_PART else WIDE
 
     def read_chunk(self, seconds: float) -> bytes:
         """Read the next chunk of the body; empty at its end.

@@ -6,15 +6,12 @@ from time import monotonic
 
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
+from dreg_client._sync.response_body import Body, read_body
+from dreg_client._sync.transport import Transport
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.retry import Attempts
-from dreg_client.values.origin import Origin
-
-from dreg_client import errors
-from dreg_client._sync.response_body import Body, read_body
-from dreg_client._sync.transport import Transport
 
 Answer = tuple[Response, Body | None]
 """A response, and its body if that is still to be read."""
@@ -36,7 +33,6 @@ class HopSender:
     def __init__(self, options: Options, transport: Transport) -> None:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
         self._options, self._timeouts, self._transport = options, options.timeouts, transport
-        self._closed = False
 
     def send(self, hop: Hop, registry: str = "") -> Answer:
         """Send one HTTP request.
@@ -52,28 +48,23 @@ class HopSender:
             BlockedAddressError: The address is nearer than `hop.nearest` allows.
             ClosedError: The client is closed.
         """
-        if self._closed:
-            raise errors.ClosedError(str(Origin.of(hop.url)))
         began = monotonic()
         opened = self._transport.send(hop, self._timeouts)
         try:
             headers = Headers.from_raw(opened.headers)
-            if "transfer-encoding" in headers:
-                _refuse_length(headers, hop)
-            response = Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
-                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, response.status, seconds)
+                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, opened.status, seconds)
             if self._options.on_event is not None:
-                self._options.on_event(Answered(hop.method, hop.where, response.status, seconds))
-            if hop.streams and response.ok:
-                return response, Body(opened)
-            body = read_body(hop, response, opened, self._timeouts)
+                self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
+            if hop.streams and 200 <= opened.status < 300:
+                return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), Body(opened)
+            body = read_body(hop, opened, headers, self._timeouts)
         except BaseException:
             opened.close()
             raise
         opened.close()
-        return Response(response.status, headers, body, hop.url, registry, peer=opened.peer), None
+        return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
 
     def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
@@ -88,11 +79,4 @@ class HopSender:
 
     def close(self) -> None:
         """Close all connections. Requests fail from now on."""
-        self._closed = True
         self._transport.close()
-
-
-def _refuse_length(headers: Headers, hop: Hop) -> None:
-    """Reject a length of a body in chunks: two parsers may read it differently (TRN-28; RFC 9112 6.3)."""
-    if "content-length" in headers:
-        raise errors.ProtocolError("the answer has a length, and comes in chunks", hop.where)

@@ -14,20 +14,20 @@ from time import monotonic
 from typing import Final, NoReturn, Self
 
 import h11
-from dreg_client._sync._compat import Semaphore
-from dreg_client.credentials.tls import tls_context
-from dreg_client.protocol.framing import body_length
-from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError
-from dreg_client.protocol.options import Options, Timeouts
-from dreg_client.protocol.proxies import proxy_of
-from dreg_client.values.origin import Origin, Reach, reach
 
 from dreg_client import errors
-from dreg_client._sync.connection import Connection
+from dreg_client._sync._compat import Semaphore
+from dreg_client._sync.connection import WIDE, Connection
 from dreg_client._sync.network import Stream, connect, secure
 from dreg_client._sync.proxy import connect_by_proxy
 from dreg_client._sync.transport import RawHeaders
+from dreg_client.credentials.tls import tls_context
+from dreg_client.protocol.framing import body_length
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
+from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.proxies import proxy_of
+from dreg_client.values.origin import Origin, Reach, reach
 
 _SENT_AGAIN: Final = frozenset({"GET", "HEAD"})
 _WHOLE_OR_PART: Final = frozenset({200, 206})
@@ -52,8 +52,8 @@ class PooledResponse:
     ) -> None:
         self.status, self.headers, self.peer = head.status_code, head.headers.raw_items(), connection.peer
         self._pool, self._connection, self._hop, self._seconds = pool, connection, hop, seconds
-        length = body_length(self.headers, hop.where)
-        if length is not None and self.status in _WHOLE_OR_PART and hop.method == "GET":
+        length = body_length(self.headers)
+        if length is not None and length >= WIDE and self.status in _WHOLE_OR_PART and hop.method == "GET":
             connection.count_body(length, is_part=self.status == 206)
         self._is_open, self._at_end = True, False
 
@@ -87,7 +87,8 @@ class PooledResponse:
 
     def close(self) -> None:
         """Return the connection to the pool if the body was read to its end, else close it."""
-        self.release()
+        if self._is_open:
+            self.release()
 
 
 class OriginPool:
@@ -121,9 +122,7 @@ class OriginPool:
     def send(self, hop: Hop, target: str, timeouts: Timeouts) -> PooledResponse:
         """Send a request for path and query of `target`, and read the head of its response (see `Pool.send`)."""
         if not self._places.acquire(timeouts.pool):
-            many = self._options.connections
-            reason = f"all {many} connections are in use; close streams, or raise the number by connections="
-            raise errors.NoPlaceError(reason, hop.where)
+            raise no_place(self._options.connections, hop.where)
         try:
             kept = self._take_idle()
             if kept is not None:
@@ -217,11 +216,12 @@ class Pool:
 
     Args:
         options: How many connections to each origin, which proxy, and how TLS is verified.
-        registries: The origins of the registry and its mirrors: `insecure` and client certificates are for these.
+        registries: The origins of the registry and its mirrors: `insecure` and client certificates are for these. None:
+            they are for all origins.
     """
 
-    def __init__(self, options: Options, registries: Collection[Origin]) -> None:
-        self._options, self._registries = options, frozenset(registries)
+    def __init__(self, options: Options, registries: Collection[Origin] | None) -> None:
+        self._options, self._registries = options, registries
         self._pools: dict[Origin, OriginPool] = {}
         self._spellings: dict[str, OriginPool] = {}
         self._closed = False
@@ -251,7 +251,8 @@ class Pool:
         if pool is None:
             for other in list(self._pools.values()):
                 other.close_unusable()  # redirects to ever more hosts do not pile up connections
-            pool = OriginPool(origin, self._options, is_registry=origin in self._registries)
+            is_registry = self._registries is None or origin in self._registries
+            pool = OriginPool(origin, self._options, is_registry=is_registry)
             pool = self._pools.setdefault(origin, pool)  # another thread may have been faster
         if len(self._spellings) < _MOST_SPELLINGS:
             self._spellings[place] = pool

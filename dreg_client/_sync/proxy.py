@@ -9,6 +9,8 @@ import ssl
 from typing import Final
 
 import h11
+
+from dreg_client._sync.network import NARROW, Stream, connect, secure
 from dreg_client.errors import ConfigError
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -19,8 +21,6 @@ from dreg_client.protocol.network_errors import (
 )
 from dreg_client.protocol.proxies import Proxy
 from dreg_client.values.origin import Origin
-
-from dreg_client._sync.network import NARROW, Stream, connect, secure
 
 _LARGEST_HEAD: Final = 100 * 1024
 _MOST_INTERIM: Final = 100

@@ -3,29 +3,28 @@
 
 from typing import Final
 
+from socksio import ProtocolError
+from socksio.socks5 import (
+    SOCKS5AuthMethod,
+    SOCKS5AuthMethodsRequest,
+    SOCKS5AuthReply,
+    SOCKS5Command,
+    SOCKS5CommandRequest,
+    SOCKS5Reply,
+    SOCKS5ReplyCode,
+    SOCKS5UsernamePasswordReply,
+    SOCKS5UsernamePasswordRequest,
+)
+
+from dreg_client._sync.network import Stream
 from dreg_client.errors import ConfigError
 from dreg_client.protocol.network_errors import (
-    BadHTTPError,
     ClosedBeforeResponseError,
     ProxyNeedsPasswordError,
     ProxyRefusedNetworkError,
 )
 from dreg_client.protocol.proxies import Proxy
 from dreg_client.values.origin import Origin
-from socksio import (
-    ProtocolError,
-    SOCKS5AuthMethod,
-    SOCKS5AuthMethodsRequest,
-    SOCKS5AuthReply,
-    SOCKS5Command,
-    SOCKS5CommandRequest,
-    SOCKS5Connection,
-    SOCKS5Reply,
-    SOCKS5ReplyCode,
-    SOCKS5UsernamePasswordRequest,
-)
-
-from dreg_client._sync.network import Stream
 
 _ADDRESS_LENGTH: Final = {1: 4, 4: 16}
 """The length of an address by its type; a name (3) says its own."""
@@ -47,35 +46,30 @@ def ask_socks(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> 
         NetworkError: The proxy refused, or its replies are not valid.
         ConfigError: The user name or the password is too long.
     """
-    socks = SOCKS5Connection()
     try:
-        _authenticate(socks, stream, proxy, deadline)
-        socks.send(SOCKS5CommandRequest.from_address(SOCKS5Command.CONNECT, (origin.host, origin.port)))
-        stream.write(socks.data_to_send(), deadline)
-        head = _read(stream, 5, deadline)  # as far as the length of the address
+        _authenticate(stream, proxy, deadline)
+        request = SOCKS5CommandRequest.from_address(SOCKS5Command.CONNECT, (origin.host, origin.port))
+        stream.write(request.dumps(), deadline)
+        head = _read(stream, 5, deadline)  # up to the first byte of the address
+        if head[1]:
+            raise ProxyRefusedNetworkError(may_pass=head[1:2] in _MAY_PASS)
         length = _ADDRESS_LENGTH.get(head[3], head[4] + 1)
-        reply = socks.receive_data(head + _read(stream, length + 1, deadline))
-    except ProtocolError as failure:
-        raise BadHTTPError from failure
-    if not isinstance(reply, SOCKS5Reply) or reply.reply_code is not SOCKS5ReplyCode.SUCCEEDED:
-        raise ProxyRefusedNetworkError(may_pass=isinstance(reply, SOCKS5Reply) and reply.reply_code in _MAY_PASS)
+        SOCKS5Reply.loads(head + _read(stream, length + 1, deadline))
+    except (ProtocolError, UnicodeError) as failure:
+        raise ProxyRefusedNetworkError from failure
 
 
-def _authenticate(socks: SOCKS5Connection, stream: Stream, proxy: Proxy, deadline: float) -> None:
+def _authenticate(stream: Stream, proxy: Proxy, deadline: float) -> None:
     username, password = proxy.username.encode(), proxy.password.encode()
     if max(len(username), len(password)) > 255:
         raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")
     method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
-    socks.send(SOCKS5AuthMethodsRequest([method]))
-    stream.write(socks.data_to_send(), deadline)
-    reply = socks.receive_data(_read(stream, 2, deadline))
-    if not isinstance(reply, SOCKS5AuthReply) or reply.method is not method:
+    stream.write(SOCKS5AuthMethodsRequest([method]).dumps(), deadline)
+    if SOCKS5AuthReply.loads(_read(stream, 2, deadline)).method is not method:
         raise ProxyNeedsPasswordError
     if method is SOCKS5AuthMethod.USERNAME_PASSWORD:
-        socks.send(SOCKS5UsernamePasswordRequest(username, password))
-        stream.write(socks.data_to_send(), deadline)
-        accepted = socks.receive_data(_read(stream, 2, deadline))
-        if isinstance(accepted, SOCKS5AuthReply | SOCKS5Reply) or not accepted.success:
+        stream.write(SOCKS5UsernamePasswordRequest(username, password).dumps(), deadline)
+        if not SOCKS5UsernamePasswordReply.loads(_read(stream, 2, deadline)).success:
             raise ProxyNeedsPasswordError
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from dreg_client.errors import ProtocolError
+from dreg_client.protocol.network_errors import TwoLengthsError
 
 # Not allowed in a URL, but common in what registries send. Everything else is sent as it came.
 _ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"<>`{}'"}
@@ -22,15 +22,11 @@ def request_target(text: str) -> bytes:
     return target if target.startswith(b"/") else b"/" + target
 
 
-def body_length(headers: Iterable[tuple[bytes, bytes]], where: str) -> int | None:
-    """Return the stated length of a body (RFC 9112 6.3); None for chunks, or if none is stated.
-
-    Args:
-        headers: The headers of the response.
-        where: The URL without its query.
+def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the length of a response's body that its headers state; None for chunks, or if none is stated.
 
     Raises:
-        ProtocolError: The headers state a length and chunks: two parsers may read it differently (TRN-28).
+        TwoLengthsError: They state a length and chunks: two parsers may read it differently (TRN-28; RFC 9112 6.3).
     """
     length, is_chunked = b"", False
     for name, value in headers:
@@ -40,5 +36,5 @@ def body_length(headers: Iterable[tuple[bytes, bytes]], where: str) -> int | Non
         elif lowered == b"transfer-encoding":
             is_chunked = True
     if length and is_chunked:
-        raise ProtocolError("the answer has a length, and comes in chunks", where)
+        raise TwoLengthsError
     return int(length) if length.isdigit() else None

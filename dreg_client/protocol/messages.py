@@ -58,6 +58,12 @@ class Headers:
         """Return all values of a header, in order."""
         return tuple(self._values.get(name.lower(), ()))
 
+    @property
+    def content_length(self) -> int | None:
+        """The stated length of the body; None if none is stated that can be parsed (RFC 9110 8.6)."""
+        value = self.get("content-length") or ""
+        return int(value) if _LENGTH.fullmatch(value) else None
+
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._values
 
@@ -161,9 +167,8 @@ class Response:
 
     @property
     def length(self) -> int | None:
-        """How long its body is said to be; None where nothing is said that can be read (RFC 9110 8.6)."""
-        value = self.headers.get("content-length") or ""
-        return int(value) if _LENGTH.fullmatch(value) else None
+        """The stated length of its body, see `Headers.content_length`."""
+        return self.headers.content_length
 
     @property
     def ok(self) -> bool:

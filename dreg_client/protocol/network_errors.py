@@ -60,6 +60,12 @@ class BadHTTPError(NetworkError):
     reason = "the answer breaks the grammar of HTTP"
 
 
+class TwoLengthsError(BadHTTPError):
+    """The headers of a response state a length, and that the body comes in chunks."""
+
+    reason = "the answer has a length, and comes in chunks"
+
+
 class TransferTimedOutError(NetworkError):
     """Nothing could be read, or nothing could be sent, in time."""
 
@@ -110,7 +116,7 @@ class TLSFailedError(NetworkError):
 
     def __init__(self, failure: ssl.SSLError) -> None:
         super().__init__()
-        self.reason = f"no TLS connection: {(failure.reason or 'it broke off').replace('_', ' ').lower()}"
+        self.reason = f"no TLS connection: {(_openssl_reason(failure) or 'it broke off').replace('_', ' ').lower()}"
         if isinstance(failure, ssl.SSLCertVerificationError):
             told = failure.verify_message
             self.reason = f"its certificate is not trusted: {told}; name its authority by ca_file (--ca-file)"
@@ -144,7 +150,12 @@ def resolver_failure(failure: OSError | UnicodeError) -> NetworkError:
 
 def tls_failure(failure: ssl.SSLError) -> NetworkError:
     """Return the error of a failed TLS handshake, or of TLS that broke later."""
-    return NotTLSNetworkError() if failure.reason in _NOT_TLS else TLSFailedError(failure)
+    return NotTLSNetworkError() if _openssl_reason(failure) in _NOT_TLS else TLSFailedError(failure)
+
+
+def _openssl_reason(failure: ssl.SSLError) -> str:
+    """Return OpenSSL's name of a failure; what Python code raises itself has none."""
+    return getattr(failure, "reason", None) or ""
 
 
 def no_place(connections: int, where: str) -> errors.NoPlaceError:

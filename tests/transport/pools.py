@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import trio
 
@@ -11,7 +11,7 @@ from dreg_client._async.pool import AsyncPool
 from dreg_client._sync.pool import Pool
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Options, Timeouts
-from dreg_client.values.origin import Origin, Reach
+from dreg_client.values.origin import Origin
 
 KINDS = ("threads", "asyncio", "trio")
 Act = Callable[["AnyPool"], Awaitable[Any]]
@@ -50,7 +50,7 @@ class AnyPool:
 
     def __init__(self, kind: str, options: Options, registries: Collection[Origin] = ()) -> None:
         self.kind = kind
-        self.timeouts = options.timeouts
+        self.timeouts, self.connections = options.timeouts, options.connections
         self.pool: Any = (Pool if kind == "threads" else AsyncPool)(options, registries)
 
     async def send(self, hop: Hop, timeouts: Timeouts | None = None) -> Any:
@@ -73,9 +73,19 @@ class AnyPool:
             await self.pool.aclose()
 
     @property
+    def package(self) -> str:
+        """The package that it is from."""
+        return "_sync" if self.kind == "threads" else "_async"
+
+    @property
     def idle(self) -> int:
         """How many connections are kept."""
         return sum(len(pool._idle) for pool in self.pool._pools.values())
+
+    @property
+    def free(self) -> set[int]:
+        """How many connections may be made, to each origin."""
+        return {pool._places.free for pool in self.pool._pools.values()}
 
     def run(self, act: Act) -> Any:
         """Do something with it, in an event loop of its own where the kind has one."""
@@ -90,7 +100,7 @@ class AnyPool:
     def run_get(self, url: str, method: str = "GET", **rest: Any) -> Got:
         return self.run(lambda pool: pool.get(url, method, **rest))
 
-    def __enter__(self) -> "AnyPool":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,6 +114,3 @@ def driven(coroutine: Coroutine[Any, Any, Any]) -> Any:
     except StopIteration as end:
         return end.value
     raise AssertionError("it waits")
-
-
-PUBLIC = Reach.PUBLIC
