@@ -23,6 +23,25 @@ import anyio.to_thread
 
 from dreg_client.credentials.cancellation import cancelled_by
 
+__all__ = [
+    "Address",
+    "Event",
+    "Lock",
+    "NotebookView",
+    "Semaphore",
+    "TaskGroup",
+    "checkpoint",
+    "getaddrinfo",
+    "maybe_await",
+    "new_lock",
+    "run_cancellable",
+    "run_in_thread",
+    "sleep",
+    "wait_future",
+    "wait_readable",
+    "wait_writable",
+]
+
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]

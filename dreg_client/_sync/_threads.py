@@ -41,7 +41,7 @@ class Scope:
 
     def __init__(self) -> None:
         self.parent = current.get()
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
         self.is_cancelled = False
         self.is_abandoned = False
         self.host = threading.get_ident()
@@ -98,7 +98,11 @@ class _Work:
             RuntimeError: The system has no more threads.
         """
         # `Thread.start` must not be interrupted halfway, and interrupts come in the main thread only.
-        _thread.start_new_thread(self._start, ())
+        try:
+            _thread.start_new_thread(self._start, ())
+        except RuntimeError as failure:
+            self._failure = failure
+            raise
         self._begun.acquire()
         if self._failure is not None:
             raise self._failure
@@ -119,7 +123,7 @@ class _Work:
             self._call()
         except Cancelled:
             pass
-        except Exception as error:  # noqa: BLE001 (the group raises it)
+        except BaseException as error:  # noqa: BLE001 (the group raises it)
             self._scope.errors.append(error)
             self._scope.is_cancelled = True
         finally:
@@ -170,7 +174,7 @@ class TaskGroup:
             if current.get() is scope:
                 current.set(scope.parent)
         if scope.errors and (error is None or isinstance(error, Exception | Cancelled)):
-            raise ExceptionGroup("unhandled errors in a TaskGroup", scope.errors) from None
+            raise BaseExceptionGroup("unhandled errors in a TaskGroup", scope.errors) from None
         # A cancellation ends here, unless it is one of a group around this one.
         return isinstance(error, Cancelled) and not (scope.parent is not None and scope.parent.must_end())
 

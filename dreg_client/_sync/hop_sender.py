@@ -52,20 +52,19 @@ class HopSender:
         opened = self._transport.send(hop, self._timeouts)
         try:
             headers = Headers.from_raw(opened.headers)
-            response = Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
-                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, response.status, seconds)
+                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, opened.status, seconds)
             if self._options.on_event is not None:
-                self._options.on_event(Answered(hop.method, hop.where, response.status, seconds))
-            if hop.streams and response.ok:
-                return response, Body(opened)
-            body = read_body(hop, response, opened, self._timeouts)
+                self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
+            if hop.streams and 200 <= opened.status < 300:
+                return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), Body(opened)
+            body = read_body(hop, opened, headers, self._timeouts)
         except BaseException:
             opened.close()
             raise
         opened.close()
-        return Response(response.status, headers, body, hop.url, registry, peer=opened.peer), None
+        return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
 
     def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""

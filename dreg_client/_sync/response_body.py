@@ -8,7 +8,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync.transport import OpenResponse
-from dreg_client.protocol.messages import Hop, Response
+from dreg_client.protocol.messages import Headers, Hop
 from dreg_client.protocol.options import Timeouts
 
 MAX_REFUSAL: Final = 64 * 1024
@@ -41,7 +41,7 @@ class Body:
         self._opened.close()
 
 
-def read_body(hop: Hop, response: Response, opened: OpenResponse, timeouts: Timeouts) -> bytes:
+def read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; of an error response, the beginning is enough.
 
     Raises:
@@ -50,12 +50,13 @@ def read_body(hop: Hop, response: Response, opened: OpenResponse, timeouts: Time
         TransportError: The connection was lost during a successful response.
     """
     longest = max(timeouts.whole, hop.waits or 0.0)
-    if not response.ok:
+    if not 200 <= opened.status < 300:
         return _read_beginning(opened, monotonic() + longest)
     if hop.limit == 0:
         return b""
-    if hop.method != "HEAD" and (response.length or 0) > hop.limit:
-        raise _too_large(hop, response.length or 0)
+    stated = headers.content_length or 0
+    if hop.method != "HEAD" and stated > hop.limit:
+        raise _too_large(hop, stated)
     deadline, size, chunks = monotonic() + longest, 0, list[bytes]()
     for chunk in opened:
         size += len(chunk)
