@@ -10,7 +10,7 @@ from typing import Final
 import h11
 
 from dreg_client._async.network import NARROW, AsyncStream, connect, secure
-from dreg_client.errors import ConfigError
+from dreg_client.errors import MissingLibraryError
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
     ClosedBeforeResponseError,
@@ -38,14 +38,14 @@ async def connect_by_proxy(
 
     Raises:
         NetworkError: The proxy cannot be reached, or did not connect in time.
-        ConfigError: SOCKS needs a library that is not installed.
+        MissingLibraryError: SOCKS needs socksio, which is not installed.
     """
     ask = _ask_http
     if proxy.is_socks:
         try:
             from dreg_client._async.socks import ask_socks as ask  # noqa: PLC0415 (needs an extra)
         except ImportError:
-            raise ConfigError("socksio is not installed; add it by: pip install 'dreg-client[socks]'") from None
+            raise MissingLibraryError("socksio", "socks") from None
     stream: AsyncStream = await connect(proxy.host, proxy.port, deadline)
     stream.peer = ""  # the proxy's address says nothing of the origin's
     try:

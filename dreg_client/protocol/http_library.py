@@ -129,7 +129,7 @@ def check_http_library(name: str) -> None:
     if name not in _LIBRARIES:
         raise errors.ConfigError(f"{name!r} is no HTTP library that is known here: {' or '.join(_LIBRARIES)} is due")
     if importlib.util.find_spec(name) is None:
-        raise errors.MissingLibraryError(f"{name} is not installed; add it by: pip install 'dreg-client[{name}]'")
+        raise errors.MissingLibraryError(name, name)
 
 
 def check_http_option(options: Options) -> None:

@@ -23,5 +23,5 @@ def picture(seen: Plain, *, whole_page: bool = True) -> str:
     except ModuleNotFoundError as failure:
         if failure.name != "jinja2":
             raise
-        raise MissingLibraryError("HTML needs Jinja2, which is not installed: pip install 'dreg-client[cli]'") from None
+        raise MissingLibraryError("Jinja2", "cli") from None
     return render(seen, whole_page=whole_page)
