@@ -28,7 +28,7 @@ _FOREVER: Final = 86400.0
 
 
 class AsyncRangedDownload:
-    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (implements `AsyncBlobReader`).
+    """The bytes of a blob of a registry, by `request.ranges` requests at a time (implements `AsyncBlobReader`).
 
     The first range is requested alone. If the response is that range, as many tasks as requests read one range after
     another; they have ended when the context is left. If any response is not the range that was requested, all of them

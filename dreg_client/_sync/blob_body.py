@@ -5,15 +5,14 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
+from dreg_client import errors
+from dreg_client._sync.client import Client
+from dreg_client._sync.response_body import Body
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
-
-from dreg_client import errors
-from dreg_client._sync.client import Client
-from dreg_client._sync.response_body import Body
 
 
 class BlobBody:

@@ -6,15 +6,14 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
+from dreg_client._sync.ports import Source
+from dreg_client._sync.write_behind import WriteBehind
 from dreg_client.files.partial_file import BlobBuffer, Durability, PartialFile
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import MAX_BLOB, BlobRef, BlobRequest, blob_request
 from dreg_client.values.digest import Verifier
-
-from dreg_client import errors
-from dreg_client._sync.ports import Source
-from dreg_client._sync.write_behind import WriteBehind
 
 
 def get_blob(source: Source, request: BlobRequest, limit: int = MAX_BLOB) -> bytes:

@@ -12,7 +12,10 @@ from mmap import mmap
 from types import TracebackType
 from typing import Final, Self
 
+from dreg_client import errors
 from dreg_client._sync._compat import Event, Semaphore, TaskGroup
+from dreg_client._sync.blob_body import BlobBody
+from dreg_client._sync.client import Client
 from dreg_client.errors.groups import first_error_only
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
@@ -21,16 +24,12 @@ from dreg_client.protocol.messages import MEBIBYTE
 from dreg_client.protocol.ranges import EXTRA_RANGES, RANGE_SIZE, BlobRanges
 from dreg_client.values.reference import RepositoryName
 
-from dreg_client import errors
-from dreg_client._sync.blob_body import BlobBody
-from dreg_client._sync.client import Client
-
 _BLOCK: Final = MEBIBYTE
 _FOREVER: Final = 86400.0
 
 
 class RangedDownload:
-    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (implements `BlobReader`).
+    """The bytes of a blob of a registry, by `request.ranges` requests at a time (implements `BlobReader`).
 
     The first range is requested alone. If the response is that range, as many threads as requests read one range after
     another; they have ended when the context is left. If any response is not the range that was requested, all of them
