@@ -4,6 +4,7 @@ Within a `TaskGroup`, every wait here ends when the group is cancelled (see `_th
 of the system.
 """
 
+import _thread
 import contextlib
 import select
 import socket
@@ -78,30 +79,28 @@ class NotebookView:
         return self._html()
 
 
-class Lock:
-    """A lock, to be held by `with`. An interrupt while it is acquired leaves it free."""
+# The type checkers' stubs say that RLock is final; in CPython it is not.
+class Lock(_thread.RLock):  # type: ignore[misc]
+    """A lock, to be held by `with`, not twice by the same thread.
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
+    No interrupt leaves it held: releasing an RLock that this thread does not hold raises, so that one can tell, and
+    `__exit__` is C, which an interrupt cannot come before.
+    """
 
-    def __enter__(self) -> None:
+    def __enter__(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 (as of RLock)
         try:
-            if not self._lock.acquire(blocking=False):
-                self._wait()
+            return self.acquire(blocking=False) or self._wait()
         except BaseException:
-            # An interrupt may come just after it was acquired. Only its owner can release an RLock.
             with contextlib.suppress(RuntimeError):
-                self._lock.release()
+                self.release()
             raise
 
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
         if (scope := current.get()) is None:
-            self._lock.acquire()
-        else:
-            scope.wait(lambda seconds: self._lock.acquire(timeout=seconds), _LONGEST)
+            return self.acquire()
+        acquired = scope.wait(lambda seconds: self.acquire(timeout=seconds), _LONGEST)
+        scope.check()  # the thread that held it may have released it because the group was cancelled
+        return acquired
 
 
 new_lock = Lock
@@ -164,8 +163,10 @@ class Semaphore:
         self._permits.put(None)
 
 
-def getaddrinfo(host: str, port: int) -> list[Address]:
+def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
     """Look up the TCP addresses of a host.
+
+    The system's resolver has time limits of its own, and a thread in it cannot be woken: `timeout` is for async code.
 
     Raises:
         OSError: It has none, or they cannot be looked up.
