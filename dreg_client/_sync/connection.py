@@ -95,7 +95,9 @@ class Connection:
             self._h11.start_next_cycle()
         self.heard = self._ended = False
         try:
-            headers = self._headers + [(name.encode("ascii"), value.encode("ascii")) for name, value in hop.headers]
+            headers = self._headers.copy()
+            for name, value in hop.headers:
+                headers.append((name.encode("ascii"), value.encode("ascii")))
             if hop.body or hop.method in _HAS_BODY:
                 headers.append((b"Content-Length", b"%d" % len(hop.body)))
             target = self._prefix + request_target(text)
@@ -123,16 +125,15 @@ class Connection:
         return event
 
     def count_body(self, length: int, *, is_part: bool) -> None:
-        """Count the body of the current response instead of parsing it, if it is long enough to gain by that.
+        """Count the body of the current response, which has at least `WIDE` bytes, instead of parsing it.
 
         Small parts arrive several at a time, each in a thread of its own, whose allocator keeps what was once read
         into; so they are read in small pieces.
         """
-        if length >= WIDE:
-            # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
-            self._first = self._h11.trailing_data[0]
-            self._left = length - len(self._first)
-            self._most = NARROW if is_part and length <= _SMALL_PART else WIDE
+        # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
+        self._first = self._h11.trailing_data[0]
+        self._left = length - len(self._first)
+        self._most = NARROW if is_part and length <= _SMALL_PART else WIDE
 
     def read_chunk(self, seconds: float) -> bytes:
         """Read the next chunk of the body; empty at its end.
