@@ -23,6 +23,25 @@ import anyio.to_thread
 
 from dreg_client.credentials.cancellation import cancelled_by
 
+__all__ = [
+    "Address",
+    "Event",
+    "Lock",
+    "NotebookView",
+    "Semaphore",
+    "TaskGroup",
+    "checkpoint",
+    "getaddrinfo",
+    "maybe_await",
+    "new_lock",
+    "run_cancellable",
+    "run_in_thread",
+    "sleep",
+    "wait_future",
+    "wait_readable",
+    "wait_writable",
+]
+
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
@@ -120,17 +139,15 @@ class TaskGroup:
         self._entered.cancel_scope.cancel()
 
 
-async def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ASYNC109 (as above)
+async def getaddrinfo(host: str, port: int) -> list[Address]:
     """Look up the TCP addresses of a host.
 
     Raises:
-        TimeoutError: They were not found within `timeout` seconds.
         OSError: It has none, or they cannot be looked up.
     """
     with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, hence no thread
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    with anyio.fail_after(timeout):
-        return list(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return list(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
