@@ -44,11 +44,13 @@ PROSE: Final = tuple(
         (r"\basync (with|for|def)\b", r"\1"),
         # Code has a call or an index after "await"; prose, such as "cannot await it", has not.
         (r"\bawait (?=[A-Za-z_][\w.]*[(\[])", ""),
+        (r"(?<=\{)await ", ""),
         (r"\b([Aa])n async (?=[b-df-hj-np-tv-z])", r"\1 "),
         (rf"\basync (?={_KINDS})", ""),
         (r"\bAsync context manager", "Context manager"),
-        (r"\btask(s?)\b", r"thread\1"),
-        (r"\bTask(s?)\b", r"Thread\1"),
+        # The name of a parameter, before a colon, stays.
+        (r"\btask(s?)\b(?!: )", r"thread\1"),
+        (r"\bTask(s?)\b(?!: )", r"Thread\1"),
     )
 )
 WIDTH: Final = 120
@@ -133,7 +135,7 @@ def indent_after(line: str, column: int | None) -> str:
 def tokens_of(source: str) -> list[Token]:
     """Return the tokens of a module."""
     starts = [0]
-    for line in source.splitlines(keepends=True):
+    for line in io.StringIO(source):
         starts.append(starts[-1] + len(line))
     return [
         Token(token.type, token.string, starts[row - 1] + column, starts[end_row - 1] + end_column, column)
@@ -183,7 +185,7 @@ def edit_wrappers(tokens: list[Token]) -> Iterator[Edit]:
 
 def edit_parentheses(source: str, tokens: list[Token]) -> Iterator[Edit]:
     """Drop the parentheses of `(await x(y)).z`: ruff keeps them."""
-    for number, token in enumerate(tokens[1:-1], 1):
+    for number, token in enumerate(tokens[:-1]):
         is_call = tokens[number - 1].kind == tokenize.NAME and not keyword.iskeyword(tokens[number - 1].string)
         if token.string == "(" and tokens[number + 1].string == "await" and not is_call:
             end = closing(tokens, number)

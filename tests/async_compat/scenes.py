@@ -1,11 +1,15 @@
 """What holds for tasks of asyncio and of trio, and for threads. `test_compat` plays each, for threads translated."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -24,6 +28,7 @@ from dreg_client._async._compat import (
     wait_readable,
     wait_writable,
 )
+from dreg_client.credentials import program
 from dreg_client.credentials.cancellation import is_cancelled
 from dreg_client.errors.groups import first_error, first_error_only
 
@@ -334,6 +339,29 @@ async def a_function_in_a_thread_returns_or_raises() -> None:
     for run in (run_in_thread, run_cancellable):
         with pytest.raises(ValueError, match="'x'"):
             await run(int, "x")
+
+
+async def a_credential_helper_ends_when_its_caller_is_cancelled() -> None:
+    with TemporaryDirectory() as folder, patch.dict(os.environ, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}"):
+        add_slow_helper(Path(folder))
+        async with TaskGroup() as group:
+            group.start_soon(run_cancellable, program.ask, "slow", "https://registry.example")
+            while not (process := process_of_helper(Path(folder))):
+                await sleep(0.01)
+            group.cancel()
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def add_slow_helper(folder: Path) -> None:
+    helper = folder / "docker-credential-slow"
+    helper.write_text(f"#!/bin/sh\necho $$ > {folder}/new; mv {folder}/new {folder}/began\nsleep 60\n")
+    helper.chmod(0o700)
+
+
+def process_of_helper(folder: Path) -> int:
+    began = folder / "began"
+    return int(began.read_text()) if began.exists() else 0
 
 
 async def a_future_is_waited_for_and_goes_on_when_the_wait_is_cancelled() -> None:

@@ -3,6 +3,7 @@
 import inspect
 import threading
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,10 +14,10 @@ import pytest
 from dreg_client._async import _compat as tasks_compat
 from dreg_client._sync import _compat as threads_compat
 from tests.async_compat import scenes
-from tests.async_compat.translation import sync_translation
+from tests.tools import tool
 
 BY_THREADS = ModuleType("scenes_by_threads")
-exec(sync_translation().translate(Path(scenes.__file__).read_text("utf-8"), {}), vars(BY_THREADS))  # noqa: S102 (ours)
+exec(tool("sync_translation").translate(Path(scenes.__file__).read_text("utf-8"), {}), vars(BY_THREADS))  # noqa: S102 (ours)
 
 SCENES = [
     name
@@ -25,15 +26,6 @@ SCENES = [
     and scene.__module__ == scenes.__name__
     and not inspect.signature(scene).parameters
 ]
-
-
-def names(module: ModuleType) -> set[str]:
-    public = getattr(module, "__all__", None) or [
-        name
-        for name, it in vars(module).items()
-        if getattr(it, "__module__", "").startswith(("anyio", module.__name__))
-    ]
-    return {name for name in public if not name.startswith("_")}
 
 
 @pytest.fixture(params=["asyncio", "trio", "threads"])
@@ -53,6 +45,8 @@ def test_the_same_holds_for_tasks_and_threads(play: Callable[[str], Any], scene:
     assert threading.active_count() <= before + 1, "one that asyncio keeps for lookups"
 
 
-def test_both_modules_have_the_same_names() -> None:
-    assert names(threads_compat) - {"Address"} <= names(tasks_compat) | {"Address"}
-    assert all(hasattr(tasks_compat, name) for name in threads_compat.__all__)
+def test_both_modules_have_the_same_names_with_the_same_parameters() -> None:
+    assert threads_compat.__all__ == tasks_compat.__all__
+    for name in ("Semaphore.acquire", "TaskGroup.start_soon", "getaddrinfo", "maybe_await", "run_cancellable"):
+        ours, its = (attrgetter(name)(module) for module in (tasks_compat, threads_compat))
+        assert list(inspect.signature(ours).parameters) == list(inspect.signature(its).parameters), name

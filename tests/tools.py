@@ -1,11 +1,11 @@
-"""The modules of `tools/`, which are no package."""
+"""The modules of `tools/`, which is not a package."""
 
 import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
 
-TOOLS = Path(__file__).parent.parent.parent / "tools"
+TOOLS = Path(__file__).parent.parent / "tools"
 
 
 def tool(name: str) -> ModuleType:
@@ -14,7 +14,3 @@ def tool(name: str) -> ModuleType:
         return importlib.import_module(name)
     finally:
         sys.path.remove(str(TOOLS))
-
-
-def sync_translation() -> ModuleType:
-    return tool("sync_translation")
