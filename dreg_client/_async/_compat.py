@@ -139,15 +139,17 @@ class TaskGroup:
         self._entered.cancel_scope.cancel()
 
 
-async def getaddrinfo(host: str, port: int) -> list[Address]:
+async def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ASYNC109 (as above)
     """Look up the TCP addresses of a host.
 
     Raises:
+        TimeoutError: They were not found within `timeout` seconds.
         OSError: It has none, or they cannot be looked up.
     """
     with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, hence no thread
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    return list(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    with anyio.fail_after(timeout):
+        return list(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:

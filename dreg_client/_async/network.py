@@ -201,7 +201,9 @@ async def connect(host: str, port: int, deadline: float) -> AsyncSocketStream:
         NetworkError: The host has no address, or none of them accepts a connection before the deadline.
     """
     try:
-        addresses = await getaddrinfo(host, port)
+        addresses = await getaddrinfo(host, port, deadline - monotonic())
+    except TimeoutError as failure:
+        raise ConnectTimedOutError from failure
     except (OSError, UnicodeError) as failure:
         raise resolver_failure(failure) from failure
     last: OSError | None = None

@@ -163,8 +163,10 @@ class Semaphore:
         self._permits.put(None)
 
 
-def getaddrinfo(host: str, port: int) -> list[Address]:
+def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
     """Look up the TCP addresses of a host.
+
+    The system's resolver has time limits of its own, and a thread in it cannot be woken: `timeout` is for async code.
 
     Raises:
         OSError: It has none, or they cannot be looked up.

@@ -202,7 +202,9 @@ def connect(host: str, port: int, deadline: float) -> SocketStream:
         NetworkError: The host has no address, or none of them accepts a connection before the deadline.
     """
     try:
-        addresses = getaddrinfo(host, port)
+        addresses = getaddrinfo(host, port, deadline - monotonic())
+    except TimeoutError as failure:
+        raise ConnectTimedOutError from failure
     except (OSError, UnicodeError) as failure:
         raise resolver_failure(failure) from failure
     last: OSError | None = None

@@ -85,6 +85,23 @@ def test_all_addresses_share_one_timeout(new_pool: NewPool, net: Network, monkey
     assert 0.9 < time.monotonic() - began < 3
 
 
+def test_looking_up_a_name_belongs_to_it_too(new_pool: NewPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(*given: Any, **named: Any) -> Any:
+        if named.get("flags", sum(given[5:])) & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        time.sleep(0.5)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    pool = new_pool(timeout=Timeouts(connect=0.1))
+
+    # The system's resolver cannot be interrupted: there, threads wait for its own answer.
+    said = "temporary failure" if pool.kind == "threads" else "in time"
+    with pytest.raises(errors.ConnectError, match=f"no connection.*{said}") as raised:
+        pool.run_get("http://slow.test/x")
+    assert type(raised.value) is errors.ConnectError
+
+
 def test_a_handshake_belongs_to_the_same_timeout(new_pool: NewPool, net: Network) -> None:
     pool = new_pool(timeout=Timeouts(connect=0.5, read=20))
     with speaking(lambda *_: time.sleep(20)) as server:
