@@ -10,7 +10,7 @@ from dreg_client.values import media_type as types
 
 
 class ImageLayout(StoredDocument, frozen=True, title="OCI image layout"):
-    """What `oci-layout` says: which version of the layout this directory follows."""
+    """The file `oci-layout`, which names the version of the layout."""
 
     kind: ClassVar[str] = "image-layout"
     media_types: ClassVar[tuple[str, ...]] = (types.OCI_LAYOUT,)

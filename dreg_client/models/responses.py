@@ -1,4 +1,4 @@
-"""What a registry says besides documents: lists of tags and repositories, errors, tokens (distribution-spec)."""
+"""Responses of registries other than documents: lists of tags and repositories, errors, tokens (distribution-spec)."""
 
 from typing import Annotated, ClassVar, Final, Self, cast
 
@@ -20,7 +20,7 @@ _SHOWN_NAME: Final = 100
 
 
 class Answer(StrictModel, frozen=True):
-    """A registry's answer; unknown members are kept."""
+    """A response of a registry; unknown members are kept."""
 
     folded_names_refused: ClassVar[bool] = False
 
@@ -29,9 +29,9 @@ class TagList(Answer, frozen=True):
     """The tags of a repository, or one page of them, in the registry's order (ANS-01, ANS-02).
 
     Attributes:
-        name: What the registry calls the repository; proxies write their own, so it is compared with nothing.
+        name: The repository by the registry; proxies return another name, so it is not checked.
         tags: The tags.
-        left_out: Entries that are no tags, as text; some registries list digests, or null.
+        left_out: Entries that are not valid tags, as text; some registries list digests, or null.
     """
 
     name: str | None = None
@@ -40,10 +40,10 @@ class TagList(Answer, frozen=True):
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
-        """Read the answer of a tag list.
+        """Parse the response to a tag list.
 
         Raises:
-            ProtocolError: It is no JSON object, or `tags` is absent or no list (null reads as empty).
+            ProtocolError: It is not a JSON object, or `tags` is absent or not a list (null reads as empty).
         """
         tree = _object(raw, "a tag list")
         tags, left_out = _names(tree, "tags", Tag)
@@ -56,7 +56,7 @@ class Catalog(Answer, frozen=True):
 
     Attributes:
         repositories: Their names, in the registry's order.
-        left_out: Entries that are no names of repositories, as text.
+        left_out: Entries that are not valid repository names, as text.
     """
 
     repositories: RepositoryTexts
@@ -64,10 +64,10 @@ class Catalog(Answer, frozen=True):
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
-        """Read the answer of a catalog.
+        """Parse the response to a catalog.
 
         Raises:
-            ProtocolError: It is no JSON object, or `repositories` is absent or no list (null reads as empty).
+            ProtocolError: It is not a JSON object, or `repositories` is absent or not a list (null reads as empty).
         """
         tree = _object(raw, "a catalog")
         names, left_out = _names(tree, "repositories", RepositoryName)
@@ -83,11 +83,11 @@ class RegistryDiagnostic(Answer, frozen=True):
 
 
 class ErrorBody(Answer, frozen=True):
-    """What a registry says of a refusal: at most 10 errors, or the text itself, cut short (ANS-04).
+    """The body of an error response: at most 10 errors, or the shortened text (ANS-04).
 
     Attributes:
-        errors: Its errors.
-        text: What it says where it says it in another form.
+        errors: The errors.
+        text: The text, if it has another format.
     """
 
     errors: Annotated[tuple[RegistryDiagnostic, ...], Strict(strict=False)] = ()
@@ -95,7 +95,7 @@ class ErrorBody(Answer, frozen=True):
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
-        """Read an error body; nothing in it is wrong, and what is no list of errors is kept as text."""
+        """Parse an error body; it never fails, and keeps any other format as text."""
         octets = octets_of(raw)
         try:
             entries = _list(read_object(octets).get("errors"))
@@ -108,12 +108,12 @@ class ErrorBody(Answer, frozen=True):
 
 
 class TokenAnswer(Answer, frozen=True):
-    """What a token server gives (ANS-07 to ANS-09). Its `repr` shows no token.
+    """The response of a token server (ANS-07 to ANS-09). Its `repr` shows no token.
 
     Attributes:
-        value: The token; where `token` and `access_token` are both there and differ, the first counts.
-        expires_in: Its life in seconds, from 60 to 3,600.
-        refresh_token: An identity token for later, None where there is none.
+        value: The token; if `token` and `access_token` differ, `token`.
+        expires_in: Its lifetime in seconds, from 60 to 3,600.
+        refresh_token: An identity token for later requests, or None.
     """
 
     value: str = Field(repr=False, exclude=True)
@@ -122,10 +122,10 @@ class TokenAnswer(Answer, frozen=True):
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Self:
-        """Read the answer of a token server.
+        """Parse the response of a token server.
 
         Raises:
-            TokenError: It holds no token, or one that no header can carry. The body is never part of the message.
+            TokenError: It has no token, or one that cannot be sent. The body is never part of the message.
         """
         try:
             tree = read_object(octets_of(raw))
@@ -158,7 +158,7 @@ def _object(raw: bytes | str, what: str) -> dict[str, object]:
 def _names(
     tree: dict[str, object], member: str, kind: type[Tag | RepositoryName]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The entries that follow the grammar, and those that do not, as text."""
+    """Return the valid entries, and the invalid ones as text."""
     found = tree.get(member, False)
     if found is not None and not isinstance(found, list):
         message = f"the answer has no list of {member}; without it nobody can say that there are none"
@@ -170,7 +170,7 @@ def _names(
 
 
 def _sorted_out(entries: list[object], kind: type[Tag | RepositoryName]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The same, entry by entry."""
+    """Check entry by entry."""
     names: list[str] = []
     left_out: list[str] = []
     for entry in entries:
