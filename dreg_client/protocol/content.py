@@ -23,12 +23,16 @@ class FetchedManifest:
     """A manifest as a storage medium returned it: not verified yet.
 
     Attributes:
-        descriptor: Its media type, digest and size, as the medium states them.
         raw: Its bytes.
+        media_type: Its media type.
+        digest: The digest that the bytes must have.
+        size: The number of bytes that there must be.
     """
 
-    descriptor: Descriptor
     raw: bytes
+    media_type: str
+    digest: Digest
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +117,16 @@ def blob_request(blob: BlobRef, start: int = 0, ranges: int = 1) -> BlobRequest:
         raise ValueError("connections: must be at least 1")
     size = blob.size if isinstance(blob, Descriptor) else None
     return BlobRequest(verifiable(digest_of(blob)), start, size, ranges=ranges)
+
+
+def verify(raw: bytes, digest: Digest, size: int) -> None:
+    """Check that a document is the one that was asked for (image-spec descriptor.md, "Verification").
+
+    Raises:
+        SizeMismatchError: It has another size.
+        DigestMismatchError: It has another digest.
+    """
+    if len(raw) != size:
+        raise errors.SizeMismatchError(size, len(raw), digest)
+    if (actual := Digest.of(raw, digest.algorithm)) != digest:
+        raise errors.DigestMismatchError(digest, actual, "the document")

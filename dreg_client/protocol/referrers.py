@@ -6,7 +6,7 @@ from urllib.parse import quote
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index, OciIndex, right_entries
+from dreg_client.models.index import DockerManifestList, Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import AnyManifest, parse_manifest
 from dreg_client.protocol import manifests
@@ -125,6 +125,11 @@ def _by_their_manifests(
         if artifact_type_of(document) == artifact_type:
             chosen.append(entry)
     return tuple(chosen)
+
+
+def subject_of(document: AnyManifest) -> Descriptor | None:
+    """Return the `subject` of a manifest; a Docker manifest list cannot have one."""
+    return None if isinstance(document, DockerManifestList) else document.subject
 
 
 def artifact_type_of(document: AnyManifest) -> str | None:
