@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from dreg_client import Digest, DockerArchive, DregError, tar_files
+from dreg_client import Digest, DockerArchive, DregError
 from dreg_client.archives import open_oci_archive
 from dreg_client.errors import LayoutCorruptError, LayoutError, NotFoundError, UnsafePathError
+from dreg_client.files import tar as tar_files
 from dreg_client.files.tar import TarFiles
 from dreg_client.layout_validation import validate_layout
 
