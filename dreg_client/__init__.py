@@ -1,30 +1,41 @@
 """dreg-client: the typed OCI/Docker registry library.
 
-What it hands you was validated against a strict model and proven to be the bytes that you asked for.
+What it returns was validated against a strict model and proven to be the bytes that you asked for.
 
-Names resolve on first use, so that importing the package costs next to nothing.
+Names are resolved on first use, so importing the package costs next to nothing.
 """
 
 from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers take it for True; the module `typing` would double the cost of this import
 if TYPE_CHECKING:
-    from dreg_client.archives import DockerArchive as DockerArchive
-    from dreg_client.async_image import AsyncImage as AsyncImage
-    from dreg_client.async_opening import aopen_image as aopen_image
-    from dreg_client.async_opening import aopen_store as aopen_store
-    from dreg_client.async_registry import AsyncRegistry as AsyncRegistry
-    from dreg_client.async_repository import AsyncRepository as AsyncRepository
-    from dreg_client.async_store import AsyncStore as AsyncStore
+    from dreg_client._async.httpx_transport import AsyncHTTPTransport as AsyncHTTPTransport
+    from dreg_client._async.images import AsyncImage as AsyncImage
+    from dreg_client._async.layout import AsyncLayout as AsyncLayout
+    from dreg_client._async.opening import aopen_image as aopen_image
+    from dreg_client._async.opening import aopen_store as aopen_store
+    from dreg_client._async.registry import AsyncRegistry as AsyncRegistry
+    from dreg_client._async.repository import AsyncRepository as AsyncRepository
+    from dreg_client._async.store import AsyncStore as AsyncStore
+    from dreg_client._sync.docker_archive import DockerArchive as DockerArchive
+    from dreg_client._sync.httpx_transport import HTTPTransport as HTTPTransport
+    from dreg_client._sync.images import Image as Image
+    from dreg_client._sync.layout import Layout as Layout
+    from dreg_client._sync.opening import open_image as open_image
+    from dreg_client._sync.opening import open_store as open_store
+    from dreg_client._sync.registry import Registry as Registry
+    from dreg_client._sync.repository import Repository as Repository
+    from dreg_client._sync.store import Store as Store
+    from dreg_client._sync.validation import RepositoryValidation as RepositoryValidation
+    from dreg_client._sync.validation import validate_layout as validate_layout
     from dreg_client.credentials.lookup import Credentials as Credentials
     from dreg_client.errors import DregError as DregError
     from dreg_client.errors.problems import Problem as Problem
     from dreg_client.errors.problems import Severity as Severity
-    from dreg_client.image import Image as Image
-    from dreg_client.image import PlatformImage as PlatformImage
-    from dreg_client.layout import Layout as Layout
+    from dreg_client.images.image import PlatformImage as PlatformImage
     from dreg_client.models.config import ImageConfig as ImageConfig
     from dreg_client.models.descriptor import Descriptor as Descriptor
+    from dreg_client.models.index import AnyManifest as AnyManifest
     from dreg_client.models.index import DockerManifestList as DockerManifestList
     from dreg_client.models.index import Index as Index
     from dreg_client.models.index import OciIndex as OciIndex
@@ -34,16 +45,19 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import ImageManifest as ImageManifest
     from dreg_client.models.manifest import Manifest as Manifest
     from dreg_client.models.manifest import OciManifest as OciManifest
-    from dreg_client.models.parse import AnyManifest as AnyManifest
     from dreg_client.models.parse import parse_document as parse_document
     from dreg_client.models.parse import parse_manifest as parse_manifest
-    from dreg_client.opening import open_image as open_image
-    from dreg_client.opening import open_store as open_store
+    from dreg_client.protocol.content import RawManifest as RawManifest
+    from dreg_client.protocol.events import Answered as Answered
+    from dreg_client.protocol.events import Counted as Counted
+    from dreg_client.protocol.events import Event as Event
+    from dreg_client.protocol.events import Received as Received
+    from dreg_client.protocol.events import Retrying as Retrying
+    from dreg_client.protocol.events import Warned as Warned
     from dreg_client.protocol.options import RegistryOptions as RegistryOptions
     from dreg_client.protocol.options import Timeouts as Timeouts
-    from dreg_client.registry import Registry as Registry
-    from dreg_client.repository import Repository as Repository
-    from dreg_client.store import Store as Store
+    from dreg_client.validation.claims import DocumentReport as DocumentReport
+    from dreg_client.validation.claims import FileReport as FileReport
     from dreg_client.validation.dumps import LineRules as LineRules
     from dreg_client.validation.dumps import validate_file as validate_file
     from dreg_client.validation.dumps import validate_lines as validate_lines
@@ -52,48 +66,109 @@ if TYPE_CHECKING:
     from dreg_client.values.credential import Credential as Credential
     from dreg_client.values.digest import Digest as Digest
     from dreg_client.values.platform import Platform as Platform
+    from dreg_client.values.platform import choose as choose
     from dreg_client.values.reference import Reference as Reference
 
-_HOMES = {
-    "archives": ("DockerArchive",),
-    "async_image": ("AsyncImage",),
-    "async_opening": ("aopen_image", "aopen_store"),
-    "async_registry": ("AsyncRegistry",),
-    "async_repository": ("AsyncRepository",),
-    "async_store": ("AsyncStore",),
+_MODULES = {
+    "_async.httpx_transport": ("AsyncHTTPTransport",),
+    "_async.images": ("AsyncImage",),
+    "_async.layout": ("AsyncLayout",),
+    "_async.opening": (
+        "aopen_image",
+        "aopen_store",
+    ),
+    "_async.registry": ("AsyncRegistry",),
+    "_async.repository": ("AsyncRepository",),
+    "_async.store": ("AsyncStore",),
+    "_sync.docker_archive": ("DockerArchive",),
+    "_sync.httpx_transport": ("HTTPTransport",),
+    "_sync.images": ("Image",),
+    "_sync.layout": ("Layout",),
+    "_sync.opening": (
+        "open_image",
+        "open_store",
+    ),
+    "_sync.registry": ("Registry",),
+    "_sync.repository": ("Repository",),
+    "_sync.store": ("Store",),
+    "_sync.validation": (
+        "RepositoryValidation",
+        "validate_layout",
+    ),
     "credentials.lookup": ("Credentials",),
     "errors": ("DregError",),
-    "image": ("Image", "PlatformImage"),
-    "layout": ("Layout",),
+    "errors.problems": (
+        "Problem",
+        "Severity",
+    ),
+    "images.image": ("PlatformImage",),
     "models.config": ("ImageConfig",),
     "models.descriptor": ("Descriptor",),
-    "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
-    "models.index": ("DockerManifestList", "Index", "OciIndex"),
+    "models.index": (
+        "AnyManifest",
+        "DockerManifestList",
+        "Index",
+        "OciIndex",
+    ),
     "models.layout": ("ImageLayout",),
     "models.legacy": ("LegacyManifest",),
-    "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
-    "models.parse": ("AnyManifest", "parse_document", "parse_manifest"),
-    "validation.report": ("Report", "validate"),
-    "opening": ("open_image", "open_store"),
-    "protocol.options": ("Timeouts", "RegistryOptions"),
-    "errors.problems": ("Problem", "Severity"),
-    "registry": ("Registry",),
-    "repository": ("Repository",),
-    "store": ("Store",),
+    "models.manifest": (
+        "DockerManifest",
+        "ImageManifest",
+        "Manifest",
+        "OciManifest",
+    ),
+    "models.parse": (
+        "parse_document",
+        "parse_manifest",
+    ),
+    "protocol.content": ("RawManifest",),
+    "protocol.events": (
+        "Answered",
+        "Counted",
+        "Event",
+        "Received",
+        "Retrying",
+        "Warned",
+    ),
+    "protocol.options": (
+        "RegistryOptions",
+        "Timeouts",
+    ),
+    "validation.claims": (
+        "DocumentReport",
+        "FileReport",
+    ),
+    "validation.dumps": (
+        "LineRules",
+        "validate_file",
+        "validate_lines",
+    ),
+    "validation.report": (
+        "Report",
+        "validate",
+    ),
     "values.credential": ("Credential",),
     "values.digest": ("Digest",),
-    "values.platform": ("Platform",),
+    "values.platform": (
+        "Platform",
+        "choose",
+    ),
     "values.reference": ("Reference",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: home for home, names in _MODULES.items() for name in names}
 
 __version__ = "2.0.0.dev0"
 __all__ = [
+    "Answered",
     "AnyManifest",
+    "AsyncHTTPTransport",
     "AsyncImage",
+    "AsyncLayout",
     "AsyncRegistry",
     "AsyncRepository",
     "AsyncStore",
+    "Counted",
     "Credential",
     "Credentials",
     "Descriptor",
@@ -101,7 +176,11 @@ __all__ = [
     "DockerArchive",
     "DockerManifest",
     "DockerManifestList",
+    "DocumentReport",
     "DregError",
+    "Event",
+    "FileReport",
+    "HTTPTransport",
     "Image",
     "ImageConfig",
     "ImageLayout",
@@ -116,32 +195,39 @@ __all__ = [
     "Platform",
     "PlatformImage",
     "Problem",
+    "RawManifest",
+    "Received",
     "Reference",
     "Registry",
     "RegistryOptions",
     "Report",
     "Repository",
+    "RepositoryValidation",
+    "Retrying",
     "Severity",
     "Store",
     "Timeouts",
+    "Warned",
     "aopen_image",
     "aopen_store",
+    "choose",
     "open_image",
     "open_store",
     "parse_document",
     "parse_manifest",
     "validate",
     "validate_file",
+    "validate_layout",
     "validate_lines",
 ]
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
 
     def __getattr__(name: str) -> object:
-        if name not in _HOME_OF:
+        if name not in _MODULE_OF:
             message = f"module 'dreg_client' has no attribute {name!r}"
             raise AttributeError(message)
-        value = getattr(import_module(f"dreg_client.{_HOME_OF[name]}"), name)
+        value = getattr(import_module(f"dreg_client.{_MODULE_OF[name]}"), name)
         globals()[name] = value
         return value
 

@@ -9,11 +9,11 @@ from dreg_client._async.ports import AsyncSource
 from dreg_client._logging import log
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
+from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.legacy import LegacyManifest
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
-from dreg_client.models.parse import AnyManifest, parse_document, parse_manifest
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verifiable, verify
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types

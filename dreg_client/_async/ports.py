@@ -1,12 +1,14 @@
 """The port that a storage medium implements. Everything users call is written once on top of it."""
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, FetchedManifest
 from dreg_client.values.digest import Digest
+
+if TYPE_CHECKING:  # commands that only list or resolve need no models
+    from dreg_client.models.descriptor import Descriptor
 
 
 class AsyncBlobReader(Protocol):
@@ -54,7 +56,7 @@ class AsyncSource(Protocol):
         """Whether its manifests are written by this library, as a docker-archive has none."""
         ...
 
-    async def resolve(self, reference: str) -> Descriptor:
+    async def resolve(self, reference: str) -> "Descriptor":
         """Return the descriptor of a tag or digest; of an empty text, of the only manifest (registries: of `latest`).
 
         Raises:
@@ -68,7 +70,7 @@ class AsyncSource(Protocol):
         ...
 
     async def fetch_document(
-        self, descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False
+        self, descriptor: "Descriptor", *, limit: int = MAX_DOCUMENT, is_blob: bool = False
     ) -> bytes:
         """Fetch a manifest, or with `is_blob` a config, of at most `limit` bytes."""
         ...
@@ -77,7 +79,7 @@ class AsyncSource(Protocol):
         """List all tags, in the medium's order."""
         ...
 
-    async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+    async def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
         """List the manifests whose `subject` is this digest, as the medium states them, in its order."""
         ...
 

@@ -44,8 +44,10 @@ class AsyncTransport(Protocol):
 
         Raises:
             TransportError: The request could not be sent, or no response came in time.
+            ProtocolError: The response is not valid, or has a length although its body comes in chunks (TRN-28).
             BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
             UnsafeURLError: The URL or a header cannot be sent.
+            ClosedError: It is closed.
         """
         ...
 

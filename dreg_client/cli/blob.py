@@ -12,7 +12,7 @@ from dreg_client.cli.sources import opened, options_for, read_digest, source_arg
 from dreg_client.cli.text import put_error, put_octets
 
 if TYPE_CHECKING:
-    from dreg_client.image import ImageStore
+    from dreg_client._sync.store import Store
     from dreg_client.values.digest import Digest
     from dreg_client.values.store_name import StoreName
 
@@ -61,7 +61,7 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
             _to_file(source, wanted, path, resume=resume, connections=connections)
 
 
-def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
+def _to_standard_output(store: "Store", wanted: "Digest") -> None:
     """Bytes flow as they come; where the end is not well, a line says that they are not to be used."""
     from dreg_client.errors import DregError
 
@@ -79,8 +79,8 @@ def _to_standard_output(store: "ImageStore", wanted: "Digest") -> None:
 
 def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool, connections: int) -> None:
     """A file gets its name once the bytes are proven; a device or a pipe is written as they come."""
+    from dreg_client._sync.opening import open_store
     from dreg_client.cli.progress import progress
-    from dreg_client.opening import open_store
     from dreg_client.protocol.events import Received
 
     size = done = 0

@@ -14,7 +14,7 @@ from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.results import Checked, Counted, Finding, Unread
 from dreg_client.cli.sources import STORE_KINDS
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.validation.report import validate
 from dreg_client.values.store_name import StoreName
 
@@ -184,8 +184,9 @@ def _store(source: str, settings: Settings, advance: Advance) -> Iterator[Findin
 
 
 def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    from dreg_client.layout_validation import validate_layout
-    from dreg_client.opening import open_layout, reference_of
+    from dreg_client._sync.opening import open_layout
+    from dreg_client._sync.validation import validate_layout
+    from dreg_client.values.store_name import reference_of
 
     with open_layout(name) as layout:
         reports = validate_layout(

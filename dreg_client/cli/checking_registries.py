@@ -15,8 +15,8 @@ from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference
 
 if TYPE_CHECKING:
-    from dreg_client.registry import Registry
-    from dreg_client.repository import Repository
+    from dreg_client._sync.registry import Registry
+    from dreg_client._sync.repository import Repository
 
 _SIDE_BY_SIDE: Final = 3
 
@@ -45,9 +45,9 @@ def check_registry(source: str, *, complete: bool, pedantic: bool, journal: str 
         pedantic: Whether notes are reported.
         journal: A file that remembers what is done, so that an interrupted run goes on; removed at the end.
     """
+    from dreg_client._sync.registry import Registry
     from dreg_client.cli.registry_options import given
-    from dreg_client.opening import with_defaults
-    from dreg_client.registry import Registry
+    from dreg_client.credentials.defaults import with_defaults
 
     host = host_alone(source)
     reference = None if host else Reference.parse(source.removeprefix(DOCKER))
@@ -79,7 +79,7 @@ def _repository(
     complete: bool,
     pedantic: bool,
 ) -> Iterator[Finding]:
-    from dreg_client.repository_validation import RepositoryValidation
+    from dreg_client._sync.validation import RepositoryValidation
 
     place = f"{registry.name}/{repository.name}"
     validation = RepositoryValidation(repository, complete, pedantic)

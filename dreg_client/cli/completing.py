@@ -21,9 +21,10 @@ def names_in_registry(ctx: click.Context, incomplete: str) -> list[str]:
 
 
 def _names(ctx: click.Context, incomplete: str) -> Iterator[str]:
-    from dreg_client.opening import open_store, with_defaults
-    from dreg_client.registry import Registry
-    from dreg_client.repository import Repository
+    from dreg_client._sync.opening import open_store
+    from dreg_client._sync.registry import Registry
+    from dreg_client._sync.repository import Repository
+    from dreg_client.credentials.defaults import with_defaults
 
     options = {**given(ctx), "timeout": _PATIENCE, "retries": 0}
     host, _, rest = incomplete.partition("/")

@@ -86,9 +86,7 @@ def _refused(failure: errors.DregError) -> str:
 
 
 def _shut_out(failure: errors.UnauthorizedError) -> str:
-    from dreg_client.protocol.hints import ANONYMOUS
-
-    if not failure.advice.startswith(ANONYMOUS):
+    if not failure.anonymous:
         return str(failure)
     return str(failure).replace(failure.advice, "it was asked without a credential; leave out --anonymous")
 

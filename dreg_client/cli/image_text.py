@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from dreg_client.cli.text import size, styled, visible, wrapped
+from dreg_client.cli.text import styled, visible, wrapped
+from dreg_client.images.byte_size import byte_size
+from dreg_client.images.view import full_name
 
 Lines = Iterator[str]
-Seen = Mapping[str, Any]
+Seen = dict[str, Any]
 _COLUMN: Final = 15
 _SIZE: Final = 10
 _TITLE: Final = "org.opencontainers.image.title"
@@ -32,7 +34,7 @@ class _Blocks:
 def lines(seen: Seen) -> Lines:
     """What is shown, line by line."""
     blocks = _Blocks()
-    yield styled(visible(_name(seen)), "bold")
+    yield styled(visible(full_name(seen)), "bold")
     yield from _document(seen)
     yield from blocks.lines("annotations", _pairs(seen["annotations"]), "the index")
     if seen["artifact"]:
@@ -55,20 +57,13 @@ def _document(seen: Seen) -> Lines:
     if seen["artifact"]:
         yield f"  config {seen['artifact']['config']['digest']}"
         yield _fact("artifact", seen["artifact"]["type"])
-    yield _fact("media type", f"{seen['mediaType']}, {size(seen['size'])}")
+    yield _fact("media type", f"{seen['mediaType']}, {byte_size(seen['size'])}")
     if seen["writtenByDreg"]:
         yield _fact("", "dreg wrote this manifest from the archive: its digest names nothing in a registry")
     if seen["platforms"]:
         yield _fact("platforms", ", ".join(seen["platforms"]))
     if seen["subject"]:
         yield _fact("attached to", seen["subject"]["digest"])
-
-
-def _name(seen: Seen) -> str:
-    reference = seen["reference"]
-    if not reference:
-        return str(seen["store"])
-    return f"{seen['store']}{'@' if reference == seen['digest'] else ':'}{reference}"
 
 
 def _fact(label: str, text: str) -> str:
@@ -90,7 +85,10 @@ def _section(title: str, entries: list[list[str]]) -> Lines:
 def _content(descriptor: Seen) -> list[str]:
     title = descriptor["annotations"].get(_TITLE)
     about = ", ".join(filter(None, (descriptor["artifactType"] or descriptor["mediaType"], title)))
-    return [f"  {descriptor['digest']}", f"{size(descriptor['size']):>{_SIZE}}  {wrapped(visible(about), _SIZE + 2)}"]
+    return [
+        f"  {descriptor['digest']}",
+        f"{byte_size(descriptor['size']):>{_SIZE}}  {wrapped(visible(about), _SIZE + 2)}",
+    ]
 
 
 def _attestation(found: Seen) -> list[str]:
@@ -98,7 +96,7 @@ def _attestation(found: Seen) -> list[str]:
     stated = ", ".join(found["predicates"]) or found["mediaType"]
     return [
         f"  {found['digest']}",
-        f"{size(found['size']):>{_SIZE}}  {wrapped(visible(f'of {of}: {stated}'), _SIZE + 2)}",
+        f"{byte_size(found['size']):>{_SIZE}}  {wrapped(visible(f'of {of}: {stated}'), _SIZE + 2)}",
     ]
 
 
@@ -136,13 +134,13 @@ def _owner(image: Seen) -> str:
 
 def _layers(image: Seen) -> Lines:
     count = sum(step["digest"] is not None for step in image["layers"])
-    yield _fact("layers", f"{count}, {size(image['size'])} in all")
+    yield _fact("layers", f"{count}, {byte_size(image['size'])} in all")
     yield from map(step_line, image["layers"])
 
 
 def step_line(step: Seen) -> str:
     """A step of how an image was made: the size of its layer, its digest cut short, its instruction."""
-    shown = size(step["size"]) if step["digest"] else "-"
+    shown = byte_size(step["size"]) if step["digest"] else "-"
     encoded = step["digest"].partition(":")[2][:12] if step["digest"] else ""
     indent = _SIZE + 16
     return f"{shown:>{_SIZE}}  {encoded:<12}  {wrapped(visible(step['instruction'] or '(no history)'), indent)}"

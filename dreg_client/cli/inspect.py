@@ -60,7 +60,7 @@ def inspect_command(
       dreg inspect docker-archive:fixtures/archives/web.docker.tar
       dreg inspect oci:fixtures/layouts/multi:1.4 --format html -o web.html
     """
-    from dreg_client.images.view import view
+    from dreg_client._sync.image_view import view
 
     def look(source: "StoreName") -> dict[str, Any]:
         with opened(source, ref_name) as (store, reference):

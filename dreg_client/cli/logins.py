@@ -32,9 +32,9 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
       dreg login registry.example -u ada --password-stdin < password.txt
       dreg login registry.example     (asks for user and password)
     """
+    from dreg_client._sync.registry import Registry
     from dreg_client.credentials import login
     from dreg_client.protocol.events import Answered
-    from dreg_client.registry import Registry
 
     is_asked = False
 
@@ -76,8 +76,8 @@ def logout_command(registry: str) -> None:
 
 def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions]":
     from dreg_client.cli.logging import speak_of_registries
+    from dreg_client.credentials.defaults import with_defaults
     from dreg_client.credentials.lookup import Credentials
-    from dreg_client.opening import with_defaults
     from dreg_client.protocol.options import Options
     from dreg_client.protocol.registry_url import RegistryURL
 

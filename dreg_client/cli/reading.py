@@ -6,9 +6,9 @@ import click
 
 from dreg_client.cli.fan_out import show
 from dreg_client.cli.sources import (
+    client_of,
     format_option,
     opened,
-    options_for,
     platform_option,
     ref_name_option,
     source_argument,
@@ -17,14 +17,15 @@ from dreg_client.cli.sources import (
 from dreg_client.cli.text import put, put_json, put_octets, visible
 
 if TYPE_CHECKING:
-    from dreg_client.image import ImageStore, PlatformImage
+    from dreg_client._sync.store import Store
+    from dreg_client.images.image import PlatformImage
     from dreg_client.models.descriptor import Descriptor
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
 
 
-def platform_image(store: "ImageStore", reference: str, platform: "Platform | None") -> "PlatformImage":
+def platform_image(store: "Store", reference: str, platform: "Platform | None") -> "PlatformImage":
     """One platform's image: the chosen one, else the only one."""
     from dreg_client.errors import ConflictError
 
@@ -84,13 +85,16 @@ def resolve_command(
 
 
 def _digest_at(source: "StoreName") -> "Digest | None":
-    """The digest of a name in a registry; None of other stores."""
-    if source.kind != "registry" or source.reference is None:
+    """Return the digest of a name in a registry, read without models; None for other stores."""
+    if (reference := source.reference) is None or source.kind != "registry":
         return None
-    from dreg_client.digests import digest_at
-    from dreg_client.opening import with_defaults
+    from dreg_client._sync.manifests import resolve_manifest
+    from dreg_client.protocol.manifests import name_of
+    from dreg_client.values.reference import DEFAULT_TAG
 
-    return digest_at(source.reference, **with_defaults(options_for(source)))
+    name = name_of(reference.digest or reference.tag or DEFAULT_TAG)
+    with client_of(source, reference) as client:
+        return resolve_manifest(client, reference.repository, name).digest
 
 
 def _alone(digest: "Digest") -> dict[str, Any]:
@@ -214,11 +218,11 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
     from dreg_client.cli.image_text import step_line
-    from dreg_client.images.view import seen_step
+    from dreg_client.images.view import view_step
 
     with opened(source, ref_name) as (store, reference):
         steps = platform_image(store, reference, platform).steps
-    seen = [seen_step(step) for step in steps]
+    seen = [view_step(step) for step in steps]
     if output == "json":
         put_json(seen)
     else:

@@ -1,5 +1,6 @@
 """The commands that are about a registry, or that change something in one."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -29,15 +30,16 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
       dreg repos localhost:5000
       dreg repos localhost:5000 --namespace acme --format json
     """
+    from dreg_client._sync.client import Client
+    from dreg_client._sync.lists import iter_catalog
     from dreg_client.cli.logging import speak_of_registries
     from dreg_client.cli.registry_options import given
-    from dreg_client.opening import with_defaults
+    from dreg_client.credentials.defaults import with_defaults
     from dreg_client.protocol.namespaces import namespace_of
-    from dreg_client.registry import Registry
 
     speak_of_registries(debug=False)
-    with Registry(registry, **with_defaults(given())) as opened:
-        names = (name for name in opened.catalog() if namespace in {None, namespace_of(name)})
+    with closing(Client.open(registry, **with_defaults(given()))) as client:
+        names = (name for name in iter_catalog(client) if namespace in {None, namespace_of(name)})
         if output == "json":
             put_json(list(names))
         else:
@@ -55,7 +57,7 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
     Example:
       dreg tag localhost:5000/acme/web:1.4 1 latest
     """
-    from dreg_client.opening import reference_of
+    from dreg_client.values.store_name import reference_of
 
     with opened_repository(source) as repository:
         digest = repository.tag(reference_of(source), *tags)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -12,11 +12,13 @@ from dreg_client.cli.registry_names import refuse_host_alone
 from dreg_client.cli.registry_options import given, registry_options
 
 if TYPE_CHECKING:
-    from dreg_client.image import ImageStore
+    from dreg_client._sync.client import Client
+    from dreg_client._sync.repository import Repository
+    from dreg_client._sync.store import Store
     from dreg_client.protocol.options import RegistryOptions
-    from dreg_client.repository import Repository
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
+    from dreg_client.values.reference import Reference
     from dreg_client.values.store_name import StoreName
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,15 +126,24 @@ def platform_option(command: F) -> F:
 
 
 @contextmanager
-def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple["ImageStore", str], None, None]:
+def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple["Store", str], None, None]:
     """The store, and what is asked of it."""
-    from dreg_client.opening import open_store, reference_of
+    from dreg_client._sync.opening import open_store
+    from dreg_client.values.store_name import reference_of
 
     asked = reference_of(source)
     if ref_name is not None and asked:
         raise click.UsageError("give a tag or digest behind the path, or --ref-name, not both")
     with open_store(source, **options_for(source)) as store:
         yield store, ref_name if ref_name is not None else asked
+
+
+def client_of(source: "StoreName", reference: "Reference") -> "closing[Client]":
+    """Open the client of a registry, for what needs no models; they take longer to build than a registry to respond."""
+    from dreg_client._sync.client import Client
+    from dreg_client.credentials.defaults import with_defaults
+
+    return closing(Client.open(reference.registry, **with_defaults(options_for(source))))
 
 
 def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa: ANN401 (of any option)
@@ -148,9 +159,9 @@ def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa:
 @contextmanager
 def opened_repository(source: "StoreName", **more: Any) -> Generator["Repository", None, None]:  # noqa: ANN401
     """The repository of a registry, where something is to be changed."""
+    from dreg_client._sync.opening import open_store
+    from dreg_client._sync.repository import Repository
     from dreg_client.errors import UnsupportedError
-    from dreg_client.opening import open_store
-    from dreg_client.repository import Repository
 
     with open_store(source, **options_for(source, **more)) as store:
         if not isinstance(store, Repository):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from dreg_client.cli.fan_out import show
-from dreg_client.cli.sources import format_option, opened, sources_argument
+from dreg_client.cli.sources import client_of, format_option, opened, sources_argument
 from dreg_client.cli.text import put, put_json, visible
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def tags_command(
     def look(source: "StoreName") -> tuple[str, ...]:
         if source.is_named and _asked(source):
             raise click.UsageError(f"this lists all tags; name the store without {_asked(source)}")
-        with opened(source) as (store, _):
-            return tuple(filter(is_wanted, store.tags()))
+        return tuple(filter(is_wanted, _tags(source)))
 
     first, *others = sources
     if others:
@@ -95,8 +94,18 @@ def tags_command(
     return None
 
 
+def _tags(source: "StoreName") -> tuple[str, ...]:
+    if (reference := source.reference) is None or source.kind != "registry":
+        with opened(source) as (store, _):
+            return store.tags()
+    from dreg_client._sync.lists import list_tags
+
+    with client_of(source, reference) as client:
+        return list_tags(client, reference.repository)
+
+
 def _asked(source: "StoreName") -> str:
-    from dreg_client.opening import reference_of
+    from dreg_client.values.store_name import reference_of
 
     return reference_of(source)
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 STANDARD_OUTPUT: Final = "standard output"
-_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STYLES: Final = {"bold": "1", "red": "1;31", "yellow": "1;33", "green": "1;32", "cyan": "1;36"}
 _NARROWEST: Final = 20
 
@@ -43,18 +42,6 @@ def _spelled(character: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as Python carries it (PEP 383)
         return f"\\x{code - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
-
-
-def size(octets: int) -> str:
-    """A number of bytes as people read it.
-
-    >>> size(532), size(32_654)
-    ('532 B', '31.9 KiB')
-    """
-    amount, unit = float(octets), 0
-    while amount >= 1023.95 and unit < len(_UNITS) - 1:
-        amount, unit = amount / 1024, unit + 1
-    return f"{octets} B" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
 
 
 def styled(text: str, style: str) -> str:

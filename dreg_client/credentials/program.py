@@ -10,10 +10,10 @@ from contextlib import suppress
 from threading import Event, RLock
 from typing import IO, Any, Final, cast
 
+from dreg_client.credentials.cancellation import is_cancelled
 from dreg_client.errors import CredentialError, CredentialHelperError
 from dreg_client.values.credential import Credential
 from dreg_client.values.sizes import KIBIBYTE
-from dreg_client.waiting import nobody_waits
 
 _PATIENCE: Final = 30.0
 _STEP: Final = 0.02
@@ -153,7 +153,7 @@ def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes, said:
 
 
 def _refuse_in_vain(program: str) -> None:
-    if _leaving.is_set() or nobody_waits():
+    if _leaving.is_set() or is_cancelled():
         raise CredentialHelperError(f"{_called(program)}: nobody waits for it any more; it was ended, or not run")
 
 

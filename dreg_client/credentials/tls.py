@@ -37,6 +37,7 @@ def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.S
         _trust(context, options, origin)
     if is_registry:
         _introduce(context, options, origin)
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 

@@ -16,7 +16,8 @@ DregError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
   TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError (NoPlaceError)
-                         TruncatedBodyError  ProtocolError  TLSError  RetryExhaustedError
+                         TruncatedBodyError  ProtocolError  RetryExhaustedError
+                         TLSError (NotTLSError, OnlyTLSError)
   FileError              LayoutError (UnsafePathError  LayoutCorruptError  LayoutLockedError)
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError  MissingLibraryError  WorkerKilledError
 ```
@@ -59,6 +60,8 @@ from dreg_client.errors.registries import (
     InsecureDowngradeError,
     NoPlaceError,
     NotFoundError,
+    NotTLSError,
+    OnlyTLSError,
     ProtocolError,
     ProxyRefusedError,
     RateLimitedError,
@@ -126,6 +129,8 @@ __all__ = [
     "NoPlaceError",
     "NotAnImageError",
     "NotFoundError",
+    "NotTLSError",
+    "OnlyTLSError",
     "PlatformNotFoundError",
     "ProtocolError",
     "ProxyRefusedError",

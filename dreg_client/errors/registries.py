@@ -69,8 +69,15 @@ class TokenTooLargeError(TokenError, ResponseTooLargeError):
         return f"{self.what}: its answer is longer than {self.limit} bytes; no token is as long"
 
 
+@dataclass(eq=False, repr=False)
 class UnauthorizedError(_ErrorResponse, AuthError):
-    """The registry or its token server rejects the credential, or requires one (401)."""
+    """The registry or its token server rejects the credential, or requires one (401).
+
+    Attributes:
+        anonymous: Whether the request was anonymous because no `credentials=` were given; `advice` says so then.
+    """
+
+    anonymous: bool = False
 
 
 class DeniedError(UnauthorizedError):
@@ -189,6 +196,14 @@ class TLSError(TransportError):
     """A server's certificate is not trusted, or it supports no secure TLS; plain HTTP is never tried instead."""
 
     retryable = False
+
+
+class NotTLSError(TLSError):
+    """The server does not use TLS, but the connection was made with TLS."""
+
+
+class OnlyTLSError(TLSError):
+    """The server uses TLS, but the connection was made without TLS."""
 
 
 @dataclass(eq=False, repr=False)

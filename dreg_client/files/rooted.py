@@ -1,4 +1,4 @@
-"""The files of a store on disk, opened so that no name and no link leads anywhere else."""
+"""The files of a store on disk, opened so that neither a name nor a link leads outside its root."""
 
 import errno
 import os
@@ -18,30 +18,30 @@ _LINK_ERRORS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
 
 
 class Files(ABC):
-    """Regular files by their names below one root: a directory, or an archive."""
+    """Regular files by their names below one root: a directory or an archive."""
 
     name: str
     """What people call the root."""
     is_closed: bool = False
-    """Whether nothing is given any more."""
+    """Whether it was closed; then every method raises `ClosedError`."""
 
     @abstractmethod
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading.
 
         Args:
-            parts: The name below the root, a part an argument.
+            parts: The parts of its name below the root.
 
         Raises:
             FileNotFoundError: There is no such file.
-            UnsafePathError: It is a link, or no regular file.
+            UnsafePathError: It is a link, or not a regular file.
             LayoutError: It cannot be read.
-            ClosedError: It was closed.
+            ClosedError: The root was closed.
         """
 
     @abstractmethod
     def names(self, directory: str) -> Iterator[str]:
-        """The names of all that lies below a directory of the root, parts joined by `/`, sorted; links too.
+        """Return the names of all files and links below a directory of the root, parts joined by `/`, sorted.
 
         Raises:
             LayoutError: A directory cannot be listed.
@@ -49,27 +49,27 @@ class Files(ABC):
 
     @abstractmethod
     def has_directory(self, name: str) -> bool:
-        """Whether there is such a directory right below the root, if empty; a link is none."""
+        """Return whether there is such a directory, empty or not, directly below the root; a link does not count."""
 
     def close(self) -> None:
-        """Give back what is held open, and nothing from then on."""
+        """Close what is held open."""
         self.is_closed = True
 
     def check_open(self) -> None:
-        """Refuse to give anything where that was closed.
+        """Raise an error if this was closed.
 
         Raises:
-            ClosedError: It was.
+            ClosedError: It was closed.
         """
         if self.is_closed:
             raise errors.ClosedError(self.name)
 
     def read(self, *parts: str, limit: int) -> bytes:
-        """A file whole, at most `limit` bytes.
+        """Read a whole file of at most `limit` bytes.
 
         Raises:
             FileNotFoundError: There is no such file.
-            UnsafePathError: It is a link, or no regular file.
+            UnsafePathError: It is a link, or not a regular file.
             ResponseTooLargeError: It is larger. Nothing of it was read.
             LayoutError: It cannot be read.
         """
@@ -79,19 +79,19 @@ class Files(ABC):
             if size > limit:
                 raise errors.ResponseTooLargeError(path, size, limit)
             try:
-                return file.read(size)  # never more: Python takes that much memory at once
+                return file.read(size)  # never more: Python allocates that much memory at once
             except OSError as failure:
                 raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
 
 class DirectoryFiles(Files):
-    """Files below a directory. Below it no symbolic link is followed, whoever swaps one in while we look (LAY-01)."""
+    """Files below a directory. No symbolic link below it is followed, even one that appears while we look (LAY-01)."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
         if not hasattr(os, "O_NOFOLLOW"):
             raise errors.LayoutError(self.name, "layouts on disk are read on Linux and macOS only")
-        if not os.path.isdir(self.name):  # noqa: PTH112 (a str stays as its user wrote it)
+        if not os.path.isdir(self.name):  # noqa: PTH112 (the text stays as the user wrote it)
             what = "is no directory" if os.path.lexists(self.name) else "does not exist"
             raise errors.NotFoundError("image layout", self.name, f"it {what}")
 
@@ -103,6 +103,7 @@ class DirectoryFiles(Files):
                 inner = self._open(part, os.O_RDONLY | os.O_DIRECTORY, directory, parts)
                 os.close(directory)
                 directory = inner
+            # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
             descriptor = self._open(parts[-1], os.O_RDONLY | os.O_NONBLOCK, directory, parts)
         finally:
             os.close(directory)
@@ -135,7 +136,7 @@ class DirectoryFiles(Files):
         raise errors.UnsafePathError(str(Path(self.name, *parts)), "is no regular file; nothing was read")
 
     def names(self, directory: str) -> Iterator[str]:
-        """The names of all files and links below a directory; links are not followed."""
+        """Return the names of all files and links below a directory; links are not followed."""
         for above, inner, files in os.walk(Path(self.name, directory), onerror=self._unlisted):
             inner.sort()
             links = [name for name in inner if Path(above, name).is_symlink()]
@@ -147,13 +148,13 @@ class DirectoryFiles(Files):
             raise errors.LayoutError(failure.filename, f"cannot be listed: {failure.strerror}") from failure
 
     def has_directory(self, name: str) -> bool:
-        """Whether there is such a directory; a link to one is none."""
+        """Return whether there is such a directory; a link to one does not count."""
         path = Path(self.name, name)
         return path.is_dir() and not path.is_symlink()
 
 
 def size_of(file: BinaryIO) -> int:
-    """The number of bytes of an open file; it is back at its beginning."""
+    """Return the number of bytes of an open file, and leave it at its beginning."""
     with suppress(OSError, AttributeError):
         return os.fstat(file.fileno()).st_size
     size = file.seek(0, os.SEEK_END)
@@ -161,18 +162,31 @@ def size_of(file: BinaryIO) -> int:
     return size
 
 
-def chunks_of(file: BinaryIO, path: str) -> Iterator[bytes]:
-    """The bytes of an open file from where it stands, at most a mebibyte at a time.
+def read_chunk(file: BinaryIO, path: str) -> bytes:
+    """Read the next bytes of an open file, at most a mebibyte; none at its end.
 
     Args:
-        file: What is read.
+        file: The file.
+        path: What an error calls it.
+
+    Raises:
+        LayoutError: It cannot be read.
+    """
+    try:
+        return file.read(_CHUNK)
+    except OSError as failure:
+        raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
+
+
+def chunks_of(file: BinaryIO, path: str) -> Iterator[bytes]:
+    """Read an open file to its end, at most a mebibyte at a time.
+
+    Args:
+        file: The file.
         path: What an error calls it.
 
     Raises:
         LayoutError: It cannot be read to its end.
     """
-    try:
-        while chunk := file.read(_CHUNK):
-            yield chunk
-    except OSError as failure:
-        raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
+    while chunk := read_chunk(file, path):
+        yield chunk

@@ -1,7 +1,7 @@
-"""The files of a tar archive, read in place; one that is compressed is unpacked to a temporary file first.
+"""The files of a tar archive, read in place. A compressed archive is first unpacked to a temporary file.
 
-Headers are read here rather than by `tarfile`: that takes a broken header for the end of the archive, follows a chain
-of them by recursion, and reads as many bytes as one claims to have.
+Headers are read here rather than by `tarfile`, which takes a broken header for the end of the archive, follows a chain
+of headers by recursion, and reads as many bytes into memory as a header states.
 """
 
 import bz2
@@ -44,7 +44,7 @@ _DECIMAL: Final = re.compile(rb"[0-9]{1,19}")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a member's bytes lie in the archive."""
+    """Where the bytes of a member are in the archive."""
 
     offset: int
     size: int
@@ -52,7 +52,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """What the headers say of a member."""
+    """A member as its headers describe it."""
 
     name: str
     kind: bytes
@@ -61,7 +61,7 @@ class _Member:
 
 
 class _HeaderError(ValueError):
-    """No header of a tar archive, or one that two readers could read differently."""
+    """A header is not valid, or two readers could read it differently."""
 
 
 class TarFiles(Files):
@@ -69,14 +69,14 @@ class TarFiles(Files):
 
     Args:
         path: The archive; plain, or compressed by gzip, bzip2 or xz.
-        links: Whether members may be links to other members, as old `docker save` writes repeated layers. Otherwise
-            a link anywhere refuses the archive.
+        links: Whether members may be links to other members, as old versions of `docker save` write repeated layers.
+            Otherwise an archive with a link is rejected.
 
     Raises:
         NotFoundError: There is no such file.
         UnsafePathError: A member's name leads outside, or it is a link or a device (LAY-18).
-        LayoutCorruptError: It is no tar archive, has a member twice, sparse members, or too many of them.
-        LayoutError: It cannot be read, or is too large to be unpacked.
+        LayoutCorruptError: It is not a tar archive, has a member twice, sparse members, or too many members.
+        LayoutError: It cannot be read, or is too large to unpack.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, links: bool = False) -> None:
@@ -155,7 +155,7 @@ class TarFiles(Files):
             raise errors.UnsafePathError(self.name, f"has a link or device: {name[:100]!a}")
 
     def _follow(self, links: dict[str, str], places: dict[str, _Place]) -> None:
-        """One step, within the archive: a link to a link, or to nothing, names nothing."""
+        """Follow links by one step within the archive; a link to a link, or to nothing, names no file."""
         for name, target in links.items():
             if _safe_name(target) is None:
                 raise errors.UnsafePathError(self.name, f"has a link that leads outside: {name[:100]!a}")
@@ -173,11 +173,11 @@ class TarFiles(Files):
         return cast("BinaryIO", io.BufferedReader(_Section(self._archive, self._places[name], self._lock), 1 << 16))
 
     def names(self, directory: str) -> Iterator[str]:
-        """The names of all files of the archive below a directory."""
+        """Return the names of all files of the archive below a directory."""
         return iter(sorted(name for name in self._places if name.startswith(f"{directory}/")))
 
     def has_directory(self, name: str) -> bool:
-        """Whether the archive has such a directory, or files in it."""
+        """Return whether the archive has such a directory, or files in it."""
         return name in self._directories or any(place.startswith(f"{name}/") for place in self._places)
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class TarFiles(Files):
 
 
 class _Section(io.RawIOBase):
-    """A stretch of an open file, as a file of its own; several may be read by several threads."""
+    """A range of an open file, as a file of its own. Several threads may each read one."""
 
     def __init__(self, archive: BinaryIO, place: _Place, lock: threading.Lock) -> None:
         self._archive, self._place, self._lock, self._at = archive, place, lock, 0
@@ -217,7 +217,7 @@ class _Section(io.RawIOBase):
 
 
 def _members(archive: BinaryIO) -> Iterator[_Member]:
-    """All members in order, each with what the headers ahead of it say of it."""
+    """Yield all members in order, each with what extension headers before it say."""
     end = archive.seek(0, os.SEEK_END)
     if not end:
         raise _HeaderError("is empty")
@@ -238,7 +238,7 @@ def _members(archive: BinaryIO) -> Iterator[_Member]:
 
 
 def _header(archive: BinaryIO, offset: int) -> bytes | None:
-    """The header at an offset; None at the end, with or without the zeros that are due there."""
+    """Read the header at an offset; return None at the end, with or without the zeros that must be there."""
     archive.seek(offset)
     header = archive.read(_BLOCK)
     if not header.strip(b"\0"):
@@ -249,7 +249,7 @@ def _header(archive: BinaryIO, offset: int) -> bytes | None:
         raise _HeaderError(f"is cut short at byte {offset}, or {_NO_TAR}")
     stored, total = _number(header[148:156]), sum(header) - sum(header[148:156]) + 8 * ord(" ")
     negative = sum(octet > 127 for octet in header[:148] + header[156:])
-    if stored not in {total, total - 256 * negative}:  # some writers of old took bytes as signed
+    if stored not in {total, total - 256 * negative}:  # some old writers summed signed bytes
         what = f"has a broken header at byte {offset}" if offset else _NO_TAR
         raise _HeaderError(what)
     return header
@@ -277,7 +277,7 @@ def _name(header: bytes) -> bytes:
 
 
 def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
-    """What a header says of the member behind it, as far as it matters: its name, where it links to, its size."""
+    """Return what an extension header says of the next member: its name, its link target, its size."""
     if kind == b"L":
         return {"path": body}
     if kind == b"K":
@@ -292,7 +292,7 @@ def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
 
 
 def _records(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """The records of a pax header: `LENGTH KEY=VALUE` and a line feed, all of that counted by LENGTH."""
+    """Yield the records of a pax header: `LENGTH KEY=VALUE` and a line feed; LENGTH counts the whole record."""
     start = 0
     while start < len(body):
         length, _, _ = body[start : start + 20].partition(b" ")
@@ -305,7 +305,7 @@ def _records(body: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _number(field: bytes) -> int:
-    """A number of a header: octal digits, or base 256 where the first bit is set."""
+    """Return a number of a header: octal digits, or base 256 if the first bit is set."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
@@ -331,7 +331,7 @@ def _text(name: bytes) -> str:
 
 
 def _safe_name(name: str) -> str | None:
-    """A member's name as parts joined by `/`, None where it leads outside or is no name."""
+    """Return a member's name as parts joined by `/`; None if it leads outside the archive."""
     if name.startswith("/") or "\\" in name:
         return None
     parts = [part for part in name.split("/") if part not in {"", "."}]
@@ -352,7 +352,7 @@ def _bzip2(archive: BinaryIO) -> Iterator[bytes]:
 
 
 def _xz(archive: BinaryIO) -> Iterator[bytes]:
-    """What one xz stream after another unpacks to, in bounded memory (`lzma.open` knows no bound)."""
+    """Decompress one xz stream after another in bounded memory (`lzma.open` has no limit)."""
     packed = archive.read(_CHUNK)
     while packed:
         stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
@@ -382,5 +382,5 @@ def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; a named pipe, too, without waiting for who writes to it."""
+    """Open a file without blocking: a named pipe would wait for a writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

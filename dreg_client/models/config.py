@@ -22,9 +22,9 @@ from dreg_client.models.fields import (
     Time,
 )
 from dreg_client.models.history import clean_instruction
+from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import item, member, show
 from dreg_client.models.stored import StoredDocument
-from dreg_client.values import media_type as types
 from dreg_client.values.platform import Platform
 
 _PORT = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?(?:/(?:tcp|udp|sctp))?", re.ASCII)
@@ -167,7 +167,7 @@ class ImageConfig(StoredDocument, frozen=True, title="Image config"):
     """An image config, of OCI or of Docker (config.md "Properties")."""
 
     kind: ClassVar[str] = "image-config"
-    media_types: ClassVar[tuple[str, ...]] = (types.OCI_CONFIG, types.DOCKER_CONFIG)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["image-config"]
     nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_TOP.split())

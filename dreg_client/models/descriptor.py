@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -26,6 +26,7 @@ from dreg_client.models.fields import (
     is_uri,
 )
 from dreg_client.models.json_schema import comment
+from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import item, member, show
 from dreg_client.models.stored import ParsedModel
 from dreg_client.values import media_type as types
@@ -130,7 +131,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
     """A reference to content by its type, digest and size in bytes (descriptor.md "Properties")."""
 
     kind: ClassVar[str] = "descriptor"
-    media_types: ClassVar[tuple[str, ...]] = (types.OCI_DESCRIPTOR,)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["descriptor"]
     names_itself: ClassVar[bool] = False
 
     media_type: Annotated[MediaType, Rule("DSC-01", "a media type")] = Field(alias="mediaType")
@@ -214,11 +215,3 @@ def empty_remarks(members: Members, path: str) -> Iterator[Problem]:
     if (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):
         found = f"{show(members.get('digest'))} of {show(members.get('size'))} bytes"
         yield rules.warning("MAN-06", path, found, f"the digest and size of {{}}: {types.EMPTY_DIGEST}, 2")
-
-
-def claimed(media_type: str, digest: str, size: int) -> Descriptor | None:
-    """Return the descriptor of unverified facts about content, None if they are not valid in a descriptor."""
-    try:
-        return Descriptor.model_validate({"mediaType": media_type, "digest": digest, "size": size})
-    except ValidationError:
-        return None

@@ -16,7 +16,6 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from dreg_client.errors import InvalidReferenceError
 from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
 from dreg_client.models.json_text import MAX_DEPTH, MAX_STRING
 from dreg_client.values.digest import (
@@ -28,7 +27,6 @@ from dreg_client.values.digest import (
     proven_digest,
 )
 from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN
-from dreg_client.values.reference import REPOSITORY_PATTERN, TAG_PATTERN, RepositoryName, Tag, are_all
 from dreg_client.values.text_fields import text_schema
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
 
@@ -37,9 +35,6 @@ BRANCH: Final = "\0"
 
 DEPTH_PROVEN: Final = {"depth": "proven"}
 """The validation context of a tree whose nesting was already checked (GEN-04)."""
-
-NAMES_PROVEN: Final = {"names": "proven"}
-"""The validation context of a list whose names were already checked."""
 
 MAX_SIZE: Final = 2**63 - 1
 MAX_ENTRIES: Final = 10_000
@@ -200,45 +195,6 @@ class _Base64Type(TextType):
         return None
 
 
-class _NamesType:
-    """A list of tags or repository names. All are checked at once; if that fails, each one is parsed."""
-
-    name: ClassVar[type[Tag | RepositoryName]]
-    rule: ClassVar[LiteralString]
-    pattern: ClassVar[str]
-
-    @classmethod
-    def _checked(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if info.context is not NAMES_PROVEN and not are_all(cls.name, names):
-            for name in names:
-                cls._check(name)
-        return names
-
-    @classmethod
-    def _check(cls, name: str) -> None:
-        try:
-            cls.name(name)
-        except InvalidReferenceError as refused:
-            raise broken(cls.rule, refused.expected) from None
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
-        texts = core_schema.tuple_schema([core_schema.str_schema(strict=True)], variadic_item_index=0, strict=False)
-        return core_schema.with_info_after_validator_function(cls._checked, texts)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "array", "items": text_schema(cls.pattern)}
-
-
-class _TagsType(_NamesType):
-    name, rule, pattern = Tag, "NAM-03", TAG_PATTERN
-
-
-class _RepositoriesType(_NamesType):
-    name, rule, pattern = RepositoryName, "NAM-01", REPOSITORY_PATTERN
-
-
 def is_uri(text: str) -> bool:
     """Return whether a text is a URI (RFC 3986): a scheme, and only characters that a URI may have."""
     return _URI.fullmatch(text) is not None
@@ -298,8 +254,6 @@ def _frozen(value: object, info: ValidationInfo) -> object:
 
 DigestText = Annotated[Digest, _DigestType]
 MediaType = Annotated[str, _MediaTypeType]
-TagTexts = Annotated[tuple[str, ...], _TagsType]
-RepositoryTexts = Annotated[tuple[str, ...], _RepositoriesType]
 FrozenValue = Annotated[Any, _FrozenValue]
 Time = Annotated[Timestamp, _TimestampType]
 Uris = Annotated[tuple[Annotated[str, _UriType], ...], Strict(strict=False)]

@@ -20,7 +20,8 @@ from dreg_client.models.fields import (
     TextMap,
 )
 from dreg_client.models.json_text import DishonestTextError, read_object
-from dreg_client.models.manifest import Manifest, foreign_remarks
+from dreg_client.models.kinds import MEDIA_TYPES
+from dreg_client.models.manifest import DockerManifest, Manifest, OciManifest, foreign_remarks
 from dreg_client.models.paths import item, member
 from dreg_client.values import media_type as types
 
@@ -71,7 +72,7 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     """An OCI image index (image-index.md)."""
 
     kind: ClassVar[str] = "oci-index"
-    media_types: ClassVar[tuple[str, ...]] = (types.OCI_INDEX,)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-index"]
     foreign: ClassVar[str] = "application/vnd.docker."
 
     schema_version: Annotated[SchemaVersion2, Rule("IDX-01", _TWO)] = Field(alias="schemaVersion")
@@ -109,7 +110,7 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
     """A Docker manifest list, version 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest-list"
-    media_types: ClassVar[tuple[str, ...]] = (types.DOCKER_MANIFEST_LIST,)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest-list"]
     foreign: ClassVar[str] = "application/vnd.oci."
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
@@ -123,6 +124,10 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
         if entry.get("platform") is None:
             yield rules.warning("DKL-04", member(path, "platform"), "nothing", "an object with architecture and os")
         yield from super()._entry_remarks(entry, path, platforms)
+
+
+AnyManifest = OciManifest | DockerManifest | OciIndex | DockerManifestList
+"""A manifest or an index of any modern kind."""
 
 
 def is_attestation(descriptor: Descriptor) -> bool:

@@ -7,6 +7,7 @@ from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from dreg_client.models.fields import Rule
+from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.stored import StoredDocument
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -58,7 +59,7 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
     """
 
     kind: ClassVar[str] = "legacy-manifest"
-    media_types: ClassVar[tuple[str, ...]] = (types.DOCKER_SCHEMA1, types.DOCKER_SCHEMA1_SIGNED)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["legacy-manifest"]
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "manifests"})
     folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset({"schemaVersion"})

@@ -11,6 +11,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor, empty_remarks
 from dreg_client.models.fields import MediaType, NullIsDefault, NullIsEmpty, Rule, SchemaVersion2, TextMap
+from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import member, show
 from dreg_client.models.stored import StoredDocument
 from dreg_client.values import media_type as types
@@ -104,7 +105,7 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
     """An OCI image manifest (manifest.md)."""
 
     kind: ClassVar[str] = "oci-manifest"
-    media_types: ClassVar[tuple[str, ...]] = (types.OCI_MANIFEST,)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-manifest"]
     foreign: ClassVar[str] = "application/vnd.docker."
 
     schema_version: Annotated[SchemaVersion2, Rule("MAN-01", _TWO)] = Field(alias="schemaVersion")
@@ -139,7 +140,7 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
     """A Docker image manifest, version 2, schema 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest"
-    media_types: ClassVar[tuple[str, ...]] = (types.DOCKER_MANIFEST,)
+    media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest"]
     foreign: ClassVar[str] = "application/vnd.oci."
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")

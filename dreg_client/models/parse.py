@@ -1,80 +1,80 @@
-"""Find the model of a document by its name, its served media type, its own media type, or its members."""
+"""Find the model of a document by its name, its served media type, its own media type, or its members.
 
-from collections.abc import Mapping
-from typing import Final, Literal, Never, overload
+Models are imported when the first document of their kind is read: building all of them takes longer than reading one.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, Union, cast, overload
 
 from pydantic import ValidationError
 
 from dreg_client import errors
-from dreg_client.models.config import ImageConfig
-from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import DockerManifestList, OciIndex
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
-from dreg_client.models.layout import ImageLayout
-from dreg_client.models.legacy import LegacyManifest
-from dreg_client.models.manifest import DockerManifest, OciManifest
-from dreg_client.models.stored import MAX_DOCUMENT, SAYS_NOTHING, ParsedModel, octets_of, read_or_scan, refusal
+from dreg_client.models.kinds import SAYS_NOTHING, kind_of
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.models.manifest import Manifest
+from dreg_client.models.stored import ParsedModel, octets_of, refusal
 from dreg_client.values.digest import Digest
 from dreg_client.values.document_kinds import Kind
 from dreg_client.values.media_type import essence
 
-AnyManifest = OciManifest | DockerManifest | OciIndex | DockerManifestList
-Document = AnyManifest | LegacyManifest | ImageConfig | ImageLayout | Descriptor
+if TYPE_CHECKING:
+    from dreg_client.models.config import ImageConfig
+    from dreg_client.models.descriptor import Descriptor
+    from dreg_client.models.index import AnyManifest, DockerManifestList, OciIndex
+    from dreg_client.models.layout import ImageLayout
+    from dreg_client.models.legacy import LegacyManifest
+    from dreg_client.models.manifest import DockerManifest, OciManifest
 
-KINDS: Final[Mapping[str, type[ParsedModel]]] = {
-    model.kind: model
-    for model in (
-        Descriptor,
-        OciManifest,
-        DockerManifest,
-        OciIndex,
-        DockerManifestList,
-        ImageConfig,
-        ImageLayout,
-        LegacyManifest,
-    )
+Document: TypeAlias = Union["AnyManifest", "LegacyManifest", "ImageConfig", "ImageLayout", "Descriptor"]
+_HOMES: Final[Mapping[str, tuple[str, str]]] = {
+    "descriptor": ("descriptor", "Descriptor"),
+    "oci-manifest": ("manifest", "OciManifest"),
+    "docker-manifest": ("manifest", "DockerManifest"),
+    "oci-index": ("index", "OciIndex"),
+    "docker-manifest-list": ("index", "DockerManifestList"),
+    "image-config": ("config", "ImageConfig"),
+    "image-layout": ("layout", "ImageLayout"),
+    "legacy-manifest": ("legacy", "LegacyManifest"),
 }
-_BY_TYPE: Final = {media_type: model for model in KINDS.values() for media_type in model.media_types}
-_MODERN: Final = (OciManifest, DockerManifest, OciIndex, DockerManifestList)
+
+
+class _Models(Mapping[str, type[ParsedModel]]):
+    """The model of each kind, imported on first use."""
+
+    def __getitem__(self, kind: str) -> type[ParsedModel]:
+        module, name = _HOMES[kind]
+        model: type[ParsedModel] = getattr(import_module(f"dreg_client.models.{module}"), name)
+        return model
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
+
+
+KINDS: Final = _Models()
 
 
 def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type[ParsedModel] | None:
     """Return the model of a document by its served type, else its own type, else its members; None if unknown."""
-    own = tree.get("mediaType")
-    if media_type and (served := essence(media_type)) not in SAYS_NOTHING:
-        model = _BY_TYPE.get(served)
-        # A document that states another known type is read as that type, so that only GEN-07 is reported.
-        other = _BY_TYPE.get(own) if isinstance(own, str) and model and model.names_itself else None
-        return other or model
-    describes_another = "digest" in tree and "schemaVersion" not in tree  # as in a descriptor
-    if isinstance(own, str) and own and not describes_another:
-        return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
-    if "manifests" in tree:
-        return OciIndex
-    if "layers" in tree and ("config" in tree or "fsLayers" in tree):
-        return OciManifest
-    is_legacy = "fsLayers" in tree or "signatures" in tree or tree.get("schemaVersion") == 1
-    return LegacyManifest if is_legacy else None
-
-
-def own_media_type(raw: bytes) -> str:
-    """Return the media type of a document by its members, else `application/octet-stream`."""
-    tree = None if len(raw) > MAX_DOCUMENT else read_or_scan(raw, nul=False)[0]
-    model = recognise(tree) if tree is not None else None
-    return model.media_types[0] if model is not None else "application/octet-stream"
+    kind = kind_of(tree, media_type)
+    return KINDS[kind] if kind is not None else None
 
 
 @overload
 def parse_manifest(
     raw: bytes | str, media_type: str | None = None, *, legacy: Literal[False] = False, limit: int = MAX_DOCUMENT
-) -> AnyManifest: ...
+) -> "AnyManifest": ...
 @overload
 def parse_manifest(
     raw: bytes | str, media_type: str | None = None, *, legacy: Literal[True], limit: int = MAX_DOCUMENT
-) -> AnyManifest | LegacyManifest: ...
+) -> "AnyManifest | LegacyManifest": ...
 def parse_manifest(
     raw: bytes | str, media_type: str | None = None, *, legacy: bool = False, limit: int = MAX_DOCUMENT
-) -> AnyManifest | LegacyManifest:
+) -> "AnyManifest | LegacyManifest":
     """Read a manifest or an index of any modern kind, strictly.
 
     Args:
@@ -96,16 +96,14 @@ def parse_manifest(
         'application/vnd.oci.image.index.v1+json'
     """
     document = _parse(octets_of(raw), media_type, limit)
-    if isinstance(document, _MODERN) or (legacy and isinstance(document, LegacyManifest)):
-        return document
+    is_legacy = document.kind == "legacy-manifest"
+    if isinstance(document, Manifest) or (legacy and is_legacy):
+        return cast("AnyManifest | LegacyManifest", document)
     advice = "a manifest or an index is due"
-    if isinstance(document, LegacyManifest):
+    if is_legacy:
         advice = "schema 1 is read only when it is asked for: parse_manifest(raw, legacy=True)"
-    raise errors.UnsupportedMediaTypeError(_media_type_of(document), Digest.of(octets_of(raw)), advice)
-
-
-def _media_type_of(document: Document) -> str:
-    return document.media_type if isinstance(document, LegacyManifest) else document.media_types[0]
+    media_type = cast("LegacyManifest", document).media_type if is_legacy else document.media_types[0]
+    raise errors.UnsupportedMediaTypeError(media_type, Digest.of(octets_of(raw)), advice)
 
 
 @overload
@@ -115,35 +113,35 @@ def parse_document(
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["descriptor"], limit: int = MAX_DOCUMENT
-) -> Descriptor: ...
+) -> "Descriptor": ...
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["oci-manifest"], limit: int = MAX_DOCUMENT
-) -> OciManifest: ...
+) -> "OciManifest": ...
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["docker-manifest"], limit: int = MAX_DOCUMENT
-) -> DockerManifest: ...
+) -> "DockerManifest": ...
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["oci-index"], limit: int = MAX_DOCUMENT
-) -> OciIndex: ...
+) -> "OciIndex": ...
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["docker-manifest-list"], limit: int = MAX_DOCUMENT
-) -> DockerManifestList: ...
+) -> "DockerManifestList": ...
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["image-config"], limit: int = MAX_DOCUMENT
-) -> ImageConfig: ...
+) -> "ImageConfig": ...
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["image-layout"], limit: int = MAX_DOCUMENT
-) -> ImageLayout: ...
+) -> "ImageLayout": ...
 @overload
 def parse_document(
     raw: bytes | str, media_type: str | None = None, *, kind: Literal["legacy-manifest"], limit: int = MAX_DOCUMENT
-) -> LegacyManifest: ...
+) -> "LegacyManifest": ...
 def parse_document(
     raw: bytes | str, media_type: str | None = None, kind: Kind | None = None, *, limit: int = MAX_DOCUMENT
 ) -> Document:

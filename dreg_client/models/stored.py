@@ -15,13 +15,10 @@ from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.faults import refused, remarks
 from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
+from dreg_client.models.kinds import SAYS_NOTHING
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
-from dreg_client.values.sizes import MEBIBYTE
-
-MAX_DOCUMENT = 4 * MEBIBYTE
-SAYS_NOTHING = frozenset({"", "application/json"})
-"""Generic media types of servers; the type in the body decides."""
 
 M = TypeVar("M", bound="ParsedModel")
 

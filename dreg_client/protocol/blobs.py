@@ -1,56 +1,67 @@
-"""Blobs: whether one is there, reading, deleting (distribution-spec "Pulling blobs", "Deleting Blobs")."""
+"""Blobs: requests and what their responses mean (distribution-spec "Pulling blobs", "Deleting Blobs")."""
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
-from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept
-from dreg_client.protocol.messages import Exchange, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import KIBIBYTE
 
+if TYPE_CHECKING:  # commands that only list or resolve need no models
+    pass
+
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
-"""What HEAD is answered by where GET may do better: a URL signed for GET alone, say, refuses it (403)."""
+"""Statuses of HEAD after which GET may succeed: a URL signed for GET alone, say, rejects HEAD (403)."""
 _TOTAL: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SLACK: Final = 64 * KIBIBYTE
-"""What a body may be longer than it should, so that it is told by how much; and what packing may add."""
+"""How many bytes longer than it should be a body may be, so that the error can say by how much; and what gzip adds."""
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
 
 
 def blob_request(method: str, repository: RepositoryName, digest: Digest) -> Request:
-    """A request that reads a blob."""
+    """Return a request that reads a blob."""
     target = f"/v2/{repository}/blobs/{digest}"
     what = f"blob {digest} in {repository}"
     return Request(method, target, f"repository:{repository}:pull", mirrored=True, what=what)
 
 
-def has(repository: RepositoryName, digest: Digest) -> Exchange[bool]:
-    """Whether there is such a blob: by HEAD where that names its digest, else by asking for its first byte (TRN-24).
+def head_proves(response: Response, request: Request, digest: Digest) -> bool:
+    """Return whether a response to HEAD proves that there is such a blob; if not, its first byte must be requested.
 
     Raises:
-        ProtocolError: What answers is no blob: a page for browsers, or something of two lengths.
+        UnauthorizedError: And whatever else `accept` raises, except where GET may succeed (TRN-24).
     """
-    request = blob_request("HEAD", repository, digest)
-    response = yield request
-    if response.ok and response.headers.get("docker-content-digest") == digest:
-        return True
     if not response.ok and response.status not in _GET_INSTEAD:
         accept(response, request)
-    return (yield from _has_first_byte(repository, digest, _length(response) if response.ok else None))
+    return response.ok and response.headers.get("docker-content-digest") == digest
 
 
-def _has_first_byte(repository: RepositoryName, digest: Digest, length: int | None) -> Exchange[bool]:
+def first_byte_request(repository: RepositoryName, digest: Digest) -> Request:
+    """Return the request for the first byte of a blob."""
     request = blob_request("GET", repository, digest)
-    asked = Request("GET", request.target, request.scope, (("Range", "bytes=0-0"),), limit=0, what=request.what)
-    response = yield asked
+    return Request("GET", request.target, request.scope, (("Range", "bytes=0-0"),), limit=0, what=request.what)
+
+
+def has_first_byte(response: Response, request: Request, head: Response) -> bool:
+    """Return whether the response to a request for the first byte shows that there is such a blob.
+
+    Args:
+        response: The response.
+        request: The request, see `first_byte_request`.
+        head: The response to HEAD before.
+
+    Raises:
+        ProtocolError: The response is not a blob: a page for browsers, or HEAD and GET state different sizes.
+    """
     if response.status == 404:
         return False
-    if response.status != 416:  # a blob of no bytes has no first one
-        _refuse_another(accept(response, asked), length)
+    if response.status != 416:  # an empty blob has no first byte
+        _refuse_another(accept(response, request), _length(head) if head.ok else None)
     return True
 
 
@@ -64,33 +75,40 @@ def _refuse_another(response: Response, length: int | None) -> None:
 
 
 def _length(response: Response) -> int | None:
-    """How long a blob is said to be, also where a part of it comes."""
+    """Return the size of a blob that a response states, also if it holds only a part."""
     if response.status != 206:
         return response.length
     said = (response.headers.get("content-range") or "").rpartition("/")[2]
     return int(said) if _TOTAL.fullmatch(said) else None
 
 
-def get(repository: RepositoryName, descriptor: Descriptor) -> Exchange[bytes]:
-    """A small blob whole, not proven yet: what a config is read by.
-
-    Raises:
-        ContentEncodingError: It came packed, and is another one packed and unpacked.
-    """
-    request = blob_request("GET", repository, descriptor.digest)
-    limit = descriptor.size + _SLACK
-    asked = Request("GET", request.target, request.scope, limit=limit, mirrored=True, what=request.what)
-    return plain(accept((yield asked), asked), descriptor.digest, descriptor.size)
+def small_blob_request(repository: RepositoryName, digest: Digest, size: int) -> Request:
+    """Return the request for a whole blob of `size` bytes that is held in memory, such as a config."""
+    request = blob_request("GET", repository, digest)
+    return Request("GET", request.target, request.scope, limit=size + _SLACK, mirrored=True, what=request.what)
 
 
-def delete(repository: RepositoryName, digest: Digest) -> Exchange[None]:
-    """Delete a blob.
+def small_blob_in(response: Response, request: Request, digest: Digest, size: int) -> bytes:
+    """Return the bytes of a whole blob, not verified yet; if they came compressed, decompressed (D-01).
 
     Raises:
         NotFoundError: There is no such blob.
-        UnsupportedError: The registry does not offer it.
+        ContentEncodingError: It came compressed, and neither form has this digest.
     """
+    return plain(accept(response, request), digest, size)
+
+
+def delete_request(repository: RepositoryName, digest: Digest) -> Request:
+    """Return the request that deletes a blob."""
     scope = f"repository:{repository}:delete"
-    request = Request("DELETE", f"/v2/{repository}/blobs/{digest}", scope, what=f"blob {digest} in {repository}")
-    response = yield request
+    return Request("DELETE", f"/v2/{repository}/blobs/{digest}", scope, what=f"blob {digest} in {repository}")
+
+
+def check_deleted(response: Response, request: Request) -> None:
+    """Check the response to a deletion.
+
+    Raises:
+        NotFoundError: There is no such blob.
+        UnsupportedError: The registry does not support it.
+    """
     accept(response, request, _DELETES_NOTHING if response.status == 405 else "")

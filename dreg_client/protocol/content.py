@@ -1,18 +1,20 @@
 """What callers pass to name a manifest or a blob, and what a storage medium returns for it."""
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 from dreg_client import errors
-from dreg_client.models.descriptor import Descriptor
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
 
+if TYPE_CHECKING:  # commands that only list or resolve need no models
+    from dreg_client.models.descriptor import Descriptor
+
 MAX_BLOB: Final = 64 * MEBIBYTE
 """The default limit of `get_blob`, in bytes."""
-BlobRef = Digest | str | Descriptor
+BlobRef: TypeAlias = Union[Digest, str, "Descriptor"]
 """A blob: its digest, or its descriptor, which also gives its size."""
-ManifestRef = str | Descriptor
+ManifestRef: TypeAlias = Union[str, "Descriptor"]
 """A manifest: a tag, a digest, or its descriptor."""
 Verify = bool | Literal["strict"]
 """Whether referrers are verified; `strict` raises an error where True leaves an entry out."""
@@ -82,7 +84,7 @@ class BlobRequest:
 
 def reference_text(reference: ManifestRef) -> str:
     """Return the tag or digest by which a manifest is requested."""
-    return reference.digest if isinstance(reference, Descriptor) else reference
+    return reference if isinstance(reference, str) else reference.digest
 
 
 def digest_of(blob: BlobRef) -> Digest:
@@ -91,7 +93,7 @@ def digest_of(blob: BlobRef) -> Digest:
     Raises:
         InvalidDigestError: The text is not a valid digest.
     """
-    return blob.digest if isinstance(blob, Descriptor) else Digest(blob)
+    return Digest(blob) if isinstance(blob, str) else blob.digest
 
 
 def verifiable(digest: Digest) -> Digest:
@@ -115,7 +117,7 @@ def blob_request(blob: BlobRef, start: int = 0, ranges: int = 1) -> BlobRequest:
     """
     if ranges < 1:
         raise ValueError("connections: must be at least 1")
-    size = blob.size if isinstance(blob, Descriptor) else None
+    size = None if isinstance(blob, str) else blob.size
     return BlobRequest(verifiable(digest_of(blob)), start, size, ranges=ranges)
 
 

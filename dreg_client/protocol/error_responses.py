@@ -48,9 +48,13 @@ def refuse(response: Response, request: Request, advice: str = "", *, offered: b
         case 404:
             raise errors.NotFoundError(request.what or request.target, _place(response), advice, *facts)
         case 401:
-            raise errors.UnauthorizedError(_cannot(request), _place(response), response.advice or _WHO, *facts)
+            raise errors.UnauthorizedError(
+                _cannot(request), _place(response), response.advice or _WHO, *facts, response.anonymous
+            )
         case 403:
-            raise errors.DeniedError(_cannot(request), _place(response), response.advice or _MAY, *facts)
+            raise errors.DeniedError(
+                _cannot(request), _place(response), response.advice or _MAY, *facts, response.anonymous
+            )
         case 429:
             wait = retry_after(response)
             raise errors.RateLimitedError("asks for fewer requests", _place(response), _wait(wait), *facts, wait)
@@ -106,8 +110,7 @@ def _wait(seconds: float | None) -> str:
 
 def _said(response: Response) -> tuple[tuple[str, ...], set[str]]:
     """What the body says, in lines for people, and its codes."""
-    # Here, and not above: models take longer to build than a registry to answer, and most refuse nothing.
-    from dreg_client.models.responses import ErrorBody  # noqa: PLC0415
+    from dreg_client.protocol.responses import ErrorBody  # noqa: PLC0415 (most responses are not errors)
 
     body = ErrorBody.parse(response.body)
     lines = tuple(_diagnostic(entry.code, entry.message) for entry in body.errors) or _text(body.text)

@@ -1,5 +1,6 @@
-"""What to do where a registry does not let us: it depends on who we were when we asked. No secret is ever named."""
+"""What to do if a registry denies access: it depends on the credential of the request. No secret is ever named."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from dreg_client.protocol.messages import Request
@@ -8,37 +9,52 @@ from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.credential import Credential
 
 _LISTED: Final = 5
-ANONYMOUS: Final = "it was asked anonymously, without credentials="
-"""How the advice for those begins who gave no credential."""
 
 
-def advice(
-    options: Options, base: RegistryURL, request: Request, found: FoundCredential, *, shown: bool, status: int
-) -> str:
-    """What to do about a refusal.
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What to do if access is denied.
+
+    Attributes:
+        text: The hint, for people; empty for none.
+        anonymous: Whether the request was anonymous because no `credentials=` were given.
+    """
+
+    text: str = ""
+    anonymous: bool = False
+
+
+NOT_ASKED: Final = Hint("it does not ask who we are, so that no credential was looked up")
+"""The hint if the registry denies access without a challenge."""
+
+
+def hint_for(
+    options: Options, registry: RegistryURL, request: Request, found: FoundCredential, *, shown: bool, status: int
+) -> Hint:
+    """Return what to do about a denied request.
 
     Args:
-        options: How registries are talked to.
-        base: The registry that refused.
-        request: What was asked.
+        options: The options of the client.
+        registry: The registry that denied it.
+        request: The request.
         found: The credential that was given or looked up.
-        shown: Whether any proof of who we are was sent.
-        status: 401, or 403 where it is no matter of who we are.
+        shown: Whether the request had an `Authorization`.
+        status: 401, or 403 if the registry knew who sent it.
     """
     if options.auth_service is not None:
-        return _of_service(request, shown=shown)
+        return Hint(_of_service(request, shown=shown))
     if found.credential is None:
-        return _of_nobody(options, base, found)
+        return _of_anonymous(options, registry, found)
     who = called(found.credential)
     if not shown:
-        return f"{who} was not shown to it: it asks for nothing that this credential can answer"
+        return Hint(f"{who} was not shown to it: it asks for nothing that this credential can answer")
     if status == 403:
-        return f"{who} may not; ask the repository's owner for the right to, or use another credential"
-    return f"it refused {who}; check the password, or log in anew with: dreg login {base.authority}"
+        return Hint(f"{who} may not; ask the repository's owner for the right to, or use another credential")
+    return Hint(f"it refused {who}; check the password, or log in anew with: dreg login {registry.authority}")
 
 
 def called(credential: Credential) -> str:
-    """Who a credential stands for, and where it was found."""
+    """Return whom a credential stands for, and where it was found."""
     if credential.identity_token is not None:
         who = "the identity token"
     elif credential.registry_token is not None:
@@ -54,13 +70,13 @@ def _of_service(request: Request, *, shown: bool) -> str:
     return f"it refused the token that auth_service gave for {request.scope or 'no scope'}"
 
 
-def _of_nobody(options: Options, base: RegistryURL, found: FoundCredential) -> str:
-    log_in = f"log in with: dreg login {base.authority}"
+def _of_anonymous(options: Options, registry: RegistryURL, found: FoundCredential) -> Hint:
+    log_in = f"log in with: dreg login {registry.authority}"
     if options.credentials is None or isinstance(options.credentials, Credential):
-        kept = f"credentials=Credentials.default(), and {log_in}"
-        return f"{ANONYMOUS}; give credentials=(user, password), or {kept}"
+        how = f"give credentials=(user, password), or credentials=Credentials.default(), and {log_in}"
+        return Hint(f"it was asked anonymously, without credentials=; {how}", anonymous=True)
     if found.faults:
-        return "; ".join(found.faults)
+        return Hint("; ".join(found.faults))
     listed = ", ".join(found.places[:_LISTED]) or "where credentials= says"
     more = f" and {len(found.places) - _LISTED} places more" if len(found.places) > _LISTED else ""
-    return f"there is no credential for {base.authority} in {listed}{more}; {log_in}"
+    return Hint(f"there is no credential for {registry.authority} in {listed}{more}; {log_in}")

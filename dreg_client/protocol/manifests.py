@@ -1,20 +1,22 @@
-"""Manifests and indexes: whether they are there, what they are, writing and deleting (distribution-spec)."""
+"""Manifests and indexes: requests and what their responses mean (distribution-spec)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models import rules
+from dreg_client.models.kinds import MEDIA_TYPES, kind_of
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept, refuse
-from dreg_client.protocol.messages import MAX_ANSWER, Exchange, Request, Response
+from dreg_client.protocol.messages import MAX_ANSWER, Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import RepositoryName, Tag
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # building models takes longer than a request, and a digest needs none
     from dreg_client.models.descriptor import Descriptor
 
 _MODERN: Final = (types.OCI_INDEX, types.OCI_MANIFEST, types.DOCKER_MANIFEST_LIST, types.DOCKER_MANIFEST)
@@ -25,20 +27,21 @@ _SAYS_NOTHING: Final = frozenset(
     {"", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain"}  # S3 says the fourth
 )
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
+"""Statuses of HEAD after which GET may succeed (DLD-21): some registries offer no HEAD, or sign URLs for GET alone."""
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
 
-NameOf = Tag | Digest
+TagOrDigest = Tag | Digest
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A manifest as it came.
+    """A manifest as it was served.
 
     Attributes:
         raw: Its bytes.
-        media_type: What it was served as, without parameters; empty where that says nothing.
-        digest: The digest of the bytes: checked where one was asked for, else by what the registry says of them.
+        media_type: The media type it was served as, without parameters; empty if the header does not name one.
+        digest: The digest of the bytes, checked against the requested digest, else against `Docker-Content-Digest`.
     """
 
     raw: bytes
@@ -47,26 +50,45 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
-    """What a registry says of a manifest that it does not send."""
+class ManifestHead:
+    """What a registry states of a manifest in its response to HEAD. A valid descriptor can hold it.
+
+    Attributes:
+        media_type: The media type.
+        digest: The digest.
+        size: The size in bytes.
+    """
 
     media_type: str
     digest: Digest
     size: int
 
     @property
-    def is_plain(self) -> bool:
-        """Whether one sees at once that a descriptor can say that."""
-        return self.media_type in types.KNOWN and 0 < self.size < 1 << 63
+    def descriptor(self) -> "Descriptor":
+        """The same as a descriptor."""
+        from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (a digest needs no model)
+
+        return Descriptor(mediaType=self.media_type, digest=self.digest, size=self.size)
 
 
-def name_of(reference: str) -> NameOf:
-    """A tag or a digest.
+@dataclass(slots=True)
+class Capabilities:
+    """What a registry was found to support.
+
+    Attributes:
+        heads: Whether HEAD describes its manifests; if it does not although GET does, HEAD is not sent again.
+    """
+
+    heads: bool = True
+
+
+def name_of(reference: str) -> TagOrDigest:
+    """Return the tag or digest that a text is.
 
     Raises:
         InvalidReferenceError: The text is neither.
-        InvalidDigestError: It has a colon, and is no digest.
-        UnsupportedDigestError: Nothing can be proven by it.
+        InvalidDigestError: It has a colon, and is not a valid digest.
+        UnsupportedDigestError: Bytes cannot be checked against this digest.
     """
     if ":" not in reference:
         return Tag(reference)
@@ -76,46 +98,57 @@ def name_of(reference: str) -> NameOf:
     return digest
 
 
-def manifest_target(repository: RepositoryName, name: NameOf) -> str:
-    """Path of a manifest."""
+def manifest_target(repository: RepositoryName, name: TagOrDigest) -> str:
+    """Return the path of a manifest."""
     return f"/v2/{repository}/manifests/{quote(name, safe=':+')}"
 
 
-def _request(method: str, repository: RepositoryName, name: NameOf, *, legacy: bool = False) -> Request:
-    what = f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}"
+def manifest_request(
+    method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_ANSWER
+) -> Request:
+    """Return the request for a manifest ("Pulling manifests").
+
+    Args:
+        method: `GET` or `HEAD`.
+        repository: The repository.
+        name: The tag or digest.
+        legacy: Whether schema 1 is accepted, too.
+        limit: The most bytes of the body that are read.
+    """
     return Request(
         method,
         manifest_target(repository, name),
         f"repository:{repository}:pull",
         (_ACCEPT_LEGACY if legacy else _ACCEPT,),
+        limit=limit,
         mirrored=True,
-        what=what,
+        what=f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}",
     )
 
 
-def get(repository: RepositoryName, name: NameOf, *, legacy: bool = False, limit: int = MAX_ANSWER) -> Exchange[Served]:
-    """The manifest of a tag or digest ("Pulling manifests"); its digest is computed, what the registry says is checked.
+def manifest_in(response: Response, request: Request, name: TagOrDigest) -> Served:
+    """Return the manifest in a response to GET; its digest is computed, and what the registry states is checked.
 
     Raises:
         NotFoundError: There is no such manifest.
-        DigestMismatchError: Other bytes came than were asked for, or than the registry says.
-        UnsupportedMediaTypeError: It is a page for browsers.
+        DigestMismatchError: The bytes have another digest than was requested, or than the registry states.
+        UnsupportedMediaTypeError: The body is a page for browsers.
     """
-    request = replace(_request("GET", repository, name, legacy=legacy), limit=limit)
-    response = accept((yield request), request, _LIST_TAGS)
+    accept(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
-    raw = plain(response, wanted, limit)
+    raw = plain(response, wanted, request.limit)
     digest = Digest.of(raw, wanted.algorithm if wanted else "sha256")
     if wanted is not None and digest != wanted:
         raise errors.DigestMismatchError(wanted, digest, response.where)
-    _check_claim(response, raw, digest)
+    if response.headers.all("docker-content-digest") != (digest,):
+        _check_claim(response, raw, digest)
     return Served(raw, _media_type(response, digest), digest)
 
 
 def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
-    """`Docker-Content-Digest` is a claim: of the same algorithm and different, the bytes are others (DLD-06).
+    """Check `Docker-Content-Digest`: if it has the same algorithm and differs, the bytes are not those meant (DLD-06).
 
-    Of a signed schema 1 manifest, registries say the digest that it had before it was signed.
+    Of a signed schema 1 manifest, registries state the digest that it had before it was signed.
     """
     claim = claimed_digest(response)
     if claim is None or not claim.computable or claim == Digest.of(raw, claim.algorithm):
@@ -128,7 +161,7 @@ def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
 
 
 def claimed_digest(response: Response) -> Digest | None:
-    """What the registry says that the digest is; None where it says nothing, or nothing that can be checked."""
+    """Return the digest that the registry states; None if it states none, or one that cannot be computed."""
     value = response.headers.get("docker-content-digest")
     if value is None:
         return None
@@ -152,100 +185,61 @@ def _media_type(response: Response, digest: Digest) -> str:
     return served
 
 
-def head(repository: RepositoryName, name: NameOf) -> "Exchange[Descriptor | None]":
-    """What the registry says of a manifest without sending it ("Checking if content exists in the registry").
+def manifest_head(response: Response, request: Request, name: TagOrDigest) -> ManifestHead | None:
+    """Return what a response to HEAD states ("Checking if content exists in the registry").
 
     Returns:
-        Its descriptor, as far as it is a claim; None where the answer says too little, so that only a GET can tell.
+        What the registry states, not proven; None if that is too little, so that GET must be sent.
 
     Raises:
-        UnauthorizedError: And what else `accept` raises, but where a GET may do better (DLD-21).
+        UnauthorizedError: And whatever else `accept` raises, except where GET may succeed (DLD-21).
     """
-    claim = yield from _claim(repository, name)
-    return _described_claim(claim) if claim else None
-
-
-def _described_claim(claim: _Claim) -> "Descriptor | None":
-    # Here, and not above: who wants a digest alone does not wait until models are built.
-    from dreg_client.models.descriptor import claimed  # noqa: PLC0415
-
-    return claimed(claim.media_type, claim.digest, claim.size)
-
-
-def _claim(repository: RepositoryName, name: NameOf) -> Exchange[_Claim | None]:
-    request = _request("HEAD", repository, name)
-    response = yield request
     if response.status in _GET_INSTEAD:
         return None
     accept(response, request)
-    digest = claimed_digest(response)
-    size = response.length
+    digest, size = claimed_digest(response), response.length
     served = types.essence(response.headers.get("content-type") or "")
     if digest is None or size is None or served in _SAYS_NOTHING | types.PAGES:
         return None
     if isinstance(name, Digest) and digest != name:
         return None
-    return _Claim(served, digest, size)
+    return ManifestHead(served, digest, size) if _is_describable(served, digest, size) else None
 
 
-@dataclass(slots=True)
-class Habits:
-    """What a registry was found to do.
-
-    Attributes:
-        heads: Whether HEAD tells of its manifests; where it does not, though GET does, it is not tried again.
-    """
-
-    heads: bool = True
+def _is_describable(media_type: str, digest: Digest, size: int) -> bool:
+    """Return whether a descriptor may say this (MED-01, DSC-03, DSC-10)."""
+    if size == 0 and digest != Digest.of(b"", digest.algorithm):
+        return False
+    return size < 1 << 63 and types.is_media_type(media_type)
 
 
-def resolve(repository: RepositoryName, name: NameOf, habits: Habits) -> "Exchange[Descriptor]":
-    """The descriptor of a tag or digest: by HEAD, which Docker Hub counts as no pull; else by GET (DLD-21)."""
-    found = (yield from head(repository, name)) if habits.heads else None
-    if found is not None:
-        return found
-    served = yield from get(repository, name)
-    if not isinstance(name, Digest):  # of a digest, HEAD may speak by another algorithm, and be right
-        habits.heads = False
-    return described(served)
+def own_media_type(raw: bytes) -> str:
+    """Return the media type that the bytes of a manifest state or look like."""
+    from dreg_client.models.json_text import DishonestTextError, read_object  # noqa: PLC0415 (few responses need it)
 
-
-def digest(repository: RepositoryName, name: NameOf) -> Exchange[Digest]:
-    """The digest of what `resolve` finds."""
-    claim = yield from _claim(repository, name)
-    if claim is not None and (claim.is_plain or _described_claim(claim)):
-        return claim.digest
-    return (yield from get(repository, name)).digest
-
-
-def described(served: Served) -> "Descriptor":
-    """The descriptor of bytes that came: what they were served as, else what they say or look like."""
-    from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (as in `_described_claim`)
-    from dreg_client.models.parse import own_media_type  # noqa: PLC0415 (as above)
-
-    media_type = served.media_type or own_media_type(served.raw)
-    return Descriptor(mediaType=media_type, digest=served.digest, size=len(served.raw))
+    try:
+        tree = read_object(raw) if len(raw) <= MAX_DOCUMENT else None
+    except DishonestTextError as failure:
+        tree = failure.tree
+    kind = kind_of(tree) if tree is not None else None
+    return MEDIA_TYPES[kind][0] if kind else "application/octet-stream"
 
 
 def check_served(served: Served, descriptor: "Descriptor") -> None:
-    """Refuse a manifest that is served as another known type than the descriptor names (MDL-16).
+    """Reject a manifest that is served as another known type than its descriptor names (MDL-16).
 
     Raises:
-        MediaTypeMismatchError: It is.
+        MediaTypeMismatchError: The types differ.
     """
     if served.media_type and served.media_type != descriptor.media_type and served.media_type in types.KNOWN:
         problem = rules.error("GEN-07", "$.mediaType", f"served as {served.media_type}", descriptor.media_type)
         raise errors.MediaTypeMismatchError((problem,), "", served.digest)
 
 
-def put(repository: RepositoryName, name: NameOf, raw: bytes, media_type: str) -> Exchange[Digest]:
-    """Write a manifest, byte for byte ("Pushing Manifests").
-
-    Raises:
-        DigestMismatchError: The registry says that it took other bytes.
-    """
+def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str) -> Request:
+    """Return the request that writes a manifest, byte for byte ("Pushing Manifests")."""
     what = f"manifest {repository}{'@' if isinstance(name, Digest) else ':'}{name}, of type {media_type}"
-    request = Request(
+    return Request(
         "PUT",
         manifest_target(repository, name),
         f"repository:{repository}:pull,push",
@@ -254,23 +248,37 @@ def put(repository: RepositoryName, name: NameOf, raw: bytes, media_type: str) -
         what=what,
         waits=_COMMIT,
     )
-    response = accept((yield request), request)
-    claim = claimed_digest(response)
-    if claim is not None and claim != (written := Digest.of(raw, claim.algorithm)):
-        raise errors.DigestMismatchError(written, claim, f"{response.where}, as the registry took it")
-    return name if isinstance(name, Digest) else Digest.of(raw)
 
 
-def delete(repository: RepositoryName, name: NameOf) -> Exchange[None]:
-    """Delete a tag, or by digest a manifest with all its tags ("Deleting tags", "Deleting Manifests").
+def written_digest(response: Response, request: Request, name: TagOrDigest) -> Digest:
+    """Return the digest of the manifest that was written: `name` if it is a digest, else the sha256 digest.
 
     Raises:
-        NotFoundError: There is no such thing.
-        UnsupportedError: The registry does not offer it.
+        DigestMismatchError: The registry states that it stored other bytes.
+    """
+    accept(response, request)
+    claim = claimed_digest(response)
+    if claim is not None and claim != (written := Digest.of(request.body, claim.algorithm)):
+        raise errors.DigestMismatchError(written, claim, f"{response.where}, as the registry took it")
+    return name if isinstance(name, Digest) else Digest.of(request.body)
+
+
+def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:
+    """Return the request that deletes a tag, or by digest a manifest with all its tags.
+
+    Source: distribution-spec, "Deleting tags", "Deleting Manifests".
     """
     what = f"manifest {repository}@{name}" if isinstance(name, Digest) else f"tag {repository}:{name}"
-    request = Request("DELETE", manifest_target(repository, name), f"repository:{repository}:delete", what=what)
-    response = yield request
+    return Request("DELETE", manifest_target(repository, name), f"repository:{repository}:delete", what=what)
+
+
+def check_deleted(response: Response, request: Request, name: TagOrDigest) -> None:
+    """Check the response to a deletion.
+
+    Raises:
+        NotFoundError: There is no such tag or manifest.
+        UnsupportedError: The registry does not support it.
+    """
     # 400 for a tag: distribution takes it for a digest, and calls it an invalid one.
     offered = response.status != 405 and (response.status != 400 or isinstance(name, Digest))
     if not response.ok:

@@ -1,7 +1,7 @@
 """What is asked of a registry and what it answers, without any HTTP library (distribution-spec)."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -20,39 +20,58 @@ LARGEST_HEADERS: Final = 100 * KIBIBYTE
 
 
 class Headers:
-    """Headers of an answer: names without letter case, in order, each as often as it came.
+    """Headers of a response: names in lower case, in order, each as often as it came.
 
     Raises:
-        ProtocolError: They are more than 1,000, or longer than 100 KiB.
+        ProtocolError: There are more than 1,000, or they are longer than 100 KiB.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_pairs", "_values")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._pairs = tuple((name.lower(), value) for name, value in pairs)
+        self._pairs: list[tuple[str, str]] = []
+        self._values: dict[str, list[str]] = {}
+        size = 0
+        for written, value in pairs:
+            name = written.lower()
+            size += len(name) + len(value)
+            self._pairs.append((name, value))
+            self._values.setdefault(name, []).append(value)
         if len(self._pairs) > MOST_HEADERS:
             raise ProtocolError(f"an answer has more than {MOST_HEADERS} headers")
-        if sum(len(name) + len(value) for name, value in self._pairs) > LARGEST_HEADERS:
+        if size > LARGEST_HEADERS:
             raise ProtocolError(f"an answer has headers of more than {LARGEST_HEADERS} bytes")
 
+    @classmethod
+    def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> "Headers":
+        """Return the headers that were received as these names and values."""
+        return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
+
     def get(self, name: str) -> str | None:
-        """The first value of a header, without white space around it; None where it is not there, or empty."""
-        wanted = name.lower()
-        for key, value in self._pairs:
-            if key == wanted and (stripped := value.strip()):
+        """Return the first value that is not empty, without white space around it; None if there is none."""
+        for value in self._values.get(name.lower(), ()):
+            if stripped := value.strip():
                 return stripped
         return None
 
     def all(self, name: str) -> tuple[str, ...]:
-        """All values of a header, in order."""
-        wanted = name.lower()
-        return tuple(value for key, value in self._pairs if key == wanted)
+        """Return all values of a header, in order."""
+        return tuple(self._values.get(name.lower(), ()))
+
+    @property
+    def content_length(self) -> int | None:
+        """The stated length of the body; None if none is stated that can be parsed (RFC 9110 8.6)."""
+        value = self.get("content-length") or ""
+        return int(value) if _LENGTH.fullmatch(value) else None
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._values
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._pairs)
 
     def __repr__(self) -> str:
-        return f"Headers({sorted({name for name, _ in self._pairs})})"
+        return f"Headers({sorted(self._values)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +149,9 @@ class Response:
         body: The body; empty where it is still to be read.
         url: The URL that answered, after redirects.
         registry: The URL of the registry that was asked, up to what stands before `/v2`.
-        stream: The open body of a streamed answer, of the kind that the sender makes; None elsewhere.
-        peer: The address that answered, empty where it is not known.
-        advice: What to do where it does not let us; empty where nobody knows who asked.
+            peer: The address that answered, empty where it is not known.
+        advice: What to do if it denies access; empty if the credential that was used is not known.
+        anonymous: Whether the request was anonymous because no `credentials=` were given.
     """
 
     status: int
@@ -140,15 +159,14 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     url: str = field(default="", repr=False)
     registry: str = ""
-    stream: object = field(default=None, repr=False)
     peer: str = ""
     advice: str = ""
+    anonymous: bool = False
 
     @property
     def length(self) -> int | None:
-        """How long its body is said to be; None where nothing is said that can be read (RFC 9110 8.6)."""
-        value = self.headers.get("content-length") or ""
-        return int(value) if _LENGTH.fullmatch(value) else None
+        """The stated length of its body, see `Headers.content_length`."""
+        return self.headers.content_length
 
     @property
     def ok(self) -> bool:
@@ -159,7 +177,3 @@ class Response:
     def where(self) -> str:
         """The URL without its query, for people."""
         return without_query(self.url)
-
-
-Exchange = Generator[Request, Response, T]
-"""A plan of requests."""

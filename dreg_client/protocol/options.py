@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypedDict
+from typing import Final, Literal, Protocol, TypedDict, runtime_checkable
 
 from dreg_client._logging import log
 from dreg_client.protocol.events import Event
@@ -39,8 +39,9 @@ class CredentialSource(Protocol):
         ...
 
 
+@runtime_checkable
 class TokenService(Protocol):
-    """What gives tokens in place of a registry's own token server."""
+    """A service of the caller that returns tokens, instead of the registry's own token server."""
 
     def request_token(self, scope: str) -> str | Awaitable[str]:
         """A token that allows `scope`, such as `repository:acme/web:pull`; awaited where the client is asynchronous."""
@@ -228,3 +229,21 @@ def credential_of(auth: object, name: str = "auth") -> Credential:
                 "host; for tokens of your own give auth_service= an object with request_token(scope)"
             )
             raise TypeError(message)
+
+
+def with_auth(options: RegistryOptions, auth: object) -> RegistryOptions:
+    """Return the options with what `auth=` stands for: `credentials` or `auth_service`.
+
+    Raises:
+        TypeError: `auth` is neither a credential nor a token service.
+        ValueError: `auth_service` or `credentials` was given, too.
+    """
+    if auth is None:
+        return options
+    if options.get("auth_service") is not None:
+        raise ValueError("give auth or auth_service, not both")
+    if options.get("credentials") is not None:
+        raise ValueError("give auth or credentials, not both")
+    if isinstance(auth, TokenService):
+        return {**options, "auth_service": auth}
+    return {**options, "credentials": credential_of(auth)}

@@ -4,20 +4,24 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.protocol.error_responses import accept
-from dreg_client.protocol.messages import Exchange, Request
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.media_type import PAGES, essence
 
 _NO_REGISTRY: Final = "it answers, but not as a registry does: check the address"
 
 
-def ping() -> Exchange[None]:
-    """Ask for `/v2/`; an empty body is a good one.
+def ping_request() -> Request:
+    """Return the request for `/v2/`."""
+    return Request("GET", "/v2/", what="registry API (/v2/)")
+
+
+def check_ping(response: Response, request: Request) -> None:
+    """Check that the response to `/v2/` comes from a registry; an empty body is fine.
 
     Raises:
-        NotFoundError: It is no registry.
-        ProtocolError: A page for browsers came.
+        NotFoundError: It is not a registry.
+        ProtocolError: The body is a page for browsers.
     """
-    request = Request("GET", "/v2/", what="registry API (/v2/)")
-    response = accept((yield request), request, _NO_REGISTRY)
+    accept(response, request, _NO_REGISTRY)
     if essence(response.headers.get("content-type") or "") in PAGES:
         raise errors.ProtocolError(f"gives a page for browsers where a registry is due; {_NO_REGISTRY}", response.where)

@@ -1,79 +1,79 @@
-"""The reading of one blob by several requests side by side: which piece is asked for next, and how much is ahead."""
+"""Reading one blob by several range requests at a time, without I/O: which range is next, and how many are held."""
 
+from dataclasses import replace
 from typing import Final
 
-from dreg_client.protocol.blob_reader import BlobDownload
-from dreg_client.values.digest import Digest
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE
 
-PIECE: Final = 4 * MEBIBYTE
-SMALLEST: Final = 16 * MEBIBYTE
-"""Of fewer bytes, no pieces are made."""
-_AHEAD: Final = 2
-"""So many pieces more than connections are held, or on their way, at most."""
+RANGE_SIZE: Final = 4 * MEBIBYTE
+MIN_RANGED: Final = 16 * MEBIBYTE
+"""A blob with fewer bytes is read by one request."""
+EXTRA_RANGES: Final = 2
+"""At most so many ranges more than requests are held, or being read."""
 
 
-class Pieces:
-    """Where the reading of one blob in pieces stands.
+class BlobRanges:
+    """The state of reading one blob by range requests.
 
-    Let its `first` piece `begin`; where that says so, read each that is the `next`, and tell how many bytes were
-    `handed_on` in order, and that a piece is `over`. Where one does not fit (its `end` is None), `rest` reads what is
-    left.
+    Let its `first` range `begin`. If that returns True, read each range that `next` returns, report the bytes that were
+    handed on in order to `advance`, and the end of the oldest range to `finish_range`. If a response is not the range
+    that was requested (its `end` is None then), `rest` reads what is left.
 
     Args:
-        repository: Where the blob is.
-        digest: Which one.
-        start: The place of the first byte.
-        size: The number of the blob's bytes, None where it is not known.
-        connections: How many pieces are read at a time.
+        repository: The repository of the blob.
+        request: Which blob, and from where on.
+        requests: The most range requests at a time.
 
     Attributes:
-        first: The first piece; it is the one stream of all, where the registry gives no pieces.
-        connections: How many pieces are read at a time.
-        offset: The place of the next byte that is handed on.
-        total: The size of the blob, None as long as it is not known.
+        first: The first range; it is the whole blob if the registry does not support ranges.
+        requests: The most range requests at a time.
+        offset: Offset of the next byte to be handed on.
+        total: The size of the blob, None while it is unknown.
     """
 
-    first: BlobDownload
-    connections: int
+    first: BlobTransfer
+    requests: int
     offset: int
     total: int | None
 
-    def __init__(
-        self, repository: RepositoryName, digest: Digest, *, start: int, size: int | None, connections: int
-    ) -> None:
-        self._repository, self._digest = repository, digest
-        self.connections, self.offset, self.total = connections, start, size
-        self._asked = start + PIECE
-        self._ahead = 1
-        worth = connections > 1 and (size is None or size - start >= SMALLEST)
-        self.first = BlobDownload(repository, digest, start=start, size=size, end=self._asked if worth else None)
+    def __init__(self, repository: RepositoryName, request: BlobRequest, requests: int) -> None:
+        self._repository, self._request = repository, request
+        self.requests, self.offset, self.total = requests, request.start, request.size
+        self._requested = request.start + RANGE_SIZE
+        self._held = 1
+        is_large = request.size is None or request.size - request.start >= MIN_RANGED
+        self.first = BlobTransfer(repository, request, end=self._requested if requests > 1 and is_large else None)
 
     def begin(self) -> bool:
-        """The first piece has its answer: whether others are to be read beside it."""
+        """Return whether to request more ranges, now that the first one has its response."""
         self.total = self.first.total
-        self.first.is_beside = self.first.end is not None and self.total is not None and self.first.end < self.total
-        return self.first.is_beside
+        self.first.exact = self.first.end is not None and self.total is not None and self.first.end < self.total
+        return self.first.exact
 
-    def next(self) -> BlobDownload | None:
-        """The piece to ask for now, None where that is to wait, or nothing is left."""
-        if self.total is None or self._asked >= self.total or self._ahead >= self.connections + _AHEAD:
+    def next(self) -> BlobTransfer | None:
+        """Return the range to request now, None if too many are held or nothing is left."""
+        if self.total is None or self._requested >= self.total or self._held >= self.requests + EXTRA_RANGES:
             return None
-        start, self._asked = self._asked, min(self._asked + PIECE, self.total)
-        self._ahead += 1
-        piece = BlobDownload(self._repository, self._digest, start=start, size=self.total, end=self._asked)
-        piece.is_beside = True
-        return piece
+        start, self._requested = self._requested, min(self._requested + RANGE_SIZE, self.total)
+        self._held += 1
+        transfer = BlobTransfer(self._repository, self._from(start), end=self._requested)
+        transfer.exact = True
+        return transfer
 
-    def handed_on(self, octets: int) -> None:
-        """So many bytes more were handed on."""
+    def advance(self, octets: int) -> None:
+        """Report that so many bytes more were handed on."""
         self.offset += octets
 
-    def over(self) -> None:
-        """The oldest piece was handed on whole."""
-        self._ahead -= 1
+    def finish_range(self) -> None:
+        """Report that all bytes of the oldest range were handed on."""
+        self._held -= 1
 
-    def rest(self) -> BlobDownload:
-        """What is left, by one stream."""
-        return BlobDownload(self._repository, self._digest, start=self.offset, size=self.total)
+    def rest(self) -> BlobTransfer:
+        """Return what is left, to be read by one request."""
+        return BlobTransfer(self._repository, self._from(self.offset))
+
+    def _from(self, start: int) -> BlobRequest:
+        return replace(self._request, start=start, size=self.total)

@@ -20,11 +20,16 @@ class RegistryURL:
         origin: Its origin.
         prefix: What stands before `/v2`: empty, or a path such as `/artifactory/api/docker/local`.
         is_by_url: Whether a URL named it, and with it http or https.
+        url: Its URL, up to what stands before `/v2`.
     """
 
     origin: Origin
     prefix: str = ""
     is_by_url: bool = field(default=False, compare=False)
+    url: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", f"{self.origin}{self.prefix}")
 
     @classmethod
     def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "RegistryURL":
@@ -58,11 +63,6 @@ class RegistryURL:
         if origin.host in HUB_NAMES and origin.scheme == "https":
             origin = Origin("https", HUB_HOST, origin.port)
         return cls(origin, path, "://" in text)
-
-    @property
-    def url(self) -> str:
-        """The URL up to what stands before `/v2`."""
-        return f"{self.origin}{self.prefix}"
 
     @property
     def name(self) -> str:

@@ -1,15 +1,14 @@
-"""Which answers merit another attempt, and after how long. It decides; whoever carries a plan out waits."""
+"""Which responses merit another attempt, and after how long. It decides; the client waits."""
 
 import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.messages import Response
+from dreg_client.protocol.messages import Request, Response
 
 ATTEMPTS: Final = 5
 WHOLE: Final = 300.0
@@ -22,6 +21,8 @@ _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
 _SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _MOMENT: Final = 0.5
+_JUST_NOW: Final = 10.0
+_MOST_WRITTEN: Final = 1000
 _DRAW: Final = random.SystemRandom()
 
 
@@ -43,59 +44,60 @@ def _date(text: str) -> float | None:
         return None
 
 
-@dataclass(slots=True)
 class Attempts:
-    """The attempts of one request, and what is left of its budget.
+    """The attempts of one request, and what is left of its budget. The time counts from its construction.
+
+    Args:
+        most: The most attempts.
+        clock: Returns monotonic seconds.
+        longest_wait: The longest `Retry-After` that is obeyed, in seconds.
 
     Attributes:
-        most: How many attempts there may be.
-        clock: Monotonic seconds.
-        longest_wait: The longest `Retry-After` that is obeyed, in seconds.
+        most: The most attempts.
+        made: The attempts so far.
     """
 
     most: int
-    clock: Callable[[], float]
-    longest_wait: float = LONGEST_WAIT
-    made: int = 0
-    began: float = field(init=False)
-    server_faults: int = 0
-    absences: int = 0
+    made: int
 
-    def __post_init__(self) -> None:
-        self.began = self.clock()
+    def __init__(self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT) -> None:
+        self.most, self.made = most, 0
+        self._clock, self._began, self._longest_wait = clock, clock(), longest_wait
+        self._server_faults = self._absences = 0
 
     def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
-        """Seconds to wait before the next attempt; None where the answer is to be taken as it is.
+        """Return the seconds to wait before the next attempt; None if the response is final.
 
         Args:
-            method: How it was asked.
-            response: The answer.
-            is_written: Whether we wrote just now what is asked for; some registries need a moment to see it.
+            method: The method of the request.
+            response: The response.
+            is_written: Whether the same client has just written what was requested: some registries need a moment
+                before they find it.
         """
         self.made += 1
         status = response.status
         if status == 404 and is_written:
-            self.absences += 1
-            return _MOMENT if self.absences <= 2 and self._is_left(_MOMENT) else None
+            self._absences += 1
+            return _MOMENT if self._absences <= 2 and self._is_left(_MOMENT) else None
         merits = status in _ALWAYS
         if status in _TWICE or (status in _TWICE_READING and method in _READING):
-            self.server_faults += 1
-            merits = self.server_faults <= 2
+            self._server_faults += 1
+            merits = self._server_faults <= 2
         if not merits:
             return None
         asked = retry_after(response)
-        if asked is not None and (asked > self.longest_wait or not self._is_left(asked)):
+        if asked is not None and (asked > self._longest_wait or not self._is_left(asked)):
             return None
         if not self._is_left(asked or 0.0):
             return None
         return _at_least(asked) if asked is not None else max(self._backoff(), 1.0 if status in _BUSY else 0.0)
 
     def after_failure(self, failure: errors.DregError) -> float:
-        """Seconds to wait before the next attempt.
+        """Return the seconds to wait before the next attempt.
 
         Raises:
-            RetryExhaustedError: There were as many as there may be.
-            DregError: The failure itself, where nothing is gained by another attempt.
+            RetryExhaustedError: There are no attempts left.
+            DregError: The failure itself, if another attempt would fail in the same way.
         """
         self.made += 1
         if not failure.retryable:
@@ -107,10 +109,33 @@ class Attempts:
         return self._backoff()
 
     def _is_left(self, wait: float) -> bool:
-        return self.made < self.most and self.clock() - self.began + wait < WHOLE
+        return self.made < self.most and self._clock() - self._began + wait < WHOLE
 
     def _backoff(self) -> float:
         return max(_DRAW.uniform(0, min(30.0, 0.5 * 2 ** (self.made - 1))), 0.1)
+
+
+class RecentWrites:
+    """What one client has just written: some registries respond 404 to it for a moment.
+
+    Args:
+        clock: Returns monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._written = clock, dict[str, float]()
+
+    def note(self, request: Request, response: Response) -> None:
+        """Remember what was written, and forget it once anything was deleted."""
+        if request.method == "DELETE" or len(self._written) >= _MOST_WRITTEN:
+            self._written.clear()
+        if request.method == "PUT" and response.ok:
+            self._written[request.target] = self._clock()
+
+    def are_read_by(self, request: Request) -> bool:
+        """Return whether a request reads what was written less than ten seconds ago."""
+        written = self._written.get(request.target) if request.method in _READING else None
+        return written is not None and self._clock() - written < _JUST_NOW
 
 
 def _at_least(asked: float) -> float:

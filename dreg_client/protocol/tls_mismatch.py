@@ -1,55 +1,62 @@
-"""Where a registry speaks TLS and was asked without, or the other way round: what to do. The other is never tried."""
+"""What to do if a registry speaks TLS and the request came without, or the reverse. The other is never tried."""
 
 from typing import Final
 
-from dreg_client.errors import TLSError, TransportError
+from dreg_client.errors import NotTLSError, OnlyTLSError, TLSError, TransportError
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin
 
-NO_TLS: Final = "it speaks no TLS"
+NOT_TLS: Final = "it speaks no TLS"
 ONLY_TLS: Final = "it speaks TLS, and was asked without"
 _SAID: Final = (b"http request to an https server", b"plain http request was sent to https", b"ssl-enabled server port")
-"""What Go, nginx and Apache say to whom asks them so, in small letters."""
+"""What Go, nginx and Apache answer to such a request, in lower case."""
 
 
 def refuse_asked_without_tls(response: Response) -> None:
-    """Raise where an answer says that TLS is due. To HEAD no words come; but only Go answers without any header.
+    """Raise an error if a response says that the server expects TLS.
+
+    A response to HEAD has no body to say so; only Go's has no headers either.
 
     Raises:
-        TLSError: It does.
+        OnlyTLSError: The server expects TLS.
     """
     if response.status != 400 or not response.url.startswith("http://"):
         return
     body = response.body.lower()
     if any(said in body for said in _SAID) or not (body or any(response.headers)):
-        raise TLSError(ONLY_TLS, response.where)
+        raise OnlyTLSError(ONLY_TLS, response.where)
 
 
-def with_advice(failure: TransportError, base: RegistryURL, options: Options) -> TransportError:
-    """A failure; where it is one of these two, and the registry's own, with what to do."""
-    if not isinstance(failure, TLSError) or not failure.where.startswith(str(base.origin)):
+def with_advice(failure: TransportError, registry: RegistryURL, options: Options) -> TransportError:
+    """Return a failure; if it is one of these two and the registry's own, with what to do."""
+    if not isinstance(failure, NotTLSError | OnlyTLSError) or not _is_at(failure.where, registry.origin):
         return failure
-    if failure.reason == NO_TLS:
-        return TLSError(f"{NO_TLS}; if it is a registry without, {_without(base)}", failure.where)
-    if failure.reason == ONLY_TLS:
-        return TLSError(f"{ONLY_TLS}; {_with(base, options)}", failure.where)
-    return failure
+    if isinstance(failure, NotTLSError):
+        return TLSError(f"{NOT_TLS}; if it is a registry without, {_without(registry)}", failure.where)
+    return TLSError(f"{ONLY_TLS}; {_with(registry, options)}", failure.where)
 
 
-def _without(base: RegistryURL) -> str:
-    return f"write {_other(base, 'http')}" if base.is_by_url else "ask for plain_http (--plain-http)"
+def _is_at(url: str, origin: Origin) -> bool:
+    try:
+        return Origin.of(url) == origin
+    except ValueError:
+        return False
 
 
-def _with(base: RegistryURL, options: Options) -> str:
-    if base.is_by_url:
-        return f"write {_other(base, 'https')}"
+def _without(registry: RegistryURL) -> str:
+    return f"write {_other(registry, 'http')}" if registry.is_by_url else "ask for plain_http (--plain-http)"
+
+
+def _with(registry: RegistryURL, options: Options) -> str:
+    if registry.is_by_url:
+        return f"write {_other(registry, 'https')}"
     ways = ["leave out plain_http (--plain-http)"] if options.plain_http else []
-    if base.origin.is_loopback and not options.speaks_of_tls:
+    if registry.origin.is_loopback and not options.speaks_of_tls:
         ways.append("name its authority by ca_file (--ca-file), or leave it unchecked by insecure (--insecure)")
     return "; ".join(ways)
 
 
-def _other(base: RegistryURL, scheme: str) -> str:
-    return f"{Origin(scheme, base.origin.host, base.origin.port)}{base.prefix}"
+def _other(registry: RegistryURL, scheme: str) -> str:
+    return f"{Origin(scheme, registry.origin.host, registry.origin.port)}{registry.prefix}"

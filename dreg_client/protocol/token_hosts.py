@@ -3,8 +3,8 @@
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.conversation.redirects import nearest_of, refuse_downgrade, refuse_nearer
 from dreg_client.protocol.messages import Response
+from dreg_client.protocol.redirects import nearest_of, refuse_downgrade, refuse_nearer
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.docker_hub import HUB_HOST, HUB_TOKEN_HOST
 from dreg_client.values.origin import Origin, Reach, without_query

@@ -14,7 +14,7 @@ import orjson
 
 from dreg_client.errors import WorkerKilledError
 from dreg_client.models import rules
-from dreg_client.models.stored import MAX_DOCUMENT
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE

@@ -7,16 +7,10 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.parse import KINDS, model_of, recognise
 from dreg_client.models.paths import show
-from dreg_client.models.stored import (
-    MAX_DOCUMENT,
-    ParsedModel,
-    examine_tree,
-    octets_of,
-    read_or_scan,
-    too_large,
-)
+from dreg_client.models.stored import ParsedModel, examine_tree, octets_of, read_or_scan, too_large
 from dreg_client.values.digest import Digest
 
 

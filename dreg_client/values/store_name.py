@@ -70,6 +70,19 @@ class StoreName:
         return f"{self.kind}:{self.path}{asked}"
 
 
+def reference_of(name: StoreName) -> str:
+    """Return what a name requests from its store: a digest, a tag, a position in an archive, or an empty text."""
+    if name.kind == "registry" and name.reference is not None:
+        return name.reference.digest or name.reference.tag or ""
+    if name.digest is not None:
+        return name.digest
+    if name.index is not None:
+        return f"@{name.index}"
+    if name.kind == "docker-archive" and name.reference is not None:
+        return str(name.reference)
+    return name.tag or ""
+
+
 def _layout(text: str) -> StoreName:
     """Parse a valid digest after the last `@`, else a valid tag after the last `:` that does not end a drive letter."""
     path, at, digest = text.rpartition("@")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import Digest, errors
-from dreg_client.archives import open_oci_archive
+from dreg_client._sync.layout import open_oci_archive
 from tests.advisories.scenes import fails, files_below
 from tests.faultserver import Network
 from tests.hostile.registry import LAYER_DIGEST, MANIFEST, MANIFESTS, document, registry_at

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import errors
-from dreg_client.archives import open_oci_archive
+from dreg_client._sync.layout import open_oci_archive
 from dreg_client.files.tar import TarFiles
 from tests.advisories.scenes import fails, files_below
 from tests.layout.test_hostile_archives import block, extended, padded, record

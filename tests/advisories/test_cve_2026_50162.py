@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import DockerArchive, errors
-from dreg_client.archives import open_oci_archive
+from dreg_client._sync.layout import open_oci_archive
 from tests.advisories.scenes import fails, files_below
 
 

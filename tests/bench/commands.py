@@ -32,7 +32,7 @@ def _commands(address: str) -> str:
         "`dreg repos`": ("-c", _DREG, "repos", address),
         "`dreg blob`": ("-c", _DREG, "blob", name, digest),
         "`dreg version`": ("-c", _DREG, "version"),
-        "`import dreg_client.registry`": ("-c", "import dreg_client.registry"),
+        "`from dreg_client import Registry`": ("-c", "from dreg_client import Registry"),
         _HTTPX: ("-c", "import httpx"),
         "`import httpx2`": ("-c", "import httpx2"),
     }

@@ -15,7 +15,7 @@ from served import blob_file, over_tls, place_blob, place_layer, server
 from tables import QUICK
 
 from dreg_client import Digest
-from dreg_client.repository import Repository
+from dreg_client._sync.repository import Repository
 from tests.registries import RunningRegistry, running
 
 _MEBIBYTES = 64 if QUICK else 1024

@@ -95,9 +95,8 @@ def test_a_file_by_the_name_of_an_option_is_no_option(said: Run) -> None:
 
 @pytest.mark.parametrize(("options", "shown"), [([], 0), (["--debug"], 1)])
 def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
-    broken = (
-        "import dreg_client.opening as o; o.open_store = lambda name: 1 / 0; from dreg_client.cli import main; main()"
-    )
+    broken = "import dreg_client._sync.opening as o; o.open_store = lambda name: 1 / 0; "
+    broken += "from dreg_client.cli import main; main()"
     command = [sys.executable, "-c", broken, *options, "tags", MULTI]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -116,7 +115,7 @@ def test_without_a_command_the_help_goes_to_standard_error(said: Run) -> None:
 
 WITHOUT_HTTPX2 = """
 import sys
-sys.modules["httpx2"] = sys.modules["httpcore2"] = None  # to Python this says: not to be found
+sys.modules["httpx2"] = None  # to Python this says: not to be found
 from dreg_client.cli import main
 main()
 """

@@ -13,6 +13,7 @@ HEAVY = {
     "concurrent.futures",
     "dreg_client.errors",
     "httpx",
+    "jinja2",
     "multiprocessing",
     "orjson",
     "pydantic",
@@ -47,7 +48,7 @@ def test_a_document_brings_in_no_network_no_processes_and_no_pictures() -> None:
 
 
 def test_an_image_brings_in_neither_network_nor_pictures() -> None:
-    assert imported("inspect", "oci:fixtures/layouts/multi:1.4").isdisjoint({"asyncio", "httpx", "rich"})
+    assert imported("inspect", "oci:fixtures/layouts/multi:1.4").isdisjoint({"asyncio", "httpx", "jinja2", "rich"})
 
 
 def test_the_digest_of_a_tag_in_a_registry_brings_in_no_models(open_registry: RunningRegistry) -> None:
@@ -62,3 +63,12 @@ def test_without_click_dreg_says_how_to_get_it() -> None:
 
     assert done.returncode == 2
     assert done.stderr == "dreg: its command line is an extra; get it with: pip install 'dreg-client[cli]'\n"
+
+
+def test_without_jinja_a_page_says_how_to_get_it() -> None:
+    without = "import sys; sys.modules['jinja2'] = None; from dreg_client.cli import main; main()"
+    arguments = ["inspect", "oci:fixtures/layouts/multi:1.4", "--format", "html"]
+    done = subprocess.run([sys.executable, "-c", without, *arguments], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "dreg: HTML needs Jinja2, which is not installed: pip install 'dreg-client[cli]'\n"

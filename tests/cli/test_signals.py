@@ -17,11 +17,19 @@ COMMAND = [sys.executable, "-m", "dreg_client.cli"]
 DIGEST = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
 SLOW_BLOB = """
 import os, sys, time
-from dreg_client.store import Store
-from contextlib import contextmanager
-@contextmanager
-def slowly(store, ask):
-    def chunks():
+from dreg_client._sync.layout import LayoutSource
+class Slowly:
+    encoding = ""
+    def __enter__(self):
+        self.chunks = self.read()
+        return self
+    def __exit__(self, *_):
+        self.chunks.close()
+    def __iter__(self):
+        return self
+    def __next__(self):
+        return next(self.chunks)
+    def read(self):
         yield b"half"
         try:
             print("begun", file=sys.stderr, flush=True)
@@ -29,8 +37,7 @@ def slowly(store, ask):
         finally:
             if "STUBBORN" in os.environ:
                 time.sleep(60)
-    yield chunks()
-Store._blob = slowly
+LayoutSource.open_blob = lambda source, request: Slowly()
 from dreg_client.cli import main
 main()
 """

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -141,12 +141,11 @@ def shown(name: str, *, expired: bool = False, ca: Any = None, oldest: bool = Fa
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         while octets := source.recv(65536):
             target.sendall(octets)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)  # also where the source was reset
 
 
 @contextmanager

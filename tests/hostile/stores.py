@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dreg_client import errors, open_store
-from dreg_client.async_opening import aopen_store
+from dreg_client._async.opening import aopen_store
 from tests.faultserver.network import ROOT
 from tests.hostile.ways import Outcome, raised
 

@@ -19,6 +19,7 @@ PROBLEM = Problem("DSC-02", Severity.ERROR, "$.config.digest", "'sha256:'", "a d
 FACTS: dict[Any, object] = {
     str: "a fact",
     int: 7,
+    bool: True,
     float: 1.5,
     float | None: 1.5,
     DregError: DregError("a fact"),

@@ -1,11 +1,14 @@
-"""The digest of a name, without a document: what is found is what `resolve` finds, by the same requests."""
+"""The digest of a name, read without models as `dreg resolve` does: what `resolve` finds, by the same requests."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from dreg_client import Digest, Reference, errors
-from dreg_client.digests import digest_at
+from dreg_client._sync.client import Client
+from dreg_client._sync.manifests import resolve_manifest
+from dreg_client.protocol.manifests import name_of
 from tests.doors import LIBRARIES, Door, Handler
 from tests.http.documents import DIGEST, MANIFEST, OCI_MANIFEST, served
 
@@ -28,7 +31,9 @@ HEADS: dict[str, Any] = {
 
 def asked(handler: Handler, name: Reference, library: str = "httpx") -> tuple[Digest, list[str]]:
     door = Door(library, is_async=False)
-    digest = digest_at(name, retries=0, transport=door._transport(handler))
+    asked = name_of(name.digest or name.tag or "")
+    with closing(Client.open(name.registry, retries=0, transport=door._transport(handler))) as client:
+        digest = resolve_manifest(client, name.repository, asked).digest
     return digest, [f"{request.method} {request.url}" for request in door.seen]
 
 

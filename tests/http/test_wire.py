@@ -172,7 +172,7 @@ def test_trn_05_the_address_that_is_dialled_counts(talk: Callable[..., Any], mon
             # The registry itself is here, too: then it may.
             assert talk(server, lambda repo: repo.get_blob(DIGEST)) == BLOB
             near.heads.clear()
-            monkeypatch.setattr("dreg_client.conversation.redirects.nearest_of", lambda base, response: 0)
+            monkeypatch.setattr("dreg_client.protocol.redirects.nearest_of", lambda base, response: 0)
             with pytest.raises(errors.BlockedAddressError, match=r"127\.0\.0\.1"):
                 talk(server, lambda repo: repo.get_blob(DIGEST))
     assert near.heads == []

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from dreg_client import Layout
-from dreg_client.images.view import view
+from dreg_client._sync.image_view import view
 
 Json = dict[str, Any]
 

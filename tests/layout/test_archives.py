@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dreg_client import Digest, DockerArchive, Layout, open_image, open_store
-from dreg_client.archives import open_oci_archive
+from dreg_client._sync.layout import open_oci_archive
+from dreg_client._sync.opening import open_layout
+from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import (
     ClosedError,
     ConflictError,
@@ -25,8 +27,6 @@ from dreg_client.errors import (
     NotFoundError,
     UnsupportedError,
 )
-from dreg_client.layout_validation import validate_layout
-from dreg_client.opening import open_layout
 from dreg_client.values.store_name import StoreName
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from dreg_client import Digest, DockerArchive, DregError
-from dreg_client.archives import open_oci_archive
+from dreg_client._sync.layout import open_oci_archive
+from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import LayoutCorruptError, LayoutError, NotFoundError, UnsafePathError
-from dreg_client.files import tar as tar_files
+from dreg_client.files import tar
 from dreg_client.files.tar import TarFiles
-from dreg_client.layout_validation import validate_layout
 
 Write = Callable[..., Path]
 GOOD = [
@@ -196,17 +196,17 @@ def test_headers_of_other_writers_are_read(tmp_path: Path) -> None:
 
 def test_lay_18_too_many_members_refuse_the_archive(tarred: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tarred(*GOOD, *((f"file{number}", b"") for number in range(3)))
-    monkeypatch.setattr(tar_files, "MAX_MEMBERS", 5)
+    monkeypatch.setattr(tar, "MAX_MEMBERS", 5)
     open_oci_archive(path).close()
 
-    monkeypatch.setattr(tar_files, "MAX_MEMBERS", 4)
+    monkeypatch.setattr(tar, "MAX_MEMBERS", 4)
     assert "more than 4 members" in refused(path)
 
 
 def test_a_bomb_is_unpacked_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.tar.gz"
     path.write_bytes(gzip.compress(block(b"zeros", size=b"%011o\0" % (64 << 20)) + bytes(64 << 20)))
-    monkeypatch.setattr(tar_files, "MAX_UNPACKED", 8 << 20)
+    monkeypatch.setattr(tar, "MAX_UNPACKED", 8 << 20)
 
     tracemalloc.start()
     with pytest.raises(LayoutError, match="too large"):

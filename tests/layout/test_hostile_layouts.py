@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dreg_client import Digest, DregError, Layout
+from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import (
     InvalidDocumentError,
     LayoutCorruptError,
@@ -20,7 +21,6 @@ from dreg_client.errors import (
     UnsafePathError,
 )
 from dreg_client.files.rooted import chunks_of
-from dreg_client.layout_validation import validate_layout
 
 if TYPE_CHECKING:
     from tests.layout.conftest import LayoutBuilder

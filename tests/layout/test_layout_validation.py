@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dreg_client import DregError, Layout, Problem, Severity
+from dreg_client._sync.validation import FileReport, validate_layout
 from dreg_client.errors import ConflictError, NotFoundError
-from dreg_client.layout_validation import FileReport, validate_layout
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Json, LayoutBuilder

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dreg_client import DockerArchive, Layout
+from dreg_client._sync.image_view import view
 from dreg_client.images.html import picture
-from dreg_client.images.html.style import PAGE_STYLE, STYLE
-from dreg_client.images.view import view
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Page
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Reader = Callable[[str], "Page"]
 
+TEMPLATES = files("dreg_client.images.html") / "templates"
+STYLE = (TEMPLATES / "picture.css").read_text("utf-8")
+PAGE_STYLE = (TEMPLATES / "page.css").read_text("utf-8")
 VOID = {"meta", "wbr"}
 TAGS = set(
     "a b body code dd details div dl dt h1 h2 h3 h4 h5 h6 head header html i li main p section small span strong style "

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from dreg_client import DockerArchive, ImageConfig, Layout, OciManifest, Platform, parse_document, parse_manifest
-from dreg_client.archives import open_oci_archive
+from dreg_client._sync.layout import open_oci_archive
+from dreg_client._sync.store import Store
+from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import LayoutError
-from dreg_client.image import ImageStore
-from dreg_client.layout_validation import validate_layout
 
 
 def run(*command: str | Path) -> bytes:
@@ -33,7 +33,7 @@ def multi(fixtures: Path) -> str:
     return f"oci:{fixtures}/layouts/multi"
 
 
-def agrees(store: ImageStore, reference: str, name: str) -> None:
+def agrees(store: Store, reference: str, name: str) -> None:
     """The store shows the manifest and the config that skopeo shows."""
     image = store.get_image(reference)
     (found,) = image.get_platform_images()

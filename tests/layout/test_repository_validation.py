@@ -4,7 +4,7 @@ from itertools import permutations
 from pathlib import Path
 
 from dreg_client import Layout
-from dreg_client.repository_validation import RepositoryValidation
+from dreg_client._sync.validation import RepositoryValidation
 
 
 def test_what_is_told_does_not_depend_on_the_order_of_tags(fixtures: Path) -> None:

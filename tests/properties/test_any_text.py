@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dreg_client import Digest, Platform, Reference, errors, parse_manifest, validate
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
-from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.link_header import next_target
 from dreg_client.protocol.messages import Headers, Response
 from dreg_client.protocol.retry import retry_after
@@ -40,7 +41,7 @@ def from_retry_after(text: str) -> None:
 
 
 def from_content_range(text: str) -> None:
-    machine = BlobDownload(RepositoryName("a"), BLOB, start=5)
+    machine = BlobTransfer(RepositoryName("a"), BlobRequest(BLOB, start=5))
     machine.begin(said(206, ("Content-Range", text), ("Content-Length", text)))
 
 

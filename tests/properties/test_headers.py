@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreg_client import Digest, errors
-from dreg_client.protocol.blob_reader import BlobDownload
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.link_header import next_target
 from dreg_client.protocol.messages import Headers, Response
 from dreg_client.protocol.www_authenticate import parse_challenges
@@ -214,7 +215,7 @@ NUMBERS = st.integers(0, 12).map(str) | st.sampled_from(
 @given(st.sampled_from(["bytes ", "Bytes ", "bytes  ", "bytes=", "items ", ""]), NUMBERS, NUMBERS, NUMBERS)
 def test_dld_09_only_the_part_that_was_asked_for_is_taken(unit: str, first: str, last: str, whole: str) -> None:
     """RFC 9110 14.4: last below first, or the whole not above last, "MUST NOT attempt to recombine"."""
-    machine = BlobDownload(RepositoryName("a"), Digest.of(b""), start=5)
+    machine = BlobTransfer(RepositoryName("a"), BlobRequest(Digest.of(b""), start=5))
     response = Response(206, Headers([("Content-Range", f"{unit}{first}-{last}/{whole}")]))
 
     assert machine.begin(response) == (unit == "bytes " and is_rest_from_5(first, last, whole))
@@ -231,7 +232,7 @@ def is_rest_from_5(first: str, last: str, whole: str) -> bool:
 
 
 def test_a_part_that_says_nonsense_of_itself_is_asked_for_as_a_whole_once() -> None:
-    machine = BlobDownload(RepositoryName("a"), Digest.of(b""), start=5)
+    machine = BlobTransfer(RepositoryName("a"), BlobRequest(Digest.of(b""), start=5))
 
     assert not machine.begin(Response(206, Headers([("Content-Range", "bytes 5-4/10")])))
     with pytest.raises(errors.ProtocolError):

@@ -9,18 +9,18 @@ import pytest
 from dreg_client import DregError, Reference, Severity, validate
 from dreg_client.errors.problems import SITE, rule_url
 from dreg_client.models.parse import KINDS
-from dreg_client.models.responses import Catalog, ErrorBody, TagList, TokenAnswer
 from dreg_client.models.rules import CLAUSES
+from dreg_client.protocol.responses import Catalog, ErrorBody, TagList, TokenResponse
 from dreg_client.schemagen import RuleEntry, families, rules
 from dreg_client.schemagen.examples import EXAMPLES
 
 ENTRIES = list(rules().values())
 READERS: dict[str, Callable[[str], object]] = {
     "reference": Reference.parse,
-    "tag-list": TagList.parse,
-    "catalog": Catalog.parse,
-    "error-body": ErrorBody.parse,
-    "token": TokenAnswer.parse,
+    "tag-list": lambda text: TagList.parse(text.encode()),
+    "catalog": lambda text: Catalog.parse(text.encode()),
+    "error-body": lambda text: ErrorBody.parse(text.encode()),
+    "token": lambda text: TokenResponse.parse(text.encode()),
 }
 OF_DOCUMENTS = [entry for entry in ENTRIES if entry.of in {*KINDS, "any"}]
 OF_OTHERS = [entry for entry in ENTRIES if entry.of in READERS]

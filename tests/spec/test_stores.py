@@ -1,4 +1,8 @@
-"""What every store promises, on a registry by threads and by tasks, and on a layout by both: one body a promise."""
+"""What every store promises: registries, layouts and archives, sync and async; one test for each promise.
+
+Media differ in what they can hold. `MEDIA` says what each of them has; a test that needs more than the image of one
+platform says so by `needs`, and runs on the media that have it.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +14,7 @@ from typing import Any
 import pytest
 
 from dreg_client import Descriptor, Digest, Platform, aopen_image, aopen_store, errors, open_image, open_store
-from tests.registries import LAYOUT, RunningRegistry
+from tests.spec.media import MEDIA, WHOLE, Medium
 
 NOT_THERE = "sha256:" + "0" * 64
 AMD64 = Platform.from_name("linux/amd64")
@@ -19,8 +23,8 @@ AMD64 = Platform.from_name("linux/amd64")
 class Opened:
     """A store, opened in one of the ways; `do` calls a method of it and waits for the result where one must."""
 
-    def __init__(self, name: str, *, is_async: bool) -> None:
-        self.name, self.is_async = name, is_async
+    def __init__(self, name: str, medium: Medium = WHOLE, *, is_async: bool) -> None:
+        self.name, self.medium, self.is_async = name, medium, is_async
 
     def do(self, action: Callable[[Any], Any]) -> Any:
         if self.is_async:
@@ -34,25 +38,30 @@ class Opened:
             return await result if isawaitable(result) else result
 
 
-@pytest.fixture(params=["http", "async http", "layout", "async layout"])
+def needs(*attributes: str) -> pytest.MarkDecorator:
+    """Run a test on the media that have all of this."""
+    having = [name for name, medium in MEDIA.items() if all(getattr(medium, needed) for needed in attributes)]
+    return pytest.mark.parametrize("store", [way for name in having for way in (name, f"async {name}")], indirect=True)
+
+
+@pytest.fixture(params=[way for name in MEDIA for way in (name, f"async {name}")])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    if "http" in request.param:
-        registry: RunningRegistry = request.getfixturevalue("open_registry")
-        name = f"{registry.address}/spec/web"
-    else:
-        name = f"oci:{LAYOUT}"
-    return Opened(name, is_async="async" in request.param)
+    medium = request.param.removeprefix("async ")
+    name: str = request.getfixturevalue("name_of")(medium)
+    return Opened(name, MEDIA[medium], is_async=medium != request.param)
 
 
 def test_tags_are_those_that_were_written(store: Opened) -> None:
-    assert sorted(store.do(lambda it: it.tags())) == ["1.4", "artifact", "nested", "single"]
+    assert set(store.do(lambda it: it.tags())) == store.medium.tags
+    assert len(store.do(lambda it: it.tags())) == len(store.medium.tags)
 
 
 def test_a_tag_resolves_to_the_digest_of_the_bytes(store: Opened) -> None:
-    descriptor = store.do(lambda it: it.resolve("1.4"))
-    manifest = store.do(lambda it: it.get_manifest("1.4"))
+    tag = store.medium.index or store.medium.single
+    descriptor = store.do(lambda it: it.resolve(tag))
+    manifest = store.do(lambda it: it.get_manifest(tag))
 
     assert (descriptor.digest, descriptor.size, descriptor.media_type) == (
         manifest.digest,
@@ -61,8 +70,8 @@ def test_a_tag_resolves_to_the_digest_of_the_bytes(store: Opened) -> None:
     )
     assert Digest.of(manifest.raw) == manifest.digest
     assert store.do(lambda it: it.get_manifest(str(manifest.digest))) == manifest
-    assert store.do(lambda it: it.get_raw_manifest("1.4")).raw == manifest.raw
-    assert store.do(lambda it: it.check_manifest("1.4")) == manifest.digest
+    assert store.do(lambda it: it.get_raw_manifest(tag)).raw == manifest.raw
+    assert store.do(lambda it: it.check_manifest(tag)) == manifest.digest
 
 
 @pytest.mark.parametrize("reference", ["none", NOT_THERE])
@@ -79,9 +88,10 @@ def test_an_address_leads_back_to_the_store(store: Opened) -> None:
 
     name, address = store.do(asked if store.is_async else lambda it: (it.name, it.address))
     assert address.endswith(name)
-    assert store.name in {address, f"oci:{address}"}
+    assert store.name in {address, *(f"{kind}:{address}" for kind in ("oci", "oci-archive", "docker-archive"))}
 
 
+@needs("index")
 def test_an_image_with_its_platforms(store: Opened) -> None:
     image = store.do(lambda it: it.get_image("1.4"))
 
@@ -91,18 +101,29 @@ def test_an_image_with_its_platforms(store: Opened) -> None:
     assert image.digest == image.index.digest
 
 
+def test_an_image_of_one_platform_is_that_image(store: Opened) -> None:
+    image = store.do(lambda it: it.get_image(store.medium.single))
+
+    assert image.platforms == {AMD64}
+    assert image.tag == store.medium.single
+    assert image.index is None
+    assert image.digest == image.manifest.digest == store.do(lambda it: it.resolve(store.medium.single)).digest
+
+
 def test_the_image_of_one_platform(store: Opened) -> None:
     async def by_task(it: Any) -> Any:
-        return await (await it.get_image("nested")).get_platform_image("linux/amd64")
+        return await (await it.get_image(tag)).get_platform_image("linux/amd64")
 
     def by_thread(it: Any) -> Any:
-        return it.get_image("nested").get_platform_image("linux/amd64")
+        return it.get_image(tag).get_platform_image("linux/amd64")
 
+    tag = store.medium.nested or store.medium.single
     found = store.do(by_task if store.is_async else by_thread)
     assert found.platform == AMD64
     assert found.config.digest == found.manifest.config.digest
 
 
+@needs("artifact")
 def test_an_artifact_is_no_image(store: Opened) -> None:
     with pytest.raises(errors.NotAnImageError):
         store.do(lambda it: it.get_image("artifact"))
@@ -118,7 +139,7 @@ def test_a_blob_whole_in_chunks_and_in_a_file(store: Opened, tmp_path: Path) -> 
         with it.stream_blob(layer) as chunks:
             return b"".join(chunks)
 
-    layer = store.do(lambda it: it.get_manifest("single")).layers[0]
+    layer = store.do(lambda it: it.get_manifest(store.medium.single)).layers[0]
     whole = store.do(lambda it: it.get_blob(layer.digest))
     assert Digest.of(whole) == layer.digest
     assert store.do(stream_by_task if store.is_async else stream_by_thread) == whole
@@ -177,7 +198,7 @@ def test_a_blob_that_is_not_there(store: Opened, tmp_path: Path) -> None:
 
 
 def test_a_blob_over_the_limit(store: Opened) -> None:
-    layer = store.do(lambda it: it.get_manifest("single")).layers[0]
+    layer = store.do(lambda it: it.get_manifest(store.medium.single)).layers[0]
 
     for wanted in (layer, layer.digest):
         with pytest.raises(errors.ResponseTooLargeError):
@@ -185,7 +206,7 @@ def test_a_blob_over_the_limit(store: Opened) -> None:
 
 
 def test_another_size_than_the_descriptor_says(store: Opened) -> None:
-    layer = store.do(lambda it: it.get_manifest("single")).layers[0]
+    layer = store.do(lambda it: it.get_manifest(store.medium.single)).layers[0]
     wrong = type(layer)(mediaType=layer.media_type, digest=layer.digest, size=layer.size + 1)
 
     with pytest.raises(errors.SizeMismatchError):
@@ -199,7 +220,7 @@ def test_what_cannot_be_proven_is_not_read(store: Opened) -> None:
 
 
 def test_nothing_refers_to_what_nobody_signed(store: Opened) -> None:
-    digest = store.do(lambda it: it.resolve("single")).digest
+    digest = store.do(lambda it: it.resolve(store.medium.single)).digest
 
     assert store.do(lambda it: it.referrers(digest)) == ()
 
@@ -207,18 +228,20 @@ def test_nothing_refers_to_what_nobody_signed(store: Opened) -> None:
 def test_one_line_of_text_is_an_image(store: Opened) -> None:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Any]:
-        async with aopen_image(f"{store.name}:1.4") as image:
+        async with aopen_image(line) as image:
             yield image
 
     async def read() -> Any:
         async with opened() as image:
-            return (await image.get_platform_image("linux/arm64")).platform
+            return (await image.get_platform_image(platform)).platform
 
+    line = f"{store.name}:{store.medium.index or store.medium.single}"
+    platform = "linux/arm64" if store.medium.index else "linux/amd64"
     if store.is_async:
-        assert asyncio.run(read()) == Platform.from_name("linux/arm64")
+        assert asyncio.run(read()) == Platform.from_name(platform)
         return
-    with open_image(f"{store.name}:1.4") as image:
-        assert image.get_platform_image("linux/arm64").platform == Platform.from_name("linux/arm64")
+    with open_image(line) as image:
+        assert image.get_platform_image(platform).platform == Platform.from_name(platform)
 
 
 def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmless(store: Opened) -> None:
@@ -236,9 +259,9 @@ def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmles
         return by_task if store.is_async else by_thread
 
     for action in (
-        lambda it: it.resolve("1.4"),
+        lambda it: it.resolve(store.medium.single),
         lambda it: it.tags(),
-        lambda it: it.get_image("1.4"),
+        lambda it: it.get_image(store.medium.single),
         lambda it: it.has_blob(NOT_THERE),
         lambda it: it.get_blob(NOT_THERE),
     ):
@@ -246,6 +269,7 @@ def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmles
             store.do(close_and(action))
 
 
+@needs("index")
 def test_an_image_whose_store_was_closed_says_so(store: Opened) -> None:
     image = store.do(lambda it: it.get_image("1.4"))
 
@@ -257,8 +281,8 @@ def test_an_image_whose_store_was_closed_says_so(store: Opened) -> None:
 
 
 def test_what_a_descriptor_names_is_what_its_digest_names(store: Opened) -> None:
-    index = store.do(lambda it: it.resolve("1.4"))
-    single = store.do(lambda it: it.resolve("single"))
+    index = store.do(lambda it: it.resolve(store.medium.index or store.medium.single))
+    single = store.do(lambda it: it.resolve(store.medium.single))
     manifest = store.do(lambda it: it.get_manifest(single))
 
     assert store.do(lambda it: it.resolve(index)) == index
@@ -266,12 +290,13 @@ def test_what_a_descriptor_names_is_what_its_digest_names(store: Opened) -> None
     assert store.do(lambda it: it.get_raw_manifest(index)).digest == index.digest
     image = store.do(lambda it: it.get_image(index))
     assert (image.tag, image.digest) == (None, index.digest)
-    assert store.do(lambda it: it.get_config(single)) == store.do(lambda it: it.get_config("single"))
+    assert store.do(lambda it: it.get_config(single)) == store.do(lambda it: it.get_config(store.medium.single))
     assert store.do(lambda it: it.get_config(manifest.config)) == store.do(lambda it: it.get_config(manifest))
     assert store.do(lambda it: it.referrers(index)) == store.do(lambda it: it.referrers(index.digest))
     assert store.do(lambda it: it.has_blob(manifest.config))
 
 
+@needs("index")
 def test_an_image_of_a_descriptor_in_an_index(store: Opened) -> None:
     def chosen(it: Any) -> Any:
         return _by_task(it) if store.is_async else _by_thread(it)

@@ -1,13 +1,15 @@
 """A client for each kind of caller: every test that asks for one runs four times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
 
+from dreg_client.protocol.options import Options
 from tests.doors import LIBRARIES
 from tests.raw_server import RawServer
 from tests.transport.clients import by_task, by_thread
+from tests.transport.pools import KINDS, AnyPool
 
 
 @pytest.fixture(params=[(library, is_async) for library in LIBRARIES for is_async in (False, True)], ids=str)
@@ -19,3 +21,23 @@ def client(request: pytest.FixtureRequest) -> Callable[..., Any]:
         return (by_task if is_async else by_thread)(server, library, {"retries": 0, **options})
 
     return opened
+
+
+@pytest.fixture(params=KINDS)
+def new_pool(request: pytest.FixtureRequest) -> Generator[Callable[..., AnyPool]]:
+    """Makes pools; at the end, each place in them must be free."""
+    pools: list[AnyPool] = []
+
+    def new(**options: Any) -> AnyPool:
+        pools.append(AnyPool(request.param, Options(**options)))
+        return pools[-1]
+
+    yield new
+    for pool in pools:
+        assert pool.free <= {pool.connections}, "a place was not given back"
+        pool.run(AnyPool.aclose)
+
+
+@pytest.fixture
+def pool(new_pool: Callable[..., AnyPool]) -> AnyPool:
+    return new_pool()

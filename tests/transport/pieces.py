@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from dreg_client import Digest
-from dreg_client.protocol.ranges import PIECE
+from dreg_client.protocol.ranges import RANGE_SIZE as PIECE
 from tests.raw_server import RawServer, answer
 
 BLOB = Random(6).randbytes(4 * PIECE + 123_457)  # noqa: S311 (any bytes will do)
@@ -74,8 +74,8 @@ def ranges(server: RawServer) -> list[str]:
 
 
 def threads() -> list[str]:
-    """The threads of downloads that do not end; one that was started just as its starter was interrupted ends soon."""
-    ours = [thread for thread in threading.enumerate() if thread.name.startswith("dreg-")]
+    """The threads of downloads that do not end; one whose start was interrupted ends soon, or never began."""
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("dreg-") and thread.ident is not None]
     for thread in ours:
         thread.join(60)
     return [thread.name for thread in ours if thread.is_alive()]

@@ -9,7 +9,8 @@ import pytest
 
 from dreg_client import Descriptor, Digest, Layout, errors
 from dreg_client.protocol.events import Received
-from dreg_client.protocol.ranges import PIECE, SMALLEST
+from dreg_client.protocol.ranges import MIN_RANGED as SMALLEST
+from dreg_client.protocol.ranges import RANGE_SIZE as PIECE
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import (
     BLOB,

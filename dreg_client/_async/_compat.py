@@ -1,0 +1,251 @@
+"""Waiting, locks, task groups and threads for async code, by anyio: asyncio and trio both work.
+
+`dreg_client/_sync/_compat.py` has the same names for threads. Only these two modules are both written by hand, and no
+other module may wait by other means.
+
+asyncio can cancel a task at any `await`, also inside of anyio's shields: `Task.cancel()` does not know them. So
+whatever must be waited for to its end is waited for in a loop.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from inspect import isawaitable
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar, TypeVarTuple, cast
+
+import anyio
+import anyio.abc
+import anyio.lowlevel
+import anyio.to_thread
+
+from dreg_client.credentials.cancellation import cancelled_by
+
+__all__ = [
+    "Address",
+    "Event",
+    "Lock",
+    "NotebookView",
+    "Semaphore",
+    "TaskGroup",
+    "checkpoint",
+    "getaddrinfo",
+    "maybe_await",
+    "new_lock",
+    "run_cancellable",
+    "run_in_thread",
+    "sleep",
+    "wait_future",
+    "wait_readable",
+    "wait_writable",
+]
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+"""The address family, socket type, protocol, canonical name and address, as `socket.getaddrinfo` returns them."""
+
+checkpoint = anyio.lowlevel.checkpoint
+"""Let other tasks run, and raise here if this task was cancelled."""
+sleep = anyio.sleep
+"""Wait for some seconds."""
+Event = anyio.Event
+"""Something that happens once: `set` it, and all `wait`s return."""
+Lock = anyio.Lock
+"""The type of what `new_lock` returns."""
+
+_GRACE: Final = 1.0
+"""Seconds that a cancelled function of `run_cancellable` has to end."""
+_STEP: Final = 0.005
+"""Seconds between two looks at a thread that a cancelled task waits for."""
+
+
+class NotebookView:
+    """No HTML view: it would have to read, and notebooks do not await `_repr_html_`."""
+
+
+def new_lock() -> Lock:
+    """Return a lock, to be held by `async with`."""
+    # anyio.Lock cannot be subclassed: its __new__ returns another class, by the event loop.
+    return anyio.Lock(fast_acquire=True)
+
+
+class Semaphore:
+    """A number of permits.
+
+    Args:
+        permits: How many may be acquired at a time.
+    """
+
+    def __init__(self, permits: int) -> None:
+        self._semaphore = anyio.Semaphore(permits, fast_acquire=True)
+
+    @property
+    def free(self) -> int:
+        """The number of permits that can be acquired now."""
+        return self._semaphore.value
+
+    async def acquire(self, timeout: float) -> bool:  # noqa: ASYNC109 (it is no error when the time is over)
+        """Wait for a permit; return False if none was free within `timeout` seconds."""
+        try:
+            self._semaphore.acquire_nowait()
+        except anyio.WouldBlock:
+            with anyio.move_on_after(timeout):
+                await self._semaphore.acquire()
+                return True
+            return False
+        return True
+
+    def release(self) -> None:
+        """Return a permit."""
+        self._semaphore.release()
+
+
+class TaskGroup:
+    """Tasks that end together: if one fails, or the block raises, the others are cancelled and waited for.
+
+    An async context manager. The task that enters it is cancelled like the others. All errors come out together, as an
+    `ExceptionGroup` (see `first_error_only`).
+    """
+
+    def __init__(self) -> None:
+        # Made when it is entered: anyio needs a running event loop for it.
+        self._group: anyio.abc.TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        return bool(await self._entered.__aexit__(kind, error, traceback))
+
+    @property
+    def _entered(self) -> anyio.abc.TaskGroup:
+        if self._group is None:
+            raise RuntimeError("enter the task group before using it")
+        return self._group
+
+    def start_soon(self, function: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
+        """Start a task."""
+        self._entered.start_soon(function, *arguments)
+
+    def cancel(self) -> None:
+        """Cancel all tasks of the group, and the rest of the block."""
+        self._entered.cancel_scope.cancel()
+
+
+async def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ASYNC109 (as above)
+    """Look up the TCP addresses of a host.
+
+    Raises:
+        TimeoutError: They were not found within `timeout` seconds.
+        OSError: It has none, or they cannot be looked up.
+    """
+    with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, hence no thread
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+    with anyio.fail_after(timeout):
+        return list(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function in a thread, and wait for its end even if cancelled; then the cancellation goes on.
+
+    Otherwise the caller would close files that the thread still writes to, and a closed file's number soon belongs to
+    another file.
+    """
+    future: Future[T] = Future()
+    try:
+        await _run(future, function, *arguments)
+    except BaseException:
+        if not future.cancel():
+            await _wait_for_end(future)
+        raise
+    return future.result()
+
+
+async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function in a thread. If cancelled, tell it (see `credentials.cancellation`), and give it a second to end.
+
+    It may be a caller's own function, which does not know how to end early; so no more than that second is waited.
+    """
+    future: Future[T] = Future()
+    cancelled = threading.Event()
+    try:
+        with cancelled_by(cancelled.is_set):
+            await _run(future, function, *arguments)
+    except BaseException:
+        cancelled.set()
+        if not future.cancel():
+            await _wait_for_end(future, _GRACE)
+        raise
+    return future.result()
+
+
+async def _run(future: Future[T], function: Callable[[*Arguments], T], *arguments: *Arguments) -> None:
+    """Fill the future in a thread; if cancelled, raise at once."""
+
+    def work() -> None:
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(function(*arguments))
+            except BaseException as failure:  # noqa: BLE001 (the task raises it)
+                future.set_exception(failure)
+
+    await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+
+
+async def _wait_for_end(future: Future[T], seconds: float = float("inf")) -> None:
+    until = anyio.current_time() + seconds
+    while not future.done() and anyio.current_time() < until:
+        # Cancelled already; cancelled once more, it goes on waiting, and the first cancellation is raised at the end.
+        with anyio.CancelScope(shield=True), contextlib.suppress(anyio.get_cancelled_exc_class()):
+            await anyio.sleep(_STEP)
+
+
+async def wait_future(future: Future[T]) -> T:
+    """Wait for a future of threads. If cancelled, the future is not: it goes on."""
+    if not future.done():
+        done = anyio.Event()
+        call_soon = _call_soon()
+        future.add_done_callback(lambda _: call_soon(done.set))
+        await done.wait()
+    return future.result()
+
+
+def _call_soon() -> Callable[[Callable[[], None]], None]:
+    """Return what calls a function in this event loop, from any thread and without waiting for it."""
+    loop = anyio.lowlevel.current_token().native_token
+    schedule: Callable[[Callable[[], None]], object]
+    schedule = getattr(loop, "call_soon_threadsafe", None) or getattr(loop, "run_sync_soon")  # noqa: B009 (asyncio, trio)
+
+    def call_soon(function: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
+            schedule(function)
+
+    return call_soon
+
+
+async def wait_readable(sock: socket.socket, timeout: float) -> bool:  # noqa: ASYNC109 (as of `Semaphore.acquire`)
+    """Wait until a socket can be read; return False if it cannot within `timeout` seconds."""
+    with anyio.move_on_after(timeout):
+        await anyio.wait_readable(sock)
+        return True
+    return False
+
+
+async def wait_writable(sock: socket.socket, timeout: float) -> bool:  # noqa: ASYNC109 (as of `Semaphore.acquire`)
+    """Wait until a socket can be written to; return False if it cannot within `timeout` seconds."""
+    with anyio.move_on_after(timeout):
+        await anyio.wait_writable(sock)
+        return True
+    return False
+
+
+async def maybe_await(value: Awaitable[T] | T) -> T:
+    """Return what a caller's function returned, awaited if it is awaitable."""
+    return await cast("Awaitable[T]", value) if isawaitable(value) else value

@@ -1,0 +1,121 @@
+"""Archives as `docker save` writes them, from 2016 to today."""
+
+import os
+from functools import partial
+
+from dreg_client._async._compat import run_in_thread
+from dreg_client._async.file_reader import AsyncFileReader
+from dreg_client._async.store import AsyncStore
+from dreg_client.files.saved_images import SavedImages
+from dreg_client.files.tar import TarFiles
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.values.digest import Digest
+
+
+class AsyncDockerArchiveSource:
+    """The images of a docker-archive as a storage medium; implements `AsyncSource`.
+
+    Args:
+        images: The images. Async code reads them in a thread.
+    """
+
+    refetches = False
+    writes_manifests = True
+
+    def __init__(self, images: SavedImages) -> None:
+        self._images, self._files = images, images.files
+
+    @property
+    def name(self) -> str:
+        """The path of the archive."""
+        return self._files.name
+
+    @property
+    def address(self) -> str:
+        """The path of the archive."""
+        return self._files.name
+
+    async def aclose(self) -> None:
+        """Close the archive."""
+        self._files.close()
+
+    async def resolve(self, reference: str) -> Descriptor:
+        """Return the descriptor of the manifest that is written for a reference, a digest, or `@INDEX`."""
+        self._files.check_open()
+        return (await run_in_thread(self._images.manifest, reference)).descriptor
+
+    async def fetch_manifest(
+        self,
+        reference: str,
+        *,
+        legacy: bool = False,  # noqa: ARG002 (as the port)
+    ) -> FetchedManifest:
+        """Write the manifest of a reference, a digest, or `@INDEX`; `legacy` changes nothing."""
+        self._files.check_open()
+        manifest = await run_in_thread(self._images.manifest, reference)
+        return FetchedManifest(manifest.raw, manifest.media_type, manifest.digest, manifest.size)
+
+    async def fetch_document(
+        self,
+        descriptor: Descriptor,
+        *,
+        limit: int = MAX_DOCUMENT,
+        is_blob: bool = False,  # noqa: ARG002 (as the port)
+    ) -> bytes:
+        """Read a config, or write a manifest."""
+        self._files.check_open()
+        return await run_in_thread(self._images.read, descriptor.digest, limit)
+
+    async def tags(self) -> tuple[str, ...]:
+        """List the references of all images, each once, in the archive's order."""
+        self._files.check_open()
+        return self._images.tags()
+
+    async def referrers(
+        self,
+        digest: Digest,  # noqa: ARG002 (as the port)
+        artifact_type: str | None = None,  # noqa: ARG002 (as the port)
+    ) -> tuple[Descriptor, ...]:
+        """Return nothing: a docker-archive cannot have referrers."""
+        self._files.check_open()
+        return ()
+
+    async def has_blob(self, digest: Digest) -> bool:
+        """Return whether the archive has a config or a layer."""
+        self._files.check_open()
+        return await run_in_thread(self._images.has_blob, digest)
+
+    def open_blob(self, request: BlobRequest) -> AsyncFileReader:
+        """Return a reader of a config or a layer."""
+        self._files.check_open()
+        open_file = partial(self._images.open_blob, request.digest, request.start)
+        return AsyncFileReader(open_file, f"{self.name}, blob {request.digest.short}")
+
+
+class AsyncDockerArchive(AsyncStore):
+    """An archive as `docker save` writes it, from 2016 to today, read in place.
+
+    Such an archive has no manifests. This library writes one for each image, from its config and layers, as
+    `skopeo copy` would: its digest is not that of any manifest in a registry.
+
+    The constructor blocks while it reads `manifest.json` and the headers of all members, and while it unpacks a
+    compressed archive to a temporary file.
+
+    Args:
+        path: The archive; plain, or compressed by gzip, bzip2 or xz.
+
+    Raises:
+        NotFoundError: There is no such file.
+        UnsafePathError: A member's name leads outside (LAY-18).
+        LayoutCorruptError: `docker save` does not write such archives.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        files = TarFiles(path, links=True)
+        try:
+            super().__init__(AsyncDockerArchiveSource(SavedImages(files)))
+        except BaseException:
+            files.close()
+            raise

@@ -1,0 +1,144 @@
+"""Blobs of any medium: into memory, into a file, and as a stream; all verified against their digest."""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from dreg_client import errors
+from dreg_client._async._compat import run_in_thread
+from dreg_client._async.ports import AsyncSource
+from dreg_client._async.write_behind import AsyncWriteBehind
+from dreg_client.files.partial_file import BlobBuffer, Durability, PartialFile
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.content import MAX_BLOB, BlobRef, BlobRequest, blob_request
+from dreg_client.values.digest import Verifier
+
+
+async def get_blob(source: AsyncSource, request: BlobRequest, limit: int = MAX_BLOB) -> bytes:
+    """Return a whole blob.
+
+    Args:
+        source: The medium.
+        request: Which blob.
+        limit: The most bytes to hold in memory.
+
+    Raises:
+        ResponseTooLargeError: The blob has more than `limit` bytes.
+        DigestMismatchError: The medium returned other bytes.
+        NotFoundError: There is no such blob.
+    """
+    buffer = BlobBuffer(request, limit, refetches=source.refetches)
+    while not buffer.is_verified:
+        async with source.open_blob(buffer.request) as chunks:
+            async for chunk in chunks:
+                buffer.add(chunk)
+            buffer.verify(_what(source, request), chunks.encoding)
+    return buffer.octets()
+
+
+@asynccontextmanager
+async def stream_blob(
+    source: AsyncSource, request: BlobRequest, verifier: Verifier | None = None
+) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """Yield an iterator over the chunks of a blob, which returns the last chunk only after the digest was verified.
+
+    Args:
+        source: The medium.
+        request: Which blob, and from where on. From an offset other than 0, the bytes are verified only with a
+            `verifier`.
+        verifier: A verifier that was fed the bytes before the offset.
+
+    Raises:
+        DigestMismatchError: Instead of the last chunk: the medium returned other bytes.
+        NotFoundError: There is no such blob.
+    """
+    verifier = verifier if request.start else request.digest.verifier()
+    async with source.open_blob(request) as chunks:
+        yield chunks if verifier is None else AsyncVerifiedChunks(chunks, verifier, _what(source, request))
+
+
+class AsyncVerifiedChunks:
+    """An async iterator that stays one chunk behind, so that the last chunk is returned only after verification.
+
+    Args:
+        chunks: All chunks.
+        verifier: What to verify them with.
+        what: The blob, for messages.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes], verifier: Verifier, what: str) -> None:
+        self._chunks, self._verifier, self._what = chunks, verifier, what
+        self._held = b""
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._ended:
+            chunk = await anext(self._chunks, None)
+            if chunk is None:
+                self._verifier.verify(self._what)  # if it fails, the next call fails as well
+                self._ended, chunk = True, b""
+            self._verifier.update(chunk)
+            if chunk or self._ended:
+                held, self._held = self._held, chunk
+                if held:
+                    return held
+        raise StopAsyncIteration
+
+
+async def download_blob(
+    source: AsyncSource,
+    blob: BlobRef,
+    path: str | os.PathLike[str],
+    *,
+    resume: bool = False,
+    durability: Durability = "full",
+    ranges: int = 1,
+) -> Descriptor:
+    """Download a blob to a file, which gets its name only after the bytes were verified.
+
+    Args:
+        source: The medium.
+        blob: Which blob.
+        path: The file. An existing file stays as it is until then.
+        resume: Whether to keep the bytes of an interrupted download beside the file, as `.sha256-....part`, for a later
+            call. They are hashed again then.
+        durability: `full` survives a power failure, `fast` leaves writing to the disk to the operating system.
+        ranges: The most range requests of 4 MiB at a time; media other than registries ignore it.
+
+    Returns:
+        The blob's descriptor.
+
+    Raises:
+        DigestMismatchError: The medium returned other bytes, also when they were requested again.
+        NotFoundError: There is no such blob.
+        LayoutError: The file cannot be written.
+        LayoutLockedError: Another process is writing to the same file (`resume`).
+        ValueError: `ranges` is less than 1.
+    """
+    request = blob_request(blob, ranges=ranges)
+    with PartialFile(path, request, resume=resume, durability=durability, refetches=source.refetches) as file:
+        while not file.is_verified:
+            try:
+                await _fill(source, file)
+            except errors.SizeMismatchError:
+                if not file.start_over():
+                    raise
+        await run_in_thread(file.finish)
+    return blob if isinstance(blob, Descriptor) else file.descriptor
+
+
+async def _fill(source: AsyncSource, file: PartialFile) -> None:
+    async with source.open_blob(file.request) as chunks, AsyncWriteBehind(file.write, file.hash) as behind:
+        async for chunk in chunks:
+            if file.add(chunk):
+                await behind.put(file.take_block())
+        await behind.finish()
+        file.verify(_what(source, file.request), chunks.encoding)
+
+
+def _what(source: AsyncSource, request: BlobRequest) -> str:
+    return f"blob {request.digest.short} of {source.name}"

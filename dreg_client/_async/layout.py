@@ -1,0 +1,210 @@
+"""OCI image layouts: a directory, or the same files in a tar archive (image-layout.md)."""
+
+import os
+from functools import partial
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async._compat import run_in_thread
+from dreg_client._async.documents import read_manifest
+from dreg_client._async.file_reader import AsyncFileReader
+from dreg_client._async.store import AsyncStore
+from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
+from dreg_client.files.layout_index import (
+    descriptor_of_stored,
+    entries_named,
+    find_entry,
+    names_stored_document,
+    not_found,
+    tags_in,
+)
+from dreg_client.files.rooted import DirectoryFiles, Files
+from dreg_client.files.tar import TarFiles
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import AnyManifest, Index, LayoutIndex
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.protocol.referrers import fallback_tag, referrer, subject_of
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+
+_MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
+
+
+class AsyncLayoutSource:
+    """The files of an image layout as a storage medium; implements `AsyncSource`.
+
+    The constructor reads the marker and the index itself, since they are small, and opening what is not a layout must
+    fail at once. Async code reads everything else in a thread.
+
+    Args:
+        files: The files of the layout.
+
+    Raises:
+        LayoutCorruptError: `oci-layout` or `index.json` is missing or broken.
+        InvalidDocumentError: `index.json` is not a valid OCI index.
+        UnsafePathError: One of them is a link.
+    """
+
+    refetches = False
+    writes_manifests = False
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        check_marker(files)
+        self.index: LayoutIndex = read_index(files)
+
+    @property
+    def name(self) -> str:
+        """The path of the layout."""
+        return self.files.name
+
+    @property
+    def address(self) -> str:
+        """The path of the layout."""
+        return self.files.name
+
+    async def aclose(self) -> None:
+        """Close what the files hold open."""
+        self.files.close()
+
+    async def refresh(self) -> None:
+        """Read `index.json` again."""
+        self.index = await run_in_thread(read_index, self.files)
+
+    async def resolve(self, reference: str) -> Descriptor:
+        """Return the entry of a name or digest, else the descriptor of the document that is stored under a digest."""
+        self.files.check_open()
+        entry = find_entry(self.index, reference, self.name)
+        if entry is not None:
+            return entry
+        if not names_stored_document(reference):
+            raise not_found(self.index, reference, self.name)
+        digest = Digest(reference)
+        raw = await run_in_thread(read_blob, self.files, digest, MAX_DOCUMENT)
+        return descriptor_of_stored(raw, digest, self.name)
+
+    async def fetch_manifest(
+        self,
+        reference: str,
+        *,
+        legacy: bool = False,  # noqa: ARG002 (as the port)
+    ) -> FetchedManifest:
+        """Read the manifest at a name or digest; `legacy` changes nothing."""
+        descriptor = await self.resolve(reference)
+        raw = await self.fetch_document(descriptor)
+        return FetchedManifest(raw, descriptor.media_type, descriptor.digest, descriptor.size)
+
+    async def fetch_document(
+        self,
+        descriptor: Descriptor,
+        *,
+        limit: int = MAX_DOCUMENT,
+        is_blob: bool = False,  # noqa: ARG002 (as the port)
+    ) -> bytes:
+        """Read a blob of at most `limit` bytes."""
+        self.files.check_open()
+        return await run_in_thread(read_blob, self.files, descriptor.digest, limit)
+
+    async def tags(self) -> tuple[str, ...]:
+        """List the names of all entries, each once, in document order."""
+        self.files.check_open()
+        return tags_in(self.index)
+
+    async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
+        """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject."""
+        self.files.check_open()
+        entries = [*self.index.manifests, *await self._listed_by_tag(digest)]
+        found: list[Descriptor] = []
+        for entry in dict.fromkeys(entries):
+            document = await self._manifest_or_none(entry)
+            subject = subject_of(document) if document else None
+            if document is not None and subject is not None and subject.digest == digest:
+                described = referrer(entry, document)
+                if artifact_type in {None, described.artifact_type}:
+                    found.append(described)
+        return tuple(found)
+
+    async def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
+        """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
+        found: list[Descriptor] = []
+        for entry in entries_named(self.index, fallback_tag(digest)):
+            kept = await self._manifest_or_none(entry) if entry.family is Family.INDEX else None
+            found += kept.manifests if isinstance(kept, Index) else ()
+        return found
+
+    async def _manifest_or_none(self, entry: Descriptor) -> AnyManifest | None:
+        if entry.family not in _MANIFESTS:
+            return None
+        try:
+            return await read_manifest(self, entry)
+        except errors.NotFoundError:
+            return None
+
+    async def has_blob(self, digest: Digest) -> bool:
+        """Return whether there is such a blob."""
+        self.files.check_open()
+        return await run_in_thread(has_blob, self.files, digest)
+
+    def open_blob(self, request: BlobRequest) -> AsyncFileReader:
+        """Return a reader of a blob."""
+        self.files.check_open()
+        open_file = partial(open_blob, self.files, request.digest, request.start)
+        return AsyncFileReader(open_file, f"{self.name}, blob {request.digest.short}")
+
+
+class AsyncLayout(AsyncStore):
+    """An OCI image layout, read in place.
+
+    The constructor blocks while it reads `oci-layout` and `index.json`, which are small.
+
+    Args:
+        path: The directory with `oci-layout`, `index.json` and `blobs`; or such files from elsewhere.
+
+    Raises:
+        NotFoundError: There is no such directory.
+        LayoutCorruptError: `oci-layout` or `index.json` is missing, or the marker is not of version 1.0.0 (LYT-01).
+        InvalidDocumentError: `index.json` is not a valid OCI index (LYT-02).
+        UnsafePathError: One of them is a link.
+
+    Example:
+        async with AsyncLayout("build/web") as layout:
+            image = await layout.get_image("1.4")
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | Files) -> None:
+        self._layout = AsyncLayoutSource(path if isinstance(path, Files) else DirectoryFiles(path))
+        super().__init__(self._layout)
+
+    @property
+    def files(self) -> Files:
+        """The files below the layout's root."""
+        return self._layout.files
+
+    @property
+    def index(self) -> LayoutIndex:
+        """The document `index.json`."""
+        return self._layout.index
+
+    async def refresh(self) -> None:
+        """Read `index.json` again."""
+        await self._layout.refresh()
+
+
+def open_oci_archive(path: str | os.PathLike[str]) -> AsyncLayout:
+    """Open the image layout in a tar archive, and read it in place.
+
+    This blocks while it reads the headers of all members, and while a compressed archive is unpacked to a temporary
+    file.
+
+    Raises:
+        NotFoundError: There is no such file.
+        UnsafePathError: A member's name leads outside, or it is a link or a device (LAY-18).
+        LayoutCorruptError: It is not a tar archive, or not an image layout.
+    """
+    files = TarFiles(path)
+    try:
+        return AsyncLayout(files)
+    except BaseException:
+        files.close()
+        raise

@@ -1,0 +1,48 @@
+"""Tags and repositories, listed page by page (distribution-spec "Listing Tags"; distribution "Catalog")."""
+
+from collections.abc import AsyncIterator
+
+from dreg_client._async.client import AsyncClient
+from dreg_client.protocol.tags_and_catalog import catalog_pages, parse_repositories, parse_tags, tag_pages
+from dreg_client.values.reference import RepositoryName
+
+
+async def list_tags(client: AsyncClient, repository: RepositoryName) -> tuple[str, ...]:
+    """List all tags of a repository, each once, in the registry's order."""
+    found: dict[str, None] = {}
+    async for tag in iter_tags(client, repository):
+        found[tag] = None
+    return tuple(found)
+
+
+async def iter_tags(
+    client: AsyncClient, repository: RepositoryName, n: int | None = None, last: str | None = None
+) -> AsyncIterator[str]:
+    """Iterate over the tags of a repository; pages are requested as they are needed.
+
+    Args:
+        client: The client of the registry.
+        repository: The repository.
+        n: Tags per page, at most 1,000 (default: the registry's choice).
+        last: Start after this tag.
+    """
+    pages = tag_pages(repository, n, last)
+    while pages.request is not None:
+        response = await client.send(pages.request)
+        pages.turn(response)
+        for tag in parse_tags(response):
+            yield tag
+
+
+async def iter_catalog(client: AsyncClient, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
+    """Iterate over the repositories of a registry; arguments as those of `iter_tags`.
+
+    Raises:
+        UnsupportedError: The registry has no catalog.
+    """
+    pages = catalog_pages(n, last)
+    while pages.request is not None:
+        response = await client.send(pages.request)
+        pages.turn(response)
+        for name in parse_repositories(response):
+            yield name

@@ -1,0 +1,273 @@
+"""Connection pools: up to 8 connections to each origin, kept for the next request.
+
+Ours, because httpcore 1.0.9's pool loses connections when tasks are cancelled, counts them as used, and then hangs
+forever (100 tasks over 8 connections). Here a connection belongs to one request at a time; on any exception,
+cancellation included, it is closed at once and its place is given back.
+"""
+
+import ssl
+from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
+from time import monotonic
+from typing import Final, NoReturn, Self
+
+import h11
+
+from dreg_client import errors
+from dreg_client._async._compat import Semaphore
+from dreg_client._async.connection import WIDE, AsyncConnection
+from dreg_client._async.network import AsyncStream, connect, secure
+from dreg_client._async.proxy import connect_by_proxy
+from dreg_client._async.transport import RawHeaders
+from dreg_client.credentials.tls import tls_context
+from dreg_client.protocol.framing import body_length
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
+from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.proxies import proxy_of
+from dreg_client.values.origin import Origin, Reach, reach
+
+_SENT_AGAIN: Final = frozenset({"GET", "HEAD"})
+_WHOLE_OR_PART: Final = frozenset({200, 206})
+_MOST_SPELLINGS: Final = 256
+
+
+class AsyncPooledResponse:
+    """A response whose body is still to be read.
+
+    Attributes:
+        status: The status code.
+        headers: Names and values, in order, each as often as it came.
+        peer: The IP address that responded; empty behind a proxy.
+    """
+
+    status: int
+    headers: RawHeaders
+    peer: str
+
+    def __init__(
+        self, pool: "AsyncOriginPool", connection: AsyncConnection, head: h11.Response, hop: Hop, seconds: float
+    ) -> None:
+        self.status, self.headers, self.peer = head.status_code, head.headers.raw_items(), connection.peer
+        self._pool, self._connection, self._hop, self._seconds = pool, connection, hop, seconds
+        length = body_length(self.headers)
+        if length is not None and length >= WIDE and self.status in _WHOLE_OR_PART and hop.method == "GET":
+            connection.count_body(length, is_part=self.status == 206)
+        self._is_open, self._at_end = True, False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._is_open:
+            if self._at_end:
+                raise StopAsyncIteration
+            raise errors.ClosedError(self._hop.where)
+        try:
+            chunk = await self._connection.read_chunk(self._seconds)
+        except NetworkError as failure:
+            self.release()
+            raise failure.error(self._hop.where) from None
+        except BaseException:
+            self.release()
+            raise
+        if not chunk:
+            self._at_end = True
+            self.release()
+            raise StopAsyncIteration
+        return chunk
+
+    def release(self) -> None:
+        """Return the connection to the pool if the body was read to its end, else close it."""
+        if self._is_open:
+            self._is_open = False
+            self._pool.give_back(self._connection)
+
+    async def aclose(self) -> None:
+        """Return the connection to the pool if the body was read to its end, else close it."""
+        if self._is_open:
+            self.release()
+
+
+class AsyncOriginPool:
+    """The connections to one origin.
+
+    Args:
+        origin: The origin.
+        options: How many connections, which proxy, and how TLS is verified.
+        is_registry: Whether it is the registry itself, or a mirror: `insecure` and client certificates are for these.
+
+    Raises:
+        ConfigError: A proxy or a file of certificates cannot be used.
+    """
+
+    def __init__(self, origin: Origin, options: Options, *, is_registry: bool) -> None:
+        self._origin, self._options = origin, options
+        self._host = origin.authority.encode("ascii")
+        self._context = tls_context(options, origin, is_registry=is_registry) if origin.scheme == "https" else None
+        self._proxy = proxy_of(origin, options)
+        self._proxy_headers: RawHeaders | None = None
+        self._proxy_context: ssl.SSLContext | None = None
+        if self._proxy is not None and self._proxy.scheme == "https":
+            proxy_origin = Origin("https", self._proxy.host, self._proxy.port)
+            self._proxy_context = tls_context(options, proxy_origin, is_registry=False)
+        if self._proxy is not None and origin.scheme == "http" and not self._proxy.is_socks:
+            self._proxy_headers = self._proxy.headers
+        self._places = Semaphore(options.connections)
+        self._idle: deque[AsyncConnection] = deque()
+        self._closed = False
+
+    async def send(self, hop: Hop, target: str, timeouts: Timeouts) -> AsyncPooledResponse:
+        """Send a request for path and query of `target`, and read the head of its response (see `AsyncPool.send`)."""
+        if not await self._places.acquire(timeouts.pool):
+            raise no_place(self._options.connections, hop.where)
+        try:
+            kept = self._take_idle()
+            if kept is not None:
+                try:
+                    return await self._exchange(kept, hop, target, timeouts)
+                except (ConnectionLostError, ClosedBeforeResponseError):
+                    # A server may close a kept connection at any time: a request without effects is sent once more.
+                    if kept.heard or hop.method not in _SENT_AGAIN:
+                        raise
+            connection = await self._connect(hop, monotonic() + timeouts.connect)
+            return await self._exchange(connection, hop, target, timeouts)
+        except NetworkError as failure:
+            self._places.release()
+            raise failure.error(hop.where) from None
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def _exchange(
+        self, connection: AsyncConnection, hop: Hop, target: str, timeouts: Timeouts
+    ) -> AsyncPooledResponse:
+        try:
+            if connection.reach > hop.nearest:
+                _refuse_near(hop, connection.peer)
+            seconds = timeouts.read if hop.waits is None else hop.waits
+            head = await connection.send(hop, target, timeouts.write, seconds)
+            return AsyncPooledResponse(self, connection, head, hop, seconds)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _take_idle(self) -> AsyncConnection | None:
+        """Return the connection that was used last, of those that may be used again."""
+        with suppress(IndexError):  # another thread may take the last one
+            while self._idle:
+                connection = self._idle.pop()
+                if connection.is_usable():
+                    return connection
+                connection.close()
+        return None
+
+    async def _connect(self, hop: Hop, deadline: float) -> AsyncConnection:
+        """Open a connection. Its address is checked before anything is sent, TLS included (TRN-05)."""
+        origin, proxy = self._origin, self._proxy
+        if proxy is None:
+            stream: AsyncStream = await connect(origin.host, origin.port, deadline)
+        else:
+            stream = await connect_by_proxy(proxy, origin, self._proxy_context, deadline)
+        try:
+            place = reach(stream.peer) if stream.peer else Reach.PUBLIC
+            if place > hop.nearest:
+                _refuse_near(hop, stream.peer)
+            if self._context is not None:
+                stream = await secure(stream, self._context, origin.host, deadline)
+            return AsyncConnection(stream, place, self._host, self._proxy_headers, is_direct=proxy is None)
+        except BaseException:
+            stream.close()
+            raise
+
+    def give_back(self, connection: AsyncConnection) -> None:
+        """Keep a connection for the next request if it may be used again, else close it."""
+        if connection.may_be_kept():
+            self._idle.append(connection)
+            if self._closed:
+                self.close()
+        else:
+            connection.close()
+        self._places.release()
+
+    def close_unusable(self) -> None:
+        """Close unused connections that may not be used again."""
+        with suppress(IndexError):
+            for _ in range(len(self._idle)):
+                connection = self._idle.popleft()
+                if connection.is_usable():
+                    self._idle.append(connection)
+                else:
+                    connection.close()
+
+    def close(self) -> None:
+        """Close the unused connections; the others are closed when they are given back."""
+        self._closed = True
+        with suppress(IndexError):
+            while self._idle:
+                self._idle.pop().close()
+
+
+class AsyncPool:
+    """The connections to all origins: an `AsyncTransport`.
+
+    Tasks and threads may share it. Its connections belong to no event loop, so that it also serves several
+    `asyncio.run` calls, one after another.
+
+    Args:
+        options: How many connections to each origin, which proxy, and how TLS is verified.
+        registries: The origins of the registry and its mirrors: `insecure` and client certificates are for these. None:
+            they are for all origins.
+    """
+
+    def __init__(self, options: Options, registries: Collection[Origin] | None) -> None:
+        self._options, self._registries = options, registries
+        self._pools: dict[Origin, AsyncOriginPool] = {}
+        self._spellings: dict[str, AsyncOriginPool] = {}
+        self._closed = False
+
+    async def send(self, hop: Hop, timeouts: Timeouts) -> AsyncPooledResponse:
+        """Send a request, and read the head of its response.
+
+        Raises:
+            TransportError: The request could not be sent, or no valid response came in time.
+            BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
+            UnsafeURLError: The URL or a header cannot be sent.
+            ConfigError: A proxy or a file of certificates cannot be used.
+            ClosedError: The pool is closed.
+        """
+        place = hop.place
+        pool = self._spellings.get(place) or self._pool(place, hop)
+        return await pool.send(hop, hop.url[len(place) :], timeouts)
+
+    def _pool(self, place: str, hop: Hop) -> AsyncOriginPool:
+        try:
+            origin = Origin.of(place)
+        except ValueError:
+            raise errors.UnsafeURLError(hop.where, hop.where, "it is no URL that can be asked") from None
+        if self._closed:
+            raise errors.ClosedError(str(origin))
+        pool = self._pools.get(origin)
+        if pool is None:
+            for other in list(self._pools.values()):
+                other.close_unusable()  # redirects to ever more hosts do not pile up connections
+            is_registry = self._registries is None or origin in self._registries
+            pool = AsyncOriginPool(origin, self._options, is_registry=is_registry)
+            pool = self._pools.setdefault(origin, pool)  # another thread may have been faster
+        if len(self._spellings) < _MOST_SPELLINGS:
+            self._spellings[place] = pool
+        return pool
+
+    async def aclose(self) -> None:
+        """Close all unused connections; the others are closed when their responses are."""
+        self._closed = True
+        self._spellings.clear()
+        for pool in list(self._pools.values()):
+            pool.close()
+        self._pools.clear()
+
+
+def _refuse_near(hop: Hop, peer: str) -> NoReturn:
+    reason = f"its address is {peer}: a registry may not send us to this machine or network"
+    raise errors.BlockedAddressError("the registry", hop.where, reason)

@@ -1,0 +1,169 @@
+"""Registries: where a program begins."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import Self, Unpack
+
+from dreg_client import errors
+from dreg_client._async.client import AsyncClient
+from dreg_client._async.lists import iter_catalog
+from dreg_client._async.repository import AsyncRepository
+from dreg_client.protocol.namespaces import Namespaces, whole_name
+from dreg_client.protocol.options import RegistryOptions, with_auth
+from dreg_client.protocol.ping import check_ping, ping_request
+from dreg_client.values.reference import RepositoryName
+
+
+class AsyncRegistry:
+    """A registry, and the connections to it, for any number of tasks. An async context manager.
+
+    Args:
+        url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
+            except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
+        **options: How to talk to it, see `Options`. Without `credentials`, requests are anonymous.
+
+    Raises:
+        InvalidReferenceError: The text is neither a URL nor a host.
+        TypeError: `url` is not a str, or an option has the wrong type, such as an HTTP library's authentication.
+        ConfigError: An option names something that cannot be used.
+
+    Example:
+        async with AsyncRegistry("http://localhost:5000") as registry:
+            web = registry.repository("acme/web")
+            print(await web.tags())
+    """
+
+    def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
+        self._client = AsyncClient.open(url, **options)
+        self._url = self._client.registry
+        self._repositories: dict[str, AsyncRepository] = {}
+        self._catalog: Namespaces[AsyncRepository] | None = None
+
+    @classmethod
+    def build_with_manual_client(cls, url: str, *, auth: object = None, **options: Unpack[RegistryOptions]) -> Self:
+        """Return a registry; the name is that of earlier versions.
+
+        Args:
+            url: See the class.
+            auth: A pair of user and password, or an object with `request_token(scope)`, as `auth_service` is one.
+            **options: See the class.
+
+        Raises:
+            TypeError: `auth` is something else, such as an HTTP library's authentication.
+            ValueError: `auth_service` or `credentials` was given, too.
+        """
+        return cls(url, **with_auth(options, auth))
+
+    @property
+    def name(self) -> str:
+        """The registry's name in references: host and port."""
+        return self._url.name
+
+    @property
+    def url(self) -> str:
+        """The registry's URL without `/v2`."""
+        return self._url.url
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def ping(self) -> None:
+        """Check that this is a registry, and that it accepts the credentials (distribution-spec "Determining Support").
+
+        Raises:
+            UnauthorizedError: It requires credentials, or does not accept those that were given.
+            NotFoundError: It is not a registry.
+            TransportError: It cannot be reached.
+        """
+        request = ping_request()
+        check_ping(await self._client.send(request), request)
+
+    async def is_up(self) -> bool:
+        """Return whether `ping` succeeds."""
+        try:
+            await self.ping()
+        except (errors.DregError, OSError):
+            return False
+        return True
+
+    def repository(self, name: str, namespace: str | None = None) -> AsyncRepository:
+        """Return a repository by its name; nothing is requested. The same name returns the same object.
+
+        Args:
+            name: The full name, or the part after the namespace.
+            namespace: The part before the first slash, if `name` is without it.
+
+        Raises:
+            InvalidReferenceError: The name is not valid.
+            ValueError: Both have a namespace.
+        """
+        return self._repository(whole_name(name, namespace, self._url.name))
+
+    def _repository(self, name: RepositoryName) -> AsyncRepository:
+        return self._repositories.setdefault(name, AsyncRepository(self._client, name))
+
+    async def catalog(self, *, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
+        """Iterate over the names of all repositories; pages are requested as they are needed, and nothing is kept.
+
+        Args:
+            n: Names per page, at most 1,000 (default: the registry's choice).
+            last: Start after this name.
+
+        Raises:
+            UnsupportedError: The registry has no catalog.
+        """
+        async for name in iter_catalog(self._client, n, last):
+            yield name
+
+    async def namespaces(self) -> tuple[str, ...]:
+        """List the namespaces: the first parts of all names in the catalog, `library` for names without one.
+
+        The catalog is read once, until `refresh`.
+        """
+        return (await self._namespaces()).names
+
+    async def repositories(self, namespace: str | None = None) -> Mapping[str, AsyncRepository]:
+        """Return the repositories in the catalog by their full names, read-only; with `namespace`, only its own.
+
+        The catalog is read once, until `refresh`.
+
+        Raises:
+            UnknownNamespaceError: There is no such namespace; this is also a `KeyError`.
+        """
+        return (await self._namespaces()).of(namespace)
+
+    async def refresh(self) -> None:
+        """Read the catalog again. Repositories that are gone from it are forgotten, and so are all tags."""
+        await self._read_catalog()
+
+    async def _read_catalog(self) -> Namespaces[AsyncRepository]:
+        names = dict.fromkeys([name async for name in self.catalog()])
+        for name, known in [*self._repositories.items()]:
+            known.refresh()
+            if name not in names:
+                self._repositories.pop(name, None)
+        self._catalog = catalog = self._namespaces_of(names)
+        return catalog
+
+    async def _namespaces(self) -> Namespaces[AsyncRepository]:
+        return self._catalog or await self._read_catalog()
+
+    def _namespaces_of(self, names: Iterable[str]) -> Namespaces[AsyncRepository]:
+        return Namespaces(((name, self._repository(RepositoryName(name))) for name in names), self._url.name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._url.url!r})"
+
+
+def open_repository(registry: str, name: RepositoryName, **options: Unpack[RegistryOptions]) -> AsyncRepository:
+    """Return a repository that closes the connections to its registry when it is closed."""
+    return AsyncRepository(AsyncClient.open(registry, **options), name, owns_client=True)

@@ -1,0 +1,255 @@
+"""Waiting, locks, task groups and threads for sync code. `dreg_client/_async/_compat.py` has the same names.
+
+Within a `TaskGroup`, every wait here ends when the group is cancelled (see `_threads`). Without one, a wait is one call
+of the system.
+"""
+
+import _thread
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from inspect import isawaitable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, TypeVar, TypeVarTuple
+
+from dreg_client._sync._threads import TaskGroup, current
+from dreg_client.credentials.cancellation import cancelled_by
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # it would import `logging`
+
+__all__ = [
+    "Address",
+    "Event",
+    "Lock",
+    "NotebookView",
+    "Semaphore",
+    "TaskGroup",
+    "checkpoint",
+    "getaddrinfo",
+    "maybe_await",
+    "new_lock",
+    "run_cancellable",
+    "run_in_thread",
+    "sleep",
+    "wait_future",
+    "wait_readable",
+    "wait_writable",
+]
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+"""The address family, socket type, protocol, canonical name and address, as `socket.getaddrinfo` returns them."""
+
+_LONGEST: Final = 1_000_000.0
+"""The longest wait in seconds: eleven days. `poll` takes milliseconds as a C int."""
+
+
+def checkpoint() -> None:
+    """Raise here if the group of this thread was cancelled. Threads take turns by themselves."""
+    if (scope := current.get()) is not None:
+        scope.check()
+
+
+def sleep(seconds: float) -> None:
+    """Wait for some seconds."""
+    if (scope := current.get()) is None:
+        time.sleep(seconds)
+    else:
+        scope.wait(_sleep, seconds)
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
+class NotebookView:
+    """An HTML view in notebooks."""
+
+    def _html(self) -> str | None:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str | None:
+        return self._html()
+
+
+# The type checkers' stubs say that RLock is final; in CPython it is not.
+class Lock(_thread.RLock):  # type: ignore[misc]
+    """A lock, to be held by `with`, not twice by the same thread.
+
+    No interrupt leaves it held: releasing an RLock that this thread does not hold raises, so that one can tell, and
+    `__exit__` is C, which an interrupt cannot come before.
+    """
+
+    def __enter__(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 (as of RLock)
+        try:
+            return self.acquire(blocking=False) or self._wait()
+        except BaseException:
+            with contextlib.suppress(RuntimeError):
+                self.release()
+            raise
+
+    def _wait(self) -> bool:
+        if (scope := current.get()) is None:
+            return self.acquire()
+        acquired = scope.wait(lambda seconds: self.acquire(timeout=seconds), _LONGEST)
+        scope.check()  # the thread that held it may have released it because the group was cancelled
+        return acquired
+
+
+new_lock = Lock
+
+
+class Event:
+    """Something that happens once: `set` it, and all `wait`s return."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Let all waits return, those to come included."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Return whether it has happened."""
+        return self._event.is_set()
+
+    def wait(self) -> None:
+        """Wait until it is set."""
+        if (scope := current.get()) is None:
+            self._event.wait()
+        elif not self._event.is_set():
+            scope.wait(self._event.wait, _LONGEST)
+
+
+class Semaphore:
+    """A number of permits. They are kept in a queue, which is C and cheaper than the semaphores of `threading`.
+
+    Args:
+        permits: How many may be acquired at a time.
+    """
+
+    def __init__(self, permits: int) -> None:
+        self._permits: SimpleQueue[None] = SimpleQueue()
+        for _ in range(permits):
+            self._permits.put(None)
+
+    @property
+    def free(self) -> int:
+        """The number of permits that can be acquired now."""
+        return self._permits.qsize()
+
+    def acquire(self, timeout: float) -> bool:
+        """Wait for a permit; return False if none was free within `timeout` seconds."""
+        if (scope := current.get()) is None:
+            return self._acquire(max(min(timeout, _LONGEST), 0))
+        return scope.wait(self._acquire, timeout)
+
+    def _acquire(self, timeout: float) -> bool:
+        try:
+            self._permits.get(timeout=timeout)
+        except Empty:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Return a permit."""
+        self._permits.put(None)
+
+
+def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
+    """Look up the TCP addresses of a host.
+
+    The system's resolver has time limits of its own, and a thread in it cannot be woken: `timeout` is for async code.
+
+    Raises:
+        OSError: It has none, or they cannot be looked up.
+    """
+    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function, in this thread."""
+    return function(*arguments)
+
+
+def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function, in this thread. If its group is cancelled, tell it (see `credentials.cancellation`)."""
+    if (scope := current.get()) is None:
+        return function(*arguments)
+    scope.check()
+    try:
+        with cancelled_by(scope.must_end):
+            return function(*arguments)
+    except Exception:
+        scope.check()
+        raise
+
+
+def wait_future(future: "Future[T]") -> T:
+    """Wait for a future of threads. If cancelled, the future is not: it goes on."""
+    if (scope := current.get()) is not None and not future.done():
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
+        scope.wait(done.wait, _LONGEST)
+    return future.result()
+
+
+def wait_readable(sock: socket.socket, timeout: float) -> bool:
+    """Wait until a socket can be read; return False if it cannot within `timeout` seconds."""
+    if (scope := current.get()) is None:
+        return _readable(sock, timeout)
+    return scope.wait(partial(_readable, sock), timeout)
+
+
+def wait_writable(sock: socket.socket, timeout: float) -> bool:
+    """Wait until a socket can be written to; return False if it cannot within `timeout` seconds."""
+    if (scope := current.get()) is None:
+        return _writable(sock, timeout)
+    return scope.wait(partial(_writable, sock), timeout)
+
+
+def _poll_readable(sock: socket.socket, timeout: float) -> bool:
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(max(min(timeout, _LONGEST), 0) * 1000))
+
+
+def _poll_writable(sock: socket.socket, timeout: float) -> bool:
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(max(min(timeout, _LONGEST), 0) * 1000))
+
+
+def _select_readable(sock: socket.socket, timeout: float) -> bool:
+    return bool(select.select([sock], [], [], max(min(timeout, _LONGEST), 0))[0])
+
+
+def _select_writable(sock: socket.socket, timeout: float) -> bool:
+    # On Windows, a connection that failed is exceptional, not writable.
+    return any(select.select([], [sock], [sock], max(min(timeout, _LONGEST), 0)))
+
+
+# Windows has no `poll`; elsewhere `select` fails for file numbers from 1,024 on.
+_readable: Final = _poll_readable if hasattr(select, "poll") else _select_readable
+_writable: Final = _poll_writable if hasattr(select, "poll") else _select_writable
+
+
+def maybe_await(value: Awaitable[T] | T) -> T:
+    """Return what a caller's function returned.
+
+    Raises:
+        TypeError: It is awaitable.
+    """
+    if isawaitable(value):
+        close = getattr(value, "close", None)
+        if callable(close):
+            close()  # a coroutine that is never awaited warns
+        raise TypeError("the function is async, which the sync client cannot await; use the async client")
+    return value

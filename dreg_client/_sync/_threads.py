@@ -1,0 +1,211 @@
+"""Groups of threads that can be cancelled, for `dreg_client/_sync/_compat.py`.
+
+A thread cannot be cancelled from outside, so every wait within a `TaskGroup` is cut into short slices, and checks
+between two of them whether the group was cancelled. Slices rather than wake-ups (pipes, conditions), since to cancel is
+then to set a flag: that can be done at any moment, in any thread and amid an interrupt; no wake-up can be lost, and
+there is nothing to close.
+
+`KeyboardInterrupt` may be raised between any two instructions of the main thread. So whatever must be known after an
+interrupt is not stored by Python code that could be cut short, but held by a lock of C that knows its owner (`RLock`).
+"""
+
+import _thread
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
+from functools import partial
+from types import TracebackType
+from typing import Final, Self, TypeVarTuple
+
+Arguments = TypeVarTuple("Arguments")
+_SLICE: Final = 0.05
+"""The longest wait, in seconds, before a thread of a group checks whether the group was cancelled."""
+_LATEST_START: Final = 1.0
+"""The seconds within which a thread runs that was started."""
+
+
+class Cancelled(BaseException):
+    """The task group of this thread was cancelled. It ends with the group; nothing else may catch it."""
+
+
+class Scope:
+    """What the threads of a group share.
+
+    Attributes:
+        errors: What threads raised, in the order in which it came.
+        is_cancelled: Whether they must end.
+        host: The thread that entered the group.
+        is_abandoned: Whether the group is gone without having been left; see `TaskGroup.__del__`.
+    """
+
+    def __init__(self) -> None:
+        self.parent = current.get()
+        self.errors: list[BaseException] = []
+        self.is_cancelled = False
+        self.is_abandoned = False
+        self.host = threading.get_ident()
+
+    def must_end(self) -> bool:
+        """Return whether this group, or one around it, was cancelled."""
+        return self.is_cancelled or (self.parent is not None and self.parent.must_end())
+
+    def check(self) -> None:
+        """Raise if this thread must end."""
+        if self.is_abandoned and self.host == threading.get_ident():
+            current.set(self.parent)
+        elif self.must_end():
+            raise Cancelled
+
+    def wait(self, step: Callable[[float], bool], timeout: float) -> bool:
+        """Wait by a function that waits for some seconds, and returns whether what it waits for has come.
+
+        Raises:
+            Cancelled: The group was cancelled before it came.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            self.check()
+            left = deadline - time.monotonic()
+            if step(max(min(left, _SLICE), 0)):
+                return True
+            if left <= _SLICE:
+                return False
+
+
+current: Final[ContextVar[Scope | None]] = ContextVar("current", default=None)
+
+
+class _Work:
+    """A function to be called in a thread of its own."""
+
+    def __init__(self, scope: Scope, call: Callable[[], object]) -> None:
+        self._scope, self._call = scope, call
+        # Held by the thread for as long as it runs. `join` acquires it: that is to wait for the thread's end, or, if
+        # the start was interrupted before the thread ran, to keep it from running later.
+        self._right_to_run = threading.RLock()
+        self._begun = threading.Lock()
+        self._begun.acquire()
+        self._has_begun = False
+        self._failure: RuntimeError | None = None
+        # A daemon: it ends with its group; if that was never left (see `TaskGroup.__del__`), with the process.
+        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name="dreg-group", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread, and wait until it runs.
+
+        Raises:
+            RuntimeError: The system has no more threads.
+        """
+        # `Thread.start` must not be interrupted halfway, and interrupts come in the main thread only.
+        try:
+            _thread.start_new_thread(self._start, ())
+        except RuntimeError as failure:
+            self._failure = failure
+            raise
+        self._begun.acquire()
+        if self._failure is not None:
+            raise self._failure
+
+    def _start(self) -> None:
+        try:
+            self._thread.start()
+        except RuntimeError as failure:
+            self._failure = failure
+            self._begun.release()
+
+    def _run(self) -> None:
+        self._has_begun = True
+        if not self._right_to_run.acquire(blocking=False):
+            return
+        try:
+            self._begun.release()
+            self._call()
+        except Cancelled:
+            pass
+        except BaseException as error:  # noqa: BLE001 (the group raises it)
+            self._scope.errors.append(error)
+            self._scope.is_cancelled = True
+        finally:
+            del self._call
+            self._right_to_run.release()
+
+    def join(self) -> None:
+        """Wait for its end. May be called again after an interrupt, by the same thread."""
+        self._right_to_run.acquire()
+        # After an interrupt, nothing tells whether the thread was started and is yet to run, or was not started.
+        deadline = time.monotonic() + _LATEST_START
+        while not self._has_begun and self._failure is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        if self._has_begun:
+            self._thread.join()
+
+
+class TaskGroup:
+    """Threads that end together: if one fails, or the block raises, the others are cancelled and waited for.
+
+    A context manager. The thread that enters it is cancelled like the others. All errors come out together, as an
+    `ExceptionGroup` (see `first_error_only`); an interrupt comes out as itself.
+    """
+
+    def __init__(self) -> None:
+        self._scope: Scope | None = None
+        self._works: list[_Work] = []
+
+    def __enter__(self) -> Self:
+        self._scope = Scope()
+        current.set(self._scope)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        scope = self._entered
+        try:
+            if error is not None:
+                scope.is_cancelled = True
+            if isinstance(error, Exception):
+                scope.errors.append(error)
+            self._join(scope)
+        except BaseException:
+            self._join(scope)
+            raise
+        finally:
+            if current.get() is scope:
+                current.set(scope.parent)
+        if scope.errors and (error is None or isinstance(error, Exception | Cancelled)):
+            raise BaseExceptionGroup("unhandled errors in a TaskGroup", scope.errors) from None
+        # A cancellation ends here, unless it is one of a group around this one.
+        return isinstance(error, Cancelled) and not (scope.parent is not None and scope.parent.must_end())
+
+    def __del__(self) -> None:
+        """End the threads of a group whose `__exit__` was cut short by an interrupt before its first instruction."""
+        if self._scope is not None:
+            self._scope.is_abandoned = True
+            self._scope.is_cancelled = True
+
+    def _join(self, scope: Scope) -> None:
+        """Wait for the end of all threads, even if interrupted again and again; then raise the interrupt."""
+        try:
+            for work in self._works:
+                work.join()
+        except BaseException:
+            scope.is_cancelled = True
+            self._join(scope)
+            raise
+
+    @property
+    def _entered(self) -> Scope:
+        if self._scope is None:
+            raise RuntimeError("enter the task group before using it")
+        return self._scope
+
+    def start_soon(self, function: Callable[[*Arguments], object], *arguments: *Arguments) -> None:
+        """Start a thread."""
+        work = _Work(self._entered, partial(function, *arguments))
+        self._works.append(work)
+        work.start()
+
+    def cancel(self) -> None:
+        """Cancel all threads of the group, and the rest of the block."""
+        self._entered.is_cancelled = True

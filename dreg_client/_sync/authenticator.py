@@ -1,0 +1,158 @@
+# Generated from dreg_client/_async/authenticator.py by tools/generate_sync.py. Do not edit.
+"""Authentication: answers the challenges of one registry and its mirrors, with passwords or tokens."""
+
+from collections.abc import Hashable
+from time import monotonic
+
+from dreg_client import errors
+from dreg_client._logging import log
+from dreg_client._sync._compat import Lock, maybe_await, new_lock, run_cancellable
+from dreg_client._sync.hop_sender import HopSender
+from dreg_client.protocol.auth import (
+    ChallengeKey,
+    KnownChallenge,
+    basic_authorization,
+    challenge_key,
+    challenge_of,
+    given_credential,
+    refuse_plain_http,
+    repository_of,
+    service_authorization,
+)
+from dreg_client.protocol.hints import NOT_ASKED, Hint, hint_for
+from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.options import FoundCredential, Options
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.retry import Attempts
+from dreg_client.protocol.token_cache import TokenCache
+from dreg_client.protocol.token_request import TokenRequest, parse_token, token_hop
+from dreg_client.protocol.www_authenticate import is_foreign
+from dreg_client.values.credential import Credential
+from dreg_client.values.origin import Origin
+
+
+class Authenticator:
+    """The challenges, credentials and tokens of one client.
+
+    Args:
+        options: The options of the client.
+        own: The registry that credentials were given for: its mirrors never get them.
+        sender: Sends the requests for tokens.
+    """
+
+    def __init__(self, options: Options, own: RegistryURL, sender: HopSender) -> None:
+        self._options, self._own, self._sender = options, own, sender
+        self._tokens = TokenCache(monotonic)
+        self._challenges: dict[ChallengeKey, KnownChallenge] = {}
+        self._credentials: dict[tuple[str, str], FoundCredential] = {}
+        self._locks: dict[Hashable, Lock] = {}
+        self._warned: set[Origin] = set()
+
+    def known(self, registry: RegistryURL, request: Request) -> str | None:
+        """Return the `Authorization` that answers an earlier challenge of such a request; None if there was none."""
+        challenge = self._challenges.get(challenge_key(registry, request)) if self._challenges else None
+        return None if challenge is None else self._authorization(registry, request, challenge)
+
+    def answer(self, registry: RegistryURL, request: Request, response: Response, used: str | None) -> str | None:
+        """Return the `Authorization` that answers the challenge of a 401; None if there is none but what was `used`.
+
+        Raises:
+            ChallengeError: The challenge cannot be parsed, or is of an unknown scheme.
+            UnsafeURLError: A secret would be sent unencrypted, or the token server is not one to be used.
+            AuthError: There is no token.
+        """
+        challenge = challenge_of(request, response)
+        if challenge is None:
+            return None
+        self._warn_of_foreign_scope(registry, request, challenge.challenge.scope)
+        refused = used.partition(" ")[2] if used else ""
+        authorization = self._authorization(registry, request, challenge, refused=refused)
+        if authorization is None or authorization == used:
+            return None
+        self._challenges[challenge_key(registry, request)] = challenge
+        return authorization
+
+    def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:
+        """Return what to do about a denied request.
+
+        Args:
+            registry: The registry or mirror that denied it.
+            request: The request.
+            status: 401 or 403.
+            shown: Whether the request had an `Authorization`.
+        """
+        if registry != self._own:
+            return Hint()
+        key = registry.authority, repository_of(request)
+        found = given_credential(self._options) or self._credentials.get(key)
+        return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NOT_ASKED
+
+    def _authorization(
+        self, registry: RegistryURL, request: Request, known: KnownChallenge, *, refused: str = ""
+    ) -> str | None:
+        """Return the `Authorization` that answers a challenge; the token in it is another one than `refused`."""
+        service = self._options.auth_service
+        if service is not None and registry == self._own:
+            refuse_plain_http(registry, known.response.where, self._options)
+            return service_authorization(maybe_await(service.request_token(known.scope)))
+        credential = self._credential(registry, request)
+        if credential is not None:
+            refuse_plain_http(registry, known.response.where, self._options)
+        if known.challenge.scheme == "basic":
+            return basic_authorization(credential)
+        if credential is not None and credential.registry_token is not None:
+            return f"Bearer {credential.registry_token}"
+        return "Bearer " + self._token(TokenRequest(registry, known, credential), request, refused)
+
+    def _credential(self, registry: RegistryURL, request: Request) -> Credential | None:
+        if isinstance(self._options.credentials, Credential):
+            return self._options.credentials if registry == self._own else None
+        key = registry.authority, repository_of(request)
+        if key not in self._credentials:
+            # In a thread, because a credential helper is a program that may take long. Cancellation ends it.
+            self._credentials[key] = run_cancellable(self._options.find, *key)
+        return self._credentials[key].credential
+
+    def _token(self, wanted: TokenRequest, request: Request, refused: str) -> str:
+        """Return a token from the cache, or request one. Of many callers at a time, one requests it (AUT-14)."""
+        key = wanted.key
+        if token := self._tokens.get(key, refused=refused):
+            return token
+        with self._locks.setdefault(key, new_lock()):
+            if token := self._tokens.get(key, refused=refused):
+                return token
+            hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)
+            requested = monotonic()
+            try:
+                response = self._token_response(hop, wanted.registry)
+            except errors.ResponseTooLargeError as failure:
+                raise errors.TokenTooLargeError(f"the token server {hop.where}", failure.size, failure.limit) from None
+            answer = parse_token(response, wanted, self.hint(wanted.registry, request, 401, shown=True))
+            self._tokens.put(key, answer.value, requested=requested, expires_in=answer.expires_in)
+            return answer.value
+
+    def _token_response(self, hop: Hop, registry: RegistryURL) -> Response:
+        """Send a request to a token server, with attempts of its own; redirects are not followed with a secret."""
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
+        while True:
+            try:
+                response, _ = self._sender.send(hop, registry.url)
+            except errors.TransportError as failure:
+                if isinstance(failure, errors.TransferTimeoutError):
+                    # Other requests wait for the token too, so a server that does not respond is tried once more only.
+                    attempts.most = min(attempts.most, attempts.made + 2)
+                delay = attempts.after_failure(failure)
+                self._sender.pause(hop.method, hop.where, attempts, failure.reason, delay)
+                continue
+            wait = attempts.after_answer("POST", response)
+            if wait is None:
+                return response
+            self._sender.pause(hop.method, hop.where, attempts, f"status {response.status}", wait)
+
+    def _warn_of_foreign_scope(self, registry: RegistryURL, request: Request, scope: str) -> None:
+        """Warn once of a registry that asks for access that the request does not need (AUT-15)."""
+        if request.scope and is_foreign(scope, request.scope) and registry.origin not in self._warned:
+            self._warned.add(registry.origin)
+            log.warning(
+                "%s asks for the scope %r; ours alone is asked for: %r", registry.name, scope[:200], request.scope
+            )

@@ -1,0 +1,114 @@
+# Generated from dreg_client/_async/blob_body.py by tools/generate_sync.py. Do not edit.
+"""The bytes of one blob of a registry, through interruptions."""
+
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from dreg_client import errors
+from dreg_client._sync.client import Client
+from dreg_client._sync.response_body import Body
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest
+from dreg_client.protocol.events import Received
+from dreg_client.values.digest import Digest
+from dreg_client.values.reference import RepositoryName
+
+
+class BlobBody:
+    """The bytes of a transfer in order (implements `BlobReader`).
+
+    Args:
+        client: The client of the registry.
+        digest: The blob.
+        transfer: What to read.
+
+    Attributes:
+        transfer: The state of the reading.
+    """
+
+    transfer: BlobTransfer
+
+    def __init__(self, client: Client, digest: Digest, transfer: BlobTransfer) -> None:
+        self.transfer = transfer
+        self._client, self._digest = client, digest
+        self._body: Body | None = None
+        self._entered = self._left = False
+
+    @property
+    def encoding(self) -> str:
+        """The `Content-Encoding` that the bytes came with; empty if none."""
+        return self.transfer.encoding
+
+    def __enter__(self) -> Self:
+        if not self._entered:
+            self._begin()
+            self._entered = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._left = True
+        self._close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._left and not self.transfer.done:
+            raise errors.ClosedError(f"the stream of blob {self._digest.short}")
+        while not self.transfer.done:
+            try:
+                chunk = self._next_chunk()
+            except errors.TransportError as failure:
+                self._close()
+                self.transfer.interrupted(failure)
+                self._begin()
+                continue
+            if chunk:
+                return chunk
+        self._close()
+        raise StopIteration
+
+    def _next_chunk(self) -> bytes:
+        """Return what is new in the next chunk; empty if nothing is, as at the end of the body."""
+        began = monotonic()
+        chunk = self._body.chunk() if self._body is not None else None
+        if chunk is None:
+            self.transfer.ended()
+            return b""
+        chunk = self.transfer.feed(chunk, monotonic() - began)
+        if not self.transfer.exact:  # ranges are reported in order, once they are handed on
+            self._client.tell(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
+        return chunk
+
+    def _begin(self) -> None:
+        """Send requests until there is a body to be read, or nothing is left to read."""
+        while not self.transfer.done:
+            response, self._body = self._client.stream(self.transfer.request())
+            try:
+                if self.transfer.begin(response):
+                    return
+            except BaseException:
+                self._close()
+                raise
+            self._close()
+
+    def _close(self) -> None:
+        if self._body is not None:
+            self._body.close()  # before it is forgotten: Ctrl-C may come at any moment
+            self._body = None
+
+
+class RegistryBlob(BlobBody):
+    """The bytes of a blob of a registry, by one request at a time.
+
+    Args:
+        client: The client of the registry.
+        repository: The repository of the blob.
+        request: Which blob, and from where on.
+    """
+
+    def __init__(self, client: Client, repository: RepositoryName, request: BlobRequest) -> None:
+        super().__init__(client, request.digest, BlobTransfer(repository, request))

@@ -1,0 +1,230 @@
+# Generated from dreg_client/_async/client.py by tools/generate_sync.py. Do not edit.
+"""The client of one registry: attempts around authorization around redirects around one HTTP request.
+
+What is decided (whether to try again, where a redirect may lead, what answers a challenge) is decided in `protocol`.
+"""
+
+from dataclasses import replace
+from time import monotonic
+from typing import Final, Self, Unpack
+
+from dreg_client import errors
+from dreg_client._logging import log
+from dreg_client._sync._compat import sleep
+from dreg_client._sync.adapter import new_transport
+from dreg_client._sync.authenticator import Authenticator
+from dreg_client._sync.hop_sender import Answer, HopSender
+from dreg_client._sync.response_body import Body
+from dreg_client._sync.transport import Transport
+from dreg_client.protocol.error_responses import refuse_long_wait
+from dreg_client.protocol.events import Counted, Event, Warned
+from dreg_client.protocol.manifests import Capabilities
+from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.options import Options, RegistryOptions
+from dreg_client.protocol.redact import without_secrets
+from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, redirect_target
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
+from dreg_client.protocol.tls_mismatch import refuse_asked_without_tls, with_advice
+from dreg_client.protocol.warning_header import quota_of, warnings_of
+from dreg_client.values.origin import Origin
+
+_DENIED: Final = frozenset({401, 403})
+_WRITES: Final = frozenset({"PUT", "DELETE"})
+_MOST_WARNINGS: Final = 1000
+
+
+class Client:
+    """The client of one registry, shared by its repositories and by any number of threads.
+
+    Args:
+        registry: The registry.
+        options: The options.
+        transport: What sends HTTP requests; None for what the options say: the caller's transport, or our own pool.
+
+    Attributes:
+        registry: The registry.
+        connections: The most connections to one host.
+        capabilities: What the registry has turned out to support.
+
+    Raises:
+        InvalidReferenceError: A mirror is not a valid URL.
+        ConfigError: The transport cannot be used.
+    """
+
+    registry: RegistryURL
+    connections: int
+    capabilities: Capabilities
+
+    def __init__(self, registry: RegistryURL, options: Options, transport: Transport | None = None) -> None:
+        self.registry, self.connections, self.capabilities = registry, options.connections, Capabilities()
+        self._options = options
+        self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
+        origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
+        self._sender = HopSender(options, transport or new_transport(options, origins))
+        self._authenticator = Authenticator(options, registry, self._sender)
+        self._writes = RecentWrites(monotonic)
+        self._not_before: dict[Origin, float] = {}
+        self._warned: set[str] = set()
+
+    @classmethod
+    def open(cls, registry: str, **options: Unpack[RegistryOptions]) -> Self:
+        """Return the client of the registry that a URL or a host names.
+
+        Raises:
+            InvalidReferenceError: The text is neither a URL nor a host.
+            ConfigError: An option names something that cannot be used.
+        """
+        chosen = Options(**options)
+        return cls(RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls), chosen)
+
+    def send(self, request: Request) -> Response:
+        """Send a request to the registry, or to one of its mirrors, and read the whole response.
+
+        Raises:
+            TransportError: No response came, also after all attempts.
+            RateLimitedError: The registry asks for a longer wait than `max_retry_after`.
+            ResponseTooLargeError: The response is longer than `request.limit`.
+            UnsafeURLError: A redirect or a challenge leads where requests are not sent.
+            AuthError: The challenge of the registry cannot be answered.
+            ClosedError: The client is closed.
+        """
+        mirrored = self._from_mirrors(request, streams=False) if self._mirrors and request.mirrored else None
+        response, _ = mirrored or self._with_retries(self.registry, request, streams=False)
+        return response
+
+    def stream(self, request: Request) -> tuple[Response, Body | None]:
+        """Send a request (see `send`), and leave the body of a successful response to be read.
+
+        Returns:
+            The response, and its body, which must be closed. The body is None if the response is not successful; the
+            response holds it then, or its beginning.
+        """
+        mirrored = self._from_mirrors(request, streams=True) if self._mirrors and request.mirrored else None
+        return mirrored or self._with_retries(self.registry, request, streams=True)
+
+    def tell(self, event: Event) -> None:
+        """Hand an event to `on_event`."""
+        self._sender.tell(event)
+
+    def close(self) -> None:
+        """Close all connections. Requests fail from now on."""
+        self._sender.close()
+
+    def _from_mirrors(self, request: Request, *, streams: bool) -> Answer | None:
+        """Return the first successful response of a mirror."""
+        for mirror in self._mirrors:
+            try:
+                response, body = self._with_retries(mirror, request, streams=streams)
+            except errors.DregError as failure:
+                log.warning("mirror %s: %s; asking on", mirror.url, failure)
+            else:
+                if response.ok:
+                    return response, body
+                log.debug("mirror %s: %s; asking on", mirror.url, response.status)
+        return None
+
+    # --- attempts
+
+    def _with_retries(self, registry: RegistryURL, request: Request, *, streams: bool) -> Answer:
+        """Send a request, again and again as long as its failures may pass."""
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
+        lost = False
+        while True:
+            if self._not_before:
+                self._wait_with_others(registry.origin)
+            try:
+                response, body = self._authorized(registry, request, streams=streams)
+            except errors.TransportError as failure:
+                self._pause_after(with_advice(failure, registry, self._options), registry, request, attempts)
+                lost = True
+                continue
+            if response.ok:
+                if request.method in _WRITES or "warning" in response.headers or "ratelimit-limit" in response.headers:
+                    self._note(registry, request, response)
+                return response, body
+            delay = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
+            if delay is None:
+                self._note(registry, request, response)
+                return self._final(request, response, lost=lost), None
+            if retry_after(response) is not None:
+                self._not_before[registry.origin] = monotonic() + delay
+            self._sender.pause(request.method, response.where, attempts, f"status {response.status}", delay)
+
+    def _wait_with_others(self, origin: Origin) -> None:
+        """Wait as long as another request waits because the registry asked for it."""
+        left = self._not_before.get(origin, 0.0) - monotonic()
+        if left > 0:
+            sleep(left)
+
+    def _pause_after(
+        self, failure: errors.TransportError, registry: RegistryURL, request: Request, attempts: Attempts
+    ) -> None:
+        delay = attempts.after_failure(failure)
+        url = registry.url_of(request.target).partition("?")[0]
+        self._sender.pause(request.method, url, attempts, failure.reason, delay)
+
+    def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
+        """Remember what was written, and report what a response says besides its result."""
+        self._writes.note(request, response)
+        if quota := quota_of(response):
+            log.info("%s: %d of %d pulls are left", registry.name, quota[1], quota[0])
+            self.tell(Counted(registry.name, *quota))
+        for text in warnings_of(response):
+            if text not in self._warned and len(self._warned) < _MOST_WARNINGS:
+                self._warned.add(text)
+                log.warning("%s warns: %s", registry.name, text)
+                self.tell(Warned(registry.name, text))
+
+    def _final(self, request: Request, response: Response, *, lost: bool) -> Response:
+        refuse_long_wait(response, self._options.max_retry_after)
+        if lost and request.method == "DELETE" and response.status == 404:
+            # The response to an earlier attempt was lost: that attempt succeeded.
+            return replace(response, status=202)
+        return response
+
+    # --- authorization
+
+    def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> Answer:
+        """Send a request with what an earlier challenge asked for; if it is challenged, once more with an answer."""
+        authorization = self._authenticator.known(registry, request)
+        response, body = self._redirected(registry, request, authorization, streams=streams)
+        if response.status not in _DENIED:
+            return response, body
+        if response.status == 401 and Origin.of(response.url) == registry.origin:
+            fresh = self._authenticator.answer(registry, request, response, authorization)
+            if fresh is not None:
+                authorization = fresh
+                response, body = self._redirected(registry, request, fresh, streams=streams)
+        if response.status in _DENIED:
+            response = self._with_hint(registry, request, response, shown=authorization is not None)
+        return response, body
+
+    def _with_hint(self, registry: RegistryURL, request: Request, response: Response, *, shown: bool) -> Response:
+        if Origin.of(response.url) != registry.origin:
+            where = f"{response.where} says so, where the registry sent us; no credential goes there"
+            return replace(response, advice=where)
+        hint = self._authenticator.hint(registry, request, response.status, shown=shown)
+        return replace(response, advice=hint.text, anonymous=hint.anonymous)
+
+    # --- redirects
+
+    def _redirected(
+        self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
+    ) -> Answer:
+        """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
+        headers = (*self._sender.fixed, *request.headers)
+        if authorization:
+            headers = (*headers, ("Authorization", authorization))
+        url, method = registry.url_of(request.target), request.method
+        hop = first = Hop(method, url, headers, request.body, request.limit, streams, waits=request.waits)
+        for _ in range(MAX_REDIRECTS + 1):
+            response, body = self._sender.send(hop, registry.url)
+            if response.ok:
+                return response, body
+            target = redirect_target(registry, request, response)
+            if target is None:
+                refuse_asked_without_tls(response)
+                return without_secrets(response, hop, redirected=hop is not first), None
+            hop = next_hop(registry, hop, response, target, headers)
+        raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)

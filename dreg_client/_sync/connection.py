@@ -1,0 +1,182 @@
+# Generated from dreg_client/_async/connection.py by tools/generate_sync.py. Do not edit.
+"""One HTTP/1.1 connection, by h11's public API.
+
+Ours, because httpcore 1.0.9 accepts bytes behind a response as the next response, starts the timeout for a response
+again with each byte of its head, and leaves connections open when threads are cancelled.
+"""
+
+from time import monotonic
+from typing import Final
+
+import h11
+
+from dreg_client import errors
+from dreg_client._sync.network import NARROW, Stream
+from dreg_client._sync.transport import RawHeaders
+from dreg_client.protocol.framing import request_target
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.network_errors import (
+    BadHTTPError,
+    ClosedBeforeResponseError,
+    ClosedInBodyError,
+    OnlyTLSNetworkError,
+    SendError,
+)
+from dreg_client.values.origin import Reach
+from dreg_client.values.sizes import MEBIBYTE
+
+IDLE: Final = 30.0
+"""The seconds for which an unused connection is kept."""
+WIDE: Final = MEBIBYTE
+"""The most bytes that one read of a large body returns."""
+_SMALL_PART: Final = 4 * MEBIBYTE
+_LARGEST_HEAD: Final = 100 * 1024
+_MOST_INTERIM: Final = 100
+_TLS_ALERT: Final = b"\x15\x03"
+"""The start of a record in which TLS says that it did not understand (RFC 8446 5.1)."""
+_HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Connection:
+    """One connection, for one request at a time.
+
+    Args:
+        stream: An open stream.
+        place: How near its other end is.
+        host: The value of the header `Host`.
+        proxied: Headers for a proxy that gets requests in absolute form; None without one.
+        is_direct: Whether there is no proxy: then a reply in TLS means that the server needs TLS.
+
+    Attributes:
+        peer: The IP address at the other end; empty if unknown.
+        reach: How near it is.
+        heard: Whether any byte of the current response has arrived.
+    """
+
+    def __init__(
+        self, stream: Stream, place: Reach, host: bytes, proxied: RawHeaders | None, *, is_direct: bool
+    ) -> None:
+        self._stream, self._is_direct, self.peer, self.reach = stream, is_direct, stream.peer, place
+        self._headers = [(b"Host", host), *(proxied or ())]
+        self._prefix = b"" if proxied is None else b"http://" + host
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+        self.heard = self._ended = self._keeps = False
+        self._left: int | None = None  # of a large body, which is counted instead of parsed
+        self._first = b""
+        self._most = WIDE
+        self._since = 0.0
+
+    def send(self, hop: Hop, target: str, write_seconds: float, read_seconds: float) -> h11.Response:
+        """Send a request, and read the head of its response within `read_seconds` in all.
+
+        Raises:
+            NetworkError: It could not be sent, or no valid response came in time.
+            UnsafeURLError: The URL or a header cannot be sent.
+        """
+        data, sent = self._request(hop, target), True
+        try:
+            for start in range(0, len(data), NARROW):
+                self._stream.write(data[start : start + NARROW], monotonic() + write_seconds)
+        except SendError:
+            sent = False  # a server may respond early and close the connection while the request is being sent
+        deadline = monotonic() + read_seconds
+        for _ in range(_MOST_INTERIM):
+            event = self._next_event(deadline)
+            if isinstance(event, h11.Response):
+                # h11 knows the rules: after HTTP/1.0 or `Connection: close`, its own state is not DONE here.
+                self._keeps = sent and self._h11.our_state is h11.DONE
+                return event
+        raise BadHTTPError
+
+    def _request(self, hop: Hop, text: str) -> bytes:
+        if self._left is not None:
+            self._h11, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD), None
+        elif self._ended:
+            self._h11.start_next_cycle()
+        self.heard = self._ended = False
+        try:
+            headers = self._headers.copy()
+            for name, value in hop.headers:
+                headers.append((name.encode("ascii"), value.encode("ascii")))
+            if hop.body or hop.method in _HAS_BODY:
+                headers.append((b"Content-Length", b"%d" % len(hop.body)))
+            target = self._prefix + request_target(text)
+            data = self._h11.send(h11.Request(method=hop.method, target=target, headers=headers))
+            if hop.body:
+                data += self._h11.send(h11.Data(data=hop.body))
+            self._h11.send(h11.EndOfMessage())
+        except (h11.LocalProtocolError, UnicodeError):
+            raise errors.UnsafeURLError(hop.where, hop.where, "it is no URL that can be asked") from None
+        return data
+
+    def _next_event(self, deadline: float) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        data: bytes | None = None
+        try:
+            while (event := self._h11.next_event()) is h11.NEED_DATA:
+                data = self._stream.read(NARROW, deadline)
+                if self._is_direct and not self.heard and data.startswith(_TLS_ALERT):
+                    raise OnlyTLSNetworkError
+                if not data and self._h11.their_state is h11.SEND_RESPONSE:
+                    raise ClosedBeforeResponseError
+                self.heard = True
+                self._h11.receive_data(data)
+        except h11.RemoteProtocolError as failure:
+            raise (ClosedInBodyError if data == b"" else BadHTTPError) from failure
+        return event
+
+    def count_body(self, length: int, *, is_part: bool) -> None:
+        """Count the body of the current response, which has at least `WIDE` bytes, instead of parsing it.
+
+        Small parts arrive several at a time, each in a thread of its own, whose allocator keeps what was once read
+        into; so they are read in small pieces.
+        """
+        # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
+        self._first = self._h11.trailing_data[0]
+        self._left = length - len(self._first)
+        self._most = NARROW if is_part and length <= _SMALL_PART else WIDE
+
+    def read_chunk(self, seconds: float) -> bytes:
+        """Read the next chunk of the body; empty at its end.
+
+        Raises:
+            NetworkError: The body broke off, is not valid HTTP/1.1, or its next chunk did not come in time.
+        """
+        if self._left is None:
+            event = self._next_event(monotonic() + seconds)
+            if isinstance(event, h11.Data):
+                return bytes(event.data)
+            self._ended = True
+            return b""
+        data, self._first = self._first, b""
+        if not data and self._left:
+            data = self._stream.read(min(self._left, self._most), monotonic() + seconds)
+            if not data:
+                raise ClosedInBodyError
+            self._left -= len(data)
+        self._ended = not data
+        return data
+
+    def may_be_kept(self) -> bool:
+        """Return whether the response was read to its end, nothing came behind it, and HTTP allows another request."""
+        if not self._keeps:
+            return False
+        self._since = monotonic()
+        if self._left is not None:
+            return not (self._left or self._first)
+        if not self._ended:  # the end of a body that was not read, as there is none, is still to be parsed
+            try:
+                self._ended = isinstance(self._h11.next_event(), h11.EndOfMessage)
+            except h11.RemoteProtocolError:
+                return False
+        return self._ended and not self._h11.trailing_data[0]
+
+    def is_usable(self) -> bool:
+        """Return whether it was kept for a short time only, and nothing has arrived meanwhile.
+
+        What arrives before a request is the end of the connection, or not a response to us.
+        """
+        return monotonic() - self._since <= IDLE and self._stream.is_silent()
+
+    def close(self) -> None:
+        """Close it at once."""
+        self._stream.close()

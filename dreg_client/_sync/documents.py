@@ -1,0 +1,142 @@
+# Generated from dreg_client/_async/documents.py by tools/generate_sync.py. Do not edit.
+"""Manifests, configs and referrers, read from any source: verified, then parsed."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final, Literal, overload
+
+from dreg_client import errors
+from dreg_client._logging import log
+from dreg_client._sync.ports import Source
+from dreg_client.models.config import ImageConfig
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import AnyManifest, Index
+from dreg_client.models.legacy import LegacyManifest
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
+from dreg_client.models.parse import parse_document, parse_manifest
+from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verifiable, verify
+from dreg_client.protocol.referrers import artifact_type_of, subject_of
+from dreg_client.values import media_type as types
+from dreg_client.values.digest import Digest
+
+_MEDIA_TYPE_RULE: Final = "GEN-07"
+_NOT_A_REFERRER: Final = (
+    errors.NotFoundError,
+    errors.DocumentError,
+    errors.IntegrityError,
+    errors.ResponseTooLargeError,
+    errors.UnsupportedDigestError,
+)
+
+
+def read_verified(source: Source, descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> bytes:
+    """Read a manifest, or with `is_blob` a config, and check it against the size and digest of its descriptor.
+
+    Raises:
+        UnsupportedDigestError: Bytes cannot be checked against this digest. Nothing was read.
+        IntegrityError: The bytes are not those of the descriptor.
+    """
+    verifiable(descriptor.digest)
+    raw = source.fetch_document(descriptor, limit=limit, is_blob=is_blob)
+    verify(raw, descriptor.digest, descriptor.size)
+    return raw
+
+
+def read_raw_manifest(source: Source, reference: ManifestRef, *, legacy: bool = True) -> RawManifest:
+    """Read the manifest at a reference: verified, but not parsed."""
+    if isinstance(reference, Descriptor):
+        raw = read_verified(source, reference)
+        return RawManifest(raw, reference.media_type, reference.digest)
+    found = source.fetch_manifest(reference, legacy=legacy)
+    verify(found.raw, verifiable(found.digest), found.size)
+    return RawManifest(found.raw, found.media_type, found.digest)
+
+
+@overload
+def read_manifest(source: Source, reference: ManifestRef, *, legacy: Literal[False] = False) -> AnyManifest: ...
+@overload
+def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool) -> AnyManifest | LegacyManifest: ...
+def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+    """Read the manifest or index at a reference: verified, then parsed."""
+    found = read_raw_manifest(source, reference, legacy=legacy)
+    with _errors_name(found.digest):
+        if legacy:
+            return parse_manifest(found.raw, found.media_type, legacy=True)
+        return parse_manifest(found.raw, found.media_type)
+
+
+def read_config(source: Source, manifest: ImageManifest) -> ImageConfig:
+    """Read the config of an image.
+
+    Raises:
+        NotAnImageError: The manifest is that of an artifact.
+    """
+    descriptor = manifest.config
+    is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
+    if descriptor.media_type not in types.CONFIGS and not is_old:
+        raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
+    return _config_at(source, descriptor)
+
+
+def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> ImageConfig:
+    """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
+
+    Raises:
+        NotAnImageError: The reference is that of an artifact or an index.
+    """
+    if isinstance(reference, ImageManifest):
+        return read_config(source, reference)
+    if isinstance(reference, Descriptor) and reference.media_type in types.CONFIGS:
+        return _config_at(source, reference)
+    manifest = read_manifest(source, reference)
+    if isinstance(manifest, Index):
+        raise errors.NotAnImageError(manifest.media_type, manifest.digest)
+    return read_config(source, manifest)
+
+
+def _config_at(source: Source, descriptor: Descriptor) -> ImageConfig:
+    raw = read_verified(source, descriptor, is_blob=True)
+    with _errors_name(descriptor.digest):
+        return parse_document(raw, kind="image-config")
+
+
+def read_referrers(
+    source: Source, digest: Digest, artifact_type: str | None, verified: Verify
+) -> tuple[Descriptor, ...]:
+    """List the referrers of a manifest; with `verified`, only those whose own manifest has it as `subject` (DLD-25)."""
+    entries = source.referrers(verifiable(digest), artifact_type)
+    if not verified:
+        return entries
+    found: list[Descriptor] = []
+    for entry in entries:
+        try:
+            _check_referrer(entry, read_manifest(source, entry), digest, artifact_type)
+        except _NOT_A_REFERRER as failure:
+            if verified == "strict":
+                raise
+            log.warning("%s is listed as referring to %s, and is left out: %s", entry.digest, digest, failure)
+        else:
+            found.append(entry)
+    return tuple(found)
+
+
+def _check_referrer(entry: Descriptor, document: AnyManifest, digest: Digest, artifact_type: str | None) -> None:
+    subject = subject_of(document)
+    if subject is None or subject.digest != digest:
+        named = f"has {subject.digest} as its subject" if subject else "has no subject"
+        raise errors.IntegrityError(f"{entry.digest}: {named}, so it does not refer to {digest}")
+    if artifact_type not in {None, kind := artifact_type_of(document)}:
+        raise errors.IntegrityError(f"{entry.digest}: is of type {kind!r}, not {artifact_type!r}")
+
+
+@contextmanager
+def _errors_name(digest: Digest) -> Generator[None]:
+    """Add the document's digest to its errors; another media type than stated (GEN-07) hides its other problems."""
+    try:
+        yield
+    except errors.InvalidDocumentError as failure:
+        mismatch = tuple(problem for problem in failure.problems if problem.rule == _MEDIA_TYPE_RULE)
+        if mismatch:
+            raise errors.MediaTypeMismatchError(mismatch, failure.kind, digest) from None
+        raise type(failure)(failure.problems, failure.kind, digest) from None

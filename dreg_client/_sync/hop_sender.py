@@ -1,0 +1,82 @@
+# Generated from dreg_client/_async/hop_sender.py by tools/generate_sync.py. Do not edit.
+"""Sends one HTTP request and reads its response; and waits between the attempts of one."""
+
+from logging import DEBUG
+from time import monotonic
+
+from dreg_client._logging import log
+from dreg_client._sync._compat import sleep
+from dreg_client._sync.response_body import Body, read_body
+from dreg_client._sync.transport import Transport
+from dreg_client.protocol.events import Answered, Event, Retrying
+from dreg_client.protocol.messages import Headers, Hop, Response
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.retry import Attempts
+
+Answer = tuple[Response, Body | None]
+"""A response, and its body if that is still to be read."""
+
+
+class HopSender:
+    """Sends the HTTP requests of one client. Everything that is sent goes through `send`.
+
+    Args:
+        options: The options of the client.
+        transport: What sends.
+
+    Attributes:
+        fixed: The headers that every request has.
+    """
+
+    fixed: tuple[tuple[str, str], ...]
+
+    def __init__(self, options: Options, transport: Transport) -> None:
+        self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
+        self._options, self._timeouts, self._transport = options, options.timeouts, transport
+
+    def send(self, hop: Hop, registry: str = "") -> Answer:
+        """Send one HTTP request.
+
+        Args:
+            hop: The request. If `hop.streams`, the body of a successful response is not read.
+            registry: The URL of the registry for which it is sent.
+
+        Raises:
+            TransportError: The request could not be sent, or no complete response came in time.
+            ProtocolError: The response breaks the rules of HTTP.
+            ResponseTooLargeError: The body of a successful response is longer than `hop.limit`.
+            BlockedAddressError: The address is nearer than `hop.nearest` allows.
+            ClosedError: The client is closed.
+        """
+        began = monotonic()
+        opened = self._transport.send(hop, self._timeouts)
+        try:
+            headers = Headers.from_raw(opened.headers)
+            seconds = monotonic() - began
+            if log.isEnabledFor(DEBUG):
+                log.debug("%s %s: %d in %.3f s", hop.method, hop.where, opened.status, seconds)
+            if self._options.on_event is not None:
+                self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
+            if hop.streams and 200 <= opened.status < 300:
+                return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), Body(opened)
+            body = read_body(hop, opened, headers, self._timeouts)
+        except BaseException:
+            opened.close()
+            raise
+        opened.close()
+        return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
+
+    def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
+        """Report why an attempt failed, and wait before the next one."""
+        log.info("%s %s: attempt %d failed: %s; next in %.1f s", method, url, attempts.made, reason, delay)
+        self.tell(Retrying(method, url, attempts.made, reason, delay))
+        sleep(delay)
+
+    def tell(self, event: Event) -> None:
+        """Hand an event to `on_event`."""
+        if self._options.on_event is not None:
+            self._options.on_event(event)
+
+    def close(self) -> None:
+        """Close all connections. Requests fail from now on."""
+        self._transport.close()

@@ -1,0 +1,154 @@
+# Generated from dreg_client/_async/images.py by tools/generate_sync.py. Do not edit.
+"""Reading images: what a tag or a digest names, the platforms in it, and one platform's manifest and config."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._sync._compat import NotebookView
+from dreg_client._sync.documents import read_config, read_manifest
+from dreg_client._sync.image_view import image_view
+from dreg_client._sync.ports import Source
+from dreg_client.images.html import picture
+from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import AnyManifest, Index, is_attestation
+from dreg_client.models.manifest import ImageManifest
+from dreg_client.protocol.content import ManifestRef
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+from dreg_client.values.platform import Platform
+
+MAX_DEPTH: Final = 8
+_NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
+
+
+class Image(NotebookView, NamedImage):
+    """What a tag or a digest names, as an image with one platform or several (see `NamedImage`)."""
+
+    def __init__(
+        self, source: Source, reference: ManifestRef, document: AnyManifest, entries: tuple[Entry, ...]
+    ) -> None:
+        super().__init__(source.name, reference, document, entries)
+        self._source = source
+        self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
+
+    def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
+        """Return the image for a platform, a platform's name, or the digest or descriptor of one of its manifests.
+
+        Each image is read once.
+
+        Raises:
+            PlatformNotFoundError: No image runs on the platform; the error lists the platforms that there are.
+            InvalidPlatformError: The text is not a valid platform.
+        """
+        return self._platform_image(self._find(platform))
+
+    def get_platform_images(self) -> tuple[PlatformImage, ...]:
+        """Return the images of all platforms, in document order."""
+        return tuple([self._platform_image(entry) for entry in self._images()])
+
+    def _html(self) -> str | None:
+        """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
+        try:
+            return picture(image_view(self._source, self, self.tag or self.digest), whole_page=False)
+        except (errors.DregError, OSError, ValueError):
+            return None
+
+    def _platform_image(self, entry: Entry) -> PlatformImage:
+        key = entry.descriptor.digest, entry.platform
+        if key not in self._read:
+            self._read[key] = entry.image or _read_platform_image(self._source, entry)
+        return self._read[key]
+
+
+def read_image(source: Source, reference: ManifestRef) -> Image:
+    """Read the manifest or index at a reference, and find the images in it.
+
+    Raises:
+        NotAnImageError: It is an artifact.
+        DepthLimitError: Indexes are nested more than 8 deep.
+    """
+    document = read_manifest(source, reference)
+    if isinstance(document, Index):
+        entries = _IndexWalk(source, {document.digest}).entries(document, 1)
+    else:
+        config = read_config(source, document)
+        image = PlatformImage(platform_of(config), document, config)
+        entries = (Entry(document.descriptor, image.platform, stated=True, image=image),)
+    return Image(source, reference, document, entries)
+
+
+def _read_platform_image(source: Source, entry: Entry) -> PlatformImage:
+    manifest = read_manifest(source, entry.descriptor)
+    if isinstance(manifest, Index):
+        raise errors.NotAnImageError(manifest.media_type, manifest.digest)
+    config = read_config(source, manifest)
+    return PlatformImage(entry.platform or platform_of(config), manifest, config)
+
+
+@dataclass(frozen=True, slots=True)
+class _IndexWalk:
+    """A walk through nested indexes.
+
+    Attributes:
+        source: What they are read from.
+        seen: The indexes that were met.
+        platforms: The platforms of manifests and configs that were read.
+    """
+
+    source: Source
+    seen: set[Digest]
+    platforms: dict[Digest, Platform | None] = field(default_factory=dict[Digest, Platform | None])
+
+    def entries(self, index: Index, depth: int) -> tuple[Entry, ...]:
+        """Return what may be an image in an index."""
+        if depth > MAX_DEPTH:
+            raise errors.DepthLimitError(index.digest.short, MAX_DEPTH)
+        found: list[Entry] = []
+        for descriptor in index.manifests:
+            entry = None if is_attestation(descriptor) else self._entry(descriptor, depth)
+            if entry is not None:
+                found.append(entry)
+        return tuple(found)
+
+    def _entry(self, descriptor: Descriptor, depth: int) -> Entry | None:
+        """Return the entry for a descriptor, None if it is nothing that can be run."""
+        platform = descriptor.platform.value if descriptor.platform else None
+        is_stated = platform is not None
+        match descriptor.family:
+            case Family.INDEX if descriptor.digest not in self.seen:
+                self.seen.add(descriptor.digest)
+                return Entry(descriptor, platform, is_stated, self._nested(descriptor, depth))
+            case Family.MANIFEST | Family.SCHEMA1 if is_stated:
+                return Entry(descriptor, platform, is_stated)
+            case Family.MANIFEST:
+                platform = self._platform_by_config(descriptor)
+                return Entry(descriptor, platform, is_stated) if platform else None
+            case _:
+                return None
+
+    def _nested(self, descriptor: Descriptor, depth: int) -> tuple[Entry, ...]:
+        """Return the entries of a nested index; none if it is missing, so that the rest stays usable."""
+        try:
+            index = read_manifest(self.source, descriptor)
+        except _NOT_HERE:
+            return ()
+        return self.entries(index, depth + 1) if isinstance(index, Index) else ()
+
+    def _platform_by_config(self, descriptor: Descriptor) -> Platform | None:
+        """Return the platform that a manifest's config states; None for artifacts and for what is missing."""
+        if descriptor.digest not in self.platforms:
+            try:
+                self.platforms[descriptor.digest] = self._read_platform(descriptor)
+            except (errors.NotAnImageError, *_NOT_HERE):
+                self.platforms[descriptor.digest] = None
+        return self.platforms[descriptor.digest]
+
+    def _read_platform(self, descriptor: Descriptor) -> Platform | None:
+        manifest = read_manifest(self.source, descriptor)
+        if not isinstance(manifest, ImageManifest):
+            return None
+        if manifest.config.digest not in self.platforms:
+            self.platforms[manifest.config.digest] = platform_of(read_config(self.source, manifest))
+        return self.platforms[manifest.config.digest]

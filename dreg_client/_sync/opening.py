@@ -1,0 +1,95 @@
+# Generated from dreg_client/_async/opening.py by tools/generate_sync.py. Do not edit.
+"""From one line of text to a store, or to an image in it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Unpack
+
+from dreg_client import errors
+from dreg_client.values.reference import Reference
+from dreg_client.values.store_name import StoreName, reference_of
+
+# Each kind of store is imported where it is opened: reading a layout must not import HTTP code.
+if TYPE_CHECKING:
+    from dreg_client._sync.images import Image
+    from dreg_client._sync.layout import Layout
+    from dreg_client._sync.repository import Repository
+    from dreg_client._sync.store import Store
+    from dreg_client.protocol.options import RegistryOptions
+
+
+def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "Store":
+    """Open the store that a name stands for. No request is sent yet; the index of a layout or archive is read at once.
+
+    Args:
+        text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
+            (`:TAG`, `@DIGEST`) is ignored.
+        **options: The options of a registry, see `Options`. Unless they name others, credentials and certificates are
+            looked up where docker and podman keep them.
+
+    Raises:
+        InvalidReferenceError: The text is not a valid name of a store.
+        NotFoundError: There is no such file or directory.
+        LayoutError: It cannot be used.
+        ConfigError: An option names something that cannot be used.
+    """
+    name = StoreName.parse(text) if isinstance(text, str) else text
+    if name.kind == "registry" and name.reference is not None:
+        return _open_repository(name.reference, options)
+    if name.kind == "docker-archive":
+        from dreg_client._sync.docker_archive import DockerArchive  # noqa: PLC0415 (see above)
+
+        return DockerArchive(name.path)
+    return open_layout(name)
+
+
+def _open_repository(reference: Reference, options: "RegistryOptions") -> "Repository":
+    """Open a repository that closes its connections when it is closed."""
+    from dreg_client._sync.registry import open_repository  # noqa: PLC0415 (see above)
+    from dreg_client.credentials.defaults import with_defaults  # noqa: PLC0415
+
+    return open_repository(reference.registry, reference.repository, **with_defaults(options))
+
+
+def open_layout(name: StoreName) -> "Layout":
+    """Open the layout, in a directory or in an archive, that a name stands for.
+
+    Raises:
+        UnsupportedError: It names another kind of store.
+        NotFoundError: There is no such file or directory.
+        LayoutError: It cannot be used.
+    """
+    from dreg_client._sync.layout import Layout, open_oci_archive  # noqa: PLC0415 (see above)
+
+    match name.kind:
+        case "oci":
+            return Layout(name.path)
+        case "oci-archive":
+            return open_oci_archive(name.path)
+        case "registry" | "docker-archive":
+            message = f"{name} is no layout; name one as oci:PATH or oci-archive:FILE"
+            raise errors.UnsupportedError(message)
+
+
+@contextmanager
+def open_image(text: str, **options: "Unpack[RegistryOptions]") -> "Generator[Image]":
+    """Open the image that a line of text names; the store is closed at the end of the block.
+
+    Args:
+        text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
+            `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest: `latest`, or the only image of the store.
+        **options: The options of a registry, as for `open_store`.
+
+    Raises:
+        InvalidReferenceError: The text is not a valid name of a store.
+        NotFoundError: There is no such store, tag or digest.
+        ConflictError: The text names no tag, and there are several images.
+        NotAnImageError: It is an artifact.
+
+    Example:
+        with open_image("oci:build/web:1.4") as image:
+            print(image.platforms)
+    """
+    name = StoreName.parse(text)
+    with open_store(name, **options) as store:
+        yield store.get_image(reference_of(name))

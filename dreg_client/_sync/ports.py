@@ -1,0 +1,95 @@
+# Generated from dreg_client/_async/ports.py by tools/generate_sync.py. Do not edit.
+"""The port that a storage medium implements. Everything users call is written once on top of it."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.values.digest import Digest
+
+if TYPE_CHECKING:  # commands that only list or resolve need no models
+    from dreg_client.models.descriptor import Descriptor
+
+
+class BlobReader(Protocol):
+    """The bytes of a blob in order, not verified yet: a context manager and, inside it, an iterator."""
+
+    @property
+    def encoding(self) -> str:
+        """The `Content-Encoding` that the bytes came with although `identity` was requested; empty if none."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def __iter__(self) -> Self: ...
+
+    def __next__(self) -> bytes: ...
+
+
+class Source(Protocol):
+    """A storage medium: a repository of a registry, an image layout, an archive.
+
+    No method verifies bytes against their digest: the code on top does.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call it: a repository's name, a path."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where it is: a repository's name with its registry, a path."""
+        ...
+
+    @property
+    def refetches(self) -> bool:
+        """Whether to request bytes once more that do not match their digest, as they came over a network."""
+        ...
+
+    @property
+    def writes_manifests(self) -> bool:
+        """Whether its manifests are written by this library, as a docker-archive has none."""
+        ...
+
+    def resolve(self, reference: str) -> "Descriptor":
+        """Return the descriptor of a tag or digest; of an empty text, of the only manifest (registries: of `latest`).
+
+        Raises:
+            NotFoundError: There is no such manifest.
+            ConflictError: The name is ambiguous.
+        """
+        ...
+
+    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> FetchedManifest:
+        """Fetch the manifest at a tag or digest (see `resolve`); with `legacy`, schema 1 is accepted too."""
+        ...
+
+    def fetch_document(self, descriptor: "Descriptor", *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> bytes:
+        """Fetch a manifest, or with `is_blob` a config, of at most `limit` bytes."""
+        ...
+
+    def tags(self) -> tuple[str, ...]:
+        """List all tags, in the medium's order."""
+        ...
+
+    def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
+        """List the manifests whose `subject` is this digest, as the medium states them, in its order."""
+        ...
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Return whether a blob exists; it is not read."""
+        ...
+
+    def open_blob(self, request: BlobRequest) -> BlobReader:
+        """Return a reader of a blob; nothing is requested before the reader is entered."""
+        ...
+
+    def close(self) -> None:
+        """Close what the medium holds open."""
+        ...

@@ -1,0 +1,85 @@
+# Generated from dreg_client/_async/proxy.py by tools/generate_sync.py. Do not edit.
+"""Connections through proxies: CONNECT (RFC 9110 9.3.6) and SOCKS5 (RFC 1928), by our own streams.
+
+Today's HTTP libraries accept bytes behind the response of a proxy as the next response (16 of 18 probes), and read its
+head without a deadline.
+"""
+
+import ssl
+from typing import Final
+
+import h11
+
+from dreg_client._sync.network import NARROW, Stream, connect, secure
+from dreg_client.errors import ConfigError
+from dreg_client.protocol.network_errors import (
+    BadHTTPError,
+    ClosedBeforeResponseError,
+    ConnectTimedOutError,
+    ProxyRefusedNetworkError,
+    TransferTimedOutError,
+)
+from dreg_client.protocol.proxies import Proxy
+from dreg_client.values.origin import Origin
+
+_LARGEST_HEAD: Final = 100 * 1024
+_MOST_INTERIM: Final = 100
+
+
+def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | None, deadline: float) -> Stream:
+    """Return a connection through a proxy; for plain http through an http proxy, a connection to the proxy.
+
+    Args:
+        proxy: The proxy.
+        origin: The origin behind it.
+        context: The TLS context for an https proxy.
+        deadline: When it must be there.
+
+    Raises:
+        NetworkError: The proxy cannot be reached, or did not connect in time.
+        ConfigError: SOCKS needs a library that is not installed.
+    """
+    ask = _ask_http
+    if proxy.is_socks:
+        try:
+            from dreg_client._sync.socks import ask_socks as ask  # noqa: PLC0415 (needs an extra)
+        except ImportError:
+            raise ConfigError("socksio is not installed; add it by: pip install 'dreg-client[socks]'") from None
+    stream: Stream = connect(proxy.host, proxy.port, deadline)
+    stream.peer = ""  # the proxy's address says nothing of the origin's
+    try:
+        if context is not None:
+            stream = secure(stream, context, proxy.host, deadline)
+        if proxy.is_socks or origin.scheme == "https":
+            ask(stream, proxy, origin, deadline)
+    except BaseException as failure:
+        stream.close()
+        if isinstance(failure, TransferTimedOutError):
+            raise ConnectTimedOutError from failure
+        raise
+    return stream
+
+
+def _ask_http(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
+    """Open a tunnel by CONNECT."""
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    target = f"{host}:{origin.port}".encode("ascii")
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+    request = h11.Request(method="CONNECT", target=target, headers=[(b"Host", target), *proxy.headers])
+    stream.write(http.send(request) + http.send(h11.EndOfMessage()), deadline)
+    try:
+        for _ in range(_MOST_INTERIM):
+            while (event := http.next_event()) is h11.NEED_DATA:
+                if not (data := stream.read(NARROW, deadline)):
+                    raise ClosedBeforeResponseError
+                http.receive_data(data)
+            if isinstance(event, h11.Response):
+                break
+        else:
+            raise BadHTTPError
+    except h11.RemoteProtocolError as failure:
+        raise BadHTTPError from failure
+    if not 200 <= event.status_code < 300:
+        raise ProxyRefusedNetworkError(event.status_code)
+    if http.trailing_data[0]:  # the proxy's, and not the origin's: TLS has not begun yet
+        raise BadHTTPError

@@ -1,0 +1,170 @@
+# Generated from dreg_client/_async/registry.py by tools/generate_sync.py. Do not edit.
+"""Registries: where a program begins."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Self, Unpack
+
+from dreg_client import errors
+from dreg_client._sync.client import Client
+from dreg_client._sync.lists import iter_catalog
+from dreg_client._sync.repository import Repository
+from dreg_client.protocol.namespaces import Namespaces, whole_name
+from dreg_client.protocol.options import RegistryOptions, with_auth
+from dreg_client.protocol.ping import check_ping, ping_request
+from dreg_client.values.reference import RepositoryName
+
+
+class Registry:
+    """A registry, and the connections to it, for any number of threads. A context manager.
+
+    Args:
+        url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
+            except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
+        **options: How to talk to it, see `Options`. Without `credentials`, requests are anonymous.
+
+    Raises:
+        InvalidReferenceError: The text is neither a URL nor a host.
+        TypeError: `url` is not a str, or an option has the wrong type, such as an HTTP library's authentication.
+        ConfigError: An option names something that cannot be used.
+
+    Example:
+        with Registry("http://localhost:5000") as registry:
+            web = registry.repository("acme/web")
+            print(web.tags())
+    """
+
+    def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
+        self._client = Client.open(url, **options)
+        self._url = self._client.registry
+        self._repositories: dict[str, Repository] = {}
+        self._catalog: Namespaces[Repository] | None = None
+
+    @classmethod
+    def build_with_manual_client(cls, url: str, *, auth: object = None, **options: Unpack[RegistryOptions]) -> Self:
+        """Return a registry; the name is that of earlier versions.
+
+        Args:
+            url: See the class.
+            auth: A pair of user and password, or an object with `request_token(scope)`, as `auth_service` is one.
+            **options: See the class.
+
+        Raises:
+            TypeError: `auth` is something else, such as an HTTP library's authentication.
+            ValueError: `auth_service` or `credentials` was given, too.
+        """
+        return cls(url, **with_auth(options, auth))
+
+    @property
+    def name(self) -> str:
+        """The registry's name in references: host and port."""
+        return self._url.name
+
+    @property
+    def url(self) -> str:
+        """The registry's URL without `/v2`."""
+        return self._url.url
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ping(self) -> None:
+        """Check that this is a registry, and that it accepts the credentials (distribution-spec "Determining Support").
+
+        Raises:
+            UnauthorizedError: It requires credentials, or does not accept those that were given.
+            NotFoundError: It is not a registry.
+            TransportError: It cannot be reached.
+        """
+        request = ping_request()
+        check_ping(self._client.send(request), request)
+
+    def is_up(self) -> bool:
+        """Return whether `ping` succeeds."""
+        try:
+            self.ping()
+        except (errors.DregError, OSError):
+            return False
+        return True
+
+    def repository(self, name: str, namespace: str | None = None) -> Repository:
+        """Return a repository by its name; nothing is requested. The same name returns the same object.
+
+        Args:
+            name: The full name, or the part after the namespace.
+            namespace: The part before the first slash, if `name` is without it.
+
+        Raises:
+            InvalidReferenceError: The name is not valid.
+            ValueError: Both have a namespace.
+        """
+        return self._repository(whole_name(name, namespace, self._url.name))
+
+    def _repository(self, name: RepositoryName) -> Repository:
+        return self._repositories.setdefault(name, Repository(self._client, name))
+
+    def catalog(self, *, n: int | None = None, last: str | None = None) -> Iterator[str]:
+        """Iterate over the names of all repositories; pages are requested as they are needed, and nothing is kept.
+
+        Args:
+            n: Names per page, at most 1,000 (default: the registry's choice).
+            last: Start after this name.
+
+        Raises:
+            UnsupportedError: The registry has no catalog.
+        """
+        for name in iter_catalog(self._client, n, last):
+            yield name
+
+    def namespaces(self) -> tuple[str, ...]:
+        """List the namespaces: the first parts of all names in the catalog, `library` for names without one.
+
+        The catalog is read once, until `refresh`.
+        """
+        return self._namespaces().names
+
+    def repositories(self, namespace: str | None = None) -> Mapping[str, Repository]:
+        """Return the repositories in the catalog by their full names, read-only; with `namespace`, only its own.
+
+        The catalog is read once, until `refresh`.
+
+        Raises:
+            UnknownNamespaceError: There is no such namespace; this is also a `KeyError`.
+        """
+        return self._namespaces().of(namespace)
+
+    def refresh(self) -> None:
+        """Read the catalog again. Repositories that are gone from it are forgotten, and so are all tags."""
+        self._read_catalog()
+
+    def _read_catalog(self) -> Namespaces[Repository]:
+        names = dict.fromkeys(list(self.catalog()))
+        for name, known in [*self._repositories.items()]:
+            known.refresh()
+            if name not in names:
+                self._repositories.pop(name, None)
+        self._catalog = catalog = self._namespaces_of(names)
+        return catalog
+
+    def _namespaces(self) -> Namespaces[Repository]:
+        return self._catalog or self._read_catalog()
+
+    def _namespaces_of(self, names: Iterable[str]) -> Namespaces[Repository]:
+        return Namespaces(((name, self._repository(RepositoryName(name))) for name in names), self._url.name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._url.url!r})"
+
+
+def open_repository(registry: str, name: RepositoryName, **options: Unpack[RegistryOptions]) -> Repository:
+    """Return a repository that closes the connections to its registry when it is closed."""
+    return Repository(Client.open(registry, **options), name, owns_client=True)

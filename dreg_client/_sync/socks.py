@@ -1,0 +1,84 @@
+# Generated from dreg_client/_async/socks.py by tools/generate_sync.py. Do not edit.
+"""Connections through a SOCKS5 proxy (RFC 1928, RFC 1929), by the library `socksio` (the extra `socks`)."""
+
+from typing import Final
+
+from socksio import ProtocolError
+from socksio.socks5 import (
+    SOCKS5AuthMethod,
+    SOCKS5AuthMethodsRequest,
+    SOCKS5AuthReply,
+    SOCKS5Command,
+    SOCKS5CommandRequest,
+    SOCKS5Reply,
+    SOCKS5ReplyCode,
+    SOCKS5UsernamePasswordReply,
+    SOCKS5UsernamePasswordRequest,
+)
+
+from dreg_client._sync.network import Stream
+from dreg_client.errors import ConfigError
+from dreg_client.protocol.network_errors import (
+    ClosedBeforeResponseError,
+    ProxyNeedsPasswordError,
+    ProxyRefusedNetworkError,
+)
+from dreg_client.protocol.proxies import Proxy
+from dreg_client.values.origin import Origin
+
+_ADDRESS_LENGTH: Final = {1: 4, 4: 16}
+"""The length of an address by its type; a name (3) says its own."""
+_MAY_PASS: Final = frozenset(
+    {
+        SOCKS5ReplyCode.GENERAL_SERVER_FAILURE,
+        SOCKS5ReplyCode.NETWORK_UNREACHABLE,
+        SOCKS5ReplyCode.HOST_UNREACHABLE,
+        SOCKS5ReplyCode.CONNECTION_REFUSED,
+        SOCKS5ReplyCode.TTL_EXPIRED,
+    }
+)
+
+
+def ask_socks(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
+    """Ask a SOCKS5 proxy for a connection to an origin. The proxy resolves its name.
+
+    Raises:
+        NetworkError: The proxy refused, or its replies are not valid.
+        ConfigError: The user name or the password is too long.
+    """
+    try:
+        _authenticate(stream, proxy, deadline)
+        request = SOCKS5CommandRequest.from_address(SOCKS5Command.CONNECT, (origin.host, origin.port))
+        stream.write(request.dumps(), deadline)
+        head = _read(stream, 5, deadline)  # up to the first byte of the address
+        if head[1]:
+            raise ProxyRefusedNetworkError(may_pass=head[1:2] in _MAY_PASS)
+        length = _ADDRESS_LENGTH.get(head[3], head[4] + 1)
+        SOCKS5Reply.loads(head + _read(stream, length + 1, deadline))
+    except (ProtocolError, UnicodeError) as failure:
+        raise ProxyRefusedNetworkError from failure
+
+
+def _authenticate(stream: Stream, proxy: Proxy, deadline: float) -> None:
+    username, password = proxy.username.encode(), proxy.password.encode()
+    if max(len(username), len(password)) > 255:
+        raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")
+    method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
+    stream.write(SOCKS5AuthMethodsRequest([method]).dumps(), deadline)
+    if SOCKS5AuthReply.loads(_read(stream, 2, deadline)).method is not method:
+        raise ProxyNeedsPasswordError
+    if method is SOCKS5AuthMethod.USERNAME_PASSWORD:
+        stream.write(SOCKS5UsernamePasswordRequest(username, password).dumps(), deadline)
+        if not SOCKS5UsernamePasswordReply.loads(_read(stream, 2, deadline)).success:
+            raise ProxyNeedsPasswordError
+
+
+def _read(stream: Stream, size: int, deadline: float) -> bytes:
+    """Read exactly so many bytes: what follows is the origin's."""
+    data = b""
+    while len(data) < size:
+        piece = stream.read(size - len(data), deadline)
+        if not piece:
+            raise ClosedBeforeResponseError
+        data += piece
+    return data

@@ -1,0 +1,57 @@
+# Generated from dreg_client/_async/transport.py by tools/generate_sync.py. Do not edit.
+"""The seam between the client and whatever sends one HTTP request: our connection pool, or a caller's transport."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from dreg_client.protocol.messages import Hop
+from dreg_client.protocol.options import Timeouts
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class OpenResponse(Protocol):
+    """A response whose body is still to be read. Closing it returns the connection to the pool, or closes it."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        ...
+
+    @property
+    def headers(self) -> RawHeaders:
+        """Names and values, in order, each as often as it came."""
+        ...
+
+    @property
+    def peer(self) -> str:
+        """The IP address that responded; empty if unknown (proxies, callers' transports)."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read the body in chunks, without any decoding but that of HTTP's own framing."""
+        ...
+
+    def close(self) -> None:
+        """Return the connection to the pool if the body was read to its end, else close it."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends one HTTP request; all errors are `DregError`s."""
+
+    def send(self, hop: Hop, timeouts: Timeouts) -> OpenResponse:
+        """Send a request and read the head of its response.
+
+        Raises:
+            TransportError: The request could not be sent, or no response came in time.
+            ProtocolError: The response is not valid, or has a length although its body comes in chunks (TRN-28).
+            BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
+            UnsafeURLError: The URL or a header cannot be sent.
+            ClosedError: It is closed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...

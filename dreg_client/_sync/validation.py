@@ -1,0 +1,244 @@
+# Generated from dreg_client/_async/validation.py by tools/generate_sync.py. Do not edit.
+"""Validation of whole stores: one walk through the documents of any source, and the blobs of a layout besides."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from dreg_client import errors
+from dreg_client._sync._compat import run_in_thread, wait_future
+from dreg_client._sync.documents import read_config, read_raw_manifest, read_verified
+from dreg_client._sync.layout import Layout
+from dreg_client._sync.ports import Source
+from dreg_client._sync.store import Store
+from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
+from dreg_client.files.rooted import Files
+from dreg_client.models.config import layer_count_remarks
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.models.manifest import ImageManifest
+from dreg_client.models.parse import Document
+from dreg_client.protocol.content import ManifestRef, reference_text
+from dreg_client.validation.claims import Claim, DocumentReport, FileReport
+from dreg_client.validation.layout import LayoutChecks, digest_of_name, index_report, misnamed_report, readable
+from dreg_client.validation.report import Report
+from dreg_client.validation.repository import RepositoryChecks
+from dreg_client.validation.walk import Checks, Step, Visited
+from dreg_client.values.digest import Digest
+
+
+class Walk:
+    """A walk from claims through all documents below them, depth first, in document order.
+
+    Args:
+        source: The store.
+        checks: What to check; it has the state of the walk.
+    """
+
+    def __init__(self, source: Source, checks: Checks) -> None:
+        self._source, self._checks = source, checks
+
+    def visit(self, claims: Iterable[Claim]) -> Iterator[tuple[Digest, Report]]:
+        """Yield the digests and reports of what claims name and of all that is below."""
+        waiting = [*claims][::-1]
+        while waiting:
+            visited = self._visit(waiting.pop())
+            digest = visited.claim.descriptor.digest
+            if visited.report is not None:
+                yield digest, visited.report
+            waiting += reversed(self._checks.below(visited.document, digest, visited.claim.depth))
+
+    def _visit(self, claim: Claim) -> Visited:
+        match self._checks.step(claim):
+            case Step.READ:
+                return self._read(claim)
+            case Step.LOOK:
+                exists = self._source.has_blob(claim.descriptor.digest)
+                return Visited(claim, None if exists else self._checks.missing(claim))
+            case Step.SKIP:
+                return Visited(claim)
+            case Report() as report:
+                return Visited(claim, report)
+
+    def _read(self, claim: Claim) -> Visited:
+        descriptor, is_blob = claim.descriptor, claim.role == "config"
+        read = partial(read_verified, self._source) if self._checks.verifies_first else self._source.fetch_document
+        try:
+            raw = read(descriptor, limit=MAX_DOCUMENT, is_blob=is_blob)
+        except errors.NotFoundError:
+            return Visited(claim, self._checks.missing(claim))
+        except self._checks.reported as failure:
+            return Visited(claim, self._checks.unreadable(claim, failure))
+        report, document = self._checks.check(claim, raw)
+        return Visited(claim, self.with_layer_count(report, document), document)
+
+    def with_layer_count(self, report: Report, document: Document | None) -> Report:
+        """Add CFG-21 to the report of a manifest: its config has as many diff_ids as there are layers.
+
+        What is wrong with the config itself is reported at the config.
+        """
+        if not isinstance(document, ImageManifest):
+            return report
+        try:
+            config = read_config(self._source, document)
+        except errors.DregError:
+            return report
+        return replace(report, problems=(*report.problems, *layer_count_remarks(config, len(document.layers))))
+
+
+# --- repositories, and all other stores, tag by tag
+
+
+@dataclass(slots=True)
+class RepositoryValidation:
+    """The validation of a store, tag by tag. Any number of threads may share it.
+
+    Attributes:
+        store: The store.
+        complete: Whether what documents name must exist (LYT-04). Only then are layers looked for; they are never
+            read.
+        pedantic: Whether notes are reported, too.
+    """
+
+    store: Store
+    complete: bool = False
+    pedantic: bool = False
+    _checks: RepositoryChecks = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._checks = RepositoryChecks(complete=self.complete, pedantic=self.pedantic)
+
+    def tag(self, name: ManifestRef) -> Iterator[DocumentReport]:
+        """Validate what a tag, a digest or a descriptor names, and everything below it that was not validated yet.
+
+        Raises:
+            DregError: The tag itself cannot be read.
+        """
+        walk = Walk(self.store.source, self._checks)
+        found = read_raw_manifest(self.store.source, name)
+        report, document, is_new = self._checks.check_tagged(found)
+        yield DocumentReport(reference_text(name), walk.with_layer_count(report, document))
+        if is_new:
+            for digest, below in walk.visit(self._checks.below(document, found.digest, 1)):
+                yield DocumentReport(digest, below)
+
+
+# --- layouts
+
+
+def validate_layout(
+    layout: Layout, *, reference: ManifestRef = "", complete: bool = False, pedantic: bool = False, jobs: int = 1
+) -> Iterator[FileReport]:
+    """Validate a layout: documents, blobs, and how they fit together (LYT-01 to LYT-10, CFG-21).
+
+    Args:
+        layout: The layout; its marker and its index were read already.
+        reference: Validate only what this tag, digest or descriptor names (default: everything).
+        complete: Whether a missing blob is an error (LYT-04), not a warning.
+        pedantic: Whether notes are reported, too.
+        jobs: How many blobs to hash at a time.
+
+    Yields:
+        A report for each file: `index.json` first, then documents as the index leads to them, then the other blobs.
+
+    Raises:
+        NotFoundError: There is no such reference.
+        ConflictError: The reference is ambiguous (LYT-07).
+        LayoutError: A directory cannot be listed.
+    """
+    checks = LayoutChecks(complete=complete, pedantic=pedantic)
+    if reference:
+        trail = f"{layout.name}, {reference_text(reference)}"
+        claims = [Claim(layout.resolve(reference), trail, "entry", 1)]
+    else:
+        has_blobs = run_in_thread(layout.files.has_directory, "blobs")
+        yield FileReport("index.json", index_report(layout.index, has_blobs=has_blobs, pedantic=pedantic))
+        claims = checks.entries(layout.index)
+    for digest, report in Walk(layout.source, checks).visit(claims):
+        yield FileReport(blob_name(digest), report)
+    with BlobHashing(layout.files, jobs) as hashing:
+        hashing.start(checks.unread())
+        for digest in checks.content:
+            found = _content(checks, digest, hashing)
+            if found is not None:
+                yield FileReport(blob_name(digest), found)
+        if not reference:
+            names = checks.unnamed(run_in_thread(_names, layout.files))
+            hashing.start(filter(None, map(digest_of_name, names)))
+            for name in names:
+                yield FileReport(readable(name), _unnamed(checks, name, hashing))
+
+
+def _names(files: Files) -> list[str]:
+    return list(files.names("blobs"))
+
+
+def _content(checks: LayoutChecks, digest: Digest, hashing: "BlobHashing") -> Report | None:
+    """Report a blob that is not a document; None if there is nothing to report."""
+    if digest in checks.documents:
+        return checks.content_again(digest)
+    try:
+        return checks.content_report(digest, hashing.hashed(digest))
+    except errors.NotFoundError:
+        return checks.missing_content(digest)
+    except errors.DregError as failure:
+        return checks.unreadable(checks.content[digest][0], failure)
+
+
+def _unnamed(checks: LayoutChecks, name: str, hashing: "BlobHashing") -> Report:
+    """Report a file below `blobs` that no document names."""
+    digest = digest_of_name(name)
+    if digest is None:
+        return misnamed_report(name)
+    try:
+        return checks.unnamed_report(digest, hashing.hashed(digest))
+    except errors.DregError as failure:
+        return checks.unnamed_unreadable(digest, failure)
+
+
+class BlobHashing:
+    """Hashes blobs in several threads; results are taken in any order. Leaving the block ends what is still running.
+
+    These are threads of their own in sync code too: reports are yielded while further blobs are being hashed, and a
+    generator must not yield inside a `TaskGroup`.
+
+    Args:
+        files: The files of the layout.
+        jobs: How many blobs to hash at a time.
+    """
+
+    def __init__(self, files: Files, jobs: int) -> None:
+        self._files = files
+        self._threads = ThreadPoolExecutor(max(jobs, 1))
+        self._running: dict[Digest, Future[HashedBlob]] = {}
+        self._is_left = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._is_left = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        # A cancelled thread does not get as far as this; then the threads end by themselves, within a chunk.
+        run_in_thread(self._threads.shutdown)
+
+    def start(self, digests: Iterable[Digest]) -> None:
+        """Start to hash blobs, as soon as a thread is free."""
+        for digest in digests:
+            self._running[digest] = self._threads.submit(hash_blob, self._files, digest, self._is_cancelled)
+
+    def hashed(self, digest: Digest) -> HashedBlob:
+        """Wait until a blob is hashed.
+
+        Raises:
+            NotFoundError: There is no such blob.
+            LayoutError: It cannot be read.
+        """
+        return wait_future(self._running.pop(digest))
+
+    def _is_cancelled(self) -> bool:
+        return self._is_left

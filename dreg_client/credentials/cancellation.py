@@ -1,0 +1,24 @@
+"""Tell a function that blocks in a thread that its caller was cancelled, since a thread cannot be stopped."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+_check: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("check", default=None)
+
+
+def is_cancelled() -> bool:
+    """Return whether the caller of this thread's work was cancelled; long work must check this often, and end."""
+    check = _check.get()
+    return check is not None and check()
+
+
+@contextmanager
+def cancelled_by(check: Callable[[], bool]) -> Generator[None]:
+    """Make `is_cancelled` ask a function, within the block and in threads that copy its context."""
+    before = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(before)

@@ -1,0 +1,217 @@
+"""Images as values: the platforms of an index, and the manifest, config and layers of each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dreg_client import errors
+from dreg_client.models.config import HistoryEntry, ImageConfig
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import AnyManifest, Index, is_attestation
+from dreg_client.models.manifest import ImageManifest
+from dreg_client.protocol.content import ManifestRef
+from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.media_type import Family
+from dreg_client.values.platform import Platform, choose
+
+PlatformRef = Platform | str | Descriptor
+"""One image of several: its platform, the platform's name, or the digest or descriptor of its manifest."""
+
+
+class Platforms(tuple[Platform, ...]):
+    """Platforms in document order. `==` compares in order with a tuple, and without order with a set or frozenset.
+
+    Platforms are not hashable: equal objects must have equal hashes, and a tuple and a frozenset, both of which can be
+    equal to them, have different ones. Use `tuple(platforms)` or `frozenset(platforms)` as a key.
+    """
+
+    __slots__ = ()
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # typeshed declares it so for list and set
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, set | frozenset):
+            return frozenset(self) == other
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of an index that may be an image, or the image that a tag names without an index.
+
+    Attributes:
+        descriptor: Its descriptor.
+        platform: Its platform, None if it is unknown.
+        stated: Whether the index states the platform; otherwise it is the platform that the image's config states.
+        inner: The entries of a nested index; empty for a manifest, and for an index that the store does not have.
+        image: The image, if it was read already.
+    """
+
+    descriptor: Descriptor
+    platform: Platform | None
+    stated: bool
+    inner: tuple["Entry", ...] = ()
+    image: "PlatformImage | None" = None
+
+    def leaves(self) -> Iterator["Entry"]:
+        """Yield the manifests of this entry, in document order."""
+        if self.descriptor.family is not Family.INDEX:
+            yield self
+        for entry in self.inner:
+            yield from entry.leaves()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the build: a layer with the instruction that created it, or an instruction that created no layer.
+
+    Attributes:
+        entry: The instruction, from the config's history; None if the history does not match the layers.
+        layer: The layer.
+    """
+
+    entry: HistoryEntry | None
+    layer: Descriptor | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformImage:
+    """The image of one platform: its manifest and its config, both verified.
+
+    Attributes:
+        platform: Its platform, as the index states it, otherwise as the config does; None if neither does.
+        manifest: Its manifest.
+        config: Its config.
+    """
+
+    platform: Platform | None
+    manifest: ImageManifest
+    config: ImageConfig
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of its manifest."""
+        return self.manifest.digest
+
+    @property
+    def layers(self) -> tuple[Descriptor, ...]:
+        """Its layers, base layer first."""
+        return self.manifest.layers
+
+    @property
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """The instructions that created it, first one first."""
+        return self.config.history
+
+    @property
+    def size(self) -> int:
+        """The sum of its layers' sizes in bytes, as stored (compressed)."""
+        return self.manifest.image_size
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Instructions with the layers that they created; if their numbers differ (CFG-20), all layers come first."""
+        if len(self.config.non_empty_history) != len(self.layers):
+            return (*(Step(None, layer) for layer in self.layers), *(Step(entry, None) for entry in self.history))
+        layers = iter(self.layers)
+        return tuple(Step(entry, None if entry.empty_layer else next(layers)) for entry in self.history)
+
+    def __repr__(self) -> str:
+        return f"PlatformImage({self.platform}, {self.digest.short}, {len(self.layers)} layers, {self.size} bytes)"
+
+
+class NamedImage:
+    """What a tag or a digest names, as an image of one platform or several: the part that needs no reading.
+
+    Attributes:
+        repo: The store's name.
+        tag: The tag that was requested, None if it was a digest or a descriptor.
+        digest: The digest of the manifest or index, as stored.
+        manifest: The manifest, None if there is an index.
+        index: The index, None if there is a single manifest.
+        attestations: Descriptors of what tools attach to images, such as BuildKit's provenance; they are not platforms.
+    """
+
+    repo: str
+    tag: str | None
+    digest: Digest
+    manifest: ImageManifest | None
+    index: Index | None
+    attestations: tuple[Descriptor, ...]
+
+    def __init__(self, name: str, reference: ManifestRef, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
+        self.repo, self.digest = name, document.digest
+        is_tag = isinstance(reference, str) and reference and digest_fault(reference) is not None
+        self.tag = str(reference) if is_tag else None
+        self.manifest = document if isinstance(document, ImageManifest) else None
+        self.index = document if isinstance(document, Index) else None
+        self.attestations = tuple(filter(is_attestation, self.index.manifests)) if self.index else ()
+        self._entries = entries
+
+    @property
+    def platforms(self) -> Platforms:
+        """The platforms of the image, each once, in document order; `==` also compares with a set."""
+        found = (leaf.platform for leaf in self._leaves() if leaf.platform is not None)
+        return Platforms(dict.fromkeys(found))
+
+    def _find(self, platform: PlatformRef) -> Entry:
+        """Return the entry of one image.
+
+        Raises:
+            PlatformNotFoundError: No image serves the platform.
+            NotFoundError: The index does not list the digest.
+            InvalidPlatformError: The text is not a valid platform.
+            InvalidDigestError: The text is not a valid digest.
+        """
+        if isinstance(platform, Descriptor):
+            return self._find_digest(platform.digest)
+        if isinstance(platform, str) and ":" in platform and "/" not in platform:
+            return self._find_digest(Digest(platform))
+        wanted = Platform.from_name(platform) if isinstance(platform, str) else platform
+        entry = choose_entry(self._entries, wanted)
+        if entry is None:
+            raise errors.PlatformNotFoundError(str(wanted), tuple(map(str, self.platforms)))
+        return entry
+
+    def _find_digest(self, digest: Digest) -> Entry:
+        leaf = next((leaf for leaf in self._leaves() if leaf.descriptor.digest == digest), None)
+        if leaf is None:
+            raise errors.NotFoundError(f"image {digest}", f"{self.repo}, {self.digest.short}")
+        return leaf
+
+    def _images(self) -> tuple[Entry, ...]:
+        """Return the entries of all images, in document order."""
+        return tuple(leaf for leaf in self._leaves() if leaf.platform is not None or not self.index)
+
+    def _leaves(self) -> Iterator[Entry]:
+        for entry in self._entries:
+            yield from entry.leaves()
+
+    def __repr__(self) -> str:
+        platforms = ", ".join(map(str, self.platforms))
+        return f"{type(self).__name__}({self.repo}, {self.tag or self.digest.short}, {platforms})"
+
+
+def choose_entry(entries: Iterable[Entry], wanted: Platform) -> Entry | None:
+    """Return the manifest that serves a platform best, None if none does.
+
+    Platforms that an index states take precedence over those that only configs state.
+    """
+    entries = tuple(entries)
+    stated = [entry for entry in entries if entry.stated]
+    position = choose(wanted, [entry.platform for entry in stated])
+    if position is not None:
+        entry = stated[position]
+        if entry.descriptor.family is not Family.INDEX:
+            return entry
+        return choose_entry(entry.inner, wanted)
+    unstated = [leaf for entry in entries if not entry.stated for leaf in entry.leaves()]
+    position = choose(wanted, [leaf.platform for leaf in unstated])
+    return None if position is None else unstated[position]
+
+
+def platform_of(config: ImageConfig) -> Platform | None:
+    """Return the platform that a config states; None for `unknown/unknown`, which attestations have."""
+    return None if config.platform is None or config.platform.is_unknown else config.platform

@@ -1,0 +1,46 @@
+"""The kinds of documents and their media types, in a module that builds no model."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from dreg_client.values import media_type as types
+from dreg_client.values.document_kinds import Kind
+
+MEDIA_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "descriptor": (types.OCI_DESCRIPTOR,),
+    "oci-manifest": (types.OCI_MANIFEST,),
+    "docker-manifest": (types.DOCKER_MANIFEST,),
+    "oci-index": (types.OCI_INDEX,),
+    "docker-manifest-list": (types.DOCKER_MANIFEST_LIST,),
+    "image-config": (types.OCI_CONFIG, types.DOCKER_CONFIG),
+    "image-layout": (types.OCI_LAYOUT,),
+    "legacy-manifest": (types.DOCKER_SCHEMA1, types.DOCKER_SCHEMA1_SIGNED),
+}
+"""The media types that documents of each kind are served with."""
+SAYS_NOTHING: Final = frozenset({"", "application/json"})
+"""Generic media types of servers; the document's own media type decides."""
+_BY_TYPE: Final = {media_type: kind for kind, served in MEDIA_TYPES.items() for media_type in served}
+
+
+def kind_of(tree: Mapping[str, object], media_type: str | None = None) -> Kind | None:
+    """Return the kind of a document by its served type, else its own type, else its members; None if unknown."""
+    own = tree.get("mediaType")
+    if media_type and (served := types.essence(media_type)) not in SAYS_NOTHING:
+        kind = _BY_TYPE.get(served)
+        # A document that states another known type is read as that type, so that only GEN-07 is reported.
+        # (The `mediaType` of a descriptor is not its own.)
+        other = _BY_TYPE.get(own) if isinstance(own, str) and kind not in {None, "descriptor"} else None
+        return other or kind
+    describes_another = "digest" in tree and "schemaVersion" not in tree  # as in a descriptor
+    if isinstance(own, str) and own and not describes_another:
+        return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
+    return _kind_by_shape(tree)
+
+
+def _kind_by_shape(tree: Mapping[str, object]) -> Kind | None:
+    if "manifests" in tree:
+        return "oci-index"
+    if "layers" in tree and ("config" in tree or "fsLayers" in tree):
+        return "oci-manifest"
+    is_legacy = "fsLayers" in tree or "signatures" in tree or tree.get("schemaVersion") == 1
+    return "legacy-manifest" if is_legacy else None

@@ -1,0 +1,98 @@
+"""Where a redirect may lead, and what is sent there (RFC 9110 15.4). Headers are built from nothing for each hop."""
+
+from dataclasses import replace
+from typing import Final
+
+from dreg_client import errors
+from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.values.origin import Origin, Reach, joined, reach, without_query
+
+MAX_REDIRECTS: Final = 10
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+"""The status codes whose `Location` is followed."""
+_KEEPS_METHOD: Final = frozenset({307, 308})
+_READS: Final = frozenset({"GET", "HEAD"})
+_SENT_ELSEWHERE: Final = frozenset({"accept", "range", "cache-control", "user-agent", "accept-encoding"})
+"""The only headers that another host gets (TRN-01)."""
+
+
+def redirect_target(registry: RegistryURL, request: Request, response: Response) -> str | None:
+    """Return the URL to request next; None if the response is final.
+
+    A change never turns into a GET, and is sent to the registry's own origin only (TRN-12).
+
+    Raises:
+        CrossOriginError: A change would be sent to another origin.
+        UnsafeURLError: The target of a change is not a valid URL.
+    """
+    location = response.headers.get("location") if response.status in REDIRECTS else None
+    if location is None or (request.method not in _READS and response.status not in _KEEPS_METHOD):
+        return None
+    target = joined(response.url, location).partition("#")[0]
+    if request.method not in _READS and _origin_of(response, target) != registry.origin:
+        reason = f"what a {request.method} changes is at the registry itself alone"
+        raise errors.CrossOriginError(response.where, without_query(target), reason)
+    return target
+
+
+def next_hop(
+    registry: RegistryURL, hop: Hop, response: Response, url: str, headers: tuple[tuple[str, str], ...]
+) -> Hop:
+    """Return the request that follows a redirect.
+
+    Args:
+        registry: The registry.
+        hop: The request that was redirected.
+        response: The redirect.
+        url: Its target, see `redirect_target`.
+        headers: The headers for the registry itself; another origin gets only those that say nothing of the caller.
+
+    Raises:
+        UnsafeURLError: The target is not a valid URL.
+        InsecureDowngradeError: It is http, and the redirect came over https.
+        BlockedAddressError: It is nearer to this machine than the registry.
+    """
+    target = _origin_of(response, url)
+    refuse_downgrade(response.where, url, Origin.of(hop.url), target)
+    if target == registry.origin:
+        return replace(hop, url=url, headers=headers, nearest=Reach.LOCAL)
+    nearest = nearest_of(registry, response)
+    refuse_nearer(response.where, url, target, nearest)
+    sent = tuple([pair for pair in headers if pair[0].lower() in _SENT_ELSEWHERE])
+    return replace(hop, url=url, headers=sent, nearest=nearest)
+
+
+def _origin_of(response: Response, url: str) -> Origin:
+    try:
+        return Origin.of(url)
+    except ValueError as fault:
+        raise errors.UnsafeURLError(response.where, without_query(url)[:200], f"no URL to follow: {fault}") from None
+
+
+def refuse_downgrade(where: str, url: str, before: Origin, after: Origin) -> None:
+    """Reject a step from https to http (TRN-03).
+
+    Raises:
+        InsecureDowngradeError: It is one.
+    """
+    if before.scheme == "https" and after.scheme == "http":
+        raise errors.InsecureDowngradeError(where, without_query(url), "https never becomes http")
+
+
+def refuse_nearer(where: str, url: str, target: Origin, nearest: Reach) -> None:
+    """Reject a step from a public network to a private one (TRN-04).
+
+    Raises:
+        BlockedAddressError: It is one.
+    """
+    if reach(target.host) > nearest:
+        reason = "a registry may send us to places as far away as itself, not to this machine or network"
+        raise errors.BlockedAddressError(where, without_query(url), reason)
+
+
+def nearest_of(registry: RegistryURL, response: Response) -> Reach:
+    """Return the nearest network that a registry may point to: its own, by its name and its address."""
+    own = reach(registry.origin.host)
+    is_own = response.peer and Origin.of(response.url) == registry.origin
+    return max(own, reach(response.peer)) if is_own else own

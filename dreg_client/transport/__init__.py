@@ -1,1 +1,0 @@
-"""The street: here alone an HTTP library is known. One function sends."""

@@ -1,0 +1,196 @@
+"""What only threads have to do: waits without a group, interrupts, and threads that cannot be started."""
+
+import _thread
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from dreg_client._sync import _compat
+from dreg_client._sync._compat import (
+    Event,
+    NotebookView,
+    Semaphore,
+    TaskGroup,
+    maybe_await,
+    new_lock,
+    sleep,
+    wait_future,
+    wait_readable,
+    wait_writable,
+)
+from dreg_client._sync._threads import Cancelled, current
+
+HEAVY = ["anyio", "asyncio", "concurrent.futures", "httpx", "logging", "trio"]
+IMPORTED = (
+    "import json, sys, dreg_client._sync._compat; print(json.dumps([n for n in sys.argv[1:] if n in sys.modules]))"
+)
+
+
+def test_nothing_that_is_slow_to_import_is_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORTED, *HEAVY], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout) == []
+
+
+def test_without_a_group_nothing_is_cut_into_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dreg_client._sync._threads.Scope.wait", None)
+    near, far = socket.socketpair()
+    event, future = Event(), Future[int]()
+    event.set()
+    future.set_result(7)
+    with near, far, new_lock():
+        assert wait_writable(near, 60)
+        assert not wait_readable(near, 0.01)
+        assert Semaphore(1).acquire(60)
+        assert not Semaphore(0).acquire(0.01)
+        assert wait_future(future) == 7
+        event.wait()
+        sleep(0.01)
+
+
+@pytest.mark.parametrize("wait", [_compat._poll_readable, _compat._select_readable])
+def test_a_socket_is_readable_once_something_came(wait: Callable[[socket.socket, float], bool]) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        assert not wait(near, 0.01)
+        far.send(b"x")
+        assert wait(near, float("inf"))
+
+
+@pytest.mark.parametrize("wait", [_compat._poll_writable, _compat._select_writable])
+def test_a_socket_is_writable_while_there_is_room(wait: Callable[[socket.socket, float], bool]) -> None:
+    near, far = socket.socketpair()
+    near.setblocking(False)  # noqa: FBT003 (socket's own)
+    with near, far:
+        assert wait(near, float("inf"))
+        with pytest.raises(BlockingIOError):  # noqa: PT012 (one of them raises)
+            while True:
+                near.send(b"x" * 65536)
+        assert not wait(near, 0.01)
+
+
+def test_an_awaitable_is_rejected_with_what_to_do() -> None:
+    async def token() -> str:
+        return "token"
+
+    loop = asyncio.new_event_loop()
+    for awaitable in (token(), loop.create_future()):
+        with pytest.raises(TypeError, match="use the async client"):
+            maybe_await(awaitable)
+    loop.close()
+
+
+def test_notebooks_show_what_a_view_gives() -> None:
+    class View(NotebookView):
+        def _html(self) -> str:
+            return "<p>"
+
+    assert View()._repr_html_() == "<p>"
+
+
+def test_an_interrupt_of_the_block_comes_out_as_itself() -> None:
+    ended = list[str]()
+
+    def work() -> None:
+        try:
+            sleep(60)
+        except Cancelled:
+            ended.append("cancelled")
+            raise
+
+    def block() -> None:
+        with TaskGroup() as group:
+            group.start_soon(work)
+            signal.default_int_handler(signal.SIGINT, None)
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert ended == ["cancelled"]
+    assert current.get() is None
+
+
+def test_an_exit_in_a_thread_comes_out_of_the_group() -> None:
+    def block() -> None:
+        with TaskGroup() as group:
+            group.start_soon(sys.exit, 3)
+            sleep(60)
+
+    with pytest.raises(BaseExceptionGroup) as errors:
+        block()
+    assert repr(errors.value.exceptions) == "(SystemExit(3),)"
+
+
+@pytest.mark.parametrize("place", ["_thread.start_new_thread", "threading.Thread.start"])
+def test_a_thread_that_cannot_be_started_is_an_error_of_the_block(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    ended, began = list[str](), time.monotonic()
+
+    def work() -> None:
+        try:
+            sleep(60)
+        finally:
+            ended.append("first")
+
+    def block() -> None:
+        with TaskGroup() as group:
+            group.start_soon(work)
+            monkeypatch.setattr(place, no_more)
+            group.start_soon(ended.append, "second")
+
+    with pytest.raises(ExceptionGroup, match="TaskGroup") as errors:
+        block()
+    assert "can't start new thread" in str(errors.value.exceptions)
+    assert ended == ["first"]
+    assert time.monotonic() - began < 30
+
+
+def test_a_thread_that_runs_only_after_its_start_was_interrupted_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, start = list[str](), _thread.start_new_thread
+
+    def interrupted(function: Callable[[], object], arguments: tuple[()]) -> None:
+        start(lambda: time.sleep(0.2) or function(*arguments), ())
+        raise KeyboardInterrupt
+
+    def block() -> None:
+        with TaskGroup() as group:
+            monkeypatch.setattr(_thread, "start_new_thread", interrupted)
+            group.start_soon(done.append, "late")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    monkeypatch.undo()
+    assert [thread for thread in threading.enumerate() if thread.name == "dreg-group"] == []
+    time.sleep(0.3)
+    assert done == []
+
+
+def test_a_group_that_is_gone_without_having_been_left_ends_its_threads() -> None:
+    """As when an interrupt comes before the first instruction of `__exit__`."""
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            sleep(60)
+        finally:
+            ended.set()
+
+    group = TaskGroup()
+    group.__enter__()
+    group.start_soon(work)
+    del group
+
+    assert ended.wait(30)
+    sleep(0)
+    assert current.get() is None
