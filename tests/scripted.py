@@ -1,12 +1,12 @@
 """A client without a network: a transport that answers from a function, and a clock that only waits move."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from dreg_client._sync import authenticator, client, hop_sender, response_body
+from dreg_client._sync import authenticator, client, sender
 from dreg_client._sync.client import Client
 from dreg_client.protocol.messages import Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
@@ -26,8 +26,9 @@ class Opened:
         self.status, self.peer, self._body, self.closed = response.status, response.peer, response.body, 0
         self.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
 
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._body
+    def chunk(self) -> bytes | None:
+        chunk, self._body = self._body, b""
+        return chunk or None
 
     def close(self) -> None:
         self.closed += 1
@@ -68,8 +69,8 @@ class Scripted:
 
     def client(self, patch: pytest.MonkeyPatch, url: str = "https://registry.example", **options: Any) -> Client:
         """A client by this transport and this clock."""
-        for module in (authenticator, client, response_body, hop_sender):
+        for module in (authenticator, client, sender):
             patch.setattr(module, "monotonic", lambda: self.now)
-        for module in (client, hop_sender):
+        for module in (client, sender):
             patch.setattr(module, "sleep", self.sleep)
         return Client(RegistryURL.parse(url), Options(**options), self)

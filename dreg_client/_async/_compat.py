@@ -23,25 +23,6 @@ import anyio.to_thread
 
 from dreg_client.credentials.cancellation import cancelled_by
 
-__all__ = [
-    "Address",
-    "Event",
-    "Lock",
-    "NotebookView",
-    "Semaphore",
-    "TaskGroup",
-    "checkpoint",
-    "getaddrinfo",
-    "maybe_await",
-    "new_lock",
-    "run_cancellable",
-    "run_in_thread",
-    "sleep",
-    "wait_future",
-    "wait_readable",
-    "wait_writable",
-]
-
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
@@ -92,10 +73,9 @@ class Semaphore:
         try:
             self._semaphore.acquire_nowait()
         except anyio.WouldBlock:
-            with anyio.move_on_after(timeout):
+            with anyio.move_on_after(timeout) as scope:
                 await self._semaphore.acquire()
-                return True
-            return False
+            return not scope.cancelled_caught
         return True
 
     def release(self) -> None:
@@ -110,33 +90,24 @@ class TaskGroup:
     `ExceptionGroup` (see `first_error_only`).
     """
 
-    def __init__(self) -> None:
-        # Made when it is entered: anyio needs a running event loop for it.
-        self._group: anyio.abc.TaskGroup | None = None
+    _group: anyio.abc.TaskGroup
 
     async def __aenter__(self) -> Self:
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
+        self._group = await anyio.create_task_group().__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        return bool(await self._entered.__aexit__(kind, error, traceback))
-
-    @property
-    def _entered(self) -> anyio.abc.TaskGroup:
-        if self._group is None:
-            raise RuntimeError("enter the task group before using it")
-        return self._group
+        return bool(await self._group.__aexit__(kind, error, traceback))
 
     def start_soon(self, function: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
         """Start a task."""
-        self._entered.start_soon(function, *arguments)
+        self._group.start_soon(function, *arguments)
 
     def cancel(self) -> None:
         """Cancel all tasks of the group, and the rest of the block."""
-        self._entered.cancel_scope.cancel()
+        self._group.cancel_scope.cancel()
 
 
 async def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ASYNC109 (as above)
@@ -158,14 +129,7 @@ async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Argume
     Otherwise the caller would close files that the thread still writes to, and a closed file's number soon belongs to
     another file.
     """
-    future: Future[T] = Future()
-    try:
-        await _run(future, function, *arguments)
-    except BaseException:
-        if not future.cancel():
-            await _wait_for_end(future)
-        raise
-    return future.result()
+    return await _run(threading.Event(), float("inf"), function, *arguments)
 
 
 async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
@@ -173,21 +137,16 @@ async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Argu
 
     It may be a caller's own function, which does not know how to end early; so no more than that second is waited.
     """
-    future: Future[T] = Future()
     cancelled = threading.Event()
-    try:
-        with cancelled_by(cancelled.is_set):
-            await _run(future, function, *arguments)
-    except BaseException:
-        cancelled.set()
-        if not future.cancel():
-            await _wait_for_end(future, _GRACE)
-        raise
-    return future.result()
+    with cancelled_by(cancelled.is_set):
+        return await _run(cancelled, _GRACE, function, *arguments)
 
 
-async def _run(future: Future[T], function: Callable[[*Arguments], T], *arguments: *Arguments) -> None:
-    """Fill the future in a thread; if cancelled, raise at once."""
+async def _run(
+    cancelled: threading.Event, grace: float, function: Callable[[*Arguments], T], *arguments: *Arguments
+) -> T:
+    """Call a function in a thread. If this task is cancelled, set the event, and give it some seconds to end."""
+    future: Future[T] = Future()
 
     def work() -> None:
         if future.set_running_or_notify_cancel():
@@ -196,38 +155,35 @@ async def _run(future: Future[T], function: Callable[[*Arguments], T], *argument
             except BaseException as failure:  # noqa: BLE001 (the task raises it)
                 future.set_exception(failure)
 
-    await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
-
-
-async def _wait_for_end(future: Future[T], seconds: float = float("inf")) -> None:
-    until = anyio.current_time() + seconds
-    while not future.done() and anyio.current_time() < until:
-        # Cancelled already; cancelled once more, it goes on waiting, and the first cancellation is raised at the end.
-        with anyio.CancelScope(shield=True), contextlib.suppress(anyio.get_cancelled_exc_class()):
-            await anyio.sleep(_STEP)
+    try:
+        await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    except BaseException:
+        cancelled.set()
+        until = anyio.current_time() + grace
+        while not (future.cancel() or future.done()) and anyio.current_time() < until:
+            # Cancelled once more, it goes on waiting, and the first cancellation is raised at the end.
+            with anyio.CancelScope(shield=True), contextlib.suppress(anyio.get_cancelled_exc_class()):
+                await anyio.sleep(_STEP)
+        raise
+    return future.result()
 
 
 async def wait_future(future: Future[T]) -> T:
     """Wait for a future of threads. If cancelled, the future is not: it goes on."""
-    if not future.done():
-        done = anyio.Event()
-        call_soon = _call_soon()
-        future.add_done_callback(lambda _: call_soon(done.set))
-        await done.wait()
-    return future.result()
-
-
-def _call_soon() -> Callable[[Callable[[], None]], None]:
-    """Return what calls a function in this event loop, from any thread and without waiting for it."""
+    if future.done():
+        return future.result()
+    done = anyio.Event()
     loop = anyio.lowlevel.current_token().native_token
-    schedule: Callable[[Callable[[], None]], object]
-    schedule = getattr(loop, "call_soon_threadsafe", None) or getattr(loop, "run_sync_soon")  # noqa: B009 (asyncio, trio)
+    call_soon: Callable[[Callable[[], None]], object]
+    call_soon = getattr(loop, "call_soon_threadsafe", None) or getattr(loop, "run_sync_soon")  # noqa: B009 (asyncio, trio)
 
-    def call_soon(function: Callable[[], None]) -> None:
+    def wake(_: Future[T]) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop has ended
-            schedule(function)
+            call_soon(done.set)
 
-    return call_soon
+    future.add_done_callback(wake)
+    await done.wait()
+    return future.result()
 
 
 async def wait_readable(sock: socket.socket, timeout: float) -> bool:  # noqa: ASYNC109 (as of `Semaphore.acquire`)

@@ -1,7 +1,7 @@
 """A caller's transport of httpx or httpx2 as our `AsyncTransport`: a mock, an ASGI app, a cache, one with HTTP/2."""
 
 from collections.abc import AsyncIterator, Collection
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
@@ -56,10 +56,6 @@ class AsyncCallerTransport(Protocol):
 def new_transport(options: Options, registries: Collection[Origin]) -> AsyncTransport:
     """Return the transport that the options ask for: the caller's own, or a connection pool.
 
-    Args:
-        options: How registries are talked to.
-        registries: The origins of the registry and its mirrors.
-
     Raises:
         ConfigError: `http=`, or `DREG_HTTP`, names an HTTP library that is unknown or not installed.
         TypeError: `transport=` is not a transport.
@@ -68,54 +64,6 @@ def new_transport(options: Options, registries: Collection[Origin]) -> AsyncTran
         return AsyncTransportAdapter(options.transport, options)
     check_http_option(options)
     return AsyncPool(options, registries)
-
-
-class AsyncAdaptedResponse:
-    """A response of a caller's transport whose body is still to be read; it is not decompressed.
-
-    Attributes:
-        status: The status code.
-        headers: Names and values, in order, each as often as it came.
-        peer: Empty: the transport does not tell.
-    """
-
-    status: int
-    headers: RawHeaders
-    peer: str
-
-    def __init__(self, response: _AsyncResponse, library: HTTPLibrary, places: Semaphore, where: str) -> None:
-        self.status, self.headers, self.peer = response.status_code, response.headers.raw, ""
-        self._body, self._library, self._places, self._where = response.stream, library, places, where
-        self._chunks = response.stream.__aiter__()
-        self._is_open, self._at_end = True, False
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if not (self._is_open or self._at_end):
-            raise errors.ClosedError(self._where)
-        try:
-            return await self._chunks.__anext__()
-        except StopAsyncIteration:
-            self._at_end = True
-            raise
-        except self._library.failures as failure:
-            raise self._library.error(failure, self._where, in_body=True) from None
-
-    async def aclose(self) -> None:
-        """Close it. The connection is the transport's business."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        try:
-            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
-                await self._chunks.aclose()
-            await self._body.aclose()
-        except self._library.failures:
-            pass  # it is not needed any more
-        finally:
-            self._places.release()
 
 
 class AsyncTransportAdapter:
@@ -139,14 +87,8 @@ class AsyncTransportAdapter:
         self._places: dict[Origin, Semaphore] = {}
         self._closed = False
 
-    async def send(self, hop: Hop, timeouts: Timeouts) -> AsyncAdaptedResponse:
-        """Send a request, and read the head of its response.
-
-        Raises:
-            TransportError: The request could not be sent, or no valid response came.
-            UnsafeURLError: The URL or a header cannot be sent, or the library would send another URL.
-            ClosedError: The adapter is closed.
-        """
+    async def send(self, hop: Hop, timeouts: Timeouts) -> "AsyncAdaptedResponse":
+        """Send a request, and read the head of its response (see `AsyncTransport.send`)."""
         origin, request = self._request(hop, timeouts)
         if self._closed:
             raise errors.ClosedError(str(origin))
@@ -171,13 +113,10 @@ class AsyncTransportAdapter:
     def _request(self, hop: Hop, timeouts: Timeouts) -> tuple[Origin, LibraryRequest]:
         seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool}
         seconds["read"] = timeouts.read if hop.waits is None else hop.waits
+        extensions, headers = {"timeout": seconds}, list(hop.headers)
         try:
             request = self._library.request(
-                hop.method,
-                hop.url,
-                headers=list(hop.headers),
-                content=hop.body or None,
-                extensions={"timeout": seconds},
+                hop.method, hop.url, headers=headers, content=hop.body or None, extensions=extensions
             )
             # httpx turns /a%2Fb/../c into /c: the URL that is sent must be the one that was checked. More percent signs
             # than ours do no harm.
@@ -193,6 +132,43 @@ class AsyncTransportAdapter:
         """Close the caller's transport."""
         self._closed = True
         await self._transport.aclose()
+
+
+class AsyncAdaptedResponse:
+    """A response of a caller's transport whose body is still to be read; it is not decompressed."""
+
+    def __init__(self, response: _AsyncResponse, library: HTTPLibrary, places: Semaphore, where: str) -> None:
+        self.status, self.headers, self.peer = response.status_code, response.headers.raw, ""
+        self._body, self._library, self._places, self._where = response.stream, library, places, where
+        self._chunks = response.stream.__aiter__()
+        self._is_open, self._at_end = True, False
+
+    async def chunk(self) -> bytes | None:
+        """Read the next bytes of the body; None at its end."""
+        if self._at_end:
+            return None
+        if not self._is_open:
+            raise errors.ClosedError(self._where)
+        try:
+            chunk = await anext(self._chunks, None)
+        except self._library.failures as failure:
+            raise self._library.error(failure, self._where, in_body=True) from None
+        self._at_end = chunk is None
+        return chunk
+
+    async def aclose(self) -> None:
+        """Close it. The connection is the transport's business."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
+                await self._chunks.aclose()
+            await self._body.aclose()
+        except self._library.failures:
+            pass  # it is not needed any more
+        finally:
+            self._places.release()
 
 
 def _parts(target: bytes) -> list[bytes]:

@@ -5,7 +5,7 @@ from time import monotonic
 
 from dreg_client import errors
 from dreg_client._async._compat import Lock, maybe_await, new_lock, run_cancellable
-from dreg_client._async.hop_sender import AsyncHopSender
+from dreg_client._async.sender import AsyncSender
 from dreg_client._logging import log
 from dreg_client.protocol.auth import (
     ChallengeKey,
@@ -39,7 +39,7 @@ class AsyncAuthenticator:
         sender: Sends the requests for tokens.
     """
 
-    def __init__(self, options: Options, own: RegistryURL, sender: AsyncHopSender) -> None:
+    def __init__(self, options: Options, own: RegistryURL, sender: AsyncSender) -> None:
         self._options, self._own, self._sender = options, own, sender
         self._tokens = TokenCache(monotonic)
         self._challenges: dict[ChallengeKey, KnownChallenge] = {}
@@ -72,14 +72,7 @@ class AsyncAuthenticator:
         return authorization
 
     def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:
-        """Return what to do about a denied request.
-
-        Args:
-            registry: The registry or mirror that denied it.
-            request: The request.
-            status: 401 or 403.
-            shown: Whether the request had an `Authorization`.
-        """
+        """Return what to do about a request that was denied with 401 or 403; `shown`: it had an `Authorization`."""
         if registry != self._own:
             return Hint()
         key = registry.authority, repository_of(request)

@@ -6,7 +6,7 @@ from typing import Self
 
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
-from dreg_client._async.response_body import AsyncBody
+from dreg_client._async.transport import AsyncOpenResponse
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
@@ -31,7 +31,7 @@ class AsyncBlobBody:
     def __init__(self, client: AsyncClient, digest: Digest, transfer: BlobTransfer) -> None:
         self.transfer = transfer
         self._client, self._digest = client, digest
-        self._body: AsyncBody | None = None
+        self._body: AsyncOpenResponse | None = None
         self._entered = self._left = False
 
     @property

@@ -11,8 +11,7 @@ from dreg_client import errors
 from dreg_client._async._compat import sleep
 from dreg_client._async.adapter import new_transport
 from dreg_client._async.authenticator import AsyncAuthenticator
-from dreg_client._async.hop_sender import AsyncAnswer, AsyncHopSender
-from dreg_client._async.response_body import AsyncBody
+from dreg_client._async.sender import AsyncAnswer, AsyncSender
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
 from dreg_client.protocol.error_responses import refuse_long_wait
@@ -42,7 +41,6 @@ class AsyncClient:
         transport: What sends HTTP requests; None for what the options say: the caller's transport, or our own pool.
 
     Attributes:
-        registry: The registry.
         connections: The most connections to one host.
         capabilities: What the registry has turned out to support.
 
@@ -51,16 +49,12 @@ class AsyncClient:
         ConfigError: The transport cannot be used.
     """
 
-    registry: RegistryURL
-    connections: int
-    capabilities: Capabilities
-
     def __init__(self, registry: RegistryURL, options: Options, transport: AsyncTransport | None = None) -> None:
         self.registry, self.connections, self.capabilities = registry, options.connections, Capabilities()
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
-        self._sender = AsyncHopSender(options, transport or new_transport(options, origins))
+        self._sender = AsyncSender(options, transport or new_transport(options, origins))
         self._authenticator = AsyncAuthenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
@@ -92,7 +86,7 @@ class AsyncClient:
         response, _ = mirrored or await self._with_retries(self.registry, request, streams=False)
         return response
 
-    async def stream(self, request: Request) -> tuple[Response, AsyncBody | None]:
+    async def stream(self, request: Request) -> AsyncAnswer:
         """Send a request (see `send`), and leave the body of a successful response to be read.
 
         Returns:
@@ -103,7 +97,7 @@ class AsyncClient:
         return mirrored or await self._with_retries(self.registry, request, streams=True)
 
     def tell(self, event: Event) -> None:
-        """Hand an event to `on_event`."""
+        """Pass an event to `on_event`."""
         self._sender.tell(event)
 
     async def aclose(self) -> None:
@@ -130,38 +124,35 @@ class AsyncClient:
         attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
         lost = False
         while True:
-            if self._not_before:
-                await self._wait_with_others(registry.origin)
+            if self._not_before and (left := self._not_before.get(registry.origin, 0.0) - monotonic()) > 0:
+                await sleep(left)  # as another request does, because the registry asked for it
             try:
                 response, body = await self._authorized(registry, request, streams=streams)
-            except errors.TransportError as failure:
-                await self._pause_after(with_advice(failure, registry, self._options), registry, request, attempts)
+            except errors.TransportError as lost_by:
+                failure = with_advice(lost_by, registry, self._options)
+                url, delay = registry.url_of(request.target).partition("?")[0], attempts.after_failure(failure)
+                await self._sender.pause(request.method, url, attempts, failure.reason, delay)
                 lost = True
                 continue
             if response.ok:
                 if request.method in _WRITES or "warning" in response.headers or "ratelimit-limit" in response.headers:
                     self._note(registry, request, response)
                 return response, body
-            delay = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
-            if delay is None:
-                self._note(registry, request, response)
-                return self._final(request, response, lost=lost), None
+            wait = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
+            if wait is None:
+                return self._final(registry, request, response, lost=lost), None
             if retry_after(response) is not None:
-                self._not_before[registry.origin] = monotonic() + delay
-            await self._sender.pause(request.method, response.where, attempts, f"status {response.status}", delay)
+                self._not_before[registry.origin] = monotonic() + wait
+            await self._sender.pause(request.method, response.where, attempts, f"status {response.status}", wait)
 
-    async def _wait_with_others(self, origin: Origin) -> None:
-        """Wait as long as another request waits because the registry asked for it."""
-        left = self._not_before.get(origin, 0.0) - monotonic()
-        if left > 0:
-            await sleep(left)
-
-    async def _pause_after(
-        self, failure: errors.TransportError, registry: RegistryURL, request: Request, attempts: Attempts
-    ) -> None:
-        delay = attempts.after_failure(failure)
-        url = registry.url_of(request.target).partition("?")[0]
-        await self._sender.pause(request.method, url, attempts, failure.reason, delay)
+    def _final(self, registry: RegistryURL, request: Request, response: Response, *, lost: bool) -> Response:
+        """Return an unsuccessful response that no further attempt can change."""
+        self._note(registry, request, response)
+        refuse_long_wait(response, self._options.max_retry_after)
+        if lost and request.method == "DELETE" and response.status == 404:
+            # The response to an earlier attempt was lost: that attempt succeeded.
+            return replace(response, status=202)
+        return response
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
         """Remember what was written, and report what a response says besides its result."""
@@ -174,13 +165,6 @@ class AsyncClient:
                 self._warned.add(text)
                 log.warning("%s warns: %s", registry.name, text)
                 self.tell(Warned(registry.name, text))
-
-    def _final(self, request: Request, response: Response, *, lost: bool) -> Response:
-        refuse_long_wait(response, self._options.max_retry_after)
-        if lost and request.method == "DELETE" and response.status == 404:
-            # The response to an earlier attempt was lost: that attempt succeeded.
-            return replace(response, status=202)
-        return response
 
     # --- authorization
 

@@ -18,21 +18,21 @@ MAX_BODY: Final = 64 * MEBIBYTE
 _NO_TIMEOUT: Final = 1_000_000.0
 _OURS: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
 """The headers that the connection writes itself."""
-_KINDS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
-    (network.ConnectTimedOutError, httpx.ConnectTimeout),
-    (network.TransferTimedOutError, httpx.ReadTimeout),
-    (network.ProxyRefusedNetworkError, httpx.ProxyError),
-    (network.ProxyNeedsPasswordError, httpx.ProxyError),
-    (network.ConnectFailedError, httpx.ConnectError),
-    (network.TLSFailedError, httpx.ConnectError),
-    (network.NotTLSNetworkError, httpx.ConnectError),
-    (network.OnlyTLSNetworkError, httpx.RemoteProtocolError),
-    (network.ClosedBeforeResponseError, httpx.RemoteProtocolError),
-    (network.ClosedInBodyError, httpx.RemoteProtocolError),
-    (network.BadHTTPError, httpx.RemoteProtocolError),
-    (errors.NoPlaceError, httpx.PoolTimeout),
-    (errors.ProtocolError, httpx.RemoteProtocolError),
-    (errors.UnsafeURLError, httpx.LocalProtocolError),
+_BAD_RESPONSE: Final = (
+    network.OnlyTLSNetworkError,
+    network.ClosedBeforeResponseError,
+    network.ClosedInBodyError,
+    network.BadHTTPError,
+    errors.ProtocolError,
+)
+_KINDS: Final[tuple[tuple[tuple[type[Exception], ...], type[httpx.TransportError]], ...]] = (
+    ((network.ConnectTimedOutError,), httpx.ConnectTimeout),
+    ((network.TransferTimedOutError,), httpx.ReadTimeout),
+    ((network.ProxyRefusedNetworkError, network.ProxyNeedsPasswordError), httpx.ProxyError),
+    ((network.ConnectFailedError, network.TLSFailedError, network.NotTLSNetworkError), httpx.ConnectError),
+    ((errors.NoPlaceError,), httpx.PoolTimeout),
+    (_BAD_RESPONSE, httpx.RemoteProtocolError),
+    ((errors.UnsafeURLError,), httpx.LocalProtocolError),
 )
 
 
@@ -123,9 +123,12 @@ class _AsyncBody(httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         try:
-            return await self._response.__anext__()
+            chunk = await self._response.chunk()
         except errors.TransportError as failure:
             raise _translated(failure) from failure
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
 
     async def aclose(self) -> None:
         await self._response.aclose()

@@ -5,11 +5,12 @@ head without a deadline.
 """
 
 import ssl
+from importlib.util import find_spec
 from typing import Final
 
 import h11
 
-from dreg_client._async.network import NARROW, AsyncStream, connect, secure
+from dreg_client._async.network import NARROW, AsyncStream, AsyncTLSStream, connect
 from dreg_client.errors import MissingLibraryError
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -40,19 +41,20 @@ async def connect_by_proxy(
         NetworkError: The proxy cannot be reached, or did not connect in time.
         MissingLibraryError: SOCKS needs socksio, which is not installed.
     """
-    ask = _ask_http
-    if proxy.is_socks:
-        try:
-            from dreg_client._async.socks import ask_socks as ask  # noqa: PLC0415 (needs an extra)
-        except ImportError:
-            raise MissingLibraryError("socksio", "socks") from None
+    if proxy.is_socks and find_spec("socksio") is None:
+        raise MissingLibraryError("socksio", "socks")
     stream: AsyncStream = await connect(proxy.host, proxy.port, deadline)
     stream.peer = ""  # the proxy's address says nothing of the origin's
     try:
         if context is not None:
-            stream = await secure(stream, context, proxy.host, deadline)
-        if proxy.is_socks or origin.scheme == "https":
-            await ask(stream, proxy, origin, deadline)
+            stream = AsyncTLSStream(stream, context, proxy.host)
+            await stream.handshake(deadline)
+        if proxy.is_socks:
+            from dreg_client._async.socks import connect_by_socks  # noqa: PLC0415 (needs an extra)
+
+            await connect_by_socks(stream, proxy, origin, deadline)
+        elif origin.scheme == "https":
+            await _open_tunnel(stream, proxy, origin, deadline)
     except BaseException as failure:
         stream.close()
         if isinstance(failure, TransferTimedOutError):
@@ -61,7 +63,7 @@ async def connect_by_proxy(
     return stream
 
 
-async def _ask_http(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline: float) -> None:
+async def _open_tunnel(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline: float) -> None:
     """Open a tunnel by CONNECT."""
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     target = f"{host}:{origin.port}".encode("ascii")

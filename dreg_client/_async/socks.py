@@ -38,15 +38,25 @@ _MAY_PASS: Final = frozenset(
 )
 
 
-async def ask_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline: float) -> None:
-    """Ask a SOCKS5 proxy for a connection to an origin. The proxy resolves its name.
+async def connect_by_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline: float) -> None:
+    """Request a connection to an origin from a SOCKS5 proxy. The proxy resolves the host name.
 
     Raises:
-        NetworkError: The proxy refused, or its replies are not valid.
+        NetworkError: The proxy rejected the request, or its replies are not valid.
         ConfigError: The user name or the password is too long.
     """
+    username, password = proxy.username.encode(), proxy.password.encode()
+    if max(len(username), len(password)) > 255:
+        raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")
+    method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
     try:
-        await _authenticate(stream, proxy, deadline)
+        await stream.write(SOCKS5AuthMethodsRequest([method]).dumps(), deadline)
+        if SOCKS5AuthReply.loads(await _read(stream, 2, deadline)).method is not method:
+            raise ProxyNeedsPasswordError
+        if method is SOCKS5AuthMethod.USERNAME_PASSWORD:
+            await stream.write(SOCKS5UsernamePasswordRequest(username, password).dumps(), deadline)
+            if not SOCKS5UsernamePasswordReply.loads(await _read(stream, 2, deadline)).success:
+                raise ProxyNeedsPasswordError
         request = SOCKS5CommandRequest.from_address(SOCKS5Command.CONNECT, (origin.host, origin.port))
         await stream.write(request.dumps(), deadline)
         head = await _read(stream, 5, deadline)  # up to the first byte of the address
@@ -58,22 +68,8 @@ async def ask_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline:
         raise ProxyRefusedNetworkError from failure
 
 
-async def _authenticate(stream: AsyncStream, proxy: Proxy, deadline: float) -> None:
-    username, password = proxy.username.encode(), proxy.password.encode()
-    if max(len(username), len(password)) > 255:
-        raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")
-    method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
-    await stream.write(SOCKS5AuthMethodsRequest([method]).dumps(), deadline)
-    if SOCKS5AuthReply.loads(await _read(stream, 2, deadline)).method is not method:
-        raise ProxyNeedsPasswordError
-    if method is SOCKS5AuthMethod.USERNAME_PASSWORD:
-        await stream.write(SOCKS5UsernamePasswordRequest(username, password).dumps(), deadline)
-        if not SOCKS5UsernamePasswordReply.loads(await _read(stream, 2, deadline)).success:
-            raise ProxyNeedsPasswordError
-
-
 async def _read(stream: AsyncStream, size: int, deadline: float) -> bytes:
-    """Read exactly so many bytes: what follows is the origin's."""
+    """Read exactly `size` bytes: what follows is the origin's."""
     data = b""
     while len(data) < size:
         piece = await stream.read(size - len(data), deadline)

@@ -1,6 +1,5 @@
-"""The seam between the client and whatever sends one HTTP request: our connection pool, or a caller's transport."""
+"""The interface between the client and what sends one HTTP request: our connection pool, or a caller's transport."""
 
-from collections.abc import AsyncIterator
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
@@ -10,7 +9,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class AsyncOpenResponse(Protocol):
-    """A response whose body is still to be read. Closing it returns the connection to the pool, or closes it."""
+    """A response whose body is still to be read."""
 
     @property
     def status(self) -> int:
@@ -27,8 +26,12 @@ class AsyncOpenResponse(Protocol):
         """The IP address that responded; empty if unknown (proxies, callers' transports)."""
         ...
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read the body in chunks, without any decoding but that of HTTP's own framing."""
+    async def chunk(self) -> bytes | None:
+        """Read the next bytes of the body; None at its end. Nothing is decoded but HTTP's own framing.
+
+        Raises:
+            TransportError: The connection was lost, or no bytes came in time.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -14,32 +14,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, TypeVarTuple
 
-from dreg_client._sync._threads import TaskGroup, current
+from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (it is one of the names here)
+from dreg_client._sync._threads import current
 from dreg_client.credentials.cancellation import cancelled_by
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # it would import `logging`
-
-__all__ = [
-    "Address",
-    "Event",
-    "Lock",
-    "NotebookView",
-    "Semaphore",
-    "TaskGroup",
-    "checkpoint",
-    "getaddrinfo",
-    "maybe_await",
-    "new_lock",
-    "run_cancellable",
-    "run_in_thread",
-    "sleep",
-    "wait_future",
-    "wait_readable",
-    "wait_writable",
-]
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -61,12 +43,7 @@ def sleep(seconds: float) -> None:
     if (scope := current.get()) is None:
         time.sleep(seconds)
     else:
-        scope.wait(_sleep, seconds)
-
-
-def _sleep(seconds: float) -> bool:
-    time.sleep(seconds)
-    return False
+        scope.wait(threading.Event().wait, seconds)  # never set
 
 
 class NotebookView:
@@ -106,26 +83,14 @@ class Lock(_thread.RLock):  # type: ignore[misc]
 new_lock = Lock
 
 
-class Event:
+class Event(threading.Event):
     """Something that happens once: `set` it, and all `wait`s return."""
 
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        """Let all waits return, those to come included."""
-        self._event.set()
-
-    def is_set(self) -> bool:
-        """Return whether it has happened."""
-        return self._event.is_set()
-
-    def wait(self) -> None:
+    def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set."""
         if (scope := current.get()) is None:
-            self._event.wait()
-        elif not self._event.is_set():
-            scope.wait(self._event.wait, _LONGEST)
+            return super().wait(timeout)
+        return self.is_set() or scope.wait(super().wait, _LONGEST if timeout is None else timeout)
 
 
 class Semaphore:
@@ -204,41 +169,31 @@ def wait_future(future: "Future[T]") -> T:
 def wait_readable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be read; return False if it cannot within `timeout` seconds."""
     if (scope := current.get()) is None:
-        return _readable(sock, timeout)
-    return scope.wait(partial(_readable, sock), timeout)
+        return _is_ready(sock, "read", timeout)
+    return scope.wait(partial(_is_ready, sock, "read"), timeout)
 
 
 def wait_writable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be written to; return False if it cannot within `timeout` seconds."""
     if (scope := current.get()) is None:
-        return _writable(sock, timeout)
-    return scope.wait(partial(_writable, sock), timeout)
+        return _is_ready(sock, "write", timeout)
+    return scope.wait(partial(_is_ready, sock, "write"), timeout)
 
 
-def _poll_readable(sock: socket.socket, timeout: float) -> bool:
+def _poll(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
     poll = select.poll()
-    poll.register(sock, select.POLLIN)
+    poll.register(sock, select.POLLIN if what == "read" else select.POLLOUT)
     return bool(poll.poll(max(min(timeout, _LONGEST), 0) * 1000))
 
 
-def _poll_writable(sock: socket.socket, timeout: float) -> bool:
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    return bool(poll.poll(max(min(timeout, _LONGEST), 0) * 1000))
-
-
-def _select_readable(sock: socket.socket, timeout: float) -> bool:
-    return bool(select.select([sock], [], [], max(min(timeout, _LONGEST), 0))[0])
-
-
-def _select_writable(sock: socket.socket, timeout: float) -> bool:
+def _select(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
     # On Windows, a connection that failed is exceptional, not writable.
-    return any(select.select([], [sock], [sock], max(min(timeout, _LONGEST), 0)))
+    reading, writing = ([sock], []) if what == "read" else ([], [sock])
+    return any(select.select(reading, writing, writing, max(min(timeout, _LONGEST), 0)))
 
 
 # Windows has no `poll`; elsewhere `select` fails for file numbers from 1,024 on.
-_readable: Final = _poll_readable if hasattr(select, "poll") else _select_readable
-_writable: Final = _poll_writable if hasattr(select, "poll") else _select_writable
+_is_ready: Final = _poll if hasattr(select, "poll") else _select
 
 
 def maybe_await(value: Awaitable[T] | T) -> T:

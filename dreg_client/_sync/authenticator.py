@@ -7,7 +7,7 @@ from time import monotonic
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import Lock, maybe_await, new_lock, run_cancellable
-from dreg_client._sync.hop_sender import HopSender
+from dreg_client._sync.sender import Sender
 from dreg_client.protocol.auth import (
     ChallengeKey,
     KnownChallenge,
@@ -40,7 +40,7 @@ class Authenticator:
         sender: Sends the requests for tokens.
     """
 
-    def __init__(self, options: Options, own: RegistryURL, sender: HopSender) -> None:
+    def __init__(self, options: Options, own: RegistryURL, sender: Sender) -> None:
         self._options, self._own, self._sender = options, own, sender
         self._tokens = TokenCache(monotonic)
         self._challenges: dict[ChallengeKey, KnownChallenge] = {}
@@ -73,14 +73,7 @@ class Authenticator:
         return authorization
 
     def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:
-        """Return what to do about a denied request.
-
-        Args:
-            registry: The registry or mirror that denied it.
-            request: The request.
-            status: 401 or 403.
-            shown: Whether the request had an `Authorization`.
-        """
+        """Return what to do about a request that was denied with 401 or 403; `shown`: it had an `Authorization`."""
         if registry != self._own:
             return Hint()
         key = registry.authority, repository_of(request)

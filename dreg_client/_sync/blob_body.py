@@ -7,7 +7,7 @@ from typing import Self
 
 from dreg_client import errors
 from dreg_client._sync.client import Client
-from dreg_client._sync.response_body import Body
+from dreg_client._sync.transport import OpenResponse
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
@@ -32,7 +32,7 @@ class BlobBody:
     def __init__(self, client: Client, digest: Digest, transfer: BlobTransfer) -> None:
         self.transfer = transfer
         self._client, self._digest = client, digest
-        self._body: Body | None = None
+        self._body: OpenResponse | None = None
         self._entered = self._left = False
 
     @property

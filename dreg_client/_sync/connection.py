@@ -13,7 +13,7 @@ import h11
 from dreg_client import errors
 from dreg_client._sync.network import NARROW, Stream
 from dreg_client._sync.transport import RawHeaders
-from dreg_client.protocol.framing import request_target
+from dreg_client.protocol.framing import body_length, request_target
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -25,9 +25,9 @@ from dreg_client.protocol.network_errors import (
 from dreg_client.values.origin import Reach
 from dreg_client.values.sizes import MEBIBYTE
 
-IDLE: Final = 30.0
+_IDLE: Final = 30.0
 """The seconds for which an unused connection is kept."""
-WIDE: Final = MEBIBYTE
+_WIDE: Final = MEBIBYTE
 """The most bytes that one read of a large body returns."""
 _SMALL_PART: Final = 4 * MEBIBYTE
 _LARGEST_HEAD: Final = 100 * 1024
@@ -35,6 +35,7 @@ _MOST_INTERIM: Final = 100
 _TLS_ALERT: Final = b"\x15\x03"
 """The start of a record in which TLS says that it did not understand (RFC 8446 5.1)."""
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_WHOLE_OR_PART: Final = frozenset({200, 206})
 
 
 class Connection:
@@ -42,51 +43,61 @@ class Connection:
 
     Args:
         stream: An open stream.
-        place: How near its other end is.
+        reach: How near its other end is.
         host: The value of the header `Host`.
         proxied: Headers for a proxy that gets requests in absolute form; None without one.
         is_direct: Whether there is no proxy: then a reply in TLS means that the server needs TLS.
 
     Attributes:
         peer: The IP address at the other end; empty if unknown.
-        reach: How near it is.
         heard: Whether any byte of the current response has arrived.
     """
 
     def __init__(
-        self, stream: Stream, place: Reach, host: bytes, proxied: RawHeaders | None, *, is_direct: bool
+        self, stream: Stream, reach: Reach, host: bytes, proxied: RawHeaders | None, *, is_direct: bool
     ) -> None:
-        self._stream, self._is_direct, self.peer, self.reach = stream, is_direct, stream.peer, place
+        self._stream, self._is_direct, self.peer, self.reach = stream, is_direct, stream.peer, reach
         self._headers = [(b"Host", host), *(proxied or ())]
         self._prefix = b"" if proxied is None else b"http://" + host
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
         self.heard = self._ended = self._keeps = False
         self._left: int | None = None  # of a large body, which is counted instead of parsed
         self._first = b""
-        self._most = WIDE
+        self._most = _WIDE
         self._since = 0.0
 
-    def send(self, hop: Hop, target: str, write_seconds: float, read_seconds: float) -> h11.Response:
-        """Send a request, and read the head of its response within `read_seconds` in all.
+    def send(self, hop: Hop, target: str, write_seconds: float, read_seconds: float) -> tuple[int, RawHeaders]:
+        """Send a request, and read status and headers of its response within `read_seconds` in all.
 
         Raises:
             NetworkError: It could not be sent, or no valid response came in time.
             UnsafeURLError: The URL or a header cannot be sent.
         """
-        data, sent = self._request(hop, target), True
+        data, is_sent = self._request(hop, target), True
         try:
             for start in range(0, len(data), NARROW):
                 self._stream.write(data[start : start + NARROW], monotonic() + write_seconds)
         except SendError:
-            sent = False  # a server may respond early and close the connection while the request is being sent
+            is_sent = False  # a server may respond early and close the connection while the request is being sent
         deadline = monotonic() + read_seconds
         for _ in range(_MOST_INTERIM):
             event = self._next_event(deadline)
             if isinstance(event, h11.Response):
-                # h11 knows the rules: after HTTP/1.0 or `Connection: close`, its own state is not DONE here.
-                self._keeps = sent and self._h11.our_state is h11.DONE
-                return event
-        raise BadHTTPError
+                break
+        else:
+            raise BadHTTPError
+        # h11 knows the rules: after HTTP/1.0 or `Connection: close`, its own state is not DONE here.
+        self._keeps = is_sent and self._h11.our_state is h11.DONE
+        status, headers = event.status_code, event.headers.raw_items()
+        length = body_length(headers)
+        if length is not None and length >= _WIDE and status in _WHOLE_OR_PART and hop.method == "GET":
+            # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
+            self._first = self._h11.trailing_data[0]
+            self._left = length - len(self._first)
+            # Small parts arrive several at a time, each in a thread of its own, whose allocator keeps what was once
+            # read into; so they are read in small pieces.
+            self._most = NARROW if status == 206 and length <= _SMALL_PART else _WIDE
+        return status, headers
 
     def _request(self, hop: Hop, text: str) -> bytes:
         if self._left is not None:
@@ -123,17 +134,6 @@ class Connection:
         except h11.RemoteProtocolError as failure:
             raise (ClosedInBodyError if data == b"" else BadHTTPError) from failure
         return event
-
-    def count_body(self, length: int, *, is_part: bool) -> None:
-        """Count the body of the current response, which has at least `WIDE` bytes, instead of parsing it.
-
-        Small parts arrive several at a time, each in a thread of its own, whose allocator keeps what was once read
-        into; so they are read in small pieces.
-        """
-        # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
-        self._first = self._h11.trailing_data[0]
-        self._left = length - len(self._first)
-        self._most = NARROW if is_part and length <= _SMALL_PART else WIDE
 
     def read_chunk(self, seconds: float) -> bytes:
         """Read the next chunk of the body; empty at its end.
@@ -175,7 +175,7 @@ class Connection:
 
         What arrives before a request is the end of the connection, or not a response to us.
         """
-        return monotonic() - self._since <= IDLE and self._stream.is_silent()
+        return monotonic() - self._since <= _IDLE and self._stream.is_silent()
 
     def close(self) -> None:
         """Close it at once."""

@@ -18,7 +18,7 @@ import socket
 import ssl
 from contextlib import suppress
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from dreg_client._sync._compat import Address, checkpoint, getaddrinfo, wait_readable, wait_writable
 from dreg_client.protocol.network_errors import (
@@ -41,34 +41,12 @@ _RECORD: Final = 16 * 1024
 _TLS_READ: Final = 256 * 1024
 
 
-class Stream(Protocol):
-    """Bytes in both directions.
+class SocketStream:
+    """A non-blocking socket. All deadlines are moments of `time.monotonic()`.
 
     Attributes:
-        peer: The IP address at the other end; empty if unknown.
+        peer: The IP address at the other end; empty if that is a proxy.
     """
-
-    peer: str
-
-    def read(self, most: int, deadline: float) -> bytes:
-        """Read what has arrived, at most `most` bytes; empty at the end."""
-        ...
-
-    def write(self, data: bytes, deadline: float) -> None:
-        """Send all of it."""
-        ...
-
-    def is_silent(self) -> bool:
-        """Return whether nothing has arrived, neither bytes nor the end."""
-        ...
-
-    def close(self) -> None:
-        """Close it at once. Nothing is awaited, so that no cancellation can leave it open."""
-        ...
-
-
-class SocketStream:
-    """A stream over a non-blocking socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -76,19 +54,19 @@ class SocketStream:
 
     def read(self, most: int, deadline: float) -> bytes:
         """Read what has arrived, at most `most` bytes; empty at the end."""
+        has_waited = False
         try:
-            try:
-                data = self._sock.recv(most)
-            except BlockingIOError:
-                pass
-            else:
-                checkpoint()  # a fast server must not keep other threads from running
-                return data
             while True:
-                if not wait_readable(self._sock, deadline - monotonic()):
-                    raise TransferTimedOutError
-                with suppress(BlockingIOError):
-                    return self._sock.recv(most)
+                try:
+                    data = self._sock.recv(most)
+                except BlockingIOError:
+                    has_waited = wait_readable(self._sock, deadline - monotonic())
+                    if not has_waited:
+                        raise TransferTimedOutError from None
+                else:
+                    if not has_waited:
+                        checkpoint()  # a fast server must not keep other threads from running
+                    return data
         except OSError as failure:
             raise ConnectionLostError from failure
 
@@ -115,31 +93,41 @@ class SocketStream:
         return False
 
     def close(self) -> None:
-        """Close it at once."""
+        """Close it at once. Nothing is awaited, so that no cancellation can leave it open."""
         self._sock.close()
 
 
 class TLSStream:
     """TLS over another stream, which may be TLS itself (to an https proxy)."""
 
-    def __init__(self, inner: Stream, context: ssl.SSLContext, host: str) -> None:
-        self._inner, self.peer = inner, inner.peer
+    def __init__(self, inner: "Stream", context: ssl.SSLContext, host: str) -> None:
+        self._inner = inner
+        self.peer: str = inner.peer
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def handshake(self, deadline: float) -> None:
-        """Agree on keys, and verify the certificate."""
-        while True:
-            try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._exchange(NARROW, deadline)
-            except ssl.SSLError:
-                with suppress(NetworkError):
-                    self._flush(deadline)  # the alert that tells the server why
-                raise
-            else:
-                return self._flush(deadline)
+        """Agree on keys, and verify the certificate.
+
+        Raises:
+            NetworkError: The handshake failed, or did not end before the deadline.
+        """
+        try:
+            while True:
+                try:
+                    self._tls.do_handshake()
+                    return self._flush(deadline)
+                except ssl.SSLWantReadError:
+                    self._exchange(NARROW, deadline)
+        except ssl.SSLError as failure:
+            with suppress(NetworkError):
+                self._flush(deadline)  # the alert that tells the server why
+            raise tls_failure(failure) from failure
+        except TransferTimedOutError as failure:
+            raise ConnectTimedOutError from failure
+        except (ConnectionLostError, SendError) as failure:
+            cause = failure.__cause__
+            raise ConnectFailedError(cause if isinstance(cause, OSError) else None) from failure
 
     def read(self, most: int, deadline: float) -> bytes:
         """Read what has arrived, of as many records as are there, at most `most` bytes; empty at the end."""
@@ -191,8 +179,11 @@ class TLSStream:
         return not (self._tls.pending() or self._incoming.pending) and self._inner.is_silent()
 
     def close(self) -> None:
-        """Close it at once."""
+        """Close it at once, without a closing message of TLS."""
         self._inner.close()
+
+
+Stream = SocketStream | TLSStream
 
 
 def connect(host: str, port: int, deadline: float) -> SocketStream:
@@ -234,22 +225,3 @@ def _dial(info: Address, deadline: float) -> SocketStream:
     except BaseException:
         sock.close()
         raise
-
-
-def secure(stream: Stream, context: ssl.SSLContext, host: str, deadline: float) -> TLSStream:
-    """Return the same connection with TLS from here on.
-
-    Raises:
-        NetworkError: The handshake failed, or did not end before the deadline.
-    """
-    secured = TLSStream(stream, context, host)
-    try:
-        secured.handshake(deadline)
-    except ssl.SSLError as failure:
-        raise tls_failure(failure) from failure
-    except TransferTimedOutError as failure:
-        raise ConnectTimedOutError from failure
-    except (ConnectionLostError, SendError) as failure:
-        cause = failure.__cause__
-        raise ConnectFailedError(cause if isinstance(cause, OSError) else None) from failure
-    return secured

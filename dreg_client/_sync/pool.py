@@ -3,7 +3,8 @@
 
 Ours, because httpcore 1.0.9's pool loses connections when threads are cancelled, counts them as used, and then hangs
 forever (100 threads over 8 connections). Here a connection belongs to one request at a time; on any exception,
-cancellation included, it is closed at once and its place is given back.
+cancellation included, it is closed at once and its place is given back. `network` and `connection` state the other
+reasons.
 """
 
 import ssl
@@ -11,18 +12,15 @@ from collections import deque
 from collections.abc import Collection
 from contextlib import suppress
 from time import monotonic
-from typing import Final, NoReturn, Self
-
-import h11
+from typing import Final, NoReturn
 
 from dreg_client import errors
 from dreg_client._sync._compat import Semaphore
-from dreg_client._sync.connection import WIDE, Connection
-from dreg_client._sync.network import Stream, connect, secure
+from dreg_client._sync.connection import Connection
+from dreg_client._sync.network import Stream, TLSStream, connect
 from dreg_client._sync.proxy import connect_by_proxy
 from dreg_client._sync.transport import RawHeaders
 from dreg_client.credentials.tls import tls_context
-from dreg_client.protocol.framing import body_length
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
 from dreg_client.protocol.options import Options, Timeouts
@@ -30,65 +28,66 @@ from dreg_client.protocol.proxies import proxy_of
 from dreg_client.values.origin import Origin, Reach, reach
 
 _SENT_AGAIN: Final = frozenset({"GET", "HEAD"})
-_WHOLE_OR_PART: Final = frozenset({200, 206})
 _MOST_SPELLINGS: Final = 256
 
 
-class PooledResponse:
-    """A response whose body is still to be read.
+class Pool:
+    """The connections to all origins: an `Transport`.
 
-    Attributes:
-        status: The status code.
-        headers: Names and values, in order, each as often as it came.
-        peer: The IP address that responded; empty behind a proxy.
+    Threads and threads may share it. Its connections belong to no event loop, so that it also serves several
+    `asyncio.run` calls, one after another.
+
+    Args:
+        options: How many connections to each origin, which proxy, and how TLS is verified.
+        registries: The origins of the registry and its mirrors: `insecure` and client certificates are for these. None:
+            they are for all origins.
     """
 
-    status: int
-    headers: RawHeaders
-    peer: str
+    def __init__(self, options: Options, registries: Collection[Origin] | None) -> None:
+        self._options, self._registries = options, registries
+        self._pools: dict[Origin, OriginPool] = {}
+        self._spellings: dict[str, OriginPool] = {}
+        self._closed = False
 
-    def __init__(
-        self, pool: "OriginPool", connection: Connection, head: h11.Response, hop: Hop, seconds: float
-    ) -> None:
-        self.status, self.headers, self.peer = head.status_code, head.headers.raw_items(), connection.peer
-        self._pool, self._connection, self._hop, self._seconds = pool, connection, hop, seconds
-        length = body_length(self.headers)
-        if length is not None and length >= WIDE and self.status in _WHOLE_OR_PART and hop.method == "GET":
-            connection.count_body(length, is_part=self.status == 206)
-        self._is_open, self._at_end = True, False
+    def send(self, hop: Hop, timeouts: Timeouts) -> "PooledResponse":
+        """Send a request, and read the head of its response.
 
-    def __iter__(self) -> Self:
-        return self
+        Raises:
+            TransportError: The request could not be sent, or no valid response came in time.
+            BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
+            UnsafeURLError: The URL or a header cannot be sent.
+            ConfigError: A proxy or a file of certificates cannot be used.
+            ClosedError: The pool is closed.
+        """
+        place = hop.place
+        pool = self._spellings.get(place) or self._pool(place, hop)
+        return pool.send(hop, hop.url[len(place) :], timeouts)
 
-    def __next__(self) -> bytes:
-        if not self._is_open:
-            if self._at_end:
-                raise StopIteration
-            raise errors.ClosedError(self._hop.where)
+    def _pool(self, place: str, hop: Hop) -> "OriginPool":
         try:
-            chunk = self._connection.read_chunk(self._seconds)
-        except NetworkError as failure:
-            self.release()
-            raise failure.error(self._hop.where) from None
-        except BaseException:
-            self.release()
-            raise
-        if not chunk:
-            self._at_end = True
-            self.release()
-            raise StopIteration
-        return chunk
-
-    def release(self) -> None:
-        """Return the connection to the pool if the body was read to its end, else close it."""
-        if self._is_open:
-            self._is_open = False
-            self._pool.give_back(self._connection)
+            origin = Origin.of(place)
+        except ValueError:
+            raise errors.UnsafeURLError(hop.where, hop.where, "it is no URL that can be asked") from None
+        if self._closed:
+            raise errors.ClosedError(str(origin))
+        pool = self._pools.get(origin)
+        if pool is None:
+            for other in list(self._pools.values()):
+                other.close_unusable()  # redirects to ever more hosts do not pile up connections
+            is_registry = self._registries is None or origin in self._registries
+            pool = OriginPool(origin, self._options, is_registry=is_registry)
+            pool = self._pools.setdefault(origin, pool)  # another thread may have been faster
+        if len(self._spellings) < _MOST_SPELLINGS:
+            self._spellings[place] = pool
+        return pool
 
     def close(self) -> None:
-        """Return the connection to the pool if the body was read to its end, else close it."""
-        if self._is_open:
-            self.release()
+        """Close all unused connections; the others are closed when their responses are."""
+        self._closed = True
+        self._spellings.clear()
+        for pool in list(self._pools.values()):
+            pool.close()
+        self._pools.clear()
 
 
 class OriginPool:
@@ -107,57 +106,51 @@ class OriginPool:
         self._origin, self._options = origin, options
         self._host = origin.authority.encode("ascii")
         self._context = tls_context(options, origin, is_registry=is_registry) if origin.scheme == "https" else None
-        self._proxy = proxy_of(origin, options)
+        self._proxy = proxy = proxy_of(origin, options)
         self._proxy_headers: RawHeaders | None = None
         self._proxy_context: ssl.SSLContext | None = None
-        if self._proxy is not None and self._proxy.scheme == "https":
-            proxy_origin = Origin("https", self._proxy.host, self._proxy.port)
+        if proxy is not None and proxy.scheme == "https":
+            proxy_origin = Origin("https", proxy.host, proxy.port)
             self._proxy_context = tls_context(options, proxy_origin, is_registry=False)
-        if self._proxy is not None and origin.scheme == "http" and not self._proxy.is_socks:
-            self._proxy_headers = self._proxy.headers
+        if proxy is not None and origin.scheme == "http" and not proxy.is_socks:
+            self._proxy_headers = proxy.headers
         self._places = Semaphore(options.connections)
         self._idle: deque[Connection] = deque()
         self._closed = False
 
-    def send(self, hop: Hop, target: str, timeouts: Timeouts) -> PooledResponse:
+    def send(self, hop: Hop, target: str, timeouts: Timeouts) -> "PooledResponse":
         """Send a request for path and query of `target`, and read the head of its response (see `Pool.send`)."""
+        seconds = timeouts.read if hop.waits is None else hop.waits
+        connection: Connection | None = None
         if not self._places.acquire(timeouts.pool):
             raise no_place(self._options.connections, hop.where)
         try:
-            kept = self._take_idle()
-            if kept is not None:
+            if (connection := self._take_idle(hop)) is not None:
                 try:
-                    return self._exchange(kept, hop, target, timeouts)
+                    head = connection.send(hop, target, timeouts.write, seconds)
+                    return PooledResponse(self, connection, head, hop, seconds)
                 except (ConnectionLostError, ClosedBeforeResponseError):
                     # A server may close a kept connection at any time: a request without effects is sent once more.
-                    if kept.heard or hop.method not in _SENT_AGAIN:
+                    if connection.heard or hop.method not in _SENT_AGAIN:
                         raise
+                    connection.close()
             connection = self._connect(hop, monotonic() + timeouts.connect)
-            return self._exchange(connection, hop, target, timeouts)
-        except NetworkError as failure:
-            self._places.release()
-            raise failure.error(hop.where) from None
-        except BaseException:
-            self._places.release()
-            raise
-
-    def _exchange(self, connection: Connection, hop: Hop, target: str, timeouts: Timeouts) -> PooledResponse:
-        try:
-            if connection.reach > hop.nearest:
-                _refuse_near(hop, connection.peer)
-            seconds = timeouts.read if hop.waits is None else hop.waits
             head = connection.send(hop, target, timeouts.write, seconds)
             return PooledResponse(self, connection, head, hop, seconds)
-        except BaseException:
-            connection.close()
+        except BaseException as failure:
+            if connection is not None:
+                connection.close()
+            self._places.release()
+            if isinstance(failure, NetworkError):
+                raise failure.error(hop.where) from None
             raise
 
-    def _take_idle(self) -> Connection | None:
+    def _take_idle(self, hop: Hop) -> Connection | None:
         """Return the connection that was used last, of those that may be used again."""
         with suppress(IndexError):  # another thread may take the last one
             while self._idle:
                 connection = self._idle.pop()
-                if connection.is_usable():
+                if connection.reach <= hop.nearest and connection.is_usable():
                     return connection
                 connection.close()
         return None
@@ -170,12 +163,13 @@ class OriginPool:
         else:
             stream = connect_by_proxy(proxy, origin, self._proxy_context, deadline)
         try:
-            place = reach(stream.peer) if stream.peer else Reach.PUBLIC
-            if place > hop.nearest:
+            nearness = reach(stream.peer) if stream.peer else Reach.PUBLIC
+            if nearness > hop.nearest:
                 _refuse_near(hop, stream.peer)
             if self._context is not None:
-                stream = secure(stream, self._context, origin.host, deadline)
-            return Connection(stream, place, self._host, self._proxy_headers, is_direct=proxy is None)
+                stream = TLSStream(stream, self._context, origin.host)
+                stream.handshake(deadline)
+            return Connection(stream, nearness, self._host, self._proxy_headers, is_direct=proxy is None)
         except BaseException:
             stream.close()
             raise
@@ -208,63 +202,46 @@ class OriginPool:
                 self._idle.pop().close()
 
 
-class Pool:
-    """The connections to all origins: an `Transport`.
+class PooledResponse:
+    """A response whose body is still to be read, by a connection of a pool."""
 
-    Threads and threads may share it. Its connections belong to no event loop, so that it also serves several
-    `asyncio.run` calls, one after another.
+    def __init__(
+        self,
+        pool: OriginPool,
+        connection: Connection,
+        head: tuple[int, RawHeaders],
+        hop: Hop,
+        seconds: float,
+    ) -> None:
+        self.status, self.headers = head
+        self.peer = connection.peer
+        self._pool, self._connection, self._hop, self._seconds = pool, connection, hop, seconds
+        self._is_open, self._at_end = True, False
 
-    Args:
-        options: How many connections to each origin, which proxy, and how TLS is verified.
-        registries: The origins of the registry and its mirrors: `insecure` and client certificates are for these. None:
-            they are for all origins.
-    """
-
-    def __init__(self, options: Options, registries: Collection[Origin] | None) -> None:
-        self._options, self._registries = options, registries
-        self._pools: dict[Origin, OriginPool] = {}
-        self._spellings: dict[str, OriginPool] = {}
-        self._closed = False
-
-    def send(self, hop: Hop, timeouts: Timeouts) -> PooledResponse:
-        """Send a request, and read the head of its response.
-
-        Raises:
-            TransportError: The request could not be sent, or no valid response came in time.
-            BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
-            UnsafeURLError: The URL or a header cannot be sent.
-            ConfigError: A proxy or a file of certificates cannot be used.
-            ClosedError: The pool is closed.
-        """
-        place = hop.place
-        pool = self._spellings.get(place) or self._pool(place, hop)
-        return pool.send(hop, hop.url[len(place) :], timeouts)
-
-    def _pool(self, place: str, hop: Hop) -> OriginPool:
+    def chunk(self) -> bytes | None:
+        """Read the next bytes of the body; None at its end."""
+        if not self._is_open:
+            if self._at_end:
+                return None
+            raise errors.ClosedError(self._hop.where)
         try:
-            origin = Origin.of(place)
-        except ValueError:
-            raise errors.UnsafeURLError(hop.where, hop.where, "it is no URL that can be asked") from None
-        if self._closed:
-            raise errors.ClosedError(str(origin))
-        pool = self._pools.get(origin)
-        if pool is None:
-            for other in list(self._pools.values()):
-                other.close_unusable()  # redirects to ever more hosts do not pile up connections
-            is_registry = self._registries is None or origin in self._registries
-            pool = OriginPool(origin, self._options, is_registry=is_registry)
-            pool = self._pools.setdefault(origin, pool)  # another thread may have been faster
-        if len(self._spellings) < _MOST_SPELLINGS:
-            self._spellings[place] = pool
-        return pool
+            chunk = self._connection.read_chunk(self._seconds)
+        except BaseException as failure:
+            self.close()
+            if isinstance(failure, NetworkError):
+                raise failure.error(self._hop.where) from None
+            raise
+        if chunk:
+            return chunk
+        self._at_end = True
+        self.close()
+        return None
 
     def close(self) -> None:
-        """Close all unused connections; the others are closed when their responses are."""
-        self._closed = True
-        self._spellings.clear()
-        for pool in list(self._pools.values()):
-            pool.close()
-        self._pools.clear()
+        """Return the connection to the pool if the body was read to its end, else close it."""
+        if self._is_open:
+            self._is_open = False
+            self._pool.give_back(self._connection)
 
 
 def _refuse_near(hop: Hop, peer: str) -> NoReturn:

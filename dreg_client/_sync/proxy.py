@@ -6,11 +6,12 @@ head without a deadline.
 """
 
 import ssl
+from importlib.util import find_spec
 from typing import Final
 
 import h11
 
-from dreg_client._sync.network import NARROW, Stream, connect, secure
+from dreg_client._sync.network import NARROW, Stream, TLSStream, connect
 from dreg_client.errors import MissingLibraryError
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -39,19 +40,20 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
         NetworkError: The proxy cannot be reached, or did not connect in time.
         MissingLibraryError: SOCKS needs socksio, which is not installed.
     """
-    ask = _ask_http
-    if proxy.is_socks:
-        try:
-            from dreg_client._sync.socks import ask_socks as ask  # noqa: PLC0415 (needs an extra)
-        except ImportError:
-            raise MissingLibraryError("socksio", "socks") from None
+    if proxy.is_socks and find_spec("socksio") is None:
+        raise MissingLibraryError("socksio", "socks")
     stream: Stream = connect(proxy.host, proxy.port, deadline)
     stream.peer = ""  # the proxy's address says nothing of the origin's
     try:
         if context is not None:
-            stream = secure(stream, context, proxy.host, deadline)
-        if proxy.is_socks or origin.scheme == "https":
-            ask(stream, proxy, origin, deadline)
+            stream = TLSStream(stream, context, proxy.host)
+            stream.handshake(deadline)
+        if proxy.is_socks:
+            from dreg_client._sync.socks import connect_by_socks  # noqa: PLC0415 (needs an extra)
+
+            connect_by_socks(stream, proxy, origin, deadline)
+        elif origin.scheme == "https":
+            _open_tunnel(stream, proxy, origin, deadline)
     except BaseException as failure:
         stream.close()
         if isinstance(failure, TransferTimedOutError):
@@ -60,7 +62,7 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
     return stream
 
 
-def _ask_http(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
+def _open_tunnel(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
     """Open a tunnel by CONNECT."""
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     target = f"{host}:{origin.port}".encode("ascii")

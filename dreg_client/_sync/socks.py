@@ -39,15 +39,25 @@ _MAY_PASS: Final = frozenset(
 )
 
 
-def ask_socks(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
-    """Ask a SOCKS5 proxy for a connection to an origin. The proxy resolves its name.
+def connect_by_socks(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
+    """Request a connection to an origin from a SOCKS5 proxy. The proxy resolves the host name.
 
     Raises:
-        NetworkError: The proxy refused, or its replies are not valid.
+        NetworkError: The proxy rejected the request, or its replies are not valid.
         ConfigError: The user name or the password is too long.
     """
+    username, password = proxy.username.encode(), proxy.password.encode()
+    if max(len(username), len(password)) > 255:
+        raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")
+    method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
     try:
-        _authenticate(stream, proxy, deadline)
+        stream.write(SOCKS5AuthMethodsRequest([method]).dumps(), deadline)
+        if SOCKS5AuthReply.loads(_read(stream, 2, deadline)).method is not method:
+            raise ProxyNeedsPasswordError
+        if method is SOCKS5AuthMethod.USERNAME_PASSWORD:
+            stream.write(SOCKS5UsernamePasswordRequest(username, password).dumps(), deadline)
+            if not SOCKS5UsernamePasswordReply.loads(_read(stream, 2, deadline)).success:
+                raise ProxyNeedsPasswordError
         request = SOCKS5CommandRequest.from_address(SOCKS5Command.CONNECT, (origin.host, origin.port))
         stream.write(request.dumps(), deadline)
         head = _read(stream, 5, deadline)  # up to the first byte of the address
@@ -59,22 +69,8 @@ def ask_socks(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> 
         raise ProxyRefusedNetworkError from failure
 
 
-def _authenticate(stream: Stream, proxy: Proxy, deadline: float) -> None:
-    username, password = proxy.username.encode(), proxy.password.encode()
-    if max(len(username), len(password)) > 255:
-        raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")
-    method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
-    stream.write(SOCKS5AuthMethodsRequest([method]).dumps(), deadline)
-    if SOCKS5AuthReply.loads(_read(stream, 2, deadline)).method is not method:
-        raise ProxyNeedsPasswordError
-    if method is SOCKS5AuthMethod.USERNAME_PASSWORD:
-        stream.write(SOCKS5UsernamePasswordRequest(username, password).dumps(), deadline)
-        if not SOCKS5UsernamePasswordReply.loads(_read(stream, 2, deadline)).success:
-            raise ProxyNeedsPasswordError
-
-
 def _read(stream: Stream, size: int, deadline: float) -> bytes:
-    """Read exactly so many bytes: what follows is the origin's."""
+    """Read exactly `size` bytes: what follows is the origin's."""
     data = b""
     while len(data) < size:
         piece = stream.read(size - len(data), deadline)

@@ -1,7 +1,6 @@
 # Generated from dreg_client/_async/transport.py by tools/generate_sync.py. Do not edit.
-"""The seam between the client and whatever sends one HTTP request: our connection pool, or a caller's transport."""
+"""The interface between the client and what sends one HTTP request: our connection pool, or a caller's transport."""
 
-from collections.abc import Iterator
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
@@ -11,7 +10,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class OpenResponse(Protocol):
-    """A response whose body is still to be read. Closing it returns the connection to the pool, or closes it."""
+    """A response whose body is still to be read."""
 
     @property
     def status(self) -> int:
@@ -28,8 +27,12 @@ class OpenResponse(Protocol):
         """The IP address that responded; empty if unknown (proxies, callers' transports)."""
         ...
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Read the body in chunks, without any decoding but that of HTTP's own framing."""
+    def chunk(self) -> bytes | None:
+        """Read the next bytes of the body; None at its end. Nothing is decoded but HTTP's own framing.
+
+        Raises:
+            TransportError: The connection was lost, or no bytes came in time.
+        """
         ...
 
     def close(self) -> None:

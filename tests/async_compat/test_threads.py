@@ -58,25 +58,25 @@ def test_without_a_group_nothing_is_cut_into_slices(monkeypatch: pytest.MonkeyPa
         sleep(0.01)
 
 
-@pytest.mark.parametrize("wait", [_compat._poll_readable, _compat._select_readable])
-def test_a_socket_is_readable_once_something_came(wait: Callable[[socket.socket, float], bool]) -> None:
+@pytest.mark.parametrize("wait", [_compat._poll, _compat._select])
+def test_a_socket_is_readable_once_something_came(wait: Callable[[socket.socket, str, float], bool]) -> None:
     near, far = socket.socketpair()
     with near, far:
-        assert not wait(near, 0.01)
+        assert not wait(near, "read", 0.01)
         far.send(b"x")
-        assert wait(near, float("inf"))
+        assert wait(near, "read", float("inf"))
 
 
-@pytest.mark.parametrize("wait", [_compat._poll_writable, _compat._select_writable])
-def test_a_socket_is_writable_while_there_is_room(wait: Callable[[socket.socket, float], bool]) -> None:
+@pytest.mark.parametrize("wait", [_compat._poll, _compat._select])
+def test_a_socket_is_writable_while_there_is_room(wait: Callable[[socket.socket, str, float], bool]) -> None:
     near, far = socket.socketpair()
     near.setblocking(False)  # noqa: FBT003 (socket's own)
     with near, far:
-        assert wait(near, float("inf"))
+        assert wait(near, "write", float("inf"))
         with pytest.raises(BlockingIOError):  # noqa: PT012 (one of them raises)
             while True:
                 near.send(b"x" * 65536)
-        assert not wait(near, 0.01)
+        assert not wait(near, "write", 0.01)
 
 
 def test_an_awaitable_is_rejected_with_what_to_do() -> None:

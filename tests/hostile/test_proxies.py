@@ -70,7 +70,7 @@ def test_trn_23_a_proxy_that_is_not_there_is_named_without_its_password(library_
     assert registry.connections == 0
 
 
-@pytest.mark.parametrize("text", ["socks5://u:canary-password-7f3a@proxy.test", "ftp://proxy.test", "file:///x"])
+@pytest.mark.parametrize("text", ["socks4://u:canary-password-7f3a@proxy.test", "ftp://proxy.test", "file:///x"])
 def test_trn_23_a_proxy_of_another_kind_is_a_mistake(library_way: Way, net: Network, text: str) -> None:
     registry = registry_at(net)
     library_way.options["proxy"] = text

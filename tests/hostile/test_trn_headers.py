@@ -172,46 +172,6 @@ def called(tree: ast.AST) -> Iterator[str]:
                 yield node.func.attr
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def test_one_function_sends_for_threads_and_one_for_tasks() -> None:
-    """So that no way of building a request is another than the one that is looked at here."""
-    sending = {name: [it for it in called(tree) if it == "_send"] for name, tree in trees()}
-
-    assert {name: len(calls) for name, calls in sending.items() if calls} == {
-        "transport/sending.py": 1,
-        "transport/async_sending.py": 1,
-    }
-
-
-def test_a_request_is_made_where_its_headers_are_built_from_nothing() -> None:
-    made = {(name, it) for name, tree in trees() for it in called(tree) if it in {"Send", "Hop"}}
-
-    assert made == {
-        ("conversation/redirects.py", "Send"),
-        ("conversation/redirects.py", "Hop"),
-        ("conversation/tokens.py", "Hop"),
-        ("conversation/conversation.py", "Send"),
-    }
-
-
-def test_nothing_else_opens_a_connection() -> None:
-    dials = {"create_connection", "open_connection", "connect_tcp", "urlopen", "handle_request", "handle_async_request"}
-    dialling = {name for name, tree in trees() if dials & set(called(tree))}
-    libraries = {"httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3", "urllib.request", "http.client"}
-    known = {name for name, tree in trees() if libraries & set(imported(tree))}
-
-    assert {name.partition("/")[0] for name in dialling} == {"transport"}
-    assert known == set(), "also the transport takes its library by name, in transport/library.py alone"
-
-
 def test_no_client_of_the_http_library_is_made() -> None:
     """It would follow redirects, keep cookies, read netrc and log whole URLs (TRN-09)."""
     made = {name for name, tree in trees() if {"Client", "AsyncClient", "HTTPStatusError"} & set(called(tree))}

@@ -33,10 +33,10 @@ def by_task(server: RawServer, library: Any, options: Any) -> Generator[tuple[An
 
 
 def free_places(registry: Any) -> set[int]:
-    """How many places are free at each gate of a registry."""
-    return {line.free for line in registry._connection._sender._lines.values()}
+    """How many connections to each origin may still be opened."""
+    return {pool._places.free for pool in registry._client._sender._transport._pools.values()}
 
 
 def idle_connections(registry: Any) -> int:
-    """How many connections a registry keeps that nobody uses."""
-    return sum(len(line.way._idle) for line in registry._connection._sender._lines.values())
+    """How many connections a registry keeps that no request uses."""
+    return sum(len(pool._idle) for pool in registry._client._sender._transport._pools.values())

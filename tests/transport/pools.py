@@ -1,12 +1,13 @@
 """Pools for each kind of caller: threads, asyncio and trio; a test is written once, as async code."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
 
 import trio
 
+from dreg_client._async._compat import maybe_await
 from dreg_client._async.pool import AsyncPool
 from dreg_client._sync.pool import Pool
 from dreg_client.protocol.messages import Hop
@@ -27,22 +28,24 @@ class Got:
     peer: str
 
 
-class SyncResponse:
-    """The response of threads, behind async methods that never wait."""
+class AnyResponse:
+    """A response of tasks or threads, as an async iterator."""
 
     def __init__(self, response: Any) -> None:
         self.response = response
         self.status, self.headers, self.peer = response.status, response.headers, response.peer
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self.response:
-            yield chunk
+    def __aiter__(self) -> Self:
+        return self
 
     async def __anext__(self) -> bytes:
-        return next(self.response)
+        chunk = await maybe_await(self.response.chunk())
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
-        self.response.close()
+        await maybe_await(self.response.close() if hasattr(self.response, "close") else self.response.aclose())
 
 
 class AnyPool:
@@ -55,7 +58,7 @@ class AnyPool:
 
     async def send(self, hop: Hop, timeouts: Timeouts | None = None) -> Any:
         sent = self.pool.send(hop, timeouts or self.timeouts)
-        return SyncResponse(sent) if self.kind == "threads" else await sent
+        return AnyResponse(await maybe_await(sent))
 
     async def get(self, url: str, method: str = "GET", **rest: Any) -> Got:
         """Send a request, and read its response to the end."""

@@ -51,7 +51,7 @@ def send(case: Any) -> Send:
         try:
             response = adapter.send(hop, given.timeouts)
             try:
-                return response.status, b"".join(response)
+                return response.status, b"".join(iter(response.chunk, None))
             finally:
                 response.close()
         finally:
@@ -63,13 +63,20 @@ def send(case: Any) -> Send:
         try:
             response = await adapter.send(hop, given.timeouts)
             try:
-                return response.status, b"".join([chunk async for chunk in response])
+                return response.status, await whole(response)
             finally:
                 await response.aclose()
         finally:
             await adapter.aclose()
 
     return (lambda *given, **named: asyncio.run(by_task(*given, **named))) if case[1] else by_thread
+
+
+async def whole(response: Any) -> bytes:
+    body = b""
+    while (chunk := await response.chunk()) is not None:
+        body += chunk
+    return body
 
 
 def test_a_request_arrives_as_it_was_given(http: Any, send: Send) -> None:
@@ -211,7 +218,7 @@ def test_an_asgi_app_is_a_registry() -> None:
     async def main() -> bytes:
         adapter = AsyncTransportAdapter(httpx.ASGITransport(app), Options())
         response = await adapter.send(Hop("GET", URL), Timeouts())
-        return b"".join([chunk async for chunk in response])
+        return await whole(response)
 
     assert asyncio.run(main()) == b"from an app"
 
@@ -227,7 +234,7 @@ def test_a_response_that_is_closed_gives_back_its_place(http: Any) -> None:
     first.close()
     adapter.send(Hop("GET", URL), Timeouts(pool=0.1)).close()
     with pytest.raises(errors.ClosedError):
-        next(iter(first))
+        first.chunk()
     adapter.close()
     with pytest.raises(errors.ClosedError):
         adapter.send(Hop("GET", URL), Timeouts())
@@ -253,7 +260,7 @@ def test_an_unknown_library_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_library_that_is_not_installed_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(errors.ConfigError, match=r"pip install 'dreg-client\[httpx2\]'"):
+    with pytest.raises(errors.MissingLibraryError, match=r"pip install 'dreg-client\[httpx2\]'"):
         new_transport(Options(http="httpx2"), ())
 
 

@@ -106,7 +106,7 @@ def test_a_reply_of_a_proxy_is_bounded(
     new_pool: NewPool, net: Network, said: Any, error: type[errors.TransportError]
 ) -> None:
     proxy_at(net).on("*", lambda _: said, method="CONNECT")
-    pool = new_pool(proxy="http://proxy.test:3128", timeout=Timeouts(connect=2))
+    pool = new_pool(proxy="http://proxy.test:3128", timeout=Timeouts(connect=20))
 
     with pytest.raises(error):
         pool.run_get("https://registry.test/x")
@@ -229,7 +229,7 @@ def test_socks_without_its_library_says_what_to_install(new_pool: NewPool, monke
     monkeypatch.delitem(sys.modules, f"dreg_client.{pool.package}.socks", raising=False)
     monkeypatch.setitem(sys.modules, "socksio", None)
 
-    with pytest.raises(errors.ConfigError, match=r"pip install 'dreg-client\[socks\]'"):
+    with pytest.raises(errors.MissingLibraryError, match=r"pip install 'dreg-client\[socks\]'"):
         pool.run_get("http://registry.test/x")
 
 

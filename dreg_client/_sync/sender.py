@@ -1,34 +1,32 @@
-# Generated from dreg_client/_async/hop_sender.py by tools/generate_sync.py. Do not edit.
-"""Sends one HTTP request and reads its response; and waits between the attempts of one."""
+# Generated from dreg_client/_async/sender.py by tools/generate_sync.py. Do not edit.
+"""Sends one HTTP request and reads its response within limits; and waits between the attempts of one."""
 
+from contextlib import suppress
 from logging import DEBUG
 from time import monotonic
+from typing import Final
 
+from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
-from dreg_client._sync.response_body import Body, read_body
-from dreg_client._sync.transport import Transport
+from dreg_client._sync.transport import OpenResponse, Transport
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
-from dreg_client.protocol.options import Options
+from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
-Answer = tuple[Response, Body | None]
+Answer = tuple[Response, OpenResponse | None]
 """A response, and its body if that is still to be read."""
+_MOST_OF_AN_ERROR: Final = 64 * 1024
+"""The most bytes that are read of the body of an error response."""
 
 
-class HopSender:
+class Sender:
     """Sends the HTTP requests of one client. Everything that is sent goes through `send`.
-
-    Args:
-        options: The options of the client.
-        transport: What sends.
 
     Attributes:
         fixed: The headers that every request has.
     """
-
-    fixed: tuple[tuple[str, str], ...]
 
     def __init__(self, options: Options, transport: Transport) -> None:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
@@ -58,8 +56,8 @@ class HopSender:
             if self._options.on_event is not None:
                 self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
             if hop.streams and 200 <= opened.status < 300:
-                return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), Body(opened)
-            body = read_body(hop, opened, headers, self._timeouts)
+                return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
+            body = _read_body(hop, opened, headers, self._timeouts)
         except BaseException:
             opened.close()
             raise
@@ -73,10 +71,38 @@ class HopSender:
         sleep(delay)
 
     def tell(self, event: Event) -> None:
-        """Hand an event to `on_event`."""
+        """Pass an event to `on_event`."""
         if self._options.on_event is not None:
             self._options.on_event(event)
 
     def close(self) -> None:
         """Close all connections. Requests fail from now on."""
         self._transport.close()
+
+
+def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
+    """Read a body within its limits; of an error response, the beginning is enough."""
+    longest = max(timeouts.whole, hop.waits or 0.0)
+    deadline, size, chunks = monotonic() + longest, 0, list[bytes]()
+    if not 200 <= opened.status < 300:
+        with suppress(errors.TransportError):
+            while size <= _MOST_OF_AN_ERROR and monotonic() <= deadline and (chunk := opened.chunk()) is not None:
+                size += len(chunk)
+                chunks.append(chunk)
+        return b"".join(chunks)[:_MOST_OF_AN_ERROR]
+    if hop.limit == 0:
+        return b""
+    if hop.method != "HEAD" and (stated := headers.content_length or 0) > hop.limit:
+        raise _too_large(hop, stated)
+    while (chunk := opened.chunk()) is not None:
+        size += len(chunk)
+        if size > hop.limit:
+            raise _too_large(hop, size)
+        if monotonic() > deadline:
+            raise errors.TransferTimeoutError(f"the answer was not whole after {longest:.0f} s", hop.where)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(hop: Hop, size: int) -> errors.ResponseTooLargeError:
+    return errors.ResponseTooLargeError(f"{hop.where}: its answer", size, hop.limit)
