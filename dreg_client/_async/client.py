@@ -54,7 +54,8 @@ class AsyncClient:
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
-        self._sender = AsyncSender(options, transport or new_transport(options, origins))
+        self._transport = transport or new_transport(options, origins)
+        self._sender = AsyncSender(options, self._transport)
         self._authenticator = AsyncAuthenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
@@ -102,7 +103,7 @@ class AsyncClient:
 
     async def aclose(self) -> None:
         """Close all connections. Requests fail from now on."""
-        await self._sender.aclose()
+        await self._transport.aclose()
 
     async def _from_mirrors(self, request: Request, *, streams: bool) -> AsyncAnswer | None:
         """Return the first successful response of a mirror."""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Collection
 from contextlib import suppress
 from time import monotonic
-from typing import Final, NoReturn
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import Semaphore
@@ -49,14 +49,10 @@ class AsyncPool:
         self._closed = False
 
     async def send(self, hop: Hop, timeouts: Timeouts) -> "AsyncPooledResponse":
-        """Send a request, and read the head of its response.
+        """Send a request, and read the head of its response (see `AsyncTransport.send`).
 
         Raises:
-            TransportError: The request could not be sent, or no valid response came in time.
-            BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
-            UnsafeURLError: The URL or a header cannot be sent.
             ConfigError: A proxy or a file of certificates cannot be used.
-            ClosedError: The pool is closed.
         """
         place = hop.place
         pool = self._spellings.get(place) or self._pool(place, hop)
@@ -164,7 +160,8 @@ class AsyncOriginPool:
         try:
             nearness = reach(stream.peer) if stream.peer else Reach.PUBLIC
             if nearness > hop.nearest:
-                _refuse_near(hop, stream.peer)
+                reason = f"its address is {stream.peer}: a registry may not send us to this machine or network"
+                raise errors.BlockedAddressError("the registry", hop.where, reason)
             if self._context is not None:
                 stream = AsyncTLSStream(stream, self._context, origin.host)
                 await stream.handshake(deadline)
@@ -241,8 +238,3 @@ class AsyncPooledResponse:
         if self._is_open:
             self._is_open = False
             self._pool.give_back(self._connection)
-
-
-def _refuse_near(hop: Hop, peer: str) -> NoReturn:
-    reason = f"its address is {peer}: a registry may not send us to this machine or network"
-    raise errors.BlockedAddressError("the registry", hop.where, reason)

@@ -74,10 +74,6 @@ class AsyncSender:
         if self._options.on_event is not None:
             self._options.on_event(event)
 
-    async def aclose(self) -> None:
-        """Close all connections. Requests fail from now on."""
-        await self._transport.aclose()
-
 
 async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; of an error response, the beginning is enough."""

@@ -9,22 +9,17 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class AsyncOpenResponse(Protocol):
-    """A response whose body is still to be read."""
+    """A response whose body is still to be read.
 
-    @property
-    def status(self) -> int:
-        """The status code."""
-        ...
+    Attributes:
+        status: The status code.
+        headers: Names and values, in order, each as often as it came.
+        peer: The IP address that responded; empty if unknown (proxies, callers' transports).
+    """
 
-    @property
-    def headers(self) -> RawHeaders:
-        """Names and values, in order, each as often as it came."""
-        ...
-
-    @property
-    def peer(self) -> str:
-        """The IP address that responded; empty if unknown (proxies, callers' transports)."""
-        ...
+    status: int
+    headers: RawHeaders
+    peer: str
 
     async def chunk(self) -> bytes | None:
         """Read the next bytes of the body; None at its end. Nothing is decoded but HTTP's own framing.

@@ -55,7 +55,8 @@ class Client:
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
-        self._sender = Sender(options, transport or new_transport(options, origins))
+        self._transport = transport or new_transport(options, origins)
+        self._sender = Sender(options, self._transport)
         self._authenticator = Authenticator(options, registry, self._sender)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
@@ -103,7 +104,7 @@ class Client:
 
     def close(self) -> None:
         """Close all connections. Requests fail from now on."""
-        self._sender.close()
+        self._transport.close()
 
     def _from_mirrors(self, request: Request, *, streams: bool) -> Answer | None:
         """Return the first successful response of a mirror."""

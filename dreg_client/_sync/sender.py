@@ -75,10 +75,6 @@ class Sender:
         if self._options.on_event is not None:
             self._options.on_event(event)
 
-    def close(self) -> None:
-        """Close all connections. Requests fail from now on."""
-        self._transport.close()
-
 
 def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; of an error response, the beginning is enough."""

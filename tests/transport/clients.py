@@ -34,9 +34,9 @@ def by_task(server: RawServer, library: Any, options: Any) -> Generator[tuple[An
 
 def free_places(registry: Any) -> set[int]:
     """How many connections to each origin may still be opened."""
-    return {pool._places.free for pool in registry._client._sender._transport._pools.values()}
+    return {pool._places.free for pool in registry._client._transport._pools.values()}
 
 
 def idle_connections(registry: Any) -> int:
     """How many connections a registry keeps that no request uses."""
-    return sum(len(pool._idle) for pool in registry._client._sender._transport._pools.values())
+    return sum(len(pool._idle) for pool in registry._client._transport._pools.values())
