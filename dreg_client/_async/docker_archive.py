@@ -33,7 +33,7 @@ class AsyncDockerArchiveSource:
         """Return the descriptor of the manifest that is written for a reference, a digest, or `@INDEX`."""
         return (await self._manifest(reference)).descriptor
 
-    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (the port's)
+    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Write the manifest of a reference, a digest, or `@INDEX`; `legacy` changes nothing."""
         manifest = await self._manifest(reference)
         return RawManifest(manifest.raw, manifest.media_type)
@@ -42,7 +42,7 @@ class AsyncDockerArchiveSource:
         self._files.check_open()
         return await run_in_thread(self._images.manifest, reference)
 
-    async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (as above)
+    async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
         """Read a config, or write a manifest."""
         self._files.check_open()
         return await run_in_thread(self._images.read, descriptor.digest, MAX_DOCUMENT)
@@ -52,7 +52,11 @@ class AsyncDockerArchiveSource:
         self._files.check_open()
         return self._images.tags()
 
-    async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:  # noqa: ARG002
+    async def referrers(
+        self,
+        digest: Digest,  # noqa: ARG002 (port)
+        artifact_type: str | None = None,  # noqa: ARG002 (port)
+    ) -> tuple[Descriptor, ...]:
         """Return nothing: a docker-archive cannot have referrers."""
         self._files.check_open()
         return ()

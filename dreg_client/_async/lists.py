@@ -9,7 +9,7 @@ from dreg_client.values.reference import RepositoryName
 
 async def list_tags(client: AsyncClient, repository: RepositoryName) -> tuple[str, ...]:
     """List all tags of a repository, each once, in the registry's order."""
-    return tuple({tag: None async for tag in iter_tags(client, repository)})
+    return tuple(dict.fromkeys([tag async for tag in iter_tags(client, repository)]))
 
 
 async def iter_tags(

@@ -59,8 +59,7 @@ def aopen_layout(name: StoreName) -> "AsyncLayout":
         case "oci-archive":
             return open_oci_archive(name.path)
         case "registry" | "docker-archive":
-            message = f"{name} is no layout; name one as oci:PATH or oci-archive:FILE"
-            raise errors.UnsupportedError(message)
+            raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
 @asynccontextmanager

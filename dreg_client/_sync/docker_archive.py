@@ -34,7 +34,7 @@ class DockerArchiveSource:
         """Return the descriptor of the manifest that is written for a reference, a digest, or `@INDEX`."""
         return self._manifest(reference).descriptor
 
-    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (the port's)
+    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Write the manifest of a reference, a digest, or `@INDEX`; `legacy` changes nothing."""
         manifest = self._manifest(reference)
         return RawManifest(manifest.raw, manifest.media_type)
@@ -43,8 +43,7 @@ class DockerArchiveSource:
         self._files.check_open()
         return run_in_thread(self._images.manifest, reference)
 
-    def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (as
-        # above)
+    def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
         """Read a config, or write a manifest."""
         self._files.check_open()
         return run_in_thread(self._images.read, descriptor.digest, MAX_DOCUMENT)
@@ -54,8 +53,11 @@ class DockerArchiveSource:
         self._files.check_open()
         return self._images.tags()
 
-    def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:  # noqa:
-        # ARG002
+    def referrers(
+        self,
+        digest: Digest,  # noqa: ARG002 (port)
+        artifact_type: str | None = None,  # noqa: ARG002 (port)
+    ) -> tuple[Descriptor, ...]:
         """Return nothing: a docker-archive cannot have referrers."""
         self._files.check_open()
         return ()

@@ -13,7 +13,6 @@ from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformR
 from dreg_client.images.view import DocumentRead, ImageRead, Plain, attestations_of, predicate_types, view_image
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, is_attestation
-from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
@@ -132,18 +131,14 @@ class _IndexWalk:
         """Return the platform that a manifest's config states; None for artifacts and for what is missing."""
         if descriptor.digest not in self.platforms:
             try:
-                self.platforms[descriptor.digest] = self._read_platform(descriptor)
+                manifest = read_image_manifest(self.source, descriptor)
+                config = manifest.config.digest
+                if config not in self.platforms:
+                    self.platforms[config] = platform_of(read_config(self.source, manifest))
+                self.platforms[descriptor.digest] = self.platforms[config]
             except (errors.NotAnImageError, *_NOT_HERE):
                 self.platforms[descriptor.digest] = None
         return self.platforms[descriptor.digest]
-
-    def _read_platform(self, descriptor: Descriptor) -> Platform | None:
-        manifest = read_manifest(self.source, descriptor)
-        if not isinstance(manifest, ImageManifest):
-            return None
-        if manifest.config.digest not in self.platforms:
-            self.platforms[manifest.config.digest] = platform_of(read_config(self.source, manifest))
-        return self.platforms[manifest.config.digest]
 
 
 # --- views

@@ -10,7 +10,7 @@ from dreg_client.values.reference import RepositoryName
 
 def list_tags(client: Client, repository: RepositoryName) -> tuple[str, ...]:
     """List all tags of a repository, each once, in the registry's order."""
-    return tuple({tag: None for tag in iter_tags(client, repository)})
+    return tuple(dict.fromkeys(list(iter_tags(client, repository))))
 
 
 def iter_tags(

@@ -60,8 +60,7 @@ def open_layout(name: StoreName) -> "Layout":
         case "oci-archive":
             return open_oci_archive(name.path)
         case "registry" | "docker-archive":
-            message = f"{name} is no layout; name one as oci:PATH or oci-archive:FILE"
-            raise errors.UnsupportedError(message)
+            raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
 @contextmanager

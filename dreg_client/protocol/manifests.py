@@ -118,9 +118,9 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
     """
     accept(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
-    raw = plain(response, wanted, request.limit)
+    raw = plain(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
     served = types.essence(response.headers.get("content-type") or "")
-    found = RawManifest(raw, "" if served in _SAYS_NOTHING else served, wanted, response.where)
+    found = RawManifest(raw, "" if served in _SAYS_NOTHING else served, wanted, response.where if wanted else "")
     if response.headers.all("docker-content-digest") != (found.digest,):
         _check_claim(response, raw, found.digest)
     if found.media_type not in types.KNOWN:
