@@ -52,7 +52,7 @@ def test_a_raw_manifest_always_has_the_digest_of_its_bytes(algorithm: str) -> No
 def test_a_raw_manifest_can_be_pickled_and_copied() -> None:
     found = RawManifest(b"some", types.OCI_MANIFEST, SOME)
 
-    assert pickle.loads(pickle.dumps(found)) == copy.copy(found) == replace(found) == found  # noqa: S301 (our own)
+    assert pickle.loads(pickle.dumps(found)) == copy.copy(found) == replace(found) == found
 
 
 def test_head_states_type_digest_and_size() -> None:
