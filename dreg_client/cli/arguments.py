@@ -83,11 +83,7 @@ def host_alone(source: str) -> str | None:
 
 
 def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    """Return the host or URL of a registry.
-
-    Raises:
-        BadParameter: A host has a path.
-    """
+    """Check that a registry is a URL, or a host without a path."""
     text = value.removesuffix("/")
     host, slash, path = text.partition("/")
     if "://" in text or not slash or path == "v2":

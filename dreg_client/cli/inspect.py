@@ -58,16 +58,18 @@ def inspect_command(
     from dreg_client._sync.image_view import view
     from dreg_client.cli.image_text import lines
 
+    first, *others = sources
+
     def read(source: "StoreName") -> dict[str, Any]:
         with opened(source, ref_name) as (store, reference):
             return view(store, reference, () if "all" in platforms else platforms)
 
-    if len(sources) > 1 and (output == "html" or file is not None):
+    if others and (output == "html" or file is not None):
         raise click.UsageError("a page, or a file, shows one image")
     if output != "html" and file in {None, "-"}:
         return show(sources, output, read, lambda seen, source: [*lines(seen), *([""] if source else [])])
     with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
-        content = _content(read(sources[0]), output).encode(errors="backslashreplace")
+        content = _content(read(first), output).encode(errors="backslashreplace")
     if file is None or file == "-":
         put_octets(content)  # a page says that it is UTF-8, whatever the locale
     else:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from functools import partial, reduce
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -50,36 +50,30 @@ _CONNECTION_OPTIONS: Final = (
 
 def registry_options(command: F) -> F:
     """Add all options."""
-    return reduce(
-        lambda decorated, option: option(decorated), reversed(_CREDENTIAL_OPTIONS), connection_options(command)
-    )
+    command = connection_options(command)
+    for option in reversed(_CREDENTIAL_OPTIONS):
+        command = option(command)
+    return command
 
 
 def connection_options(command: F) -> F:
     """Add the options other than those for a credential."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_CONNECTION_OPTIONS), command)
+    for option in reversed(_CONNECTION_OPTIONS):
+        command = option(command)
+    return command
 
 
 def given_options(ctx: click.Context | None = None) -> "RegistryOptions":
-    """Return the options on the command line, as the library takes them.
-
-    Raises:
-        UsageError: Options do not fit together.
-    """
+    """Return the options on the command line, as the library takes them."""
     ctx = ctx or click.get_current_context()
     given: dict[str, Any] = ctx.meta.get(_META, {})
     if given.get("key") and not given.get("cert"):
         raise click.UsageError("--key stands beside --cert")
-    options: dict[str, Any] = {
-        "plain_http": given.get("plain_http", False),
-        "insecure": given.get("insecure", False),
-        "ca_file": given.get("ca_file"),
-        "client_cert": (given["cert"], given.get("key")) if given.get("cert") else None,
-        "mirrors": tuple(given.get("mirror", ())),
-        "timeout": given.get("timeout"),
-        "retries": given.get("retries"),
-    }
-    options = {name: value for name, value in options.items() if value is not None}
+    names = ("plain_http", "insecure", "ca_file", "timeout", "retries")
+    options = {name: given[name] for name in names if given.get(name) is not None}
+    options["mirrors"] = tuple(given.get("mirror", ()))
+    if given.get("cert"):
+        options["client_cert"] = (given["cert"], given.get("key"))
     return {**options, "credentials": _credentials(ctx, given)}  # type: ignore[typeddict-item]
 
 
@@ -98,11 +92,7 @@ def _credentials(ctx: click.Context, given: dict[str, Any]) -> "Credential | Cre
 
 
 def credential_from_stdin(username: str | None, by_password: bool | None, by_token: bool | None) -> "Credential | None":
-    """Return the credential whose secret is read from standard input; None if no option says so.
-
-    Raises:
-        UsageError: The options do not fit together, or standard input is empty.
-    """
+    """Return the credential whose secret is read from standard input; None if no option says so."""
     from dreg_client.values.credential import Credential
 
     if by_token and (by_password or username):
@@ -117,7 +107,6 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
 
 
 def _read_secret() -> str:
-    """Read standard input, without the line ending."""
     text = sys.stdin.read(65536) if sys.stdin else ""
     secret = text.removesuffix("\n").removesuffix("\r")
     if not secret:
