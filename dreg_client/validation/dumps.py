@@ -1,6 +1,6 @@
-"""Dumps of documents, one a line (JSON Lines): millions of them, in constant memory, on several processors.
+"""Validate dumps with one document per line (JSON Lines): millions of them, in constant memory, in several processes.
 
-A line is a document, or an object that has the document in a named member: as text (then it is exact) or as JSON.
+A line is a document, or an object with the document in a named member, either as text (then it is exact) or as JSON.
 """
 
 import os
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
 _WAITING: Final = 3
-"""How many stretches are handed out for each process: enough that none waits, few enough for flat memory."""
+"""The number of stretches that are queued per process: enough to keep it busy, few enough for constant memory."""
 _MOST_REPORTS: Final = 1000
-"""How many documents with problems a part tells of."""
+"""The maximum number of documents with problems in a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineRules:
-    """How the lines of a dump are read.
+    """How to read the lines of a dump.
 
     Attributes:
-        field: The member that holds the document; empty: the line itself is the document.
-        media_type_field: The member that says what it was served as; empty: none does.
-        kind: What each document must be; None: each says what it is.
-        pedantic: Whether notes are reported, too.
-        media_type: What each document was served as, where no member says so; empty: not known.
+        field: The member with the document; if empty, the line itself is the document.
+        media_type_field: The member with the media type that it was served with; if empty, there is none.
+        kind: The expected kind of each document; if None, each document decides.
+        pedantic: Whether to report notes, too.
+        media_type: The media type of documents without such a member; empty if unknown.
     """
 
     field: str = ""
@@ -51,7 +51,7 @@ class LineRules:
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """What came of one line; lines count from 1."""
+    """The report of one line; lines are numbered from 1."""
 
     line: int
     report: Report
@@ -59,15 +59,15 @@ class LineReport:
 
 @dataclass(frozen=True, slots=True)
 class DumpPart:
-    """What came of a stretch of a dump, in order.
+    """The results of a stretch of a dump, in order.
 
     Attributes:
-        start: Where in the file the stretch begins, in bytes.
-        stop: Where it ends.
-        documents: The number of its lines that hold a document; empty lines do not.
-        valid: How many of them have no error.
-        lines: The number of its lines.
-        reports: Those of the documents that have problems.
+        start: The offset in the file at which the stretch begins, in bytes.
+        stop: The offset at which it ends.
+        documents: The number of lines with a document; empty lines have none.
+        valid: The number of documents without errors.
+        lines: The number of lines.
+        reports: The reports of documents with problems.
     """
 
     start: int
@@ -82,13 +82,13 @@ _PLAIN: Final = LineRules()
 
 
 def validate_lines(lines: Iterable[bytes], how: LineRules = _PLAIN) -> Iterator[LineReport]:
-    """Validate a document a line; empty lines are passed over.
+    """Validate one document per line; empty lines are skipped.
 
-    A plain function from lines to results, all of which pickle: hand it to whatever runs work on many machines.
+    Arguments and results can be pickled, so the function can run on several machines.
 
     Args:
-        lines: The lines, with or without their line feeds.
-        how: Where in a line the document stands, and what it must be.
+        lines: The lines, with or without line feeds.
+        how: Where a line has its document, and the expected kind.
 
     Yields:
         A report for each line that is not empty.
@@ -123,15 +123,15 @@ def _refused(line: bytes, rule: str, found: str, expected: str) -> Report:
 
 
 def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs: int = 1) -> Iterator[DumpPart]:
-    """Validate a dump of any length, a part at a time, in constant memory.
+    """Validate a dump of any length in parts and in constant memory.
 
     Args:
-        path: The file; one document a line. It must be a regular file: for a stream there is `validate_lines`.
-        how: Where in a line the document stands, and what it must be.
-        jobs: How many processes work side by side. Each is handed stretches of the file, never lines.
+        path: The file, with one document per line. It must be a regular file; use `validate_lines` for a stream.
+        how: Where a line has its document, and the expected kind.
+        jobs: The number of processes. Each reads stretches of the file.
 
     Yields:
-        The parts in the file's order, with the numbers of lines as they are in the file.
+        The parts in the order of the file, with the line numbers of the file.
 
     Raises:
         OSError: The file cannot be read.
@@ -157,7 +157,7 @@ def _one_by_one(path: str, stretches: Iterator[tuple[int, int]], how: LineRules,
 
 
 def _side_by_side(path: str, stretches: Iterator[tuple[int, int]], how: LineRules, jobs: int) -> Iterator[DumpPart]:
-    # Imported here: it brings in multiprocessing, which a dump on one processor has no use for.
+    # Imported here, since it imports multiprocessing, which a single process does not need.
     from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
@@ -180,7 +180,7 @@ def _side_by_side(path: str, stretches: Iterator[tuple[int, int]], how: LineRule
 def _next_part(
     pool: "ProcessPoolExecutor", waiting: "deque[tuple[Future[DumpPart], int]]", path: str, how: LineRules
 ) -> Iterator[DumpPart]:
-    """The first part that is waited for; what it left of its stretch comes next."""
+    """Yield the next part, and queue the rest of its stretch first if it stopped early."""
     future, stop = waiting.popleft()
     part = future.result()
     if part.stop < stop:
@@ -189,7 +189,7 @@ def _next_part(
 
 
 def _validate_stretch(path: str, start: int, stop: int, how: LineRules) -> DumpPart:
-    """The lines that begin within the stretch, but not more than so many that have problems."""
+    """Validate the lines that begin in the stretch, up to the maximum number of reports."""
     documents = valid = lines = 0
     reports: list[LineReport] = []
     with Path(path).open("rb") as dump:
@@ -208,7 +208,7 @@ def _validate_stretch(path: str, start: int, stop: int, how: LineRules) -> DumpP
 
 
 def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """The lines that begin from `start` on and before `stop`."""
+    """Yield the lines that begin at or after `start` and before `stop`."""
     lines = bounded_lines(dump)
     if start:
         dump.seek(start - 1)
@@ -218,7 +218,7 @@ def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines of a stream, read in bounded memory: of one that is too long for any document, its beginning."""
+    """Yield the lines of a stream in bounded memory; a line that is too long for a document is cut."""
     while line := stream.readline(_LONGEST_LINE):
         rest = line
         while rest and not rest.endswith(b"\n"):
