@@ -161,7 +161,7 @@ class AsyncOriginPool:
             nearness = reach(stream.peer) if stream.peer else Reach.PUBLIC
             if nearness > hop.nearest:
                 reason = f"its address is {stream.peer}: a registry may not send us to this machine or network"
-                raise errors.BlockedAddressError("the registry", hop.where, reason)
+                raise errors.BlockedAddressError("the registry", hop.where, reason)  # noqa: TRY301 (closes the stream)
             if self._context is not None:
                 stream = AsyncTLSStream(stream, self._context, origin.host)
                 await stream.handshake(deadline)

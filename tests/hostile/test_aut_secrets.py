@@ -176,18 +176,20 @@ def test_aut_25_a_storage_server_that_explains_what_is_wrong_with_a_signature(
 def everything(registry: Any, credential: Credential) -> list[Any]:
     """All that somebody may print."""
     web = registry.repository("acme/web")
-    connection = registry._connection
+    client = registry._client
     return [
         registry,
         web,
-        connection,
+        client,
         vars(registry),
-        connection._conversation,
-        connection._sender,
-        vars(connection),
+        client._authenticator,
+        client._sender,
+        client._transport,
+        vars(client),
+        vars(client._authenticator),
         credential,
         Credentials.default(),
-        connection._conversation.options,
+        client._options,
     ]
 
 
