@@ -129,7 +129,7 @@ async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Argume
     Otherwise the caller would close files that the thread still writes to, and a closed file's number soon belongs to
     another file.
     """
-    return await _run(threading.Event(), float("inf"), function, *arguments)
+    return await _run(None, float("inf"), function, *arguments)
 
 
 async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
@@ -143,9 +143,9 @@ async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Argu
 
 
 async def _run(
-    cancelled: threading.Event, grace: float, function: Callable[[*Arguments], T], *arguments: *Arguments
+    cancelled: threading.Event | None, grace: float, function: Callable[[*Arguments], T], *arguments: *Arguments
 ) -> T:
-    """Call a function in a thread. If this task is cancelled, set the event, and give it some seconds to end."""
+    """Call a function in a thread. If this task is cancelled, set the event if any, and give it some seconds to end."""
     future: Future[T] = Future()
 
     def work() -> None:
@@ -158,7 +158,8 @@ async def _run(
     try:
         await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
     except BaseException:
-        cancelled.set()
+        if cancelled is not None:
+            cancelled.set()
         until = anyio.current_time() + grace
         while not (future.cancel() or future.done()) and anyio.current_time() < until:
             # Cancelled once more, it goes on waiting, and the first cancellation is raised at the end.

@@ -156,7 +156,7 @@ class AsyncClient:
         return response
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
-        """Remember what was written, and report what a response says besides its result."""
+        """Remember what was written, and report the quota and the warnings of a response."""
         self._writes.note(request, response)
         if quota := quota_of(response):
             log.info("%s: %d of %d pulls are left", registry.name, quota[1], quota[0])
@@ -170,7 +170,7 @@ class AsyncClient:
     # --- authorization
 
     async def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> AsyncAnswer:
-        """Send a request with what an earlier challenge asked for; if it is challenged, once more with an answer."""
+        """Send a request, authorized as an earlier one was; if it is challenged, once more with an answer."""
         authorization = await self._authenticator.known(registry, request)
         response, body = await self._redirected(registry, request, authorization, streams=streams)
         if response.status not in _DENIED:

@@ -32,7 +32,7 @@ _SMALL_PART: Final = 4 * MEBIBYTE
 _LARGEST_HEAD: Final = 100 * 1024
 _MOST_INTERIM: Final = 100
 _TLS_ALERT: Final = b"\x15\x03"
-"""The start of a record in which TLS says that it did not understand (RFC 8446 5.1)."""
+"""The start of a TLS alert (RFC 8446 5.1), with which a TLS server replies to plain HTTP."""
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WHOLE_OR_PART: Final = frozenset({200, 206})
 

@@ -1,4 +1,4 @@
-"""Our connection pool as a transport for anybody's own httpx client."""
+"""Our connection pool as a transport for your own httpx client."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -45,12 +45,12 @@ class AsyncHTTPTransport(httpx.AsyncBaseTransport):
 
     Args:
         connections: The most connections to one origin.
-        ssl_context: Used as it is, in place of all that is said of certificates here.
+        ssl_context: Used as it is; the other options for certificates have no effect then.
         ca_file: A file with certificates of authorities that are trusted besides the system's.
         client_cert: Files with our certificate and its key; None for the key where it is in the same file.
-        insecure: Whether certificates are not checked.
-        proxy: The URL of a proxy for all requests; None: as the environment says.
-        trust_env: Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded.
+        insecure: Whether to skip the verification of certificates.
+        proxy: The URL of a proxy for all requests; None: as in the environment variables.
+        trust_env: Whether to use `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
     Examples:
         ```python
@@ -82,7 +82,7 @@ class AsyncHTTPTransport(httpx.AsyncBaseTransport):
         self._pool = AsyncPool(options, None)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, as httpx asks for it.
+        """Send a request for httpx.
 
         Raises:
             httpx.TransportError: It could not be sent, or no valid response came.

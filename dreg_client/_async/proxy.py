@@ -44,7 +44,7 @@ async def connect_by_proxy(
     if proxy.is_socks and find_spec("socksio") is None:
         raise MissingLibraryError("socksio", "socks")
     stream: AsyncStream = await connect(proxy.host, proxy.port, deadline)
-    stream.peer = ""  # the proxy's address says nothing of the origin's
+    stream.peer = ""  # it would be the proxy's address, not the origin's
     try:
         if context is not None:
             stream = AsyncTLSStream(stream, context, proxy.host)

@@ -157,7 +157,7 @@ class Client:
         return response
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
-        """Remember what was written, and report what a response says besides its result."""
+        """Remember what was written, and report the quota and the warnings of a response."""
         self._writes.note(request, response)
         if quota := quota_of(response):
             log.info("%s: %d of %d pulls are left", registry.name, quota[1], quota[0])
@@ -171,7 +171,7 @@ class Client:
     # --- authorization
 
     def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> Answer:
-        """Send a request with what an earlier challenge asked for; if it is challenged, once more with an answer."""
+        """Send a request, authorized as an earlier one was; if it is challenged, once more with an answer."""
         authorization = self._authenticator.known(registry, request)
         response, body = self._redirected(registry, request, authorization, streams=streams)
         if response.status not in _DENIED:

@@ -43,7 +43,7 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
     if proxy.is_socks and find_spec("socksio") is None:
         raise MissingLibraryError("socksio", "socks")
     stream: Stream = connect(proxy.host, proxy.port, deadline)
-    stream.peer = ""  # the proxy's address says nothing of the origin's
+    stream.peer = ""  # it would be the proxy's address, not the origin's
     try:
         if context is not None:
             stream = TLSStream(stream, context, proxy.host)

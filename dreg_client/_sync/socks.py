@@ -27,7 +27,7 @@ from dreg_client.protocol.proxies import Proxy
 from dreg_client.values.origin import Origin
 
 _ADDRESS_LENGTH: Final = {1: 4, 4: 16}
-"""The length of an address by its type; a name (3) says its own."""
+"""The length of an address by its type; a name (3) states its own."""
 _MAY_PASS: Final = frozenset(
     {
         SOCKS5ReplyCode.GENERAL_SERVER_FAILURE,
