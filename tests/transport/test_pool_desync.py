@@ -1,5 +1,6 @@
 """Bytes behind a response never become the next response: directly, through proxies, over TLS."""
 
+import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -54,15 +55,22 @@ def way_to(net: Network, way: str) -> tuple[Host, dict[str, Any]]:
     return (proxy if way.startswith("http ") else registry), {**options, "proxy": f"{scheme}://proxy.test:3128"}
 
 
-def at_once(said: bytes) -> Callable[[Heard], list[Piece]]:
+Evil = Callable[[bytes, threading.Event], Callable[[Heard], Any]]
+
+
+def at_once(said: bytes, sent: threading.Event) -> Callable[[Heard], list[Piece]]:
+    sent.set()
     return lambda _: [said + EVIL]
 
 
-def in_a_piece_of_its_own(said: bytes) -> Callable[[Heard], Generator[Piece]]:
+def in_a_piece_of_its_own(said: bytes, sent: threading.Event) -> Callable[[Heard], Generator[Piece]]:
     def pieces(_: Heard) -> Generator[Piece]:
         yield said
         time.sleep(0.02)
-        yield EVIL
+        try:
+            yield EVIL
+        finally:
+            sent.set()
 
     return pieces
 
@@ -71,15 +79,17 @@ def in_a_piece_of_its_own(said: bytes) -> Callable[[Heard], Generator[Piece]]:
 @pytest.mark.parametrize("response", RESPONSES)
 @pytest.mark.parametrize("evil", [at_once, in_a_piece_of_its_own])
 def test_bytes_behind_a_response_are_never_the_next_response(
-    new_pool: Callable[..., AnyPool], net: Network, way: str, response: str, evil: Callable[[bytes], Any]
+    new_pool: Callable[..., AnyPool], net: Network, way: str, response: str, evil: Evil
 ) -> None:
     host, options = way_to(net, way)
-    host.on("/first", evil(RESPONSES[response])).on("/second", answer(GOOD))
+    sent = threading.Event()
+    host.on("/first", evil(RESPONSES[response], sent)).on("/second", answer(GOOD))
     pool = new_pool(**options)
 
     assert pool.run_get(f"{WAYS[way]}/first").status == int(RESPONSES[response][9:12])
+    assert sent.wait(20)
     if evil is in_a_piece_of_its_own:
-        time.sleep(0.06)
+        time.sleep(0.06)  # the proxy passes it on
     assert pool.run_get(f"{WAYS[way]}/second").body == GOOD
     assert [heard.connection for heard in host.requests] == [1, 2]
 
