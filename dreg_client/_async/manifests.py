@@ -1,16 +1,16 @@
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
 from dreg_client._async.client import AsyncClient
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import (
     ManifestHead,
-    Served,
     TagOrDigest,
     manifest_head,
     manifest_in,
     manifest_request,
     own_media_type,
 )
-from dreg_client.protocol.messages import MAX_ANSWER
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -21,8 +21,8 @@ async def fetch_manifest(
     name: TagOrDigest,
     *,
     legacy: bool = False,
-    limit: int = MAX_ANSWER,
-) -> Served:
+    limit: int = MAX_DOCUMENT,
+) -> RawManifest:
     """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one.
 
     Raises:
@@ -39,12 +39,12 @@ async def resolve_manifest(client: AsyncClient, repository: RepositoryName, name
 
     HEAD is not tried again on a registry whose HEAD says too little although GET succeeds (DLD-21).
     """
-    if client.capabilities.heads:
+    if client.head_describes:
         request = manifest_request("HEAD", repository, name)
         head = manifest_head(await client.send(request), request, name)
         if head is not None:
             return head
     found = await fetch_manifest(client, repository, name)
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
-        client.capabilities.heads = False
+        client.head_describes = False
     return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))

@@ -4,7 +4,8 @@ from dreg_client import errors
 from dreg_client._async.client import AsyncClient
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import referrers
-from dreg_client.protocol.manifests import Served, TagOrDigest, manifest_in, manifest_request
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.manifests import TagOrDigest, manifest_in, manifest_request
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -62,6 +63,6 @@ async def _is_of_type(client: AsyncClient, repository: RepositoryName, entry: De
         return False
 
 
-async def _fetch(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Served:
+async def _fetch(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> RawManifest:
     request = manifest_request("GET", repository, name)
     return manifest_in(await client.send(request), request, name)

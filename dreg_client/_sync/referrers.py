@@ -5,7 +5,8 @@ from dreg_client import errors
 from dreg_client._sync.client import Client
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import referrers
-from dreg_client.protocol.manifests import Served, TagOrDigest, manifest_in, manifest_request
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.manifests import TagOrDigest, manifest_in, manifest_request
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -63,6 +64,6 @@ def _is_of_type(client: Client, repository: RepositoryName, entry: Descriptor, a
         return False
 
 
-def _fetch(client: Client, repository: RepositoryName, name: TagOrDigest) -> Served:
+def _fetch(client: Client, repository: RepositoryName, name: TagOrDigest) -> RawManifest:
     request = manifest_request("GET", repository, name)
     return manifest_in(client.send(request), request, name)
