@@ -36,7 +36,7 @@ def parse_names(
         reason = f"a list of {member} is no honest JSON object: {problems[0] if problems else 'not readable'}"
         raise ProtocolError(reason, response.where) from None
     if found is not None and not isinstance(found, list):
-        reason = f"the answer has no list of {member}; without it nobody can say that there are none"
+        reason = f"the answer has no list of {member}; so it is not known whether there are any"
         raise ProtocolError(reason, response.where)
     entries = cast("list[object]", found or [])
     if are_all(kind, entries):
