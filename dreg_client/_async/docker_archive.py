@@ -6,7 +6,7 @@ from functools import partial
 from dreg_client._async._compat import run_in_thread
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
-from dreg_client.files.saved_images import SavedImages
+from dreg_client.files.docker_archive import SavedImages
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.limits import MAX_DOCUMENT

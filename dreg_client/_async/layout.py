@@ -9,13 +9,17 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.documents import read_manifest
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
-from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
-from dreg_client.files.layout_index import (
+from dreg_client.files.layout import (
+    check_marker,
     descriptor_of_stored,
     entries_named,
     find_entry,
+    has_blob,
     names_stored_document,
     not_found,
+    open_blob,
+    read_blob,
+    read_index,
     tags_in,
 )
 from dreg_client.files.rooted import DirectoryFiles, Files

@@ -13,7 +13,7 @@ from dreg_client._async.documents import read_config, read_raw_manifest, read_ve
 from dreg_client._async.layout import AsyncLayout
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.store import AsyncStore
-from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
+from dreg_client.files.layout import HashedBlob, blob_name, hash_blob
 from dreg_client.files.rooted import Files
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.limits import MAX_DOCUMENT

@@ -7,7 +7,7 @@ from functools import partial
 from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
-from dreg_client.files.saved_images import SavedImages
+from dreg_client.files.docker_archive import SavedImages
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.limits import MAX_DOCUMENT

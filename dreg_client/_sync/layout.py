@@ -10,13 +10,17 @@ from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
-from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
-from dreg_client.files.layout_index import (
+from dreg_client.files.layout import (
+    check_marker,
     descriptor_of_stored,
     entries_named,
     find_entry,
+    has_blob,
     names_stored_document,
     not_found,
+    open_blob,
+    read_blob,
+    read_index,
     tags_in,
 )
 from dreg_client.files.rooted import DirectoryFiles, Files

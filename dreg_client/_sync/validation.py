@@ -14,7 +14,7 @@ from dreg_client._sync.documents import read_config, read_raw_manifest, read_ver
 from dreg_client._sync.layout import Layout
 from dreg_client._sync.ports import Source
 from dreg_client._sync.store import Store
-from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
+from dreg_client.files.layout import HashedBlob, blob_name, hash_blob
 from dreg_client.files.rooted import Files
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.limits import MAX_DOCUMENT

@@ -331,8 +331,8 @@ def _xz(archive: BinaryIO) -> Iterator[bytes]:
 
 
 _COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
-    b"\x1f\x8b": lambda archive: iter(partial(gzip.open(archive).read, _CHUNK), b""),
-    b"BZh": lambda archive: iter(partial(bz2.open(archive).read, _CHUNK), b""),
+    b"\x1f\x8b": lambda archive: iter(partial(gzip.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
+    b"BZh": lambda archive: iter(partial(bz2.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
     b"\xfd7zXZ\x00": _xz,
 }
 

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
-from dreg_client.files.layout_files import MAX_INDEX, HashedBlob, blob_name
+from dreg_client.files.layout import MAX_INDEX, HashedBlob, blob_name
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
