@@ -56,11 +56,11 @@ if TYPE_CHECKING:
     from dreg_client.protocol.events import Warned as Warned
     from dreg_client.protocol.options import RegistryOptions as RegistryOptions
     from dreg_client.protocol.options import Timeouts as Timeouts
-    from dreg_client.validation.claims import DocumentReport as DocumentReport
-    from dreg_client.validation.claims import FileReport as FileReport
     from dreg_client.validation.dumps import LineRules as LineRules
     from dreg_client.validation.dumps import validate_file as validate_file
     from dreg_client.validation.dumps import validate_lines as validate_lines
+    from dreg_client.validation.report import DocumentReport as DocumentReport
+    from dreg_client.validation.report import FileReport as FileReport
     from dreg_client.validation.report import Report as Report
     from dreg_client.validation.report import validate as validate
     from dreg_client.values.credential import Credential as Credential
@@ -135,16 +135,14 @@ _MODULES = {
         "RegistryOptions",
         "Timeouts",
     ),
-    "validation.claims": (
-        "DocumentReport",
-        "FileReport",
-    ),
     "validation.dumps": (
         "LineRules",
         "validate_file",
         "validate_lines",
     ),
     "validation.report": (
+        "DocumentReport",
+        "FileReport",
         "Report",
         "validate",
     ),

@@ -20,11 +20,10 @@ from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document
 from dreg_client.protocol.content import ManifestRef, reference_text
-from dreg_client.validation.claims import Claim, DocumentReport, FileReport
 from dreg_client.validation.layout import LayoutChecks, digest_of_name, index_report, misnamed_report, readable
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import DocumentReport, FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
-from dreg_client.validation.walk import Checks, Step, Visited
+from dreg_client.validation.walk import Checks, Claim, Step, Visited
 from dreg_client.values.digest import Digest
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
-from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.parse import KINDS, model_of, recognise
@@ -16,14 +15,14 @@ from dreg_client.values.digest import Digest
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of validating one document.
+    """The result of validating one document.
 
     Attributes:
-        kind: What it was read as, such as `oci-manifest`; None when that could not be told.
+        kind: What it was read as, such as `oci-manifest`; None if it could not be recognised.
         digest: The sha256 digest of its bytes.
         size: The number of its bytes.
-        problems: Everything that is wrong: errors, warnings, and notes when they were asked for; of each of the three
-            the first 1,000, and one more that says so where there are more.
+        problems: Everything that is wrong: errors, warnings, and notes if requested. Of each severity these are the
+            first 1,000, and one more that says so if there are more.
     """
 
     kind: str | None
@@ -38,13 +37,39 @@ class Report:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that refuse the document."""
+        """The errors: problems for which the document is rejected."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """The problems that do not."""
+        """The warnings: problems for which it is not rejected."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The report of one file of a layout.
+
+    Attributes:
+        name: Its name below the layout's root.
+        report: What is wrong with it.
+    """
+
+    name: str
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReport:
+    """The report of one document of a store.
+
+    Attributes:
+        name: The tag, or the digest of a document below one.
+        report: What is wrong with it.
+    """
+
+    name: str
+    report: Report
 
 
 def validate(
@@ -62,7 +87,7 @@ def validate(
         raw: The exact bytes; a `str` is taken as its UTF-8 bytes.
         media_type: What it was served or named as; None when not known.
         kind: What it must be, by the name of its JSON Schema; None: `media_type`, the body or its shape decides.
-        expect: The digest, or the descriptor, that the bytes must be proven by (GEN-11).
+        expect: The digest or the descriptor that the bytes must match (GEN-11).
         pedantic: Whether notes are reported, too.
         limit: The most bytes that are read (GEN-05).
 
@@ -87,7 +112,7 @@ def validate(
 def _examined(
     octets: bytes, named: type[ParsedModel] | None, media_type: str | None, limit: int
 ) -> tuple[type[ParsedModel] | None, tuple[Problem, ...]]:
-    """The model, by name or by what the document is, and all that it finds."""
+    """Return the model, by name or by what the document is, and all problems that it finds."""
     served = named or recognise({}, media_type)
     if len(octets) > limit:
         return served, (too_large(octets, limit),)
@@ -96,17 +121,14 @@ def _examined(
         return served, tuple(problems)
     model = named or recognise(tree, media_type)
     if model is None:
-        return None, (*problems, _unknown(tree, media_type))
+        found = show(media_type or tree.get("mediaType") or "a document of no known media type or shape")
+        expected = f"a kind that is known, or named: {', '.join(KINDS)}"
+        return None, (*problems, rules.error("GEN-12", "$", found, expected))
     return model, examine_tree(model, octets, tree, problems, media_type).problems
 
 
-def _unknown(tree: Members, media_type: str | None) -> Problem:
-    found = show(media_type or tree.get("mediaType") or "a document of no known media type or shape")
-    return rules.error("GEN-12", "$", found, f"a kind that is known, or named: {', '.join(KINDS)}")
-
-
 def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:
-    """GEN-11: the bytes are those that were asked for."""
+    """GEN-11: the bytes are those that were requested."""
     if expect is None:
         return
     if isinstance(expect, Descriptor):
