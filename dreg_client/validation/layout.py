@@ -137,13 +137,7 @@ class LayoutChecks(Checks):
 
 
 def index_report(index: LayoutIndex, *, has_blobs: bool, pedantic: bool) -> Report:
-    """Check `index.json` (LYT-07, LYT-09).
-
-    Args:
-        index: The document.
-        has_blobs: Whether there is a directory `blobs`.
-        pedantic: Whether notes are reported.
-    """
+    """Check `index.json` (LYT-07), and that there is a directory `blobs` (LYT-09)."""
     found = examine(LayoutIndex, index.raw, limit=MAX_INDEX).problems
     shown = (problem for problem in found if pedantic or problem.severity is not Severity.NOTE)
     missing = rules.warning("LYT-09", "$", "no directory blobs", "the directory blobs, if empty")
@@ -164,9 +158,7 @@ def _equal_names(entries: Iterable[Descriptor]) -> Iterator[Problem]:
 def digest_of_name(name: str) -> Digest | None:
     """Return the digest that a name below `blobs` makes, None if it makes none."""
     text = name.removeprefix("blobs/").replace("/", ":", 1)
-    if digest_fault(text) is not None or blob_name(Digest(text)) != name:
-        return None
-    return Digest(text)
+    return Digest(text) if digest_fault(text) is None and blob_name(Digest(text)) == name else None
 
 
 def misnamed_report(name: str) -> Report:
