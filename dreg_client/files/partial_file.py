@@ -1,7 +1,9 @@
 """Where the bytes of a blob go: a file that gets its name only after they were verified, or memory, up to a limit."""
 
 import os
+import re
 import stat
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +12,8 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from dreg_client import errors
+from dreg_client._logging import log
 from dreg_client.files.atomic import part_beside, sync_folder, umask
-from dreg_client.files.stale_parts import sweep
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.sizes import MEBIBYTE
@@ -20,6 +22,12 @@ Durability = Literal["full", "fast"]
 """`full` survives a power failure, `fast` leaves writing to the disk to the operating system."""
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
+_STALE_AFTER: Final = 24 * 3600.0
+_SWEEP_PAUSE: Final = 3600.0
+_MOST_FOLDERS: Final = 1000
+_NOT_RESUMABLE: Final = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
+"""A download that cannot be resumed; one that can is called `.sha256-....part`, without such a number."""
+_swept: Final[dict[Path, float]] = {}
 
 
 class _ReceivedBlob:
@@ -108,7 +116,7 @@ class PartialFile(_ReceivedBlob):
         self._lock = Lock()
 
     def __enter__(self) -> Self:
-        sweep(self._target.parent)
+        _sweep(self._target.parent)
         try:
             self._file = _open(self._part, locked=self._keep)
             os.lseek(self._file, 0, os.SEEK_SET)
@@ -307,3 +315,24 @@ def _lock(file: int, part: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise errors.LayoutLockedError(str(part), "another process is at work on it; wait for its end") from None
+
+
+def _sweep(folder: Path) -> None:
+    """Delete our partial files of more than a day ago, at most once an hour in each folder; never fail."""
+    if time.monotonic() - _swept.get(folder, -_SWEEP_PAUSE) < _SWEEP_PAUSE:
+        return
+    if len(_swept) >= _MOST_FOLDERS:
+        _swept.clear()
+    _swept[folder] = time.monotonic()
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if _NOT_RESUMABLE.fullmatch(entry.name) and _is_stale(entry):
+                    Path(entry.path).unlink()
+                    log.info("%s: deleted; it is what a download left that was killed", entry.path)
+
+
+def _is_stale(entry: "os.DirEntry[str]") -> bool:
+    found = entry.stat(follow_symlinks=False)
+    is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return entry.is_file(follow_symlinks=False) and is_ours and time.time() - found.st_mtime > _STALE_AFTER

@@ -5,7 +5,7 @@ Everything here works on documents that were read before (see `_async/image_view
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dreg_client.errors import NotFoundError
 from dreg_client.errors.problems import Problem
@@ -19,6 +19,7 @@ from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]
+_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,19 @@ def full_name(seen: Plain) -> str:
     if not reference:
         return str(seen["store"])
     return f"{seen['store']}{'@' if reference == seen['digest'] else ':'}{reference}"
+
+
+def byte_size(octets: int) -> str:
+    """Format a number of bytes, in powers of 1024.
+
+    Examples:
+        >>> byte_size(532), byte_size(32_654), byte_size(2**63 - 1)
+        ('532 B', '31.9 KiB', '8.0 EiB')
+    """
+    amount, unit = float(octets), 0
+    while amount >= 1023.95 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{octets} B" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
 
 
 def attestations_of(

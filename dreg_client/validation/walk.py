@@ -55,15 +55,6 @@ class Step(Enum):
     """Nothing: it was read already, or need not be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visited:
-    """What came of a claim: the report, if there is one, and the document, if it can be walked on from."""
-
-    claim: Claim
-    report: Report | None = None
-    document: Document | None = None
-
-
 class Checks(ABC):
     """What to check in a store: the state of a walk, and the differences between kinds of stores.
 

@@ -70,22 +70,12 @@ def clip(text: str, length: int) -> str:
 
 
 def thousands(number: int) -> str:
-    """Format a number with separators.
-
-    Examples:
-        >>> thousands(1234)
-        '1,234'
-    """
+    """Format a number with commas between thousands."""
     return f"{number:,}"
 
 
 def plural(noun: str, count: int) -> str:
-    """Return a noun in the singular or plural.
-
-    Examples:
-        >>> plural("layer", 1), plural("layer", 2)
-        ('layer', 'layers')
-    """
+    """Return a noun in the singular or plural, as in `layer` or `layers`."""
     return noun if count == 1 else f"{noun}s"
 
 
