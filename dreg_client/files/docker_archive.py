@@ -57,11 +57,10 @@ class SavedImages:
             ConflictError: There are several.
             LayoutCorruptError: A member is missing.
         """
-        everywhere, where = range(len(self._images)), self.files.name
-        positions = self._positions(reference)
+        positions, where = self._positions(reference), self.files.name
         if not positions:
             what = f"image {show(reference)}" if reference else "image at all"
-            raise errors.NotFoundError(what, where, f"there are: {self._listed(everywhere)}")
+            raise errors.NotFoundError(what, where, f"there are: {self._listed(range(len(self._images)))}")
         if len({(self._images[position].config, self._images[position].layers) for position in positions}) > 1:
             what = f"the name {show(reference)}" if reference else "the archive without a name"
             listed = self._listed(positions)
@@ -92,12 +91,7 @@ class SavedImages:
     # --- blobs
 
     def read(self, digest: Digest, limit: int) -> bytes:
-        """Read a config, a layer or a manifest.
-
-        Raises:
-            NotFoundError: There is no such blob.
-            ResponseTooLargeError: It has more than `limit` bytes. Nothing of it was read.
-        """
+        """Read a config, a layer or a manifest; `ResponseTooLargeError` if it has more than `limit` bytes."""
         member = self._member(digest)
         if member is not None:
             return self._read(member, limit)
@@ -111,12 +105,7 @@ class SavedImages:
         return self._member(digest) is not None
 
     def open_blob(self, digest: Digest, start: int) -> BinaryIO:
-        """Open a config or a layer at an offset.
-
-        Raises:
-            NotFoundError: There is no such blob.
-            LayoutCorruptError: Its member is missing.
-        """
+        """Open a config or a layer at an offset."""
         self.files.check_open()
         member = self._member(digest)
         if member is None:

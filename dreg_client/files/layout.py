@@ -79,13 +79,7 @@ def blob_name(digest: Digest) -> str:
 
 
 def read_blob(files: Files, digest: Digest, limit: int) -> bytes:
-    """Read a whole blob; it is not verified.
-
-    Raises:
-        NotFoundError: There is no such blob.
-        ResponseTooLargeError: It has more than `limit` bytes. Nothing of it was read.
-        LayoutError: It cannot be read.
-    """
+    """Read a whole blob, without verifying it; `ResponseTooLargeError` if it has more than `limit` bytes."""
     try:
         return files.read("blobs", digest.algorithm, digest.encoded, limit=limit)
     except FileNotFoundError:
@@ -116,12 +110,9 @@ def has_blob(files: Files, digest: Digest) -> bool:
 
 
 def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool]) -> HashedBlob:
-    """Return the size and the digest of the bytes that are stored under a digest; errors are those of `open_blob`.
+    """Return the size and the digest of the bytes that are stored under a digest.
 
-    Args:
-        files: The files of the layout.
-        digest: The name of the blob.
-        is_cancelled: Called between chunks. If it returns True, the rest is not read and the result is meaningless.
+    `is_cancelled` is called between chunks: if it returns True, the rest is not read and the result is meaningless.
     """
     verifier = digest.verifier() if digest.computable else None
     size = 0
@@ -145,11 +136,6 @@ def tags_in(index: LayoutIndex) -> tuple[str, ...]:
 
 def find_entry(index: LayoutIndex, reference: str, where: str) -> Descriptor | None:
     """Return the entry of a name or digest, None if there is none; of an empty text, the only entry.
-
-    Args:
-        index: The index.
-        reference: The name, the digest, or an empty text.
-        where: What an error calls the layout.
 
     Raises:
         NotFoundError: The text is empty, and the index too.
@@ -218,7 +204,7 @@ def descriptor_of_stored(raw: bytes, digest: Digest, where: str) -> Descriptor:
 
     Raises:
         DigestMismatchError: The bytes have another digest.
-        UnsupportedDigestError: Bytes cannot be checked against this digest.
+        UnsupportedDigestError: Its algorithm is not supported.
     """
     actual = Digest.of(raw, digest.algorithm)
     if actual != digest:

@@ -59,7 +59,6 @@ class _ReceivedBlob:
             DigestMismatchError: The bytes are wrong, also when requested again.
             ContentEncodingError: The bytes are wrong both compressed and decompressed.
             SizeMismatchError: Their number is wrong.
-            LayoutError: The file cannot be written.
         """
         size = self.request.size
         if size is not None and self._verifier.size != size and not encoding:
@@ -85,15 +84,8 @@ class _ReceivedBlob:
 class PartialFile(_ReceivedBlob):
     """A file that is being downloaded: a context manager that removes it unless it is finished, or kept to resume.
 
-    Args:
-        path: The file.
-        request: The blob.
-        resume: Whether to keep the bytes of an interrupted download for a later call, and to use those of an earlier.
-        durability: What `finish` waits for.
-        refetches: Whether to request bytes once more that do not match the digest.
-
-    Raises:
-        LayoutError: The path cannot be written.
+    With `resume`, the bytes of an interrupted download are kept for a later call. `durability` is what `finish` waits
+    for. All methods raise `LayoutError` if the file cannot be written.
     """
 
     def __init__(
@@ -155,11 +147,7 @@ class PartialFile(_ReceivedBlob):
         return block
 
     def write(self, block: list[bytes]) -> None:
-        """Write a block. After one could not be written, none is: there must be no gaps.
-
-        Raises:
-            LayoutError: It cannot be written.
-        """
+        """Write a block. After one could not be written, none is: there must be no gaps."""
         try:
             with self._lock:
                 for piece in () if self._is_broken or self._file < 0 else block:
@@ -202,11 +190,7 @@ class PartialFile(_ReceivedBlob):
         self._size = 0
 
     def finish(self) -> None:
-        """Give the file its name.
-
-        Raises:
-            LayoutError: That is not possible.
-        """
+        """Give the file its name."""
         try:
             if self._durability == "full":
                 os.fsync(self._file)
@@ -241,16 +225,7 @@ class PartialFile(_ReceivedBlob):
 
 
 class BlobBuffer(_ReceivedBlob):
-    """A blob that is being read into memory.
-
-    Args:
-        request: The blob.
-        limit: The most bytes.
-        refetches: Whether to request bytes once more that do not match the digest.
-
-    Raises:
-        ResponseTooLargeError: The blob has more bytes than the limit.
-    """
+    """A blob that is being read into memory; `ResponseTooLargeError` if it has more bytes than the limit."""
 
     def __init__(self, request: BlobRequest, limit: int, *, refetches: bool) -> None:
         super().__init__(request, refetches=refetches)
@@ -259,7 +234,7 @@ class BlobBuffer(_ReceivedBlob):
             raise errors.ResponseTooLargeError(str(request.digest), request.size, limit)
 
     def add(self, chunk: bytes) -> None:
-        """Add a chunk; raise `ResponseTooLargeError` if there are more bytes than the limit."""
+        """Add a chunk."""
         self._verifier.update(chunk)
         if self._verifier.size > self._limit:
             raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit)
