@@ -2,15 +2,13 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, overload
 
 from dreg_client import errors
 from dreg_client._async.ports import AsyncSource
 from dreg_client._logging import log
-from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
-from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
@@ -18,6 +16,10 @@ from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verif
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
+
+if TYPE_CHECKING:  # these models are imported when the first document of their kind is read
+    from dreg_client.models.config import ImageConfig
+    from dreg_client.models.legacy import LegacyManifest
 
 _MEDIA_TYPE_RULE: Final = "GEN-07"
 _NOT_A_REFERRER: Final = (
@@ -61,10 +63,10 @@ async def read_manifest(
 @overload
 async def read_manifest(
     source: AsyncSource, reference: ManifestRef, *, legacy: bool
-) -> AnyManifest | LegacyManifest: ...
+) -> "AnyManifest | LegacyManifest": ...
 async def read_manifest(
     source: AsyncSource, reference: ManifestRef, *, legacy: bool = False
-) -> AnyManifest | LegacyManifest:
+) -> "AnyManifest | LegacyManifest":
     """Read the manifest or index at a reference: verified, then parsed."""
     found = await read_raw_manifest(source, reference, legacy=legacy)
     with _errors_name(found.digest):
@@ -73,7 +75,7 @@ async def read_manifest(
         return parse_manifest(found.raw, found.media_type)
 
 
-async def read_config(source: AsyncSource, manifest: ImageManifest) -> ImageConfig:
+async def read_config(source: AsyncSource, manifest: ImageManifest) -> "ImageConfig":
     """Read the config of an image.
 
     Raises:
@@ -86,7 +88,7 @@ async def read_config(source: AsyncSource, manifest: ImageManifest) -> ImageConf
     return await _config_at(source, descriptor)
 
 
-async def read_config_at(source: AsyncSource, reference: ManifestRef | ImageManifest) -> ImageConfig:
+async def read_config_at(source: AsyncSource, reference: ManifestRef | ImageManifest) -> "ImageConfig":
     """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
 
     Raises:
@@ -102,7 +104,7 @@ async def read_config_at(source: AsyncSource, reference: ManifestRef | ImageMani
     return await read_config(source, manifest)
 
 
-async def _config_at(source: AsyncSource, descriptor: Descriptor) -> ImageConfig:
+async def _config_at(source: AsyncSource, descriptor: Descriptor) -> "ImageConfig":
     raw = await read_verified(source, descriptor, is_blob=True)
     with _errors_name(descriptor.digest):
         return parse_document(raw, kind="image-config")

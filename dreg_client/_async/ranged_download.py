@@ -1,7 +1,7 @@
 """The bytes of one large blob by several range requests at a time; `BlobRanges` decides what is requested next.
 
 Bytes are copied twice on their way, through blocks of memory that are used again and again. Handing on what the socket
-returned would save 0.1 s CPU for 1 GiB, but cost 15 to 25 MiB: each thread has a heap of its own, which keeps the size
+returned would save 0.2 s CPU for 1 GiB, but cost 10 to 20 MiB: each thread has a heap of its own, which keeps the size
 that it once had (measured with 4 threads and glibc). Fresh memory for each block costs even more: the system's zeroing
 of 320,000 pages for 1 GiB made four requests 3.7 times as slow as one.
 """

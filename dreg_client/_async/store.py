@@ -4,18 +4,15 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
 from dreg_client._async.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
 from dreg_client._async.downloads import download_blob, get_blob, stream_blob
-from dreg_client._async.images import AsyncImage, read_image
 from dreg_client._async.ports import AsyncSource
 from dreg_client.files.partial_file import Durability
-from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest
-from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.content import (
     MAX_BLOB,
@@ -28,6 +25,11 @@ from dreg_client.protocol.content import (
     reference_text,
 )
 from dreg_client.values.digest import Digest, Verifier
+
+if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor configs
+    from dreg_client._async.images import AsyncImage
+    from dreg_client.models.config import ImageConfig
+    from dreg_client.models.legacy import LegacyManifest
 
 
 class AsyncStore:
@@ -97,8 +99,10 @@ class AsyncStore:
     @overload
     async def get_manifest(self, reference: ManifestRef, *, legacy: Literal[False] = False) -> AnyManifest: ...
     @overload
-    async def get_manifest(self, reference: ManifestRef, *, legacy: Literal[True]) -> AnyManifest | LegacyManifest: ...
-    async def get_manifest(self, reference: ManifestRef, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+    async def get_manifest(
+        self, reference: ManifestRef, *, legacy: Literal[True]
+    ) -> "AnyManifest | LegacyManifest": ...
+    async def get_manifest(self, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
         """Read the manifest or index at a tag, a digest or a descriptor.
 
         Args:
@@ -117,7 +121,7 @@ class AsyncStore:
         """Read the bytes of a manifest, verified but not parsed: for broken documents."""
         return await read_raw_manifest(self._source, reference)
 
-    async def get_config(self, reference: ManifestRef | ImageManifest) -> ImageConfig:
+    async def get_config(self, reference: ManifestRef | ImageManifest) -> "ImageConfig":
         """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
 
         Raises:
@@ -125,7 +129,7 @@ class AsyncStore:
         """
         return await read_config_at(self._source, reference)
 
-    async def get_image(self, reference: ManifestRef) -> AsyncImage:
+    async def get_image(self, reference: ManifestRef) -> "AsyncImage":
         """Read what a tag, a digest or a descriptor names, as an image.
 
         Configs are read only where an index leaves platforms open.
@@ -135,6 +139,8 @@ class AsyncStore:
             NotAnImageError: It is an artifact.
             DepthLimitError: Indexes are nested more than 8 deep.
         """
+        from dreg_client._async.images import read_image  # noqa: PLC0415 (see above)
+
         return await read_image(self._source, reference)
 
     async def referrers(

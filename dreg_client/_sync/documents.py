@@ -3,15 +3,13 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, overload
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync.ports import Source
-from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
-from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
@@ -19,6 +17,10 @@ from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verif
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
+
+if TYPE_CHECKING:  # these models are imported when the first document of their kind is read
+    from dreg_client.models.config import ImageConfig
+    from dreg_client.models.legacy import LegacyManifest
 
 _MEDIA_TYPE_RULE: Final = "GEN-07"
 _NOT_A_REFERRER: Final = (
@@ -56,8 +58,8 @@ def read_raw_manifest(source: Source, reference: ManifestRef, *, legacy: bool = 
 @overload
 def read_manifest(source: Source, reference: ManifestRef, *, legacy: Literal[False] = False) -> AnyManifest: ...
 @overload
-def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool) -> AnyManifest | LegacyManifest: ...
-def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool) -> "AnyManifest | LegacyManifest": ...
+def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
     """Read the manifest or index at a reference: verified, then parsed."""
     found = read_raw_manifest(source, reference, legacy=legacy)
     with _errors_name(found.digest):
@@ -66,7 +68,7 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = Fals
         return parse_manifest(found.raw, found.media_type)
 
 
-def read_config(source: Source, manifest: ImageManifest) -> ImageConfig:
+def read_config(source: Source, manifest: ImageManifest) -> "ImageConfig":
     """Read the config of an image.
 
     Raises:
@@ -79,7 +81,7 @@ def read_config(source: Source, manifest: ImageManifest) -> ImageConfig:
     return _config_at(source, descriptor)
 
 
-def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> ImageConfig:
+def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "ImageConfig":
     """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
 
     Raises:
@@ -95,7 +97,7 @@ def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> Im
     return read_config(source, manifest)
 
 
-def _config_at(source: Source, descriptor: Descriptor) -> ImageConfig:
+def _config_at(source: Source, descriptor: Descriptor) -> "ImageConfig":
     raw = read_verified(source, descriptor, is_blob=True)
     with _errors_name(descriptor.digest):
         return parse_document(raw, kind="image-config")

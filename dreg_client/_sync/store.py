@@ -5,18 +5,15 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
 from dreg_client._sync.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
 from dreg_client._sync.downloads import download_blob, get_blob, stream_blob
-from dreg_client._sync.images import Image, read_image
 from dreg_client._sync.ports import Source
 from dreg_client.files.partial_file import Durability
-from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest
-from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.content import (
     MAX_BLOB,
@@ -29,6 +26,11 @@ from dreg_client.protocol.content import (
     reference_text,
 )
 from dreg_client.values.digest import Digest, Verifier
+
+if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor configs
+    from dreg_client._sync.images import Image
+    from dreg_client.models.config import ImageConfig
+    from dreg_client.models.legacy import LegacyManifest
 
 
 class Store:
@@ -98,8 +100,8 @@ class Store:
     @overload
     def get_manifest(self, reference: ManifestRef, *, legacy: Literal[False] = False) -> AnyManifest: ...
     @overload
-    def get_manifest(self, reference: ManifestRef, *, legacy: Literal[True]) -> AnyManifest | LegacyManifest: ...
-    def get_manifest(self, reference: ManifestRef, *, legacy: bool = False) -> AnyManifest | LegacyManifest:
+    def get_manifest(self, reference: ManifestRef, *, legacy: Literal[True]) -> "AnyManifest | LegacyManifest": ...
+    def get_manifest(self, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
         """Read the manifest or index at a tag, a digest or a descriptor.
 
         Args:
@@ -118,7 +120,7 @@ class Store:
         """Read the bytes of a manifest, verified but not parsed: for broken documents."""
         return read_raw_manifest(self._source, reference)
 
-    def get_config(self, reference: ManifestRef | ImageManifest) -> ImageConfig:
+    def get_config(self, reference: ManifestRef | ImageManifest) -> "ImageConfig":
         """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
 
         Raises:
@@ -126,7 +128,7 @@ class Store:
         """
         return read_config_at(self._source, reference)
 
-    def get_image(self, reference: ManifestRef) -> Image:
+    def get_image(self, reference: ManifestRef) -> "Image":
         """Read what a tag, a digest or a descriptor names, as an image.
 
         Configs are read only where an index leaves platforms open.
@@ -136,6 +138,8 @@ class Store:
             NotAnImageError: It is an artifact.
             DepthLimitError: Indexes are nested more than 8 deep.
         """
+        from dreg_client._sync.images import read_image  # noqa: PLC0415 (see above)
+
         return read_image(self._source, reference)
 
     def referrers(

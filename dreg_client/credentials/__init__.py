@@ -1,1 +1,1 @@
-"""Credentials as docker and podman keep them: their files, their programs, the environment."""
+"""Credentials in the files of docker and podman, in credential helpers, and in environment variables."""

@@ -1,4 +1,4 @@
-"""Files of credentials: `config.json` of docker, `auth.json` of podman, and their text in the environment."""
+"""Credential files: docker's `config.json`, podman's `auth.json`, and their text in environment variables."""
 
 import binascii
 import json
@@ -28,7 +28,7 @@ _warned: Final[set[str]] = set()
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An entry of a file. Its text shows nothing of it."""
+    """An entry of a file. Its `repr` shows no content."""
 
     key: str
     members: dict[str, Any]
@@ -39,10 +39,10 @@ class Stored:
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """A file of credentials.
+    """A credential file.
 
     Attributes:
-        name: What it is called: its path, or the variable that holds its text.
+        name: Its path, or the environment variable that contains its text.
         members: Its members; unknown ones are kept.
     """
 
@@ -51,15 +51,15 @@ class ConfigFile:
 
     @classmethod
     def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
-        """Read a file, None where there is none.
+        """Read a file; return None if it does not exist.
 
         Args:
             path: The file.
-            bare: Whether it is the map of entries itself, as `~/.dockercfg` is.
-            to_write: Whether it is written next: a file in a folder that we may not look into is then an error, too.
+            bare: Whether the file is the map of entries itself, as `~/.dockercfg`.
+            to_write: Whether it will be written: then a folder that cannot be read is also an error.
 
         Raises:
-            ConfigError: It is no configuration, cannot be read, or others may write it.
+            ConfigError: It is not valid, cannot be read, or is writable by other users.
         """
         try:
             found = path.stat()
@@ -81,18 +81,18 @@ class ConfigFile:
 
     @classmethod
     def of_text(cls, text: str, name: str) -> "ConfigFile":
-        """Read the text of such a file.
+        """Parse the text of a credential file.
 
         Raises:
-            ConfigError: It is no configuration.
+            ConfigError: It is not valid.
         """
         return cls(name, _parsed(text.encode(errors="surrogateescape"), name)).checked()
 
     def checked(self) -> "ConfigFile":
-        """The file itself, where its members are what they should be.
+        """Return the file after checking the types of its members.
 
         Raises:
-            ConfigError: They are not.
+            ConfigError: A member has another type.
         """
         for member in ("auths", "credHelpers"):
             if not isinstance(self.members.get(member) if self.members.get(member) is not None else {}, dict):
@@ -103,18 +103,18 @@ class ConfigFile:
 
     @property
     def auths(self) -> dict[str, Any]:
-        """Its entries by server."""
+        """The entries by server."""
         return cast("dict[str, Any]", self.members.get("auths") or {})
 
     def namespace_entries(self, registry: str, repository: str) -> Iterator[Stored]:
-        """The entries for a repository or a namespace above it, the longest first, as podman has them."""
+        """Yield podman's entries for a repository and the namespaces above it, the longest first."""
         parts = repository.split("/") if repository else []
         for count in range(len(parts), 0, -1):
             key = "/".join((registry, *parts[:count]))
             yield from self._entry(key)
 
     def server_entries(self, registry: str) -> Iterator[Stored]:
-        """The entries for a registry: by its name, then those whose key names it otherwise."""
+        """Yield the entries for a registry: by its name, then by other forms of its name."""
         yield from self._entry(registry)
         for key in self.auths:
             if key != registry and _names(key, registry):
@@ -128,10 +128,10 @@ class ConfigFile:
             self.complain(key, "is no object")
 
     def program_for(self, registry: str) -> str | None:
-        """The program that keeps the credential of a registry: its own, else that for all; None without one.
+        """Return the credential helper of a registry, else the one for all registries, else None.
 
         Raises:
-            ConfigError: Its name is none that is run.
+            ConfigError: Its name is not allowed.
         """
         own = cast("dict[str, Any]", self.members.get("credHelpers") or {})
         for name in _names_of(registry):
@@ -140,7 +140,7 @@ class ConfigFile:
         return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
 
     def places_for(self, registry: str) -> tuple[str, ...]:
-        """Where the credential of a registry is looked for here: the file, and the program that it names."""
+        """Return where the credential of a registry is looked up: this file, and the helper that it names."""
         program = self.program_for(registry)
         return (self.name,) if program is None else (self.name, f"docker-credential-{program}")
 
@@ -152,7 +152,7 @@ class ConfigFile:
         return name
 
     def credential(self, entry: Stored) -> Credential | None:
-        """The credential of an entry; None where it only marks that a program has it, or cannot be read."""
+        """Return the credential of an entry; None if a helper has it, or the entry is not valid."""
         members, source = entry.members, f"{self.name}, {entry.key}"
         odd = [name for name in _TEXTS if not isinstance(members.get(name) or "", str)]
         if odd:
@@ -178,12 +178,12 @@ class ConfigFile:
         return Credential(username, password, source=source) if username and password else None
 
     def complain(self, key: str, fault: str) -> None:
-        """Warn of an entry, once; its value is never part of it."""
+        """Log a warning about an entry once, without its value."""
         _warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
 
 
 def server_of(registry: str) -> str:
-    """What a registry is called in stores of credentials."""
+    """Return the name of a registry in credential stores."""
     return HUB_SERVER if registry == DOCKER_HUB else registry
 
 
@@ -192,7 +192,7 @@ def _names_of(registry: str) -> tuple[str, ...]:
 
 
 def _names(key: str, registry: str) -> bool:
-    """Whether the key of an entry is another name of a registry: with a scheme, and a path behind it."""
+    """Return whether the key of an entry names a registry, also with a scheme and a path."""
     scheme, separator, rest = key.partition("://")
     host = rest.partition("/")[0] if separator and scheme in {"http", "https"} else key
     return host == registry or (registry == DOCKER_HUB and host in HUB_NAMES)
@@ -204,7 +204,7 @@ def _text(members: dict[str, Any], name: str) -> str:
 
 
 def _decoded(text: str) -> tuple[str, str] | None:
-    """User and password; NULs that some tools write behind them are dropped."""
+    """Return user name and password, without the NULs that some tools append."""
     try:
         pair = b64decode(text, validate=True).decode()
     except (binascii.Error, UnicodeError, ValueError):
@@ -214,7 +214,7 @@ def _decoded(text: str) -> tuple[str, str] | None:
 
 
 def _check_rights(path: Path, found: os.stat_result) -> None:
-    """Others who may write the file could send our credentials anywhere (decision D-14)."""
+    """Reject a file that other users can write: they could send credentials to any server (decision D-14)."""
     if not stat.S_ISREG(found.st_mode):
         raise ConfigError(f"{path}: is no regular file; a file of credentials is due, or none")
     if os.name == "nt":
@@ -227,7 +227,7 @@ def _check_rights(path: Path, found: os.stat_result) -> None:
 
 
 def _last_of_each(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
-    """An object as docker reads it: of two equal names the last counts; which those are is told, once."""
+    """Return an object as docker reads it: the last of equal names counts, with a warning."""
     members = dict(pairs)
     if len(members) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]

@@ -1,4 +1,4 @@
-"""Logging in and out: what docker and podman would write, and nothing else of their files changed."""
+"""Log in and out: write what docker and podman would write, and keep the rest of their files."""
 
 import json
 import os
@@ -18,19 +18,19 @@ _BARE: Final = ".dockercfg"
 
 
 def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
-    """Keep a credential for a registry: by the program that is set up for it, else in a file.
+    """Store a credential for a registry: in the configured credential helper, else in a file.
 
     Args:
-        credentials: Which places there are.
-        registry: Host, and port if any; `docker.io` for Docker Hub.
-        credential: What is to be kept.
+        credentials: The places to store it in.
+        registry: The host, with the port if any; `docker.io` for Docker Hub.
+        credential: The credential.
 
     Returns:
-        Where it is kept: a path, or the name of a program.
+        Where it was stored: a path, or the name of a helper.
 
     Raises:
         ConfigError: The file is broken, unsafe, or cannot be written.
-        CredentialHelperError: The program is not there, or failed.
+        CredentialHelperError: The helper is not installed, or failed.
     """
     path = _place(credentials, registry)
     file = ConfigFile.read(path, to_write=True) or ConfigFile(str(path), {})
@@ -44,14 +44,14 @@ def keep(credentials: Credentials, registry: str, credential: Credential) -> str
 
 
 def forget(credentials: Credentials, registry: str) -> list[str]:
-    """Forget the credentials of a registry, wherever they are looked up.
+    """Delete the credentials of a registry from all places that are looked up.
 
     Returns:
-        Where there was one.
+        The places that had one.
 
     Raises:
         ConfigError: A file is broken, unsafe, or cannot be written.
-        CredentialHelperError: A program is not there, or failed.
+        CredentialHelperError: A helper is not installed, or failed.
     """
     gone: list[str] = []
     named = credentials.named_file()
@@ -75,11 +75,11 @@ def _has(program: str, registry: str) -> bool:
     try:
         return programs.ask(program, server_of(registry)) is not None
     except programs.MissingProgramError:
-        return True  # then forgetting says what is wrong with it
+        return True  # then deleting reports what is wrong
 
 
 def _place(credentials: Credentials, registry: str) -> Path:
-    """The file that has the registry already, so that the new credential is the one that is found; else docker's."""
+    """Return the file that already has the registry, so that the new credential is found; else docker's file."""
     if named := credentials.named_file():
         return named
     for path, bare in credentials.places():
@@ -101,7 +101,7 @@ def _entry(credential: Credential) -> dict[str, Any]:
 
 
 def _with_entry(file: ConfigFile, registry: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """The file with an entry, under the key that it has already, and no other that would be found in its place."""
+    """Return the file with an entry under its present key, without entries that would be found before it."""
     known = [found.key for found in file.server_entries(registry)]
     key = known[0] if known else _key(registry)
     kept = {name: value for name, value in file.auths.items() if name not in known}

@@ -1,4 +1,4 @@
-"""Looking a credential up: where docker and podman keep them, in which order, and what of it is a fault."""
+"""Look up credentials in the places of docker and podman, in their order."""
 
 import os
 import sys
@@ -19,11 +19,11 @@ _TEXT: Final = "DOCKER_AUTH_CONFIG"
 
 
 class Credentials:
-    """Where credentials are looked up: files, programs and variables, in the order of podman and docker.
+    """The places where credentials are looked up: files, helpers and environment variables, as in podman and docker.
 
     Args:
-        authfile: The only file to look into; None for all places.
-        environment: The variables; the process's own where it is None.
+        authfile: The only file to read; None for all places.
+        environment: The environment variables; None for those of the process.
 
     Example:
         registry = Registry("https://registry.example", credentials=Credentials.default())
@@ -40,23 +40,23 @@ class Credentials:
 
     @classmethod
     def default(cls) -> "Credentials":
-        """The places that the command line looks into."""
+        """Return the places that the command line uses."""
         return cls()
 
     def __repr__(self) -> str:
         return f"Credentials({str(self._authfile)!r})" if self._authfile else "Credentials()"
 
     def find(self, registry: str, repository: str = "") -> FoundCredential:
-        """The credential for a registry and a repository of it.
+        """Return the credential for a registry, or for one of its repositories.
 
         Args:
-            registry: Host, and port if any; `docker.io` for Docker Hub.
-            repository: The repository; podman's files have credentials for single ones.
+            registry: The host, with the port if any; `docker.io` for Docker Hub.
+            repository: The repository; podman's files may have credentials for single repositories.
 
         Raises:
-            ConfigError: A file is broken or unsafe, or one that was named is not there.
-            CredentialHelperError: A program does not end, or answers nonsense.
-            CredentialError: A program answers with the credential of another server.
+            ConfigError: A file is broken or unsafe, or a named file does not exist.
+            CredentialHelperError: A helper does not end, or prints invalid output.
+            CredentialError: A helper returns the credential of another server.
         """
         faults: list[str] = []
         places: list[str] = []
@@ -79,7 +79,7 @@ class Credentials:
         if name is None:
             return None
         key = name, server_of(registry)
-        with self._lock:  # each server once a process: a program may ask its user
+        with self._lock:  # each server once per process, since a helper may prompt the user
             if key not in self._asked:
                 self._asked[key] = self._ask(*key)
         if name in self._failed:
@@ -96,10 +96,10 @@ class Credentials:
             return None
 
     def files(self) -> Iterator[ConfigFile]:
-        """The files that are there, in their order.
+        """Yield the files that exist, in order.
 
         Raises:
-            ConfigError: One is broken or unsafe, or one that was named is not there.
+            ConfigError: A file is broken or unsafe, or a named file does not exist.
         """
         named = self._authfile or self._environment.get(NAMED_BY)
         if named:
@@ -120,7 +120,7 @@ class Credentials:
         return file
 
     def places(self) -> Iterator[tuple[Path, bool]]:
-        """The paths of files, in their order, and whether each is a bare map of entries."""
+        """Yield the paths of files in order, and whether each is a bare map of entries."""
         home = _home(self._environment)
         for path in (_runtime(self._environment, home), _config_home(self._environment, home)):
             if path is not None:
@@ -131,14 +131,14 @@ class Credentials:
             yield home / ".dockercfg", True
 
     def docker_file(self) -> Path | None:
-        """The path of docker's own file."""
+        """Return the path of docker's own file."""
         home = _home(self._environment)
         if folder := self._environment.get("DOCKER_CONFIG"):
             return Path(folder) / "config.json"
         return home / ".docker" / "config.json" if home else None
 
     def named_file(self) -> Path | None:
-        """The only file to look into, where one was named."""
+        """Return the only file to read, if one was named."""
         named = self._authfile or self._environment.get(NAMED_BY)
         return Path(named) if named else None
 
@@ -154,7 +154,7 @@ def _home(environment: Mapping[str, str]) -> Path | None:
 def _or_none(find: Callable[[], Path]) -> Path | None:
     try:
         return find()
-    except RuntimeError:  # nobody has this user's name
+    except RuntimeError:  # the user has no name
         return None
 
 

@@ -1,4 +1,4 @@
-"""Programs that keep credentials, `docker-credential-NAME` (docker-credential-helpers): asked, told, bounded."""
+"""Run credential helpers, `docker-credential-NAME` (docker-credential-helpers), with limits on time and output."""
 
 import json
 import os
@@ -17,31 +17,31 @@ from dreg_client.values.sizes import KIBIBYTE
 
 _PATIENCE: Final = 30.0
 _STEP: Final = 0.02
-"""Seconds after which one looks at a program that is at work."""
+"""The interval in seconds between checks of a running helper."""
 _MOST: Final = 64 * KIBIBYTE
 _NOT_FOUND: Final = "credentials not found"
 _TOKEN: Final = "<token>"
 _running: Final[set["subprocess.Popen[bytes]"]] = set()
 _leaving: Final = Event()
 _starting: Final = RLock()
-"""Held until a program that was started is known to run; by one thread twice, since signals come in between."""
+"""Held until a started helper is registered; re-entrant, since a signal handler may run in between."""
 
 
 class MissingProgramError(Exception):
-    """The program is not installed, or failed without an answer; for us alone."""
+    """A helper is not installed, or failed without output; internal to this package."""
 
 
 class _TwiceError(ValueError):
-    """Of two equal names, who reads the answer takes the first, and who checks it the last."""
+    """Output has duplicate names, of which parsers could read either."""
 
 
 def ask(program: str, server: str) -> Credential | None:
-    """The credential that a program has for a server, None where it has none.
+    """Return the credential that a helper has for a server, None if it has none.
 
     Raises:
-        MissingProgramError: It is not there, or failed.
-        CredentialHelperError: It does not end, or answers nonsense.
-        CredentialError: It answers with the credential of another server.
+        MissingProgramError: It is not installed, or failed.
+        CredentialHelperError: It does not end, or prints invalid output.
+        CredentialError: It returns the credential of another server.
     """
     code, answer = _run(program, "get", server.encode())
     if code and _NOT_FOUND in answer.decode(errors="replace").lower():
@@ -63,10 +63,10 @@ def ask(program: str, server: str) -> Credential | None:
 
 
 def keep(program: str, server: str, credential: Credential) -> None:
-    """Hand a credential to a program.
+    """Store a credential in a helper.
 
     Raises:
-        CredentialHelperError: It is not there, or failed.
+        CredentialHelperError: It is not installed, or failed.
     """
     token = credential.identity_token
     entry = {
@@ -78,16 +78,16 @@ def keep(program: str, server: str, credential: Credential) -> None:
 
 
 def forget(program: str, server: str) -> None:
-    """Let a program forget the credential of a server.
+    """Delete the credential of a server from a helper.
 
     Raises:
-        CredentialHelperError: It is not there, or failed.
+        CredentialHelperError: It is not installed, or failed.
     """
     _tell(program, "erase", server.encode())
 
 
 def end_all() -> None:
-    """End all programs that run, with all that they began, and run no more: this process is about to leave."""
+    """End all running helpers and their child processes, and start no more: this process is about to exit."""
     _leaving.set()
     with _starting:
         running = tuple(_running)
@@ -105,10 +105,10 @@ def _tell(program: str, verb: str, given: bytes) -> None:
 
 
 def _run(program: str, verb: str, given: bytes) -> tuple[int, bytes]:
-    """Run it in a group of its own, so that it ends with all that it began; no shell is between."""
+    """Run a helper without a shell, in its own process group, so that its child processes end with it."""
     if any(sign < 32 or sign == 127 for sign in given):
         raise CredentialError("a server with control characters is asked for nowhere")
-    # A file takes what it says: a pipe that a child of it holds open would be waited for.
+    # Output goes to a file: reading a pipe would wait for child processes that keep it open.
     with tempfile.TemporaryFile() as said:
         process = _started(program, verb, said)
         try:
@@ -136,7 +136,7 @@ def _started(program: str, verb: str, said: IO[bytes]) -> "subprocess.Popen[byte
 
 
 def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes, said: IO[bytes]) -> int:
-    """Wait for its end; one that says too much, or takes too long, is ended with all that it began."""
+    """Wait for the end of a helper; end it and its child processes if it prints too much or takes too long."""
     until = time.monotonic() + _PATIENCE
     asked: bytes | None = given
     try:
@@ -144,7 +144,7 @@ def _ended(process: "subprocess.Popen[bytes]", program: str, given: bytes, said:
             try:
                 process.communicate(asked, timeout=_STEP)
             except subprocess.TimeoutExpired:
-                asked = None  # what was not taken yet goes on being offered
+                asked = None  # the next call continues to send the rest
                 _refuse_to_wait(program, said, until)
             else:
                 return process.returncode

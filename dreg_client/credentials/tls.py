@@ -1,4 +1,4 @@
-"""Whom we trust: the system's authorities, and those that are named; never less because a file could not be read."""
+"""TLS settings: trusted certificate authorities and client certificates. An unreadable file is always an error."""
 
 import os
 import ssl
@@ -15,12 +15,12 @@ _warned: Final[set[str]] = set()
 
 
 def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.SSLContext:
-    """The rules for TLS connections to one origin.
+    """Return the TLS context for connections to one origin.
 
     Args:
-        options: What the caller says.
-        origin: To whom.
-        is_registry: Whether it is the registry itself: `insecure` and our own certificate are for it alone.
+        options: The options of the caller.
+        origin: The origin.
+        is_registry: Whether it is the registry itself: `insecure` and the client certificate only apply to it.
 
     Raises:
         ConfigError: A file of certificates cannot be read.
@@ -42,7 +42,7 @@ def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.S
 
 
 def _trusting_nobody() -> ssl.SSLContext:
-    """For plain http, where nobody asks; reading the system's authorities takes longer than a request."""
+    """Return an unused context for plain HTTP; loading the system's authorities takes longer than a request."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -70,7 +70,7 @@ def _has_authorities(context: ssl.SSLContext) -> bool:
 
 
 def _bundled() -> str:
-    """The authorities that come with the HTTP library, for a system that has none."""
+    """Return the authorities that come with the HTTP library, for a system that has none."""
     certifi = import_module("certifi")
     return str(certifi.where())
 
@@ -86,7 +86,7 @@ def _introduce(context: ssl.SSLContext, options: Options, origin: Origin) -> Non
 
 
 def _files(options: Options, origin: Origin, ending: str) -> list[str]:
-    """The files of a registry's folder, as docker and podman look for them."""
+    """Return the files in a registry's `certs.d` folder, as docker and podman find them."""
     found: list[str] = []
     for folder in options.certs_dirs:
         of_registry = Path(folder) / origin.authority

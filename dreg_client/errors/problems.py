@@ -1,4 +1,4 @@
-"""What is wrong with a document: the one value that parsing, validating and printing share."""
+"""Problems of documents, as parsing, validation and reports share them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,11 +6,11 @@ from typing import Final
 
 _TOLD: Final = ("rule", "severity", "path", "found", "expected", "clause", "url")
 SITE: Final = "https://djmattyg007.github.io/dreg-client/"
-"""Where the documentation is read, with an entry for each rule."""
+"""The address of the documentation, which has an entry for each rule."""
 
 
 def rule_url(rule: str) -> str:
-    """The address of a rule's entry.
+    """Return the address of a rule's entry in the documentation.
 
     Examples:
         >>> rule_url("DSC-03").removeprefix(SITE)
@@ -20,7 +20,7 @@ def rule_url(rule: str) -> str:
 
 
 def full_clause(clause: str) -> str:
-    """A clause with the name of its specification, which the pages of the image specification leave out.
+    """Return a clause with the name of its specification, which clauses of the image specification leave out.
 
     Examples:
         >>> full_clause('descriptor.md "Digests"'), full_clause("ours: nesting is bounded")
@@ -32,7 +32,7 @@ def full_clause(clause: str) -> str:
 
 
 class Severity(StrEnum):
-    """How much a problem weighs: an *error* refuses the document, a *warning* or a *note* does not."""
+    """The severity of a problem: a document with an *error* is rejected, with a *warning* or *note* it is not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -44,11 +44,11 @@ class Problem:
     """One rule that a document breaks.
 
     Attributes:
-        rule: The rule's stable id, such as `DSC-02`.
-        severity: Whether the document is refused for it.
-        path: Where in the document, such as `$.layers[2].digest`; `$` is the document itself.
-        found: What stands there, cut short, control characters escaped.
-        expected: What the rule asks for.
+        rule: The stable id of the rule, such as `DSC-02`.
+        severity: Whether the document is rejected for it.
+        path: The path in the document, such as `$.layers[2].digest`; `$` is the document itself.
+        found: The value there, shortened, with control characters escaped.
+        expected: What the rule requires.
         clause: The clause of the specification that the rule comes from.
     """
 
@@ -61,11 +61,11 @@ class Problem:
 
     @property
     def url(self) -> str:
-        """The rule's entry in the documentation: why it is there, a good and a bad example, how to mend it."""
+        """The address of the rule's entry in the documentation."""
         return rule_url(self.rule)
 
     def plain(self) -> dict[str, str]:
-        """The problem for programs: all of its attributes, and `url`."""
+        """Return the problem as a plain mapping: its attributes, and `url`."""
         return {name: str(getattr(self, name)) for name in _TOLD}
 
     def __str__(self) -> str:

@@ -1,1 +1,1 @@
-"""Documents: JSON bytes in, strict frozen model out."""
+"""Models of documents: JSON bytes in, strict frozen model out."""

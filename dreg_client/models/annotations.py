@@ -1,4 +1,4 @@
-"""What annotations are remarked for: keys that are empty, and pre-defined keys out of form (annotations.md)."""
+"""Warnings and notes about annotations: empty keys, and invalid values of predefined keys (annotations.md)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ _REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 
 
 def remarks(members: Members, owner: str) -> Iterator[Problem]:
-    """ANN-01 of an empty key, ANN-02, ANN-03, of the annotations among an object's members."""
+    """Yield ANN-01 for empty keys, ANN-02 and ANN-03 for the annotations of an object."""
     annotations = members.get("annotations")
     if not isinstance(annotations, dict):
         return
@@ -47,7 +47,7 @@ def remarks(members: Members, owner: str) -> Iterator[Problem]:
 
 
 def ref_name_remarks(members: Members, path: str) -> Iterator[Problem]:
-    """LYT-06: the name of an entry follows its grammar."""
+    """Yield LYT-06 if the name of an entry does not follow its grammar."""
     annotations = members.get("annotations")
     name = cast("dict[str, object]", annotations).get(REF_NAME) if isinstance(annotations, dict) else None
     if isinstance(name, str) and not _REF_NAME.fullmatch(name):
@@ -72,7 +72,7 @@ def _is_full_reference(text: str) -> bool:
 
 
 def is_license_expression(text: str) -> bool:
-    """Whether a text follows the grammar of SPDX license expressions; the identifiers themselves are not looked up."""
+    """Return whether a text follows the grammar of SPDX license expressions; identifiers are not looked up."""
     tokens = _LICENSE_TOKEN.findall(text)
     if not tokens or "".join(tokens) != re.sub(r"\s", "", text) or len(tokens) > 10_000:
         return False

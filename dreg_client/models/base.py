@@ -1,4 +1,4 @@
-"""What every model is: strict, frozen, open for members it does not know, and told by rules."""
+"""The base of all models: strict, frozen, open for unknown members, with a rule for each member."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,25 +16,25 @@ from dreg_client.models.json_schema import complete
 
 Members = Mapping[str, object]
 NO_RULE: Final = Rule("GEN-01", "another type")
-"""What a member breaks of which no specification says more: those of models that others derive from ours."""
+"""The rule of members without one: those that callers add in their own models."""
 
 
 class StrictModel(
     BaseModel, strict=True, frozen=True, extra="allow", serialize_by_alias=True, hide_input_in_errors=True
 ):
-    """A JSON object by its specification: exact types, no coercion, unknown members kept, nothing to change.
+    """A JSON object as its specification defines it: exact types, no coercion, unknown members kept, immutable.
 
-    Members are given by the specification's names (`mediaType`), attributes are read in snake_case (`media_type`).
+    Members have the specification's names (`mediaType`), attributes are in snake_case (`media_type`).
     """
 
     rivals: ClassVar[frozenset[str]] = frozenset()
-    """Members that would make this another document, too (GEN-06)."""
+    """Members that would make the document ambiguous: they belong to another kind (GEN-06)."""
     folded_names_refused: ClassVar[bool] = True
-    """Whether a member's name in other letter case is refused (GEN-08), or only warned of."""
+    """Whether a member's name in another letter case is an error (GEN-08) or a warning."""
     nul_allowed: ClassVar[bool] = False
-    """Whether strings may hold NUL, with a warning (GEN-01)."""
+    """Whether strings may contain NUL, with a warning (GEN-01)."""
     tolerated: ClassVar[frozenset[str]] = frozenset()
-    """Members that others are known to write, of which nobody needs to hear (GEN-09)."""
+    """Unknown members that other tools are known to write, and that are not reported (GEN-09)."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -64,7 +64,7 @@ class StrictModel(
 
     @classmethod
     def schema_conditions(cls) -> JsonSchemaValue:
-        """What JSON Schema can say of several members together."""
+        """Return the keywords of JSON Schema for rules about several members."""
         return {}
 
     @classmethod
@@ -78,24 +78,24 @@ class StrictModel(
 
     @property
     def unknown_members(self) -> Mapping[str, Any]:
-        """The members that the specification does not name, as they were read."""
+        """The members that the specification does not define, as they were read."""
         return FrozenDict(self.__pydantic_extra__ or {})
 
     @property
     def model_extra(self) -> dict[str, Any] | None:
-        """The unknown members, as pydantic calls them; they cannot be changed."""
+        """The unknown members, under pydantic's name; they cannot be changed."""
         return FrozenDict(self.__pydantic_extra__ or {})
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:  # noqa: ARG003 (others override it)
-        """What this object's own members break beyond their types: warnings and notes, on a tree that may be broken."""
+        """Yield warnings and notes about this object's own members; the tree may be invalid."""
         yield from ()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 (pydantic's own signature)
-        """This same object: nothing of it can change, so a copy has no use.
+        """Return this same object: it is immutable, so a copy has no use.
 
         Raises:
-            TypeError: `update` was given. It would put unchecked values into a checked document.
+            TypeError: `update` was given, which would add unchecked values to a checked document.
         """
         if update:
             self._refuse_update()
@@ -115,7 +115,7 @@ class StrictModel(
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What is known of one member of a model: its rule, the model of the objects in it, whether it may be absent."""
+    """A member of a model: its rule, the model of the objects in it, and whether it is required."""
 
     attribute: str
     rule: Rule
@@ -125,7 +125,7 @@ class Member:
 
 @cache
 def members_of(model: type[StrictModel]) -> Mapping[str, Member]:
-    """The members of a model by the names that JSON has for them."""
+    """Return the members of a model by their names in JSON."""
     found: dict[str, Member] = {}
     for name, field in model.model_fields.items():
         rule = rule_of(field) or NO_RULE
@@ -140,7 +140,7 @@ def _model_within(annotation: object) -> type[StrictModel] | None:
 
 
 def spelled(model: type[StrictModel], name: str) -> str | None:
-    """The member, or rival, that Go's parsers take `name` for; None where there is none or it is that one itself."""
+    """Return the member or rival that Go's parsers read `name` as; None if there is none, or the names are equal."""
     own = _folded_names(model).get(fold(name))
     return own if own != name else None
 
@@ -151,5 +151,5 @@ def _folded_names(model: type[StrictModel]) -> Mapping[str, str]:
 
 
 def fold(name: str) -> str:
-    """A name without letter case, as Go folds it: the long s (U+017F) is an s, the Kelvin sign (U+212A) a k."""
+    """Return a name without letter case, as Go folds it: the long s (U+017F) is an s, the Kelvin sign (U+212A) a k."""
     return name.lower().replace("\u017f", "s")

@@ -1,4 +1,4 @@
-"""Image configs: how to run an image, what its layers unpack to, and how it was made (config.md)."""
+"""Image configs: how to run an image, the digests of its unpacked layers, and its history (config.md)."""
 
 import re
 from collections.abc import Iterator
@@ -42,27 +42,27 @@ _Word = Annotated[str | None, Rule("CFG-08", "a string")]
 
 
 class Healthcheck(StrictModel, frozen=True, title="Health check"):
-    """How Docker checks that a container is well; times are in nanoseconds (moby image specification v1.2)."""
+    """How Docker checks the health of a container; times are in nanoseconds (moby image specification v1.2)."""
 
     nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
 
     test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(default=None, alias="Test")
-    """The command, after how it is run: `NONE`, `CMD` or `CMD-SHELL`."""
+    """How the command is run (`NONE`, `CMD` or `CMD-SHELL`), then the command."""
     interval: _Count = Field(default=None, alias="Interval")
     """The time between two checks, in nanoseconds."""
     timeout: _Count = Field(default=None, alias="Timeout")
-    """The time after which a check has failed, in nanoseconds."""
+    """The timeout of a check, in nanoseconds."""
     start_period: _Count = Field(default=None, alias="StartPeriod")
-    """The time in which failures do not count, in nanoseconds."""
+    """The period after the start in which failures do not count, in nanoseconds."""
     start_interval: _Count = Field(default=None, alias="StartInterval")
     """The time between two checks in that period, in nanoseconds."""
     retries: _Count = Field(default=None, alias="Retries")
-    """How many failures in a row make a container unhealthy."""
+    """The number of consecutive failures that make a container unhealthy."""
 
 
 class ExecutionParameters(StrictModel, frozen=True, title="Execution parameters"):
-    """How to run a container of the image, unless its user says otherwise (config.md "config")."""
+    """The defaults for running a container of the image (config.md "config")."""
 
     nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
@@ -73,39 +73,39 @@ class ExecutionParameters(StrictModel, frozen=True, title="Execution parameters"
     exposed_ports: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
         default=None, alias="ExposedPorts"
     )
-    """The ports that a container offers, such as `8080/tcp`."""
+    """The ports that a container exposes, such as `8080/tcp`."""
     env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(
         default=None, alias="Env"
     )
-    """The environment: entries `NAME=VALUE`."""
+    """The environment variables, as `NAME=VALUE`."""
     entrypoint: _Words = Field(default=None, alias="Entrypoint")
     """The command, to which arguments are added."""
     cmd: _Words = Field(default=None, alias="Cmd")
-    """The arguments, or the command where there is no entrypoint."""
+    """The arguments, or the command if there is no entrypoint."""
     volumes: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
         default=None, alias="Volumes"
     )
-    """The folders that hold what a container writes for keeps."""
+    """The folders for data that outlives a container."""
     working_dir: _Word = Field(default=None, alias="WorkingDir")
-    """The folder that the process starts in."""
+    """The working directory of the process."""
     labels: Annotated[TextMap | None, Rule("CFG-13", "an object of strings", "CFG-13")] = Field(
         default=None, alias="Labels"
     )
-    """What its author says of the image, by names."""
+    """The labels that the author added to the image, by name."""
     stop_signal: _Word = Field(default=None, alias="StopSignal")
-    """The signal that asks the process to end, such as `SIGTERM`."""
+    """The signal that stops the process, such as `SIGTERM`."""
     args_escaped: Annotated[bool | None, Rule("CFG-14", "true or false")] = Field(default=None, alias="ArgsEscaped")
-    """Whether the command is one line, escaped already (Windows; deprecated)."""
+    """Whether the command is one line that is already escaped (Windows; deprecated)."""
     healthcheck: Annotated[Healthcheck | None, Rule("CFG-15", "an object")] = Field(default=None, alias="Healthcheck")
-    """How to check that a container is well."""
+    """How to check the health of a container."""
     shell: _Words = Field(default=None, alias="Shell")
-    """The shell of commands that are written as text."""
+    """The shell that runs commands given as text."""
     on_build: _Words = Field(default=None, alias="OnBuild")
-    """What an image that is built on this one does first."""
+    """The instructions that run first when an image is built on this one."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """CFG-09 and CFG-12: entries out of form."""
+        """Yield CFG-09 and CFG-12 for invalid entries."""
         env = members.get("Env")
         for position, entry in enumerate(cast("list[object]", env) if isinstance(env, list) else ()):
             if isinstance(entry, str) and entry.find("=") < 1:
@@ -118,20 +118,20 @@ class ExecutionParameters(StrictModel, frozen=True, title="Execution parameters"
 
 
 class RootFs(StrictModel, frozen=True, title="Root file system"):
-    """The layers as they unpack: digests of the uncompressed tars, bottom first (config.md "rootfs")."""
+    """The unpacked layers: digests of the uncompressed tar archives, bottom first (config.md "rootfs")."""
 
     nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset({"base_layer"})
 
     type: Annotated[Literal["layers"], EmptyIsDefault, Rule("CFG-05", '"layers"')] = "layers"
-    """How the layers are to be read: `layers`."""
+    """The type of the file system: `layers`."""
     diff_ids: Annotated[tuple[DigestText, ...], NullIsEmptyUnbounded, Rule("CFG-06", "a list of digests")]
-    """The digests of the layers, uncompressed, the lowest first."""
+    """The digests of the uncompressed layers, bottom first."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """CFG-05 of an absent type, DIG-03 of the digests."""
+        """Yield CFG-05 for an absent type, and DIG-03 for the digests."""
         if members.get("type") in (None, ""):
             yield rules.warning("CFG-05", member(path, "type"), show(members.get("type", "nothing")), '"layers"')
         diff_ids = members.get("diff_ids")
@@ -141,25 +141,25 @@ class RootFs(StrictModel, frozen=True, title="Root file system"):
 
 
 class HistoryEntry(StrictModel, frozen=True, title="Step of the history"):
-    """One step of how an image was made; `empty_layer` where it left no layer (config.md "history")."""
+    """One step of the build of an image (config.md "history")."""
 
     nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
 
     created: Annotated[Time | None, Rule("CFG-17", "a string, a date and time")] = None
-    """When the step was made."""
+    """The time of the step."""
     created_by: Annotated[str | None, Rule("CFG-18", "a string")] = None
     """The command of the step."""
     author: Annotated[str | None, Rule("CFG-18", "a string")] = None
-    """Who made the step."""
+    """The author of the step."""
     comment: Annotated[str | None, Rule("CFG-18", "a string")] = None
-    """What was said of the step."""
+    """A comment on the step."""
     empty_layer: Annotated[bool | None, Rule("CFG-19", "true or false")] = None
-    """Whether the step left no layer."""
+    """Whether the step made no layer."""
 
     @property
     def clean_created_by(self) -> str:
-        """The instruction as its author wrote it, without what builders put around it."""
+        """The instruction as its author wrote it, without the wrappers of build tools."""
         return clean_instruction(self.created_by or "")
 
 
@@ -177,32 +177,32 @@ class ImageConfig(StoredDocument, frozen=True, title="Image config"):
     os: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOOS")]
     """The operating system that the image runs on, such as `linux`."""
     rootfs: Annotated[RootFs, Rule("CFG-05", "an object with type and diff_ids")]
-    """The layers, as they unpack."""
+    """The unpacked layers."""
     created: Annotated[Time | None, Rule("CFG-02", "a string, a date and time")] = None
-    """When the image was made."""
+    """The time when the image was made."""
     author: Annotated[str | None, Rule("CFG-03", "a string")] = None
-    """Who made the image."""
+    """The author of the image."""
     os_version: Annotated[str | None, Rule("CFG-03", "a string")] = Field(default=None, alias="os.version")
-    """The version of the operating system; Windows images have one."""
+    """The version of the operating system, mainly for Windows images."""
     os_features: Annotated[Texts | None, Rule("CFG-04", "a list of strings")] = Field(default=None, alias="os.features")
-    """What the operating system must offer, such as `win32k`."""
+    """The features that the operating system must have, such as `win32k`."""
     variant: Annotated[str | None, Rule("CFG-03", "a string")] = None
-    """The variant of the processor, such as `v7` of `arm`."""
+    """The variant of the processor, such as `v7` for `arm`."""
     config: Annotated[ExecutionParameters | None, Rule("CFG-07", "an object")] = None
-    """How to run a container of the image."""
+    """The defaults for running a container of the image."""
     history: Annotated[tuple[HistoryEntry, ...], NullIsEmptyUnbounded, Rule("CFG-16", "a list of objects")] = ()
-    """How the image was made, the first step first."""
+    """The steps of the build, the first step first."""
 
     @property
     def platform(self) -> Platform | None:
-        """What the image runs on, None where the config leaves it open by empty names."""
+        """The platform of the image, None if its names are empty."""
         if not self.os or not self.architecture:
             return None
         return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
 
     @property
     def non_empty_history(self) -> tuple[HistoryEntry, ...]:
-        """The steps that left a layer, bottom first."""
+        """The steps that made a layer, bottom first."""
         return tuple(entry for entry in self.history if not entry.empty_layer)
 
     def __repr__(self) -> str:
@@ -211,7 +211,7 @@ class ImageConfig(StoredDocument, frozen=True, title="Image config"):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """CFG-01 of empty names, CFG-20."""
+        """Yield CFG-01 for empty names, and CFG-20."""
         for name in ("architecture", "os"):
             if members.get(name) == "":
                 yield rules.warning("CFG-01", member(path, name), "an empty string", "what the image runs on")
@@ -231,7 +231,7 @@ def _leaves_no_layer(entry: object) -> bool:
 
 
 def layer_count_remarks(config: ImageConfig, layers: int) -> Iterator[Problem]:
-    """CFG-21: as many diff_ids as the manifest has layers."""
+    """Yield CFG-21 if there are not as many diff_ids as the manifest has layers."""
     diff_ids = len(config.rootfs.diff_ids)
     if diff_ids != layers:
         expected = f"as many layers as the config has diff_ids: {diff_ids}"

@@ -1,4 +1,4 @@
-"""Descriptors (descriptor.md), and the platform that one may carry (image-index.md "platform")."""
+"""Descriptors (descriptor.md), and their platforms (image-index.md "platform")."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, cast
@@ -42,16 +42,16 @@ _GOARCH = "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le
 
 
 def _both_or_none(os: str, info: ValidationInfo) -> str:
-    """PLT-01: one empty name beside one that is not."""
+    """Check PLT-01: both names are empty, or neither."""
     if "architecture" in info.data and bool(os) != bool(info.data["architecture"]):
         raise broken("PLT-01", "architecture and os, neither of them empty")
     return os
 
 
 class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
-    """A platform as a document spells it (image-index.md "platform").
+    """A platform with the spelling of its document (image-index.md "platform").
 
-    `value` is what it means.
+    `value` is its `Platform`.
     """
 
     architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
@@ -59,31 +59,31 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
     os: Annotated[str, AfterValidator(_both_or_none), Rule("PLT-01", "a string, a value of Go's GOOS")]
     """The operating system, such as `linux`."""
     os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(default=None, alias="os.version")
-    """The version of the operating system; Windows images have one."""
+    """The version of the operating system, mainly for Windows images."""
     os_features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = Field(default=None, alias="os.features")
-    """What the operating system must offer, such as `win32k`."""
+    """The features that the operating system must have, such as `win32k`."""
     variant: Annotated[str | None, Rule("PLT-02", "a string")] = None
-    """The variant of the processor, such as `v7` of `arm`."""
+    """The variant of the processor, such as `v7` for `arm`."""
     features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = None
-    """What the processor must offer; reserved by the specification."""
+    """The features that the processor must have; reserved by the specification."""
 
     @property
     def value(self) -> Platform | None:
-        """The platform, None where both names are empty, which is how Go writes "no platform"."""
+        """The platform; None if both names are empty, as Go writes "no platform"."""
         if not self.os:
             return None
         return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
 
     @classmethod
     def schema_conditions(cls) -> JsonSchemaValue:
-        """PLT-01: both names are empty, or none is."""
+        """Return the keywords for PLT-01: both names are empty, or neither."""
         empty, some = {"const": ""}, {"type": "string", "minLength": 1}
         names = [{"properties": {"architecture": each, "os": each}} for each in (empty, some)]
         return {"$comment": comment("PLT-01"), "anyOf": names}
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """PLT-01 of a platform without names, PLT-04."""
+        """Yield PLT-01 for a platform without names, and PLT-04."""
         if members.get("architecture") == "" and members.get("os") == "":
             yield rules.warning("PLT-01", path, "empty strings", "architecture and os; read as no platform")
             return
@@ -94,7 +94,7 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
 
 
 class _SizeType:
-    """A size in bytes; zero only for no bytes at all (DSC-10)."""
+    """A size in bytes; zero only for the digest of no bytes (DSC-10)."""
 
     @classmethod
     def _empty(cls, size: int, info: ValidationInfo) -> int:
@@ -117,7 +117,7 @@ class _SizeType:
 
 
 def _embedded(data: str, info: ValidationInfo) -> str:
-    """DSC-07: what is embedded is what the digest and the size say."""
+    """Check DSC-07: embedded content has the digest and the size of the descriptor."""
     octets = decoded(data) or b""
     digest, size = info.data.get("digest"), info.data.get("size")
     if isinstance(size, int) and len(octets) != size:
@@ -128,39 +128,39 @@ def _embedded(data: str, info: ValidationInfo) -> str:
 
 
 class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
-    """What a document says of another piece of content: type, digest and size in bytes (descriptor.md "Properties")."""
+    """A reference to content by its type, digest and size in bytes (descriptor.md "Properties")."""
 
     kind: ClassVar[str] = "descriptor"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["descriptor"]
     names_itself: ClassVar[bool] = False
 
     media_type: Annotated[MediaType, Rule("DSC-01", "a media type")] = Field(alias="mediaType")
-    """What kind of content it is."""
+    """The media type of the content."""
     digest: Annotated[DigestText, Rule("DSC-02", "a digest, such as sha256: and 64 hex digits")]
     """The digest of the content."""
     size: Annotated[int, _SizeType, Rule("DSC-03", "an integer from 0 to 2^63 - 1, the size in bytes")]
     """The size of the content, in bytes."""
     urls: Annotated[Uris | None, Rule("DSC-04", "a list of URIs")] = None
-    """Where else the content can be had."""
+    """Other addresses of the content."""
     annotations: Annotated[TextMap | None, Rule("DSC-05", "an object of strings", "ANN-01")] = None
-    """What its author says of it, by names."""
+    """The annotations that its author added, by name."""
     data: Annotated[Annotated[Base64, AfterValidator(_embedded)] | None, Rule("DSC-06", "a string of base64")] = None
-    """The content itself, embedded."""
+    """The embedded content."""
     artifact_type: Annotated[MediaType | None, Rule("DSC-08", "a media type")] = Field(
         default=None, alias="artifactType"
     )
-    """What kind of artifact it is, where the content is a manifest of one."""
+    """The type of the artifact, if the content is the manifest of an artifact."""
     platform: Annotated[DocumentPlatform | None, Rule("DSC-09", "an object")] = None
-    """What the content runs on, where it is an image's manifest."""
+    """The platform of the image, if the content is the manifest of an image."""
 
     @property
     def embedded(self) -> bytes | None:
-        """The content itself where the descriptor carries it in `data`, proven to be what its digest says."""
+        """The content that the descriptor embeds in `data`, verified by its digest, or None."""
         return None if self.data is None else decoded(self.data)
 
     @property
     def family(self) -> types.Family:
-        """What kind of content its media type names."""
+        """The kind of content that its media type names."""
         return types.family(self.media_type)
 
     def __repr__(self) -> str:
@@ -168,7 +168,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
     @classmethod
     def schema_conditions(cls) -> JsonSchemaValue:
-        """DSC-10 and, of no bytes, DSC-07: there is one digest an algorithm, and nothing to embed."""
+        """Return the keywords for DSC-10 and, for no bytes, DSC-07: one digest per algorithm, nothing embedded."""
         nothing = [str(Digest.of(b"", algorithm)) for algorithm in sorted(COMPUTABLE)]
         others = {"not": {"pattern": f"^(?:{'|'.join(sorted(COMPUTABLE))}):"}}
         digest = {"type": "string", "anyOf": [{"enum": nothing}, others]}
@@ -182,7 +182,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """DIG-03, URI-02, DSC-07 of large data, and what annotations are remarked for."""
+        """Yield DIG-03, URI-02, DSC-07 for large data, and the rules of annotations."""
         if is_unregistered(members.get("digest")):
             yield digest_remark(members["digest"], member(path, "digest"))
         urls = members.get("urls")
@@ -197,19 +197,19 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
 
 def is_unregistered(digest: object) -> bool:
-    """Whether it is a digest of an algorithm that is not registered."""
+    """Return whether a value is a digest of an unregistered algorithm."""
     if not isinstance(digest, str) or digest.startswith(("sha256:", "sha512:", "blake3:")):
         return False
     return digest_fault(digest) is None
 
 
 def digest_remark(digest: object, path: str) -> Problem:
-    """DIG-03: the algorithm of a digest is not registered."""
+    """Return DIG-03: the algorithm of a digest is not registered."""
     return rules.warning("DIG-03", path, show(digest), "a registered algorithm: sha256 or sha512")
 
 
 def empty_remarks(members: Members, path: str) -> Iterator[Problem]:
-    """MAN-06: content of the empty type is the two bytes `{}`."""
+    """Yield MAN-06 if content of the empty type is not the two bytes `{}`."""
     if members.get("mediaType") != types.OCI_EMPTY:
         return
     if (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):

@@ -1,4 +1,4 @@
-"""What `docker save` says of the images in its archive: the file `manifest.json`, which is no manifest."""
+"""The file `manifest.json` of a `docker save` archive, which lists its images (it is not an image manifest)."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -11,12 +11,12 @@ from dreg_client.models.json_text import DishonestTextError, read_object
 
 
 class ArchivedImage(StrictModel, frozen=True):
-    """One image of the archive: the names of its files in it, and its tags.
+    """An image of the archive: the names of its files, and its tags.
 
     Attributes:
-        config: The file of its config.
+        config: The name of its config file.
         repo_tags: Its references, `NAME:TAG`.
-        layers: The files of its layers, bottom first.
+        layers: The names of its layer files, bottom first.
     """
 
     folded_names_refused: ClassVar[bool] = False
@@ -36,11 +36,11 @@ class ArchiveContents(StrictModel, frozen=True):
         """Read `manifest.json`.
 
         Raises:
-            LayoutCorruptError: It is no honest JSON list of images.
+            LayoutCorruptError: It is not a valid JSON list of images.
         """
         try:
             tree = read_object(b'{"images":' + raw + b"}")
-            if tree.keys() == {"images"}:  # else what was wrapped had braces of its own
+            if tree.keys() == {"images"}:  # otherwise the wrapped text had braces of its own
                 return cls.model_validate(tree)
         except (DishonestTextError, ValidationError):
             pass

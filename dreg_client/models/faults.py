@@ -1,4 +1,4 @@
-"""From a broken tree to problems: what pydantic refused, and what the models remark, each with rule and path."""
+"""Problems of an invalid tree: errors from pydantic, warnings and notes from models, each with rule and path."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +18,14 @@ _WHOLE = Rule("GEN-01", "one JSON object")
 
 
 def refused(model: type[StrictModel], failure: ValidationError) -> list[Problem]:
-    """The problems that a model found in a tree, most specific rule first where one value breaks several.
+    """Return the problems that a model found in a tree, the most specific rule first if a value breaks several.
 
-    There are those of the first 1,001 places: more errors are not told (`rules.first_ones`).
+    Only the first 1,001 places are included, since no more errors are reported (`rules.first_ones`).
     """
     found: dict[str, list[tuple[bool, Problem]]] = {}
     for details in failure.errors(include_url=False, include_context=False):
         if details["type"] == "none_required":
-            continue  # the other branch of a member that may be null has said what is wrong
+            continue  # the other branch of a nullable member reports what is wrong
         path, rule = _place(model, details["loc"])
         if path not in found and len(found) > rules.MOST_TOLD:
             break
@@ -34,7 +34,7 @@ def refused(model: type[StrictModel], failure: ValidationError) -> list[Problem]
 
 
 def _fault(details: ErrorDetails, path: str, rule: Rule) -> tuple[bool, Problem]:
-    """One error as a problem, and whether the value's own grammar named the rule."""
+    """Return an error as a problem, and whether the grammar of the value named the rule."""
     found = "nothing" if details["type"] == "missing" else show(details["input"])
     if _RULE_ID.fullmatch(details["type"]):
         return True, rules.error(details["type"], path, found, details["msg"])
@@ -50,7 +50,7 @@ def _most_specific(faults: Iterable[tuple[bool, Problem]]) -> list[Problem]:
 
 
 def _place(model: type[StrictModel], location: Sequence[int | str]) -> tuple[str, Rule]:
-    """The path of an error, and the rule of the member that it stands in."""
+    """Return the path of an error, and the rule of its member."""
     path, rule, inside = "$", _WHOLE, cast("type[StrictModel] | None", model)
     for step in location:
         if step == BRANCH:
@@ -68,7 +68,7 @@ def _place(model: type[StrictModel], location: Sequence[int | str]) -> tuple[str
 
 
 def remarks(model: type[StrictModel], members: Members, path: str = "$") -> Iterator[Problem]:
-    """All warnings and notes of a tree: those that the model states, then those of the objects in it."""
+    """Yield all warnings and notes of a tree: those of the model, then those of the objects in it."""
     yield from model.remarks(members, path)
     known = members_of(model)
     for name, value in members.items():

@@ -1,7 +1,7 @@
-"""The types of members: each refuses what its grammar refuses, and says by which rule.
+"""The types of members: each rejects values that break its grammar, and names the broken rule.
 
-A type tries a pattern in Rust first. Only what that refuses reaches Python, which names the rule that is broken
-(`broken`), so that what is right costs no call of a function.
+A type tries a pattern in Rust first. Only values that do not match reach Python, which names the broken rule
+(`broken`), so a valid value costs no function call.
 """
 
 import base64
@@ -31,10 +31,10 @@ from dreg_client.values.text_fields import text_schema
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
 
 BRANCH: Final = "\0"
-"""The name of a union's branches in pydantic's errors; no path of a document shows it."""
+"""The name of a union's branches in pydantic's errors, which is left out of paths."""
 
 DEPTH_PROVEN: Final = {"depth": "proven"}
-"""The validation context of a tree whose nesting was measured as a whole (GEN-04)."""
+"""The validation context of a tree whose nesting was already checked (GEN-04)."""
 
 MAX_SIZE: Final = 2**63 - 1
 MAX_ENTRIES: Final = 10_000
@@ -44,12 +44,12 @@ _URI = re.compile(URI_PATTERN[1:-1], re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a member must be.
+    """The requirement of a member.
 
     Attributes:
-        id: The rule that is broken when the member is missing or of another type.
-        expected: What is due, in words.
-        entries: The rule of its entries, where that is another one.
+        id: The rule that is broken if the member is missing or has another type.
+        expected: The requirement in words.
+        entries: The rule of its entries, if it is another one.
     """
 
     id: str
@@ -63,7 +63,7 @@ def rule_of(field: FieldInfo) -> Rule | None:
 
 
 def broken(rule: LiteralString, expected: str) -> PydanticCustomError:
-    """The error that says which rule a value breaks."""
+    """Return the error for a value that breaks a rule."""
     return PydanticCustomError(rule, "{expected}", {"expected": expected})
 
 
@@ -72,12 +72,12 @@ def _first_of(fast: CoreSchema, slow: CoreSchema) -> CoreSchema:
 
 
 class TextType:
-    """A string by a pattern, or else by a function that says what is wrong.
+    """A string that matches a pattern, or is checked by a function that names the broken rule.
 
     Attributes:
-        pattern: What it follows.
-        rules: The rules that say so.
-        description: What it is, in a sentence.
+        pattern: The pattern.
+        rules: The rules of the grammar.
+        description: A description in one sentence.
     """
 
     pattern: str
@@ -86,12 +86,12 @@ class TextType:
 
     @classmethod
     def slow(cls, text: str) -> str:
-        """Accept what the pattern does not know, or raise `broken`."""
+        """Accept a text that does not match the pattern, or raise `broken`."""
         raise NotImplementedError
 
     @classmethod
     def fast(cls) -> CoreSchema | None:
-        """What is accepted at once, None where each text is looked at."""
+        """Return the schema of texts that need no further check, None if each is checked."""
         return core_schema.str_schema(strict=True, pattern=cls.pattern)
 
     @classmethod
@@ -106,7 +106,7 @@ class TextType:
 
     @classmethod
     def json_schema(cls) -> JsonSchemaValue:
-        """The grammar as JSON Schema."""
+        """Return the grammar as JSON Schema."""
         return {"maxLength": MAX_STRING, **text_schema(cls.pattern)}
 
 
@@ -128,7 +128,7 @@ class _DigestType(TextType):
 
     @classmethod
     def json_schema(cls) -> JsonSchemaValue:
-        """The grammar as JSON Schema: of algorithms that are known, the encoded part, too."""
+        """Return the grammar as JSON Schema; for known algorithms it includes the encoded part."""
         return DIGEST_SCHEMA
 
 
@@ -154,7 +154,7 @@ class _TimestampType(TextType):
     description = "A date and time by RFC 3339, of a day that exists."
 
     @classmethod
-    def slow(cls, text: str) -> str:  # noqa: ARG003 (no text that gets here is one)
+    def slow(cls, text: str) -> str:  # noqa: ARG003 (every text that gets here is invalid)
         raise broken("TIM-01", "a date and time as 2006-01-02T15:04:05Z, of a day that exists")
 
     @classmethod
@@ -196,12 +196,12 @@ class _Base64Type(TextType):
 
 
 def is_uri(text: str) -> bool:
-    """Whether a text is a URI by RFC 3986: a scheme, and only characters that a URI may have."""
+    """Return whether a text is a URI (RFC 3986): a scheme, and only characters that a URI may have."""
     return _URI.fullmatch(text) is not None
 
 
 def decoded(text: str) -> bytes | None:
-    """The bytes of a base64 text (RFC 4648 section 4), None where it is none to the letter."""
+    """Return the bytes of a base64 text (RFC 4648 section 4), None if it is not strictly valid."""
     try:
         octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -210,7 +210,7 @@ def decoded(text: str) -> bytes | None:
 
 
 class _SchemaVersion2:
-    """The integer 2: pydantic's literals take 2.0 and pass it on."""
+    """The integer 2; a literal of pydantic would also accept 2.0."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -222,7 +222,7 @@ class _SchemaVersion2:
 
 
 class _FrozenMapping:
-    """A mapping that cannot be changed after it was read."""
+    """An immutable mapping."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
@@ -231,7 +231,7 @@ class _FrozenMapping:
 
 
 class _FrozenValue:
-    """Any JSON value; nothing in it can be changed."""
+    """Any JSON value, deeply immutable."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -239,12 +239,12 @@ class _FrozenValue:
 
 
 def frozen_value() -> CoreSchema:
-    """Any JSON value, frozen: what may be nested deep is nowhere else in a document."""
+    """Return the schema of any JSON value, frozen; only such values can be nested deeply."""
     return core_schema.with_info_after_validator_function(_frozen, core_schema.any_schema())
 
 
 def _frozen(value: object, info: ValidationInfo) -> object:
-    # Specified objects are nested 8 deep at most, so what fits into the rest is never too deep as a whole.
+    # Specified objects are nested at most 8 deep, so a value within the rest of the limit is never too deep.
     levels = MAX_DEPTH if info.context is DEPTH_PROVEN else MAX_DEPTH - 8
     try:
         return freeze(value, levels)
@@ -266,7 +266,7 @@ GRAMMARS: Final[Mapping[str, type[TextType]]] = {
     "Uri": _UriType,
     "Base64": _Base64Type,
 }
-"""The grammars of strings, by their names in JSON Schemas."""
+"""The grammars of strings by their names in JSON Schemas."""
 
 TextMap = Annotated[Mapping[str, str], _FrozenMapping]
 EmptyObjects = Annotated[
@@ -275,7 +275,7 @@ EmptyObjects = Annotated[
 
 
 class NullIsDefault:
-    """A member of one value only, which is also meant when it is absent or null."""
+    """A member that has only one value, which is also its default if it is absent or null."""
 
     meant_by: ClassVar[CoreSchema] = core_schema.none_schema()
 
@@ -291,13 +291,13 @@ class NullIsDefault:
 
 
 class EmptyIsDefault(NullIsDefault):
-    """The same, and the empty string means it, too."""
+    """As `NullIsDefault`, and the empty string also means the default."""
 
     meant_by: ClassVar[CoreSchema] = core_schema.literal_schema([None, ""])
 
 
 class NullIsEmpty:
-    """A list that is read from null, too (GEN-10), of at most 10,000 entries (IDX-10)."""
+    """A list that may be null (GEN-10), of at most 10,000 entries (IDX-10)."""
 
     most: ClassVar[int | None] = MAX_ENTRIES
 
@@ -317,13 +317,13 @@ class NullIsEmpty:
 
 
 class NullIsEmptyUnbounded(NullIsEmpty):
-    """The same, of any number of entries."""
+    """As `NullIsEmpty`, with any number of entries."""
 
     most: ClassVar[int | None] = None
 
 
 def _refuse_too_many(value: object) -> object:
-    """Before the first entry is looked at: a million of them, each broken thrice, would be gigabytes of problems."""
+    """Check the number before the entries: a million of them with three errors each would be gigabytes of problems."""
     if _count(value) > MAX_ENTRIES:
         raise broken("IDX-10", "at most 10,000 descriptors in one document")
     return value
@@ -338,7 +338,7 @@ def _empty(_: None) -> tuple[()]:
 
 
 def _as_written(read: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """What is read in several ways is written in the first of them."""
+    """Return the schema of the written form: the first of the forms that are read."""
     return read["anyOf"][0] if handler.mode == "serialization" else read
 
 

@@ -1,4 +1,4 @@
-"""Mappings and lists that stay as they were read: deeply immutable, hashable, picklable."""
+"""Mappings and lists that are deeply immutable, hashable and picklable."""
 
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, cast
 
@@ -7,11 +7,11 @@ V = TypeVar("V")
 
 
 class FrozenDict(dict[K, V]):
-    """A dict that refuses to change: equal to a plain dict of the same members, hashed by content, picklable."""
+    """An immutable dict: equal to a plain dict of the same members, hashed by content, picklable."""
 
     __slots__ = ()
 
-    if not TYPE_CHECKING:  # what a dict offers, for type checkers; Mapping is what documents declare
+    if not TYPE_CHECKING:  # type checkers see the methods of a dict; documents declare Mapping
 
         def _refuse(self, *_: object, **__: object) -> NoReturn:
             message = "documents are immutable; change a copy made by dict(...)"
@@ -33,14 +33,14 @@ class FrozenDict(dict[K, V]):
 
 
 class TooDeepError(Exception):
-    """A value is nested deeper than it was to be."""
+    """A value is nested deeper than the limit."""
 
 
 def freeze(value: object, levels: int) -> object:
-    """A JSON value of which nothing can be changed: objects as `FrozenDict`, lists as tuples.
+    """Return a deeply immutable JSON value: objects become `FrozenDict`, lists become tuples.
 
     Raises:
-        TooDeepError: It is nested deeper than `levels`.
+        TooDeepError: The value is nested deeper than `levels`.
     """
     if not isinstance(value, dict | list | tuple):
         return value

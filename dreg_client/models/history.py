@@ -1,4 +1,4 @@
-"""What made a layer, as its author wrote it: `created_by` without what the builders put around it."""
+"""The instruction that made a layer: `created_by` without the wrappers of build tools."""
 
 import re
 
@@ -13,10 +13,10 @@ _INSTRUCTIONS = frozenset(
 
 
 def clean_instruction(created_by: str) -> str:
-    """The instruction of a Dockerfile behind a `created_by`, on one line.
+    """Return the Dockerfile instruction of a `created_by`, on one line.
 
-    Knows the forms of the classic builder (`/bin/sh -c #(nop) ...`, `|1 ARG=... /bin/sh -c ...`), of BuildKit
-    (`RUN /bin/sh -c ... # buildkit`), and those of Windows (`cmd /S /C ...`). Any other text stays as it is.
+    It recognises the forms of the classic builder (`/bin/sh -c #(nop) ...`, `|1 ARG=... /bin/sh -c ...`), of BuildKit
+    (`RUN /bin/sh -c ... # buildkit`), and those of Windows (`cmd /S /C ...`). Any other text is returned unchanged.
 
     Examples:
         >>> clean_instruction('/bin/sh -c #(nop)  CMD ["bash"]')
@@ -40,7 +40,7 @@ def clean_instruction(created_by: str) -> str:
 
 
 def _without_arguments(text: str) -> str:
-    """The command after `|2 NAME=VALUE OTHER=VALUE`, whose values may hold spaces: it begins at the shell."""
+    """Return the command after `|2 NAME=VALUE OTHER=VALUE`; values may contain spaces, so it starts at the shell."""
     if not _BUILD_ARGS.match(text):
         return text
     starts = [text.find(shell) for shell in _SHELLS if shell in text]
@@ -48,5 +48,5 @@ def _without_arguments(text: str) -> str:
 
 
 def _without_shell(text: str) -> str | None:
-    """The command that a shell was told to run, None where no shell stands before it."""
+    """Return the command that a shell runs, None if the text does not start with a shell."""
     return next((text.removeprefix(shell).strip() for shell in _SHELLS if text.startswith(shell)), None)

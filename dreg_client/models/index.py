@@ -33,13 +33,13 @@ _ENTRIES = "a list of descriptors"
 
 
 class Index(Manifest, frozen=True):
-    """A list of manifests, one for each platform; entries may be indexes again, and of any media type."""
+    """A list of manifests, one for each platform; entries may also be indexes, or have any other media type."""
 
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "config", "fsLayers"})
     foreign: ClassVar[str] = ""
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty]
-    """The manifests, and indexes; the first that fits a platform serves it."""
+    """The manifests and indexes; the first that matches a platform is chosen."""
 
     def __repr__(self) -> str:
         name = self.digest.short if self.is_stored else "not stored"
@@ -47,7 +47,7 @@ class Index(Manifest, frozen=True):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """LYT-06, DSC-11 and IDX-09 of the entries."""
+        """Yield LYT-06, DSC-11 and IDX-09 for the entries."""
         entries = members.get("manifests")
         platforms: dict[object, object] = {}
         for position, entry in enumerate(cast("list[object]", entries) if isinstance(entries, list) else ()):
@@ -85,15 +85,15 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(
         default=None, alias="artifactType"
     )
-    """What kind of artifact it is."""
+    """The type of the artifact."""
     subject: Annotated[Descriptor | None, Rule("IDX-07", "an object, a descriptor")] = None
-    """The manifest that this index is about."""
+    """The manifest that this index refers to."""
     annotations: Annotated[TextMap | None, Rule("IDX-08", "an object of strings", "ANN-01")] = None
-    """What its author says of it, by names."""
+    """The annotations that its author added, by name."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """IDX-02 of an absent type, and those of each index."""
+        """Yield IDX-02 for an absent type, and the rules of all indexes."""
         if members.get("mediaType") is None:
             yield rules.note("IDX-02", member(path, "mediaType"), "nothing", types.OCI_INDEX)
         yield from annotation_rules.remarks(members, path)
@@ -101,7 +101,7 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
 
 
 class LayoutIndex(OciIndex, frozen=True, title="Index of an OCI image layout"):
-    """The `index.json` of an image layout: never pushed, so its entries are not bound as others' are."""
+    """The `index.json` of an image layout. It is never pushed, so the number of its entries is not limited."""
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmptyUnbounded, Rule("IDX-03", _ENTRIES)]
 
@@ -131,20 +131,20 @@ AnyManifest = OciManifest | DockerManifest | OciIndex | DockerManifestList
 
 
 def is_attestation(descriptor: Descriptor) -> bool:
-    """Whether an entry of an index tells of an image rather than being one."""
+    """Return whether an entry of an index is an attestation about an image."""
     platform = descriptor.platform.value if descriptor.platform else None
     return (platform is not None and platform.is_unknown) or _ATTESTATION in (descriptor.annotations or {})
 
 
 def right_entries(raw: bytes, most: int) -> tuple[tuple[Descriptor, ...], tuple[str, ...]] | None:
-    """The entries of what is an OCI index but for some of them: those that are descriptors, and what the others say.
+    """Return the valid entries of an OCI index whose other entries are invalid, and texts that describe those.
 
     Args:
         raw: The JSON text.
-        most: How many entries there may be.
+        most: The maximum number of entries.
 
     Returns:
-        Both in order; None where more is wrong than that, or there are too many.
+        Both in order; None if anything else is invalid, or there are too many entries.
     """
     try:
         tree = read_object(raw)

@@ -1,7 +1,7 @@
-"""What the JSON Schema of a model says beyond its members' types: their meaning, their rules, names that are refused.
+"""What JSON Schemas need beyond the types of members: descriptions, rules, and names that are rejected.
 
-Patterns are those that Python, Rust, Go and ECMA-262 read alike. Rules and clauses stand in `$comment`: a keyword of
-our own would be an unknown one to strict validators.
+Patterns mean the same in Python, Rust, Go and ECMA-262. Rules and clauses are in `$comment`, because strict validators
+reject keywords that they do not know.
 """
 
 import ast
@@ -27,17 +27,17 @@ TEXT: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING, "not"
 TEXT_WITH_NUL: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING}
 VALUE_WITH_NUL: Final[JsonSchemaValue] = {
     "maxLength": MAX_STRING,
-    # Of other numbers parsers leave nothing to compare: what is beyond a double is infinite to some, null to others.
+    # Only integers are limited: numbers outside the range of a double are infinite to some parsers, null to others.
     "if": {"type": "integer"},
     "then": {"minimum": -sys.float_info.max, "maximum": sys.float_info.max},
 }
 VALUE: Final[JsonSchemaValue] = {**VALUE_WITH_NUL, "not": _NUL}
-"""Any JSON value, whose strings are such, and whose integers a double can hold (GEN-03)."""
+"""Any JSON value whose strings match `TEXT` and whose integers are in the range of a double (GEN-03)."""
 
 _IN_ANY_CASE: Final = {"s": "sS\u017f", "k": "kK\u212a"}
-"""Letters that Go folds with others than their own upper case."""
+"""Letters that Go folds with more than their own upper case."""
 _FIRST: Final = {"schemaVersion": 0, "mediaType": 1}
-"""What documents say before all else."""
+"""The members that documents have first."""
 _SAYS_WHICH: Final = frozenset({"$ref", "anyOf", "const", "enum", "pattern"})
 HOLDS_VALUES: Final = frozenset({"const", "default", "enum", "examples"})
 
@@ -55,7 +55,7 @@ def complete(
     Args:
         model: The model.
         own: Its schema, which is changed.
-        rivals: Members that would make it another document, too (GEN-06).
+        rivals: Members that would make it ambiguous (GEN-06).
         folded_names_refused: Whether the name of a member is rejected in another letter case (GEN-08).
         nul_allowed: Whether strings may contain NUL (GEN-01).
     """
@@ -64,7 +64,7 @@ def complete(
     own["properties"] = {name: _explained(model, name, _bounded(schema, text, value)) for name, schema in named}
     own["properties"] |= {name: _rival() for name in sorted(rivals)}
     if model.model_config.get("title") in [getattr(base, "model_config", {}).get("title") for base in model.__bases__]:
-        own["title"] = model.__name__  # a title is that of one model, not of what others derive from it
+        own["title"] = model.__name__  # subclasses do not inherit a title
     if "description" in own:
         own["description"] = own["description"].partition("\n\n")[0]
     own["additionalProperties"] = {**value}
@@ -72,7 +72,7 @@ def complete(
 
 
 def comment(*rules: str) -> str:
-    """Rules with the clauses that they come from.
+    """Return rules with their clauses.
 
     Examples:
         >>> comment("DSC-03")
@@ -85,7 +85,7 @@ def comment(*rules: str) -> str:
 
 
 def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> Any:  # noqa: ANN401 (any part of a schema)
-    """A part of a schema, where each string has its bounds; without titles, which only repeat names."""
+    """Return a part of a schema with a limit for each string, and without titles, which only repeat names."""
     if isinstance(schema, list):
         return [_bounded(part, text, value) for part in cast("list[object]", schema)]
     if schema is True:
@@ -128,13 +128,13 @@ def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
 
 
 def _said(model: type) -> Mapping[str, str]:
-    """What a model and those that it is made from say of their attributes."""
+    """Return the descriptions of the attributes of a model and its bases."""
     return {name: text for each in reversed(model.__mro__) for name, text in _said_by(each).items()}
 
 
 @cache
 def _said_by(model: type) -> Mapping[str, str]:
-    """The docstrings below a class's attributes; none where its source is not at hand."""
+    """Return the docstrings of a class's attributes; empty if its source is not available."""
     try:
         source = inspect.getsource(model)
     except (OSError, TypeError):
@@ -156,20 +156,24 @@ def _docstrings(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 
 def _rival() -> JsonSchemaValue:
-    return {"description": "Makes another document of this one, too.", "$comment": comment("GEN-06"), "not": {}}
+    return {
+        "description": "Rejected: it belongs to another kind of document.",
+        "$comment": comment("GEN-06"),
+        "not": {},
+    }
 
 
 def _spelled_as_specified(model: type[BaseModel], rivals: frozenset[str]) -> JsonSchemaValue:
-    """GEN-08: no name that is a specified one, or one of another kind's, but for letter case."""
+    """Return the keywords for GEN-08: no name differs from a specified one, or a rival, only in letter case."""
     names = [*_attributes(model), *sorted(rivals)]
     folded = "|".join(map(_in_any_case, names))
-    # A `$` is also true before a line feed at the end, to some validators; such a name is another one.
+    # In some validators `$` also matches before a line feed at the end; such a name is another one.
     other = [{"type": "string", "pattern": "\\n"}, {"type": "string", "not": {"pattern": f"^(?:{folded})$"}}]
     return {"$comment": comment("GEN-08"), "anyOf": [{"enum": names}, *other]}
 
 
 def _in_any_case(name: str) -> str:
-    """A pattern of a name in any letter case, as Go folds it."""
+    """Return a pattern of a name in any letter case, as Go folds it."""
     return "".join(
         f"[{_IN_ANY_CASE.get(letter.lower(), letter.lower() + letter.upper())}]"
         if letter.isalpha()

@@ -1,9 +1,9 @@
-"""Honest JSON: bytes in, one object out, which every conforming parser reads alike (rules GEN-01 to GEN-04, GEN-13).
+"""Unambiguous JSON: bytes in, one object out, which all conforming parsers read alike (GEN-01 to GEN-04, GEN-13).
 
-No parser at hand refuses all that must be refused. orjson refuses what is no JSON, but takes the last of two equal
-member names. So the fast road reads with orjson and writes the tree back: where the echo equals the input (white space
-aside) as many tokens went out as came in, hence none was dropped. Otherwise the slow road reads again with the standard
-library, which hands over every member, and says where it goes wrong.
+No available parser rejects everything that must be rejected. orjson rejects invalid JSON, but keeps only the last of
+equal member names. So the fast path reads with orjson and writes the tree back: if the output equals the input, apart
+from white space, nothing was dropped. Otherwise the slow path reads again with the standard library, which passes on
+every member, and reports each fault with its path.
 """
 
 import json
@@ -24,16 +24,16 @@ MAX_STRING = MEBIBYTE
 _WHITE = b" \t\r\n"
 _INDENT = orjson.OPT_INDENT_2
 _BACKSLASH = ord("\\")
-"""As a number it is looked for three times as fast as a text of one byte."""
+"""A search for a number is three times as fast as one for a text of one byte."""
 _LARGEST_DOUBLE_DIGITS = 309
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _Place: TypeAlias = "tuple[_Place, str | int] | None"
-"""Where something stands: in which place, as what; None is the document itself."""
+"""A position: the outer position, and a name or index in it; None is the document itself."""
 
 
 class DishonestTextError(ValueError):
-    """These bytes are no text that every parser reads alike; it holds what `scan` says of them."""
+    """Bytes are not JSON that all parsers read alike; the error holds the result of `scan`."""
 
     tree: dict[str, object] | None
     problems: list[Problem]
@@ -44,7 +44,7 @@ class DishonestTextError(ValueError):
 
 
 class _Constant:
-    """A number that JSON does not have: NaN, Infinity, or one beyond a double."""
+    """A number that is not valid in JSON: NaN, Infinity, or one outside the range of a double."""
 
     def __init__(self, text: str) -> None:
         self.text = text if len(text) < 40 else text[:40] + "..."
@@ -54,30 +54,30 @@ class _Constant:
 
 
 class _Repeating(dict[str, object]):
-    """An object that has member names twice."""
+    """An object with duplicate member names."""
 
     twice: tuple[str, ...] = ()
 
 
 def read_object(raw: bytes) -> dict[str, object]:
-    """Read one JSON object, or refuse it.
+    """Read one JSON object strictly.
 
     Raises:
-        DishonestTextError: The text breaks one of the rules; `scan` tells which, and where.
+        DishonestTextError: The text breaks a rule; `scan` reports which, and where.
     """
     tree = read_members(raw)
     return _read_slowly(raw) if _is_deep(raw, tree) else tree
 
 
 def read_members(raw: bytes) -> dict[str, object]:
-    """The same without a look at how deep objects are nested (GEN-04): for models, which do so where it can be deep.
+    """Read one JSON object without checking its nesting (GEN-04), which models check where it can be deep.
 
     Raises:
-        DishonestTextError: The text breaks one of the rules; `scan` tells which, and where.
+        DishonestTextError: The text breaks a rule; `scan` reports which, and where.
     """
     try:
         tree: dict[str, object] = orjson.loads(raw)
-        # Written as the text is written: then both are equal at once, nearly always.
+        # Try the style of the text first: nearly always both are equal then.
         echo = orjson.dumps(tree, None, _INDENT) if raw.startswith(b'{\n  "') else orjson.dumps(tree)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _read_slowly(raw)
@@ -117,10 +117,10 @@ def _read_slowly(raw: bytes) -> dict[str, object]:
 
 
 def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, list[Problem]]:
-    """Read one JSON object and list all that is wrong with its text.
+    """Read one JSON object and list all faults of its text.
 
     Returns:
-        The tree, None where there is none that a model could read; and the problems, each with its path.
+        The tree, or None if a model could not read it; and the problems, each with its path.
     """
     try:
         text = raw.decode()
@@ -143,7 +143,7 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
 
 
 def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
-    """Walk the tree without recursion, in document order; what is right costs no path."""
+    """Walk the tree without recursion, in document order; paths are made only for faults."""
     waiting: list[tuple[object, _Place, int]] = [(tree, None, 1)]
     while waiting:
         node, place, depth = waiting.pop()
@@ -171,7 +171,7 @@ def _may_be_wrong(value: object) -> bool:
 
 
 def _is_odd(text: str) -> bool:
-    """Whether the rules for strings have anything to say of one."""
+    """Return whether a string may break a rule for strings."""
     return not text.isascii() or "\0" in text or len(text) > MAX_STRING
 
 

@@ -16,22 +16,22 @@ MEDIA_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "image-layout": (types.OCI_LAYOUT,),
     "legacy-manifest": (types.DOCKER_SCHEMA1, types.DOCKER_SCHEMA1_SIGNED),
 }
-"""The media types that documents of each kind are served under."""
+"""The media types that documents of each kind are served with."""
 SAYS_NOTHING: Final = frozenset({"", "application/json"})
-"""Media types that servers use when they know none: then the document's own decides."""
+"""Generic media types of servers; the document's own media type decides."""
 _BY_TYPE: Final = {media_type: kind for kind, served in MEDIA_TYPES.items() for media_type in served}
 
 
 def kind_of(tree: Mapping[str, object], media_type: str | None = None) -> Kind | None:
-    """Return the kind of a document by its served type, else by its own, else by its shape; None if nothing tells."""
+    """Return the kind of a document by its served type, else its own type, else its members; None if unknown."""
     own = tree.get("mediaType")
     if media_type and (served := types.essence(media_type)) not in SAYS_NOTHING:
         kind = _BY_TYPE.get(served)
-        # A document that says that it is of another known type is read as that: then all that is wrong is GEN-07.
+        # A document that states another known type is read as that type, so that only GEN-07 is reported.
         # (The `mediaType` of a descriptor is not its own.)
         other = _BY_TYPE.get(own) if isinstance(own, str) and kind not in {None, "descriptor"} else None
         return other or kind
-    describes_another = "digest" in tree and "schemaVersion" not in tree  # as a descriptor does
+    describes_another = "digest" in tree and "schemaVersion" not in tree  # as in a descriptor
     if isinstance(own, str) and own and not describes_another:
         return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
     return _kind_by_shape(tree)

@@ -12,7 +12,7 @@ from dreg_client.models.stored import StoredDocument
 
 
 class ImageLayout(StoredDocument, frozen=True, title="OCI image layout"):
-    """What `oci-layout` says: which version of the layout this directory follows."""
+    """The file `oci-layout`, which names the version of the layout."""
 
     kind: ClassVar[str] = "image-layout"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["image-layout"]

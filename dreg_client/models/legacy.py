@@ -1,4 +1,4 @@
-"""Docker's schema 1 manifests: recognised and read as far as they go, never verified (deprecated since 2019)."""
+"""Docker's schema 1 manifests, deprecated since 2019: recognised and read leniently, never verified."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, cast
@@ -14,7 +14,7 @@ from dreg_client.values.digest import Digest, digest_fault
 
 
 class _Lenient:
-    """What is missing or of another type reads as absent (SC1-01)."""
+    """A member that reads as absent if it is missing or has another type (SC1-01)."""
 
     read: Callable[[object], object]
 
@@ -53,9 +53,9 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
     """A Docker image manifest, version 2, schema 1, plain or signed.
 
     Attributes:
-        layers: The blobs' digests, topmost first, as the document has them.
-        history: The number of its history entries; they are not parsed.
-        is_signed: Whether it has signatures; they are not verified. The digest is of the bytes as served.
+        layers: The digests of the blobs, top layer first, as in the document.
+        history: The number of its history entries, which are not parsed.
+        is_signed: Whether it has signatures, which are not verified. The digest covers the bytes as served.
     """
 
     kind: ClassVar[str] = "legacy-manifest"
@@ -65,25 +65,25 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
     tolerated: ClassVar[frozenset[str]] = frozenset({"schemaVersion"})
 
     name: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
-    """The repository that it was made for."""
+    """The repository of the image."""
     tag: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
-    """The tag that it was made for."""
+    """The tag of the image."""
     architecture: Annotated[str | None, _Text, Rule("SC1-01", "a string")] = None
     """The processor that the image runs on."""
     layers: Annotated[tuple[Digest, ...], _Layers, Rule("SC1-01", "a list of objects")] = Field(
         default=(), alias="fsLayers"
     )
-    """The layers' digests, topmost first."""
+    """The digests of the layers, top layer first."""
     history: Annotated[int, _History, Rule("SC1-01", "a list of objects")] = 0
-    """The history; its entries are counted, not parsed."""
+    """The history entries, which are counted and not parsed."""
     is_signed: Annotated[bool, _Signatures, Rule("SC1-01", "a list of objects")] = Field(
         default=False, alias="signatures"
     )
-    """The signatures; whether there are any counts, none is verified."""
+    """The signatures, which are not verified."""
 
     @property
     def media_type(self) -> str:
-        """The type of the signed or of the plain form."""
+        """The media type of the signed or of the plain form."""
         return types.DOCKER_SCHEMA1_SIGNED if self.is_signed else types.DOCKER_SCHEMA1
 
     def __repr__(self) -> str:

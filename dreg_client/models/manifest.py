@@ -1,4 +1,4 @@
-"""Manifests: the umbrella of the four modern kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
+"""Manifests: the base of the four modern kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, cast
@@ -20,40 +20,40 @@ OciManifestType = Literal["application/vnd.oci.image.manifest.v1+json"]
 DockerManifestType = Literal["application/vnd.docker.distribution.manifest.v2+json"]
 Descriptors = Annotated[tuple[Descriptor, ...], NullIsEmpty]
 OPEN_CONFIG_TYPES = frozenset({"application/octet-stream", "application/json", "text/html", ""})
-"""What old registries wrote as the type of an image's config."""
+"""Media types that old registries wrote for an image's config."""
 _TWO = "the integer 2"
 _DESCRIPTOR = "an object, a descriptor"
 _DESCRIPTORS = "a list of descriptors"
 
 
 class Manifest(StoredDocument, frozen=True):
-    """What a tag points at: an image manifest or an index, of OCI or of Docker."""
+    """The target of a tag: an image manifest or an index, of OCI or Docker."""
 
     media_type: str
 
     @property
     def descriptor(self) -> Descriptor:
-        """What another document would say of this one: its type, the digest and size of its bytes."""
+        """Return the descriptor of this document: its type, and the digest and size of its bytes."""
         return Descriptor(mediaType=self.media_type, digest=self.digest, size=self.size)
 
 
 class ImageManifest(Manifest, frozen=True):
-    """A manifest of one image, or of one artifact: a config and layers, in order, duplicates kept."""
+    """A manifest of one image or artifact: a config, and layers in order, including duplicates."""
 
     rivals: ClassVar[frozenset[str]] = frozenset({"manifests", "fsLayers"})
 
     config: Descriptor
-    """The image's config, or what an artifact has in its place."""
+    """The config of the image or artifact."""
     layers: Descriptors
-    """The layers, the lowest first, or the content of an artifact."""
+    """The layers, bottom first, or the content of an artifact."""
     artifact_type: Annotated[MediaType | None, Rule("MAN-03", "a media type")] = Field(
         default=None, alias="artifactType"
     )
-    """What kind of artifact it is."""
+    """The type of the artifact."""
     subject: Annotated[Descriptor | None, Rule("MAN-09", _DESCRIPTOR)] = None
-    """The manifest that this one is about."""
+    """The manifest that this one refers to."""
     annotations: Annotated[TextMap | None, Rule("MAN-10", "an object of strings", "ANN-01")] = None
-    """What its author says of it, by names."""
+    """The annotations that its author added, by name."""
 
     @property
     def image_size(self) -> int:
@@ -65,7 +65,7 @@ class ImageManifest(Manifest, frozen=True):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """MAN-06, MAN-08, DSC-11, and what annotations are remarked for."""
+        """Yield MAN-06, MAN-08, DSC-11, and the rules of annotations."""
         yield from annotation_rules.remarks(members, path)
         config, layers = members.get("config"), members.get("layers", ())
         if isinstance(config, dict):
@@ -77,7 +77,7 @@ class ImageManifest(Manifest, frozen=True):
                 yield from content_remarks(cast("Members", layer), f"{path}.layers[{position}]", cls.foreign)
 
     foreign: ClassVar[str] = ""
-    """What the media types of the other family begin with."""
+    """The prefix of media types of the other family."""
 
 
 def _name(document: StoredDocument) -> str:
@@ -85,13 +85,13 @@ def _name(document: StoredDocument) -> str:
 
 
 def content_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Problem]:
-    """MAN-06 and DSC-11 of a config or a layer."""
+    """Yield MAN-06 and DSC-11 for a config or a layer."""
     yield from empty_remarks(descriptor, path)
     yield from foreign_remarks(descriptor, path, foreign)
 
 
 def foreign_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Problem]:
-    """DSC-11: a type of the other family, or one that is deprecated."""
+    """Yield DSC-11 for a type of the other family, and for a deprecated one."""
     media_type = descriptor.get("mediaType")
     if not isinstance(media_type, str):
         return
@@ -119,7 +119,7 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """MAN-02 of an absent type, MAN-04, and those of each image manifest."""
+        """Yield MAN-02 for an absent type, MAN-04, and the rules of all image manifests."""
         if members.get("mediaType") is None:
             yield rules.note("MAN-02", member(path, "mediaType"), "nothing", types.OCI_MANIFEST)
         config = members.get("config")
@@ -131,7 +131,7 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
 
 
 class DockerConfigDescriptor(Descriptor, frozen=True, title="Descriptor of a Docker image's config"):
-    """The descriptor of a Docker image's config: old registries left its type open, or empty."""
+    """The descriptor of a Docker image's config, whose type old registries left generic or empty."""
 
     media_type: Annotated[MediaType | Literal[""], Rule("DSC-01", "a media type")] = Field(alias="mediaType")
 

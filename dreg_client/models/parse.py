@@ -1,4 +1,4 @@
-"""Which model reads these bytes: by what they were named, served or say that they are, and by their shape.
+"""Find the model of a document by its name, its served media type, its own media type, or its members.
 
 Models are imported when the first document of their kind is read: building all of them takes longer than reading one.
 """
@@ -59,7 +59,7 @@ KINDS: Final = _Models()
 
 
 def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type[ParsedModel] | None:
-    """Return the model of a document by its served type, else by its own, else by its shape; None if nothing tells."""
+    """Return the model of a document by its served type, else its own type, else its members; None if unknown."""
     kind = kind_of(tree, media_type)
     return KINDS[kind] if kind is not None else None
 
@@ -78,16 +78,16 @@ def parse_manifest(
     """Read a manifest or an index of any modern kind, strictly.
 
     Args:
-        raw: The exact bytes; a `str` is taken as its UTF-8 bytes.
-        media_type: What it was served as (a `Content-Type`, parameters do not count); None when not known: then the
-            body's `mediaType` decides, then its shape.
-        legacy: Whether Docker's schema 1 is read, too.
-        limit: The most bytes that are read (GEN-05).
+        raw: The exact bytes; a `str` is encoded as UTF-8.
+        media_type: The media type that it was served with (a `Content-Type`; parameters are ignored). If None, the
+            body's `mediaType` or its members decide.
+        legacy: Whether to read Docker's schema 1, too.
+        limit: The maximum number of bytes (GEN-05).
 
     Raises:
-        InvalidDocumentError: It breaks rules (AmbiguousDocumentError, MediaTypeMismatchError among them).
-        UnsupportedMediaTypeError: It is of another kind, or of none that can be told (GEN-12).
-        ResponseTooLargeError: There are more than `limit` bytes.
+        InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
+        UnsupportedMediaTypeError: It is of another kind, or its kind is unknown (GEN-12).
+        ResponseTooLargeError: It has more than `limit` bytes.
 
     Source: distribution-spec, "Pulling manifests"; image-spec, manifest.md and image-index.md.
 
@@ -148,17 +148,17 @@ def parse_document(
     """Read a document of any kind, strictly.
 
     Args:
-        raw: The exact bytes; a `str` is taken as its UTF-8 bytes.
-        media_type: What it was served or named as; None when not known.
-        kind: What it must be, by the name of its JSON Schema. A config is read as one only when it is named so, here
-            or by `media_type`.
-        limit: The most bytes that are read (GEN-05).
+        raw: The exact bytes; a `str` is encoded as UTF-8.
+        media_type: The media type that it was served with or referred to by, None if unknown.
+        kind: The expected kind, by the name of its JSON Schema. A config is only recognised by `kind` or
+            `media_type`.
+        limit: The maximum number of bytes (GEN-05).
 
     Raises:
-        InvalidDocumentError: It breaks rules (AmbiguousDocumentError, MediaTypeMismatchError among them).
-        UnsupportedMediaTypeError: Nothing tells what it is (GEN-12).
-        ResponseTooLargeError: There are more than `limit` bytes.
-        ValueError: There is no such kind.
+        InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
+        UnsupportedMediaTypeError: Its kind is unknown (GEN-12).
+        ResponseTooLargeError: It has more than `limit` bytes.
+        ValueError: `kind` is unknown.
     """
     octets = octets_of(raw)
     if kind is None:
@@ -167,10 +167,10 @@ def parse_document(
 
 
 def model_of(kind: str) -> type[ParsedModel]:
-    """The model of a kind.
+    """Return the model of a kind.
 
     Raises:
-        ValueError: There is no such kind.
+        ValueError: `kind` is unknown.
     """
     if kind not in KINDS:
         message = f"{kind!r} is no kind of document; there are: {', '.join(KINDS)}"
@@ -192,12 +192,12 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
         try:
             return model.from_tree(octets, tree)  # type: ignore[return-value]
         except ValidationError:
-            pass  # parsed again below, to find everything that is wrong
+            pass  # parsed again below, to report all problems
     return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
 
 
 def _parse_slowly(octets: bytes, media_type: str | None, limit: int) -> Document:
-    """A text that not every parser reads alike, or a config with NUL: whatever its model says of it."""
+    """Parse a text that parsers may read differently, or a config with NUL; its model decides."""
     tree, problems = scan(octets)
     model = recognise(tree or {}, media_type)
     if model is not None:

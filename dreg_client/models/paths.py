@@ -1,4 +1,4 @@
-"""Where something stands in a document, and what stands there, as people read it."""
+"""Paths inside documents, and short texts of the values there."""
 
 import json
 import re
@@ -10,19 +10,19 @@ _SHOWN = 60
 
 
 def member(path: str, name: str) -> str:
-    """The path of a member: `$.config`, or `$["os.version"]` where the name is no plain word."""
+    """Return the path of a member: `$.config`, or `$["os.version"]` if the name is not a plain word."""
     if _PLAIN.fullmatch(name):
         return f"{path}.{name}"
     return f"{path}[{json.dumps(name if len(name) <= _SHOWN else name[:_SHOWN] + '…')}]"
 
 
 def item(path: str, position: int) -> str:
-    """The path of an entry of a list: `$.layers[2]`."""
+    """Return the path of an entry of a list: `$.layers[2]`."""
     return f"{path}[{position}]"
 
 
 def show(value: object) -> str:
-    """A value of a document in one short line of ASCII JSON: never a megabyte, never a control character."""
+    """Return a value of a document as one short line of ASCII JSON, without control characters."""
     match value:
         case str():
             return json.dumps(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")

@@ -1,6 +1,6 @@
-"""Every rule that a document can break: its id, and the clause of the specification that it comes from.
+"""The rules that a document can break: their ids, and the clauses of the specification that they come from.
 
-Files are those of the OCI image specification v1.1.1 unless a name says otherwise; "ours" marks what no clause demands.
+Files are those of the OCI image specification v1.1.1 unless named; "ours" marks rules without a clause.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from typing import Final
 from dreg_client.errors.problems import Problem, Severity
 
 MOST_TOLD: Final = 1000
-"""How many problems of each severity are told of a document; one more tells that there are more."""
+"""The number of problems of each severity that are reported; one more says that there are more."""
 _DESCRIPTOR = 'descriptor.md "Properties"'
 _PLATFORM = 'image-index.md "platform"'
 _MANIFEST = 'manifest.md "Image Manifest Property Descriptions"'
@@ -125,24 +125,24 @@ CLAUSES: dict[str, str] = {
 
 
 def error(rule: str, path: str, found: str, expected: str) -> Problem:
-    """A problem that refuses the document."""
+    """Return an error: the document is rejected."""
     return Problem(rule, Severity.ERROR, path, found, expected, CLAUSES[rule])
 
 
 def warning(rule: str, path: str, found: str, expected: str) -> Problem:
-    """A problem that leaves no doubt about what was meant."""
+    """Return a warning: the document is accepted."""
     return Problem(rule, Severity.WARNING, path, found, expected, CLAUSES[rule])
 
 
 def note(rule: str, path: str, found: str, expected: str) -> Problem:
-    """Something that only a pedant wants to hear of."""
+    """Return a note, which is only reported on request."""
     return Problem(rule, Severity.NOTE, path, found, expected, CLAUSES[rule])
 
 
 def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR) -> list[Problem]:
-    """The problems, of each rule at each place the first one, and of each severity 1,000.
+    """Return the first problem of each rule at each path, and the first 1,000 of each severity.
 
-    The one behind those is told as the last of its severity, and says so. Behind so many of `until` nobody looks.
+    One more of a severity says that there are more. The search ends after that many of `until`.
     """
     first: dict[tuple[str, str], Problem] = {}
     told = dict.fromkeys(Severity, 0)
@@ -166,10 +166,10 @@ def _last(problem: Problem) -> Problem:
 
 
 def is_full(problems: Iterable[Problem]) -> bool:
-    """Whether there are so many errors that no more are told."""
+    """Return whether there are so many errors that no more are reported."""
     return sum(problem.severity is Severity.ERROR for problem in problems) > MOST_TOLD
 
 
 def has_error(problems: Iterable[Problem]) -> bool:
-    """Whether any of the problems refuses the document."""
+    """Return whether any of the problems is an error."""
     return any(problem.severity is Severity.ERROR for problem in problems)

@@ -1,6 +1,6 @@
-"""What the signatures of a signed schema 1 manifest are of: its payload, which registries name it by (libtrust's JWS).
+"""The payload of a signed schema 1 manifest (libtrust's JWS), whose digest registries use as that of the manifest.
 
-Nothing is verified here: what is wanted is the digest that a registry says, which is of the payload, not of the bytes.
+Signatures are not verified. The payload is needed because the digest that a registry sends covers it, not the bytes.
 """
 
 from base64 import urlsafe_b64decode
@@ -13,10 +13,10 @@ _LONGEST_PROTECTED: Final = 4096
 
 
 def payload_of(raw: bytes) -> bytes | None:
-    """The bytes that a manifest had before it was signed; None where it is not signed, or not honestly.
+    """Return the bytes that a manifest had before it was signed; None if it is not signed, or not consistently.
 
-    Each signature's protected header says how many bytes of the document come first (`formatLength`), and which
-    follow in place of the signatures (`formatTail`). All signatures have to agree.
+    The protected header of each signature gives the number of bytes from the start of the document (`formatLength`)
+    and the bytes that follow in place of the signatures (`formatTail`). All signatures must agree.
     """
     try:
         tree = read_object(raw)
@@ -43,10 +43,10 @@ def _payload(raw: bytes, signature: object) -> bytes | None:
 
 
 def _decoded(text: object, longest: int) -> bytes:
-    """Base64 for URLs, without its padding (RFC 7515 2).
+    """Decode base64 for URLs without padding (RFC 7515 2).
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is not valid.
     """
     if not isinstance(text, str) or not text.isascii() or len(text) > longest or "=" in text:
         raise ValueError("no base64 of this length")

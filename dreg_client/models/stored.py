@@ -1,4 +1,4 @@
-"""Documents that were read from bytes, and keep them: the bytes are the truth."""
+"""Documents that keep the bytes that they were read from, since digest and size are those of the bytes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,18 +25,18 @@ M = TypeVar("M", bound="ParsedModel")
 
 @dataclass(frozen=True, slots=True)
 class Examined(Generic[M]):
-    """What came of reading bytes: the document, None where an error refuses it, and all problems."""
+    """The result of reading bytes: the document, None if it has errors, and all problems."""
 
     document: M | None
     problems: tuple[Problem, ...]
 
 
 class ParsedModel(StrictModel, frozen=True):
-    """A model that is read from JSON text of its own.
+    """A model that is read from its own JSON text.
 
     Attributes:
-        kind: Its name for `validate(kind=...)`, which is its JSON Schema's, too.
-        media_types: The media types that such a document is served under.
+        kind: Its name for `validate(kind=...)`, which is also the name of its JSON Schema.
+        media_types: The media types that such documents are served with.
     """
 
     __slots__ = ("_digest", "_raw")
@@ -44,22 +44,22 @@ class ParsedModel(StrictModel, frozen=True):
     kind: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
     names_itself: ClassVar[bool] = True
-    """Whether `mediaType` is the document's own; a descriptor's is that of something else."""
+    """Whether `mediaType` is the document's own; in a descriptor it is that of the content."""
 
     @classmethod
     def parse(cls, raw: bytes | str, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Self:
         """Read a document strictly.
 
         Args:
-            raw: The JSON text; a `str` is taken as its UTF-8 bytes.
-            media_type: What the document was served or named as, such as a `Content-Type`; None when not known.
-            limit: The most bytes that are read (rule GEN-05), 4 MiB unless told.
+            raw: The JSON text; a `str` is encoded as UTF-8.
+            media_type: The media type that it was served with or referred to by, None if unknown.
+            limit: The maximum number of bytes (rule GEN-05), 4 MiB by default.
 
         Raises:
-            InvalidDocumentError: The document breaks rules: `.problems` has all of them.
-            AmbiguousDocumentError: Two parsers could read different documents (GEN-02, GEN-06, GEN-08).
-            MediaTypeMismatchError: It is of another media type than `media_type` (GEN-07).
-            ResponseTooLargeError: There are more than `limit` bytes.
+            InvalidDocumentError: The document breaks rules; `.problems` lists all problems.
+            AmbiguousDocumentError: Parsers could read it differently (GEN-02, GEN-06, GEN-08).
+            MediaTypeMismatchError: Its own media type is not `media_type` (GEN-07).
+            ResponseTooLargeError: It has more than `limit` bytes.
         """
         octets = raw if type(raw) is bytes else octets_of(raw)
         if media_type is None and len(octets) <= limit:
@@ -67,7 +67,7 @@ class ParsedModel(StrictModel, frozen=True):
                 fast: Self = cls.__pydantic_validator__.validate_python(read_members(octets))
                 return _kept(fast, octets)
             except (DishonestTextError, ValidationError):
-                pass  # the slow road below finds everything that is wrong
+                pass  # the slow path below reports all problems
         examined = examine(cls, octets, media_type=media_type, limit=limit)
         if examined.document is None:
             raise refusal(cls.kind, examined.problems, octets, limit)
@@ -75,10 +75,10 @@ class ParsedModel(StrictModel, frozen=True):
 
     @classmethod
     def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
-        """The model of a tree that was read from `raw` already.
+        """Make the model of a tree that was already read from `raw`.
 
         Raises:
-            pydantic.ValidationError: The tree breaks rules; `examine` names them.
+            pydantic.ValidationError: The tree breaks rules; `examine` lists them.
         """
         document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
         return _kept(document, raw)
@@ -90,18 +90,18 @@ class ParsedModel(StrictModel, frozen=True):
 class StoredDocument(ParsedModel, frozen=True):
     """A document with the exact bytes that it was read from.
 
-    Equality and hash are by content; the identity of the bytes is `digest`. Copies and pickles keep the bytes.
+    Equality and hash use the content; `digest` identifies the bytes. Copies and pickles keep the bytes.
     """
 
     @classmethod
     def build(cls, **members: object) -> Self:
-        """Write a new document, then read it back: bytes first, the model from those bytes.
+        """Write a new document as bytes, then read the model from those bytes.
 
         Args:
-            members: By attribute (`media_type=...`) or by the specification's name (`mediaType=...`); None is left out.
+            members: By attribute (`media_type=...`) or the specification's name (`mediaType=...`); None is left out.
 
         Raises:
-            InvalidDocumentError: What was written breaks rules.
+            InvalidDocumentError: The document breaks rules.
         """
         names = {name: field.alias or name for name, field in cls.model_fields.items()}
         tree = {names.get(name, name): value for name, value in members.items() if value is not None}
@@ -109,15 +109,15 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def is_stored(self) -> bool:
-        """Whether this was read from bytes of its own."""
+        """Whether the document was read from its own bytes."""
         return hasattr(self, "_raw")
 
     @property
     def raw(self) -> bytes:
-        """The bytes that this was read from.
+        """The bytes that the document was read from.
 
         Raises:
-            NoBytesError: It was made in another model, without bytes of its own.
+            NoBytesError: It is part of another model and has no bytes of its own.
         """
         try:
             return _raw_of(self)
@@ -143,7 +143,7 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the specification recommends otherwise; none of it refuses the document."""
+        """Where the document does not follow recommendations of the specification; it is still valid."""
         found = examine(type(self), self.raw, limit=len(self.raw)).problems
         return tuple(problem for problem in found if problem.severity is Severity.WARNING)
 
@@ -158,8 +158,8 @@ class StoredDocument(ParsedModel, frozen=True):
             _keep_digest(self, None)
 
 
-# Pydantic knows nothing of these slots: annotated, they would be private attributes, which cost a call a document.
-# A slot's own descriptor is the way past a frozen model that costs next to nothing.
+# Pydantic does not know these slots: annotated, they would be private attributes, which cost a call per document.
+# The descriptor of a slot sets it on a frozen model at almost no cost.
 _raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
 _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
@@ -167,14 +167,14 @@ _keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["
 
 
 def _kept(document: M, raw: bytes) -> M:
-    """The document, with the bytes that it was read from."""
+    """Add to a document the bytes that it was read from, and return it."""
     _keep_raw(document, raw)
     _keep_digest(document, None)
     return document
 
 
 def octets_of(raw: bytes | str) -> bytes:
-    """The bytes of a text; half a surrogate pair stays what it is, and is refused later (GEN-01)."""
+    """Return the bytes of a text; a lone surrogate is kept, and is rejected later (GEN-01)."""
     if type(raw) is bytes:
         return raw
     return raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else bytes(raw)
@@ -191,7 +191,7 @@ def _plain(value: object) -> object:
 
 
 def examine(model: type[M], raw: bytes, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Examined[M]:
-    """Read bytes as one kind of document and list everything that is wrong with them; never raises for a bad one."""
+    """Read bytes as one kind of document and list all problems; an invalid document raises nothing."""
     if len(raw) > limit:
         return Examined(None, (too_large(raw, limit),))
     tree, problems = read_or_scan(raw, nul=model.nul_allowed)
@@ -203,7 +203,7 @@ def examine(model: type[M], raw: bytes, *, media_type: str | None = None, limit:
 def examine_tree(
     model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None
 ) -> Examined[M]:
-    """The same for a tree that was read from `raw` already, with the problems that its text has."""
+    """Examine a tree that was already read from `raw`, with the problems of its text."""
     if rules.is_full(problems):
         return Examined(None, tuple(problems))
     document: M | None = None
@@ -211,7 +211,7 @@ def examine_tree(
         document = model.from_tree(raw, tree, DEPTH_PROVEN)
     except ValidationError as failure:
         problems += refused(model, failure)
-    problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # there are no errors among them
+    problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # none of them is an error
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
@@ -220,12 +220,12 @@ def examine_tree(
 
 
 def too_large(raw: bytes, limit: int) -> Problem:
-    """GEN-05: more bytes than are read."""
+    """Return GEN-05: more bytes than the limit."""
     return rules.error("GEN-05", "$", f"{len(raw)} bytes", f"at most {limit} bytes")
 
 
 def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, list[Problem]]:
-    """The tree of a text and what is wrong with the text; no tree where no model could read one."""
+    """Return the tree of a text and the problems of the text; None if a model could not read the tree."""
     try:
         return read_object(raw), []
     except DishonestTextError as failure:
@@ -233,7 +233,7 @@ def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, li
 
 
 def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, problems: list[Problem]) -> list[Problem]:
-    """GEN-07, in the place of what else is said of `mediaType`."""
+    """Report GEN-07 in place of other problems of `mediaType`."""
     own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
     named = own if isinstance(own, str) and own else ""
     of_one_kind = claimed in model.media_types and named in {"", *model.media_types}
@@ -246,14 +246,14 @@ def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, prob
 
 
 def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
-    """One rule once at a place; and a value that the text's rules refuse is not refused again by its member's."""
+    """Keep one problem of each rule at a path, and none of a member's rule where a rule of the text is broken."""
     textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
     kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
     return tuple(rules.first_ones(kept))
 
 
 def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:
-    """The error for a document that has errors."""
+    """Return the exception for a document that has errors."""
     problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
     broken = {problem.rule for problem in problems if problem.severity is Severity.ERROR}
     if "GEN-05" in broken:

@@ -89,7 +89,7 @@ class ErrorBody:
     """The body of an error response: at most 10 errors, or the start of the text itself (ANS-04).
 
     Attributes:
-        errors: Its errors.
+        errors: The errors.
         text: The body as text if it is not a list of errors.
     """
 

@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of the documents that dreg-client reads, from the models that read them.
+"""JSON Schemas (draft 2020-12) of documents, generated from their models, and the rulebook.
 
 Examples:
     >>> from dreg_client.schemagen import schema

@@ -1,4 +1,4 @@
-"""A document or two of each kind, as small as they are real: for schemas, their pages, and the rules' examples."""
+"""Small, realistic documents of each kind, as examples in schemas and for rules."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""A folder of schemas: written, or held against what the models say today."""
+"""Write a folder of schemas, or compare it with the models."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from dreg_client.schemagen.schemas import NAMES, differs_when_written, schema, t
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A file that is not what the models say.
+    """A file that differs from its generated content.
 
     Attributes:
         path: The file.
-        difference: The lines that differ, as a unified diff; of a file that is not there, or that no model makes, none.
-        reason: What is wrong, in a few words.
+        difference: The lines that differ, as a unified diff; empty if the file is missing or is not generated.
+        reason: What is wrong, in short.
     """
 
     path: Path
@@ -26,19 +26,19 @@ class Stale:
 
 
 def write(folder: str | Path) -> tuple[Path, ...]:
-    """Write all schemas into a folder: `NAME.json`, and `serialization/NAME.json` where what is written differs.
+    """Write all schemas into a folder: `NAME.json`, and `serialization/NAME.json` if documents are written differently.
 
     Returns:
-        The files that were written; those that are current are left as they are.
+        The files that were written; files that are current are not changed.
 
     Raises:
-        FileError: A file cannot be written, or read.
+        FileError: A file cannot be written or read.
     """
     return write_files(Path(folder), dict(_files()))
 
 
 def check(folder: str | Path) -> tuple[Stale, ...]:
-    """What in a folder of schemas is not what `write` would leave there.
+    """Return the files of a folder of schemas that `write` would change, and those that are not schemas.
 
     Raises:
         FileError: A file cannot be read.
@@ -50,7 +50,7 @@ def check(folder: str | Path) -> tuple[Stale, ...]:
 
 
 def write_files(folder: Path, wanted: dict[str, str]) -> tuple[Path, ...]:
-    """Write those files of a folder that are not current."""
+    """Write the files of a folder that are not current, and return their paths."""
     written: list[Path] = []
     for stale in check_files(folder, wanted):
         name = str(stale.path.relative_to(folder))
@@ -61,7 +61,7 @@ def write_files(folder: Path, wanted: dict[str, str]) -> tuple[Path, ...]:
 
 
 def check_files(folder: Path, wanted: dict[str, str]) -> tuple[Stale, ...]:
-    """Those files of a folder that are not current."""
+    """Return the files of a folder that are not current."""
     return tuple(stale for name, due in wanted.items() if (stale := _stale(folder / name, due)))
 
 

@@ -1,4 +1,4 @@
-"""Schemas for an OpenAPI document, whose tools look for definitions below `#/components/schemas` alone."""
+"""Schemas for an OpenAPI document, whose tools only find definitions below `#/components/schemas`."""
 
 from typing import Any, cast
 
@@ -10,17 +10,17 @@ from dreg_client.schemagen.tidying import each_part, tidied
 
 
 def components(*of: str | type[BaseModel], mode: Mode = "validation") -> dict[str, Schema]:
-    """Schemas, and all that they refer to, as the member `components.schemas` of an OpenAPI 3.1 document.
+    """Return schemas and all that they refer to, for `components.schemas` of an OpenAPI 3.1 document.
 
     Args:
-        of: Names of schemas, or models of your own.
-        mode: What is accepted, or what is written.
+        of: Names of schemas, or your own models.
+        mode: `validation` for documents that are accepted, `serialization` for those that are written.
 
     Returns:
-        Schemas by their names: those of the models, `AnyManifest` for `manifest`.
+        Schemas by the names of their models; `manifest` is `AnyManifest`.
 
     Raises:
-        ValueError: There is no schema of that name.
+        ValueError: A name is unknown.
 
     Examples:
         >>> sorted(components("image-layout"))

@@ -1,4 +1,4 @@
-"""Every rule's entry: why it is there, a good and a bad example, how to mend it. The pages and `dreg rule` show it."""
+"""The rulebook: for each rule its reason, a good and a bad example, and how to fix a document."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,27 +11,27 @@ from dreg_client.errors.problems import full_clause, rule_url
 from dreg_client.models.rules import CLAUSES
 
 FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
-"""The families of rules, in the order in which one reads of them; each has a file and a page of its name."""
+"""The families of rules, in the order of the documentation; each has a file of its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleEntry:
-    """What there is to say of a rule.
+    """The entry of a rule.
 
     Attributes:
-        id: Its stable id.
-        title: The rule, in a line.
-        verdict: What breaking it is: `error`, `warning`, `note`, or `accepted`.
-        clause: The clause that it comes from, with the name of its specification.
-        why: Why it is there.
-        mend: What to do.
-        of: What the examples are of: a kind of document, another thing, or plain `words`.
-        good: What follows the rule.
-        bad: What breaks it; empty where nothing does.
-        note: When the verdict is another one.
-        beyond_schema: What JSON Schema cannot say of it; empty where the schemas say all, or it refuses nothing.
-        media_type: What the examples are served as.
-        whole: Whether examples are whole documents, not members that others stand beside.
+        id: The stable id.
+        title: The rule in one line.
+        verdict: The result of breaking it: `error`, `warning`, `note` or `accepted`.
+        clause: The clause that it comes from, with the name of the specification.
+        why: The reason for the rule.
+        mend: How to fix a document.
+        of: The kind of the examples: a kind of document, another format, or plain `words`.
+        good: An example that follows the rule.
+        bad: An example that breaks it; empty if nothing does.
+        note: When the verdict differs.
+        beyond_schema: What JSON Schema cannot express of it; empty if schemas cover it, or if it rejects nothing.
+        media_type: The media type that the examples are served with.
+        whole: Whether the examples are whole documents rather than members of one.
     """
 
     id: str
@@ -50,23 +50,23 @@ class RuleEntry:
 
     @property
     def url(self) -> str:
-        """Where the entry stands in the documentation."""
+        """The address of the entry in the documentation."""
         return rule_url(self.id)
 
     def plain(self) -> dict[str, Any]:
-        """The entry for programs."""
+        """Return the entry as a plain mapping."""
         return asdict(self) | {"url": self.url}
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFamily:
-    """Rules of one subject.
+    """The rules of one subject.
 
     Attributes:
-        name: What its ids begin with, in lower case.
+        name: The prefix of its ids, in lower case.
         title: The subject.
-        about: What it is, in a sentence or two.
-        entries: The rules, by their numbers.
+        about: The subject in a sentence or two.
+        entries: The rules, ordered by number.
     """
 
     name: str
@@ -77,12 +77,12 @@ class RuleFamily:
 
 @cache
 def families() -> tuple[RuleFamily, ...]:
-    """All rules that a document, a layout, a name or an answer can break, by their subjects."""
+    """Return all rules for documents, layouts, names and responses, by subject."""
     return tuple(_family(name) for name in FAMILIES)
 
 
 def rules() -> Mapping[str, RuleEntry]:
-    """All rules by their ids.
+    """Return all rules by their ids.
 
     Examples:
         >>> rules()["DSC-03"].title

@@ -1,4 +1,4 @@
-"""From models to JSON Schemas: pydantic's, under the specification's names, with addresses and examples."""
+"""Generate JSON Schemas from models, with the specification's names, addresses and examples."""
 
 import json
 from functools import cache
@@ -18,11 +18,11 @@ from dreg_client.schemagen.tidying import tidied
 
 Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
-"""What is accepted, or what is written."""
+"""`validation` describes documents that are accepted, `serialization` those that are written."""
 
 ANY_MANIFEST: Final = "manifest"
 NAMES: Final = (*KINDS, ANY_MANIFEST)
-"""The schemas there are: one a kind of document, and `manifest`, which accepts any manifest or index of today."""
+"""The names of schemas: one for each kind of document, and `manifest` for any current manifest or index."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
@@ -35,17 +35,17 @@ _NEVER_WRITTEN_ANEW: Final = "legacy-manifest"
 
 
 def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "validation") -> Schema:
-    """The JSON Schema of a kind of document, or of a model of your own.
+    """Return the JSON Schema of a kind of document, or of your own model.
 
     Args:
-        of: One of `NAMES`; or a pydantic model, which may hold ours as fields; or a `TypeAdapter` of any other type.
-        mode: `validation`: what is accepted; `serialization`: what is written, where `null` never stands for a list.
+        of: One of `NAMES`, a pydantic model, which may contain models of this library, or a `TypeAdapter`.
+        mode: `validation` for what is accepted, `serialization` for what is written (never `null` for a list).
 
     Returns:
-        A schema of draft 2020-12 by itself: what it refers to stands in its `$defs`.
+        A self-contained schema (draft 2020-12): what it refers to is in its `$defs`.
 
     Raises:
-        ValueError: There is no schema of that name.
+        ValueError: The name is unknown.
 
     Examples:
         >>> schema("descriptor")["required"]
@@ -61,10 +61,10 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
 
 
 def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
-    """The models that a schema is of.
+    """Return the models of a schema.
 
     Raises:
-        ValueError: There is no schema of that name.
+        ValueError: The name is unknown.
     """
     if not isinstance(of, str):
         return (of,)
@@ -75,12 +75,12 @@ def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
 
 
 def text(content: Schema) -> str:
-    """A schema as it is written to a file: two spaces a level, a line feed at the end."""
+    """Return a schema as the text of a file: indented by two spaces, with a line feed at the end."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def differs_when_written(name: str) -> bool:
-    """Whether what is written of a kind is less than what is accepted (schema 1 is never written anew)."""
+    """Return whether fewer documents of a kind are written than accepted (schema 1 is never written)."""
     if name == _NEVER_WRITTEN_ANEW:
         return False
     return {**schema(name), "$id": ""} != {**schema(name, mode="serialization"), "$id": ""}
@@ -100,12 +100,12 @@ def _named(name: str, mode: Mode) -> str:
 
 
 def any_manifest() -> Schema:
-    """The four kinds of today as alternatives, of which no document is two."""
+    """Return the four current kinds as alternatives; a document is exactly one of them."""
     return {**_ANY, "oneOf": [_reference(model) for model in models_of(ANY_MANIFEST)]}
 
 
 def _told_apart() -> Schema:
-    """The same, told apart by `mediaType`, else by members, so that faults are those of the kind that is meant."""
+    """Select the kind by `mediaType`, else by members, so that a validator reports errors of the intended kind."""
     types = [media_type for name in _OF_ANY_MANIFEST for media_type in KINDS[name].media_types]
     by_members = {"properties": {"mediaType": {"type": "null"}}, "required": ["manifests"]}
     index = {"anyOf": [_of_type(OciIndex), by_members]}

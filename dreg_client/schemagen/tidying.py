@@ -1,4 +1,4 @@
-"""A generated schema as a reader wants it: the specification's names, each grammar once, keywords in one order."""
+"""Make generated schemas readable: the specification's names, each grammar once, keywords in a fixed order."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
@@ -15,9 +15,9 @@ _NAMES_OF_THE_SPECIFICATION: Final = {
     "RootFs": "RootFS",
 }
 _BY_NAME: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
-"""Keywords whose members are not keywords."""
+"""Keywords whose members are names, not keywords."""
 _SPARE_NULL: Final = frozenset("items maxItems additionalProperties propertyNames minimum maximum".split())
-"""Keywords that say nothing of null."""
+"""Keywords that do not apply to null."""
 _KEYWORDS: Final = (
     "$schema $id title description $comment $ref type const enum pattern format minLength maxLength minimum maximum "
     "properties required additionalProperties propertyNames items minItems maxItems anyOf oneOf allOf if then else not "
@@ -26,12 +26,12 @@ _KEYWORDS: Final = (
 
 
 def tidied(found: Schema, root: str, head: Schema) -> Schema:
-    """A schema that pydantic made, tidied.
+    """Return a schema of pydantic in readable form.
 
     Args:
         found: The schema.
-        root: The name of the model that it is of.
-        head: What the schema says of itself, such as `$id`.
+        root: The name of its model.
+        head: The first keywords, such as `$id`.
     """
     found = _at_root(found, root)
     own: Schema = found.pop("$defs", {})
@@ -46,7 +46,7 @@ def tidied(found: Schema, root: str, head: Schema) -> Schema:
 
 
 def _at_root(found: Schema, root: str) -> Schema:
-    """The model itself at the root, also where pydantic put it among the definitions, as one that refers to itself."""
+    """Move the model to the root; pydantic puts one that refers to itself among the definitions."""
     definitions = found.get("$defs", {})
     if found.keys() == {"$defs", "$ref"} and root in definitions:
         return {**definitions[root], "$defs": definitions}
@@ -54,7 +54,7 @@ def _at_root(found: Schema, root: str) -> Schema:
 
 
 def each_part(part: object, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (any part of a schema)
-    """A part of a schema with a change made to each part of it, but not to values that stand in it."""
+    """Return a part of a schema after a change of each inner part, but not of values in it."""
     if isinstance(part, list):
         return [change(inner) for inner in cast("list[object]", part)]
     if not isinstance(part, dict):
@@ -78,7 +78,7 @@ def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (an
 
 
 def _told_inside(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
-    """What may be null besides has both types: of alternatives a validator only tells that none fits."""
+    """Replace `anyOf` with null by a list of types: for alternatives, validators only report that none matches."""
     changed = each_part(part, _told_inside)
     match changed:
         case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _SPARE_NULL:
@@ -87,18 +87,18 @@ def _told_inside(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
             return cast("object", changed)
 
 
-# --- what stands once for all its uses
+# --- shared definitions
 
 
 class _Shared:
-    """Puts references in the place of grammars and texts, and keeps what is referred to."""
+    """Replace grammars and texts by references, and collect their definitions."""
 
     def __init__(self, taken: set[str]) -> None:
         self._names = {name: f"Oci{name}" if name in taken else name for name in _DEFINITIONS}
         self._used: set[str] = set()
 
     def within(self, part: object) -> Any:  # noqa: ANN401 (any part of a schema)
-        """A part of a schema, with references in it."""
+        """Return a part of a schema with references."""
         name = _name_of(part)
         if name is None:
             return each_part(part, self.within)
@@ -110,7 +110,7 @@ class _Shared:
         return {"$ref": f"#/$defs/{self._names[name]}"}
 
     def definitions(self) -> Schema:
-        """What is referred to, by its names."""
+        """Return the definitions that are referred to, by name."""
         return {self._names[name]: _renamed(_DEFINITIONS[name], self._names) for name in self._used}
 
 
@@ -120,11 +120,11 @@ _SAME: Final[Mapping[str, Schema]] = {name: grammar.json_schema() for name, gram
     "Value": VALUE,
     "ValueWithNul": VALUE_WITH_NUL,
 }
-"""What has a name, the more specific first."""
+"""Schemas that have a name, the more specific ones first."""
 
 
 def _name_of(part: object) -> str | None:
-    """What a part of a schema says, if it has a name; it may say more."""
+    """Return the name of the shared schema that a part of a schema contains, or None."""
     if not isinstance(part, dict):
         return None
     said = cast("Schema", part)
@@ -136,7 +136,7 @@ _KEPT: Final = "Any value: members that the specification does not know are kept
 
 
 def _to_any_depth(name: str, text: str) -> Schema:
-    """What is within a value, each kind by its own keyword: alternatives would exhaust the stack of some validators."""
+    """Return the keywords for nested values; alternatives would exhaust the stack of some validators."""
     again = {"$ref": f"#/$defs/{name}"}
     return {"items": again, "additionalProperties": again, "propertyNames": {"$ref": f"#/$defs/{text}"}}
 
@@ -158,7 +158,7 @@ _DEFINITIONS: Final[Mapping[str, Schema]] = {
 
 
 def _ordered(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
-    """Keywords in one order; members and definitions in theirs."""
+    """Sort keywords; keep the order of members and definitions."""
     if not isinstance(part, dict):
         return each_part(part, _ordered)
     members = cast("Schema", part)

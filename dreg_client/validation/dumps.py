@@ -1,6 +1,6 @@
-"""Dumps of documents, one a line (JSON Lines): millions of them, in constant memory, on several processors.
+"""Validate dumps with one document per line (JSON Lines): millions of them, in constant memory, in several processes.
 
-A line is a document, or an object that has the document in a named member: as text (then it is exact) or as JSON.
+A line is a document, or an object with the document in a named member, either as text (then it is exact) or as JSON.
 """
 
 import os
@@ -25,21 +25,21 @@ from dreg_client.values.sizes import MEBIBYTE
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
 _WAITING: Final = 3
-"""How many stretches each process may have ahead: enough that none waits, few enough for constant memory."""
+"""The number of stretches that are queued per process: enough to keep it busy, few enough for constant memory."""
 _MOST_REPORTS: Final = 1000
-"""The most documents with problems of a part."""
+"""The maximum number of documents with problems in a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineRules:
-    """How the lines of a dump are read.
+    """How to read the lines of a dump.
 
     Attributes:
-        field: The member that holds the document; empty if the line itself is the document.
-        media_type_field: The member with the media type that it was served as; empty if there is none.
-        kind: What each document must be; None if each says what it is.
-        pedantic: Whether notes are reported, too.
-        media_type: What each document was served as, where no member says so; empty if unknown.
+        field: The member with the document; if empty, the line itself is the document.
+        media_type_field: The member with the media type that it was served with; if empty, there is none.
+        kind: The expected kind of each document; if None, each document decides.
+        pedantic: Whether to report notes, too.
+        media_type: The media type of documents without such a member; empty if unknown.
     """
 
     field: str = ""
@@ -51,7 +51,7 @@ class LineRules:
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """The report of one line; lines count from 1."""
+    """The report of one line; lines are numbered from 1."""
 
     line: int
     report: Report
@@ -62,12 +62,12 @@ class DumpPart:
     """The results of a stretch of a dump, in order.
 
     Attributes:
-        start: Where in the file the stretch begins, in bytes.
-        stop: Where it ends.
-        documents: The number of its lines that hold a document; empty lines do not.
-        valid: The number of documents without an error.
-        lines: The number of its lines.
-        reports: The reports of the documents that have problems.
+        start: The offset in the file at which the stretch begins, in bytes.
+        stop: The offset at which it ends.
+        documents: The number of lines with a document; empty lines have none.
+        valid: The number of documents without errors.
+        lines: The number of lines.
+        reports: The reports of documents with problems.
     """
 
     start: int
@@ -82,13 +82,13 @@ _PLAIN: Final = LineRules()
 
 
 def validate_lines(lines: Iterable[bytes], how: LineRules = _PLAIN) -> Iterator[LineReport]:
-    """Validate a document a line; empty lines are skipped.
+    """Validate one document per line; empty lines are skipped.
 
-    A plain function from lines to results, all of which can be pickled for work on many machines.
+    Arguments and results can be pickled, so the function can run on several machines.
 
     Args:
-        lines: The lines, with or without their line feeds.
-        how: Where in a line the document is, and what it must be.
+        lines: The lines, with or without line feeds.
+        how: Where a line has its document, and the expected kind.
 
     Yields:
         A report for each line that is not empty.
@@ -124,15 +124,15 @@ def _refused(line: bytes, rule: str, found: str, expected: str) -> Report:
 
 
 def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs: int = 1) -> Iterator[DumpPart]:
-    """Validate a dump of any length, a part at a time, in constant memory.
+    """Validate a dump of any length in parts and in constant memory.
 
     Args:
-        path: The file; one document a line. It must be a regular file; use `validate_lines` for a stream.
-        how: Where in a line the document is, and what it must be.
-        jobs: How many processes work side by side. Each reads stretches of the file, not single lines.
+        path: The file, with one document per line. It must be a regular file; use `validate_lines` for a stream.
+        how: Where a line has its document, and the expected kind.
+        jobs: The number of processes. Each reads stretches of the file.
 
     Yields:
-        The parts in the file's order, with the numbers of lines as they are in the file.
+        The parts in the order of the file, with the line numbers of the file.
 
     Raises:
         OSError: The file cannot be read.
@@ -157,7 +157,7 @@ def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]])
 
 
 def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]], jobs: int) -> Iterator[DumpPart]:
-    # Imported here: multiprocessing is slow to import, and not needed for one process.
+    # Imported here, since it imports multiprocessing, which a single process does not need.
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
@@ -183,7 +183,7 @@ def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]
 
 
 def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpPart:
-    """Validate the lines that begin within a stretch, up to a number of lines with problems."""
+    """Validate the lines that begin in the stretch, up to the maximum number of reports."""
     documents = valid = lines = 0
     reports: list[LineReport] = []
     with Path(path).open("rb") as dump:
@@ -202,7 +202,7 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
 
 
 def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """Yield the lines that begin from `start` on and before `stop`."""
+    """Yield the lines that begin at or after `start` and before `stop`."""
     lines = bounded_lines(dump)
     if start:
         dump.seek(start - 1)
@@ -212,7 +212,7 @@ def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a stream in bounded memory; of one that is too long for any document, its beginning."""
+    """Yield the lines of a stream in bounded memory; a line that is too long for a document is cut."""
     while line := stream.readline(_LONGEST_LINE):
         rest = line
         while rest and not rest.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""Validation: a report of everything that is wrong with a document, without an exception for a bad one."""
+"""Validate a document: the report lists all problems, and an invalid document raises nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Report:
     """The result of validating one document.
 
     Attributes:
-        kind: What it was read as, such as `oci-manifest`; None if it could not be recognised.
-        digest: The sha256 digest of its bytes.
-        size: The number of its bytes.
-        problems: Everything that is wrong: errors, warnings, and notes if requested. Of each severity these are the
-            first 1,000, and one more that says so if there are more.
+        kind: The kind that it was read as, such as `oci-manifest`; None if unknown.
+        digest: The sha256 digest of the bytes.
+        size: The number of bytes.
+        problems: Errors, warnings, and notes on request; of each severity the first 1,000, and one more that says
+            that there are more.
     """
 
     kind: str | None
@@ -32,17 +32,17 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no problem is an error."""
+        """Whether the document has no error."""
         return not rules.has_error(self.problems)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The errors: problems for which the document is rejected."""
+        """The problems that make the document invalid."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """The warnings: problems for which it is not rejected."""
+        """The warnings and notes."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
 
 
@@ -81,18 +81,18 @@ def validate(
     pedantic: bool = False,
     limit: int = MAX_DOCUMENT,
 ) -> Report:
-    """Report everything that is wrong with a document; a bad document raises nothing.
+    """Report all problems of a document; an invalid document raises nothing.
 
     Args:
-        raw: The exact bytes; a `str` is taken as its UTF-8 bytes.
-        media_type: What it was served or named as; None when not known.
-        kind: What it must be, by the name of its JSON Schema; None: `media_type`, the body or its shape decides.
-        expect: The digest or the descriptor that the bytes must match (GEN-11).
-        pedantic: Whether notes are reported, too.
-        limit: The most bytes that are read (GEN-05).
+        raw: The exact bytes; a `str` is encoded as UTF-8.
+        media_type: The media type that it was served with or referred to by, None if unknown.
+        kind: The expected kind, by the name of its JSON Schema; if None, `media_type` or the body decides.
+        expect: The digest or descriptor to verify the bytes by (GEN-11).
+        pedantic: Whether to report notes, too.
+        limit: The maximum number of bytes (GEN-05).
 
     Raises:
-        ValueError: There is no such kind.
+        ValueError: `kind` is unknown.
 
     Examples:
         >>> validate('{"schemaVersion": 2, "manifests": {}}').problems[0].path
@@ -112,7 +112,7 @@ def validate(
 def _examined(
     octets: bytes, named: type[ParsedModel] | None, media_type: str | None, limit: int
 ) -> tuple[type[ParsedModel] | None, tuple[Problem, ...]]:
-    """Return the model, by name or by what the document is, and all problems that it finds."""
+    """Return the model of a document, and the problems that it finds."""
     served = named or recognise({}, media_type)
     if len(octets) > limit:
         return served, (too_large(octets, limit),)
@@ -128,7 +128,7 @@ def _examined(
 
 
 def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:
-    """GEN-11: the bytes are those that were requested."""
+    """Yield GEN-11 if the bytes are not the expected ones."""
     if expect is None:
         return
     if isinstance(expect, Descriptor):
