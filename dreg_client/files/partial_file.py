@@ -289,7 +289,7 @@ def _lock(file: int, part: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise errors.LayoutLockedError(str(part), "another process is at work on it; wait for its end") from None
+        raise errors.LayoutLockedError(str(part), "another process is writing it; wait until it is done") from None
 
 
 def _sweep(folder: Path) -> None:

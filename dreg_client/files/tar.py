@@ -36,7 +36,7 @@ _DIRECTORY: Final = b"5"
 _SYMBOLIC: Final = b"2"
 _LINKS: Final = frozenset({b"1", _SYMBOLIC})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
-_NO_TAR: Final = "is no tar archive, or one that is compressed otherwise than by gzip, bzip2 or xz"
+_NO_TAR: Final = "is not a tar archive, or its compression is not gzip, bzip2 or xz"
 
 
 @dataclass(frozen=True, slots=True)
