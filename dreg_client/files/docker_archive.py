@@ -90,11 +90,11 @@ class SavedImages:
 
     # --- blobs
 
-    def read(self, digest: Digest, limit: int) -> bytes:
-        """Read a config, a layer or a manifest; `ResponseTooLargeError` if it has more than `limit` bytes."""
+    def read(self, digest: Digest) -> bytes:
+        """Read a config, a layer or a manifest; `ResponseTooLargeError` if it is over the limit for documents."""
         member = self._member(digest)
         if member is not None:
-            return self._read(member, limit)
+            return self._read(member)
         manifest = next((written for written in self._manifests.values() if written.digest == digest), None)
         if manifest is None:
             raise self._missing(digest)
@@ -124,9 +124,9 @@ class SavedImages:
     def _missing(self, digest: Digest) -> errors.NotFoundError:
         return errors.NotFoundError(f"blob {digest}", self.files.name)
 
-    def _read(self, member: str, limit: int) -> bytes:
+    def _read(self, member: str) -> bytes:
         try:
-            return self.files.read(member, limit=limit)
+            return self.files.read(member, limit=MAX_DOCUMENT)
         except FileNotFoundError:
             raise self._lacks(member) from None
 
@@ -157,7 +157,7 @@ class SavedImages:
 
     def _config(self, image: ArchivedImage) -> ImageConfig:
         try:
-            config = parse_document(self._read(image.config, MAX_DOCUMENT), kind="image-config")
+            config = parse_document(self._read(image.config), kind="image-config")
         except errors.InvalidDocumentError as failure:
             raise type(failure)(failure.problems, failure.kind, f"{self.files.name}, {image.config}") from None
         if len(config.rootfs.diff_ids) != len(image.layers):

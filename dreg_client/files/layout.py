@@ -10,6 +10,7 @@ from dreg_client.files.rooted import Files, chunks_of
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
 from dreg_client.models.layout import ImageLayout, ref_name
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.parse import recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import examine, read_or_scan
@@ -78,10 +79,10 @@ def blob_name(digest: Digest) -> str:
     return f"blobs/{digest.algorithm}/{digest.encoded}"
 
 
-def read_blob(files: Files, digest: Digest, limit: int) -> bytes:
-    """Read a whole blob, without verifying it; `ResponseTooLargeError` if it has more than `limit` bytes."""
+def read_blob(files: Files, digest: Digest) -> bytes:
+    """Read a document, without verifying it; `ResponseTooLargeError` if it is over the limit for documents."""
     try:
-        return files.read("blobs", digest.algorithm, digest.encoded, limit=limit)
+        return files.read("blobs", digest.algorithm, digest.encoded, limit=MAX_DOCUMENT)
     except FileNotFoundError:
         raise _missing(files, digest) from None
 
