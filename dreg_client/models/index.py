@@ -22,7 +22,7 @@ from dreg_client.models.fields import (
 from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.manifest import DockerManifest, Manifest, OciManifest, foreign_remarks
-from dreg_client.models.paths import item, member
+from dreg_client.models.paths import member, objects
 from dreg_client.values import media_type as types
 
 OciIndexType = Literal["application/vnd.oci.image.index.v1+json"]
@@ -36,24 +36,19 @@ class Index(Manifest, frozen=True):
     """A list of manifests, one for each platform; entries may also be indexes, or have any other media type."""
 
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "config", "fsLayers"})
-    foreign: ClassVar[str] = ""
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty]
     """The manifests and indexes; the first that matches a platform is chosen."""
 
     def __repr__(self) -> str:
-        name = self.digest.short if self.is_stored else "not stored"
-        return f"{type(self).__name__}({name}, {len(self.manifests)} manifests)"
+        return f"{type(self).__name__}({self._shown_digest}, {len(self.manifests)} manifests)"
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield LYT-06, DSC-11 and IDX-09 for the entries."""
-        entries = members.get("manifests")
         platforms: dict[object, object] = {}
-        for position, entry in enumerate(cast("list[object]", entries) if isinstance(entries, list) else ()):
-            if isinstance(entry, dict):
-                here = item(member(path, "manifests"), position)
-                yield from cls._entry_remarks(cast("Members", entry), here, platforms)
+        for entry, here in objects(members, "manifests", path):
+            yield from cls._entry_remarks(entry, here, platforms)
 
     @classmethod
     def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
@@ -64,8 +59,8 @@ class Index(Manifest, frozen=True):
             return
         key = repr(sorted(cast("Members", platform).items()))
         if platforms.setdefault(key, entry.get("digest")) != entry.get("digest"):
-            found = "the platform of an entry before it"
-            yield rules.note("IDX-09", path, found, "one entry a platform, or annotations that tell them apart")
+            expected = "one entry a platform, or annotations that tell them apart"
+            yield rules.note("IDX-09", path, "the platform of an entry before it", expected)
 
 
 class OciIndex(Index, frozen=True, title="OCI image index"):

@@ -142,6 +142,10 @@ class StoredDocument(ParsedModel, frozen=True):
         return len(self.raw)
 
     @property
+    def _shown_digest(self) -> str:
+        return self.digest.short if self.is_stored else "not stored"
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """Where the document does not follow recommendations of the specification; it is still valid."""
         found = examine(type(self), self.raw, limit=len(self.raw)).problems

@@ -56,6 +56,11 @@ def digest_fault(text: str) -> tuple[LiteralString, str] | None:
     return None
 
 
+def is_digest(text: str) -> bool:
+    """Return whether a text is a valid digest."""
+    return digest_fault(text) is None
+
+
 class _Checked(type):
     """Check the text when the class is called; `proven_digest` calls `type`'s own method in C instead."""
 

@@ -25,6 +25,11 @@ _TIMESTAMP: Final = re.compile(TIMESTAMP_PATTERN[1:-1], re.ASCII)
 _PARTS: Final = re.compile(r"(.{10}).(.{5}):(\d\d)(?:\.(\d+))?(.+)", re.ASCII)
 
 
+def is_timestamp(text: str) -> bool:
+    """Return whether a text is a date and time (RFC 3339 5.6)."""
+    return _TIMESTAMP.fullmatch(text) is not None
+
+
 class Timestamp(str, TextField):
     """A date and time (RFC 3339) that keeps its text, including nanoseconds and offset.
 
@@ -42,7 +47,7 @@ class Timestamp(str, TextField):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
-        if len(text) > 1024 or _TIMESTAMP.fullmatch(text) is None:
+        if len(text) > 1024 or not is_timestamp(text):
             message = f"{text[:40]!r} is no date and time: expected RFC 3339, as 2006-01-02T15:04:05Z (TIM-01)"
             raise ValueError(message)
         return str.__new__(cls, text)
