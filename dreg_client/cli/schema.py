@@ -7,7 +7,7 @@ import click
 
 from dreg_client.cli.sources import format_option
 from dreg_client.cli.text import put, put_json
-from dreg_client.values.document_kinds import KIND_NAMES
+from dreg_client.models.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
     from dreg_client.schemagen import Mode, Stale

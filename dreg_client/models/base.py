@@ -108,7 +108,6 @@ class StrictModel(
 class Member:
     """A member of a model: its rule, the model of the objects in it, and whether it is required."""
 
-    attribute: str
     rule: Rule
     model: type[StrictModel] | None
     required: bool
@@ -117,11 +116,10 @@ class Member:
 @cache
 def members_of(model: type[StrictModel]) -> Mapping[str, Member]:
     """Return the members of a model by their names in JSON."""
-    found: dict[str, Member] = {}
-    for name, field in model.model_fields.items():
-        rule = rule_of(field) or NO_RULE
-        found[field.alias or name] = Member(name, rule, _model_within(field.annotation), field.is_required())
-    return found
+    return {
+        field.alias or name: Member(rule_of(field) or NO_RULE, _model_within(field.annotation), field.is_required())
+        for name, field in model.model_fields.items()
+    }
 
 
 def _model_within(annotation: object) -> type[StrictModel] | None:

@@ -38,6 +38,7 @@ _DOCKER_CONFIG = (
 )
 _Count = Annotated[int | None, Field(ge=0, le=MAX_SIZE), Rule("CFG-15", "an integer, not below 0")]
 _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
+_Names = Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
 
 
@@ -70,9 +71,7 @@ class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameter
 
     user: _Word = Field(default=None, alias="User")
     """The user, or user and group, that the process runs as."""
-    exposed_ports: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
-        default=None, alias="ExposedPorts"
-    )
+    exposed_ports: _Names = Field(default=None, alias="ExposedPorts")
     """The ports that a container exposes, such as `8080/tcp`."""
     env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(
         default=None, alias="Env"
@@ -82,9 +81,7 @@ class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameter
     """The command, to which arguments are added."""
     cmd: _Words = Field(default=None, alias="Cmd")
     """The arguments, or the command if there is no entrypoint."""
-    volumes: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
-        default=None, alias="Volumes"
-    )
+    volumes: _Names = Field(default=None, alias="Volumes")
     """The folders for data that outlives a container."""
     working_dir: _Word = Field(default=None, alias="WorkingDir")
     """The working directory of the process."""

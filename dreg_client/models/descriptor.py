@@ -49,10 +49,7 @@ def _both_or_none(os: str, info: ValidationInfo) -> str:
 
 
 class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
-    """A platform with the spelling of its document (image-index.md "platform").
-
-    `value` is its `Platform`.
-    """
+    """A platform with the spelling of its document (image-index.md "platform")."""
 
     architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
     """The processor, such as `amd64`."""

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, cast
+from typing import Annotated, Any, Final, Literal, LiteralString, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, GetPydanticSchema, Strict, ValidationInfo
 from pydantic.fields import FieldInfo
@@ -45,17 +45,12 @@ _URI = re.compile(URI_PATTERN[1:-1], re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The requirement of a member.
-
-    Attributes:
-        id: The rule that is broken if the member is missing or has another type.
-        expected: The requirement in words.
-        entries: The rule of its entries, if it is another one.
-    """
+    """The rule that is broken if a member is missing or has another type, and the requirement in words."""
 
     id: str
     expected: str
     entries: str = ""
+    """The rule of its entries, if it is another one."""
 
 
 def rule_of(field: FieldInfo) -> Rule | None:
@@ -75,23 +70,16 @@ def first_of(fast: CoreSchema, slow: CoreSchema) -> CoreSchema:
 
 @dataclass(frozen=True, eq=False)
 class TextType:
-    """A grammar of strings, as metadata of a member.
-
-    Attributes:
-        rules: The rules of the grammar.
-        description: A description in one sentence.
-        expected: The requirement in words, for errors.
-        pattern: The grammar as a pattern.
-        is_valid: Checks a text that `fast` does not accept.
-        fast: The schema of texts that need no further check, None if each is checked.
-    """
+    """A grammar of strings, as metadata of a member."""
 
     rules: LiteralString
     description: str
     expected: str
     pattern: str
     is_valid: Callable[[str], bool]
+    """The check of texts that `fast` does not accept."""
     fast: CoreSchema | None = None
+    """The schema of texts that need no further check, None if each is checked."""
 
     def check(self, text: str) -> str:
         """Return a text that `fast` does not accept; raise `broken` if it is not valid."""
@@ -121,7 +109,7 @@ class _DigestType(TextType):
         return DIGEST_SCHEMA  # for known algorithms it also checks the encoded part
 
 
-def _proven(pattern: str, make: Callable[[str], str]) -> CoreSchema:
+def _checked(pattern: str, make: Callable[[str], str]) -> CoreSchema:
     return core_schema.no_info_after_validator_function(make, core_schema.str_schema(strict=True, pattern=pattern))
 
 
@@ -163,33 +151,35 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
         "DIG-01 DIG-02",
         "A digest: the algorithm, a colon, the hash as that algorithm encodes it.",
         "a digest",
-        KNOWN_DIGEST_PATTERN,
-        is_digest,
-        _proven(SHA256_PATTERN, proven_digest),
+        pattern=KNOWN_DIGEST_PATTERN,
+        is_valid=is_digest,
+        fast=_checked(SHA256_PATTERN, proven_digest),
     ),
     "MediaType": TextType(
         "MED-01",
         "A media type as `type/subtype`, without parameters.",
         "a media type as type/subtype, without parameters",
-        MEDIA_TYPE_PATTERN,
-        is_media_type,
-        core_schema.literal_schema(sorted(KNOWN)),
+        pattern=MEDIA_TYPE_PATTERN,
+        is_valid=is_media_type,
+        fast=core_schema.literal_schema(sorted(KNOWN)),
     ),
     "Timestamp": TextType(
         "TIM-01",
         "A date and time by RFC 3339, of a day that exists.",
         "a date and time as 2006-01-02T15:04:05Z, of a day that exists",
-        TIMESTAMP_PATTERN,
-        lambda _: False,  # the pattern accepts all valid ones
-        _proven(TIMESTAMP_PATTERN, proven_timestamp),
+        pattern=TIMESTAMP_PATTERN,
+        is_valid=lambda _: False,  # the pattern accepts all valid ones
+        fast=_checked(TIMESTAMP_PATTERN, proven_timestamp),
     ),
-    "Uri": TextType("URI-01", "A URI by RFC 3986, with its scheme.", "a URI with a scheme", URI_PATTERN, is_uri),
+    "Uri": TextType(
+        "URI-01", "A URI by RFC 3986, with its scheme.", "a URI with a scheme", pattern=URI_PATTERN, is_valid=is_uri
+    ),
     "Base64": TextType(
         "DSC-06",
         "Base64 by RFC 4648, section 4: padded, without line breaks, unused bits zero.",
         "base64 with padding, without line breaks, unused bits zero",
-        r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$",
-        lambda text: decoded(text) is not None,
+        pattern=r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$",
+        is_valid=lambda text: decoded(text) is not None,
     ),
 }
 """The grammars of strings by their names in JSON Schemas."""
@@ -218,52 +208,47 @@ SchemaVersion2 = Annotated[
 ]
 
 
-class NullIsDefault:
+class _Nullable:
+    """A member that may be null; its JSON Schema of the written form is the first of the forms that are read."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        read = handler(schema)
+        return read["anyOf"][0] if handler.mode == "serialization" else read
+
+
+@dataclass(frozen=True, eq=False)
+class _NullIsDefault(_Nullable):
     """A member that has only one value, which is also its default if it is absent or null."""
 
-    meant_by: ClassVar[CoreSchema] = core_schema.none_schema()
+    absent: CoreSchema
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
         (only,) = source.__args__
-        absent = core_schema.no_info_after_validator_function(lambda _: only, cls.meant_by)
-        return first_of(handler(source), absent)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return _as_written(handler(schema), handler)
+        return first_of(handler(source), core_schema.no_info_after_validator_function(lambda _: only, self.absent))
 
 
-class EmptyIsDefault(NullIsDefault):
-    """As `NullIsDefault`, and the empty string also means the default."""
-
-    meant_by: ClassVar[CoreSchema] = core_schema.literal_schema([None, ""])
+NullIsDefault = _NullIsDefault(core_schema.none_schema())
+EmptyIsDefault = _NullIsDefault(core_schema.literal_schema([None, ""]))
 
 
-class NullIsEmpty:
-    """A list that may be null (GEN-10), of at most 10,000 entries (IDX-10)."""
+@dataclass(frozen=True, eq=False)
+class _NullIsEmpty(_Nullable):
+    """A list that may be null (GEN-10), of at most `most` entries (IDX-10)."""
 
-    most: ClassVar[int | None] = MAX_ENTRIES
+    most: int | None
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
         entry = handler.generate_schema(source.__args__[0])
         entries: CoreSchema = core_schema.tuple_schema(
-            [entry], variadic_item_index=0, max_length=cls.most, strict=False
+            [entry], variadic_item_index=0, max_length=self.most, strict=False
         )
-        if cls.most is not None:
+        if self.most is not None:
             entries = core_schema.no_info_before_validator_function(_check_number, entries)
         return first_of(entries, core_schema.no_info_after_validator_function(lambda _: (), core_schema.none_schema()))
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return _as_written(handler(schema), handler)
 
-
-class NullIsEmptyUnbounded(NullIsEmpty):
-    """As `NullIsEmpty`, with any number of entries."""
-
-    most: ClassVar[int | None] = None
+NullIsEmpty = _NullIsEmpty(MAX_ENTRIES)
+NullIsEmptyUnbounded = _NullIsEmpty(None)
 
 
 def _check_number(value: object) -> object:
@@ -273,8 +258,3 @@ def _check_number(value: object) -> object:
             raise broken("IDX-10", "at most 10,000 descriptors in one document")
         case _:
             return value
-
-
-def _as_written(read: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """Return the schema of the written form: the first of the forms that are read."""
-    return read["anyOf"][0] if handler.mode == "serialization" else read

@@ -37,11 +37,7 @@ class TooDeepError(Exception):
 
 
 def freeze(value: object, levels: int) -> object:
-    """Return a deeply immutable JSON value: objects become `FrozenDict`, lists become tuples.
-
-    Raises:
-        TooDeepError: The value is nested deeper than `levels`.
-    """
+    """Return a deeply immutable JSON value of at most `levels`: objects become `FrozenDict`, lists become tuples."""
     if not isinstance(value, dict | list | tuple):
         return value
     if levels == 0:

@@ -75,7 +75,6 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     media_type: Annotated[OciIndexType, NullIsDefault, Rule("IDX-02", types.OCI_INDEX)] = Field(
         default=types.OCI_INDEX, alias="mediaType"
     )
-    """The document's own media type."""
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("IDX-03", _ENTRIES)]
     artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(
         default=None, alias="artifactType"
@@ -111,7 +110,6 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
     media_type: Annotated[DockerManifestListType, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(alias="mediaType")
-    """The document's own media type."""
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]
 
     @classmethod
@@ -132,14 +130,9 @@ def is_attestation(descriptor: Descriptor) -> bool:
 
 
 def right_entries(raw: bytes, most: int) -> tuple[tuple[Descriptor, ...], tuple[str, ...]] | None:
-    """Return the valid entries of an OCI index whose other entries are invalid, and texts that describe those.
+    """Return the valid entries of an OCI index, and texts that describe its invalid entries, both in order.
 
-    Args:
-        raw: The JSON text.
-        most: The maximum number of entries.
-
-    Returns:
-        Both in order; None if anything else is invalid, or there are too many entries.
+    Return None if anything else is invalid, or there are more than `most` entries.
     """
     try:
         tree = read_object(raw)

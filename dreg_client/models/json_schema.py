@@ -71,16 +71,8 @@ def complete(
 
 
 def comment(*rules: str) -> str:
-    """Return rules with their clauses.
-
-    Examples:
-        >>> comment("DSC-03")
-        'DSC-03: descriptor.md "Properties": size'
-    """
+    """Return rules with their clauses, for `$comment`."""
     return "; ".join(f"{rule}: {CLAUSES[rule]}" if rule in CLAUSES else rule for rule in rules)
-
-
-# --- strings
 
 
 def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> Any:  # noqa: ANN401 (any part of a schema)
@@ -105,9 +97,6 @@ def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> A
             return {**value, **parts}
         case _:
             return parts
-
-
-# --- members
 
 
 def _explained(model: type[BaseModel], name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
@@ -142,9 +131,6 @@ def _said_by(model: type) -> Mapping[str, str]:
             case _:
                 pass
     return said
-
-
-# --- names
 
 
 def _spelled_as_specified(model: type[BaseModel], rivals: frozenset[str]) -> JsonSchemaValue:

@@ -34,10 +34,7 @@ _OBJECTS = Rule("SC1-01", "a list of objects")
 class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, version 2, schema 1"):
     """A Docker image manifest, version 2, schema 1, plain or signed.
 
-    Attributes:
-        layers: The digests of the blobs, top layer first, as in the document.
-        history: The number of its history entries, which are not parsed.
-        is_signed: Whether it has signatures, which are not verified. The digest covers the bytes as served.
+    Its digest covers the bytes as served.
     """
 
     kind: ClassVar[str] = "legacy-manifest"

@@ -30,6 +30,7 @@ class Manifest(StoredDocument, frozen=True):
     """The target of a tag: an image manifest or an index, of OCI or Docker."""
 
     media_type: str
+    """The document's own media type."""
     foreign: ClassVar[str] = ""
     """The prefix of media types of the other family."""
 
@@ -99,7 +100,6 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
     media_type: Annotated[OciManifestType, NullIsDefault, Rule("MAN-02", types.OCI_MANIFEST)] = Field(
         default=types.OCI_MANIFEST, alias="mediaType"
     )
-    """The document's own media type."""
     config: Annotated[Descriptor, Rule("MAN-05", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("MAN-07", _DESCRIPTORS)]
 
@@ -130,7 +130,6 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
     media_type: Annotated[DockerManifestType, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(alias="mediaType")
-    """The document's own media type."""
     config: Annotated[DockerConfigDescriptor, Rule("DKM-03", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("DKM-04", _DESCRIPTORS)]
 
