@@ -156,14 +156,10 @@ def _may_be_wrong(value: object) -> bool:
 
 
 def _path(place: _Place) -> str:
-    steps: list[str | int] = []
-    while place is not None:
-        place, step = place
-        steps.append(step)
-    path = "$"
-    for step in reversed(steps):
-        path = member(path, step) if isinstance(step, str) else item(path, step)
-    return path
+    if place is None:
+        return "$"
+    outer, step = place
+    return member(_path(outer), step) if isinstance(step, str) else item(_path(outer), step)
 
 
 def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Iterator[Problem]:
@@ -201,9 +197,8 @@ def _float(text: str) -> object:
 
 
 def _integer(text: str) -> object:
-    if len(text) <= _LARGEST_DOUBLE_DIGITS - 1:
-        return int(text)
-    fits = len(text) <= _LARGEST_DOUBLE_DIGITS + 1 and isinstance(_float(text), float)
+    digits = len(text)  # one may be a sign
+    fits = digits < _LARGEST_DOUBLE_DIGITS or (digits <= _LARGEST_DOUBLE_DIGITS + 1 and type(_float(text)) is float)
     return int(text) if fits else _Constant(text)
 
 

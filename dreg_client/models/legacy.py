@@ -1,8 +1,10 @@
 """Docker's schema 1 manifests, deprecated since 2019: recognised and read leniently, never verified."""
 
-from typing import Annotated, Any, ClassVar, cast
+from collections.abc import Callable
+from typing import Annotated, ClassVar, cast
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, GetPydanticSchema
+from pydantic_core import core_schema
 
 from dreg_client.models.fields import Rule
 from dreg_client.models.kinds import MEDIA_TYPES
@@ -10,7 +12,12 @@ from dreg_client.models.stored import StoredDocument
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, is_digest
 
-# Each of these reads a value of another type as absent (SC1-01).
+
+def _lenient(read: Callable[[object], object]) -> GetPydanticSchema:
+    """Return the type of a member for which `read` returns its default if it has another type (SC1-01)."""
+    return GetPydanticSchema(
+        lambda _, __: core_schema.no_info_before_validator_function(read, core_schema.any_schema())
+    )
 
 
 def _text(value: object) -> str | None:
@@ -27,7 +34,7 @@ def _count(value: object) -> int:
     return len(cast("list[object]", value)) if isinstance(value, list) else 0
 
 
-_Text = Annotated[str | None, PlainValidator(_text, Any), Rule("SC1-01", "a string")]
+_Text = Annotated[str | None, _lenient(_text), Rule("SC1-01", "a string")]
 _OBJECTS = Rule("SC1-01", "a list of objects")
 
 
@@ -49,11 +56,11 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
     """The tag of the image."""
     architecture: _Text = None
     """The processor that the image runs on."""
-    layers: Annotated[tuple[Digest, ...], PlainValidator(_layers, Any), _OBJECTS] = Field(default=(), alias="fsLayers")
+    layers: Annotated[tuple[Digest, ...], _lenient(_layers), _OBJECTS] = Field(default=(), alias="fsLayers")
     """The digests of the layers, top layer first."""
-    history: Annotated[int, PlainValidator(_count, Any), _OBJECTS] = 0
+    history: Annotated[int, _lenient(_count), _OBJECTS] = 0
     """The history entries, which are counted and not parsed."""
-    is_signed: Annotated[bool, PlainValidator(bool, Any), _OBJECTS] = Field(default=False, alias="signatures")
+    is_signed: Annotated[bool, _lenient(bool), _OBJECTS] = Field(default=False, alias="signatures")
     """The signatures, which are not verified."""
 
     @property

@@ -211,17 +211,7 @@ def _registry(text: str, whole: str) -> tuple[str, str]:
         return DOCKER_HUB, text
     if not rest:
         _reject(whole, "registry", "a repository behind the registry, as HOST/NAME")
-    _check_host(first, whole)
-    host = first.lower()
-    return (DOCKER_HUB if host in HUB_NAMES else host), rest
-
-
-def _is_host(component: str) -> bool:
-    return component == "localhost" or component != component.lower() or any(sign in component for sign in ".:[")
-
-
-def _check_host(text: str, whole: str) -> None:
-    parts = _REGISTRY.fullmatch(text)
+    parts = _REGISTRY.fullmatch(first)
     if parts is None:
         _reject(whole, "registry", "a host name or address, and perhaps a port; an IPv6 address in brackets")
     host, port = parts.groups()
@@ -229,6 +219,12 @@ def _check_host(text: str, whole: str) -> None:
         _reject(whole, "registry", "labels of letters, digits and -, joined by dots, or [IPv6]")
     if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and 1 <= int(port) <= 65535):
         _reject(whole, "registry", "a port from 1 to 65535")
+    lower = first.lower()
+    return (DOCKER_HUB if lower in HUB_NAMES else lower), rest
+
+
+def _is_host(component: str) -> bool:
+    return component == "localhost" or component != component.lower() or any(sign in component for sign in ".:[")
 
 
 def _is_ipv6(text: str) -> bool:
