@@ -77,14 +77,14 @@ from dreg_client.errors.registries import UnknownNamespaceError as UnknownNamesp
 from dreg_client.errors.registries import UnsafeURLError as UnsafeURLError
 from dreg_client.errors.registries import UnsupportedError as UnsupportedError
 from dreg_client.errors.root import DregError as DregError
-from dreg_client.errors.setup import MissingLibraryError as MissingLibraryError
-from dreg_client.errors.setup import WorkerKilledError as WorkerKilledError
 from dreg_client.errors.stores import ClosedError as ClosedError
 from dreg_client.errors.stores import ConflictError as ConflictError
 from dreg_client.errors.stores import FileError as FileError
 from dreg_client.errors.stores import LayoutCorruptError as LayoutCorruptError
 from dreg_client.errors.stores import LayoutError as LayoutError
 from dreg_client.errors.stores import LayoutLockedError as LayoutLockedError
+from dreg_client.errors.stores import MissingLibraryError as MissingLibraryError
 from dreg_client.errors.stores import NotAnImageError as NotAnImageError
 from dreg_client.errors.stores import PlatformNotFoundError as PlatformNotFoundError
 from dreg_client.errors.stores import UnsafePathError as UnsafePathError
+from dreg_client.errors.stores import WorkerKilledError as WorkerKilledError

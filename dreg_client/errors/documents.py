@@ -186,33 +186,27 @@ class ResponseTooLargeError(LimitExceededError):
 
 
 @dataclass(eq=False, repr=False)
-class DepthLimitError(LimitExceededError):
-    """Indexes are nested deeper than the limit."""
-
+class _CountError(LimitExceededError):
     where: str
     limit: int
+
+
+class DepthLimitError(_CountError):
+    """Indexes are nested deeper than the limit."""
 
     def _sentence(self) -> str:
         return f"{self.where}: indexes are nested more than {self.limit} deep; ask for the inner image by its digest"
 
 
-@dataclass(eq=False, repr=False)
-class TooManyPagesError(LimitExceededError):
+class TooManyPagesError(_CountError):
     """A list has more pages than the limit, or links back to a page that was already read."""
-
-    where: str
-    limit: int
 
     def _sentence(self) -> str:
         return f"{self.where}: the list does not end after {self.limit} pages"
 
 
-@dataclass(eq=False, repr=False)
-class TooManyRedirectsError(LimitExceededError):
+class TooManyRedirectsError(_CountError):
     """A request was redirected more often than the limit, or in a circle."""
-
-    where: str
-    limit: int
 
     def _sentence(self) -> str:
         return f"{self.where}: more than {self.limit} redirects, or in a circle"

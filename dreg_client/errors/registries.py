@@ -2,17 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
 
 from dreg_client.errors.documents import ResponseTooLargeError
 from dreg_client.errors.root import DregError
 
-_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
-
 
 @dataclass(eq=False, repr=False)
-class _ErrorResponse(Exception):  # noqa: N818 (a mixin, never raised by itself)
-    """The content of an error response; a mixin, so that errors of several branches have the same attributes.
+class _ResponseError(DregError):
+    """The content of an error response, for errors of several branches of the tree; never raised by itself.
 
     Attributes:
         what: What was requested or done.
@@ -30,14 +27,11 @@ class _ErrorResponse(Exception):  # noqa: N818 (a mixin, never raised by itself)
     said: tuple[str, ...] = ()
     request_id: str = ""
 
-    def __post_init__(self) -> None:
-        self.args = tuple(vars(self).values())  # as in DregError
-
     @property
     def codes(self) -> tuple[str, ...]:
         """The error codes that the registry reports, such as `MANIFEST_UNKNOWN`; empty if it uses another format."""
         codes = (entry.partition(":")[0] for entry in self.said)
-        return tuple(code for code in codes if _CODE.fullmatch(code))
+        return tuple(code for code in codes if re.fullmatch(r"[A-Z][A-Z0-9_]*", code, re.ASCII))
 
     def _with_response(self, sentence: str) -> str:
         facts = " ".join(filter(None, [str(self.status or ""), "; ".join(self.said)]))
@@ -70,7 +64,7 @@ class TokenTooLargeError(TokenError, ResponseTooLargeError):
 
 
 @dataclass(eq=False, repr=False)
-class UnauthorizedError(_ErrorResponse, AuthError):
+class UnauthorizedError(_ResponseError, AuthError):
     """The registry or its token server rejects the credential, or requires one (401).
 
     Attributes:
@@ -99,7 +93,7 @@ class ConfigError(AuthError):
 # --- error responses
 
 
-class RegistryError(_ErrorResponse, DregError):
+class RegistryError(_ResponseError):
     """A registry, or another store that implements the same operations, returned an error."""
 
 

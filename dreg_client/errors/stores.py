@@ -1,4 +1,4 @@
-"""Errors of files, of stores on disk, and of images."""
+"""Errors of files, stores and images, and of the environment that the library runs in."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,21 @@ from dreg_client.errors.root import DregError
 
 
 @dataclass(eq=False, repr=False)
-class FileError(DregError):
+class _PathError(DregError):
+    path: str
+    reason: str
+
+    def _sentence(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class FileError(_PathError):
     """A file or folder cannot be read or written.
 
     Attributes:
         path: The file or folder.
         reason: What is wrong with it and what to do.
     """
-
-    path: str
-    reason: str
-
-    def _sentence(self) -> str:
-        return f"{self.path}: {self.reason}"
 
 
 class LayoutError(FileError):
@@ -95,3 +97,31 @@ class PlatformNotFoundError(DregError):
 
 class ConflictError(DregError):
     """One name stands for several things, so it cannot be resolved."""
+
+
+# --- the environment
+
+
+@dataclass(eq=False, repr=False)
+class MissingLibraryError(DregError):
+    """An optional library is required by an option and is not installed.
+
+    Attributes:
+        library: The library.
+        extra: The extra of dreg-client that installs it.
+    """
+
+    library: str
+    extra: str
+
+    def _sentence(self) -> str:
+        return f"{self.library} is not installed; add it by: pip install 'dreg-client[{self.extra}]'"
+
+
+class WorkerKilledError(_PathError):
+    """A worker process was killed, for example because memory ran out.
+
+    Attributes:
+        path: The file that the process was validating.
+        reason: What happened and what to do.
+    """
