@@ -53,16 +53,19 @@ def write_files(folder: Path, wanted: dict[str, str]) -> tuple[Path, ...]:
     """Write the files of a folder that are not current, and return their paths."""
     written: list[Path] = []
     for stale in check_files(folder, wanted):
-        name = str(stale.path.relative_to(folder))
-        _make(stale.path.parent)
-        write_whole(str(stale.path), [wanted[name].encode()])
+        parent = stale.path.parent
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as failure:
+            raise FileError(str(parent), f"cannot be made: {failure.strerror}") from failure
+        write_whole(str(stale.path), [wanted[str(stale.path.relative_to(folder))].encode()])
         written.append(stale.path)
     return tuple(written)
 
 
 def check_files(folder: Path, wanted: dict[str, str]) -> tuple[Stale, ...]:
     """Return the files of a folder that are not current."""
-    return tuple(stale for name, due in wanted.items() if (stale := _stale(folder / name, due)))
+    return tuple(stale for name, expected in wanted.items() if (stale := _stale(folder / name, expected)))
 
 
 def _files() -> Iterator[tuple[str, str]]:
@@ -72,21 +75,14 @@ def _files() -> Iterator[tuple[str, str]]:
         yield f"serialization/{name}.json", text(schema(name, mode="serialization"))
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as failure:
-        raise FileError(str(folder), f"cannot be made: {failure.strerror}") from failure
-
-
-def _stale(path: Path, due: str) -> Stale | None:
+def _stale(path: Path, expected: str) -> Stale | None:
     try:
         found = path.read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return Stale(path, "is not there", "")
     except OSError as failure:
         raise FileError(str(path), f"cannot be read: {failure.strerror}") from failure
-    if found == due:
+    if found == expected:
         return None
-    lines = unified_diff(found.splitlines(), due.splitlines(), str(path), "what the models say", lineterm="")
+    lines = unified_diff(found.splitlines(), expected.splitlines(), str(path), "what the models say", lineterm="")
     return Stale(path, "is stale", "\n".join(lines))

@@ -37,11 +37,12 @@ def tidied(found: Schema, root: str, head: Schema) -> Schema:
     own: Schema = found.pop("$defs", {})
     names = {old: new for old, new in _NAMES_OF_THE_SPECIFICATION.items() if new not in own and new != root}
     shared = _Shared({root, *(names.get(name, name) for name in own)})
-    body = _told_inside(shared.within(_renamed(found, names)))
-    definitions = {
-        names.get(name, name): _told_inside(shared.within(_renamed(part, names))) for name, part in own.items()
-    }
-    definitions |= shared.definitions()
+
+    def changed(part: Schema) -> Schema:
+        return cast("Schema", _with_type_lists(shared.within(_renamed(part, names))))
+
+    body = changed(found)
+    definitions = {names.get(name, name): changed(part) for name, part in own.items()} | shared.definitions()
     return cast("Schema", _ordered({**head, **body, "$defs": dict(sorted(definitions.items()))}))
 
 
@@ -77,9 +78,9 @@ def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (an
     return cast("Schema", changed) | {"$ref": f"{where}/{names.get(name, name)}"}
 
 
-def _told_inside(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
+def _with_type_lists(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
     """Replace `anyOf` with null by a list of types: for alternatives, validators only report that none matches."""
-    changed = each_part(part, _told_inside)
+    changed = each_part(part, _with_type_lists)
     match changed:
         case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _SPARE_NULL:
             return {**others, **inner, "type": [kind, "null"]}
@@ -103,11 +104,8 @@ class _Shared:
         if name is None:
             return each_part(part, self.within)
         others = {word: inner for word, inner in cast("Schema", part).items() if word not in _SAME[name]}
-        return self._reference(name) | each_part(others, self.within)
-
-    def _reference(self, name: str) -> Schema:
         self._used |= {name, *_USES.get(name, ())}
-        return {"$ref": f"#/$defs/{self._names[name]}"}
+        return {"$ref": f"#/$defs/{self._names[name]}"} | each_part(others, self.within)
 
     def definitions(self) -> Schema:
         """Return the definitions that are referred to, by name."""
@@ -127,8 +125,8 @@ def _name_of(part: object) -> str | None:
     """Return the name of the shared schema that a part of a schema contains, or None."""
     if not isinstance(part, dict):
         return None
-    said = cast("Schema", part)
-    return next((name for name, due in _SAME.items() if all(said.get(word) == due[word] for word in due)), None)
+    keywords = cast("Schema", part).items()
+    return next((name for name, shared in _SAME.items() if shared.items() <= keywords), None)
 
 
 _USES: Final = {"Value": ("Text",), "ValueWithNul": ("TextWithNul",)}
@@ -159,11 +157,10 @@ _DEFINITIONS: Final[Mapping[str, Schema]] = {
 
 def _ordered(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
     """Sort keywords; keep the order of members and definitions."""
-    if not isinstance(part, dict):
-        return each_part(part, _ordered)
-    members = cast("Schema", part)
-    return {word: _inner(word, members[word], _ordered) for word in sorted(members, key=_rank)}
+    if isinstance(part, dict):
+        part = dict(sorted(cast("Schema", part).items(), key=_rank))
+    return each_part(part, _ordered)
 
 
-def _rank(word: str) -> int:
-    return _KEYWORDS.index(word) if word in _KEYWORDS else len(_KEYWORDS)
+def _rank(keyword: tuple[str, object]) -> int:
+    return _KEYWORDS.index(keyword[0]) if keyword[0] in _KEYWORDS else len(_KEYWORDS)
