@@ -19,7 +19,9 @@ MEDIA_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
 """The media types that documents of each kind are served with."""
 SAYS_NOTHING: Final = frozenset({"", "application/json"})
 """Generic media types of servers; the document's own media type decides."""
-_BY_TYPE: Final = {media_type: kind for kind, served in MEDIA_TYPES.items() for media_type in served}
+_BY_TYPE: Final[Mapping[str, Kind]] = {
+    media_type: kind for kind, served in MEDIA_TYPES.items() for media_type in served
+}
 
 
 def kind_of(tree: Mapping[str, object], media_type: str | None = None) -> Kind | None:

@@ -9,6 +9,7 @@ import pytest
 from tests.registries import RunningRegistry
 
 HEAVY = {
+    "anyio",
     "asyncio",
     "concurrent.futures",
     "dreg_client.errors",
@@ -31,9 +32,9 @@ finally:
 """
 
 
-def imported(*arguments: str) -> set[str]:
+def imported(*arguments: str, among: set[str] = HEAVY) -> set[str]:
     done = subprocess.run([sys.executable, "-c", TELL, *arguments], capture_output=True, text=True, check=True)
-    return HEAVY & set(json.loads(done.stderr.splitlines()[-1]))
+    return among & set(json.loads(done.stderr.splitlines()[-1]))
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["validate", "--help"], ["inspect", "--help"]])
@@ -51,10 +52,26 @@ def test_an_image_brings_in_neither_network_nor_pictures() -> None:
     assert imported("inspect", "oci:fixtures/layouts/multi:1.4").isdisjoint({"asyncio", "httpx", "jinja2", "rich"})
 
 
-def test_the_digest_of_a_tag_in_a_registry_brings_in_no_models(open_registry: RunningRegistry) -> None:
-    brought = imported("resolve", f"{open_registry.address}/acme/web:1.4")
+@pytest.mark.parametrize("arguments", ["resolve {}/acme/web:1.4", "tags {}/acme/web", "repos {}"])
+def test_what_needs_no_document_brings_in_no_models(open_registry: RunningRegistry, arguments: str) -> None:
+    brought = imported(*arguments.format(open_registry.address).split())
 
-    assert brought.isdisjoint({"asyncio", "httpx", "multiprocessing", "orjson", "pydantic"})
+    assert brought.isdisjoint({"anyio", "asyncio", "httpx", "multiprocessing", "pydantic"})
+    assert ("orjson" in brought) is not arguments.startswith("resolve")
+
+
+def test_a_manifest_brings_in_no_models_of_configs_and_no_pictures(open_registry: RunningRegistry) -> None:
+    others = {"dreg_client.models.config", "dreg_client.models.legacy", "dreg_client.images.view", "jinja2"}
+
+    assert imported("manifest", f"{open_registry.address}/acme/web:1.4", among=others) == set()
+
+
+@pytest.mark.parametrize("module", ["client", "lists", "manifests", "pool"])
+def test_the_sync_client_brings_in_no_models_and_no_event_loop(module: str) -> None:
+    tell = f"import json, sys, dreg_client._sync.{module}; print(json.dumps([*sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+
+    assert {"anyio", "asyncio", "httpx", "pydantic"}.isdisjoint(json.loads(done.stdout))
 
 
 def test_without_click_dreg_says_how_to_get_it() -> None:

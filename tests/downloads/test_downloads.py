@@ -151,7 +151,7 @@ def test_a_stream_that_was_left_says_so(client: Client) -> None:
         do(lambda source: streamed(source, BlobRequest(DIGEST), [], leave=True))
 
 
-def test_dld_18_another_process_at_work_on_the_file_is_named(client: Client, tmp_path: Path) -> None:
+def test_another_process_at_work_on_the_file_is_named(client: Client, tmp_path: Path) -> None:
     part = tmp_path / f".sha256-{DIGEST.encoded}.part"
     file = os.open(part, os.O_CREAT | os.O_RDWR)
     fcntl.flock(file, fcntl.LOCK_EX)
