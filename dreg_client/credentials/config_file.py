@@ -40,9 +40,6 @@ class ConfigFile:
     Attributes:
         name: Its path, or the environment variable that contains its text.
         members: Its members; unknown ones are kept.
-
-    Raises:
-        ConfigError: A member has another type.
     """
 
     name: str
@@ -87,11 +84,7 @@ class ConfigFile:
 
     @classmethod
     def of_text(cls, text: str, name: str) -> "ConfigFile":
-        """Parse the text of a credential file.
-
-        Raises:
-            ConfigError: It is not valid.
-        """
+        """Parse the text of a credential file."""
         return cls(name, _parsed(text.encode(errors="surrogateescape"), name))
 
     @property
@@ -121,13 +114,9 @@ class ConfigFile:
             self._warn(key, "is no object")
 
     def program_for(self, registry: str) -> str | None:
-        """Return the credential helper of a registry, else the one for all registries, else None.
-
-        Raises:
-            ConfigError: Its name is not allowed.
-        """
+        """Return the credential helper of a registry, else the one for all registries, else None."""
         own = cast("dict[str, Any]", self.members.get("credHelpers") or {})
-        for name in _keys_of(registry):
+        for name in (HUB_SERVER, *HUB_NAMES) if registry == DOCKER_HUB else (registry,):
             if name in own:
                 return self._program(own[name], f"credHelpers.{name}")
         return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
@@ -165,10 +154,6 @@ class ConfigFile:
 def server_of(registry: str) -> str:
     """Return the name of a registry in credential stores."""
     return HUB_SERVER if registry == DOCKER_HUB else registry
-
-
-def _keys_of(registry: str) -> tuple[str, ...]:
-    return (HUB_SERVER, *HUB_NAMES) if registry == DOCKER_HUB else (registry,)
 
 
 def _is_key_of(key: str, registry: str) -> bool:

@@ -15,20 +15,7 @@ from dreg_client.values.credential import Credential
 
 
 def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
-    """Store a credential for a registry: in the configured credential helper, else in a file.
-
-    Args:
-        credentials: The places to store it in.
-        registry: The host, with the port if any; `docker.io` for Docker Hub.
-        credential: The credential.
-
-    Returns:
-        Where it was stored: a path, or the name of a helper.
-
-    Raises:
-        ConfigError: The file is broken, unsafe, or cannot be written.
-        CredentialHelperError: The helper is not installed, or failed.
-    """
+    """Store a credential in a registry's helper, else in a file, and return the name of the helper or file."""
     path = _file_to_write(credentials, registry)
     file = ConfigFile.read(path, to_write=True) or ConfigFile(str(path), {})
     program = file.program_for(registry)
@@ -41,15 +28,7 @@ def keep(credentials: Credentials, registry: str, credential: Credential) -> str
 
 
 def forget(credentials: Credentials, registry: str) -> list[str]:
-    """Delete the credentials of a registry from all places that are looked up.
-
-    Returns:
-        The places that had one.
-
-    Raises:
-        ConfigError: A file is broken, unsafe, or cannot be written.
-        CredentialHelperError: A helper is not installed, or failed.
-    """
+    """Delete a registry's credentials from all files and helpers, and return the names of those that had one."""
     gone: list[str] = []
     named = credentials.named_file()
     for path, bare in [(named, named.name == ".dockercfg")] if named else credentials.places():

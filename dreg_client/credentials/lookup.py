@@ -81,19 +81,15 @@ class Credentials:
         key = name, server_of(registry)
         with self._lock:  # each server once per process, since a helper may prompt the user
             if key not in self._asked:
-                self._asked[key] = self._ask(*key)
+                try:
+                    self._asked[key] = programs.ask(*key)
+                except programs.MissingProgramError as failure:
+                    if self._failed.get(name) != str(failure):
+                        log.warning("%s; going on without a credential", failure)
+                    self._failed[name], self._asked[key] = str(failure), None
         if name in self._failed:
             faults.append(self._failed[name])
         return self._asked[key]
-
-    def _ask(self, name: str, server: str) -> Credential | None:
-        try:
-            return programs.ask(name, server)
-        except programs.MissingProgramError as failure:
-            if self._failed.get(name) != str(failure):
-                log.warning("%s; going on without a credential", failure)
-            self._failed[name] = str(failure)
-            return None
 
     def files(self) -> Iterator[ConfigFile]:
         """Yield the files that exist, in order.

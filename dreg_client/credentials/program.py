@@ -19,7 +19,6 @@ _PATIENCE: Final = 30.0
 _STEP: Final = 0.02
 """The interval in seconds between checks of a running helper."""
 _MOST: Final = 64 * KIBIBYTE
-_NOT_FOUND: Final = "credentials not found"
 _TOKEN: Final = "<token>"
 _running: Final[set["subprocess.Popen[bytes]"]] = set()
 _exiting: Final = Event()
@@ -61,22 +60,14 @@ def ask(program: str, server: str) -> Credential | None:
 
 
 def keep(program: str, server: str, credential: Credential) -> None:
-    """Store a credential in a helper.
-
-    Raises:
-        CredentialHelperError: It is not installed, or failed.
-    """
+    """Store a credential in a helper."""
     token = credential.identity_token
     username, secret = (_TOKEN, token) if token else (credential.username, credential.password)
     _change(program, "store", json.dumps({"ServerURL": server, "Username": username, "Secret": secret}).encode())
 
 
 def forget(program: str, server: str) -> None:
-    """Delete the credential of a server from a helper.
-
-    Raises:
-        CredentialHelperError: It is not installed, or failed.
-    """
+    """Delete the credential of a server from a helper."""
     _change(program, "erase", server.encode())
 
 
@@ -100,7 +91,7 @@ def _change(program: str, verb: str, content: bytes) -> None:
 
 
 def _says_not_found(output: bytes) -> bool:
-    return _NOT_FOUND in output.decode(errors="replace").lower()
+    return "credentials not found" in output.decode(errors="replace").lower()
 
 
 def _run(helper: str, verb: str, content: bytes) -> tuple[int, bytes]:

@@ -21,9 +21,6 @@ def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.S
         options: The options of the caller.
         origin: The origin.
         is_registry: Whether it is the registry itself: `insecure` and the client certificate only apply to it.
-
-    Raises:
-        ConfigError: A file of certificates cannot be read.
     """
     if options.ssl_context is not None:
         return options.ssl_context
@@ -68,8 +65,5 @@ def _load_client_certificates(context: ssl.SSLContext, options: Options, origin:
 
 def _files(options: Options, origin: Origin, ending: str) -> list[str]:
     """Return the files in a registry's `certs.d` folder, as docker and podman find them."""
-    found: list[str] = []
-    for folder in options.certs_dirs:
-        of_registry = Path(folder) / origin.authority
-        found += sorted(map(str, of_registry.glob(f"*{ending}"))) if of_registry.is_dir() else []
-    return found
+    folders = (Path(folder) / origin.authority for folder in options.certs_dirs)
+    return [file for folder in folders if folder.is_dir() for file in sorted(map(str, folder.glob(f"*{ending}")))]

@@ -5,7 +5,7 @@ class DregError(Exception):
     """The root of all errors of this library.
 
     Subclasses that carry facts are dataclasses with `eq=False`, since exceptions are compared by identity, and never
-    frozen, since `contextlib` sets `__traceback__`. Each implements `_sentence`.
+    frozen, since `contextlib` sets `__traceback__`. Each implements `__str__`.
 
     Attributes:
         retryable: Whether the same call may succeed when it is made again.
@@ -17,8 +17,5 @@ class DregError(Exception):
         # `Exception` pickles, copies and prints by `args`, which a dataclass's `__init__` leaves to keyword arguments.
         self.args = tuple(vars(self).values())
 
-    def _sentence(self) -> str:
-        return " ".join(str(fact) for fact in self.args)
-
     def __str__(self) -> str:
-        return self._sentence()
+        return " ".join(str(fact) for fact in self.args)

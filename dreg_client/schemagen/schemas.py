@@ -59,11 +59,7 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
 
 
 def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
-    """Return the models of a schema.
-
-    Raises:
-        ValueError: The name is unknown.
-    """
+    """Return the models of a schema; raise `ValueError` if its name is unknown."""
     if not isinstance(of, str):
         return (of,)
     if of not in NAMES:

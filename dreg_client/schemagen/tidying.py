@@ -8,7 +8,7 @@ from dreg_client.models.json_schema import HOLDS_VALUES, TEXT, TEXT_WITH_NUL, VA
 
 Schema = dict[str, Any]
 
-_NAMES_OF_THE_SPECIFICATION: Final = {
+_SPECIFIED_NAMES: Final = {
     "DocumentPlatform": "Platform",
     "DockerConfigDescriptor": "ConfigDescriptor",
     "HistoryEntry": "History",
@@ -16,9 +16,9 @@ _NAMES_OF_THE_SPECIFICATION: Final = {
 }
 _BY_NAME: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
 """Keywords whose members are names, not keywords."""
-_SPARE_NULL: Final = frozenset("items maxItems additionalProperties propertyNames minimum maximum".split())
+_IGNORE_NULL: Final = frozenset("items maxItems additionalProperties propertyNames minimum maximum".split())
 """Keywords that do not apply to null."""
-_KEYWORDS: Final = (
+_KEYWORDS: Final = (  # in the order in which they are written
     "$schema $id title description $comment $ref type const enum pattern format minLength maxLength minimum maximum "
     "properties required additionalProperties propertyNames items minItems maxItems anyOf oneOf allOf if then else not "
     "default examples $defs"
@@ -26,16 +26,10 @@ _KEYWORDS: Final = (
 
 
 def tidied(found: Schema, root: str, head: Schema) -> Schema:
-    """Return a schema of pydantic in readable form.
-
-    Args:
-        found: The schema.
-        root: The name of its model.
-        head: The first keywords, such as `$id`.
-    """
+    """Return a schema that pydantic made of the model `root` in readable form, with `head` as its first keywords."""
     found = _at_root(found, root)
     own: Schema = found.pop("$defs", {})
-    names = {old: new for old, new in _NAMES_OF_THE_SPECIFICATION.items() if new not in own and new != root}
+    names = {old: new for old, new in _SPECIFIED_NAMES.items() if new not in own and new != root}
     shared = _Shared({root, *(names.get(name, name) for name in own)})
 
     def changed(part: Schema) -> Schema:
@@ -82,7 +76,7 @@ def _with_type_lists(part: object) -> Any:  # noqa: ANN401 (any part of a schema
     """Replace `anyOf` with null by a list of types: for alternatives, validators only report that none matches."""
     changed = each_part(part, _with_type_lists)
     match changed:
-        case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _SPARE_NULL:
+        case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _IGNORE_NULL:
             return {**others, **inner, "type": [kind, "null"]}
         case _:
             return cast("object", changed)
@@ -158,9 +152,6 @@ _DEFINITIONS: Final[Mapping[str, Schema]] = {
 def _ordered(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
     """Sort keywords; keep the order of members and definitions."""
     if isinstance(part, dict):
-        part = dict(sorted(cast("Schema", part).items(), key=_rank))
+        members = cast("Schema", part)
+        part = {word: members[word] for word in (*filter(members.__contains__, _KEYWORDS), *members)}
     return each_part(part, _ordered)
-
-
-def _rank(keyword: tuple[str, object]) -> int:
-    return _KEYWORDS.index(keyword[0]) if keyword[0] in _KEYWORDS else len(_KEYWORDS)
