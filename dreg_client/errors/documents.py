@@ -187,6 +187,8 @@ class ResponseTooLargeError(LimitExceededError):
 
 @dataclass(eq=False, repr=False)
 class _TooManyError(LimitExceededError):
+    """There is more of something than a limit allows; never raised by itself."""
+
     where: str
     limit: int
 

@@ -1,5 +1,7 @@
 """The root of all errors."""
 
+from typing import Any
+
 
 class DregError(Exception):
     """The root of all errors of this library.
@@ -15,7 +17,7 @@ class DregError(Exception):
 
     def __post_init__(self) -> None:
         # `Exception` pickles, copies and prints by `args`, which a dataclass's `__init__` leaves to keyword arguments.
-        self.args = tuple(vars(self).values())
+        self.args: tuple[Any, ...] = tuple(vars(self).values())
 
     def __str__(self) -> str:
         return " ".join(str(fact) for fact in self.args)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from dreg_client.errors.root import DregError
 
-# --- files and stores on disk
+# --- files and stores
 
 
 @dataclass(eq=False, repr=False)
 class _PathError(DregError):
+    """Something is wrong with a file or folder; never raised by itself."""
+
     path: str
     reason: str
 
@@ -39,9 +41,6 @@ class LayoutCorruptError(LayoutError):
 
 class LayoutLockedError(LayoutError):
     """Another process has locked the store."""
-
-
-# --- stores of any kind
 
 
 @dataclass(eq=False, repr=False)

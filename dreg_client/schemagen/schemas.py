@@ -3,7 +3,7 @@
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
@@ -54,8 +54,7 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})
     models_of(of)
-    named: Schema = json.loads(_named(of, mode))
-    return named
+    return cast("Schema", json.loads(_named(of, mode)))
 
 
 def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
@@ -82,8 +81,7 @@ def differs_when_written(name: str) -> bool:
 @cache
 def examples() -> Schema:
     """Return small, realistic documents of each kind."""
-    documents: Schema = json.loads((files("dreg_client.schemagen") / "examples.json").read_text("utf-8"))
-    return documents
+    return cast("Schema", json.loads((files("dreg_client.schemagen") / "examples.json").read_text("utf-8")))
 
 
 @cache
