@@ -1,11 +1,11 @@
-"""The command line `dreg`: parse, one library call, print."""
+"""The command line `dreg`: each command parses its arguments, calls the library and prints the result."""
 
-from dreg_client.cli.signals import leave_on_signals
+from dreg_client.cli.signals import exit_on_signals
 
 
 def main() -> None:
-    """Run `dreg`. Without the extra `cli` it says in one line how to get it."""
-    leave_on_signals()
+    """Run `dreg`; without the extra `cli`, say how to install it."""
+    exit_on_signals()
     try:
         from dreg_client.cli.app import run
     except ModuleNotFoundError as failure:

@@ -1,4 +1,4 @@
-"""`python -m dreg_client.cli` is `dreg`."""
+"""Run `dreg` as `python -m dreg_client.cli`."""
 
 from dreg_client.cli import main
 

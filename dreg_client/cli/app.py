@@ -1,4 +1,4 @@
-"""The group of commands, each imported when it is called, and what becomes of errors."""
+"""The command group, which imports each command when it is called, and the exit code of a run."""
 
 import os
 import sys
@@ -9,42 +9,42 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from dreg_client.cli.signals import asked_to_leave
-from dreg_client.cli.text import put_all
+from dreg_client.cli.output import flush_output
+from dreg_client.cli.signals import signal_exit_code
 
 COMMANDS: Final = {
     "validate": ("validate", "Check stored manifests, dumps and layouts against the specification."),
     "inspect": ("inspect", "Show an image: platforms, layers and what made them, environment, labels."),
-    "tags": ("tags", "List the tags of a store."),
-    "resolve": ("reading", "Print the digest that a tag names."),
-    "manifest": ("reading", "Print a manifest or index, byte for byte."),
-    "config": ("reading", "Print an image's config, byte for byte."),
-    "platforms": ("reading", "List the platforms of an image."),
-    "history": ("reading", "Show the steps that made an image, with the size of each."),
-    "referrers": ("reading", "List what refers to an image, such as signatures."),
+    "tags": ("read_commands", "List the tags of a store."),
+    "resolve": ("read_commands", "Print the digest that a tag names."),
+    "manifest": ("read_commands", "Print a manifest or index, byte for byte."),
+    "config": ("read_commands", "Print an image's config, byte for byte."),
+    "platforms": ("read_commands", "List the platforms of an image."),
+    "history": ("read_commands", "Show the steps that made an image, with the size of each."),
+    "referrers": ("read_commands", "List what refers to an image, such as signatures."),
     "blob": ("blob", "Print a blob, checked against its digest."),
-    "repos": ("registries", "List the repositories of a registry."),
-    "tag": ("registries", "Give further tags to an image in a registry."),
-    "untag": ("registries", "Delete a tag in a registry."),
-    "delete": ("registries", "Delete a manifest, with all its tags, or a blob in a registry."),
-    "login": ("logins", "Log in to a registry."),
-    "logout": ("logins", "Log out of a registry."),
+    "repos": ("registry_commands", "List the repositories of a registry."),
+    "tag": ("registry_commands", "Give further tags to an image in a registry."),
+    "untag": ("registry_commands", "Delete a tag in a registry."),
+    "delete": ("registry_commands", "Delete a manifest, with all its tags, or a blob in a registry."),
+    "login": ("registry_commands", "Log in to a registry."),
+    "logout": ("registry_commands", "Log out of a registry."),
     "schema": ("schema", "Print or write the JSON Schemas of documents."),
-    "rule": ("rule", "Explain a rule: why it is there, and how to mend what breaks it."),
+    "rule": ("schema", "Explain a rule: why it is there, and how to mend what breaks it."),
     "completion": ("completion", "Print the completion script of a shell."),
     "version": ("version", "Print the versions of dreg and of what it stands on."),
 }
 _DEBUG: Final = "Show where an error comes from."
 _COMPLETION: Final = "_DREG_COMPLETE"
 _BROKEN_PIPE: Final = 141
-"""What a shell calls a command that died of SIGPIPE: who read our output wanted no more of it."""
+"""The exit code that shells give to a command that died of SIGPIPE."""
 
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
-        """The names of all commands, in the order of their table."""
+        """Return the names of all commands, in the order of their table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that was called; for another name, the one that was meant is named, as options have it."""
+        """Find the command; suggest a similar name for an unknown one, as click does for options."""
         name = args[0]
         if name not in COMMANDS and not ctx.resilient_parsing and (meant := get_close_matches(name, COMMANDS, 1)):
             ctx.fail(f"No such command {name!r}. Did you mean {meant[0]!r}?")
@@ -116,7 +116,7 @@ def dreg(ctx: click.Context) -> None:
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     _prepare_output()
     instruction = os.environ.get(_COMPLETION)
@@ -124,61 +124,45 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(dreg, {}, "dreg", _COMPLETION, instruction))
-    code = _outcome(words)
-    _let_go_of_output()
-    sys.exit(asked_to_leave() or code)
+    code = _exit_code(words)
+    try:
+        sys.stdout.flush()
+    except OSError:  # reported already; Python must not try again at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(signal_exit_code() or code)
 
 
 def _prepare_output() -> None:
-    """Whatever the locale, no character stops us; where standard output is closed, only what writes there fails."""
+    """Escape characters that the locale lacks; if standard output is closed, let only writing to it fail."""
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `>&-`)
-        nowhere = os.open(os.devnull, os.O_RDONLY)  # it takes the place that a socket would be given else
-        sys.stdout = open(nowhere, "w")  # noqa: SIM115, PTH123 (it lives as long as we do)
+        unwritable = os.open(os.devnull, os.O_RDONLY)  # it takes the number that a socket would be given otherwise
+        sys.stdout = open(unwritable, "w")  # noqa: SIM115, PTH123 (it stays open until the process exits)
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure:
         reconfigure(errors="backslashreplace")
 
 
-def _outcome(words: list[str]) -> int:
+def _exit_code(words: list[str]) -> int:
     try:
         with dreg.make_context("dreg", list(words)) as ctx:
             result: Any = dreg.invoke(ctx)
-        put_all()  # nothing is done until the data is out
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
+        flush_output()  # a command has succeeded only when its output is written
+    except click.exceptions.Exit as failure:
+        return failure.exit_code
     except BrokenPipeError:
         return _BROKEN_PIPE
-    except Exception as failure:  # noqa: BLE001 (the roof: nothing leaves but an exit code)
-        return _failed(failure, words)
+    except Exception as failure:  # noqa: BLE001 (every error becomes an exit code)
+        return signal_exit_code() or _report(failure, words)
     return result if isinstance(result, int) else 0
 
 
-def _let_go_of_output() -> None:
-    """Python writes what is left when it leaves; where that fails, as it did before, nobody is told twice."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _report(failure: Exception, words: list[str]) -> int:
+    """Write an error to standard error, as options say, though the command line may not be valid."""
+    from dreg_client.cli.error_messages import put_failure, put_traceback
 
-
-def _failed(failure: Exception, words: list[str]) -> int:
-    if code := asked_to_leave():
-        return code
-    from dreg_client.cli.failures import show_traceback, tell
-
-    given = _options(words)
-    if "--debug" in given:
-        show_traceback(failure)
-    return tell(failure, as_json=wants_json(given))
-
-
-def _options(words: list[str]) -> list[str]:
-    """The words before `--`: asked even when they could not be parsed."""
-    return words[: words.index("--")] if "--" in words else words
-
-
-def wants_json(words: list[str]) -> bool:
-    """Whether programs read what we say: `--format json` or `--format jsonl`, also as one word."""
-    values = [word.removeprefix("--format=") for word in words if word.startswith("--format=")]
-    values += [value for option, value in pairwise(words) if option == "--format"]
-    return bool(values) and values[-1] in {"json", "jsonl"}
+    options = words[: words.index("--")] if "--" in words else words
+    if "--debug" in options:
+        put_traceback(failure)
+    formats = [word.removeprefix("--format=") for word in options if word.startswith("--format=")]
+    formats += [value for option, value in pairwise(options) if option == "--format"]
+    return put_failure(failure, as_json=bool(formats) and formats[-1] in {"json", "jsonl"})

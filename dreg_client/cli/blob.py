@@ -1,4 +1,4 @@
-"""`dreg blob`: bytes, proven by their digest."""
+"""`dreg blob`: write a verified blob to a file or standard output."""
 
 import sys
 from collections.abc import Generator
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dreg_client.cli.sources import opened, options_for, read_digest, source_argument
-from dreg_client.cli.text import put_error, put_octets
+from dreg_client.cli.arguments import DIGEST, source_argument
+from dreg_client.cli.output import put_error, put_octets
+from dreg_client.cli.stores import opened, options_for
 
 if TYPE_CHECKING:
-    from dreg_client._sync.store import Store
     from dreg_client.values.digest import Digest
     from dreg_client.values.store_name import StoreName
 
 
 @click.command("blob")
 @source_argument
-@click.argument("digest", callback=read_digest, required=False)
+@click.argument("digest", type=DIGEST, required=False)
 @click.option(
     "-o",
     "--output",
@@ -50,35 +50,37 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
       dreg blob oci:fixtures/layouts/multi \\
         $(dreg resolve oci:fixtures/layouts/multi:single) | wc -c
     """
-    wanted = digest or _digest_of(source)
+    digest = digest or (source.reference.digest if source.reference is not None else source.digest)
+    if digest is None:
+        raise click.UsageError("which blob? give its digest: SOURCE@sha256:... or SOURCE sha256:...")
     if path == "-" and sys.stdout.isatty():
         raise click.UsageError("bytes of strangers do not go to a terminal: give -o FILE, or pipe them on")
     if path == "-":
-        with opened(source) as (store, _):
-            _to_standard_output(store, wanted)
+        _write_to_stdout(source, digest)
     else:
-        with _telling_what_is_kept(wanted, path) if resume else nullcontext():
-            _to_file(source, wanted, path, resume=resume, connections=connections)
+        with _reporting_kept_bytes(digest, path) if resume else nullcontext():
+            _write_to_file(source, digest, path, resume=resume, connections=connections)
 
 
-def _to_standard_output(store: "Store", wanted: "Digest") -> None:
-    """Bytes flow as they come; where the end is not well, a line says that they are not to be used."""
+def _write_to_stdout(source: "StoreName", digest: "Digest") -> None:
+    """Write bytes as they arrive; if the blob then fails, warn that they must not be used."""
     from dreg_client.errors import DregError
 
     has_begun = False
-    try:
-        with store.stream_blob(wanted) as chunks:
-            for chunk in chunks:
-                has_begun = True
-                put_octets(chunk)
-    except DregError:
-        if has_begun:
-            put_error("dreg: what went to standard output is no whole blob, and not proven; do not use it")
-        raise
+    with opened(source) as (store, _):
+        try:
+            with store.stream_blob(digest) as chunks:
+                for chunk in chunks:
+                    has_begun = True
+                    put_octets(chunk)
+        except DregError:
+            if has_begun:
+                put_error("dreg: what went to standard output is no whole blob, and not proven; do not use it")
+            raise
 
 
-def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool, connections: int) -> None:
-    """A file gets its name once the bytes are proven; a device or a pipe is written as they come."""
+def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: bool, connections: int) -> None:
+    """Write a file, which gets its name only once it is verified, or a device or pipe, as bytes arrive."""
     from dreg_client._sync.opening import open_store
     from dreg_client.cli.progress import progress
     from dreg_client.protocol.events import Received
@@ -92,33 +94,26 @@ def _to_file(source: "StoreName", wanted: "Digest", path: str, *, resume: bool, 
             advance(octets)
 
     with (
-        progress(wanted.short, lambda: size) as advance,
+        progress(digest.short, lambda: size) as advance,
         open_store(source, **options_for(source, on_event=received)) as store,
     ):
         if Path(path).exists() and not Path(path).is_file():
             from dreg_client.files.atomic import write_whole
 
-            with store.stream_blob(wanted) as chunks:
+            with store.stream_blob(digest) as chunks:
                 write_whole(path, chunks)
         else:
-            store.download_blob(wanted, path, resume=resume, connections=connections)
+            store.download_blob(digest, path, resume=resume, connections=connections)
 
 
 @contextmanager
-def _telling_what_is_kept(wanted: "Digest", path: str) -> Generator[None, None, None]:
-    """Whoever interrupts us is told how much a later call goes on with."""
+def _reporting_kept_bytes(digest: "Digest", path: str) -> Generator[None, None, None]:
+    """If a signal interrupts the download, say how many bytes the next one resumes from."""
     try:
         yield
     except SystemExit:
-        part = Path(path).resolve().with_name(f".{wanted.algorithm}-{wanted.encoded}.part")
+        part = Path(path).resolve().with_name(f".{digest.algorithm}-{digest.encoded}.part")
         with suppress(OSError):
             size = part.stat().st_size
             put_error(f"dreg: interrupted; {size} bytes are kept, and the same command goes on with them")
         raise
-
-
-def _digest_of(source: "StoreName") -> "Digest":
-    found = source.reference.digest if source.reference is not None else source.digest
-    if found is None:
-        raise click.UsageError("which blob? give its digest: SOURCE@sha256:... or SOURCE sha256:...")
-    return found

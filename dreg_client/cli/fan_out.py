@@ -1,112 +1,102 @@
-"""Several sources at once: side by side, in the order they were given; what fails is told, and loses no other."""
+"""Read several sources in threads, and print the results in the order of the sources."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from dreg_client.cli.text import put_error, visible
+from dreg_client.cli.output import put, put_error, put_json, put_result, visible
 
 if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 S = TypeVar("S")
 T = TypeVar("T")
-_SIDE_BY_SIDE: Final = 4
+_AT_ONCE: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
-    """What became of one source: its result, or the error."""
+def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int) -> Iterator[T]:
+    """Call a function that raises nothing for all items, in several threads; yield the results in order.
 
-    source: "StoreName"
-    result: T | None
-    failure: Exception | None
-
-
-def each(sources: tuple["StoreName", ...], look: Callable[["StoreName"], T]) -> Iterator[Outcome[T]]:
-    """Look at all sources, four at a time."""
-    ctx = click.get_current_context()
-
-    def looked(source: "StoreName") -> Outcome[T]:
-        with ctx.scope(cleanup=False):
-            return _outcome(source, look)
-
-    yield from side_by_side(sources, looked, _SIDE_BY_SIDE)
-
-
-def side_by_side(things: Sequence[S], look: Callable[[S], T], at_once: int) -> Iterator[T]:
-    """Look at things by several threads, and give what comes of it in their order.
-
-    Nobody waits for the threads: whoever interrupts us does not wait for a registry either. `look` raises nothing.
+    The threads are daemons: an interrupted program does not wait for a registry.
     """
-    waiting: SimpleQueue[int] = SimpleQueue()
-    done: list[SimpleQueue[T]] = [SimpleQueue() for _ in things]
-    for place in range(len(things)):
-        waiting.put(place)
+    results: list[SimpleQueue[T]] = [SimpleQueue() for _ in items]
+    waiting: SimpleQueue[tuple[S, SimpleQueue[T]]] = SimpleQueue()
+    for job in zip(items, results, strict=True):
+        waiting.put(job)
 
     def work() -> None:
         with suppress(Empty):
             while True:
-                place = waiting.get_nowait()
-                done[place].put(look(things[place]))
+                item, result = waiting.get_nowait()
+                result.put(function(item))
 
-    for _ in range(min(at_once, len(things))):
+    for _ in range(min(at_once, len(items))):
         Thread(target=work, daemon=True).start()
-    for came in done:
-        yield came.get()
-
-
-def _outcome(source: "StoreName", look: Callable[["StoreName"], T]) -> Outcome[T]:
-    try:
-        return Outcome(source, look(source), None)
-    except Exception as failure:  # noqa: BLE001 (told in its turn, by whoever asked)
-        return Outcome(source, None, failure)
+    for result in results:
+        yield result.get()
 
 
 def show(
     sources: tuple["StoreName", ...],
     output: str,
-    look: Callable[["StoreName"], T],
-    put_text: Callable[["StoreName", T], None],
-    plain: Callable[[T], dict[str, Any]],
+    read: Callable[["StoreName"], T],
+    text: Callable[[T, str], Iterable[str]],
     *,
-    called: Callable[["StoreName"], str] = str,
+    key: str | None = None,
+    name: Callable[["StoreName"], str] = str,
 ) -> int:
-    """Look at several sources and print what each came to.
+    """Read one or several sources and print the results; return the exit code, that of the first error.
 
     Args:
-        sources: The sources, at least two.
-        output: `text`, or `json` for one document: a list of objects, each with its `source`.
-        look: What is to be known of one.
-        put_text: Prints it for people.
-        plain: The same for programs.
-        called: What a source is called.
-
-    Returns:
-        The exit code: that of the first error.
+        sources: The sources. Of several, one that fails does not stop the others.
+        output: `text`, or `json` for one document: the result, or for several a list of objects with their `source`.
+        read: Returns the result of one source; for `json` something that JSON can hold.
+        text: Returns the lines to print for a result; the name of the source is empty if it is the only one.
+        key: The member for the result in the objects of several sources; None if the result has the members.
+        name: Returns the name of a source.
     """
-    from dreg_client.cli.failures import tell
+    if len(sources) == 1:
+        result = read(sources[0])
+        put_result(output, result, () if output == "json" else text(result, ""))
+        return 0
+    from dreg_client.cli.error_messages import put_failure
 
     listed: list[dict[str, Any]] = []
     failed: list[str] = []
     code = 0
-    for outcome in each(sources, look):
-        if outcome.failure is not None:
-            failed.append(called(outcome.source))
-            code = code or tell(outcome.failure, as_json=output == "json")
+    for source, found in zip(map(name, sources), _attempts(sources, read), strict=True):
+        if isinstance(found, Exception):
+            failed.append(source)
+            code = code or put_failure(found, as_json=output == "json")
         elif output == "json":
-            listed.append({"source": called(outcome.source), **plain(outcome.result)})  # type: ignore[arg-type]
+            listed.append(_with_source(source, found, key))
         else:
-            put_text(outcome.source, outcome.result)  # type: ignore[arg-type]
+            for line in text(found, source):
+                put(line)
     if output == "json":
-        from dreg_client.cli.text import put_json
-
         put_json(listed)
-    if failed and output != "json":
+    elif failed:
         put_error(f"dreg: {len(failed)} of {len(sources)} failed: {', '.join(map(visible, failed))}")
     return code
+
+
+def _attempts(sources: tuple["StoreName", ...], read: Callable[["StoreName"], T]) -> Iterator[T | Exception]:
+    """Read all sources, four at a time; yield the result or the error of each."""
+    ctx = click.get_current_context()
+
+    def attempt(source: "StoreName") -> T | Exception:
+        with ctx.scope(cleanup=False):
+            try:
+                return read(source)
+            except Exception as failure:  # noqa: BLE001 (reported in its turn)
+                return failure
+
+    return map_in_threads(attempt, sources, _AT_ONCE)
+
+
+def _with_source(source: str, result: Any, key: str | None) -> dict[str, Any]:  # noqa: ANN401 (anything for JSON)
+    return {"source": source, **({key: result} if key else result)}

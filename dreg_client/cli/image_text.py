@@ -1,38 +1,37 @@
-"""An image for people: what `dreg inspect` prints, readable in 80 columns."""
+"""An image as text, readable in 80 columns."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from dreg_client.cli.text import styled, visible, wrapped
+from dreg_client.cli.output import styled, visible, wrapped
 from dreg_client.images.byte_size import byte_size
 from dreg_client.images.view import full_name
 
 Lines = Iterator[str]
-Seen = dict[str, Any]
+View = dict[str, Any]
 _COLUMN: Final = 15
 _SIZE: Final = 10
-_TITLE: Final = "org.opencontainers.image.title"
 
 
 class _Blocks:
-    """What was shown in several lines, so that it need not be shown again: images of one index share much."""
+    """The blocks of lines that were shown, so that none is repeated: images of one index share much."""
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, ...], str] = {}
 
-    def lines(self, label: str, rows: list[str], whose: str) -> Lines:
-        """The rows beside a label, or where they stand already."""
+    def lines(self, label: str, rows: list[str], owner: str) -> Lines:
+        """Yield the rows beside a label, or where they were shown already."""
         key = tuple(rows)
         if len(rows) > 1 and key in self._shown:
             rows = [f"the same as {self._shown[key]}"]
-        self._shown.setdefault(key, f"the {label} of {whose}")
+        self._shown.setdefault(key, f"the {label} of {owner}")
         for row in rows:
             yield _fact(label, row)
             label = ""
 
 
-def lines(seen: Seen) -> Lines:
-    """What is shown, line by line."""
+def lines(seen: View) -> Lines:
+    """Yield the lines of an image's view."""
     blocks = _Blocks()
     yield styled(visible(full_name(seen)), "bold")
     yield from _document(seen)
@@ -40,11 +39,7 @@ def lines(seen: Seen) -> Lines:
     if seen["artifact"]:
         yield from _section("content", [_content(layer) for layer in seen["artifact"]["layers"]])
     for image in seen["images"]:
-        yield ""
-        yield styled(visible(image["platform"] or "an image of no platform"), "bold")
-        yield from _manifest(image, seen["digest"], blocks)
-        yield from _config(image, blocks)
-        yield from _layers(image)
+        yield from _image(image, seen["digest"], blocks)
     for absent in seen["missing"]:
         yield from ("", styled(visible(absent["platform"]), "bold"), _fact("not here", absent["problem"]))
     yield from _section("attestations", [_attestation(found) for found in seen["attestations"]])
@@ -52,7 +47,7 @@ def lines(seen: Seen) -> Lines:
     yield from _section("problems", [_problem(found) for found in seen["problems"]])
 
 
-def _document(seen: Seen) -> Lines:
+def _document(seen: View) -> Lines:
     yield f"  digest {seen['digest']}"
     if seen["artifact"]:
         yield f"  config {seen['artifact']['config']['digest']}"
@@ -76,45 +71,49 @@ def _pairs(members: Mapping[str, str]) -> list[str]:
 
 def _section(title: str, entries: list[list[str]]) -> Lines:
     if entries:
-        yield ""
-        yield styled(title, "bold")
+        yield from ("", styled(title, "bold"))
         for entry in entries:
             yield from entry
 
 
-def _content(descriptor: Seen) -> list[str]:
-    title = descriptor["annotations"].get(_TITLE)
-    about = ", ".join(filter(None, (descriptor["artifactType"] or descriptor["mediaType"], title)))
-    return [
-        f"  {descriptor['digest']}",
-        f"{byte_size(descriptor['size']):>{_SIZE}}  {wrapped(visible(about), _SIZE + 2)}",
-    ]
+def _content(descriptor: View) -> list[str]:
+    title = descriptor["annotations"].get("org.opencontainers.image.title")
+    return _entry(descriptor, ", ".join(filter(None, (descriptor["artifactType"] or descriptor["mediaType"], title))))
 
 
-def _attestation(found: Seen) -> list[str]:
-    of = found["platform"] or found["subject"] or "an image that it does not name"
-    stated = ", ".join(found["predicates"]) or found["mediaType"]
-    return [
-        f"  {found['digest']}",
-        f"{byte_size(found['size']):>{_SIZE}}  {wrapped(visible(f'of {of}: {stated}'), _SIZE + 2)}",
-    ]
+def _attestation(found: View) -> list[str]:
+    subject = found["platform"] or found["subject"] or "an image that it does not name"
+    return _entry(found, f"of {subject}: {', '.join(found['predicates']) or found['mediaType']}")
 
 
-def _problem(found: Seen) -> list[str]:
+def _entry(found: View, about: str) -> list[str]:
+    size = byte_size(found["size"])
+    return [f"  {found['digest']}", f"{size:>{_SIZE}}  {wrapped(visible(about), _SIZE + 2)}"]
+
+
+def _problem(found: View) -> list[str]:
     where = f"  {found['severity']} {found['rule']} in {found['document']} at {found['path']}"
     said = f"found {found['found']}, expected {found['expected']}"
     return [visible(where), f"    {wrapped(visible(said), 4)}"]
 
 
-def _manifest(image: Seen, told: str, blocks: _Blocks) -> Lines:
-    """What its manifest says, where that was not told already."""
-    if image["digest"] != told:
+def _image(image: View, shown: str, blocks: _Blocks) -> Lines:
+    """Yield a platform's image; its manifest only if that is not the document that was shown."""
+    owner = image["platform"] or "the image"
+    yield from ("", styled(visible(image["platform"] or "an image of no platform"), "bold"))
+    if image["digest"] != shown:
         yield f"  digest {image['digest']}"
-        yield from blocks.lines("annotations", _pairs(image["annotations"]), _owner(image))
-
-
-def _config(image: Seen, blocks: _Blocks) -> Lines:
+        yield from blocks.lines("annotations", _pairs(image["annotations"]), owner)
     yield f"  config {image['config']}"
+    yield from _config(image)
+    yield from blocks.lines("environment", image["env"], owner)
+    yield from blocks.lines("labels", _pairs(image["labels"]), owner)
+    count = sum(step["digest"] is not None for step in image["layers"])
+    yield _fact("layers", f"{count}, {byte_size(image['size'])} in all")
+    yield from map(step_line, image["layers"])
+
+
+def _config(image: View) -> Lines:
     for label, key in (("created", "created"), ("author", "author"), ("user", "user"), ("directory", "workingDir")):
         if image[key]:
             yield _fact(label, image[key])
@@ -124,27 +123,15 @@ def _config(image: Seen, blocks: _Blocks) -> Lines:
     for label, key in (("ports", "exposedPorts"), ("volumes", "volumes")):
         if image[key]:
             yield _fact(label, ", ".join(image[key]))
-    yield from blocks.lines("environment", image["env"], _owner(image))
-    yield from blocks.lines("labels", _pairs(image["labels"]), _owner(image))
-
-
-def _owner(image: Seen) -> str:
-    return image["platform"] or "the image"
-
-
-def _layers(image: Seen) -> Lines:
-    count = sum(step["digest"] is not None for step in image["layers"])
-    yield _fact("layers", f"{count}, {byte_size(image['size'])} in all")
-    yield from map(step_line, image["layers"])
-
-
-def step_line(step: Seen) -> str:
-    """A step of how an image was made: the size of its layer, its digest cut short, its instruction."""
-    shown = byte_size(step["size"]) if step["digest"] else "-"
-    encoded = step["digest"].partition(":")[2][:12] if step["digest"] else ""
-    indent = _SIZE + 16
-    return f"{shown:>{_SIZE}}  {encoded:<12}  {wrapped(visible(step['instruction'] or '(no history)'), indent)}"
 
 
 def _quoted(word: str) -> str:
     return word if word and not set(word) & set(" \t\n\"'") else repr(word)
+
+
+def step_line(step: View) -> str:
+    """Return a step of an image's history: the size of its layer, its short digest, its instruction."""
+    size = byte_size(step["size"]) if step["digest"] else "-"
+    encoded = step["digest"].partition(":")[2][:12] if step["digest"] else ""
+    instruction = wrapped(visible(step["instruction"] or "(no history)"), _SIZE + 16)
+    return f"{size:>{_SIZE}}  {encoded:<12}  {instruction}"

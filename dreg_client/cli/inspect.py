@@ -1,4 +1,4 @@
-"""`dreg inspect`: an image as a person wants to see it."""
+"""`dreg inspect`: show an image as text, JSON or a page."""
 
 from contextlib import redirect_stdout
 from io import StringIO
@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dreg_client.cli.arguments import ParsedType, parse_platform, ref_name_option, sources_argument
 from dreg_client.cli.fan_out import show
-from dreg_client.cli.sources import opened, read_platform, ref_name_option, sources_argument
-from dreg_client.cli.text import put, put_octets
+from dreg_client.cli.output import put_octets
+from dreg_client.cli.stores import opened
 
 if TYPE_CHECKING:
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
-
-
-def _read_platforms(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> "tuple[Platform, ...]":
-    """The platforms that are chosen; none where one of them is `all`."""
-    platforms = [read_platform(ctx, param, value) for value in values if value != "all"]
-    return () if "all" in values else tuple(filter(None, platforms))
 
 
 @click.command("inspect")
@@ -29,7 +24,7 @@ def _read_platforms(ctx: click.Context, param: click.Parameter, values: tuple[st
     "platforms",
     multiple=True,
     metavar="P",
-    callback=_read_platforms,
+    type=ParsedType("platform", lambda text: text if text == "all" else parse_platform(text)),
     help="OS/ARCH[/VARIANT], local for this machine, or all, which is the default; may be repeated.",
 )
 @click.option(
@@ -47,7 +42,7 @@ def inspect_command(
     platforms: "tuple[Platform, ...]",
     output: str,
     file: str | None,
-) -> int | None:
+) -> int:
     """Show an image: digest, platforms, sizes, each layer and what made it, environment, labels, annotations.
 
     Sizes are those of what is stored: layers are compressed.
@@ -61,39 +56,27 @@ def inspect_command(
       dreg inspect oci:fixtures/layouts/multi:1.4 --format html -o web.html
     """
     from dreg_client._sync.image_view import view
-
-    def look(source: "StoreName") -> dict[str, Any]:
-        with opened(source, ref_name) as (store, reference):
-            return view(store, reference, platforms)
+    from dreg_client.cli.image_text import lines
 
     first, *others = sources
-    if others:
-        if output == "html" or file is not None:
-            raise click.UsageError("a page, or a file, shows one image")
-        return show(sources, output, look, _put_with_space, lambda seen: seen)
-    seen = look(first)
-    if file is None or file == "-":
-        _put(seen, output)
-        return None
-    from dreg_client.files.atomic import write_whole
 
+    def read(source: "StoreName") -> dict[str, Any]:
+        with opened(source, ref_name) as (store, reference):
+            return view(store, reference, () if "all" in platforms else platforms)
+
+    if others and (output == "html" or file is not None):
+        raise click.UsageError("a page, or a file, shows one image")
+    if output != "html" and file in {None, "-"}:
+        return show(sources, output, read, lambda seen, source: [*lines(seen), *([""] if source else [])])
     with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
-        content = _content(seen, output).encode(errors="backslashreplace")
-    write_whole(file, [content])
-    return None
-
-
-def _put_with_space(_: "StoreName", seen: dict[str, Any]) -> None:
-    _put(seen, "text")
-    put("")
-
-
-def _put(seen: dict[str, Any], output: str) -> None:
-    content = _content(seen, output)
-    if output == "html":  # the page says that it is UTF-8, whatever the locale
-        put_octets(content.encode(errors="backslashreplace"))
+        content = _content(read(first), output).encode(errors="backslashreplace")
+    if file is None or file == "-":
+        put_octets(content)  # a page says that it is UTF-8, whatever the locale
     else:
-        put(content.removesuffix("\n"))
+        from dreg_client.files.atomic import write_whole
+
+        write_whole(file, [content])
+    return 0
 
 
 def _content(seen: dict[str, Any], output: str) -> str:

@@ -1,4 +1,4 @@
-"""A progress bar on long work, where standard error is a terminal."""
+"""A progress bar for long work, if standard error is a terminal."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from dreg_client.cli.text import visible
+from dreg_client.cli.output import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -20,18 +20,9 @@ _LONGEST_LABEL: Final = 30
 
 @contextmanager
 def progress(label: str, total: Callable[[], int], *, quiet: bool = False) -> Generator[Advance, None, None]:
-    """A bar for bytes of work, drawn once the work has lasted for half a second; none away from a terminal.
-
-    Args:
-        label: What is worked on.
-        total: Asked for the number of bytes, only where a bar is drawn.
-        quiet: Whether no bar is wanted.
-
-    Yields:
-        What to call after each piece of work, with its number of bytes.
-    """
+    """Yield a function that counts bytes; on a terminal draw a bar once the work has taken half a second."""
     if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield _nobody_watches
+        yield lambda _: None
         return
     bar = _Bar(label, total)
     try:
@@ -40,12 +31,8 @@ def progress(label: str, total: Callable[[], int], *, quiet: bool = False) -> Ge
         bar.stop()
 
 
-def _nobody_watches(octets: int) -> None:
-    pass
-
-
 class _Bar:
-    """A bar that draws itself when it is told of progress: no thread of its own, which forks could not bear."""
+    """A bar that draws itself when it is advanced: it has no thread, which would not survive a fork."""
 
     def __init__(self, label: str, total: Callable[[], int]) -> None:
         self._label, self._total = visible(label)[-_LONGEST_LABEL:], total
@@ -61,15 +48,15 @@ class _Bar:
             self._drawn = self._drawn or self._draw()
         except ImportError:  # without rich there is no bar
             return
-        shown, task = self._drawn
-        shown.update(task, completed=self._done, refresh=True)
+        bar, task = self._drawn
+        bar.update(task, completed=self._done, refresh=True)
 
     def _draw(self) -> "tuple[Progress, TaskID]":
-        # rich is imported only here: it costs more than all of a short run.
+        # rich is imported only here: importing it takes longer than a short run.
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-        shown = Progress(
+        bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(binary_units=True),
@@ -80,8 +67,8 @@ class _Bar:
             redirect_stdout=sys.stdout.isatty(),  # otherwise data would go where the bar is
             redirect_stderr=False,
         )
-        shown.start()
-        return shown, shown.add_task(self._label, total=self._total() or None)
+        bar.start()
+        return bar, bar.add_task(self._label, total=self._total() or None)
 
     def stop(self) -> None:
         if self._drawn:

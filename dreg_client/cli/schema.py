@@ -1,18 +1,18 @@
-"""`dreg schema`: the JSON Schemas of the documents that dreg reads."""
+"""`dreg schema` and `dreg rule`: JSON Schemas of documents, and the rules that documents are checked by."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from dreg_client.cli.sources import format_option
-from dreg_client.cli.text import put, put_json
+from dreg_client.cli.arguments import format_option
+from dreg_client.cli.output import put, put_json, put_result, styled, wrapped
 from dreg_client.values.document_kinds import KIND_NAMES
 
 if TYPE_CHECKING:
-    from dreg_client.schemagen import Mode, Stale
+    from dreg_client.schemagen import Mode
 
-NAMES: Final = (*KIND_NAMES, "manifest")
+_NAMES: Final = (*KIND_NAMES, "manifest")
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 
 
@@ -41,16 +41,16 @@ def list_command(output: str) -> None:
     """
     from dreg_client.schemagen import schema
 
-    titles = {name: schema(name)["title"] for name in NAMES}
-    if output == "json":
-        put_json([{"name": name, "title": title, "id": schema(name)["$id"]} for name, title in titles.items()])
-        return
-    for name, title in titles.items():
-        put(f"{name:<22}{title}")
+    schemas = {name: schema(name) for name in _NAMES}
+    put_result(
+        output,
+        [{"name": name, "title": found["title"], "id": found["$id"]} for name, found in schemas.items()],
+        (f"{name:<22}{found['title']}" for name, found in schemas.items()),
+    )
 
 
 @schema_command.command("show")
-@click.argument("name", type=click.Choice(NAMES), metavar="NAME")
+@click.argument("name", type=click.Choice(_NAMES), metavar="NAME")
 @click.option(
     "--mode",
     type=click.Choice(["validation", "serialization"]),
@@ -101,11 +101,13 @@ def check_command(folder: Path) -> int:
       dreg schema check schemas
     """
     from dreg_client import schemagen
-    from dreg_client.cli.failures import INVALID
+    from dreg_client.cli.error_messages import INVALID
 
     stale = schemagen.check(folder)
     for found in stale:
-        _put_stale(found)
+        put(f"{found.path} {found.reason}")
+        for line in found.difference.splitlines():
+            put(f"  {line}")
     if stale:
         put(f"{len(stale)} files are not current; run: dreg schema write {folder}")
         return INVALID
@@ -113,7 +115,30 @@ def check_command(folder: Path) -> int:
     return 0
 
 
-def _put_stale(found: "Stale") -> None:
-    put(f"{found.path} {found.reason}")
-    for line in found.difference.splitlines():
-        put(f"  {line}")
+@click.command("rule")
+@click.argument("rule", metavar="ID")
+@format_option
+def rule_command(rule: str, output: str) -> None:
+    """Explain a rule that a report names: why it is there, what breaks it, what follows it, how to mend it.
+
+    \b
+    Examples:
+      dreg rule DSC-02
+      dreg rule GEN-08 --format json
+    """
+    from dreg_client.schemagen import rules
+
+    entry = rules().get(rule.upper())
+    if entry is None:
+        raise click.BadParameter(f"there is no rule {rule}; such ids stand in reports, as DSC-02", param_hint="ID")
+    if output == "json":
+        put_json(entry.plain())
+        return
+    put(styled(f"{entry.id}: {entry.title}", "bold"))
+    for label, text in (("verdict", entry.verdict), ("from", entry.clause), ("why", entry.why), ("mend", entry.mend)):
+        put(f"  {label:<9}{wrapped(text, 11)}")
+    for label, example in (("breaks it", entry.bad), ("is right", entry.good)):
+        put(f"  {label}")
+        for line in example.splitlines():
+            put(f"    {line}")
+    put(f"  {entry.url}")

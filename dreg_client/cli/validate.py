@@ -1,4 +1,4 @@
-"""`dreg validate`: every source, every problem, one summary."""
+"""`dreg validate`: validate all sources, report every problem, print one summary."""
 
 import os
 from contextlib import closing
@@ -11,7 +11,7 @@ from dreg_client.values.document_kinds import KIND_NAMES
 
 
 def _processors() -> int:
-    """How many this process may use: fewer than there are, in many a container."""
+    """Return how many processors this process may use, which in a container may be fewer than there are."""
     known = getattr(os, "sched_getaffinity", None)
     return min(len(known(0)) if known else os.cpu_count() or 1, 256)
 
@@ -85,10 +85,10 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
       dreg validate localhost:5000/acme/web --resume web.progress
     """
-    from dreg_client.cli.checking import Settings, check
-    from dreg_client.cli.failures import INVALID, tell
-    from dreg_client.cli.reports import WRITERS
-    from dreg_client.cli.results import Unread
+    from dreg_client.cli.error_messages import INVALID, put_failure
+    from dreg_client.cli.validate_files import check
+    from dreg_client.cli.validate_output import WRITERS
+    from dreg_client.cli.validate_values import Settings, Unread
 
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:
@@ -99,7 +99,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
             for finding in findings:
                 writer.write(finding)
                 if isinstance(finding, Unread):
-                    code = tell(finding.failure, as_json=output in {"json", "jsonl"})
+                    code = put_failure(finding.failure, as_json=output in {"json", "jsonl"})
                     unread_code = unread_code or code
     writer.finish()
     return INVALID if writer.invalid else unread_code

@@ -1,4 +1,4 @@
-"""`dreg version`."""
+"""`dreg version`: print the versions of dreg, its dependencies and the platform."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -6,8 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from dreg_client import __version__
-from dreg_client.cli.sources import format_option
-from dreg_client.cli.text import put, put_json
+from dreg_client.cli.arguments import format_option
+from dreg_client.cli.output import put_result
 
 
 @click.command("version")
@@ -22,11 +22,7 @@ def version_command(output: str) -> None:
     versions = {"dreg-client": __version__}
     versions |= {name: _version(name) for name in ("pydantic", "orjson", "httpx", "httpx2", "click", "rich")}
     versions |= {"Python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
-    if output == "json":
-        put_json(versions)
-        return
-    for name, number in versions.items():
-        put(f"{name} {number}")
+    put_result(output, versions, (f"{name} {number}" for name, number in versions.items()))
 
 
 def _version(name: str) -> str:

@@ -9,9 +9,10 @@ from dreg_client._logging import log
 from dreg_client.models import rules
 from dreg_client.models.kinds import MEDIA_TYPES, kind_of
 from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept, refuse
-from dreg_client.protocol.messages import MAX_ANSWER, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import RepositoryName, Tag
@@ -32,21 +33,6 @@ _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
 
 TagOrDigest = Tag | Digest
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A manifest as it was served.
-
-    Attributes:
-        raw: Its bytes.
-        media_type: The media type it was served as, without parameters; empty if the header does not name one.
-        digest: The digest of the bytes, checked against the requested digest, else against `Docker-Content-Digest`.
-    """
-
-    raw: bytes
-    media_type: str
-    digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +89,7 @@ def manifest_target(repository: RepositoryName, name: TagOrDigest) -> str:
     return f"/v2/{repository}/manifests/{quote(name, safe=':+')}"
 
 
-def manifest_request(
-    method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_ANSWER
-) -> Request:
+def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False) -> Request:
     """Return the request for a manifest ("Pulling manifests").
 
     Args:
@@ -113,21 +97,19 @@ def manifest_request(
         repository: The repository.
         name: The tag or digest.
         legacy: Whether schema 1 is accepted, too.
-        limit: The most bytes of the body that are read.
     """
     return Request(
         method,
         manifest_target(repository, name),
         f"repository:{repository}:pull",
         (_ACCEPT_LEGACY if legacy else _ACCEPT,),
-        limit=limit,
         mirrored=True,
         what=f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}",
     )
 
 
-def manifest_in(response: Response, request: Request, name: TagOrDigest) -> Served:
-    """Return the manifest in a response to GET; its digest is computed, and what the registry states is checked.
+def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawManifest:
+    """Return the manifest in a response to GET; its media type is empty if the header does not name one.
 
     Raises:
         NotFoundError: There is no such manifest.
@@ -136,13 +118,14 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> Serv
     """
     accept(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
-    raw = plain(response, wanted, request.limit)
-    digest = Digest.of(raw, wanted.algorithm if wanted else "sha256")
-    if wanted is not None and digest != wanted:
-        raise errors.DigestMismatchError(wanted, digest, response.where)
-    if response.headers.all("docker-content-digest") != (digest,):
-        _check_claim(response, raw, digest)
-    return Served(raw, _media_type(response, digest), digest)
+    raw = plain(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
+    served = types.essence(response.headers.get("content-type") or "")
+    found = RawManifest(raw, "" if served in _SAYS_NOTHING else served, wanted, response.where if wanted else "")
+    if response.headers.all("docker-content-digest") != (found.digest,):
+        _check_claim(response, raw, found.digest)
+    if found.media_type not in types.KNOWN:
+        _check_media_type(found)
+    return found
 
 
 def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
@@ -173,16 +156,13 @@ def claimed_digest(response: Response) -> Digest | None:
     return Digest(value)
 
 
-def _media_type(response: Response, digest: Digest) -> str:
-    served = types.essence(response.headers.get("content-type") or "")
-    if served in types.PAGES:
+def _check_media_type(found: RawManifest) -> None:
+    if found.media_type in types.PAGES:
         advice = "a registry would not serve a page for browsers: check the address, and what stands between"
-        raise errors.UnsupportedMediaTypeError(served, digest, advice)
-    if served in _SAYS_NOTHING:
-        return ""
-    if not types.is_media_type(served):
-        raise errors.UnsupportedMediaTypeError(served[:255], digest, "it was served as what is no media type")
-    return served
+        raise errors.UnsupportedMediaTypeError(found.media_type, found.digest, advice)
+    if found.media_type and not types.is_media_type(found.media_type):
+        advice = "it was served as what is no media type"
+        raise errors.UnsupportedMediaTypeError(found.media_type[:255], found.digest, advice)
 
 
 def manifest_head(response: Response, request: Request, name: TagOrDigest) -> ManifestHead | None:
@@ -225,7 +205,7 @@ def own_media_type(raw: bytes) -> str:
     return MEDIA_TYPES[kind][0] if kind else "application/octet-stream"
 
 
-def check_served(served: Served, descriptor: "Descriptor") -> None:
+def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
     """Reject a manifest that is served as another known type than its descriptor names (MDL-16).
 
     Raises:

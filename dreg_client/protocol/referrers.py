@@ -10,7 +10,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
-from dreg_client.protocol import manifests
+from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import accept
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.tags_and_catalog import Pages
@@ -61,7 +61,7 @@ def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, .
         return _right_entries(raw, response.where, failure)
 
 
-def parse_fallback(served: manifests.Served, where: str) -> tuple[Descriptor, ...]:
+def parse_fallback(served: RawManifest, where: str) -> tuple[Descriptor, ...]:
     """Return the referrers in the manifest of a `fallback_tag`; none if it is not an index.
 
     Args:
@@ -111,7 +111,7 @@ def of_type(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[D
     return tuple(entry for entry in entries if artifact_type in {None, entry.artifact_type})
 
 
-def served_type(served: manifests.Served) -> str | None:
+def served_type(served: RawManifest) -> str | None:
     """Return the artifact type that a manifest itself states; lists of older clients may state another (quirk 39).
 
     Raises:

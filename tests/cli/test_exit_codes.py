@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dreg_client import errors
-from dreg_client.cli.failures import exit_code
+from dreg_client.cli.error_messages import exit_code
 
 Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"

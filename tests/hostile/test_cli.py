@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dreg_client import Registry, errors
-from dreg_client.cli.failures import BUG, exit_code
+from dreg_client.cli.error_messages import BUG, exit_code
 from tests.faultserver import STALL, Network, Piece, answer, challenge, head, redirect, refusal, sentence
 from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, MANIFESTS, TAGS, listed, registry_at
 from tests.hostile.secrets import CANARIES, PASSWORD, SIGNED, TOKEN, USER

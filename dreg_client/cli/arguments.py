@@ -1,0 +1,147 @@
+"""The arguments and options that commands share: sources, registries, digests, platforms, formats."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from dreg_client.cli.registry_options import registry_options
+
+if TYPE_CHECKING:
+    from dreg_client.values.digest import Digest
+    from dreg_client.values.platform import Platform
+    from dreg_client.values.store_name import StoreName
+
+F = TypeVar("F", bound=Callable[..., Any])
+STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
+DOCKER: Final = "docker://"
+URLS: Final = ("http://", "https://")
+
+
+class ParsedType(click.ParamType):  # type: ignore[type-arg]  # not generic in click 8.1
+    """The type of a parameter that a function parses; its ValueError is a usage error."""
+
+    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
+        self.name, self._parse = name, parse
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Parse the value."""
+        try:
+            return self._parse(value)
+        except ValueError as failure:
+            self.fail(str(failure), param, ctx)
+
+
+class _SourceType(ParsedType):
+    """The name of a store, which shells complete."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
+        names = [kind for kind in STORE_KINDS if kind.startswith(incomplete)]
+        if not names and "/" in incomplete and not incomplete.startswith(STORE_KINDS):
+            from dreg_client.cli.completion import names_in_registry
+
+            names = names_in_registry(ctx, incomplete)
+        return [CompletionItem(name) for name in names]
+
+
+def _parse_source(text: str) -> "StoreName":
+    from dreg_client.values.reference import shown
+    from dreg_client.values.store_name import StoreName
+
+    if not text.startswith((*STORE_KINDS, DOCKER)) and (kind := _kind_of_path(text)):
+        raise click.BadParameter(f"a path needs the kind of its store before it, as in {kind}:{text}")
+    if host := host_alone(text):
+        raise click.BadParameter(f"this is a registry; name a repository in it: dreg repos {shown(host)} lists them")
+    return StoreName.parse(text)
+
+
+def _kind_of_path(text: str) -> str | None:
+    """Return the kind of store that a path, with or without a tag, may be; None if there is no such path."""
+    with suppress(OSError):  # the text is too long for a path
+        for path in (Path(text), Path(text.rpartition(":")[0] or text)):
+            if path.is_dir():
+                return "oci"
+            if path.is_file():
+                return "oci-archive"
+    return None
+
+
+def host_alone(source: str) -> str | None:
+    """Return the registry if the source names no repository: `HOST:PORT`, `HOST/`, or a URL."""
+    if source.startswith(URLS):
+        base = source.partition("://")[2].rstrip("/").removesuffix("/v2")
+        return None if "/" in base else source.rstrip("/")
+    host, slash, rest = source.removeprefix(DOCKER).partition("/")
+    if rest:
+        return None
+    if slash or (host.partition(":")[2].isdigit() and ("." in host or host.startswith("localhost:"))):
+        return host
+    return None
+
+
+def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Check that a registry is a URL, or a host without a path."""
+    text = value.removesuffix("/")
+    host, slash, path = text.partition("/")
+    if "://" in text or not slash or path == "v2":
+        return text
+    from dreg_client.values.reference import shown
+
+    command = f"dreg {ctx.info_name} {shown(host)}"
+    if ctx.info_name == "repos":
+        command += f" --namespace {shown(path.partition('/')[0])}"
+    raise click.BadParameter(
+        f"a registry has no path here; write: {command}; a base path is written as a URL, https://{shown(text)}"
+    )
+
+
+def _parse_digest(text: str) -> "Digest":
+    from dreg_client.values.digest import Digest
+
+    return Digest(text)
+
+
+def parse_platform(text: str) -> "Platform":
+    """Parse a platform; `local` is the platform of this machine."""
+    from dreg_client.values.platform import Platform
+
+    return Platform.local() if text == "local" else Platform.from_name(text)
+
+
+_SOURCE: Final = _SourceType("source", _parse_source)
+DIGEST: Final = ParsedType("digest", _parse_digest)
+
+
+def source_argument(command: F) -> F:
+    """Add the argument SOURCE, and the options of registries."""
+    return click.argument("source", type=_SOURCE)(registry_options(command))
+
+
+def sources_argument(command: F) -> F:
+    """Add the argument SOURCE..., and the options of registries."""
+    argument = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=_SOURCE)
+    return argument(registry_options(command))
+
+
+ref_name_option: Final = click.option(
+    "--ref-name",
+    metavar="NAME",
+    help="The name of an entry of a layout, exactly as its annotation has it; for names that are no tags.",
+)
+format_option: Final = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
+platform_option: Final = click.option(
+    "--platform",
+    metavar="P",
+    type=ParsedType("platform", parse_platform),
+    help="OS/ARCH[/VARIANT], or local for this machine.",
+)

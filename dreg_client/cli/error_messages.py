@@ -1,0 +1,108 @@
+"""Exit codes of errors (decision D-11), and their messages on standard error."""
+
+from typing import Any, Final
+
+import click
+
+from dreg_client import errors
+from dreg_client.cli.output import put_error, visible
+from dreg_client.cli.signals import signal_exit_code
+from dreg_client.errors.problems import Severity
+
+INVALID: Final = 1
+USAGE: Final = 2
+BUG: Final = 70
+
+_CODES: Final[dict[type[Exception], int]] = {  # the first class that an error belongs to decides
+    errors.DocumentError: INVALID,
+    click.ClickException: USAGE,
+    errors.InvalidReferenceError: USAGE,
+    errors.InvalidDigestError: USAGE,
+    errors.UnsupportedDigestError: USAGE,
+    errors.InvalidPlatformError: USAGE,
+    errors.ConfigError: USAGE,
+    errors.MissingLibraryError: USAGE,
+    errors.AuthError: 3,
+    errors.NotFoundError: 4,
+    errors.PlatformNotFoundError: 4,
+    errors.UnknownNamespaceError: 4,
+    FileNotFoundError: 4,
+    errors.IntegrityError: 5,
+    errors.UnsafeURLError: 5,
+    errors.LimitExceededError: 5,
+    errors.FileError: 5,
+    errors.WorkerKilledError: 5,
+    OSError: 5,
+    errors.TransportError: 6,
+    errors.ServerError: 6,
+    errors.RateLimitedError: 6,
+    errors.ConflictError: 7,
+    errors.DregError: 8,
+}
+
+
+def exit_code(failure: Exception) -> int:
+    """Return the exit code of an error; one that is not in the table is a bug of dreg."""
+    return next((code for kind, code in _CODES.items() if isinstance(failure, kind)), BUG)
+
+
+def error_message(failure: Exception) -> str:
+    """Return what went wrong, where, and what to do, in the words of the command line."""
+    match failure:
+        case click.UsageError(ctx=click.Context() as context):
+            return f"{failure.format_message().rstrip('.')}; see: {context.command_path} --help"
+        case click.ClickException():
+            return failure.format_message().rstrip(".")
+        case errors.DregError():
+            return _library_message(failure)
+        case OSError():
+            return f"{failure.filename or 'standard input or output'}: {failure.strerror or failure}"
+        case _:
+            return f"this is a bug of dreg, {type(failure).__name__}: {failure}; report it with what --debug shows"
+
+
+def _library_message(failure: errors.DregError) -> str:
+    """Return the error's own message, except where its advice is for users of the library."""
+    match failure:
+        case errors.InvalidDocumentError():
+            found = [problem for problem in failure.problems if problem.severity is Severity.ERROR]
+            where = f"{failure.source}: " if failure.source else ""
+            more = f"; dreg validate shows {len(found) - 1} more" if len(found) > 1 else ""
+            return f"{where}no valid {failure.kind or 'document'}: {found[0] if found else 'for reasons unknown'}{more}"
+        case errors.NotAnImageError():
+            kind = f"its config is {failure.media_type!r}"
+            return f"{failure.digest} is no image: {kind}; look at it with dreg inspect, dreg manifest and dreg blob"
+        case errors.UnauthorizedError(anonymous=True):
+            return str(failure).replace(failure.advice, "it was asked without a credential; leave out --anonymous")
+        case errors.ResponseTooLargeError():
+            return f"{failure.what}: {failure.size} bytes are over the limit of {failure.limit}"
+        case _:
+            return str(failure)
+
+
+def put_failure(failure: Exception, *, as_json: bool) -> int:
+    """Write an error to standard error, as a line for people or one of JSON (CLI-09); return its exit code."""
+    code = exit_code(failure)
+    if signal_exit_code():  # after a signal, errors come from our own clean-up
+        return code
+    if as_json:
+        import json
+
+        put_error(json.dumps(plain_failure(failure)))
+    else:
+        put_error(f"dreg: {visible(error_message(failure))}")
+    return code
+
+
+def plain_failure(failure: Exception) -> dict[str, Any]:
+    """Return an error as JSON has it."""
+    name = "UsageError" if isinstance(failure, click.ClickException) else type(failure).__name__
+    return {"error": name, "exitCode": exit_code(failure), "message": error_message(failure)}
+
+
+def put_traceback(failure: Exception) -> None:
+    """Write the traceback of an error to standard error, escaped (CLI-01)."""
+    import traceback
+
+    for line in "".join(traceback.format_exception(failure)).splitlines():
+        put_error(visible(line))

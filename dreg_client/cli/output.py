@@ -1,0 +1,121 @@
+"""Write text, bytes and JSON to standard output and standard error, safe for terminals."""
+
+import errno
+import os
+import sys
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from typing import Final
+
+_STYLES: Final = {"bold": "1", "red": "1;31", "yellow": "1;33", "green": "1;32", "cyan": "1;36"}
+_NARROWEST: Final = 20
+
+
+def visible(text: str) -> str:
+    r"""Escape whatever is not printable, so that text from outside cannot steer a terminal (CLI-01).
+
+    That is control characters, marks that reverse the direction of writing, line breaks, odd spaces, and bytes of file
+    names that are not valid UTF-8.
+
+    >>> visible("a\x1b[31mb"), visible("safe\u202etxt.exe"), visible("caf\udce9")
+    ('a\\x1b[31mb', 'safe\\u202etxt.exe', 'caf\\xe9')
+    """
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+
+
+def decodable(text: str) -> str:
+    r"""Escape only the bytes of file names that are not valid UTF-8, which JSON cannot hold.
+
+    >>> decodable("tab\tcaf\udce9")
+    'tab\tcaf\\xe9'
+    """
+    if text.isascii():
+        return text
+    return "".join(_escaped(character) if "\ud800" <= character <= "\udfff" else character for character in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not valid UTF-8, as Python represents it (PEP 383)
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def styled(text: str, style: str) -> str:
+    """Return the text in bold or a colour if standard output is a terminal with colours (no-color.org)."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def wrapped(text: str, indent: int) -> str:
+    """Wrap text that begins at a column to the width of the terminal; elsewhere keep one line, for grep."""
+    if not sys.stdout.isatty():
+        return text
+    import shutil
+
+    width = max(shutil.get_terminal_size().columns - indent, _NARROWEST)
+    if len(text) <= width:
+        return text
+    import textwrap
+
+    return ("\n" + " " * indent).join(textwrap.wrap(text, width, break_on_hyphens=False))
+
+
+def put(line: str) -> None:
+    """Write a line of data to standard output."""
+    with _naming_output():
+        sys.stdout.write(line + "\n")
+
+
+def put_octets(octets: bytes) -> None:
+    """Write bytes to standard output unchanged; on a terminal, escaped (CLI-01)."""
+    if sys.stdout.isatty():
+        for line in octets.decode("utf-8", "surrogateescape").split("\n"):
+            put(visible(line))
+        return
+    with _naming_output():
+        sys.stdout.buffer.write(octets)
+
+
+def put_json(value: object) -> None:
+    """Write one JSON document for programs, in ASCII."""
+    import json
+
+    put(json.dumps(value, indent=2))
+
+
+def put_result(output: str, value: object, lines: Iterable[str]) -> None:
+    """Write a result as `--format` says: `value` as JSON, or the lines for people."""
+    if output == "json":
+        put_json(value)
+    else:
+        for line in lines:
+            put(line)
+
+
+def flush_output() -> None:
+    """Flush standard output."""
+    with _naming_output():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _naming_output() -> Generator[None, None, None]:
+    """Name standard output in errors from here."""
+    try:
+        yield
+    except OSError as failure:
+        reason = "is closed" if failure.errno == errno.EBADF else failure.strerror
+        raise OSError(failure.errno, reason, "standard output") from failure
+
+
+def put_error(line: str) -> None:
+    """Write a line to standard error, after the data that came before it; do nothing if it is closed."""
+    with suppress(OSError):  # standard output is checked at the end
+        sys.stdout.flush()
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()

@@ -1,0 +1,292 @@
+"""The commands that read something of stores and print it: digests, documents, tags, platforms, steps, referrers."""
+
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from dreg_client.cli.arguments import (
+    ParsedType,
+    format_option,
+    platform_option,
+    ref_name_option,
+    source_argument,
+    sources_argument,
+)
+from dreg_client.cli.fan_out import show
+from dreg_client.cli.output import put_octets, put_result, visible
+from dreg_client.cli.stores import opened, opened_client
+
+if TYPE_CHECKING:
+    from dreg_client._sync.store import Store
+    from dreg_client.images.image import PlatformImage
+    from dreg_client.models.descriptor import Descriptor
+    from dreg_client.values.digest import Digest
+    from dreg_client.values.platform import Platform
+    from dreg_client.values.store_name import StoreName
+
+
+_DIGEST_TAG: Final = re.compile(r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?:\..*)?", re.ASCII)
+_VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?", re.ASCII)
+
+
+def _platform_image(store: "Store", reference: str, platform: "Platform | None") -> "PlatformImage":
+    """Return the image of the chosen platform, or the only image."""
+    from dreg_client.errors import ConflictError
+
+    image = store.get_image(reference)
+    if platform:
+        return image.get_platform_image(platform)
+    if image.index and len(image.platforms) > 1:
+        listed = ", ".join(map(str, image.platforms))
+        raise ConflictError(f"this image has {len(image.platforms)} platforms; choose one by --platform: {listed}")
+    images = image.get_platform_images()
+    if len(images) != 1:
+        listed = ", ".join(found.digest for found in images) or "none"
+        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {listed}")
+    return images[0]
+
+
+@click.command("resolve")
+@sources_argument
+@ref_name_option
+@platform_option
+@format_option
+def resolve_command(
+    sources: "tuple[StoreName, ...]", ref_name: str | None, platform: "Platform | None", output: str
+) -> int:
+    """Print the digest that a tag names; with --platform that of the platform's manifest.
+
+    Of several, each before the name that was given.
+
+    \b
+    Examples:
+      dreg resolve oci:fixtures/layouts/multi:1.4
+      dreg resolve oci:fixtures/layouts/multi:1.4 --platform linux/arm64
+    """
+
+    def read(source: "StoreName") -> "Digest | dict[str, Any]":
+        if output == "text" and platform is None and ref_name is None and (digest := _resolved_in_registry(source)):
+            return digest
+        with opened(source, ref_name) as (store, reference):
+            if platform:
+                found = _platform_image(store, reference, platform).manifest.descriptor
+            else:
+                found = store.resolve(reference)
+        return _plain(found) if output == "json" else found.digest
+
+    return show(
+        sources, output, read, lambda digest, source: [f"{digest}  {visible(source)}" if source else str(digest)]
+    )
+
+
+def _resolved_in_registry(source: "StoreName") -> "Digest | None":
+    """Return the digest of a name in a registry, read without models; None for other stores."""
+    if (reference := source.reference) is None or source.kind != "registry":
+        return None
+    from dreg_client._sync.manifests import resolve_manifest
+    from dreg_client.protocol.manifests import name_of
+    from dreg_client.values.reference import DEFAULT_TAG
+
+    name = name_of(reference.digest or reference.tag or DEFAULT_TAG)
+    with opened_client(source, reference) as client:
+        return resolve_manifest(client, reference.repository, name).digest
+
+
+def _plain(descriptor: "Descriptor") -> dict[str, Any]:
+    return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
+
+
+@click.command("manifest")
+@source_argument
+@ref_name_option
+@platform_option
+@click.option("--raw", is_flag=True, help="Do not validate: print a broken document, too. Its digest is checked.")
+def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", raw: bool) -> None:
+    """Print a manifest or index, byte for byte.
+
+    On a terminal control characters are spelled out.
+
+    \b
+    Examples:
+      dreg manifest oci:fixtures/layouts/multi:1.4
+      dreg manifest oci:fixtures/layouts/multi:1.4 --platform linux/arm64
+    """
+    with opened(source, ref_name) as (store, reference):
+        if platform:
+            octets = _platform_image(store, reference, platform).manifest.raw
+        elif raw:
+            octets = store.get_raw_manifest(reference).raw
+        else:
+            octets = store.get_manifest(reference, legacy=True).raw
+    put_octets(octets)
+
+
+@click.command("config")
+@source_argument
+@ref_name_option
+@platform_option
+def config_command(source: "StoreName", ref_name: str | None, platform: "Platform | None") -> None:
+    """Print an image's config, byte for byte.
+
+    On a terminal control characters are spelled out.
+
+    \b
+    Examples:
+      dreg config oci:fixtures/layouts/multi:single
+      dreg config oci:fixtures/layouts/multi:1.4 --platform linux/amd64
+    """
+    with opened(source, ref_name) as (store, reference):
+        octets = _platform_image(store, reference, platform).config.raw
+    put_octets(octets)
+
+
+@click.command("platforms")
+@sources_argument
+@ref_name_option
+@format_option
+def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, output: str) -> int:
+    """List the platforms of an image; of several, each behind the name of its image.
+
+    \b
+    Example:
+      dreg platforms oci:fixtures/layouts/multi:1.4
+    """
+
+    def read(source: "StoreName") -> list[str]:
+        with opened(source, ref_name) as (store, reference):
+            return [str(platform) for platform in store.get_image(reference).platforms]
+
+    def text(platforms: list[str], source: str) -> Iterator[str]:
+        return (visible(f"{source}  {platform}" if source else platform) for platform in platforms)
+
+    return show(sources, output, read, text, key="platforms")
+
+
+@click.command("referrers")
+@source_argument
+@click.option("--artifact-type", metavar="TYPE", help="Only those of this type.")
+@click.option("--verify", is_flag=True, help="Read each, and leave out what does not refer to it.")
+@format_option
+def referrers_command(source: "StoreName", artifact_type: str | None, verify: bool, output: str) -> None:
+    """List what refers to a manifest: signatures, attestations and the like, by digest and type.
+
+    A registry's list is its claim; --verify looks whether what is listed says the same.
+
+    \b
+    Example:
+      dreg referrers oci:fixtures/layouts/multi:1.4
+    """
+    with opened(source) as (store, reference):
+        found = store.referrers(store.resolve(reference), artifact_type, verify=verify)
+    put_result(
+        output,
+        [{**_plain(entry), "artifactType": entry.artifact_type} for entry in found],
+        (visible(f"{entry.digest}  {entry.artifact_type or entry.media_type}") for entry in found),
+    )
+
+
+@click.command("history")
+@source_argument
+@ref_name_option
+@platform_option
+@format_option
+def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> None:
+    """Show the steps that made an image, first one first, each with the size of its layer.
+
+    \b
+    Example:
+      dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
+    """
+    from dreg_client.cli.image_text import step_line
+    from dreg_client.images.view import view_step
+
+    with opened(source, ref_name) as (store, reference):
+        steps = _platform_image(store, reference, platform).steps
+    seen = [view_step(step) for step in steps]
+    put_result(output, seen, map(step_line, seen))
+
+
+def _parse_range(text: str) -> Callable[[str], bool]:
+    versions = import_module("semantic_version")
+    try:
+        within = versions.NpmSpec(text)
+    except ValueError:
+        message = f"{text!r} is no range of versions; write '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
+        raise click.BadParameter(message) from None
+    return lambda tag: bool(_VERSION.fullmatch(tag)) and versions.Version.coerce(tag.removeprefix("v")) in within
+
+
+@click.command("tags")
+@sources_argument
+@click.option("--include", multiple=True, metavar="GLOB", help="List only tags as '1.*'; may be repeated: any of them.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out tags as '*-rc*'; may be repeated.")
+@click.option(
+    "--semver",
+    "within",
+    type=ParsedType("range", _parse_range),
+    metavar="RANGE",
+    help="List only versions within a range, as npm writes them: '^1.4', '>=1.2 <2'.",
+)
+@click.option("--no-digest-tags", is_flag=True, help="Leave out tags that stand for a digest, as sha256-....sig.")
+@format_option
+def tags_command(
+    sources: "tuple[StoreName, ...]",
+    *,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    within: Callable[[str], bool] | None,
+    no_digest_tags: bool,
+    output: str,
+) -> int:
+    """List the tags of a store; of several, each behind the name of its store.
+
+    Globs have *, ? and [...], and tell upper case from lower. A range takes v1.4 for 1.4, and 1.4 for 1.4.0; versions
+    with something behind, as 1.4-alpine, count as those before a release and are in few ranges.
+
+    \b
+    Examples:
+      dreg tags oci:fixtures/layouts/multi
+      dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
+      dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
+    """
+
+    def is_wanted(tag: str) -> bool:
+        return (
+            (not include or any(fnmatchcase(tag, glob) for glob in include))
+            and not any(fnmatchcase(tag, glob) for glob in exclude)
+            and (within is None or within(tag))
+            and not (no_digest_tags and _DIGEST_TAG.fullmatch(tag))
+        )
+
+    def read(source: "StoreName") -> tuple[str, ...]:
+        from dreg_client.values.store_name import reference_of
+
+        if source.is_named and (reference := reference_of(source)):
+            raise click.UsageError(f"this lists all tags; name the store without {reference}")
+        return tuple(filter(is_wanted, _tags(source)))
+
+    def text(tags: tuple[str, ...], source: str) -> Iterator[str]:
+        return (visible(f"{source}:{tag}" if source else tag) for tag in tags)
+
+    return show(sources, output, read, text, key="tags", name=_name)
+
+
+def _tags(source: "StoreName") -> tuple[str, ...]:
+    if (reference := source.reference) is None or source.kind != "registry":
+        with opened(source) as (store, _):
+            return store.tags()
+    from dreg_client._sync.lists import list_tags
+
+    with opened_client(source, reference) as client:
+        return list_tags(client, reference.repository)
+
+
+def _name(source: "StoreName") -> str:
+    """Return the name of the store, without a default tag."""
+    if source.reference is None or source.kind != "registry" or source.is_named:
+        return str(source)
+    return f"{source.reference.registry}/{source.reference.repository}"

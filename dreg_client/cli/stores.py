@@ -1,0 +1,61 @@
+"""Open the stores that commands are given."""
+
+import sys
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dreg_client.cli.registry_options import given_options
+
+if TYPE_CHECKING:
+    from dreg_client._sync.client import Client
+    from dreg_client._sync.repository import Repository
+    from dreg_client._sync.store import Store
+    from dreg_client.protocol.options import RegistryOptions
+    from dreg_client.values.reference import Reference
+    from dreg_client.values.store_name import StoreName
+
+
+@contextmanager
+def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple["Store", str], None, None]:
+    """Open a store; yield it with the reference that is requested."""
+    from dreg_client._sync.opening import open_store
+    from dreg_client.values.store_name import reference_of
+
+    reference = reference_of(source)
+    if ref_name is not None and reference:
+        raise click.UsageError("give a tag or digest behind the path, or --ref-name, not both")
+    with open_store(source, **options_for(source)) as store:
+        yield store, ref_name if ref_name is not None else reference
+
+
+@contextmanager
+def opened_repository(source: "StoreName") -> Generator["Repository", None, None]:
+    """Open a repository in a registry, to change something in it."""
+    from dreg_client._sync.repository import Repository
+    from dreg_client.errors import UnsupportedError
+
+    with opened(source) as (store, _):
+        if not isinstance(store, Repository):
+            raise UnsupportedError(f"{store.name}: only what is in a registry is changed by this version")
+        yield store
+
+
+def opened_client(source: "StoreName", reference: "Reference") -> "closing[Client]":
+    """Open the client of a registry, for what needs no models: importing them takes longer than a response."""
+    from dreg_client._sync.client import Client
+    from dreg_client.credentials.defaults import with_defaults
+
+    return closing(Client.open(reference.registry, **with_defaults(options_for(source))))
+
+
+def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa: ANN401 (of any option)
+    """Return the options for the registry of a source; for other sources look nothing up."""
+    if source.kind != "registry":
+        return {}
+    from dreg_client.cli.logging import show_log
+
+    show_log(debug="--debug" in sys.argv)
+    return {**given_options(), **more}  # type: ignore[typeddict-item]

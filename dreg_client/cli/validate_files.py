@@ -1,0 +1,155 @@
+"""Validate one source of `dreg validate`: a document, a dump, a directory, a layout or an archive."""
+
+import errno
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+
+from dreg_client.cli.arguments import STORE_KINDS
+from dreg_client.cli.progress import Advance, progress
+from dreg_client.cli.validate_registries import check_registry, names_registry
+from dreg_client.cli.validate_values import Checked, Counted, Finding, Settings, Unread
+from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
+from dreg_client.models.limits import MAX_DOCUMENT
+from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines
+from dreg_client.validation.report import validate
+from dreg_client.values.store_name import StoreName, reference_of
+
+_DUMPS: Final = (".jsonl", ".ndjson")
+_DOCUMENTS: Final = (".json", *_DUMPS)
+
+
+def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
+    """Validate one source; what cannot be read is a finding, so that the other findings are not lost (CLI-12)."""
+    with progress(source, lambda: _size(source), quiet=settings.quiet) as advance:
+        yield from _with_failure(source, _findings(source, settings, advance))
+
+
+def _size(source: str) -> int:
+    """Return the size of a file, or of all files in a directory; 0 if that is not known."""
+    path = Path(StoreName.parse(source).path if source.startswith(STORE_KINDS) else source)
+    try:
+        files = path.rglob("*") if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files if file.is_file())
+    except OSError:
+        return 0
+
+
+def _with_failure(source: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield the findings, then the error that ended them, if any."""
+    try:
+        yield from findings
+    except InvalidDocumentError as failure:
+        yield Checked(failure.source or source, failure.kind or None, None, None, failure.problems)
+    except (DregError, OSError, click.UsageError) as failure:
+        yield Unread(source, failure)
+
+
+def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    if source == "-":
+        yield from _standard_input(settings)
+    elif source.startswith(STORE_KINDS):
+        name = StoreName.parse(source)
+        if name.kind == "docker-archive":
+            raise UnsupportedError(f"{source} has no manifests to validate; look at it with: dreg inspect {source}")
+        yield from _layout(name, settings, advance)
+    elif names_registry(source):
+        yield from check_registry(source, settings)
+    elif Path(source).is_dir():
+        found = False
+        for finding in _directory(Path(source), settings, advance):
+            found = True
+            yield finding
+        if not found:
+            endings = ", ".join(f"*{ending}" for ending in _DOCUMENTS)
+            raise click.UsageError(f"{source} has nothing to check: no file {endings}, no image layout")
+    else:
+        yield from _file(Path(source), settings, advance)
+
+
+# --- files
+
+
+def _standard_input(settings: Settings) -> Iterator[Finding]:
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `<&-`)
+        raise OSError(errno.EBADF, "is closed", "standard input")
+    if settings.lines or settings.field:
+        yield from _lines("-", sys.stdin.buffer, settings)
+    else:
+        yield _document("-", sys.stdin.buffer.read(MAX_DOCUMENT + 1), settings)
+
+
+def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate a dump or a document, as the options or else the name say."""
+    if settings.lines or settings.field or path.suffix in _DUMPS:
+        yield from _dump(path, settings, advance)
+        return
+    with path.open("rb") as file:
+        raw = file.read(MAX_DOCUMENT + 1)
+    yield _document(str(path), raw, settings, "image-layout" if path.name == "oci-layout" else None)
+    advance(len(raw))
+
+
+def _document(source: str, raw: bytes, settings: Settings, kind: str | None = None) -> Checked:
+    kind = settings.kind or kind
+    return Checked.of(source, validate(raw, kind=kind, media_type=settings.media_type, pedantic=settings.pedantic))
+
+
+def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate a regular file in several processes, anything else, such as a pipe, line by line."""
+    if settings.media_type:
+        raise click.UsageError(
+            f"{path} is a dump: it says media types in a field, --media-type-field, not --media-type"
+        )
+    if not path.is_file():
+        with path.open("rb") as file:
+            yield from _lines(str(path), file, settings)
+        return
+    jobs = min(settings.jobs, path.stat().st_size // PART + 1)
+    for part in validate_file(path, _line_rules(settings), jobs=jobs):
+        yield from (Checked.of(str(path), found.report, found.line) for found in part.reports)
+        yield Counted(part.documents - len(part.reports))
+        advance(part.stop - part.start)
+
+
+def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
+    for found in validate_lines(bounded_lines(file), _line_rules(settings)):
+        yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
+
+
+def _line_rules(settings: Settings) -> LineRules:
+    return LineRules(
+        settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
+    )
+
+
+# --- directories and layouts
+
+
+def _directory(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate a layout as a whole, else the documents in a directory and below, by name, and the layouts there."""
+    # The marker or the index of a layout may be missing.
+    if (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir()):
+        yield from _layout(StoreName("oci", path=str(path)), settings, advance)
+        return
+    for entry in sorted(path.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _with_failure(str(entry), _directory(entry, settings, advance))
+        elif entry.suffix in _DOCUMENTS and entry.is_file():
+            yield from _with_failure(str(entry), _file(entry, settings, advance))
+
+
+def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    from dreg_client._sync.opening import open_layout
+    from dreg_client._sync.validation import validate_layout
+
+    with open_layout(name) as layout:
+        options = {"complete": settings.complete, "pedantic": settings.pedantic}
+        for found in validate_layout(layout, reference=reference_of(name), **options, jobs=settings.jobs):
+            yield Checked.of(f"{layout.name}/{found.name}", found.report)
+            advance(found.report.size)

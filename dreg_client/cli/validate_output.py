@@ -1,0 +1,177 @@
+"""The output of `dreg validate`: text, JSON, JSON Lines, and annotations on GitHub."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from dreg_client.cli.error_messages import error_message, plain_failure
+from dreg_client.cli.output import decodable, put, styled, visible, wrapped
+from dreg_client.cli.validate_values import Checked, Counted, Finding, Unread
+from dreg_client.errors.problems import Problem, Severity, full_clause
+
+_STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+_GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+_HINTS: Final = {"GEN-12": "say what it is with --kind, such as --kind image-config"}
+_MOST_NAMES: Final = 20
+
+
+class Writer:
+    """A writer of findings as they come, which keeps only counts and what could not be read."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.checked = self.invalid = self.warned = 0
+        self.unread: list[dict[str, Any]] = []
+
+    def write(self, finding: Finding) -> None:
+        """Count a finding, and write it."""
+        match finding:
+            case Counted(documents):
+                self.checked += documents
+            case Unread():
+                self.unread.append({"source": decodable(finding.source), **plain_failure(finding.failure)})
+                self._write_unread(finding)
+            case Checked():
+                self.checked += 1
+                self.invalid += not finding.ok
+                self.warned += any(problem.severity is Severity.WARNING for problem in finding.problems)
+                shown = [it for it in finding.problems if not self.quiet or it.severity is Severity.ERROR]
+                if shown or not self.quiet:
+                    self._write_checked(finding, shown)
+
+    def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
+        raise NotImplementedError
+
+    def _write_unread(self, found: Unread) -> None:
+        """Write nothing: standard error has the reason."""
+
+    def finish(self) -> None:
+        """Write the end of the output."""
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "checked": self.checked,
+            "valid": self.checked - self.invalid,
+            "invalid": self.invalid,
+            "withWarnings": self.warned,
+            "unread": self.unread,
+        }
+
+
+class TextWriter(Writer):
+    """Text for people: the place, each problem below it, a summary at the end."""
+
+    def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
+        if not problems:
+            return
+        severities = {problem.severity for problem in problems}
+        if Severity.ERROR in severities:
+            verdict = "invalid"
+        else:
+            verdict = "valid, with warnings" if Severity.WARNING in severities else "valid, with notes"
+        place = f"{found.source}:{found.line}" if found.line else found.source
+        put(f"{styled(visible(place), 'bold')}: {verdict}{f' ({found.kind})' if found.kind else ''}")
+        for problem in problems:
+            _put_problem(problem)
+
+    def finish(self) -> None:
+        """Write the summary."""
+        if self.quiet:
+            return
+        names = [visible(entry["source"]) for entry in self.unread[:_MOST_NAMES]]
+        if len(self.unread) > _MOST_NAMES:
+            names.append(f"and {len(self.unread) - _MOST_NAMES} more")
+        counts = [f"{self.checked - self.invalid} valid"]
+        counts += [f"{self.invalid} invalid"] if self.invalid else []
+        counts += [f"{self.warned} with warnings"] if self.warned else []
+        counts += [f"{len(self.unread)} not read ({', '.join(names)})"] if self.unread else []
+        style = "red" if self.invalid or self.unread else "green"
+        put(styled(f"{self.checked} checked: {', '.join(counts)}", style))
+
+
+def _put_problem(problem: Problem) -> None:
+    severity = styled(str(problem.severity), _STYLES[problem.severity])
+    put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
+    rows = {
+        "found": problem.found,
+        "expected": problem.expected,
+        "rule": f"{problem.rule}, {full_clause(problem.clause)}",
+        "see": problem.url,
+        "try": _HINTS.get(problem.rule),
+    }
+    for label, text in rows.items():
+        if text is not None:
+            put(f"    {label:<8}  {wrapped(visible(text), 14)}")
+
+
+class JsonLinesWriter(Writer):
+    """An object on each line, as soon as it is known; documents without problems in dumps are only counted."""
+
+    def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
+        put(_json(found, problems))
+
+    def finish(self) -> None:
+        """Write the summary as the last object."""
+        if not self.quiet:
+            put(json.dumps({"summary": self._summary()}))
+
+
+class JsonWriter(Writer):
+    """One JSON document, written piece by piece, so that its length does not matter."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet)
+        self._before = '{"documents": ['
+
+    def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
+        put(self._before)
+        self._before = f"{_json(found, problems)},"
+
+    def finish(self) -> None:
+        """Write the last document without its comma, and the summary."""
+        put(self._before.removesuffix(","))
+        put(f'], "summary": {json.dumps(self._summary())}}}')
+
+
+def _json(found: Checked, problems: list[Problem]) -> str:
+    plain = {
+        "source": decodable(found.source),
+        "line": found.line or None,
+        "kind": found.kind,
+        "digest": found.digest,
+        "size": found.size,
+        "ok": found.ok,
+        "problems": [problem.plain() for problem in problems],
+    }
+    return json.dumps(plain)
+
+
+class GitHubWriter(Writer):
+    """Annotations as GitHub's runners read them: `::error file=...,title=...::...`."""
+
+    def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
+        for problem in problems:
+            place = f"file={_property(found.source)}" + (f",line={found.line}" if found.line else "")
+            title = _property(f"{problem.rule} at {problem.path}")
+            message = f"{problem.path}: found {problem.found}, expected {problem.expected}"
+            message += f" ({full_clause(problem.clause)}; see {problem.url})"
+            put(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
+
+    def _write_unread(self, found: Unread) -> None:
+        put(f"::error file={_property(found.source)},title=not read::{_message(error_message(found.failure))}")
+
+
+def _message(text: str) -> str:
+    return visible(text).replace("%", "%25")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+WRITERS: Final[dict[str, Callable[..., Writer]]] = {
+    "text": TextWriter,
+    "json": JsonWriter,
+    "jsonl": JsonLinesWriter,
+    "github": GitHubWriter,
+}

@@ -1,0 +1,134 @@
+"""Validate what `dreg validate` is given of a registry: a tag, a repository, or all repositories in the catalog."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dreg_client.cli.arguments import DOCKER, URLS, host_alone
+from dreg_client.cli.fan_out import map_in_threads
+from dreg_client.cli.validate_values import Checked, Finding, Settings, Unread
+from dreg_client.errors import DregError, InvalidReferenceError
+from dreg_client.errors.problems import Problem, Severity
+from dreg_client.values.docker_hub import DOCKER_HUB
+from dreg_client.values.reference import Reference
+
+if TYPE_CHECKING:
+    from dreg_client._sync.registry import Registry
+
+_AT_ONCE: Final = 3
+
+
+def names_registry(source: str) -> bool:
+    """Return whether a source is in a registry: by its prefix, or, if there is no such file, by its host."""
+    if source.startswith((DOCKER, *URLS)):
+        return True
+    if Path(source).exists():
+        return False
+    first = source.partition("/")[0]
+    try:
+        return (
+            host_alone(source) is not None
+            or Reference.parse(source).registry != DOCKER_HUB
+            or (first != source and "." in first)
+        )
+    except InvalidReferenceError:
+        return False
+
+
+def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
+    """Validate `HOST/REPOSITORY[:TAG|@DIGEST]`, or all of `HOST/`, `HOST:PORT` or the URL of a registry."""
+    from dreg_client._sync.registry import Registry
+    from dreg_client.cli.registry_options import given_options
+    from dreg_client.credentials.defaults import with_defaults
+    from dreg_client.values.store_name import StoreName
+
+    journal = _Journal(settings.resume)
+    options = with_defaults(given_options())
+    if host := host_alone(source):
+        with Registry(host, **options) as registry:
+            for repository in registry.catalog():
+                yield from _repository(registry, repository, None, journal, settings)
+    else:
+        reference = Reference.parse(source.removeprefix(DOCKER))
+        is_named = StoreName.parse(source).is_named
+        tags = (str(reference.digest or reference.tag),) if is_named else None
+        with Registry(reference.registry, **options) as registry:
+            yield from _repository(registry, reference.repository, tags, journal, settings)
+    journal.remove()
+
+
+def _repository(
+    registry: "Registry", name: str, tags: tuple[str, ...] | None, journal: "_Journal", settings: Settings
+) -> Iterator[Finding]:
+    """Validate some tags or digests of a repository; None: all tags."""
+    from dreg_client._sync.validation import RepositoryValidation
+
+    repository, place = registry.repository(name), f"{registry.name}/{name}"
+    validation = RepositoryValidation(repository, settings.complete, settings.pedantic)
+
+    def address(name: str) -> str:
+        return f"{place}{'@' if ':' in name else ':'}{name}"
+
+    def validate(name: str) -> list[Finding]:
+        if (known := journal.findings(address(name))) is not None:
+            return [*known]
+        try:
+            found = [Checked.of(address(it.name), it.report) for it in validation.tag(name)]
+        except DregError as failure:
+            return [Unread(address(name), failure)]
+        journal.add(address(name), found)
+        return [*found]
+
+    try:
+        names = repository.tags() if tags is None else tags
+    except DregError as failure:
+        yield Unread(place, failure)
+        return
+    for findings in map_in_threads(validate, names, _AT_ONCE):
+        yield from findings
+
+
+class _Journal:
+    """A file with a line of JSON for each tag that is done; a line that an interruption cut short is ignored."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = Path(path) if path else None
+        self._done: dict[str, list[Checked]] = {}
+        if self._path and self._path.exists():
+            for line in self._path.read_text("utf-8", "replace").splitlines():
+                with suppress(ValueError, KeyError, TypeError):
+                    entry = json.loads(line)
+                    self._done[entry["tag"]] = [_finding(found) for found in entry["findings"]]
+
+    def findings(self, source: str) -> list[Checked] | None:
+        """Return what an earlier run found; None if it did not get there."""
+        return self._done.get(source)
+
+    def add(self, source: str, findings: list[Checked]) -> None:
+        """Write what was found of a tag."""
+        if self._path is not None:
+            line = json.dumps({"tag": source, "findings": [_plain(found) for found in findings]})
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
+    def remove(self) -> None:
+        """Remove the file, since everything is done."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+def _plain(found: Checked) -> dict[str, Any]:
+    problems = [problem.plain() for problem in found.problems]
+    return {**{name: getattr(found, name) for name in ("source", "kind", "digest", "size")}, "problems": problems}
+
+
+def _finding(entry: dict[str, Any]) -> Checked:
+    problems = tuple(
+        Problem(
+            found["rule"], Severity(found["severity"]), *(found[it] for it in ("path", "found", "expected", "clause"))
+        )
+        for found in entry["problems"]
+    )
+    return Checked(entry["source"], entry["kind"], entry["digest"], entry["size"], problems)
