@@ -42,6 +42,9 @@ class _ReceivedBlob:
         is_verified: Whether all bytes are there, and verified.
     """
 
+    request: BlobRequest
+    is_verified: bool
+
     def __init__(self, request: BlobRequest, *, refetches: bool) -> None:
         self.request, self.is_verified = request, False
         self._refetches = refetches

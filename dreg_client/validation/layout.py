@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
@@ -34,7 +34,7 @@ class LayoutChecks(Checks):
     """
 
     verifies_first = False
-    reported = (errors.DregError,)
+    reported: ClassVar[tuple[type[errors.DregError], ...]] = (errors.DregError,)
     absent = "no such blob"
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:

@@ -1,6 +1,7 @@
 """The checks of a repository, tag by tag: every document, and with `complete` whether layers exist."""
 
 from threading import Lock
+from typing import ClassVar
 
 from dreg_client import errors
 from dreg_client.models import rules
@@ -20,7 +21,11 @@ class RepositoryChecks(Checks):
     """
 
     verifies_first = True
-    reported = (errors.IntegrityError, errors.UnsupportedDigestError, errors.DocumentError)
+    reported: ClassVar[tuple[type[errors.DregError], ...]] = (
+        errors.IntegrityError,
+        errors.UnsupportedDigestError,
+        errors.DocumentError,
+    )
     absent = "no such thing here"
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:

@@ -70,6 +70,9 @@ class Checks(ABC):
     absent: ClassVar[str]
     """What a report calls a missing blob."""
 
+    complete: bool
+    pedantic: bool
+
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
         self.complete, self.pedantic = complete, pedantic
 
