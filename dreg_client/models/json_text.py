@@ -35,6 +35,9 @@ _Place: TypeAlias = "tuple[_Place, str | int] | None"
 class DishonestTextError(ValueError):
     """Bytes are not JSON that all parsers read alike; `tree` and `problems` are the result of `scan`."""
 
+    tree: dict[str, object] | None
+    problems: list[Problem]
+
     def __init__(self, tree: dict[str, object] | None, problems: list[Problem]) -> None:
         super().__init__("parsers may read this text differently")
         self.tree, self.problems = tree, problems
