@@ -12,7 +12,7 @@ from dreg_client.models.parse import KINDS
 from dreg_client.models.rules import CLAUSES
 from dreg_client.protocol.responses import Catalog, ErrorBody, TagList, TokenResponse
 from dreg_client.schemagen import RuleEntry, families, rules
-from dreg_client.schemagen.examples import EXAMPLES
+from dreg_client.schemagen.schemas import examples
 
 ENTRIES = list(rules().values())
 READERS: dict[str, Callable[[str], object]] = {
@@ -34,7 +34,7 @@ def whole(entry: RuleEntry, example: str) -> str:
     """The example as a document: members of it stand beside those of a good one."""
     if entry.whole:
         return example
-    beside: dict[str, Any] = EXAMPLES[entry.of][0]
+    beside: dict[str, Any] = examples()[entry.of][0]
     others = {name: value for name, value in beside.items() if name not in json.loads(example)}
     return json.dumps(others).removesuffix("}") + (", " if others else "") + example.removeprefix("{")
 
