@@ -227,8 +227,8 @@ class _NullIsDefault(_Nullable):
         return first_of(handler(source), core_schema.no_info_after_validator_function(lambda _: only, self.absent))
 
 
-NullIsDefault: Final = _NullIsDefault(core_schema.none_schema())
-EmptyIsDefault: Final = _NullIsDefault(core_schema.literal_schema([None, ""]))
+NullIsDefault: Final[_NullIsDefault] = _NullIsDefault(core_schema.none_schema())
+EmptyIsDefault: Final[_NullIsDefault] = _NullIsDefault(core_schema.literal_schema([None, ""]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,8 +247,8 @@ class _NullIsEmpty(_Nullable):
         return first_of(entries, core_schema.no_info_after_validator_function(lambda _: (), core_schema.none_schema()))
 
 
-NullIsEmpty: Final = _NullIsEmpty(MAX_ENTRIES)
-NullIsEmptyUnbounded: Final = _NullIsEmpty(None)
+NullIsEmpty: Final[_NullIsEmpty] = _NullIsEmpty(MAX_ENTRIES)
+NullIsEmptyUnbounded: Final[_NullIsEmpty] = _NullIsEmpty(None)
 
 
 def _check_number(value: object) -> object:
