@@ -1,26 +1,18 @@
 """The bytes of one blob of a registry, through interruptions."""
 
 from time import monotonic
-from types import TracebackType
 from typing import Self
 
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
 from dreg_client._async.response_body import AsyncBody
 from dreg_client.protocol.blob_reader import BlobTransfer
-from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
 from dreg_client.values.digest import Digest
-from dreg_client.values.reference import RepositoryName
 
 
 class AsyncBlobBody:
-    """The bytes of a transfer in order (implements `AsyncBlobReader`).
-
-    Args:
-        client: The client of the registry.
-        digest: The blob.
-        transfer: What to read.
+    """The bytes of a transfer in order, by one request at a time (implements `AsyncBlobReader`).
 
     Attributes:
         transfer: The state of the reading.
@@ -45,9 +37,7 @@ class AsyncBlobBody:
             self._entered = True
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._left = True
         await self._close()
 
@@ -98,16 +88,3 @@ class AsyncBlobBody:
         if self._body is not None:
             await self._body.aclose()  # before it is forgotten: Ctrl-C may come at any moment
             self._body = None
-
-
-class AsyncRegistryBlob(AsyncBlobBody):
-    """The bytes of a blob of a registry, by one request at a time.
-
-    Args:
-        client: The client of the registry.
-        repository: The repository of the blob.
-        request: Which blob, and from where on.
-    """
-
-    def __init__(self, client: AsyncClient, repository: RepositoryName, request: BlobRequest) -> None:
-        super().__init__(client, request.digest, BlobTransfer(repository, request))

@@ -1,7 +1,6 @@
 """Blobs that are files. Async code opens and reads them in a thread, so that its event loop never waits for a disk."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from dreg_client._async._compat import run_in_thread
@@ -9,12 +8,7 @@ from dreg_client.files.rooted import read_chunk
 
 
 class AsyncFileReader:
-    """Reads a file in chunks; implements `AsyncBlobReader`.
-
-    Args:
-        open_file: Opens the file at the first byte to read.
-        path: What an error calls the file.
-    """
+    """Reads a file in chunks, from where `open_file` opens it; implements `AsyncBlobReader`."""
 
     encoding = ""
 
@@ -26,29 +20,22 @@ class AsyncFileReader:
         try:
             await run_in_thread(self._open)
         except BaseException:
-            self._close()  # it may have been cancelled after the file was opened
+            await self.__aexit__()  # it may have been cancelled after the file was opened
             raise
         return self
 
     def _open(self) -> None:
         self._file = self._open_file()
 
-    def _close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._close()  # it has nothing to write, so this does not block
+            self._file.close()  # it has nothing to write, so this does not block
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._file is None:
-            raise StopAsyncIteration
-        chunk = await run_in_thread(read_chunk, self._file, self._path)
+        chunk = await run_in_thread(read_chunk, self._file, self._path) if self._file is not None else b""
         if not chunk:
             raise StopAsyncIteration
         return chunk

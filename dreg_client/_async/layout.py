@@ -2,33 +2,21 @@
 
 import os
 from functools import partial
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
-from dreg_client._async.documents import read_manifest
+from dreg_client._async.documents import read_manifest, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
-from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
-from dreg_client.files.layout_index import (
-    descriptor_of_stored,
-    entries_named,
-    find_entry,
-    names_stored_document,
-    not_found,
-    tags_in,
-)
+from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, LayoutIndex
-from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.protocol.content import BlobRequest, FetchedManifest
-from dreg_client.protocol.referrers import fallback_tag, referrer, subject_of
+from dreg_client.protocol.content import BlobRequest, RawManifest
+from dreg_client.protocol.referrers import fallback_tag, of_type, referrer, subject_of
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
-
-_MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
 
 class AsyncLayoutSource:
@@ -36,14 +24,6 @@ class AsyncLayoutSource:
 
     The constructor reads the marker and the index itself, since they are small, and opening what is not a layout must
     fail at once. Async code reads everything else in a thread.
-
-    Args:
-        files: The files of the layout.
-
-    Raises:
-        LayoutCorruptError: `oci-layout` or `index.json` is missing or broken.
-        InvalidDocumentError: `index.json` is not a valid OCI index.
-        UnsafePathError: One of them is a link.
     """
 
     refetches = False
@@ -51,65 +31,39 @@ class AsyncLayoutSource:
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        check_marker(files)
-        self.index: LayoutIndex = read_index(files)
-
-    @property
-    def name(self) -> str:
-        """The path of the layout."""
-        return self.files.name
-
-    @property
-    def address(self) -> str:
-        """The path of the layout."""
-        return self.files.name
+        self.name = self.address = files.name
+        layout_files.check_marker(files)
+        self.index: LayoutIndex = layout_files.read_index(files)
 
     async def aclose(self) -> None:
         """Close what the files hold open."""
         self.files.close()
 
-    async def refresh(self) -> None:
-        """Read `index.json` again."""
-        self.index = await run_in_thread(read_index, self.files)
-
     async def resolve(self, reference: str) -> Descriptor:
         """Return the entry of a name or digest, else the descriptor of the document that is stored under a digest."""
         self.files.check_open()
-        entry = find_entry(self.index, reference, self.name)
+        entry = layout_files.find_entry(self.index, reference, self.name)
         if entry is not None:
             return entry
-        if not names_stored_document(reference):
-            raise not_found(self.index, reference, self.name)
+        if not layout_files.names_stored_document(reference):
+            raise layout_files.not_found(self.index, reference, self.name)
         digest = Digest(reference)
-        raw = await run_in_thread(read_blob, self.files, digest, MAX_DOCUMENT)
-        return descriptor_of_stored(raw, digest, self.name)
+        raw = await run_in_thread(layout_files.read_blob, self.files, digest)
+        return layout_files.descriptor_of_stored(raw, digest, self.name)
 
-    async def fetch_manifest(
-        self,
-        reference: str,
-        *,
-        legacy: bool = False,  # noqa: ARG002 (as the port)
-    ) -> FetchedManifest:
+    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Read the manifest at a name or digest; `legacy` changes nothing."""
-        descriptor = await self.resolve(reference)
-        raw = await self.fetch_document(descriptor)
-        return FetchedManifest(raw, descriptor.media_type, descriptor.digest, descriptor.size)
+        return await read_verified(self, await self.resolve(reference))
 
-    async def fetch_document(
-        self,
-        descriptor: Descriptor,
-        *,
-        limit: int = MAX_DOCUMENT,
-        is_blob: bool = False,  # noqa: ARG002 (as the port)
-    ) -> bytes:
-        """Read a blob of at most `limit` bytes."""
+    async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
+        """Read a document."""
         self.files.check_open()
-        return await run_in_thread(read_blob, self.files, descriptor.digest, limit)
+        return await run_in_thread(layout_files.read_blob, self.files, descriptor.digest)
 
     async def tags(self) -> tuple[str, ...]:
         """List the names of all entries, each once, in document order."""
         self.files.check_open()
-        return tags_in(self.index)
+        return layout_files.tags_in(self.index)
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject."""
@@ -118,38 +72,33 @@ class AsyncLayoutSource:
         found: list[Descriptor] = []
         for entry in dict.fromkeys(entries):
             document = await self._manifest_or_none(entry)
-            subject = subject_of(document) if document else None
-            if document is not None and subject is not None and subject.digest == digest:
-                described = referrer(entry, document)
-                if artifact_type in {None, described.artifact_type}:
-                    found.append(described)
-        return tuple(found)
+            if document is not None and (subject := subject_of(document)) and subject.digest == digest:
+                found.append(referrer(entry, document))
+        return of_type(found, artifact_type)
 
     async def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
         found: list[Descriptor] = []
-        for entry in entries_named(self.index, fallback_tag(digest)):
+        for entry in layout_files.entries_named(self.index, fallback_tag(digest)):
             kept = await self._manifest_or_none(entry) if entry.family is Family.INDEX else None
             found += kept.manifests if isinstance(kept, Index) else ()
         return found
 
     async def _manifest_or_none(self, entry: Descriptor) -> AnyManifest | None:
-        if entry.family not in _MANIFESTS:
-            return None
         try:
-            return await read_manifest(self, entry)
+            return await read_manifest(self, entry) if entry.family in {Family.MANIFEST, Family.INDEX} else None
         except errors.NotFoundError:
             return None
 
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether there is such a blob."""
         self.files.check_open()
-        return await run_in_thread(has_blob, self.files, digest)
+        return await run_in_thread(layout_files.has_blob, self.files, digest)
 
     def open_blob(self, request: BlobRequest) -> AsyncFileReader:
         """Return a reader of a blob."""
         self.files.check_open()
-        open_file = partial(open_blob, self.files, request.digest, request.start)
+        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start)
         return AsyncFileReader(open_file, f"{self.name}, blob {request.digest.short}")
 
 
@@ -188,7 +137,7 @@ class AsyncLayout(AsyncStore):
 
     async def refresh(self) -> None:
         """Read `index.json` again."""
-        await self._layout.refresh()
+        self._layout.index = await run_in_thread(layout_files.read_index, self.files)
 
 
 def open_oci_archive(path: str | os.PathLike[str]) -> AsyncLayout:

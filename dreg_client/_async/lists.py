@@ -9,23 +9,13 @@ from dreg_client.values.reference import RepositoryName
 
 async def list_tags(client: AsyncClient, repository: RepositoryName) -> tuple[str, ...]:
     """List all tags of a repository, each once, in the registry's order."""
-    found: dict[str, None] = {}
-    async for tag in iter_tags(client, repository):
-        found[tag] = None
-    return tuple(found)
+    return tuple(dict.fromkeys([tag async for tag in iter_tags(client, repository)]))
 
 
 async def iter_tags(
     client: AsyncClient, repository: RepositoryName, n: int | None = None, last: str | None = None
 ) -> AsyncIterator[str]:
-    """Iterate over the tags of a repository; pages are requested as they are needed.
-
-    Args:
-        client: The client of the registry.
-        repository: The repository.
-        n: Tags per page, at most 1,000 (default: the registry's choice).
-        last: Start after this tag.
-    """
+    """Iterate over the tags after `last`, `n` per page (at most 1,000); pages are requested as they are needed."""
     pages = tag_pages(repository, n, last)
     while pages.request is not None:
         response = await client.send(pages.request)

@@ -1,7 +1,6 @@
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
 from dreg_client._async.client import AsyncClient
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import (
     ManifestHead,
@@ -15,25 +14,6 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
 
-async def fetch_manifest(
-    client: AsyncClient,
-    repository: RepositoryName,
-    name: TagOrDigest,
-    *,
-    legacy: bool = False,
-    limit: int = MAX_DOCUMENT,
-) -> RawManifest:
-    """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one.
-
-    Raises:
-        NotFoundError: There is no such manifest.
-        DigestMismatchError: Other bytes came than were requested, or than the registry states.
-        UnsupportedMediaTypeError: The response is a web page.
-    """
-    request = manifest_request("GET", repository, name, legacy=legacy, limit=limit)
-    return manifest_in(await client.send(request), request, name)
-
-
 async def resolve_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> ManifestHead:
     """Return media type, digest and size: by HEAD, which Docker Hub does not count as a pull, else by GET.
 
@@ -44,7 +24,13 @@ async def resolve_manifest(client: AsyncClient, repository: RepositoryName, name
         head = manifest_head(await client.send(request), request, name)
         if head is not None:
             return head
-    found = await fetch_manifest(client, repository, name)
+    found = await get_manifest(client, repository, name)
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
         client.head_describes = False
     return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))
+
+
+async def get_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> RawManifest:
+    """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one."""
+    request = manifest_request("GET", repository, name)
+    return manifest_in(await client.send(request), request, name)

@@ -5,14 +5,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Unpack
 
 from dreg_client import errors
-from dreg_client.values.reference import Reference
 from dreg_client.values.store_name import StoreName, reference_of
 
 # Each kind of store is imported where it is opened: reading a layout must not import HTTP code.
 if TYPE_CHECKING:
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
-    from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
     from dreg_client.protocol.options import RegistryOptions
 
@@ -34,20 +32,15 @@ def aopen_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> 
     """
     name = StoreName.parse(text) if isinstance(text, str) else text
     if name.kind == "registry" and name.reference is not None:
-        return _open_repository(name.reference, options)
+        from dreg_client._async.registry import open_repository  # noqa: PLC0415 (see above)
+        from dreg_client.credentials.defaults import with_defaults  # noqa: PLC0415
+
+        return open_repository(name.reference.registry, name.reference.repository, **with_defaults(options))
     if name.kind == "docker-archive":
         from dreg_client._async.docker_archive import AsyncDockerArchive  # noqa: PLC0415 (see above)
 
         return AsyncDockerArchive(name.path)
     return aopen_layout(name)
-
-
-def _open_repository(reference: Reference, options: "RegistryOptions") -> "AsyncRepository":
-    """Open a repository that closes its connections when it is closed."""
-    from dreg_client._async.registry import open_repository  # noqa: PLC0415 (see above)
-    from dreg_client.credentials.defaults import with_defaults  # noqa: PLC0415
-
-    return open_repository(reference.registry, reference.repository, **with_defaults(options))
 
 
 def aopen_layout(name: StoreName) -> "AsyncLayout":
@@ -66,8 +59,7 @@ def aopen_layout(name: StoreName) -> "AsyncLayout":
         case "oci-archive":
             return open_oci_archive(name.path)
         case "registry" | "docker-archive":
-            message = f"{name} is no layout; name one as oci:PATH or oci-archive:FILE"
-            raise errors.UnsupportedError(message)
+            raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
 @asynccontextmanager

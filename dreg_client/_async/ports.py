@@ -1,10 +1,8 @@
 """The port that a storage medium implements. Everything users call is written once on top of it."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.digest import Digest
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
@@ -21,9 +19,7 @@ class AsyncBlobReader(Protocol):
 
     async def __aenter__(self) -> Self: ...
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
 
     def __aiter__(self) -> Self: ...
 
@@ -33,7 +29,7 @@ class AsyncBlobReader(Protocol):
 class AsyncSource(Protocol):
     """A storage medium: a repository of a registry, an image layout, an archive.
 
-    No method verifies bytes against their digest: the code on top does.
+    No method needs to verify bytes: `RawManifest` does when it is made, and the code on top does for all others.
     """
 
     @property
@@ -65,14 +61,15 @@ class AsyncSource(Protocol):
         """
         ...
 
-    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> FetchedManifest:
-        """Fetch the manifest at a tag or digest (see `resolve`); with `legacy`, schema 1 is accepted too."""
+    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:
+        """Fetch the manifest at a tag or digest (see `resolve`); with `legacy`, schema 1 is accepted too.
+
+        Make the result with the digest that the bytes must have (that of the request, or of the medium's own list).
+        """
         ...
 
-    async def fetch_document(
-        self, descriptor: "Descriptor", *, limit: int = MAX_DOCUMENT, is_blob: bool = False
-    ) -> bytes:
-        """Fetch a manifest, or with `is_blob` a config, of at most `limit` bytes."""
+    async def fetch_document(self, descriptor: "Descriptor", *, is_blob: bool = False) -> bytes:
+        """Fetch a manifest, or with `is_blob` a config; documents of more than 4 MiB are rejected."""
         ...
 
     async def tags(self) -> tuple[str, ...]:

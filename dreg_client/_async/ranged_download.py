@@ -8,7 +8,6 @@ of 320,000 pages for 1 GiB made four requests 3.7 times as slow as one.
 
 from collections import deque
 from mmap import mmap
-from types import TracebackType
 from typing import Final, Self
 
 from dreg_client import errors
@@ -33,11 +32,6 @@ class AsyncRangedDownload:
     The first range is requested alone. If the response is that range, as many tasks as requests read one range after
     another; they have ended when the context is left. If any response is not the range that was requested, all of them
     end, and one request reads what is left.
-
-    Args:
-        client: The client of the registry.
-        repository: The repository of the blob.
-        request: Which blob, from where on, and by how many requests at a time.
     """
 
     def __init__(self, client: AsyncClient, repository: RepositoryName, request: BlobRequest) -> None:
@@ -97,9 +91,7 @@ class AsyncRangedDownload:
             if await self._unread_count.acquire(_FOREVER):
                 await self._unread.popleft().read()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._left = True
         await self._close()
 
@@ -122,18 +114,15 @@ class AsyncRangedDownload:
 
     async def _finish_range(self, oldest: "_AsyncRange") -> None:
         if oldest.body.transfer.end is None:
-            await self._continue_with_one_request()
+            await self._close()
+            self._single = self._body(self._ranges.rest())
+            await self._single.__aenter__()
         elif oldest.failure is not None:
             raise oldest.failure
         else:
             self._held.popleft()
             self._ranges.finish_range()
             self._add_next_ranges()
-
-    async def _continue_with_one_request(self) -> None:
-        await self._close()
-        self._single = self._body(self._ranges.rest())
-        await self._single.__aenter__()
 
     async def _close(self) -> None:
         """End all tasks, and wait for their end, even if interrupted meanwhile."""
@@ -159,22 +148,11 @@ class AsyncRangedDownload:
 
 
 class _AsyncRange:
-    """A range that is being read.
-
-    Args:
-        body: Its bytes.
-        free_blocks: Memory for them; a block comes back once its bytes were handed on.
-
-    Attributes:
-        body: Its bytes.
-        failure: The error that ended it.
-    """
-
-    body: AsyncBlobBody
-    failure: Exception | None
+    """A range that is being read into blocks of memory; a block comes back once its bytes were handed on."""
 
     def __init__(self, body: AsyncBlobBody, free_blocks: list[memoryview]) -> None:
-        self.body, self.failure = body, None
+        self.body = body
+        self.failure: Exception | None = None
         self._free_blocks = free_blocks
         self._block: memoryview | None = None
         self._size = 0

@@ -1,7 +1,6 @@
 """Registries: where a program begins."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from types import TracebackType
+from collections.abc import AsyncIterator, Mapping
 from typing import Self, Unpack
 
 from dreg_client import errors
@@ -71,9 +70,7 @@ class AsyncRegistry:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def ping(self) -> None:
@@ -129,7 +126,7 @@ class AsyncRegistry:
 
         The catalog is read once, until `refresh`.
         """
-        return (await self._namespaces()).names
+        return (self._catalog or await self._read_catalog()).names
 
     async def repositories(self, namespace: str | None = None) -> Mapping[str, AsyncRepository]:
         """Return the repositories in the catalog by their full names, read-only; with `namespace`, only its own.
@@ -139,7 +136,7 @@ class AsyncRegistry:
         Raises:
             UnknownNamespaceError: There is no such namespace; this is also a `KeyError`.
         """
-        return (await self._namespaces()).of(namespace)
+        return (self._catalog or await self._read_catalog()).of(namespace)
 
     async def refresh(self) -> None:
         """Read the catalog again. Repositories that are gone from it are forgotten, and so are all tags."""
@@ -151,14 +148,9 @@ class AsyncRegistry:
             known.refresh()
             if name not in names:
                 self._repositories.pop(name, None)
-        self._catalog = catalog = self._namespaces_of(names)
+        found = [(name, self._repository(RepositoryName(name))) for name in names]
+        self._catalog = catalog = Namespaces(found, self._url.name)
         return catalog
-
-    async def _namespaces(self) -> Namespaces[AsyncRepository]:
-        return self._catalog or await self._read_catalog()
-
-    def _namespaces_of(self, names: Iterable[str]) -> Namespaces[AsyncRepository]:
-        return Namespaces(((name, self._repository(RepositoryName(name))) for name in names), self._url.name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url.url!r})"

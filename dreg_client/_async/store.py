@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
@@ -39,46 +38,44 @@ class AsyncStore:
 
     Args:
         source: The storage medium. To support another one, implement the methods of `AsyncSource`.
+
+    Attributes:
+        source: The storage medium.
     """
 
+    source: AsyncSource
+
     def __init__(self, source: AsyncSource) -> None:
-        self._source = source
+        self.source = source
 
     @property
     def name(self) -> str:
         """What people call the store: a repository's name, a path."""
-        return self._source.name
+        return self.source.name
 
     @property
     def address(self) -> str:
         """Where the store is: a repository's name with its registry, a path."""
-        return self._source.address
+        return self.source.address
 
     @property
     def writes_manifests(self) -> bool:
         """Whether its manifests are written by this library, as a docker-archive has none."""
-        return self._source.writes_manifests
-
-    @property
-    def source(self) -> AsyncSource:
-        """The storage medium."""
-        return self._source
+        return self.source.writes_manifests
 
     async def close(self) -> None:
         """Close what the store holds open."""
-        await self._source.aclose()
+        await self.source.aclose()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def tags(self) -> tuple[str, ...]:
         """List all tags, in the store's order."""
-        return await self._source.tags()
+        return await self.source.tags()
 
     async def resolve(self, reference: ManifestRef) -> Descriptor:
         """Return the descriptor of a tag, a digest or a descriptor, as the store states it; the manifest is not read.
@@ -87,7 +84,7 @@ class AsyncStore:
             NotFoundError: There is no such manifest.
             ConflictError: The name is ambiguous.
         """
-        return await self._source.resolve(reference_text(reference))
+        return await self.source.resolve(reference_text(reference))
 
     async def check_manifest(self, reference: ManifestRef) -> Digest | None:
         """Return the digest of a tag, a digest or a descriptor, None if there is no such manifest."""
@@ -115,11 +112,11 @@ class AsyncStore:
             InvalidDocumentError: The document is not valid; `get_raw_manifest` returns its bytes.
             UnsupportedMediaTypeError: It is not a manifest of OCI or of Docker's schema 2.
         """
-        return await read_manifest(self._source, reference, legacy=legacy)
+        return await read_manifest(self.source, reference, legacy=legacy)
 
     async def get_raw_manifest(self, reference: ManifestRef) -> RawManifest:
         """Read the bytes of a manifest, verified but not parsed: for broken documents."""
-        return await read_raw_manifest(self._source, reference)
+        return await read_raw_manifest(self.source, reference)
 
     async def get_config(self, reference: ManifestRef | ImageManifest) -> "ImageConfig":
         """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
@@ -127,7 +124,7 @@ class AsyncStore:
         Raises:
             NotAnImageError: It is an artifact; or an index, of which a platform must be chosen first.
         """
-        return await read_config_at(self._source, reference)
+        return await read_config_at(self.source, reference)
 
     async def get_image(self, reference: ManifestRef) -> "AsyncImage":
         """Read what a tag, a digest or a descriptor names, as an image.
@@ -141,7 +138,7 @@ class AsyncStore:
         """
         from dreg_client._async.images import read_image  # noqa: PLC0415 (see above)
 
-        return await read_image(self._source, reference)
+        return await read_image(self.source, reference)
 
     async def referrers(
         self, digest: BlobRef, artifact_type: str | None = None, *, verify: Verify = False
@@ -161,11 +158,11 @@ class AsyncStore:
             NotFoundError: With `strict`: an entry does not exist.
             DocumentError: With `strict`: an entry cannot be read.
         """
-        return await read_referrers(self._source, digest_of(digest), artifact_type, verify)
+        return await read_referrers(self.source, digest_of(digest), artifact_type, verify)
 
     async def has_blob(self, digest: BlobRef) -> bool:
         """Return whether a blob exists; it is not read."""
-        return await self._source.has_blob(digest_of(digest))
+        return await self.source.has_blob(digest_of(digest))
 
     async def get_blob(self, blob: BlobRef, *, limit: int = MAX_BLOB) -> bytes:
         """Read a blob into memory, checked against its digest.
@@ -179,7 +176,7 @@ class AsyncStore:
             DigestMismatchError: The store has other bytes.
             NotFoundError: There is no such blob.
         """
-        return await get_blob(self._source, blob_request(blob), limit)
+        return await get_blob(self.source, blob_request(blob), limit)
 
     @asynccontextmanager
     async def stream_blob(
@@ -197,7 +194,7 @@ class AsyncStore:
             NotFoundError: There is no such blob.
             UnsupportedDigestError: Bytes cannot be checked against this digest. Nothing was read.
         """
-        async with stream_blob(self._source, blob_request(blob, start), verifier) as chunks:
+        async with stream_blob(self.source, blob_request(blob, start), verifier) as chunks:
             yield chunks
 
     async def download_blob(
@@ -230,4 +227,4 @@ class AsyncStore:
             LayoutError: The file cannot be written.
             LayoutLockedError: Another process is writing the same file (`resume`).
         """
-        return await download_blob(self._source, blob, path, resume=resume, durability=durability, ranges=connections)
+        return await download_blob(self.source, blob, path, resume=resume, durability=durability, ranges=connections)

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
-from types import TracebackType
 from typing import Self
 
 from dreg_client import errors
@@ -13,28 +11,21 @@ from dreg_client._async.documents import read_config, read_raw_manifest, read_ve
 from dreg_client._async.layout import AsyncLayout
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.store import AsyncStore
-from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
+from dreg_client.files.layout import HashedBlob, blob_name, hash_blob
 from dreg_client.files.rooted import Files
 from dreg_client.models.config import layer_count_remarks
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document
 from dreg_client.protocol.content import ManifestRef, reference_text
-from dreg_client.validation.claims import Claim, DocumentReport, FileReport
 from dreg_client.validation.layout import LayoutChecks, digest_of_name, index_report, misnamed_report, readable
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import DocumentReport, FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
-from dreg_client.validation.walk import Checks, Step, Visited
+from dreg_client.validation.walk import Checks, Claim, Step
 from dreg_client.values.digest import Digest
 
 
 class AsyncWalk:
-    """A walk from claims through all documents below them, depth first, in document order.
-
-    Args:
-        source: The store.
-        checks: What to check; it has the state of the walk.
-    """
+    """A walk from claims through all documents below them, depth first, in document order; `checks` has its state."""
 
     def __init__(self, source: AsyncSource, checks: Checks) -> None:
         self._source, self._checks = source, checks
@@ -43,35 +34,39 @@ class AsyncWalk:
         """Yield the digests and reports of what claims name and of all that is below."""
         waiting = [*claims][::-1]
         while waiting:
-            visited = await self._visit(waiting.pop())
-            digest = visited.claim.descriptor.digest
-            if visited.report is not None:
-                yield digest, visited.report
-            waiting += reversed(self._checks.below(visited.document, digest, visited.claim.depth))
+            claim = waiting.pop()
+            digest = claim.descriptor.digest
+            report, document = await self._visit(claim)
+            if report is not None:
+                yield digest, report
+            waiting += reversed(self._checks.below(document, digest, claim.depth))
 
-    async def _visit(self, claim: Claim) -> Visited:
+    async def _visit(self, claim: Claim) -> tuple[Report | None, Document | None]:
+        """Return the report of what a claim names, if any, and the document, if it can be walked on from."""
         match self._checks.step(claim):
             case Step.READ:
                 return await self._read(claim)
             case Step.LOOK:
                 exists = await self._source.has_blob(claim.descriptor.digest)
-                return Visited(claim, None if exists else self._checks.missing(claim))
+                return None if exists else self._checks.missing(claim), None
             case Step.SKIP:
-                return Visited(claim)
+                return None, None
             case Report() as report:
-                return Visited(claim, report)
+                return report, None
 
-    async def _read(self, claim: Claim) -> Visited:
+    async def _read(self, claim: Claim) -> tuple[Report, Document | None]:
         descriptor, is_blob = claim.descriptor, claim.role == "config"
-        read = partial(read_verified, self._source) if self._checks.verifies_first else self._source.fetch_document
         try:
-            raw = await read(descriptor, limit=MAX_DOCUMENT, is_blob=is_blob)
+            if self._checks.verifies_first:
+                raw = (await read_verified(self._source, descriptor, is_blob=is_blob)).raw
+            else:
+                raw = await self._source.fetch_document(descriptor, is_blob=is_blob)
         except errors.NotFoundError:
-            return Visited(claim, self._checks.missing(claim))
+            return self._checks.missing(claim), None
         except self._checks.reported as failure:
-            return Visited(claim, self._checks.unreadable(claim, failure))
+            return self._checks.unreadable(claim, failure), None
         report, document = self._checks.check(claim, raw)
-        return Visited(claim, await self.with_layer_count(report, document), document)
+        return await self.with_layer_count(report, document), document
 
     async def with_layer_count(self, report: Report, document: Document | None) -> Report:
         """Add CFG-21 to the report of a manifest: its config has as many diff_ids as there are layers.
@@ -164,14 +159,10 @@ async def validate_layout(
             if found is not None:
                 yield FileReport(blob_name(digest), found)
         if not reference:
-            names = checks.unnamed(await run_in_thread(_names, layout.files))
+            names = checks.unnamed(await run_in_thread(lambda: list(layout.files.names("blobs"))))
             hashing.start(filter(None, map(digest_of_name, names)))
             for name in names:
                 yield FileReport(readable(name), await _unnamed(checks, name, hashing))
-
-
-def _names(files: Files) -> list[str]:
-    return list(files.names("blobs"))
 
 
 async def _content(checks: LayoutChecks, digest: Digest, hashing: "AsyncBlobHashing") -> Report | None:
@@ -202,10 +193,6 @@ class AsyncBlobHashing:
 
     These are threads of their own in sync code too: reports are yielded while further blobs are being hashed, and a
     generator must not yield inside a `TaskGroup`.
-
-    Args:
-        files: The files of the layout.
-        jobs: How many blobs to hash at a time.
     """
 
     def __init__(self, files: Files, jobs: int) -> None:
@@ -217,9 +204,7 @@ class AsyncBlobHashing:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._is_left = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         # A cancelled task does not get as far as this; then the threads end by themselves, within a chunk.
@@ -228,16 +213,8 @@ class AsyncBlobHashing:
     def start(self, digests: Iterable[Digest]) -> None:
         """Start to hash blobs, as soon as a thread is free."""
         for digest in digests:
-            self._running[digest] = self._threads.submit(hash_blob, self._files, digest, self._is_cancelled)
+            self._running[digest] = self._threads.submit(hash_blob, self._files, digest, lambda: self._is_left)
 
     async def hashed(self, digest: Digest) -> HashedBlob:
-        """Wait until a blob is hashed.
-
-        Raises:
-            NotFoundError: There is no such blob.
-            LayoutError: It cannot be read.
-        """
+        """Wait until a blob is hashed."""
         return await wait_future(self._running.pop(digest))
-
-    def _is_cancelled(self) -> bool:
-        return self._is_left

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from types import TracebackType
 from typing import Final, Self
 
 from dreg_client._async._compat import wait_future
@@ -17,14 +16,11 @@ class AsyncWriteBehind:
     """Applies each step to all blocks, in order, in a thread of its own. An async context manager.
 
     The threads start with the first block. They have ended when the context is left, however it is left: only then
-    may a file that they write to be closed.
-
-    Args:
-        steps: What to do with a block. A step that has failed once must do nothing from then on.
+    may a file that they write to be closed. A step that has failed once must do nothing from then on.
     """
 
     def __init__(self, *steps: Callable[[Block], None]) -> None:
-        self._threads = [StepThread(step, "dreg-behind") for step in steps]
+        self._threads = [StepThread(step) for step in steps]
         self._waiting: deque[Future[None]] = deque()
 
     async def put(self, block: Block) -> None:
@@ -33,8 +29,7 @@ class AsyncWriteBehind:
         Raises:
             LayoutError: An earlier block cannot be written.
         """
-        for thread in self._threads:
-            self._waiting.append(thread.submit(block))
+        self._waiting.extend([thread.submit(block) for thread in self._threads])
         await self._wait(MAX_BLOCKS * len(self._threads))
 
     async def finish(self) -> None:
@@ -48,9 +43,7 @@ class AsyncWriteBehind:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         # This blocks, but a few blocks are left at most. A wait that could be cancelled might leave the threads behind.
         self._close()
 

@@ -2,26 +2,18 @@
 """The bytes of one blob of a registry, through interruptions."""
 
 from time import monotonic
-from types import TracebackType
 from typing import Self
 
 from dreg_client import errors
 from dreg_client._sync.client import Client
 from dreg_client._sync.response_body import Body
 from dreg_client.protocol.blob_reader import BlobTransfer
-from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
 from dreg_client.values.digest import Digest
-from dreg_client.values.reference import RepositoryName
 
 
 class BlobBody:
-    """The bytes of a transfer in order (implements `BlobReader`).
-
-    Args:
-        client: The client of the registry.
-        digest: The blob.
-        transfer: What to read.
+    """The bytes of a transfer in order, by one request at a time (implements `BlobReader`).
 
     Attributes:
         transfer: The state of the reading.
@@ -46,9 +38,7 @@ class BlobBody:
             self._entered = True
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._left = True
         self._close()
 
@@ -99,16 +89,3 @@ class BlobBody:
         if self._body is not None:
             self._body.close()  # before it is forgotten: Ctrl-C may come at any moment
             self._body = None
-
-
-class RegistryBlob(BlobBody):
-    """The bytes of a blob of a registry, by one request at a time.
-
-    Args:
-        client: The client of the registry.
-        repository: The repository of the blob.
-        request: Which blob, and from where on.
-    """
-
-    def __init__(self, client: Client, repository: RepositoryName, request: BlobRequest) -> None:
-        super().__init__(client, request.digest, BlobTransfer(repository, request))

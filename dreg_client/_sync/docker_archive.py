@@ -7,36 +7,23 @@ from functools import partial
 from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
-from dreg_client.files.saved_images import SavedImages
+from dreg_client.files.docker_archive import SavedImages
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.models.manifest import DockerManifest
+from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.digest import Digest
 
 
 class DockerArchiveSource:
-    """The images of a docker-archive as a storage medium; implements `Source`.
-
-    Args:
-        images: The images. Async code reads them in a thread.
-    """
+    """The images of a docker-archive as a storage medium; implements `Source`. Async code reads in a thread."""
 
     refetches = False
     writes_manifests = True
 
     def __init__(self, images: SavedImages) -> None:
         self._images, self._files = images, images.files
-
-    @property
-    def name(self) -> str:
-        """The path of the archive."""
-        return self._files.name
-
-    @property
-    def address(self) -> str:
-        """The path of the archive."""
-        return self._files.name
+        self.name = self.address = images.files.name
 
     def close(self) -> None:
         """Close the archive."""
@@ -44,30 +31,21 @@ class DockerArchiveSource:
 
     def resolve(self, reference: str) -> Descriptor:
         """Return the descriptor of the manifest that is written for a reference, a digest, or `@INDEX`."""
-        self._files.check_open()
-        return run_in_thread(self._images.manifest, reference).descriptor
+        return self._manifest(reference).descriptor
 
-    def fetch_manifest(
-        self,
-        reference: str,
-        *,
-        legacy: bool = False,  # noqa: ARG002 (as the port)
-    ) -> FetchedManifest:
+    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Write the manifest of a reference, a digest, or `@INDEX`; `legacy` changes nothing."""
-        self._files.check_open()
-        manifest = run_in_thread(self._images.manifest, reference)
-        return FetchedManifest(manifest.raw, manifest.media_type, manifest.digest, manifest.size)
+        manifest = self._manifest(reference)
+        return RawManifest(manifest.raw, manifest.media_type)
 
-    def fetch_document(
-        self,
-        descriptor: Descriptor,
-        *,
-        limit: int = MAX_DOCUMENT,
-        is_blob: bool = False,  # noqa: ARG002 (as the port)
-    ) -> bytes:
+    def _manifest(self, reference: str) -> DockerManifest:
+        self._files.check_open()
+        return run_in_thread(self._images.manifest, reference)
+
+    def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
         """Read a config, or write a manifest."""
         self._files.check_open()
-        return run_in_thread(self._images.read, descriptor.digest, limit)
+        return run_in_thread(self._images.read, descriptor.digest)
 
     def tags(self) -> tuple[str, ...]:
         """List the references of all images, each once, in the archive's order."""
@@ -76,8 +54,8 @@ class DockerArchiveSource:
 
     def referrers(
         self,
-        digest: Digest,  # noqa: ARG002 (as the port)
-        artifact_type: str | None = None,  # noqa: ARG002 (as the port)
+        digest: Digest,  # noqa: ARG002 (port)
+        artifact_type: str | None = None,  # noqa: ARG002 (port)
     ) -> tuple[Descriptor, ...]:
         """Return nothing: a docker-archive cannot have referrers."""
         self._files.check_open()

@@ -1,8 +1,6 @@
 # Generated from dreg_client/_async/documents.py by tools/generate_sync.py. Do not edit.
 """Manifests, configs and referrers, read from any source: verified, then parsed."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from dreg_client import errors
@@ -10,10 +8,9 @@ from dreg_client._logging import log
 from dreg_client._sync.ports import Source
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
-from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verifiable, verify
+from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verifiable
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
@@ -22,7 +19,6 @@ if TYPE_CHECKING:  # these models are imported when the first document of their 
     from dreg_client.models.config import ImageConfig
     from dreg_client.models.legacy import LegacyManifest
 
-_MEDIA_TYPE_RULE: Final = "GEN-07"
 _NOT_A_REFERRER: Final = (
     errors.NotFoundError,
     errors.DocumentError,
@@ -32,27 +28,25 @@ _NOT_A_REFERRER: Final = (
 )
 
 
-def read_verified(source: Source, descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> bytes:
-    """Read a manifest, or with `is_blob` a config, and check it against the size and digest of its descriptor.
+def read_verified(source: Source, descriptor: Descriptor, *, is_blob: bool = False) -> RawManifest:
+    """Read a manifest, or with `is_blob` a config, and check it against its descriptor ("Verification").
 
     Raises:
         UnsupportedDigestError: Bytes cannot be checked against this digest. Nothing was read.
         IntegrityError: The bytes are not those of the descriptor.
     """
     verifiable(descriptor.digest)
-    raw = source.fetch_document(descriptor, limit=limit, is_blob=is_blob)
-    verify(raw, descriptor.digest, descriptor.size)
-    return raw
+    raw = source.fetch_document(descriptor, is_blob=is_blob)
+    if len(raw) != descriptor.size:
+        raise errors.SizeMismatchError(descriptor.size, len(raw), descriptor.digest)
+    return RawManifest(raw, descriptor.media_type, descriptor.digest)
 
 
 def read_raw_manifest(source: Source, reference: ManifestRef, *, legacy: bool = True) -> RawManifest:
     """Read the manifest at a reference: verified, but not parsed."""
     if isinstance(reference, Descriptor):
-        raw = read_verified(source, reference)
-        return RawManifest(raw, reference.media_type, reference.digest)
-    found = source.fetch_manifest(reference, legacy=legacy)
-    verify(found.raw, verifiable(found.digest), found.size)
-    return RawManifest(found.raw, found.media_type, found.digest)
+        return read_verified(source, reference)
+    return source.fetch_manifest(reference, legacy=legacy)
 
 
 @overload
@@ -62,10 +56,12 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool) -> "A
 def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
     """Read the manifest or index at a reference: verified, then parsed."""
     found = read_raw_manifest(source, reference, legacy=legacy)
-    with _errors_name(found.digest):
+    try:
         if legacy:
             return parse_manifest(found.raw, found.media_type, legacy=True)
         return parse_manifest(found.raw, found.media_type)
+    except errors.InvalidDocumentError as failure:
+        raise _with_digest(failure, found.digest) from None
 
 
 def read_config(source: Source, manifest: ImageManifest) -> "ImageConfig":
@@ -82,25 +78,39 @@ def read_config(source: Source, manifest: ImageManifest) -> "ImageConfig":
 
 
 def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "ImageConfig":
-    """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
-
-    Raises:
-        NotAnImageError: The reference is that of an artifact or an index.
-    """
-    if isinstance(reference, ImageManifest):
-        return read_config(source, reference)
+    """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself."""
     if isinstance(reference, Descriptor) and reference.media_type in types.CONFIGS:
         return _config_at(source, reference)
-    manifest = read_manifest(source, reference)
-    if isinstance(manifest, Index):
-        raise errors.NotAnImageError(manifest.media_type, manifest.digest)
+    manifest = reference if isinstance(reference, ImageManifest) else read_image_manifest(source, reference)
     return read_config(source, manifest)
 
 
+def read_image_manifest(source: Source, reference: ManifestRef) -> ImageManifest:
+    """Read a manifest.
+
+    Raises:
+        NotAnImageError: It is an index.
+    """
+    manifest = read_manifest(source, reference)
+    if isinstance(manifest, Index):
+        raise errors.NotAnImageError(manifest.media_type, manifest.digest)
+    return manifest
+
+
 def _config_at(source: Source, descriptor: Descriptor) -> "ImageConfig":
-    raw = read_verified(source, descriptor, is_blob=True)
-    with _errors_name(descriptor.digest):
-        return parse_document(raw, kind="image-config")
+    found = read_verified(source, descriptor, is_blob=True)
+    try:
+        return parse_document(found.raw, kind="image-config")
+    except errors.InvalidDocumentError as failure:
+        raise _with_digest(failure, descriptor.digest) from None
+
+
+def _with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:
+    """Add the document's digest; another media type than stated (GEN-07) hides its other problems."""
+    mismatch = tuple(problem for problem in failure.problems if problem.rule == "GEN-07")
+    if mismatch:
+        return errors.MediaTypeMismatchError(mismatch, failure.kind, digest)
+    return type(failure)(failure.problems, failure.kind, digest)
 
 
 def read_referrers(
@@ -130,15 +140,3 @@ def _check_referrer(entry: Descriptor, document: AnyManifest, digest: Digest, ar
         raise errors.IntegrityError(f"{entry.digest}: {named}, so it does not refer to {digest}")
     if artifact_type not in {None, kind := artifact_type_of(document)}:
         raise errors.IntegrityError(f"{entry.digest}: is of type {kind!r}, not {artifact_type!r}")
-
-
-@contextmanager
-def _errors_name(digest: Digest) -> Generator[None]:
-    """Add the document's digest to its errors; another media type than stated (GEN-07) hides its other problems."""
-    try:
-        yield
-    except errors.InvalidDocumentError as failure:
-        mismatch = tuple(problem for problem in failure.problems if problem.rule == _MEDIA_TYPE_RULE)
-        if mismatch:
-            raise errors.MediaTypeMismatchError(mismatch, failure.kind, digest) from None
-        raise type(failure)(failure.problems, failure.kind, digest) from None

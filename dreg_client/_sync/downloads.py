@@ -17,18 +17,7 @@ from dreg_client.values.digest import Verifier
 
 
 def get_blob(source: Source, request: BlobRequest, limit: int = MAX_BLOB) -> bytes:
-    """Return a whole blob.
-
-    Args:
-        source: The medium.
-        request: Which blob.
-        limit: The most bytes to hold in memory.
-
-    Raises:
-        ResponseTooLargeError: The blob has more than `limit` bytes.
-        DigestMismatchError: The medium returned other bytes.
-        NotFoundError: There is no such blob.
-    """
+    """Return a whole blob of at most `limit` bytes."""
     buffer = BlobBuffer(request, limit, refetches=source.refetches)
     while not buffer.is_verified:
         with source.open_blob(buffer.request) as chunks:
@@ -42,15 +31,7 @@ def get_blob(source: Source, request: BlobRequest, limit: int = MAX_BLOB) -> byt
 def stream_blob(source: Source, request: BlobRequest, verifier: Verifier | None = None) -> Generator[Iterator[bytes]]:
     """Yield an iterator over the chunks of a blob, which returns the last chunk only after the digest was verified.
 
-    Args:
-        source: The medium.
-        request: Which blob, and from where on. From an offset other than 0, the bytes are verified only with a
-            `verifier`.
-        verifier: A verifier that was fed the bytes before the offset.
-
-    Raises:
-        DigestMismatchError: Instead of the last chunk: the medium returned other bytes.
-        NotFoundError: There is no such blob.
+    From an offset other than 0, bytes are verified only with a `verifier` that was fed the bytes before.
     """
     verifier = verifier if request.start else request.digest.verifier()
     with source.open_blob(request) as chunks:
@@ -58,13 +39,7 @@ def stream_blob(source: Source, request: BlobRequest, verifier: Verifier | None 
 
 
 class VerifiedChunks:
-    """An iterator that stays one chunk behind, so that the last chunk is returned only after verification.
-
-    Args:
-        chunks: All chunks.
-        verifier: What to verify them with.
-        what: The blob, for messages.
-    """
+    """An iterator that stays one chunk behind, so that the last chunk is returned only after verification."""
 
     def __init__(self, chunks: Iterator[bytes], verifier: Verifier, what: str) -> None:
         self._chunks, self._verifier, self._what = chunks, verifier, what
@@ -97,27 +72,7 @@ def download_blob(
     durability: Durability = "full",
     ranges: int = 1,
 ) -> Descriptor:
-    """Download a blob to a file, which gets its name only after the bytes were verified.
-
-    Args:
-        source: The medium.
-        blob: Which blob.
-        path: The file. An existing file stays as it is until then.
-        resume: Whether to keep the bytes of an interrupted download beside the file, as `.sha256-....part`, for a later
-            call. They are hashed again then.
-        durability: `full` survives a power failure, `fast` leaves writing to the disk to the operating system.
-        ranges: The most range requests of 4 MiB at a time; media other than registries ignore it.
-
-    Returns:
-        The blob's descriptor.
-
-    Raises:
-        DigestMismatchError: The medium returned other bytes, also when they were requested again.
-        NotFoundError: There is no such blob.
-        LayoutError: The file cannot be written.
-        LayoutLockedError: Another process is writing to the same file (`resume`).
-        ValueError: `ranges` is less than 1.
-    """
+    """Download a blob to a file, which gets its name only after the bytes were verified (see `Store.download_blob`)."""
     request = blob_request(blob, ranges=ranges)
     with PartialFile(path, request, resume=resume, durability=durability, refetches=source.refetches) as file:
         while not file.is_verified:

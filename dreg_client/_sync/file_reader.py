@@ -2,7 +2,6 @@
 """Blobs that are files. Async code opens and reads them in a thread, so that its event loop never waits for a disk."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from dreg_client._sync._compat import run_in_thread
@@ -10,12 +9,7 @@ from dreg_client.files.rooted import read_chunk
 
 
 class FileReader:
-    """Reads a file in chunks; implements `BlobReader`.
-
-    Args:
-        open_file: Opens the file at the first byte to read.
-        path: What an error calls the file.
-    """
+    """Reads a file in chunks, from where `open_file` opens it; implements `BlobReader`."""
 
     encoding = ""
 
@@ -27,29 +21,22 @@ class FileReader:
         try:
             run_in_thread(self._open)
         except BaseException:
-            self._close()  # it may have been cancelled after the file was opened
+            self.__exit__()  # it may have been cancelled after the file was opened
             raise
         return self
 
     def _open(self) -> None:
         self._file = self._open_file()
 
-    def _close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._close()  # it has nothing to write, so this does not block
+            self._file.close()  # it has nothing to write, so this does not block
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
-        if self._file is None:
-            raise StopIteration
-        chunk = run_in_thread(read_chunk, self._file, self._path)
+        chunk = run_in_thread(read_chunk, self._file, self._path) if self._file is not None else b""
         if not chunk:
             raise StopIteration
         return chunk

@@ -6,14 +6,13 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync._compat import NotebookView
-from dreg_client._sync.documents import read_config, read_manifest
-from dreg_client._sync.image_view import image_view
+from dreg_client._sync.documents import read_config, read_image_manifest, read_manifest
 from dreg_client._sync.ports import Source
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
+from dreg_client.images.view import DocumentRead, ImageRead, Plain, attestations_of, predicate_types, view_image
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, is_attestation
-from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
@@ -21,6 +20,7 @@ from dreg_client.values.platform import Platform
 
 MAX_DEPTH: Final = 8
 _NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
+_Missing = tuple[Platform, errors.NotFoundError]
 
 
 class Image(NotebookView, NamedImage):
@@ -58,8 +58,13 @@ class Image(NotebookView, NamedImage):
     def _platform_image(self, entry: Entry) -> PlatformImage:
         key = entry.descriptor.digest, entry.platform
         if key not in self._read:
-            self._read[key] = entry.image or _read_platform_image(self._source, entry)
+            self._read[key] = entry.image or self._read_platform_image(entry)
         return self._read[key]
+
+    def _read_platform_image(self, entry: Entry) -> PlatformImage:
+        manifest = read_image_manifest(self._source, entry.descriptor)
+        config = read_config(self._source, manifest)
+        return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 
 def read_image(source: Source, reference: ManifestRef) -> Image:
@@ -79,23 +84,9 @@ def read_image(source: Source, reference: ManifestRef) -> Image:
     return Image(source, reference, document, entries)
 
 
-def _read_platform_image(source: Source, entry: Entry) -> PlatformImage:
-    manifest = read_manifest(source, entry.descriptor)
-    if isinstance(manifest, Index):
-        raise errors.NotAnImageError(manifest.media_type, manifest.digest)
-    config = read_config(source, manifest)
-    return PlatformImage(entry.platform or platform_of(config), manifest, config)
-
-
 @dataclass(frozen=True, slots=True)
 class _IndexWalk:
-    """A walk through nested indexes.
-
-    Attributes:
-        source: What they are read from.
-        seen: The indexes that were met.
-        platforms: The platforms of manifests and configs that were read.
-    """
+    """A walk through nested indexes, with the indexes it met, and the platforms that manifests and configs state."""
 
     source: Source
     seen: set[Digest]
@@ -140,15 +131,60 @@ class _IndexWalk:
         """Return the platform that a manifest's config states; None for artifacts and for what is missing."""
         if descriptor.digest not in self.platforms:
             try:
-                self.platforms[descriptor.digest] = self._read_platform(descriptor)
+                manifest = read_image_manifest(self.source, descriptor)
+                config = manifest.config.digest
+                if config not in self.platforms:
+                    self.platforms[config] = platform_of(read_config(self.source, manifest))
+                self.platforms[descriptor.digest] = self.platforms[config]
             except (errors.NotAnImageError, *_NOT_HERE):
                 self.platforms[descriptor.digest] = None
         return self.platforms[descriptor.digest]
 
-    def _read_platform(self, descriptor: Descriptor) -> Platform | None:
-        manifest = read_manifest(self.source, descriptor)
-        if not isinstance(manifest, ImageManifest):
-            return None
-        if manifest.config.digest not in self.platforms:
-            self.platforms[manifest.config.digest] = platform_of(read_config(self.source, manifest))
-        return self.platforms[manifest.config.digest]
+
+# --- views
+
+
+def image_view(source: Source, image: Image, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
+    """Return the view of an image that was read before (see `image_view.view`)."""
+    document = image.index or image.manifest
+    assert document is not None  # noqa: S101 (an image has a manifest or an index)
+    images, missing = _read_images(image, chosen)
+    attestations = [
+        (descriptor, _read_predicate_types(source, descriptor))
+        for descriptor in attestations_of(image.attestations, images, is_whole=not chosen)
+    ]
+    return view_image(
+        DocumentRead(document, source.address, reference, source.writes_manifests),
+        ImageRead(image.platforms, tuple(images), tuple(missing), tuple(attestations), is_whole=not chosen),
+    )
+
+
+def _read_images(image: Image, chosen: tuple[Platform, ...]) -> tuple[list[PlatformImage], list[_Missing]]:
+    """Read the images to show; an index may list images that the store does not have, if one of many was pulled."""
+    if not chosen:
+        try:
+            return list(image.get_platform_images()), []
+        except errors.NotFoundError:
+            if not image.index:
+                raise
+    images: dict[Digest | Platform, PlatformImage] = {}
+    missing: list[_Missing] = []
+    for platform in chosen or image.platforms:
+        try:
+            found = image.get_platform_image(platform)
+        except errors.NotFoundError as failure:
+            if not image.index:
+                raise
+            missing.append((platform, failure))
+        else:
+            # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
+            images[found.digest if chosen else platform] = found
+    return list(images.values()), missing
+
+
+def _read_predicate_types(source: Source, attestation: Descriptor) -> tuple[str, ...]:
+    """Return what an attestation states, by predicate types; nothing if it cannot be read."""
+    try:
+        return predicate_types(read_manifest(source, attestation))
+    except errors.DregError:
+        return ()

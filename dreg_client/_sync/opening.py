@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
 
 from dreg_client import errors
-from dreg_client.values.reference import Reference
 from dreg_client.values.store_name import StoreName, reference_of
 
 # Each kind of store is imported where it is opened: reading a layout must not import HTTP code.
 if TYPE_CHECKING:
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
-    from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client.protocol.options import RegistryOptions
 
@@ -35,20 +33,15 @@ def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "
     """
     name = StoreName.parse(text) if isinstance(text, str) else text
     if name.kind == "registry" and name.reference is not None:
-        return _open_repository(name.reference, options)
+        from dreg_client._sync.registry import open_repository  # noqa: PLC0415 (see above)
+        from dreg_client.credentials.defaults import with_defaults  # noqa: PLC0415
+
+        return open_repository(name.reference.registry, name.reference.repository, **with_defaults(options))
     if name.kind == "docker-archive":
         from dreg_client._sync.docker_archive import DockerArchive  # noqa: PLC0415 (see above)
 
         return DockerArchive(name.path)
     return open_layout(name)
-
-
-def _open_repository(reference: Reference, options: "RegistryOptions") -> "Repository":
-    """Open a repository that closes its connections when it is closed."""
-    from dreg_client._sync.registry import open_repository  # noqa: PLC0415 (see above)
-    from dreg_client.credentials.defaults import with_defaults  # noqa: PLC0415
-
-    return open_repository(reference.registry, reference.repository, **with_defaults(options))
 
 
 def open_layout(name: StoreName) -> "Layout":
@@ -67,8 +60,7 @@ def open_layout(name: StoreName) -> "Layout":
         case "oci-archive":
             return open_oci_archive(name.path)
         case "registry" | "docker-archive":
-            message = f"{name} is no layout; name one as oci:PATH or oci-archive:FILE"
-            raise errors.UnsupportedError(message)
+            raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
 @contextmanager

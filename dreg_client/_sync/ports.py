@@ -1,11 +1,9 @@
 # Generated from dreg_client/_async/ports.py by tools/generate_sync.py. Do not edit.
 """The port that a storage medium implements. Everything users call is written once on top of it."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.protocol.content import BlobRequest, FetchedManifest
+from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.digest import Digest
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
@@ -22,9 +20,7 @@ class BlobReader(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
     def __iter__(self) -> Self: ...
 
@@ -34,7 +30,7 @@ class BlobReader(Protocol):
 class Source(Protocol):
     """A storage medium: a repository of a registry, an image layout, an archive.
 
-    No method verifies bytes against their digest: the code on top does.
+    No method needs to verify bytes: `RawManifest` does when it is made, and the code on top does for all others.
     """
 
     @property
@@ -66,12 +62,15 @@ class Source(Protocol):
         """
         ...
 
-    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> FetchedManifest:
-        """Fetch the manifest at a tag or digest (see `resolve`); with `legacy`, schema 1 is accepted too."""
+    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:
+        """Fetch the manifest at a tag or digest (see `resolve`); with `legacy`, schema 1 is accepted too.
+
+        Make the result with the digest that the bytes must have (that of the request, or of the medium's own list).
+        """
         ...
 
-    def fetch_document(self, descriptor: "Descriptor", *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> bytes:
-        """Fetch a manifest, or with `is_blob` a config, of at most `limit` bytes."""
+    def fetch_document(self, descriptor: "Descriptor", *, is_blob: bool = False) -> bytes:
+        """Fetch a manifest, or with `is_blob` a config; documents of more than 4 MiB are rejected."""
         ...
 
     def tags(self) -> tuple[str, ...]:

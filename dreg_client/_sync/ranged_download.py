@@ -9,7 +9,6 @@ of 320,000 pages for 1 GiB made four requests 3.7 times as slow as one.
 
 from collections import deque
 from mmap import mmap
-from types import TracebackType
 from typing import Final, Self
 
 from dreg_client import errors
@@ -34,11 +33,6 @@ class RangedDownload:
     The first range is requested alone. If the response is that range, as many threads as requests read one range after
     another; they have ended when the context is left. If any response is not the range that was requested, all of them
     end, and one request reads what is left.
-
-    Args:
-        client: The client of the registry.
-        repository: The repository of the blob.
-        request: Which blob, from where on, and by how many requests at a time.
     """
 
     def __init__(self, client: Client, repository: RepositoryName, request: BlobRequest) -> None:
@@ -98,9 +92,7 @@ class RangedDownload:
             if self._unread_count.acquire(_FOREVER):
                 self._unread.popleft().read()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._left = True
         self._close()
 
@@ -123,18 +115,15 @@ class RangedDownload:
 
     def _finish_range(self, oldest: "_Range") -> None:
         if oldest.body.transfer.end is None:
-            self._continue_with_one_request()
+            self._close()
+            self._single = self._body(self._ranges.rest())
+            self._single.__enter__()
         elif oldest.failure is not None:
             raise oldest.failure
         else:
             self._held.popleft()
             self._ranges.finish_range()
             self._add_next_ranges()
-
-    def _continue_with_one_request(self) -> None:
-        self._close()
-        self._single = self._body(self._ranges.rest())
-        self._single.__enter__()
 
     def _close(self) -> None:
         """End all threads, and wait for their end, even if interrupted meanwhile."""
@@ -160,22 +149,11 @@ class RangedDownload:
 
 
 class _Range:
-    """A range that is being read.
-
-    Args:
-        body: Its bytes.
-        free_blocks: Memory for them; a block comes back once its bytes were handed on.
-
-    Attributes:
-        body: Its bytes.
-        failure: The error that ended it.
-    """
-
-    body: BlobBody
-    failure: Exception | None
+    """A range that is being read into blocks of memory; a block comes back once its bytes were handed on."""
 
     def __init__(self, body: BlobBody, free_blocks: list[memoryview]) -> None:
-        self.body, self.failure = body, None
+        self.body = body
+        self.failure: Exception | None = None
         self._free_blocks = free_blocks
         self._block: memoryview | None = None
         self._size = 0

@@ -1,8 +1,7 @@
 # Generated from dreg_client/_async/registry.py by tools/generate_sync.py. Do not edit.
 """Registries: where a program begins."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from types import TracebackType
+from collections.abc import Iterator, Mapping
 from typing import Self, Unpack
 
 from dreg_client import errors
@@ -72,9 +71,7 @@ class Registry:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def ping(self) -> None:
@@ -130,7 +127,7 @@ class Registry:
 
         The catalog is read once, until `refresh`.
         """
-        return self._namespaces().names
+        return (self._catalog or self._read_catalog()).names
 
     def repositories(self, namespace: str | None = None) -> Mapping[str, Repository]:
         """Return the repositories in the catalog by their full names, read-only; with `namespace`, only its own.
@@ -140,7 +137,7 @@ class Registry:
         Raises:
             UnknownNamespaceError: There is no such namespace; this is also a `KeyError`.
         """
-        return self._namespaces().of(namespace)
+        return (self._catalog or self._read_catalog()).of(namespace)
 
     def refresh(self) -> None:
         """Read the catalog again. Repositories that are gone from it are forgotten, and so are all tags."""
@@ -152,14 +149,9 @@ class Registry:
             known.refresh()
             if name not in names:
                 self._repositories.pop(name, None)
-        self._catalog = catalog = self._namespaces_of(names)
+        found = [(name, self._repository(RepositoryName(name))) for name in names]
+        self._catalog = catalog = Namespaces(found, self._url.name)
         return catalog
-
-    def _namespaces(self) -> Namespaces[Repository]:
-        return self._catalog or self._read_catalog()
-
-    def _namespaces_of(self, names: Iterable[str]) -> Namespaces[Repository]:
-        return Namespaces(((name, self._repository(RepositoryName(name))) for name in names), self._url.name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url.url!r})"

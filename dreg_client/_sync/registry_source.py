@@ -1,46 +1,34 @@
 # Generated from dreg_client/_async/registry_source.py by tools/generate_sync.py. Do not edit.
 """A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
 
+from dataclasses import replace
+
 from dreg_client import errors
-from dreg_client._sync.blob_body import RegistryBlob
+from dreg_client._sync.blob_body import BlobBody
 from dreg_client._sync.client import Client
 from dreg_client._sync.lists import list_tags
-from dreg_client._sync.manifests import fetch_manifest, resolve_manifest
+from dreg_client._sync.manifests import get_manifest, resolve_manifest
 from dreg_client._sync.ranged_download import RangedDownload
-from dreg_client._sync.referrers import list_referrers
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.protocol import blobs
-from dreg_client.protocol.content import BlobRequest, FetchedManifest
-from dreg_client.protocol.manifests import check_served, name_of, own_media_type
+from dreg_client.protocol import blobs, referrers
+from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.content import BlobRequest, RawManifest
+from dreg_client.protocol.manifests import check_served, manifest_in, manifest_request, name_of, own_media_type
 from dreg_client.values.digest import Digest
-from dreg_client.values.reference import DEFAULT_TAG, RepositoryName
+from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
 
 class RegistrySource:
-    """A repository of a registry (an `Source`).
-
-    Args:
-        client: The client of the registry.
-        repository: The repository.
-        owns_client: Whether closing this source closes the client.
-    """
+    """A repository of a registry (an `Source`); with `owns_client`, closing it closes the client."""
 
     refetches = True
     writes_manifests = False
 
     def __init__(self, client: Client, repository: RepositoryName, *, owns_client: bool = False) -> None:
         self._client, self._name, self._owns_client = client, repository, owns_client
-
-    @property
-    def name(self) -> str:
-        """The repository's name, such as `acme/web`."""
-        return self._name
-
-    @property
-    def address(self) -> str:
-        """The repository's name with its registry, such as `registry.example/acme/web`."""
-        return f"{self._client.registry.name}/{self._name}"
+        self.name: str = repository
+        self.address = f"{client.registry.name}/{repository}"
 
     def close(self) -> None:
         """Close the client if it belongs to this source."""
@@ -52,22 +40,22 @@ class RegistrySource:
         name = name_of(reference or DEFAULT_TAG)
         return resolve_manifest(self._client, self._name, name).descriptor
 
-    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> FetchedManifest:
+    def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:
         """Fetch the manifest at a tag or digest; if the registry does not state its media type, its bytes do."""
         name = name_of(reference or DEFAULT_TAG)
-        found = fetch_manifest(self._client, self._name, name, legacy=legacy)
-        media_type = found.media_type or own_media_type(found.raw)
-        return FetchedManifest(found.raw, media_type, found.digest, len(found.raw))
+        request = manifest_request("GET", self._name, name, legacy=legacy)
+        found = manifest_in(self._client.send(request), request, name)
+        return found if found.media_type else replace(found, media_type=own_media_type(found.raw))
 
-    def fetch_document(self, descriptor: Descriptor, *, limit: int = MAX_DOCUMENT, is_blob: bool = False) -> bytes:
+    def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:
         """Fetch a manifest; with `is_blob` a config, which a registry keeps among its blobs."""
-        if descriptor.size > limit:
-            raise errors.ResponseTooLargeError(str(descriptor.digest), descriptor.size, limit)
+        digest, size = descriptor.digest, descriptor.size
+        if size > MAX_DOCUMENT:
+            raise errors.ResponseTooLargeError(str(digest), size, MAX_DOCUMENT)
         if is_blob:
-            digest, size = descriptor.digest, descriptor.size
             request = blobs.small_blob_request(self._name, digest, size)
             return blobs.small_blob_in(self._client.send(request), request, digest, size)
-        found = fetch_manifest(self._client, self._name, descriptor.digest, limit=limit)
+        found = get_manifest(self._client, self._name, digest)
         check_served(found, descriptor)
         return found.raw
 
@@ -76,8 +64,43 @@ class RegistrySource:
         return list_tags(self._client, self._name)
 
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the referrers of a manifest, as the registry states them."""
-        return list_referrers(self._client, self._name, digest, artifact_type)
+        """List the referrers of a manifest, as the registry states them ("Listing Referrers").
+
+        If the registry has no such list, its tag `sha256-...` is read, in which older clients keep one ("Referrers Tag
+        Schema"); if there is none, nothing refers to the manifest.
+
+        Raises:
+            ResponseTooLargeError: There are more than 1,000.
+            InvalidDocumentError: The list is not an index.
+        """
+        pages = referrers.referrer_pages(self._name, digest, artifact_type)
+        found: list[Descriptor] = []
+        while pages.request is not None:
+            response = self._client.send(pages.request)
+            if not found and referrers.is_not_offered(response):
+                return self._referrers_by_tag(referrers.fallback_tag(digest), artifact_type)
+            found += referrers.parse_referrers(response, pages.request)
+            referrers.check_count(found, response.where)
+            pages.turn(response)
+        return referrers.of_type(found, artifact_type)
+
+    def _referrers_by_tag(self, tag: Tag, artifact_type: str | None) -> tuple[Descriptor, ...]:
+        try:
+            served = get_manifest(self._client, self._name, tag)
+        except errors.NotFoundError:
+            return ()
+        entries = referrers.parse_fallback(served, f"{self._name}:{tag}")
+        chosen = referrers.of_type(entries, artifact_type)
+        if chosen or artifact_type is None:
+            return chosen
+        # The list may state another type than the manifests themselves (quirk 39).
+        return tuple([entry for entry in entries if self._served_type(entry.digest) == artifact_type])
+
+    def _served_type(self, digest: Digest) -> str | None:
+        try:
+            return referrers.served_type(get_manifest(self._client, self._name, digest))
+        except errors.DregError:
+            return None
 
     def has_blob(self, digest: Digest) -> bool:
         """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""
@@ -88,8 +111,8 @@ class RegistrySource:
         first_byte = blobs.first_byte_request(self._name, digest)
         return blobs.has_first_byte(self._client.send(first_byte), first_byte, head)
 
-    def open_blob(self, request: BlobRequest) -> RegistryBlob | RangedDownload:
+    def open_blob(self, request: BlobRequest) -> BlobBody | RangedDownload:
         """Return a reader of a blob, by several range requests at a time if that is asked for."""
         if request.ranges > 1:
             return RangedDownload(self._client, self._name, request)
-        return RegistryBlob(self._client, self._name, request)
+        return BlobBody(self._client, request.digest, BlobTransfer(self._name, request))

@@ -141,13 +141,12 @@ class Repository(Store):
         """Return the digest of a tag, and the other tags that have it, as text."""
         digest = self.resolve(tag).digest
         tags = super().tags()
-        others = [other for other in tags[:_EXAMINED_TAGS] if other != tag and self._has(other, digest)]
+        others = [
+            other for other in tags[:_EXAMINED_TAGS] if other != tag and self.check_manifest(Tag(other)) == digest
+        ]
         more = f" and {len(others) - _SHOWN_TAGS} more" if len(others) > _SHOWN_TAGS else ""
         unseen = f" (of the first {_EXAMINED_TAGS} tags)" if len(tags) > _EXAMINED_TAGS else ""
         return digest, ", ".join(others[:_SHOWN_TAGS]) + more + unseen if others else ""
-
-    def _has(self, tag: str, digest: Digest) -> bool:
-        return self.check_manifest(Tag(tag)) == digest
 
     def delete_manifest(self, digest: BlobRef) -> None:
         """Delete a manifest by its digest, and with it all tags that name it (distribution-spec "Deleting Manifests").

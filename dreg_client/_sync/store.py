@@ -4,7 +4,6 @@
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
@@ -40,46 +39,44 @@ class Store:
 
     Args:
         source: The storage medium. To support another one, implement the methods of `Source`.
+
+    Attributes:
+        source: The storage medium.
     """
 
+    source: Source
+
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self.source = source
 
     @property
     def name(self) -> str:
         """What people call the store: a repository's name, a path."""
-        return self._source.name
+        return self.source.name
 
     @property
     def address(self) -> str:
         """Where the store is: a repository's name with its registry, a path."""
-        return self._source.address
+        return self.source.address
 
     @property
     def writes_manifests(self) -> bool:
         """Whether its manifests are written by this library, as a docker-archive has none."""
-        return self._source.writes_manifests
-
-    @property
-    def source(self) -> Source:
-        """The storage medium."""
-        return self._source
+        return self.source.writes_manifests
 
     def close(self) -> None:
         """Close what the store holds open."""
-        self._source.close()
+        self.source.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def tags(self) -> tuple[str, ...]:
         """List all tags, in the store's order."""
-        return self._source.tags()
+        return self.source.tags()
 
     def resolve(self, reference: ManifestRef) -> Descriptor:
         """Return the descriptor of a tag, a digest or a descriptor, as the store states it; the manifest is not read.
@@ -88,7 +85,7 @@ class Store:
             NotFoundError: There is no such manifest.
             ConflictError: The name is ambiguous.
         """
-        return self._source.resolve(reference_text(reference))
+        return self.source.resolve(reference_text(reference))
 
     def check_manifest(self, reference: ManifestRef) -> Digest | None:
         """Return the digest of a tag, a digest or a descriptor, None if there is no such manifest."""
@@ -114,11 +111,11 @@ class Store:
             InvalidDocumentError: The document is not valid; `get_raw_manifest` returns its bytes.
             UnsupportedMediaTypeError: It is not a manifest of OCI or of Docker's schema 2.
         """
-        return read_manifest(self._source, reference, legacy=legacy)
+        return read_manifest(self.source, reference, legacy=legacy)
 
     def get_raw_manifest(self, reference: ManifestRef) -> RawManifest:
         """Read the bytes of a manifest, verified but not parsed: for broken documents."""
-        return read_raw_manifest(self._source, reference)
+        return read_raw_manifest(self.source, reference)
 
     def get_config(self, reference: ManifestRef | ImageManifest) -> "ImageConfig":
         """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
@@ -126,7 +123,7 @@ class Store:
         Raises:
             NotAnImageError: It is an artifact; or an index, of which a platform must be chosen first.
         """
-        return read_config_at(self._source, reference)
+        return read_config_at(self.source, reference)
 
     def get_image(self, reference: ManifestRef) -> "Image":
         """Read what a tag, a digest or a descriptor names, as an image.
@@ -140,7 +137,7 @@ class Store:
         """
         from dreg_client._sync.images import read_image  # noqa: PLC0415 (see above)
 
-        return read_image(self._source, reference)
+        return read_image(self.source, reference)
 
     def referrers(
         self, digest: BlobRef, artifact_type: str | None = None, *, verify: Verify = False
@@ -160,11 +157,11 @@ class Store:
             NotFoundError: With `strict`: an entry does not exist.
             DocumentError: With `strict`: an entry cannot be read.
         """
-        return read_referrers(self._source, digest_of(digest), artifact_type, verify)
+        return read_referrers(self.source, digest_of(digest), artifact_type, verify)
 
     def has_blob(self, digest: BlobRef) -> bool:
         """Return whether a blob exists; it is not read."""
-        return self._source.has_blob(digest_of(digest))
+        return self.source.has_blob(digest_of(digest))
 
     def get_blob(self, blob: BlobRef, *, limit: int = MAX_BLOB) -> bytes:
         """Read a blob into memory, checked against its digest.
@@ -178,7 +175,7 @@ class Store:
             DigestMismatchError: The store has other bytes.
             NotFoundError: There is no such blob.
         """
-        return get_blob(self._source, blob_request(blob), limit)
+        return get_blob(self.source, blob_request(blob), limit)
 
     @contextmanager
     def stream_blob(
@@ -196,7 +193,7 @@ class Store:
             NotFoundError: There is no such blob.
             UnsupportedDigestError: Bytes cannot be checked against this digest. Nothing was read.
         """
-        with stream_blob(self._source, blob_request(blob, start), verifier) as chunks:
+        with stream_blob(self.source, blob_request(blob, start), verifier) as chunks:
             yield chunks
 
     def download_blob(
@@ -229,4 +226,4 @@ class Store:
             LayoutError: The file cannot be written.
             LayoutLockedError: Another process is writing the same file (`resume`).
         """
-        return download_blob(self._source, blob, path, resume=resume, durability=durability, ranges=connections)
+        return download_blob(self.source, blob, path, resume=resume, durability=durability, ranges=connections)

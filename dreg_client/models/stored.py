@@ -142,6 +142,10 @@ class StoredDocument(ParsedModel, frozen=True):
         return len(self.raw)
 
     @property
+    def _shown_digest(self) -> str:
+        return self.digest.short if self.is_stored else "not stored"
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """Where the document does not follow recommendations of the specification; it is still valid."""
         found = examine(type(self), self.raw, limit=len(self.raw)).problems
@@ -216,7 +220,10 @@ def examine_tree(
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
         document = None
-    return Examined(document, _each_once(problems) if problems else ())
+    # Where a rule of the text is broken, no problem of the member is reported.
+    textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
+    kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
+    return Examined(document, tuple(rules.first_ones(kept)))
 
 
 def too_large(raw: bytes, limit: int) -> Problem:
@@ -235,21 +242,13 @@ def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, li
 def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, problems: list[Problem]) -> list[Problem]:
     """Report GEN-07 in place of other problems of `mediaType`."""
     own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
-    named = own if isinstance(own, str) and own else ""
+    named = own if isinstance(own, str) else ""
     of_one_kind = claimed in model.media_types and named in {"", *model.media_types}
     if of_one_kind or claimed in {named.lower(), *SAYS_NOTHING}:
         return problems
-    if not named:
-        named = " or ".join(model.media_types)
-    fault = rules.error("GEN-07", "$.mediaType", named[:100], f"{claimed[:100]}, as it was served or named")
+    found = (named or " or ".join(model.media_types))[:100]
+    fault = rules.error("GEN-07", "$.mediaType", found, f"{claimed[:100]}, as it was served or named")
     return [problem for problem in problems if problem.path != "$.mediaType"] + [fault]
-
-
-def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Keep one problem of each rule at a path, and none of a member's rule where a rule of the text is broken."""
-    textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
-    kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
-    return tuple(rules.first_ones(kept))
 
 
 def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import GZIP
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MEBIBYTE
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
@@ -21,29 +21,39 @@ Verify = bool | Literal["strict"]
 """Whether referrers are verified; `strict` raises an error where True leaves an entry out."""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedManifest:
-    """A manifest as a storage medium returned it, not verified yet; digest and size are what it must have."""
-
-    raw: bytes
-    media_type: str
-    digest: Digest
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class RawManifest:
     """The bytes of a manifest, verified but not parsed: for broken documents.
+
+    Manifests are verified here and nowhere else: an object of this class always has the digest of its bytes.
+
+    Args:
+        raw: The bytes.
+        media_type: The media type that the store states; empty if it states none.
+        digest: The digest that the bytes must have; None if only a tag is known.
+        where: Where the bytes are from, for the error.
 
     Attributes:
         raw: The bytes.
         media_type: The media type that the store states.
-        digest: Their digest, in the algorithm of the request.
+        digest: Their digest, in the algorithm of the request (sha256 for a tag).
+
+    Raises:
+        DigestMismatchError: The bytes have another digest.
+        UnsupportedDigestError: Bytes cannot be checked against this digest.
     """
 
     raw: bytes
     media_type: str
     digest: Digest
+
+    def __init__(self, raw: bytes, media_type: str, digest: Digest | None = None, where: str = "the document") -> None:
+        actual = Digest.of(raw, digest.algorithm if digest else SHA256)
+        if digest is not None and digest != actual:
+            raise errors.DigestMismatchError(digest, actual, where)
+        object.__setattr__(self, "raw", raw)  # as the __init__ of a frozen dataclass does it
+        object.__setattr__(self, "media_type", media_type)
+        object.__setattr__(self, "digest", actual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +100,3 @@ def blob_request(blob: BlobRef, start: int = 0, ranges: int = 1) -> BlobRequest:
         raise ValueError("connections: must be at least 1")
     size = None if isinstance(blob, str) else blob.size
     return BlobRequest(verifiable(digest_of(blob)), start, size, ranges=ranges)
-
-
-def verify(raw: bytes, digest: Digest, size: int) -> None:
-    """Check that a document has the requested size and digest (image-spec descriptor.md, "Verification")."""
-    if len(raw) != size:
-        raise errors.SizeMismatchError(size, len(raw), digest)
-    if (actual := Digest.of(raw, digest.algorithm)) != digest:
-        raise errors.DigestMismatchError(digest, actual, "the document")

@@ -65,16 +65,13 @@ def _shown(repository: RepositoryName, name: TagOrDigest) -> str:
     return f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}"
 
 
-def manifest_request(
-    method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, limit: int = MAX_DOCUMENT
-) -> Request:
+def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False) -> Request:
     """Return the request for a manifest ("Pulling manifests"); with `legacy`, schema 1 is accepted, too."""
     return Request(
         method,
         _target(repository, name),
         f"repository:{repository}:pull",
         (_ACCEPT_LEGACY if legacy else _ACCEPT,),
-        limit=limit,
         mirrored=True,
         what=_shown(repository, name),
     )
@@ -87,13 +84,14 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
     """
     accept(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
-    raw = plain(response, wanted, request.limit)
-    digest = Digest.of(raw, wanted.algorithm if wanted else "sha256")
-    if wanted is not None and digest != wanted:
-        raise errors.DigestMismatchError(wanted, digest, response.where)
-    if response.headers.all("docker-content-digest") != (digest,):
-        _check_claim(response, raw, digest)
-    return RawManifest(raw, _media_type(response, digest), digest)
+    raw = plain(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
+    served = types.essence(response.headers.get("content-type") or "")
+    found = RawManifest(raw, "" if served in _SAYS_NOTHING else served, wanted, response.where if wanted else "")
+    if response.headers.all("docker-content-digest") != (found.digest,):
+        _check_claim(response, raw, found.digest)
+    if found.media_type not in types.KNOWN:
+        _check_media_type(found)
+    return found
 
 
 def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
@@ -124,16 +122,13 @@ def _claimed_digest(response: Response) -> Digest | None:
     return Digest(value)
 
 
-def _media_type(response: Response, digest: Digest) -> str:
-    served = types.essence(response.headers.get("content-type") or "")
-    if served in types.PAGES:
+def _check_media_type(found: RawManifest) -> None:
+    if found.media_type in types.PAGES:
         advice = "a registry would not serve a page for browsers: check the address, and what stands between"
-        raise errors.UnsupportedMediaTypeError(served, digest, advice)
-    if served in _SAYS_NOTHING:
-        return ""
-    if not types.is_media_type(served):
-        raise errors.UnsupportedMediaTypeError(served[:255], digest, "it was served as what is no media type")
-    return served
+        raise errors.UnsupportedMediaTypeError(found.media_type, found.digest, advice)
+    if found.media_type and not types.is_media_type(found.media_type):
+        advice = "it was served as what is no media type"
+        raise errors.UnsupportedMediaTypeError(found.media_type[:255], found.digest, advice)
 
 
 def manifest_head(response: Response, request: Request, name: TagOrDigest) -> ManifestHead | None:

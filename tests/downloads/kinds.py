@@ -9,13 +9,14 @@ from typing import Any
 import trio
 
 from dreg_client._async import downloads as async_downloads
-from dreg_client._async.blob_body import AsyncRegistryBlob
+from dreg_client._async.blob_body import AsyncBlobBody
 from dreg_client._async.client import AsyncClient
 from dreg_client._async.ranged_download import AsyncRangedDownload
 from dreg_client._sync import downloads
-from dreg_client._sync.blob_body import RegistryBlob
+from dreg_client._sync.blob_body import BlobBody
 from dreg_client._sync.client import Client
 from dreg_client._sync.ranged_download import RangedDownload
+from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRef, BlobRequest
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
@@ -37,12 +38,14 @@ class Source:
     def __init__(self, client: Any) -> None:
         self.client = client
         is_async = isinstance(client, AsyncClient)
-        self._blob: Any = AsyncRegistryBlob if is_async else RegistryBlob
+        self._blob: Any = AsyncBlobBody if is_async else BlobBody
         self._ranged: Any = AsyncRangedDownload if is_async else RangedDownload
         self._downloads: Any = async_downloads if is_async else downloads
 
     def open_blob(self, request: BlobRequest) -> Any:
-        return (self._ranged if request.ranges > 1 else self._blob)(self.client, NAME, request)
+        if request.ranges > 1:
+            return self._ranged(self.client, NAME, request)
+        return self._blob(self.client, request.digest, BlobTransfer(NAME, request))
 
     def download_blob(
         self, blob: BlobRef, path: Path, *, resume: bool = False, durability: Any = "full", connections: int = 1

@@ -176,19 +176,10 @@ def test_aut_25_a_storage_server_that_explains_what_is_wrong_with_a_signature(
 def everything(registry: Any, credential: Credential) -> list[Any]:
     """All that somebody may print."""
     web = registry.repository("acme/web")
-    connection = registry._connection
-    return [
-        registry,
-        web,
-        connection,
-        vars(registry),
-        connection._conversation,
-        connection._sender,
-        vars(connection),
-        credential,
-        Credentials.default(),
-        connection._conversation.options,
-    ]
+    client = registry._client
+    sender, authenticator = client._sender, client._authenticator
+    parts = [registry, web, client, sender, sender._transport, authenticator]
+    return [*parts, *map(vars, parts), client._options, credential, Credentials.default()]
 
 
 @pytest.mark.parametrize(

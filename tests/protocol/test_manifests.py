@@ -1,11 +1,16 @@
 """What a registry states of a manifest: read without models, by the rules of descriptors."""
 
+import copy
+import pickle
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
 from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.messages import Headers, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
@@ -30,6 +35,24 @@ def stated(digest: str = SOME, size: str = "4", media_type: str = types.OCI_MANI
 
 def read(response: Response, name: manifests.TagOrDigest = TAG) -> manifests.ManifestHead | None:
     return manifests.manifest_head(response, manifests.manifest_request("HEAD", WEB, name), name)
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_raw_manifest_always_has_the_digest_of_its_bytes(algorithm: str) -> None:
+    digest = Digest.of(b"some", algorithm)
+
+    assert RawManifest(b"some", types.OCI_MANIFEST, digest).digest == digest
+    assert RawManifest(b"some", types.OCI_MANIFEST).digest == SOME
+    with pytest.raises(errors.DigestMismatchError):
+        RawManifest(b"other", types.OCI_MANIFEST, digest)
+    with pytest.raises(errors.UnsupportedDigestError):
+        RawManifest(b"some", types.OCI_MANIFEST, Digest(f"blake3:{SOME.encoded}"))
+
+
+def test_a_raw_manifest_can_be_pickled_and_copied() -> None:
+    found = RawManifest(b"some", types.OCI_MANIFEST, SOME)
+
+    assert pickle.loads(pickle.dumps(found)) == copy.copy(found) == replace(found) == found
 
 
 def test_head_states_type_digest_and_size() -> None:

@@ -14,7 +14,7 @@ from dreg_client.protocol.messages import Response
 from dreg_client.protocol.responses import TokenResponse, parse_errors
 from dreg_client.protocol.tags_and_catalog import parse_repositories, parse_tags
 from dreg_client.schemagen import RuleEntry, families, rules
-from dreg_client.schemagen.examples import EXAMPLES
+from dreg_client.schemagen.schemas import examples
 
 ENTRIES = list(rules().values())
 READERS: dict[str, Callable[[str], object]] = {
@@ -36,7 +36,7 @@ def whole(entry: RuleEntry, example: str) -> str:
     """The example as a document: members of it stand beside those of a good one."""
     if entry.whole:
         return example
-    beside: dict[str, Any] = EXAMPLES[entry.of][0]
+    beside: dict[str, Any] = examples()[entry.of][0]
     others = {name: value for name, value in beside.items() if name not in json.loads(example)}
     return json.dumps(others).removesuffix("}") + (", " if others else "") + example.removeprefix("{")
 
