@@ -37,6 +37,8 @@ _BY_TYPE: Final[Mapping[str, Kind]] = {
 def kind_of(tree: Mapping[str, object], media_type: str | None = None) -> Kind | None:
     """Return the kind of a document by its served type, else its own type, else its members; None if unknown."""
     own = tree.get("mediaType")
+    if media_type is not None and own == media_type and media_type in _BY_TYPE:
+        return _BY_TYPE[media_type]
     if media_type and (served := types.essence(media_type)) not in SAYS_NOTHING:
         kind = _BY_TYPE.get(served)
         # A document that states another known type is read as that type, so that only GEN-07 is reported.

@@ -4,6 +4,7 @@ Models are imported when the first document of their kind is read: building all 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union, cast, overload
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import DockerManifest, OciManifest
 
 Document: TypeAlias = Union["AnyManifest", "LegacyManifest", "ImageConfig", "ImageLayout", "Descriptor"]
-_HOMES: Final[Mapping[str, tuple[str, str]]] = {
+_MODULES: Final[Mapping[str, tuple[str, str]]] = {
     "descriptor": ("descriptor", "Descriptor"),
     "oci-manifest": ("manifest", "OciManifest"),
     "docker-manifest": ("manifest", "DockerManifest"),
@@ -39,19 +40,24 @@ _HOMES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+@cache
+def _model(kind: str) -> type[ParsedModel]:
+    module, name = _MODULES[kind]
+    model: type[ParsedModel] = getattr(import_module(f"dreg_client.models.{module}"), name)
+    return model
+
+
 class _Models(Mapping[str, type[ParsedModel]]):
     """The model of each kind, imported on first use."""
 
     def __getitem__(self, kind: str) -> type[ParsedModel]:
-        module, name = _HOMES[kind]
-        model: type[ParsedModel] = getattr(import_module(f"dreg_client.models.{module}"), name)
-        return model
+        return _model(kind)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_HOMES)
+        return iter(_MODULES)
 
     def __len__(self) -> int:
-        return len(_HOMES)
+        return len(_MODULES)
 
 
 KINDS: Final = _Models()
@@ -94,7 +100,7 @@ def parse_manifest(
         >>> parse_manifest('{"schemaVersion": 2, "manifests": []}').media_type
         'application/vnd.oci.image.index.v1+json'
     """
-    document = _parse(octets_of(raw), media_type, limit)
+    document = _parse(raw if type(raw) is bytes else octets_of(raw), media_type, limit)
     if isinstance(document, Manifest):
         return document
     found, advice = document.media_types[0], "expected a manifest or an index"
@@ -186,9 +192,10 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
         if model is None:
             raise refusal("document", tuple(problems), octets, limit) from None
         return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
-    model = recognise(tree, media_type)
-    if model is None:
+    kind = kind_of(tree, media_type)
+    if kind is None:
         raise _unknown(octets, tree, media_type)
+    model = _model(kind)
     if media_type is None or media_type == tree.get("mediaType"):
         try:
             return model.from_tree(octets, tree)  # type: ignore[return-value]

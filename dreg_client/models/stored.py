@@ -65,7 +65,9 @@ class ParsedModel(StrictModel, frozen=True):
         if media_type is None and len(octets) <= limit:
             try:
                 fast: Self = cls.__pydantic_validator__.validate_python(read_members(octets))
-                return _kept(fast, octets)
+                _keep_raw(fast, octets)
+                _keep_digest(fast, None)
+                return fast
             except (DishonestTextError, ValidationError):
                 pass  # the slow path below reports all problems
         examined = examine(cls, octets, media_type=media_type, limit=limit)
@@ -81,7 +83,9 @@ class ParsedModel(StrictModel, frozen=True):
             pydantic.ValidationError: The tree breaks rules; `examine` lists them.
         """
         document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
-        return _kept(document, raw)
+        _keep_raw(document, raw)
+        _keep_digest(document, None)
+        return document
 
     def __str__(self) -> str:
         return repr(self)
@@ -168,13 +172,6 @@ _raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
 _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 _keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
-
-
-def _kept(document: M, raw: bytes) -> M:
-    """Add to a document the bytes that it was read from, and return it."""
-    _keep_raw(document, raw)
-    _keep_digest(document, None)
-    return document
 
 
 def octets_of(raw: bytes | str) -> bytes:

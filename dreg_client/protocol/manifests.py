@@ -82,10 +82,13 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
 
     Its media type is empty if the registry does not state one.
     """
-    accept(response, request, _LIST_TAGS)
+    if response.status != 200:
+        accept(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
     raw = plain(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
-    served = types.essence(response.headers.get("content-type") or "")
+    served = response.headers.get("content-type") or ""
+    if served not in types.KNOWN:
+        served = types.essence(served)
     found = RawManifest(raw, "" if served in _SAYS_NOTHING else served, wanted, response.where if wanted else "")
     if response.headers.all("docker-content-digest") != (found.digest,):
         _check_claim(response, raw, found.digest)

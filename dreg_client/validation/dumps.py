@@ -6,7 +6,6 @@ A line is a document, or an object with the document in a named member, either a
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -158,7 +157,7 @@ def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]])
 
 def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]], jobs: int) -> Iterator[DumpPart]:
     # Imported here, since it imports multiprocessing, which a single process does not need.
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     pool = ProcessPoolExecutor(jobs)
