@@ -64,10 +64,7 @@ class ParsedModel(StrictModel, frozen=True):
         octets = raw if type(raw) is bytes else octets_of(raw)
         if media_type is None and len(octets) <= limit:
             try:
-                fast: Self = cls.__pydantic_validator__.validate_python(read_members(octets))
-                _keep_raw(fast, octets)
-                _keep_digest(fast, None)
-                return fast
+                return cls.from_tree(octets, read_members(octets))
             except (DishonestTextError, ValidationError):
                 pass  # the slow path below reports all problems
         examined = examine(cls, octets, media_type=media_type, limit=limit)
