@@ -9,74 +9,48 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers take it for True; the module `typing` would double the cost of this import
 if TYPE_CHECKING:
-    from dreg_client._async.httpx_transport import AsyncHTTPTransport as AsyncHTTPTransport
-    from dreg_client._async.images import AsyncImage as AsyncImage
-    from dreg_client._async.layout import AsyncLayout as AsyncLayout
-    from dreg_client._async.opening import aopen_image as aopen_image
-    from dreg_client._async.opening import aopen_store as aopen_store
-    from dreg_client._async.registry import AsyncRegistry as AsyncRegistry
-    from dreg_client._async.repository import AsyncRepository as AsyncRepository
-    from dreg_client._async.store import AsyncStore as AsyncStore
-    from dreg_client._sync.docker_archive import DockerArchive as DockerArchive
-    from dreg_client._sync.httpx_transport import HTTPTransport as HTTPTransport
-    from dreg_client._sync.images import Image as Image
-    from dreg_client._sync.layout import Layout as Layout
-    from dreg_client._sync.opening import open_image as open_image
-    from dreg_client._sync.opening import open_store as open_store
-    from dreg_client._sync.registry import Registry as Registry
-    from dreg_client._sync.repository import Repository as Repository
-    from dreg_client._sync.store import Store as Store
-    from dreg_client._sync.validation import RepositoryValidation as RepositoryValidation
-    from dreg_client._sync.validation import validate_layout as validate_layout
-    from dreg_client.credentials.lookup import Credentials as Credentials
-    from dreg_client.errors import DregError as DregError
-    from dreg_client.errors.problems import Problem as Problem
-    from dreg_client.errors.problems import Severity as Severity
-    from dreg_client.images.image import PlatformImage as PlatformImage
-    from dreg_client.models.config import ImageConfig as ImageConfig
-    from dreg_client.models.descriptor import Descriptor as Descriptor
-    from dreg_client.models.index import AnyManifest as AnyManifest
-    from dreg_client.models.index import DockerManifestList as DockerManifestList
-    from dreg_client.models.index import Index as Index
-    from dreg_client.models.index import OciIndex as OciIndex
-    from dreg_client.models.layout import ImageLayout as ImageLayout
-    from dreg_client.models.legacy import LegacyManifest as LegacyManifest
-    from dreg_client.models.manifest import DockerManifest as DockerManifest
-    from dreg_client.models.manifest import ImageManifest as ImageManifest
-    from dreg_client.models.manifest import Manifest as Manifest
-    from dreg_client.models.manifest import OciManifest as OciManifest
-    from dreg_client.models.parse import parse_document as parse_document
-    from dreg_client.models.parse import parse_manifest as parse_manifest
-    from dreg_client.protocol.content import RawManifest as RawManifest
-    from dreg_client.protocol.events import Answered as Answered
-    from dreg_client.protocol.events import Counted as Counted
-    from dreg_client.protocol.events import Event as Event
-    from dreg_client.protocol.events import Received as Received
-    from dreg_client.protocol.events import Retrying as Retrying
-    from dreg_client.protocol.events import Warned as Warned
-    from dreg_client.protocol.options import RegistryOptions as RegistryOptions
-    from dreg_client.protocol.options import Timeouts as Timeouts
-    from dreg_client.validation.claims import DocumentReport as DocumentReport
-    from dreg_client.validation.claims import FileReport as FileReport
-    from dreg_client.validation.dumps import LineRules as LineRules
-    from dreg_client.validation.dumps import validate_file as validate_file
-    from dreg_client.validation.dumps import validate_lines as validate_lines
-    from dreg_client.validation.report import Report as Report
-    from dreg_client.validation.report import validate as validate
-    from dreg_client.values.credential import Credential as Credential
-    from dreg_client.values.digest import Digest as Digest
-    from dreg_client.values.platform import Platform as Platform
-    from dreg_client.values.platform import choose as choose
-    from dreg_client.values.reference import Reference as Reference
+    from dreg_client._async.httpx_transport import AsyncHTTPTransport
+    from dreg_client._async.images import AsyncImage
+    from dreg_client._async.layout import AsyncLayout
+    from dreg_client._async.opening import aopen_image, aopen_store
+    from dreg_client._async.registry import AsyncRegistry
+    from dreg_client._async.repository import AsyncRepository
+    from dreg_client._async.store import AsyncStore
+    from dreg_client._sync.docker_archive import DockerArchive
+    from dreg_client._sync.httpx_transport import HTTPTransport
+    from dreg_client._sync.images import Image
+    from dreg_client._sync.layout import Layout
+    from dreg_client._sync.opening import open_image, open_store
+    from dreg_client._sync.registry import Registry
+    from dreg_client._sync.repository import Repository
+    from dreg_client._sync.store import Store
+    from dreg_client._sync.validation import RepositoryValidation, validate_layout
+    from dreg_client.credentials.lookup import Credentials
+    from dreg_client.errors import DregError
+    from dreg_client.errors.problems import Problem, Severity
+    from dreg_client.images.image import PlatformImage
+    from dreg_client.models.config import ImageConfig
+    from dreg_client.models.descriptor import Descriptor
+    from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex
+    from dreg_client.models.layout import ImageLayout
+    from dreg_client.models.legacy import LegacyManifest
+    from dreg_client.models.manifest import DockerManifest, ImageManifest, Manifest, OciManifest
+    from dreg_client.models.parse import parse_document, parse_manifest
+    from dreg_client.protocol.content import RawManifest
+    from dreg_client.protocol.events import Answered, Counted, Event, Received, Retrying, Warned
+    from dreg_client.protocol.options import RegistryOptions, Timeouts
+    from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
+    from dreg_client.validation.report import DocumentReport, FileReport, Report, validate
+    from dreg_client.values.credential import Credential
+    from dreg_client.values.digest import Digest
+    from dreg_client.values.platform import Platform, choose
+    from dreg_client.values.reference import Reference
 
 _MODULES = {
     "_async.httpx_transport": ("AsyncHTTPTransport",),
     "_async.images": ("AsyncImage",),
     "_async.layout": ("AsyncLayout",),
-    "_async.opening": (
-        "aopen_image",
-        "aopen_store",
-    ),
+    "_async.opening": ("aopen_image", "aopen_store"),
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
@@ -84,76 +58,30 @@ _MODULES = {
     "_sync.httpx_transport": ("HTTPTransport",),
     "_sync.images": ("Image",),
     "_sync.layout": ("Layout",),
-    "_sync.opening": (
-        "open_image",
-        "open_store",
-    ),
+    "_sync.opening": ("open_image", "open_store"),
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
-    "_sync.validation": (
-        "RepositoryValidation",
-        "validate_layout",
-    ),
+    "_sync.validation": ("RepositoryValidation", "validate_layout"),
     "credentials.lookup": ("Credentials",),
     "errors": ("DregError",),
-    "errors.problems": (
-        "Problem",
-        "Severity",
-    ),
+    "errors.problems": ("Problem", "Severity"),
     "images.image": ("PlatformImage",),
     "models.config": ("ImageConfig",),
     "models.descriptor": ("Descriptor",),
-    "models.index": (
-        "AnyManifest",
-        "DockerManifestList",
-        "Index",
-        "OciIndex",
-    ),
+    "models.index": ("AnyManifest", "DockerManifestList", "Index", "OciIndex"),
     "models.layout": ("ImageLayout",),
     "models.legacy": ("LegacyManifest",),
-    "models.manifest": (
-        "DockerManifest",
-        "ImageManifest",
-        "Manifest",
-        "OciManifest",
-    ),
-    "models.parse": (
-        "parse_document",
-        "parse_manifest",
-    ),
+    "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
+    "models.parse": ("parse_document", "parse_manifest"),
     "protocol.content": ("RawManifest",),
-    "protocol.events": (
-        "Answered",
-        "Counted",
-        "Event",
-        "Received",
-        "Retrying",
-        "Warned",
-    ),
-    "protocol.options": (
-        "RegistryOptions",
-        "Timeouts",
-    ),
-    "validation.claims": (
-        "DocumentReport",
-        "FileReport",
-    ),
-    "validation.dumps": (
-        "LineRules",
-        "validate_file",
-        "validate_lines",
-    ),
-    "validation.report": (
-        "Report",
-        "validate",
-    ),
+    "protocol.events": ("Answered", "Counted", "Event", "Received", "Retrying", "Warned"),
+    "protocol.options": ("RegistryOptions", "Timeouts"),
+    "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
+    "validation.report": ("DocumentReport", "FileReport", "Report", "validate"),
     "values.credential": ("Credential",),
     "values.digest": ("Digest",),
-    "values.platform": (
-        "Platform",
-        "choose",
-    ),
+    "values.platform": ("Platform", "choose"),
     "values.reference": ("Reference",),
 }
 _MODULE_OF = {name: home for home, names in _MODULES.items() for name in names}

@@ -14,16 +14,15 @@ from dreg_client._async.authenticator import AsyncAuthenticator
 from dreg_client._async.sender import AsyncAnswer, AsyncSender
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
-from dreg_client.protocol.error_responses import refuse_long_wait
+from dreg_client.protocol.error_responses import check_wait
 from dreg_client.protocol.events import Counted, Event, Warned
-from dreg_client.protocol.manifests import Capabilities
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options, RegistryOptions
-from dreg_client.protocol.redact import without_secrets
+from dreg_client.protocol.redact import redact_error
 from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, redirect_target
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
-from dreg_client.protocol.tls_mismatch import refuse_asked_without_tls, with_advice
+from dreg_client.protocol.tls_mismatch import check_tls_expected, with_advice
 from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
 
@@ -42,7 +41,7 @@ class AsyncClient:
 
     Attributes:
         connections: The most connections to one host.
-        capabilities: What the registry has turned out to support.
+        head_describes: Whether HEAD describes manifests; if not although GET succeeds, HEAD is not sent again.
 
     Raises:
         InvalidReferenceError: A mirror is not a valid URL.
@@ -50,7 +49,7 @@ class AsyncClient:
     """
 
     def __init__(self, registry: RegistryURL, options: Options, transport: AsyncTransport | None = None) -> None:
-        self.registry, self.connections, self.capabilities = registry, options.connections, Capabilities()
+        self.registry, self.connections, self.head_describes = registry, options.connections, True
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
@@ -70,7 +69,7 @@ class AsyncClient:
             ConfigError: An option names something that cannot be used.
         """
         chosen = Options(**options)
-        return cls(RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls), chosen)
+        return cls(RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.requires_tls), chosen)
 
     async def send(self, request: Request) -> Response:
         """Send a request to the registry, or to one of its mirrors, and read the whole response.
@@ -149,7 +148,7 @@ class AsyncClient:
     def _final(self, registry: RegistryURL, request: Request, response: Response, *, lost: bool) -> Response:
         """Return an unsuccessful response that no further attempt can change."""
         self._note(registry, request, response)
-        refuse_long_wait(response, self._options.max_retry_after)
+        check_wait(response, self._options.max_retry_after)
         if lost and request.method == "DELETE" and response.status == 404:
             # The response to an earlier attempt was lost: that attempt succeeded.
             return replace(response, status=202)
@@ -208,7 +207,7 @@ class AsyncClient:
                 return response, body
             target = redirect_target(registry, request, response)
             if target is None:
-                refuse_asked_without_tls(response)
-                return without_secrets(response, hop, redirected=hop is not first), None
+                check_tls_expected(response)
+                return redact_error(response, hop, redirected=hop is not first), None
             hop = next_hop(registry, hop, response, target, headers)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)

@@ -6,10 +6,9 @@ from functools import partial
 from dreg_client._async._compat import run_in_thread
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
-from dreg_client.files.saved_images import SavedImages
+from dreg_client.files.docker_archive import SavedImages
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.digest import Digest
@@ -45,7 +44,7 @@ class AsyncDockerArchiveSource:
     async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
         """Read a config, or write a manifest."""
         self._files.check_open()
-        return await run_in_thread(self._images.read, descriptor.digest, MAX_DOCUMENT)
+        return await run_in_thread(self._images.read, descriptor.digest)
 
     async def tags(self) -> tuple[str, ...]:
         """List the references of all images, each once, in the archive's order."""

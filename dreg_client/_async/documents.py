@@ -60,7 +60,10 @@ async def read_manifest(
     source: AsyncSource, reference: ManifestRef, *, legacy: bool = False
 ) -> "AnyManifest | LegacyManifest":
     """Read the manifest or index at a reference: verified, then parsed."""
-    found = await read_raw_manifest(source, reference, legacy=legacy)
+    if isinstance(reference, Descriptor):
+        found = await read_verified(source, reference)
+    else:
+        found = await source.fetch_manifest(reference, legacy=legacy)
     try:
         if legacy:
             return parse_manifest(found.raw, found.media_type, legacy=True)

@@ -8,13 +8,11 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.documents import read_manifest, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
-from dreg_client.files import layout_index
-from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
+from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, LayoutIndex
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.referrers import fallback_tag, of_type, referrer, subject_of
 from dreg_client.values.digest import Digest
@@ -34,8 +32,8 @@ class AsyncLayoutSource:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.name = self.address = files.name
-        check_marker(files)
-        self.index: LayoutIndex = read_index(files)
+        layout_files.check_marker(files)
+        self.index: LayoutIndex = layout_files.read_index(files)
 
     async def aclose(self) -> None:
         """Close what the files hold open."""
@@ -44,14 +42,14 @@ class AsyncLayoutSource:
     async def resolve(self, reference: str) -> Descriptor:
         """Return the entry of a name or digest, else the descriptor of the document that is stored under a digest."""
         self.files.check_open()
-        entry = layout_index.find_entry(self.index, reference, self.name)
+        entry = layout_files.find_entry(self.index, reference, self.name)
         if entry is not None:
             return entry
-        if not layout_index.names_stored_document(reference):
-            raise layout_index.not_found(self.index, reference, self.name)
+        if not layout_files.names_stored_document(reference):
+            raise layout_files.not_found(self.index, reference, self.name)
         digest = Digest(reference)
-        raw = await run_in_thread(read_blob, self.files, digest, MAX_DOCUMENT)
-        return layout_index.descriptor_of_stored(raw, digest, self.name)
+        raw = await run_in_thread(layout_files.read_blob, self.files, digest)
+        return layout_files.descriptor_of_stored(raw, digest, self.name)
 
     async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Read the manifest at a name or digest; `legacy` changes nothing."""
@@ -60,12 +58,12 @@ class AsyncLayoutSource:
     async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
         """Read a document."""
         self.files.check_open()
-        return await run_in_thread(read_blob, self.files, descriptor.digest, MAX_DOCUMENT)
+        return await run_in_thread(layout_files.read_blob, self.files, descriptor.digest)
 
     async def tags(self) -> tuple[str, ...]:
         """List the names of all entries, each once, in document order."""
         self.files.check_open()
-        return layout_index.tags_in(self.index)
+        return layout_files.tags_in(self.index)
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject."""
@@ -81,7 +79,7 @@ class AsyncLayoutSource:
     async def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
         found: list[Descriptor] = []
-        for entry in layout_index.entries_named(self.index, fallback_tag(digest)):
+        for entry in layout_files.entries_named(self.index, fallback_tag(digest)):
             kept = await self._manifest_or_none(entry) if entry.family is Family.INDEX else None
             found += kept.manifests if isinstance(kept, Index) else ()
         return found
@@ -95,12 +93,12 @@ class AsyncLayoutSource:
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether there is such a blob."""
         self.files.check_open()
-        return await run_in_thread(has_blob, self.files, digest)
+        return await run_in_thread(layout_files.has_blob, self.files, digest)
 
     def open_blob(self, request: BlobRequest) -> AsyncFileReader:
         """Return a reader of a blob."""
         self.files.check_open()
-        open_file = partial(open_blob, self.files, request.digest, request.start)
+        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start)
         return AsyncFileReader(open_file, f"{self.name}, blob {request.digest.short}")
 
 
@@ -139,7 +137,7 @@ class AsyncLayout(AsyncStore):
 
     async def refresh(self) -> None:
         """Read `index.json` again."""
-        self._layout.index = await run_in_thread(read_index, self.files)
+        self._layout.index = await run_in_thread(layout_files.read_index, self.files)
 
 
 def open_oci_archive(path: str | os.PathLike[str]) -> AsyncLayout:

@@ -19,14 +19,14 @@ async def resolve_manifest(client: AsyncClient, repository: RepositoryName, name
 
     HEAD is not tried again on a registry whose HEAD says too little although GET succeeds (DLD-21).
     """
-    if client.capabilities.heads:
+    if client.head_describes:
         request = manifest_request("HEAD", repository, name)
         head = manifest_head(await client.send(request), request, name)
         if head is not None:
             return head
     found = await get_manifest(client, repository, name)
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
-        client.capabilities.heads = False
+        client.head_describes = False
     return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))
 
 

@@ -11,17 +11,16 @@ from dreg_client._async.documents import read_config, read_raw_manifest, read_ve
 from dreg_client._async.layout import AsyncLayout
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.store import AsyncStore
-from dreg_client.files.layout_files import HashedBlob, blob_name, hash_blob
+from dreg_client.files.layout import HashedBlob, blob_name, hash_blob
 from dreg_client.files.rooted import Files
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document
 from dreg_client.protocol.content import ManifestRef, reference_text
-from dreg_client.validation.claims import Claim, DocumentReport, FileReport
 from dreg_client.validation.layout import LayoutChecks, digest_of_name, index_report, misnamed_report, readable
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import DocumentReport, FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
-from dreg_client.validation.walk import Checks, Step, Visited
+from dreg_client.validation.walk import Checks, Claim, Step
 from dreg_client.values.digest import Digest
 
 
@@ -35,25 +34,27 @@ class AsyncWalk:
         """Yield the digests and reports of what claims name and of all that is below."""
         waiting = [*claims][::-1]
         while waiting:
-            visited = await self._visit(waiting.pop())
-            digest = visited.claim.descriptor.digest
-            if visited.report is not None:
-                yield digest, visited.report
-            waiting += reversed(self._checks.below(visited.document, digest, visited.claim.depth))
+            claim = waiting.pop()
+            digest = claim.descriptor.digest
+            report, document = await self._visit(claim)
+            if report is not None:
+                yield digest, report
+            waiting += reversed(self._checks.below(document, digest, claim.depth))
 
-    async def _visit(self, claim: Claim) -> Visited:
+    async def _visit(self, claim: Claim) -> tuple[Report | None, Document | None]:
+        """Return the report of what a claim names, if any, and the document, if it can be walked on from."""
         match self._checks.step(claim):
             case Step.READ:
                 return await self._read(claim)
             case Step.LOOK:
                 exists = await self._source.has_blob(claim.descriptor.digest)
-                return Visited(claim, None if exists else self._checks.missing(claim))
+                return None if exists else self._checks.missing(claim), None
             case Step.SKIP:
-                return Visited(claim)
+                return None, None
             case Report() as report:
-                return Visited(claim, report)
+                return report, None
 
-    async def _read(self, claim: Claim) -> Visited:
+    async def _read(self, claim: Claim) -> tuple[Report, Document | None]:
         descriptor, is_blob = claim.descriptor, claim.role == "config"
         try:
             if self._checks.verifies_first:
@@ -61,11 +62,11 @@ class AsyncWalk:
             else:
                 raw = await self._source.fetch_document(descriptor, is_blob=is_blob)
         except errors.NotFoundError:
-            return Visited(claim, self._checks.missing(claim))
+            return self._checks.missing(claim), None
         except self._checks.reported as failure:
-            return Visited(claim, self._checks.unreadable(claim, failure))
+            return self._checks.unreadable(claim, failure), None
         report, document = self._checks.check(claim, raw)
-        return Visited(claim, await self.with_layer_count(report, document), document)
+        return await self.with_layer_count(report, document), document
 
     async def with_layer_count(self, report: Report, document: Document | None) -> Report:
         """Add CFG-21 to the report of a manifest: its config has as many diff_ids as there are layers.

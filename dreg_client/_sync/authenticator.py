@@ -9,23 +9,24 @@ from dreg_client._logging import log
 from dreg_client._sync._compat import Lock, maybe_await, new_lock, run_cancellable
 from dreg_client._sync.sender import Sender
 from dreg_client.protocol.auth import (
+    NOT_ASKED,
     ChallengeKey,
+    Hint,
     KnownChallenge,
     basic_authorization,
     challenge_key,
     challenge_of,
+    check_plain_http,
     given_credential,
-    refuse_plain_http,
+    hint_for,
     repository_of,
     service_authorization,
 )
-from dreg_client.protocol.hints import NOT_ASKED, Hint, hint_for
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts
-from dreg_client.protocol.token_cache import TokenCache
-from dreg_client.protocol.token_request import TokenRequest, parse_token, token_hop
+from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, token_hop
 from dreg_client.protocol.www_authenticate import is_foreign
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import Origin
@@ -86,11 +87,11 @@ class Authenticator:
         """Return the `Authorization` that answers a challenge; the token in it is another one than `refused`."""
         service = self._options.auth_service
         if service is not None and registry == self._own:
-            refuse_plain_http(registry, known.response.where, self._options)
+            check_plain_http(registry, known.response.where, self._options)
             return service_authorization(maybe_await(service.request_token(known.scope)))
         credential = self._credential(registry, request)
         if credential is not None:
-            refuse_plain_http(registry, known.response.where, self._options)
+            check_plain_http(registry, known.response.where, self._options)
         if known.challenge.scheme == "basic":
             return basic_authorization(credential)
         if credential is not None and credential.registry_token is not None:

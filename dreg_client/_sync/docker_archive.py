@@ -7,10 +7,9 @@ from functools import partial
 from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
-from dreg_client.files.saved_images import SavedImages
+from dreg_client.files.docker_archive import SavedImages
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.digest import Digest
@@ -46,7 +45,7 @@ class DockerArchiveSource:
     def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
         """Read a config, or write a manifest."""
         self._files.check_open()
-        return run_in_thread(self._images.read, descriptor.digest, MAX_DOCUMENT)
+        return run_in_thread(self._images.read, descriptor.digest)
 
     def tags(self) -> tuple[str, ...]:
         """List the references of all images, each once, in the archive's order."""

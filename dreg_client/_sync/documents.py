@@ -55,7 +55,10 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: Literal[Fal
 def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool) -> "AnyManifest | LegacyManifest": ...
 def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
     """Read the manifest or index at a reference: verified, then parsed."""
-    found = read_raw_manifest(source, reference, legacy=legacy)
+    if isinstance(reference, Descriptor):
+        found = read_verified(source, reference)
+    else:
+        found = source.fetch_manifest(reference, legacy=legacy)
     try:
         if legacy:
             return parse_manifest(found.raw, found.media_type, legacy=True)

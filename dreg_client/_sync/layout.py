@@ -9,13 +9,11 @@ from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.documents import read_manifest, read_verified
 from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
-from dreg_client.files import layout_index
-from dreg_client.files.layout_files import check_marker, has_blob, open_blob, read_blob, read_index
+from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, LayoutIndex
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.referrers import fallback_tag, of_type, referrer, subject_of
 from dreg_client.values.digest import Digest
@@ -35,8 +33,8 @@ class LayoutSource:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.name = self.address = files.name
-        check_marker(files)
-        self.index: LayoutIndex = read_index(files)
+        layout_files.check_marker(files)
+        self.index: LayoutIndex = layout_files.read_index(files)
 
     def close(self) -> None:
         """Close what the files hold open."""
@@ -45,14 +43,14 @@ class LayoutSource:
     def resolve(self, reference: str) -> Descriptor:
         """Return the entry of a name or digest, else the descriptor of the document that is stored under a digest."""
         self.files.check_open()
-        entry = layout_index.find_entry(self.index, reference, self.name)
+        entry = layout_files.find_entry(self.index, reference, self.name)
         if entry is not None:
             return entry
-        if not layout_index.names_stored_document(reference):
-            raise layout_index.not_found(self.index, reference, self.name)
+        if not layout_files.names_stored_document(reference):
+            raise layout_files.not_found(self.index, reference, self.name)
         digest = Digest(reference)
-        raw = run_in_thread(read_blob, self.files, digest, MAX_DOCUMENT)
-        return layout_index.descriptor_of_stored(raw, digest, self.name)
+        raw = run_in_thread(layout_files.read_blob, self.files, digest)
+        return layout_files.descriptor_of_stored(raw, digest, self.name)
 
     def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Read the manifest at a name or digest; `legacy` changes nothing."""
@@ -61,12 +59,12 @@ class LayoutSource:
     def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
         """Read a document."""
         self.files.check_open()
-        return run_in_thread(read_blob, self.files, descriptor.digest, MAX_DOCUMENT)
+        return run_in_thread(layout_files.read_blob, self.files, descriptor.digest)
 
     def tags(self) -> tuple[str, ...]:
         """List the names of all entries, each once, in document order."""
         self.files.check_open()
-        return layout_index.tags_in(self.index)
+        return layout_files.tags_in(self.index)
 
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject."""
@@ -82,7 +80,7 @@ class LayoutSource:
     def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
         found: list[Descriptor] = []
-        for entry in layout_index.entries_named(self.index, fallback_tag(digest)):
+        for entry in layout_files.entries_named(self.index, fallback_tag(digest)):
             kept = self._manifest_or_none(entry) if entry.family is Family.INDEX else None
             found += kept.manifests if isinstance(kept, Index) else ()
         return found
@@ -96,12 +94,12 @@ class LayoutSource:
     def has_blob(self, digest: Digest) -> bool:
         """Return whether there is such a blob."""
         self.files.check_open()
-        return run_in_thread(has_blob, self.files, digest)
+        return run_in_thread(layout_files.has_blob, self.files, digest)
 
     def open_blob(self, request: BlobRequest) -> FileReader:
         """Return a reader of a blob."""
         self.files.check_open()
-        open_file = partial(open_blob, self.files, request.digest, request.start)
+        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start)
         return FileReader(open_file, f"{self.name}, blob {request.digest.short}")
 
 
@@ -140,7 +138,7 @@ class Layout(Store):
 
     def refresh(self) -> None:
         """Read `index.json` again."""
-        self._layout.index = run_in_thread(read_index, self.files)
+        self._layout.index = run_in_thread(layout_files.read_index, self.files)
 
 
 def open_oci_archive(path: str | os.PathLike[str]) -> Layout:

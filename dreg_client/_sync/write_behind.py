@@ -21,7 +21,7 @@ class WriteBehind:
     """
 
     def __init__(self, *steps: Callable[[Block], None]) -> None:
-        self._threads = [StepThread(step, "dreg-behind") for step in steps]
+        self._threads = [StepThread(step) for step in steps]
         self._waiting: deque[Future[None]] = deque()
 
     def put(self, block: Block) -> None:

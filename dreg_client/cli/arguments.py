@@ -24,6 +24,8 @@ URLS: Final = ("http://", "https://")
 class ParsedType(click.ParamType):  # type: ignore[type-arg]  # not generic in click 8.1
     """The type of a parameter that a function parses; its ValueError is a usage error."""
 
+    name: str
+
     def __init__(self, name: str, parse: Callable[[str], object]) -> None:
         self.name, self._parse = name, parse
 

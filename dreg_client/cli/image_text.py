@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dreg_client.cli.output import styled, visible, wrapped
-from dreg_client.images.byte_size import byte_size
-from dreg_client.images.view import full_name
+from dreg_client.images.view import byte_size, full_name
 
 Lines = Iterator[str]
 View = dict[str, Any]

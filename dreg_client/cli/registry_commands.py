@@ -184,7 +184,7 @@ def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions
     credentials = options.get("credentials")
     assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)
     chosen = Options(**options)
-    base = RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.speaks_of_tls)
+    base = RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.requires_tls)
     return base, credentials, with_defaults(options)
 
 

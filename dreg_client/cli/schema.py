@@ -7,7 +7,7 @@ import click
 
 from dreg_client.cli.arguments import format_option
 from dreg_client.cli.output import put, put_json, put_result, styled, wrapped
-from dreg_client.values.document_kinds import KIND_NAMES
+from dreg_client.models.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
     from dreg_client.schemagen import Mode

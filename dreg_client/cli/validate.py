@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dreg_client.cli.registry_options import registry_options
-from dreg_client.values.document_kinds import KIND_NAMES
+from dreg_client.models.kinds import KIND_NAMES
 
 
 def _processors() -> int:

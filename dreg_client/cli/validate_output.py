@@ -18,6 +18,10 @@ _MOST_NAMES: Final = 20
 class Writer:
     """A writer of findings as they come, which keeps only counts and what could not be read."""
 
+    checked: int
+    invalid: int
+    warned: int
+
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.checked = self.invalid = self.warned = 0

@@ -1,6 +1,5 @@
 """Credential files: docker's `config.json`, podman's `auth.json`, and their text in environment variables."""
 
-import binascii
 import json
 import os
 import re
@@ -8,7 +7,8 @@ import stat
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 from typing import Any, Final, cast
@@ -19,7 +19,6 @@ from dreg_client.values.credential import Credential
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES, HUB_SERVER
 from dreg_client.values.sizes import MEBIBYTE
 
-"""Docker Hub's name in credential stores."""
 _LARGEST: Final = 8 * MEBIBYTE
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 _TEXTS: Final = ("auth", "username", "password", "identitytoken", "registrytoken")
@@ -27,14 +26,11 @@ _warned: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Entry:
     """An entry of a file. Its `repr` shows no content."""
 
     key: str
-    members: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"Stored({self.key!r})"
+    members: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,14 @@ class ConfigFile:
     """
 
     name: str
-    members: dict[str, Any]
+    members: dict[str, Any] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for member in ("auths", "credHelpers"):
+            if not isinstance(self.members.get(member), dict | None):
+                raise ConfigError(f"{self.name}: {member} is no object; mend or remove it")
+        if not isinstance(self.members.get("credsStore") or "", str):
+            raise ConfigError(f"{self.name}: credsStore is no text; mend or remove it")
 
     @classmethod
     def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
@@ -69,7 +72,7 @@ class ConfigFile:
             if isinstance(failure, PermissionError) and not to_write:
                 return None
             raise ConfigError(f"{path}: cannot be read: {failure.strerror}") from None
-        _check_rights(path, found)
+        _check_permissions(path, found)
         try:
             with path.open("rb") as file:
                 raw = file.read(_LARGEST + 1)
@@ -77,64 +80,43 @@ class ConfigFile:
             reason = f"cannot be read: {failure.strerror}"
             raise ConfigError(f"{path}: {reason}; make it yours, or look elsewhere: --authfile") from None
         members = _parsed(raw, str(path))
-        return cls(str(path), {"auths": members} if bare else members).checked()
+        return cls(str(path), {"auths": members} if bare else members)
 
     @classmethod
     def of_text(cls, text: str, name: str) -> "ConfigFile":
-        """Parse the text of a credential file.
-
-        Raises:
-            ConfigError: It is not valid.
-        """
-        return cls(name, _parsed(text.encode(errors="surrogateescape"), name)).checked()
-
-    def checked(self) -> "ConfigFile":
-        """Return the file after checking the types of its members.
-
-        Raises:
-            ConfigError: A member has another type.
-        """
-        for member in ("auths", "credHelpers"):
-            if not isinstance(self.members.get(member) if self.members.get(member) is not None else {}, dict):
-                raise ConfigError(f"{self.name}: {member} is no object; mend or remove it")
-        if not isinstance(self.members.get("credsStore") or "", str):
-            raise ConfigError(f"{self.name}: credsStore is no text; mend or remove it")
-        return self
+        """Parse the text of a credential file."""
+        return cls(name, _parsed(text.encode(errors="surrogateescape"), name))
 
     @property
     def auths(self) -> dict[str, Any]:
         """The entries by server."""
         return cast("dict[str, Any]", self.members.get("auths") or {})
 
-    def namespace_entries(self, registry: str, repository: str) -> Iterator[Stored]:
+    def namespace_entries(self, registry: str, repository: str) -> Iterator[Entry]:
         """Yield podman's entries for a repository and the namespaces above it, the longest first."""
         parts = repository.split("/") if repository else []
         for count in range(len(parts), 0, -1):
             key = "/".join((registry, *parts[:count]))
             yield from self._entry(key)
 
-    def server_entries(self, registry: str) -> Iterator[Stored]:
+    def server_entries(self, registry: str) -> Iterator[Entry]:
         """Yield the entries for a registry: by its name, then by other forms of its name."""
         yield from self._entry(registry)
         for key in self.auths:
-            if key != registry and _names(key, registry):
+            if key != registry and _is_key_of(key, registry):
                 yield from self._entry(key)
 
-    def _entry(self, key: str) -> Iterator[Stored]:
+    def _entry(self, key: str) -> Iterator[Entry]:
         members = self.auths.get(key)
         if isinstance(members, dict):
-            yield Stored(key, cast("dict[str, Any]", members))
+            yield Entry(key, cast("dict[str, Any]", members))
         elif members is not None:
-            self.complain(key, "is no object")
+            self._warn(key, "is no object")
 
     def program_for(self, registry: str) -> str | None:
-        """Return the credential helper of a registry, else the one for all registries, else None.
-
-        Raises:
-            ConfigError: Its name is not allowed.
-        """
+        """Return the credential helper of a registry, else the one for all registries, else None."""
         own = cast("dict[str, Any]", self.members.get("credHelpers") or {})
-        for name in _names_of(registry):
+        for name in (HUB_SERVER, *HUB_NAMES) if registry == DOCKER_HUB else (registry,):
             if name in own:
                 return self._program(own[name], f"credHelpers.{name}")
         return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
@@ -151,33 +133,20 @@ class ConfigFile:
             )
         return name
 
-    def credential(self, entry: Stored) -> Credential | None:
+    def credential(self, entry: Entry) -> Credential | None:
         """Return the credential of an entry; None if a helper has it, or the entry is not valid."""
-        members, source = entry.members, f"{self.name}, {entry.key}"
-        odd = [name for name in _TEXTS if not isinstance(members.get(name) or "", str)]
+        texts = {name: entry.members.get(name) or "" for name in _TEXTS}
+        odd = [name for name, text in texts.items() if not isinstance(text, str)]
         if odd:
-            self.complain(entry.key, f"has a member {odd[0]!r} that is no text")
+            self._warn(entry.key, f"has a member {odd[0]!r} that is no text")
             return None
         try:
-            for member, field in (("registrytoken", "registry_token"), ("identitytoken", "identity_token")):
-                if token := _text(members, member):
-                    return Credential(source=source, **{field: token})
-            return self._pair(entry, source)
+            return _credential(texts, f"{self.name}, {entry.key}")
         except CredentialError as failure:
-            self.complain(entry.key, str(failure))
+            self._warn(entry.key, str(failure))
             return None
 
-    def _pair(self, entry: Stored, source: str) -> Credential | None:
-        if text := _text(entry.members, "auth"):
-            pair = _decoded(text)
-            if pair is None:
-                self.complain(entry.key, "has an auth that is no base64 of user:password")
-                return None
-            return Credential(*pair, source=source)
-        username, password = _text(entry.members, "username"), _text(entry.members, "password")
-        return Credential(username, password, source=source) if username and password else None
-
-    def complain(self, key: str, fault: str) -> None:
+    def _warn(self, key: str, fault: str) -> None:
         """Log a warning about an entry once, without its value."""
         _warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
 
@@ -187,33 +156,36 @@ def server_of(registry: str) -> str:
     return HUB_SERVER if registry == DOCKER_HUB else registry
 
 
-def _names_of(registry: str) -> tuple[str, ...]:
-    return (HUB_SERVER, *HUB_NAMES) if registry == DOCKER_HUB else (registry,)
-
-
-def _names(key: str, registry: str) -> bool:
+def _is_key_of(key: str, registry: str) -> bool:
     """Return whether the key of an entry names a registry, also with a scheme and a path."""
     scheme, separator, rest = key.partition("://")
     host = rest.partition("/")[0] if separator and scheme in {"http", "https"} else key
     return host == registry or (registry == DOCKER_HUB and host in HUB_NAMES)
 
 
-def _text(members: dict[str, Any], name: str) -> str:
-    value = members.get(name)
-    return value if isinstance(value, str) else ""
+def _credential(texts: dict[str, str], source: str) -> Credential | None:
+    if texts["registrytoken"]:
+        return Credential(registry_token=texts["registrytoken"], source=source)
+    if texts["identitytoken"]:
+        return Credential(identity_token=texts["identitytoken"], source=source)
+    if texts["auth"]:
+        return Credential(*_decoded(texts["auth"]), source=source)
+    username, password = texts["username"], texts["password"]
+    return Credential(username, password, source=source) if username and password else None
 
 
-def _decoded(text: str) -> tuple[str, str] | None:
+def _decoded(text: str) -> tuple[str, str]:
     """Return user name and password, without the NULs that some tools append."""
-    try:
+    pair = ""
+    with suppress(ValueError):
         pair = b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeError, ValueError):
-        return None
     username, colon, password = pair.partition(":")
-    return (username, password.rstrip("\0")) if colon and username else None
+    if not colon or not username:
+        raise CredentialError("has an auth that is no base64 of user:password")
+    return username, password.rstrip("\0")
 
 
-def _check_rights(path: Path, found: os.stat_result) -> None:
+def _check_permissions(path: Path, found: os.stat_result) -> None:
     """Reject a file that other users can write: they could send credentials to any server (decision D-14)."""
     if not stat.S_ISREG(found.st_mode):
         raise ConfigError(f"{path}: is no regular file; a file of credentials is due, or none")
@@ -221,12 +193,11 @@ def _check_rights(path: Path, found: os.stat_result) -> None:
         return
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ConfigError(f"{path}: others than its owner may write it; mend that by: chmod 600 {quote(str(path))}")
-    if found.st_mode & (stat.S_IRGRP | stat.S_IROTH) and str(path) not in _warned:
-        _warned.add(str(path))
-        log.warning("%s: others than its owner may read it; mend that by: chmod 600 %s", path, quote(str(path)))
+    if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        _warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
 
 
-def _last_of_each(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
+def _keep_last(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
     """Return an object as docker reads it: the last of equal names counts, with a warning."""
     members = dict(pairs)
     if len(members) < len(pairs):
@@ -247,7 +218,7 @@ def _parsed(raw: bytes, name: str) -> dict[str, Any]:
             f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
         )
     try:
-        members = json.loads(raw or b"{}", object_pairs_hook=lambda pairs: _last_of_each(pairs, name))
+        members = json.loads(raw or b"{}", object_pairs_hook=lambda pairs: _keep_last(pairs, name))
     except json.JSONDecodeError as fault:
         raise ConfigError(
             f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"

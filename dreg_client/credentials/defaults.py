@@ -1,17 +1,16 @@
-"""The options of a registry, with credentials and certificates from where docker and podman keep them."""
+"""The options of a registry, with the credentials and certificates of docker and podman."""
 
 from typing import Final
 
 from dreg_client.credentials.lookup import Credentials
 from dreg_client.protocol.options import RegistryOptions
 
-CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
-"""Where docker and podman keep the certificates of registries."""
+_CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
 
 
 def with_defaults(options: RegistryOptions) -> RegistryOptions:
     """Return the options, with docker's and podman's credentials and certificates unless they name others."""
-    given: RegistryOptions = {"certs_dirs": CERTS_DIRS, **options}
+    given: RegistryOptions = {"certs_dirs": _CERTS_DIRS, **options}
     if "credentials" not in options and options.get("auth_service") is None:
         given["credentials"] = Credentials.default()
     return given

@@ -4,7 +4,7 @@ import json
 import os
 from base64 import b64encode
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
@@ -12,51 +12,26 @@ from dreg_client.credentials.lookup import Credentials
 from dreg_client.errors import ConfigError, CredentialError, FileError
 from dreg_client.files.atomic import write_whole
 from dreg_client.values.credential import Credential
-from dreg_client.values.docker_hub import DOCKER_HUB
-
-_BARE: Final = ".dockercfg"
 
 
 def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
-    """Store a credential for a registry: in the configured credential helper, else in a file.
-
-    Args:
-        credentials: The places to store it in.
-        registry: The host, with the port if any; `docker.io` for Docker Hub.
-        credential: The credential.
-
-    Returns:
-        Where it was stored: a path, or the name of a helper.
-
-    Raises:
-        ConfigError: The file is broken, unsafe, or cannot be written.
-        CredentialHelperError: The helper is not installed, or failed.
-    """
-    path = _place(credentials, registry)
+    """Store a credential in a registry's helper, else in a file, and return the name of the helper or file."""
+    path = _file_to_write(credentials, registry)
     file = ConfigFile.read(path, to_write=True) or ConfigFile(str(path), {})
     program = file.program_for(registry)
-    if program is not None:
-        programs.keep(program, server_of(registry), credential)
-        _write(path, _with_entry(file, registry, {}))
-        return f"docker-credential-{program}"
-    _write(path, _with_entry(file, registry, _entry(credential)))
-    return str(path)
+    if program is None:
+        _write(path, _with_entry(file, registry, _entry(credential)))
+        return str(path)
+    programs.keep(program, server_of(registry), credential)
+    _write(path, _with_entry(file, registry, {}))
+    return f"docker-credential-{program}"
 
 
 def forget(credentials: Credentials, registry: str) -> list[str]:
-    """Delete the credentials of a registry from all places that are looked up.
-
-    Returns:
-        The places that had one.
-
-    Raises:
-        ConfigError: A file is broken, unsafe, or cannot be written.
-        CredentialHelperError: A helper is not installed, or failed.
-    """
+    """Delete a registry's credentials from all files and helpers, and return the names of those that had one."""
     gone: list[str] = []
     named = credentials.named_file()
-    for path in [named] if named else [path for path, _ in credentials.places()]:
-        bare = path.name == _BARE
+    for path, bare in [(named, named.name == ".dockercfg")] if named else credentials.places():
         file = ConfigFile.read(path, bare=bare, to_write=named is not None)
         if file is None:
             continue
@@ -66,8 +41,9 @@ def forget(credentials: Credentials, registry: str) -> list[str]:
             programs.forget(program, server_of(registry))
             gone.append(f"docker-credential-{program}")
         if keys:
-            _write(path, _without(file, keys, bare=bare))
-            gone += [] if program is not None else [str(path)]
+            kept = {name: value for name, value in file.auths.items() if name not in keys}
+            _write(path, kept if bare else {**file.members, "auths": kept})
+            gone += [str(path)] if program is None else []
     return gone
 
 
@@ -78,7 +54,7 @@ def _has(program: str, registry: str) -> bool:
         return True  # then deleting reports what is wrong
 
 
-def _place(credentials: Credentials, registry: str) -> Path:
+def _file_to_write(credentials: Credentials, registry: str) -> Path:
     """Return the file that already has the registry, so that the new credential is found; else docker's file."""
     if named := credentials.named_file():
         return named
@@ -103,18 +79,9 @@ def _entry(credential: Credential) -> dict[str, Any]:
 def _with_entry(file: ConfigFile, registry: str, entry: dict[str, Any]) -> dict[str, Any]:
     """Return the file with an entry under its present key, without entries that would be found before it."""
     known = [found.key for found in file.server_entries(registry)]
-    key = known[0] if known else _key(registry)
+    key = known[0] if known else server_of(registry)
     kept = {name: value for name, value in file.auths.items() if name not in known}
     return {**file.members, "auths": {**kept, key: entry}}
-
-
-def _key(registry: str) -> str:
-    return server_of(registry) if registry == DOCKER_HUB else registry
-
-
-def _without(file: ConfigFile, keys: list[str], *, bare: bool) -> dict[str, Any]:
-    kept = {name: value for name, value in file.auths.items() if name not in keys}
-    return kept if bare else {**file.members, "auths": kept}
 
 
 def _write(path: Path, members: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -14,8 +14,8 @@ from dreg_client.errors import ConfigError
 from dreg_client.protocol.options import FoundCredential
 from dreg_client.values.credential import Credential
 
-NAMED_BY: Final = "REGISTRY_AUTH_FILE"
-_TEXT: Final = "DOCKER_AUTH_CONFIG"
+_FILE_VARIABLE: Final = "REGISTRY_AUTH_FILE"
+_TEXT_VARIABLE: Final = "DOCKER_AUTH_CONFIG"
 
 
 class Credentials:
@@ -64,7 +64,7 @@ class Credentials:
             for entry in file.namespace_entries(registry, repository):
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
-            if credential := self._of_program(file, registry, faults):
+            if credential := self._of_helper(file, registry, faults):
                 return FoundCredential(credential)
             for entry in file.server_entries(registry):
                 if credential := file.credential(entry):
@@ -74,26 +74,22 @@ class Credentials:
             places = [f"{path} (not there)" for path, _ in self.places()]
         return FoundCredential(None, tuple(faults), tuple(places))
 
-    def _of_program(self, file: ConfigFile, registry: str, faults: list[str]) -> Credential | None:
+    def _of_helper(self, file: ConfigFile, registry: str, faults: list[str]) -> Credential | None:
         name = file.program_for(registry)
         if name is None:
             return None
         key = name, server_of(registry)
         with self._lock:  # each server once per process, since a helper may prompt the user
             if key not in self._asked:
-                self._asked[key] = self._ask(*key)
+                try:
+                    self._asked[key] = programs.ask(*key)
+                except programs.MissingProgramError as failure:
+                    if self._failed.get(name) != str(failure):
+                        log.warning("%s; going on without a credential", failure)
+                    self._failed[name], self._asked[key] = str(failure), None
         if name in self._failed:
             faults.append(self._failed[name])
         return self._asked[key]
-
-    def _ask(self, name: str, server: str) -> Credential | None:
-        try:
-            return programs.ask(name, server)
-        except programs.MissingProgramError as failure:
-            if self._failed.get(name) != str(failure):
-                log.warning("%s; going on without a credential", failure)
-            self._failed[name] = str(failure)
-            return None
 
     def files(self) -> Iterator[ConfigFile]:
         """Yield the files that exist, in order.
@@ -101,30 +97,28 @@ class Credentials:
         Raises:
             ConfigError: A file is broken or unsafe, or a named file does not exist.
         """
-        named = self._authfile or self._environment.get(NAMED_BY)
-        if named:
-            yield self._named(Path(named), "authfile" if self._authfile else NAMED_BY)
+        if named := self.named_file():
+            file = ConfigFile.read(named)
+            if file is None:
+                by = "authfile" if self._authfile else _FILE_VARIABLE
+                raise ConfigError(f"{named}: there is no such file, which {by} names")
+            yield file
             return
-        if text := self._environment.get(_TEXT):
-            yield ConfigFile.of_text(text, _TEXT)
-        for path, bare in self.places():
-            file = ConfigFile.read(path, bare=bare)
-            if file is not None:
-                yield file
-
-    @staticmethod
-    def _named(path: Path, by: str) -> ConfigFile:
-        file = ConfigFile.read(path)
-        if file is None:
-            raise ConfigError(f"{path}: there is no such file, which {by} names")
-        return file
+        if text := self._environment.get(_TEXT_VARIABLE):
+            yield ConfigFile.of_text(text, _TEXT_VARIABLE)
+        yield from filter(None, (ConfigFile.read(path, bare=bare) for path, bare in self.places()))
 
     def places(self) -> Iterator[tuple[Path, bool]]:
         """Yield the paths of files in order, and whether each is a bare map of entries."""
-        home = _home(self._environment)
-        for path in (_runtime(self._environment, home), _config_home(self._environment, home)):
-            if path is not None:
-                yield path / "containers" / "auth.json", False
+        home = self._home()
+        config = home / ".config" if home else None
+        runtime = config
+        if sys.platform == "linux":
+            runtime = Path(self._environment.get("XDG_RUNTIME_DIR") or f"/run/containers/{os.getuid()}")
+        if named := self._environment.get("XDG_CONFIG_HOME"):
+            config = Path(named)
+        for folder in filter(None, (runtime, config)):
+            yield folder / "containers" / "auth.json", False
         if docker := self.docker_file():
             yield docker, False
         if home is not None:
@@ -132,41 +126,22 @@ class Credentials:
 
     def docker_file(self) -> Path | None:
         """Return the path of docker's own file."""
-        home = _home(self._environment)
         if folder := self._environment.get("DOCKER_CONFIG"):
             return Path(folder) / "config.json"
+        home = self._home()
         return home / ".docker" / "config.json" if home else None
 
     def named_file(self) -> Path | None:
         """Return the only file to read, if one was named."""
-        named = self._authfile or self._environment.get(NAMED_BY)
+        named = self._authfile or self._environment.get(_FILE_VARIABLE)
         return Path(named) if named else None
 
-
-def _home(environment: Mapping[str, str]) -> Path | None:
-    if named := environment.get("HOME"):
-        return Path(named)
-    if environment is not os.environ:
-        return None
-    return _or_none(Path.home)
-
-
-def _or_none(find: Callable[[], Path]) -> Path | None:
-    try:
-        return find()
-    except RuntimeError:  # the user has no name
-        return None
-
-
-def _runtime(environment: Mapping[str, str], home: Path | None) -> Path | None:
-    if sys.platform != "linux":
-        return home / ".config" if home else None
-    if named := environment.get("XDG_RUNTIME_DIR"):
-        return Path(named)
-    return Path("/run/containers").joinpath(str(os.getuid()))
-
-
-def _config_home(environment: Mapping[str, str], home: Path | None) -> Path | None:
-    if named := environment.get("XDG_CONFIG_HOME"):
-        return Path(named)
-    return home / ".config" if home else None
+    def _home(self) -> Path | None:
+        if named := self._environment.get("HOME"):
+            return Path(named)
+        if self._environment is not os.environ:
+            return None
+        try:
+            return Path.home()
+        except RuntimeError:  # the user has no name
+            return None

@@ -21,41 +21,31 @@ def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.S
         options: The options of the caller.
         origin: The origin.
         is_registry: Whether it is the registry itself: `insecure` and the client certificate only apply to it.
-
-    Raises:
-        ConfigError: A file of certificates cannot be read.
     """
     if options.ssl_context is not None:
         return options.ssl_context
-    if origin.scheme == "http":
-        return _trusting_nobody()
+    if origin.scheme == "http":  # never used; loading the system's authorities takes longer than a request
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if is_registry and options.insecure:
-        _do_not_check(context, origin)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if str(origin) not in _warned:
+            _warned.add(str(origin))
+            log.warning("the certificate of %s is not checked, as insecure asks for", origin.authority)
     else:
-        _trust(context, options, origin)
+        _load_authorities(context, options, origin)
     if is_registry:
-        _introduce(context, options, origin)
+        _load_client_certificates(context, options, origin)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def _trusting_nobody() -> ssl.SSLContext:
-    """Return an unused context for plain HTTP; loading the system's authorities takes longer than a request."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _do_not_check(context: ssl.SSLContext, origin: Origin) -> None:
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if str(origin) not in _warned:
-        _warned.add(str(origin))
-        log.warning("the certificate of %s is not checked, as insecure asks for", origin.authority)
-
-
-def _trust(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
-    if not _has_authorities(context):
-        context.load_verify_locations(_bundled())
+def _load_authorities(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
+    folder = ssl.get_default_verify_paths().capath
+    if not context.cert_store_stats()["x509_ca"] and not (folder and any(os.scandir(folder))):
+        # A system without authorities: use those that come with the HTTP library.
+        context.load_verify_locations(str(import_module("certifi").where()))
     for file in filter(None, [options.ca_file, *_files(options, origin, ".crt")]):
         try:
             context.load_verify_locations(file)
@@ -63,19 +53,7 @@ def _trust(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
             raise ConfigError(f"{file}: no file of certificates that can be read ({failure})") from None
 
 
-def _has_authorities(context: ssl.SSLContext) -> bool:
-    paths = ssl.get_default_verify_paths()
-    folder = paths.capath or ""
-    return bool(context.cert_store_stats()["x509_ca"]) or (bool(folder) and any(os.scandir(folder)))
-
-
-def _bundled() -> str:
-    """Return the authorities that come with the HTTP library, for a system that has none."""
-    certifi = import_module("certifi")
-    return str(certifi.where())
-
-
-def _introduce(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
+def _load_client_certificates(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
     pairs = [options.client_cert] if options.client_cert else []
     pairs += [(cert, cert.removesuffix(".cert") + ".key") for cert in _files(options, origin, ".cert")]
     for cert, key in pairs:
@@ -87,8 +65,5 @@ def _introduce(context: ssl.SSLContext, options: Options, origin: Origin) -> Non
 
 def _files(options: Options, origin: Origin, ending: str) -> list[str]:
     """Return the files in a registry's `certs.d` folder, as docker and podman find them."""
-    found: list[str] = []
-    for folder in options.certs_dirs:
-        of_registry = Path(folder) / origin.authority
-        found += sorted(map(str, of_registry.glob(f"*{ending}"))) if of_registry.is_dir() else []
-    return found
+    folders = (Path(folder) / origin.authority for folder in options.certs_dirs)
+    return [file for folder in folders if folder.is_dir() for file in sorted(map(str, folder.glob(f"*{ending}")))]

@@ -22,7 +22,7 @@ class InvalidReferenceError(DregError, ValueError):
     part: str
     expected: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         where = "" if self.part == "reference" else f", see its {self.part}"
         return f"{self.text!r} is no reference{where}: expected {self.expected}"
 
@@ -35,7 +35,7 @@ class InvalidDigestError(DregError, ValueError):
     rule: str
     expected: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.text!r} is no digest: expected {self.expected} ({self.rule})"
 
 
@@ -45,7 +45,7 @@ class UnsupportedDigestError(DregError, ValueError):
 
     digest: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.digest} cannot be verified: only sha256 and sha512 can be computed; ask by such a digest"
 
 
@@ -56,7 +56,7 @@ class InvalidPlatformError(DregError, ValueError):
     text: str
     expected: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.text!r} is no platform: expected {self.expected}"
 
 
@@ -81,7 +81,7 @@ class InvalidDocumentError(DocumentError):
     kind: str = ""
     source: str = ""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         where = f"{self.source}: " if self.source else ""
         more = f"; and {len(errors) - 1} more, see .problems" if len(errors) > 1 else ""
@@ -110,7 +110,7 @@ class UnsupportedMediaTypeError(DocumentError):
     digest: str
     advice: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         what = f"of media type {self.media_type!r}" if self.media_type else "of no known media type"
         return f"the document {self.digest} is {what}; {self.advice}"
 
@@ -121,7 +121,7 @@ class NoBytesError(DocumentError):
 
     model: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"this {self.model} was not read from bytes of its own; read it by {self.model}.parse(raw)"
 
 
@@ -146,7 +146,7 @@ class DigestMismatchError(IntegrityError):
     actual: str
     where: str = ""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.where or 'the bytes'}: digest is {self.actual}, expected {self.expected}"
 
 
@@ -158,7 +158,7 @@ class SizeMismatchError(IntegrityError):
     actual: int
     where: str = ""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.where or 'the bytes'}: size is {self.actual} bytes, expected {self.expected}"
 
 
@@ -181,38 +181,34 @@ class ResponseTooLargeError(LimitExceededError):
     size: int
     limit: int
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.what}: {self.size} bytes are over the limit of {self.limit}; raise the limit if you trust it"
 
 
 @dataclass(eq=False, repr=False)
-class DepthLimitError(LimitExceededError):
-    """Indexes are nested deeper than the limit."""
+class _TooManyError(LimitExceededError):
+    """There is more of something than a limit allows; never raised by itself."""
 
     where: str
     limit: int
 
-    def _sentence(self) -> str:
+
+class DepthLimitError(_TooManyError):
+    """Indexes are nested deeper than the limit."""
+
+    def __str__(self) -> str:
         return f"{self.where}: indexes are nested more than {self.limit} deep; ask for the inner image by its digest"
 
 
-@dataclass(eq=False, repr=False)
-class TooManyPagesError(LimitExceededError):
+class TooManyPagesError(_TooManyError):
     """A list has more pages than the limit, or links back to a page that was already read."""
 
-    where: str
-    limit: int
-
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.where}: the list does not end after {self.limit} pages"
 
 
-@dataclass(eq=False, repr=False)
-class TooManyRedirectsError(LimitExceededError):
+class TooManyRedirectsError(_TooManyError):
     """A request was redirected more often than the limit, or in a circle."""
 
-    where: str
-    limit: int
-
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.where}: more than {self.limit} redirects, or in a circle"

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-_TOLD: Final = ("rule", "severity", "path", "found", "expected", "clause", "url")
 SITE: Final = "https://djmattyg007.github.io/dreg-client/"
 """The address of the documentation, which has an entry for each rule."""
 
@@ -66,7 +65,7 @@ class Problem:
 
     def plain(self) -> dict[str, str]:
         """Return the problem as a plain mapping: its attributes, and `url`."""
-        return {name: str(getattr(self, name)) for name in _TOLD}
+        return {name: str(getattr(self, name)) for name in (*self.__slots__, "url")}
 
     def __str__(self) -> str:
         return f"{self.path}: found {self.found}, expected {self.expected} ({self.rule}; {self.clause}; see {self.url})"

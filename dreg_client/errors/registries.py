@@ -2,17 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
 
 from dreg_client.errors.documents import ResponseTooLargeError
 from dreg_client.errors.root import DregError
 
-_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
-
 
 @dataclass(eq=False, repr=False)
-class _ErrorResponse(Exception):  # noqa: N818 (a mixin, never raised by itself)
-    """The content of an error response; a mixin, so that errors of several branches have the same attributes.
+class _ResponseError(DregError):
+    """The content of an error response, for errors of several branches of the tree; never raised by itself.
 
     Attributes:
         what: What was requested or done.
@@ -30,20 +27,17 @@ class _ErrorResponse(Exception):  # noqa: N818 (a mixin, never raised by itself)
     said: tuple[str, ...] = ()
     request_id: str = ""
 
-    def __post_init__(self) -> None:
-        self.args = tuple(vars(self).values())  # as in DregError
-
     @property
     def codes(self) -> tuple[str, ...]:
         """The error codes that the registry reports, such as `MANIFEST_UNKNOWN`; empty if it uses another format."""
         codes = (entry.partition(":")[0] for entry in self.said)
-        return tuple(code for code in codes if _CODE.fullmatch(code))
+        return tuple(code for code in codes if re.fullmatch(r"[A-Z][A-Z0-9_]*", code, re.ASCII))
 
     def _with_response(self, sentence: str) -> str:
         facts = " ".join(filter(None, [str(self.status or ""), "; ".join(self.said)]))
         return sentence + (f" ({facts})" if facts else "") + (f"; {self.advice}" if self.advice else "")
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return self._with_response(f"{self.where}: {self.what}" if self.where else self.what)
 
 
@@ -65,12 +59,12 @@ class TokenError(AuthError):
 class TokenTooLargeError(TokenError, ResponseTooLargeError):
     """A token server's response is larger than any token; sizes are in bytes."""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.what}: its answer is longer than {self.limit} bytes; no token is as long"
 
 
 @dataclass(eq=False, repr=False)
-class UnauthorizedError(_ErrorResponse, AuthError):
+class UnauthorizedError(_ResponseError, AuthError):
     """The registry or its token server rejects the credential, or requires one (401).
 
     Attributes:
@@ -99,14 +93,14 @@ class ConfigError(AuthError):
 # --- error responses
 
 
-class RegistryError(_ErrorResponse, DregError):
+class RegistryError(_ResponseError):
     """A registry, or another store that implements the same operations, returned an error."""
 
 
 class NotFoundError(RegistryError):
     """A store has no such repository, tag, manifest or blob."""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return self._with_response(f"{self.where} has no {self.what}" if self.where else f"there is no {self.what}")
 
 
@@ -152,7 +146,7 @@ class TransportError(DregError):
     reason: str
     where: str = ""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
@@ -225,7 +219,7 @@ class RetryExhaustedError(TransportError):
         super().__post_init__()
         self.reason, self.where = str(self.last), ""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.last}; given up after {self.attempts} attempts"
 
 
@@ -246,7 +240,7 @@ class UnsafeURLError(DregError):
     target: str
     reason: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.where} points to {self.target}: {self.reason}"
 
 

@@ -1,26 +1,30 @@
-"""Errors of files, of stores on disk, and of images."""
+"""Errors of files, stores and images, and of the environment that the library runs in."""
 
 from dataclasses import dataclass
 
 from dreg_client.errors.root import DregError
 
-# --- files and stores on disk
+# --- files and stores
 
 
 @dataclass(eq=False, repr=False)
-class FileError(DregError):
+class _PathError(DregError):
+    """Something is wrong with a file or folder; never raised by itself."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class FileError(_PathError):
     """A file or folder cannot be read or written.
 
     Attributes:
         path: The file or folder.
         reason: What is wrong with it and what to do.
     """
-
-    path: str
-    reason: str
-
-    def _sentence(self) -> str:
-        return f"{self.path}: {self.reason}"
 
 
 class LayoutError(FileError):
@@ -39,9 +43,6 @@ class LayoutLockedError(LayoutError):
     """Another process has locked the store."""
 
 
-# --- stores of any kind
-
-
 @dataclass(eq=False, repr=False)
 class ClosedError(DregError):
     """A registry, a repository, a layout or an archive was used after it was closed; closing it twice is no error.
@@ -52,7 +53,7 @@ class ClosedError(DregError):
 
     where: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.where}: was closed; read what you need while it is open"
 
 
@@ -71,7 +72,7 @@ class NotAnImageError(DregError):
     media_type: str
     digest: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         if "index" in self.media_type or "list" in self.media_type:
             return f"{self.digest} is an index, not the image of one platform; choose a platform of it first"
         return f"{self.digest} is no image: its config is {self.media_type!r}; read it with get_manifest and get_blob"
@@ -89,9 +90,37 @@ class PlatformNotFoundError(DregError):
     wanted: str
     available: tuple[str, ...]
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"no image for platform {self.wanted}; there are: {', '.join(self.available) or 'none'}"
 
 
 class ConflictError(DregError):
     """One name stands for several things, so it cannot be resolved."""
+
+
+# --- the environment
+
+
+@dataclass(eq=False, repr=False)
+class MissingLibraryError(DregError):
+    """An optional library is required by an option and is not installed.
+
+    Attributes:
+        library: The library.
+        extra: The extra of dreg-client that installs it.
+    """
+
+    library: str
+    extra: str
+
+    def __str__(self) -> str:
+        return f"{self.library} is not installed; add it by: pip install 'dreg-client[{self.extra}]'"
+
+
+class WorkerKilledError(_PathError):
+    """A worker process was killed, for example because memory ran out.
+
+    Attributes:
+        path: The file that the process was validating.
+        reason: What happened and what to do.
+    """

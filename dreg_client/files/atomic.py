@@ -10,10 +10,10 @@ from dreg_client.errors import FileError
 
 
 def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
-    """Write chunks to a file that takes its name when all of them, and the check behind the last, went well.
+    """Write chunks to a file that gets its name only after the last one; an iterator may still reject them all there.
 
-    What was there before is there until then, and stays when anything fails. A link is followed to the file that it
-    names; a device or a pipe is written as it is.
+    If anything fails, an existing file stays as it was. A link is followed to the file that it names; a device or a
+    pipe is written directly.
 
     Raises:
         FileError: The file cannot be written.
@@ -21,24 +21,18 @@ def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> Non
     given = Path(path)
     try:
         if given.exists() and not given.is_file():
-            _write_through(given, chunks)  # by this name: that of an open pipe, as in /dev/stdout, leads nowhere else
+            with given.open("wb") as file:  # by this name: that of an open pipe, as in /dev/stdout, leads nowhere else
+                file.writelines(chunks)
         else:
             _replace(Path(os.path.realpath(path)), chunks, mode)
     except OSError as failure:
         raise FileError(path, f"cannot be written: {failure.strerror}") from failure
 
 
-def _write_through(target: Path, chunks: Iterable[bytes]) -> None:
-    with target.open("wb") as file:
-        file.writelines(chunks)
-
-
 def _replace(target: Path, chunks: Iterable[bytes], mode: int) -> None:
-    # The name stands before the file does: whenever a signal comes, there is something to clear away by it.
-    start = os.fsdecode(os.fsencode(target.name)[:100])
-    part = target.with_name(f".{start}.{secrets.token_hex(8)}.part")
+    part = part_beside(target)  # known before the file exists, so that it is removed whenever a signal comes
     try:
-        with open(part, "xb", opener=open_for_us_alone) as file:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
@@ -47,23 +41,23 @@ def _replace(target: Path, chunks: Iterable[bytes], mode: int) -> None:
     finally:
         with suppress(OSError):
             part.unlink()
-    keep_name(target.parent)
+    sync_folder(target.parent)
 
 
-def open_for_us_alone(path: str, flags: int) -> int:
-    """Open a file that nobody else may read until it is whole."""
-    return os.open(path, flags, 0o600)
+def part_beside(target: Path) -> Path:
+    """Return a new name in the same folder for a file until it is finished."""
+    return target.with_name(f".{os.fsdecode(os.fsencode(target.name)[:100])}.{secrets.token_hex(8)}.part")
 
 
 def umask() -> int:
-    """What the process takes away from the rights of its files."""
-    taken = os.umask(0)
-    os.umask(taken)
-    return taken
+    """Return the permissions that the process removes from new files."""
+    removed = os.umask(0)
+    os.umask(removed)
+    return removed
 
 
-def keep_name(folder: Path) -> None:
-    """See that a new name outlives a loss of power, where folders can be synced."""
+def sync_folder(folder: Path) -> None:
+    """Make a new name survive a power failure, where folders can be synced."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,72 +1,181 @@
-"""What a docker-archive lacks: manifests, which are written here, and one way to name an image."""
+"""The images of a docker-archive, as `docker save` writes it, their blobs by digest, and the manifests it lacks."""
 
+import hashlib
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable
+from typing import BinaryIO, Final
 
 from dreg_client import errors
+from dreg_client.files.rooted import Files, chunks_of, size_of
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.docker_archive import ArchivedImage
+from dreg_client.models.docker_archive import ArchiveContents, ArchivedImage
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
 from dreg_client.values import media_type as types
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import Reference
 
 _BLOB: Final = re.compile(r"blobs/sha256/([a-f0-9]{64})")
 _POSITION: Final = re.compile(r"@([0-9]{1,9})", re.ASCII)
 _MOST_LISTED: Final = 20
-_GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_COMPRESSED: Final = {b"\x1f\x8b": types.DOCKER_LAYER_GZIP, b"\x28\xb5\x2f\xfd": types.DOCKER_LAYER_ZSTD}
 
 
-def tags_in(images: Sequence[ArchivedImage]) -> tuple[str, ...]:
-    """Return the references of all images, each once, in the archive's order."""
-    return tuple(dict.fromkeys(tag for image in images for tag in image.repo_tags or ()))
-
-
-def positions_named(images: Sequence[ArchivedImage], reference: str) -> list[int]:
-    """Return the positions of the images that a reference, `@INDEX` or an empty text stands for."""
-    if not reference:
-        return list(range(len(images)))
-    if found := _POSITION.fullmatch(reference):
-        return [position for position in range(len(images)) if position == int(found[1])]
-    return [
-        position
-        for position, image in enumerate(images)
-        if any(_is_same(tag, reference) for tag in image.repo_tags or ())
-    ]
-
-
-def agreed_position(images: Sequence[ArchivedImage], positions: list[int], reference: str, where: str) -> int:
-    """Return the first of several positions that all have the same image.
+class SavedImages:
+    """The images of a docker-archive. Configs and layers are looked at when they are needed, each once.
 
     Args:
-        images: All images of the archive.
-        positions: Those that the reference stands for.
-        reference: The reference.
-        where: What an error calls the archive.
+        files: The members of the archive.
 
     Raises:
-        NotFoundError: There are no positions.
-        ConflictError: The images differ.
+        LayoutCorruptError: It was not written by `docker save`.
     """
-    if not positions:
-        what = f"image {show(reference)}" if reference else "image at all"
-        raise errors.NotFoundError(what, where, f"there are: {_listed(images, range(len(images)))}")
-    if len({(images[position].config, images[position].layers) for position in positions}) > 1:
-        what = f"the name {show(reference)}" if reference else "the archive without a name"
-        listed = _listed(images, positions)
-        raise errors.ConflictError(f"{where}: {what} stands for {len(positions)} images; ask for one of: {listed}")
-    return positions[0]
 
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        try:
+            raw = files.read("manifest.json", limit=MAX_DOCUMENT)
+        except FileNotFoundError:
+            reason = "has no manifest.json, so it is nothing that docker save writes; is it an oci-archive?"
+            raise errors.LayoutCorruptError(files.name, reason) from None
+        self._images = ArchiveContents.parse(raw, files.name).images
+        self._manifests: dict[int, DockerManifest] = {}
+        self._members: dict[Digest, str] = {}
 
-def _listed(images: Sequence[ArchivedImage], positions: Sequence[int]) -> str:
-    names = [show(image.repo_tags[0]) if image.repo_tags else "" for image in images]
-    shown = [f"@{position} {names[position]}".rstrip() for position in positions]
-    return ", ".join(shown[:_MOST_LISTED]) or "none"
+    def tags(self) -> tuple[str, ...]:
+        """Return the references of all images, each once, in the archive's order."""
+        return tuple(dict.fromkeys(tag for image in self._images for tag in image.repo_tags or ()))
+
+    def manifest(self, reference: str) -> DockerManifest:
+        """Return the manifest of the image that a reference, a digest, `@INDEX` or an empty text stands for.
+
+        Raises:
+            NotFoundError: There is no such image.
+            ConflictError: There are several.
+            LayoutCorruptError: A member is missing.
+        """
+        positions, where = self._positions(reference), self.files.name
+        if not positions:
+            what = f"image {show(reference)}" if reference else "image at all"
+            raise errors.NotFoundError(what, where, f"there are: {self._listed(range(len(self._images)))}")
+        if len({(self._images[position].config, self._images[position].layers) for position in positions}) > 1:
+            what = f"the name {show(reference)}" if reference else "the archive without a name"
+            listed = self._listed(positions)
+            raise errors.ConflictError(f"{where}: {what} stands for {len(positions)} images; ask for one of: {listed}")
+        return self._manifest(positions[0])
+
+    def _positions(self, reference: str) -> list[int]:
+        """Return the positions of the images that a reference stands for; of a digest, only the first."""
+        everywhere = range(len(self._images))
+        if not reference:
+            return list(everywhere)
+        if found := _POSITION.fullmatch(reference):
+            return [position for position in everywhere if position == int(found[1])]
+        if digest_fault(reference) is not None:
+            tags = [image.repo_tags or () for image in self._images]
+            return [position for position in everywhere if any(_is_same(tag, reference) for tag in tags[position])]
+        for position in everywhere:
+            manifest = self._manifest(position)
+            if reference in {manifest.digest, manifest.config.digest}:
+                return [position]
+        return []
+
+    def _listed(self, positions: Iterable[int]) -> str:
+        names = [show(image.repo_tags[0]) if image.repo_tags else "" for image in self._images]
+        shown = [f"@{position} {names[position]}".rstrip() for position in positions]
+        return ", ".join(shown[:_MOST_LISTED]) or "none"
+
+    # --- blobs
+
+    def read(self, digest: Digest) -> bytes:
+        """Read a config, a layer or a manifest; `ResponseTooLargeError` if it is over the limit for documents."""
+        member = self._member(digest)
+        if member is not None:
+            return self._read(member)
+        manifest = next((written for written in self._manifests.values() if written.digest == digest), None)
+        if manifest is None:
+            raise self._missing(digest)
+        return manifest.raw
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Return whether the archive has a config or a layer."""
+        return self._member(digest) is not None
+
+    def open_blob(self, digest: Digest, start: int) -> BinaryIO:
+        """Open a config or a layer at an offset."""
+        self.files.check_open()
+        member = self._member(digest)
+        if member is None:
+            raise self._missing(digest)
+        file = self._open(member)
+        file.seek(start)
+        return file
+
+    def _member(self, digest: Digest) -> str | None:
+        """Return the member that is a config or a layer; None for the manifests that were written here."""
+        if digest not in self._members and not any(found.digest == digest for found in self._manifests.values()):
+            for position in range(len(self._images)):
+                self._manifest(position)
+        return self._members.get(digest)
+
+    def _missing(self, digest: Digest) -> errors.NotFoundError:
+        return errors.NotFoundError(f"blob {digest}", self.files.name)
+
+    def _read(self, member: str) -> bytes:
+        try:
+            return self.files.read(member, limit=MAX_DOCUMENT)
+        except FileNotFoundError:
+            raise self._lacks(member) from None
+
+    def _open(self, member: str) -> BinaryIO:
+        try:
+            return self.files.open(member)
+        except FileNotFoundError:
+            raise self._lacks(member) from None
+
+    def _lacks(self, member: str) -> errors.LayoutCorruptError:
+        return errors.LayoutCorruptError(self.files.name, f"lacks {member}, which its manifest.json names")
+
+    # --- manifests
+
+    def _manifest(self, position: int) -> DockerManifest:
+        """Return the manifest that the archive lacks, as `skopeo copy` would write it (distribution manifest-v2-2)."""
+        if position not in self._manifests:
+            image = self._images[position]
+            config = self._config(image)
+            self._members[config.digest] = image.config
+            self._manifests[position] = DockerManifest.build(
+                schema_version=2,
+                media_type=types.DOCKER_MANIFEST,
+                config=Descriptor(mediaType=types.DOCKER_CONFIG, digest=config.digest, size=config.size),
+                layers=[self._layer(*pair) for pair in zip(image.layers, config.rootfs.diff_ids, strict=True)],
+            )
+        return self._manifests[position]
+
+    def _config(self, image: ArchivedImage) -> ImageConfig:
+        try:
+            config = parse_document(self._read(image.config), kind="image-config")
+        except errors.InvalidDocumentError as failure:
+            raise type(failure)(failure.problems, failure.kind, f"{self.files.name}, {image.config}") from None
+        if len(config.rootfs.diff_ids) != len(image.layers):
+            reason = f"{image.config} has {len(config.rootfs.diff_ids)} diff_ids for {len(image.layers)} layers"
+            raise errors.LayoutCorruptError(self.files.name, reason)
+        return config
+
+    def _layer(self, member: str, diff_id: Digest) -> Descriptor:
+        """Describe a layer. Its digest is its diff_id unless it is compressed; reading the layer verifies it."""
+        with self._open(member) as file:
+            size = size_of(file)
+            if not size:
+                raise errors.LayoutCorruptError(self.files.name, f"has nothing in {member}, which should be a layer")
+            start = file.read(4)
+            media_type = next((found for magic, found in _COMPRESSED.items() if start.startswith(magic)), None)
+            digest = diff_id if media_type is None else _digest_of_compressed(file, member)
+        self._members[digest] = member
+        return Descriptor(mediaType=media_type or types.DOCKER_LAYER, digest=digest, size=size)
 
 
 def _is_same(tag: str, reference: str) -> bool:
@@ -79,37 +188,12 @@ def _is_same(tag: str, reference: str) -> bool:
         return False
 
 
-def parse_config(raw: bytes, image: ArchivedImage, where: str) -> ImageConfig:
-    """Parse the config of an image.
-
-    Raises:
-        InvalidDocumentError: It is not valid.
-        LayoutCorruptError: It has more or fewer layers than the archive.
-    """
-    try:
-        config = parse_document(raw, kind="image-config")
-    except errors.InvalidDocumentError as failure:
-        raise type(failure)(failure.problems, failure.kind, f"{where}, {image.config}") from None
-    if len(config.rootfs.diff_ids) != len(image.layers):
-        reason = f"{image.config} has {len(config.rootfs.diff_ids)} diff_ids for {len(image.layers)} layers"
-        raise errors.LayoutCorruptError(where, reason)
-    return config
-
-
-def layer_media_type(start: bytes) -> str:
-    """Return the media type of a layer by its first bytes."""
-    if start.startswith(_GZIP):
-        return types.DOCKER_LAYER_GZIP
-    return types.DOCKER_LAYER_ZSTD if start.startswith(_ZSTD) else types.DOCKER_LAYER
-
-
-def digest_in_name(member: str) -> Digest | None:
-    """Return the digest in the name of a member, as today's docker writes them; reading the member verifies it."""
-    named = _BLOB.fullmatch(member)
-    return Digest(f"sha256:{named[1]}") if named else None
-
-
-def write_manifest(config: ImageConfig, layers: list[Descriptor]) -> DockerManifest:
-    """Write the manifest that the archive lacks, as `skopeo copy` would (distribution manifest-v2-2)."""
-    described = Descriptor(mediaType=types.DOCKER_CONFIG, digest=config.digest, size=config.size)
-    return DockerManifest.build(schema_version=2, media_type=types.DOCKER_MANIFEST, config=described, layers=layers)
+def _digest_of_compressed(file: BinaryIO, member: str) -> Digest:
+    """Return the digest in a member's name, as today's docker writes them, else that of its bytes."""
+    if named := _BLOB.fullmatch(member):
+        return Digest(f"sha256:{named[1]}")
+    file.seek(0)
+    hashed = hashlib.sha256()
+    for chunk in chunks_of(file, member):
+        hashed.update(chunk)
+    return Digest(f"sha256:{hashed.hexdigest()}")

@@ -1,8 +1,9 @@
 """Where the bytes of a blob go: a file that gets its name only after they were verified, or memory, up to a limit."""
 
 import os
-import secrets
+import re
 import stat
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,40 +12,84 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from dreg_client import errors
-from dreg_client.files.atomic import keep_name, umask
-from dreg_client.files.stale_parts import sweep
+from dreg_client._logging import log
+from dreg_client.files.atomic import part_beside, sync_folder, umask
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
-from dreg_client.values.digest import Verifier
 from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
 """`full` survives a power failure, `fast` leaves writing to the disk to the operating system."""
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
-_ANY_TYPE: Final = "application/octet-stream"
+_STALE_AFTER: Final = 24 * 3600.0
+_SWEEP_PAUSE: Final = 3600.0
+_MOST_FOLDERS: Final = 1000
+_NOT_RESUMABLE: Final = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
+"""A download that cannot be resumed; one that can is called `.sha256-....part`, without such a number."""
+_swept: Final[dict[Path, float]] = {}
 
 
-class PartialFile:
-    """A file that is being downloaded: a context manager that removes it unless it is finished, or kept to resume.
+class _ReceivedBlob:
+    """A blob of which chunks are received.
 
     Args:
-        path: The file.
         request: The blob.
-        resume: Whether to keep the bytes of an interrupted download for a later call, and to use those of an earlier.
-        durability: What `finish` waits for.
         refetches: Whether to request bytes once more that do not match the digest.
 
     Attributes:
         request: What to request next.
         is_verified: Whether all bytes are there, and verified.
-
-    Raises:
-        LayoutError: The path cannot be written.
     """
 
     request: BlobRequest
     is_verified: bool
+
+    def __init__(self, request: BlobRequest, *, refetches: bool) -> None:
+        self.request, self.is_verified = request, False
+        self._refetches = refetches
+        self._chunks: list[bytes] = []
+        self._verifier = request.digest.verifier()
+
+    def verify(self, what: str, encoding: str = "") -> None:
+        """Verify the bytes at the end of the blob. If they are wrong, `request` becomes another one, if one is left.
+
+        Args:
+            what: The blob, for messages.
+            encoding: The `Content-Encoding` that the bytes came with.
+
+        Raises:
+            DigestMismatchError: The bytes are wrong, also when requested again.
+            ContentEncodingError: The bytes are wrong both compressed and decompressed.
+            SizeMismatchError: Their number is wrong.
+        """
+        size = self.request.size
+        if size is not None and self._verifier.size != size and not encoding:
+            raise errors.SizeMismatchError(size, self._verifier.size, what)
+        try:
+            self._verifier.verify(what)
+        except errors.DigestMismatchError:
+            again = self.request.again(encoding) if self._refetches else None
+            if again is not None:
+                self._restart(again)
+            elif encoding:
+                message = f"{what}: came as {encoding[:20]}, and is another one both packed and unpacked"
+                raise errors.ContentEncodingError(message) from None
+            else:
+                raise
+        else:
+            self.is_verified = True
+
+    def _restart(self, request: BlobRequest) -> None:
+        self._chunks, self._verifier, self.request = [], request.digest.verifier(), request
+
+
+class PartialFile(_ReceivedBlob):
+    """A file that is being downloaded: a context manager that removes it unless it is finished, or kept to resume.
+
+    With `resume`, the bytes of an interrupted download are kept for a later call. `durability` is what `finish` waits
+    for. All methods raise `LayoutError` if the file cannot be written.
+    """
 
     def __init__(
         self,
@@ -55,21 +100,24 @@ class PartialFile:
         durability: Durability,
         refetches: bool,
     ) -> None:
-        self.request, self.is_verified = request, False
-        self._target, self._keep, self._durability, self._refetches = _target(path), resume, durability, refetches
-        self._part = self._target.with_name(_part_name(self._target, request, resume=resume))
-        self._chunks: list[bytes] = []
+        super().__init__(request, refetches=refetches)
+        self._target, self._keep, self._durability = _target(path), resume, durability
+        # To be found by a later call, the name is made from the digest.
+        kept_name = f".{request.digest.algorithm}-{request.digest.encoded}.part"
+        self._part = self._target.with_name(kept_name) if resume else part_beside(self._target)
         self._size = 0
-        self._verifier = request.digest.verifier()
         self._file = -1
         self._is_broken = False
         self._lock = Lock()
 
     def __enter__(self) -> Self:
-        sweep(self._target.parent)
+        _sweep(self._target.parent)
         try:
             self._file = _open(self._part, locked=self._keep)
-            self._hash_kept_bytes()
+            os.lseek(self._file, 0, os.SEEK_SET)
+            while block := os.read(self._file, _BLOCK):
+                self._verifier.update(block)
+            self.request = replace(self.request, start=self._verifier.size)
         except OSError as failure:
             self._close(discard=not self._keep)
             raise self._cannot_write(failure) from failure
@@ -81,21 +129,12 @@ class PartialFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        is_open, is_interrupted = self._file >= 0, error is not None and not isinstance(error, errors.LayoutError)
         with suppress(OSError):
-            self._flush_after(error)
+            if is_interrupted and self._keep and is_open:
+                self._flush()  # keep the bytes for a later call
         is_wrong = isinstance(error, errors.IntegrityError | errors.NotFoundError) or self._verifier.size == 0
-        self._close(discard=self._file >= 0 and (not self._keep or is_wrong))
-
-    def _flush_after(self, error: BaseException | None) -> None:
-        """Keep the bytes that came before an interruption for a later call."""
-        if error is not None and self._keep and self._file >= 0 and not isinstance(error, errors.LayoutError):
-            self._flush()
-
-    def _hash_kept_bytes(self) -> None:
-        os.lseek(self._file, 0, os.SEEK_SET)
-        while block := os.read(self._file, _BLOCK):
-            self._verifier.update(block)
-        self.request = replace(self.request, start=self._verifier.size)
+        self._close(discard=is_open and (not self._keep or is_wrong))
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk, and return whether the chunks are enough for a block."""
@@ -111,15 +150,13 @@ class PartialFile:
         return block
 
     def write(self, block: list[bytes]) -> None:
-        """Write a block. After one could not be written, none is: there must be no gaps.
-
-        Raises:
-            LayoutError: It cannot be written.
-        """
+        """Write a block. After one could not be written, none is: there must be no gaps."""
         try:
             with self._lock:
                 for piece in () if self._is_broken or self._file < 0 else block:
-                    _write_all(self._file, piece)
+                    rest = memoryview(piece)
+                    while rest:
+                        rest = rest[os.write(self._file, rest) :]
         except OSError as failure:
             self._is_broken = True
             raise self._cannot_write(failure) from failure
@@ -135,29 +172,14 @@ class PartialFile:
         self.hash(block)
 
     def verify(self, what: str, encoding: str = "") -> None:
-        """Verify the bytes at the end of the blob. If they are wrong, `request` becomes another one, if one is left.
-
-        Args:
-            what: The blob, for messages.
-            encoding: The `Content-Encoding` that the bytes came with.
-
-        Raises:
-            DigestMismatchError: The bytes are wrong, also when requested again.
-            ContentEncodingError: The bytes are wrong both compressed and decompressed.
-            SizeMismatchError: Their number is wrong.
-            LayoutError: The file cannot be written.
-        """
+        """Verify the bytes at the end of the blob, those that were not written yet included; see the base class."""
         self._flush()
-        again = _verified_or_again(self._verifier, self.request, what, encoding, refetches=self._refetches)
-        self.is_verified = again is None
-        if again is not None:
-            self._restart(again)
+        super().verify(what, encoding)
 
     def start_over(self) -> bool:
         """Drop the bytes of an earlier call, as they do not fit. Return False if there are none."""
         if self.request.start == 0:
             return False
-        self._chunks, self._size = [], 0
         self._restart(replace(self.request, start=0))
         return True
 
@@ -167,14 +189,11 @@ class PartialFile:
             os.lseek(self._file, 0, os.SEEK_SET)
         except OSError as failure:
             raise self._cannot_write(failure) from failure
-        self._verifier, self.request = request.digest.verifier(), request
+        super()._restart(request)
+        self._size = 0
 
     def finish(self) -> None:
-        """Give the file its name.
-
-        Raises:
-            LayoutError: That is not possible.
-        """
+        """Give the file its name."""
         try:
             if self._durability == "full":
                 os.fsync(self._file)
@@ -184,14 +203,15 @@ class PartialFile:
             self._part.replace(self._target)
             self._close(discard=False)
             if self._durability == "full":
-                keep_name(self._target.parent)
+                sync_folder(self._target.parent)
         except OSError as failure:
             raise self._cannot_write(failure) from failure
 
     @property
     def descriptor(self) -> Descriptor:
         """The descriptor of the bytes."""
-        return Descriptor(mediaType=_ANY_TYPE, digest=self.request.digest, size=self._verifier.size)
+        media_type = "application/octet-stream"
+        return Descriptor(mediaType=media_type, digest=self.request.digest, size=self._verifier.size)
 
     def _close(self, *, discard: bool) -> None:
         if discard:
@@ -207,73 +227,25 @@ class PartialFile:
         return errors.LayoutError(str(self._target), f"cannot be written: {failure.strerror}")
 
 
-class BlobBuffer:
-    """A blob that is being read into memory.
-
-    Args:
-        request: The blob.
-        limit: The most bytes.
-        refetches: Whether to request bytes once more that do not match the digest.
-
-    Attributes:
-        request: What to request next.
-        is_verified: Whether all bytes are there, and verified.
-
-    Raises:
-        ResponseTooLargeError: The blob has more bytes than the limit.
-    """
-
-    request: BlobRequest
-    is_verified: bool
+class BlobBuffer(_ReceivedBlob):
+    """A blob that is being read into memory; `ResponseTooLargeError` if it has more bytes than the limit."""
 
     def __init__(self, request: BlobRequest, limit: int, *, refetches: bool) -> None:
-        self.request, self.is_verified = request, False
-        self._limit, self._refetches = limit, refetches
-        self._chunks: list[bytes] = []
-        self._verifier = request.digest.verifier()
+        super().__init__(request, refetches=refetches)
+        self._limit = limit
         if request.size is not None and request.size > limit:
             raise errors.ResponseTooLargeError(str(request.digest), request.size, limit)
 
     def add(self, chunk: bytes) -> None:
-        """Add a chunk.
-
-        Raises:
-            ResponseTooLargeError: There are more bytes than the limit.
-        """
+        """Add a chunk."""
         self._verifier.update(chunk)
         if self._verifier.size > self._limit:
             raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit)
         self._chunks.append(chunk)
 
-    def verify(self, what: str, encoding: str = "") -> None:
-        """Verify the bytes at the end of the blob (see `PartialFile.verify`)."""
-        again = _verified_or_again(self._verifier, self.request, what, encoding, refetches=self._refetches)
-        self.is_verified = again is None
-        if again is not None:
-            self._chunks, self._verifier, self.request = [], again.digest.verifier(), again
-
     def octets(self) -> bytes:
         """Return the bytes."""
         return b"".join(self._chunks)
-
-
-def _verified_or_again(
-    verifier: Verifier, request: BlobRequest, what: str, encoding: str, *, refetches: bool
-) -> BlobRequest | None:
-    """Return None if the bytes are verified, otherwise the request to send again."""
-    if request.size is not None and verifier.size != request.size and not encoding:
-        raise errors.SizeMismatchError(request.size, verifier.size, what)
-    try:
-        verifier.verify(what)
-    except errors.DigestMismatchError:
-        again = request.again(encoding) if refetches else None
-        if again is not None:
-            return again
-        if encoding:
-            message = f"{what}: came as {encoding[:20]}, and is another one both packed and unpacked"
-            raise errors.ContentEncodingError(message) from None
-        raise
-    return None
 
 
 # --- files
@@ -294,13 +266,6 @@ def _target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _part_name(target: Path, request: BlobRequest, *, resume: bool) -> str:
-    """Return the name until the file is finished; to be found by a later call, it is made from the digest."""
-    if resume:
-        return f".{request.digest.algorithm}-{request.digest.encoded}.part"
-    return f".{os.fsdecode(os.fsencode(target.name)[:100])}.{secrets.token_hex(8)}.part"
-
-
 def _open(part: Path, *, locked: bool) -> int:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     flags |= getattr(os, "O_BINARY", 0)
@@ -310,8 +275,9 @@ def _open(part: Path, *, locked: bool) -> int:
         file = os.open(part, flags, 0o600)
         try:
             _lock(file, part)
-            if _is_still(part, file):
-                return file
+            with suppress(FileNotFoundError):  # another process may have finished or deleted it in between
+                if part.lstat().st_ino == os.fstat(file).st_ino:
+                    return file
         except BaseException:
             os.close(file)
             raise
@@ -326,18 +292,25 @@ def _lock(file: int, part: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise errors.LayoutLockedError(str(part), "another process is at work on it; wait for its end") from None
+        raise errors.LayoutLockedError(str(part), "another process is writing it; wait until it is done") from None
 
 
-def _is_still(part: Path, file: int) -> bool:
-    """Return whether the open file still has this name: another process may have finished it in between."""
-    try:
-        return part.lstat().st_ino == os.fstat(file).st_ino
-    except FileNotFoundError:
-        return False
+def _sweep(folder: Path) -> None:
+    """Delete our partial files of more than a day ago, at most once an hour in each folder; never fail."""
+    if time.monotonic() - _swept.get(folder, -_SWEEP_PAUSE) < _SWEEP_PAUSE:
+        return
+    if len(_swept) >= _MOST_FOLDERS:
+        _swept.clear()
+    _swept[folder] = time.monotonic()
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if _NOT_RESUMABLE.fullmatch(entry.name) and _is_stale(entry):
+                    Path(entry.path).unlink()
+                    log.info("%s: deleted; it is what a download left that was killed", entry.path)
 
 
-def _write_all(file: int, block: bytes) -> None:
-    view = memoryview(block)
-    while view:
-        view = view[os.write(file, view) :]
+def _is_stale(entry: "os.DirEntry[str]") -> bool:
+    found = entry.stat(follow_symlinks=False)
+    is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return entry.is_file(follow_symlinks=False) and is_ours and time.time() - found.st_mtime > _STALE_AFTER

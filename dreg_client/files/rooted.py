@@ -13,7 +13,6 @@ from dreg_client import errors
 from dreg_client.values.sizes import MEBIBYTE
 
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_CHUNK: Final = MEBIBYTE
 _LINK_ERRORS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
 
 
@@ -21,7 +20,7 @@ class Files(ABC):
     """Regular files by their names below one root: a directory or an archive."""
 
     name: str
-    """What people call the root."""
+    """The path of the root, for messages."""
     is_closed: bool = False
     """Whether it was closed; then every method raises `ClosedError`."""
 
@@ -56,11 +55,7 @@ class Files(ABC):
         self.is_closed = True
 
     def check_open(self) -> None:
-        """Raise an error if this was closed.
-
-        Raises:
-            ClosedError: It was closed.
-        """
+        """Raise `ClosedError` if this was closed."""
         if self.is_closed:
             raise errors.ClosedError(self.name)
 
@@ -107,7 +102,10 @@ class DirectoryFiles(Files):
             descriptor = self._open(parts[-1], os.O_RDONLY | os.O_NONBLOCK, directory, parts)
         finally:
             os.close(directory)
-        return self._regular(descriptor, parts)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        raise errors.UnsafePathError(str(Path(self.name, *parts)), "is no regular file; nothing was read")
 
     def _root(self) -> int:
         self.check_open()
@@ -128,12 +126,6 @@ class DirectoryFiles(Files):
             if failure.errno in _LINK_ERRORS:
                 raise errors.UnsafePathError(path, "is a link or no regular file; nothing was read") from None
             raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
-
-    def _regular(self, descriptor: int, parts: tuple[str, ...]) -> BinaryIO:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return os.fdopen(descriptor, "rb")
-        os.close(descriptor)
-        raise errors.UnsafePathError(str(Path(self.name, *parts)), "is no regular file; nothing was read")
 
     def names(self, directory: str) -> Iterator[str]:
         """Return the names of all files and links below a directory; links are not followed."""
@@ -163,30 +155,14 @@ def size_of(file: BinaryIO) -> int:
 
 
 def read_chunk(file: BinaryIO, path: str) -> bytes:
-    """Read the next bytes of an open file, at most a mebibyte; none at its end.
-
-    Args:
-        file: The file.
-        path: What an error calls it.
-
-    Raises:
-        LayoutError: It cannot be read.
-    """
+    """Read at most a mebibyte of an open file, none at its end; raise `LayoutError` if that fails."""
     try:
-        return file.read(_CHUNK)
+        return file.read(MEBIBYTE)
     except OSError as failure:
         raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
 
 def chunks_of(file: BinaryIO, path: str) -> Iterator[bytes]:
-    """Read an open file to its end, at most a mebibyte at a time.
-
-    Args:
-        file: The file.
-        path: What an error calls it.
-
-    Raises:
-        LayoutError: It cannot be read to its end.
-    """
+    """Read an open file to its end in chunks of `read_chunk`."""
     while chunk := read_chunk(file, path):
         yield chunk

@@ -17,11 +17,10 @@ class StepThread:
 
     Args:
         function: What to do with a block. After it has failed once, it must do nothing.
-        name: The name of the thread.
     """
 
-    def __init__(self, function: Callable[[Block], None], name: str) -> None:
-        self._function, self._name = function, name
+    def __init__(self, function: Callable[[Block], None]) -> None:
+        self._function = function
         self._blocks: SimpleQueue[tuple[Future[None], Block] | None] = SimpleQueue()
         # Held by the thread for as long as it runs. `close` acquires it: that is to wait for the thread's end, or, if
         # the thread never began because its start was interrupted, to keep it from running later.
@@ -35,7 +34,7 @@ class StepThread:
         self._blocks.put((future, block))
         if not self._is_started:
             self._is_started = True
-            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            threading.Thread(target=self._run, name="dreg-behind", daemon=True).start()
         return future
 
     def close(self) -> None:
@@ -51,14 +50,12 @@ class StepThread:
         try:
             self._thread = threading.current_thread()
             while (work := self._blocks.get()) is not None:
-                self._apply(*work)
+                future, block = work
+                try:
+                    self._function(block)
+                except BaseException as failure:  # noqa: BLE001 (the future raises it)
+                    future.set_exception(failure)
+                else:
+                    future.set_result(None)
         finally:
             self._right_to_run.release()
-
-    def _apply(self, future: Future[None], block: Block) -> None:
-        try:
-            self._function(block)
-        except BaseException as failure:  # noqa: BLE001 (the future raises it)
-            future.set_exception(failure)
-        else:
-            future.set_result(None)

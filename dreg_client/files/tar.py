@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO, Final, NoReturn, cast
+from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
 from dreg_client.files.rooted import Files
@@ -36,28 +36,17 @@ _DIRECTORY: Final = b"5"
 _SYMBOLIC: Final = b"2"
 _LINKS: Final = frozenset({b"1", _SYMBOLIC})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
-_NAMING: Final = frozenset({"path", "linkpath", "size"})
-_NO_TAR: Final = "is no tar archive, or one that is compressed otherwise than by gzip, bzip2 or xz"
-_OCTAL: Final = re.compile(rb"[0-7]*")
-_DECIMAL: Final = re.compile(rb"[0-9]{1,19}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the bytes of a member are in the archive."""
-
-    offset: int
-    size: int
+_NO_TAR: Final = "is not a tar archive, or its compression is not gzip, bzip2 or xz"
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A member as its headers describe it."""
+    """A member as its headers describe it; `place` is the range of its bytes in the archive."""
 
     name: str
     kind: bytes
     link: str
-    place: _Place
+    place: range
 
 
 class _HeaderError(ValueError):
@@ -81,19 +70,20 @@ class TarFiles(Files):
 
     def __init__(self, path: str | os.PathLike[str], *, links: bool = False) -> None:
         self.name: str = os.fspath(path)
-        self._links = links
+        self._links_allowed = links
         self._lock = threading.Lock()
         self._directories: set[str] = set()
+        self._places: dict[str, range] = {}
         self._archive = self._opened()
         try:
-            self._places = self._scan()
+            self._scan()
         except BaseException:
             self._archive.close()
             raise
 
     def _opened(self) -> BinaryIO:
         try:
-            archive = open(self.name, "rb", opener=_without_waiting)  # noqa: SIM115 (closed by close)
+            archive = open(self.name, "rb", opener=_open_at_once)  # noqa: SIM115 (closed by close)
         except (FileNotFoundError, ValueError):
             raise errors.NotFoundError("archive", self.name, "there is no such file") from None
         except OSError as failure:
@@ -101,68 +91,55 @@ class TarFiles(Files):
         if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
             archive.close()
             raise errors.LayoutError(self.name, "is no regular file; save the stream to a file first")
-        return self._unpacked(archive)
-
-    def _unpacked(self, archive: BinaryIO) -> BinaryIO:
         start = archive.read(6)
         archive.seek(0)
-        chunks = next((chunks for magic, chunks in _COMPRESSIONS.items() if start.startswith(magic)), None)
-        if chunks is None:
+        decompress = next((found for magic, found in _COMPRESSIONS.items() if start.startswith(magic)), None)
+        if decompress is None:
             return archive
-        plain = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
-        try:
-            with archive:
-                _copy_bounded(chunks(archive), plain, self.name)
-            plain.seek(0)
-        except (OSError, EOFError, zlib.error, lzma.LZMAError) as failure:
-            plain.close()
-            raise errors.LayoutCorruptError(self.name, f"cannot be decompressed: {failure}") from failure
-        except BaseException:
-            plain.close()
-            raise
-        return cast("BinaryIO", plain)
+        with archive:
+            return self._unpacked(decompress(archive))
 
-    def _scan(self) -> dict[str, _Place]:
-        places: dict[str, _Place] = {}
+    def _unpacked(self, chunks: Iterator[bytes]) -> BinaryIO:
+        plain = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 (closed by close)
+        try:
+            _copy_bounded(chunks, plain, self.name)
+            plain.seek(0)
+        except BaseException as failure:
+            plain.close()
+            if isinstance(failure, OSError | EOFError | zlib.error | lzma.LZMAError):
+                raise errors.LayoutCorruptError(self.name, f"cannot be decompressed: {failure}") from failure
+            raise
+        return plain
+
+    def _scan(self) -> None:
         links: dict[str, str] = {}
         try:
-            for number, member in enumerate(_members(self._archive), 1):
-                if number > MAX_MEMBERS:
-                    self._refuse(f"has more than {MAX_MEMBERS} members")
-                self._note(member, places, links)
+            for member in _members(self._archive):
+                self._note(member, links)
         except _HeaderError as failure:
-            self._refuse(str(failure))
+            raise errors.LayoutCorruptError(self.name, str(failure)) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
-        self._follow(links, places)
-        return places
+        # A link is followed by one step within the archive; a link to a link, or to nothing, names no file.
+        self._places |= {name: self._places[target] for name, target in links.items() if target in self._places}
 
-    def _note(self, member: _Member, places: dict[str, _Place], links: dict[str, str]) -> None:
+    def _note(self, member: _Member, links: dict[str, str]) -> None:
         name = _safe_name(member.name)
         if name is None:
             raise errors.UnsafePathError(self.name, f"has a member whose name leads outside: {member.name[:100]!a}")
         if member.kind == _DIRECTORY:
             self._directories.add(name)
-            return
-        if name in places or name in links:
-            self._refuse(f"has the member {name[:100]!a} twice")
-        if member.kind in _FILES and name:
-            places[name] = member.place
-        elif self._links and member.kind in _LINKS:
+        elif name in self._places or name in links:
+            raise _HeaderError(f"has the member {name[:100]!a} twice")
+        elif member.kind in _FILES and name:
+            self._places[name] = member.place
+        elif self._links_allowed and member.kind in _LINKS:
             base = posixpath.dirname(name) if member.kind == _SYMBOLIC else ""
             links[name] = posixpath.normpath(posixpath.join(base, member.link))
+            if _safe_name(links[name]) is None:
+                raise errors.UnsafePathError(self.name, f"has a link that leads outside: {name[:100]!a}")
         else:
             raise errors.UnsafePathError(self.name, f"has a link or device: {name[:100]!a}")
-
-    def _follow(self, links: dict[str, str], places: dict[str, _Place]) -> None:
-        """Follow links by one step within the archive; a link to a link, or to nothing, names no file."""
-        for name, target in links.items():
-            if _safe_name(target) is None:
-                raise errors.UnsafePathError(self.name, f"has a link that leads outside: {name[:100]!a}")
-        places.update({name: places[target] for name, target in links.items() if target in places})
-
-    def _refuse(self, reason: str) -> NoReturn:
-        raise errors.LayoutCorruptError(self.name, reason)
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""
@@ -189,7 +166,7 @@ class TarFiles(Files):
 class _Section(io.RawIOBase):
     """A range of an open file, as a file of its own. Several threads may each read one."""
 
-    def __init__(self, archive: BinaryIO, place: _Place, lock: threading.Lock) -> None:
+    def __init__(self, archive: BinaryIO, place: range, lock: threading.Lock) -> None:
         self._archive, self._place, self._lock, self._at = archive, place, lock, 0
 
     def readable(self) -> bool:
@@ -199,14 +176,14 @@ class _Section(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._place.size}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._place)}[whence]
         self._at = max(0, base + offset)
         return self._at
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        wanted = max(0, min(len(buffer), self._place.size - self._at))
+        wanted = max(0, min(len(buffer), len(self._place) - self._at))
         with self._lock:
-            self._archive.seek(self._place.offset + self._at)
+            self._archive.seek(self._place.start + self._at)
             read = self._archive.read(wanted)
         buffer[: len(read)] = read
         self._at += len(read)
@@ -221,7 +198,7 @@ def _members(archive: BinaryIO) -> Iterator[_Member]:
     end = archive.seek(0, os.SEEK_END)
     if not end:
         raise _HeaderError("is empty")
-    offset, said = 0, dict[str, bytes]()
+    offset, number, said = 0, 0, dict[str, bytes]()
     while (header := _header(archive, offset)) is not None:
         offset += _BLOCK
         if header[156:157] in _EXTENSIONS:
@@ -231,8 +208,11 @@ def _members(archive: BinaryIO) -> Iterator[_Member]:
                 raise _HeaderError(f"says twice, ahead of byte {offset}, what a member is called")
             said |= more
         else:
+            number += 1
+            if number > MAX_MEMBERS:
+                raise _HeaderError(f"has more than {MAX_MEMBERS} members")
             member = _member(header, said, offset, end)
-            size, said = member.place.size, dict[str, bytes]()
+            size, said = len(member.place), dict[str, bytes]()
             yield member
         offset += size + -size % _BLOCK
 
@@ -256,24 +236,20 @@ def _header(archive: BinaryIO, offset: int) -> bytes | None:
 
 
 def _member(header: bytes, said: Mapping[str, bytes], offset: int, end: int) -> _Member:
-    kind = header[156:157]
-    name = _text(said.get("path") or _name(header))
+    kind, name, prefix = header[156:157], _text(header[:100]), _text(header[345:500])
+    if said.get("path"):
+        name = _text(said["path"])
+    elif prefix and header[257:263] == b"ustar\0":
+        name = f"{prefix}/{name}"
     if kind == b"\0" and name.endswith("/"):
         kind = _DIRECTORY
     if kind == b"S":
         raise _HeaderError(f"has the sparse member {name[:100]!a}")
-    stated = said.get("size")
-    size = _number(header[124:136]) if stated is None else _decimal(stated)
+    size = _decimal(said["size"]) if "size" in said else _number(header[124:136])
     if size and kind not in _FILES:
         raise _HeaderError(f"has the member {name[:100]!a}, which is no file and has a size")
-    place = _Place(offset, _within(size, end - offset))
-    return _Member(name, kind, _text(said.get("linkpath") or header[157:257]), place)
-
-
-def _name(header: bytes) -> bytes:
-    name = header[:100].partition(b"\0")[0]
-    prefix = header[345:500].partition(b"\0")[0] if header[257:263] == b"ustar\0" else b""
-    return prefix + b"/" + name if prefix else name
+    size = _within(size, end - offset)
+    return _Member(name, kind, _text(said.get("linkpath") or header[157:257]), range(offset, offset + size))
 
 
 def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
@@ -285,7 +261,7 @@ def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
     records = dict(_records(body))
     if any(key.startswith("GNU.sparse") for key in records):
         raise _HeaderError("has a sparse member")
-    naming = {key: value for key, value in records.items() if key in _NAMING}
+    naming = {key: value for key, value in records.items() if key in {"path", "linkpath", "size"}}
     if (naming and kind == b"g") or any(b"\0" in value for value in naming.values()):
         raise _HeaderError("has a name or size for all members, or a name with NUL in it")
     return naming
@@ -309,13 +285,13 @@ def _number(field: bytes) -> int:
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
-    if not _OCTAL.fullmatch(digits):
+    if not re.fullmatch(rb"[0-7]*", digits):
         raise _HeaderError(f"has a header with a broken number, or {_NO_TAR}")
     return int(digits or b"0", 8)
 
 
 def _decimal(digits: bytes) -> int:
-    if not _DECIMAL.fullmatch(digits):
+    if not re.fullmatch(rb"[0-9]{1,19}", digits):
         raise _HeaderError("has a broken pax header")
     return int(digits)
 
@@ -341,16 +317,6 @@ def _safe_name(name: str) -> str | None:
 # --- compression
 
 
-def _gzip(archive: BinaryIO) -> Iterator[bytes]:
-    with gzip.open(archive) as inner:
-        yield from iter(partial(inner.read, _CHUNK), b"")
-
-
-def _bzip2(archive: BinaryIO) -> Iterator[bytes]:
-    with bz2.open(archive) as inner:
-        yield from iter(partial(inner.read, _CHUNK), b"")
-
-
 def _xz(archive: BinaryIO) -> Iterator[bytes]:
     """Decompress one xz stream after another in bounded memory (`lzma.open` has no limit)."""
     packed = archive.read(_CHUNK)
@@ -365,8 +331,8 @@ def _xz(archive: BinaryIO) -> Iterator[bytes]:
 
 
 _COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
-    b"\x1f\x8b": _gzip,
-    b"BZh": _bzip2,
+    b"\x1f\x8b": lambda archive: iter(partial(gzip.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
+    b"BZh": lambda archive: iter(partial(bz2.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
     b"\xfd7zXZ\x00": _xz,
 }
 
@@ -381,6 +347,6 @@ def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
         target.write(chunk)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file without blocking: a named pipe would wait for a writer."""
+def _open_at_once(path: str, flags: int) -> int:
+    # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

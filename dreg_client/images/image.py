@@ -1,6 +1,6 @@
 """Images as values: the platforms of an index, and the manifest, config and layers of each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -165,21 +165,17 @@ class NamedImage:
             InvalidPlatformError: The text is not a valid platform.
             InvalidDigestError: The text is not a valid digest.
         """
-        if isinstance(platform, Descriptor):
-            return self._find_digest(platform.digest)
-        if isinstance(platform, str) and ":" in platform and "/" not in platform:
-            return self._find_digest(Digest(platform))
+        if isinstance(platform, Descriptor) or (isinstance(platform, str) and ":" in platform and "/" not in platform):
+            digest = Digest(platform) if isinstance(platform, str) else platform.digest
+            leaf = next((leaf for leaf in self._leaves() if leaf.descriptor.digest == digest), None)
+            if leaf is None:
+                raise errors.NotFoundError(f"image {digest}", f"{self.repo}, {self.digest.short}")
+            return leaf
         wanted = Platform.from_name(platform) if isinstance(platform, str) else platform
         entry = choose_entry(self._entries, wanted)
         if entry is None:
             raise errors.PlatformNotFoundError(str(wanted), tuple(map(str, self.platforms)))
         return entry
-
-    def _find_digest(self, digest: Digest) -> Entry:
-        leaf = next((leaf for leaf in self._leaves() if leaf.descriptor.digest == digest), None)
-        if leaf is None:
-            raise errors.NotFoundError(f"image {digest}", f"{self.repo}, {self.digest.short}")
-        return leaf
 
     def _images(self) -> tuple[Entry, ...]:
         """Return the entries of all images, in document order."""
@@ -194,19 +190,16 @@ class NamedImage:
         return f"{type(self).__name__}({self.repo}, {self.tag or self.digest.short}, {platforms})"
 
 
-def choose_entry(entries: Iterable[Entry], wanted: Platform) -> Entry | None:
+def choose_entry(entries: Sequence[Entry], wanted: Platform) -> Entry | None:
     """Return the manifest that serves a platform best, None if none does.
 
     Platforms that an index states take precedence over those that only configs state.
     """
-    entries = tuple(entries)
     stated = [entry for entry in entries if entry.stated]
     position = choose(wanted, [entry.platform for entry in stated])
     if position is not None:
         entry = stated[position]
-        if entry.descriptor.family is not Family.INDEX:
-            return entry
-        return choose_entry(entry.inner, wanted)
+        return choose_entry(entry.inner, wanted) if entry.descriptor.family is Family.INDEX else entry
     unstated = [leaf for entry in entries if not entry.stated for leaf in entry.leaves()]
     position = choose(wanted, [leaf.platform for leaf in unstated])
     return None if position is None else unstated[position]

@@ -3,9 +3,9 @@
 Everything here works on documents that were read before (see `_async/image_view.py`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dreg_client.errors import NotFoundError
 from dreg_client.errors.problems import Problem
@@ -19,25 +19,18 @@ from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]
-_SUBJECT = "vnd.docker.reference.digest"
-_PREDICATE = "in-toto.io/predicate-type"
+_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRead:
-    """A manifest or index, and where it was read.
-
-    Attributes:
-        document: The manifest or index.
-        store: The address of the store.
-        reference: The tag or digest that was requested; may be empty.
-        written_by_dreg: Whether this library wrote the manifest, as a docker-archive has none.
-    """
+    """A manifest or index, the address of its store, and the tag or digest that was requested, which may be empty."""
 
     document: Manifest
     store: str
     reference: str
     written_by_dreg: bool
+    """Whether this library wrote the manifest, as a docker-archive has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +55,27 @@ class ImageRead:
 def view_image(read: DocumentRead, image: ImageRead) -> Plain:
     """Return the view of an image."""
     index = read.document if isinstance(read.document, Index) else None
+    entries = index.manifests if index else ()
     return _view_document(read) | {
-        "platforms": [str(platform) for platform in image.platforms],
-        "images": [_view_platform(found) for found in image.images],
+        "platforms": list(map(str, image.platforms)),
+        "images": list(map(_view_platform, image.images)),
         "missing": [{"platform": str(platform), "problem": str(error)} for platform, error in image.missing],
-        "attestations": _view_attestations(index, image),
-        "others": [_view_descriptor(entry) for entry in _others(index, image)] if image.is_whole else [],
+        "attestations": _view_attestations(entries, image),
+        "others": list(map(_view_descriptor, _others(entries, image))) if image.is_whole else [],
         "problems": [*_problems(_documents(index, image.images)), *_layer_count_problems(image.images)],
     }
 
 
 def view_artifact(read: DocumentRead) -> Plain:
     """Return the view of a document that is not an image."""
-    problems = list(_problems([("the manifest", read.document)]))
-    return _view_document(read) | {"artifact": _view_contents(read.document), "problems": problems}
+    document, contents = read.document, None
+    if isinstance(document, ImageManifest):
+        contents = {
+            "type": document.artifact_type or document.config.media_type,
+            "config": _view_descriptor(document.config),
+            "layers": list(map(_view_descriptor, document.layers)),
+        }
+    return _view_document(read) | {"artifact": contents, "problems": list(_problems([("the manifest", document)]))}
 
 
 def view_step(step: Step) -> Plain:
@@ -100,6 +100,19 @@ def full_name(seen: Plain) -> str:
     return f"{seen['store']}{'@' if reference == seen['digest'] else ':'}{reference}"
 
 
+def byte_size(octets: int) -> str:
+    """Format a number of bytes, in powers of 1024.
+
+    Examples:
+        >>> byte_size(532), byte_size(32_654), byte_size(2**63 - 1)
+        ('532 B', '31.9 KiB', '8.0 EiB')
+    """
+    amount, unit = float(octets), 0
+    while amount >= 1023.95 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{octets} B" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
+
+
 def attestations_of(
     attestations: Iterable[Descriptor], images: Iterable[PlatformImage], *, is_whole: bool
 ) -> list[Descriptor]:
@@ -111,7 +124,7 @@ def attestations_of(
 def predicate_types(attestation: Manifest) -> tuple[str, ...]:
     """Return the predicate types of the statements in an attestation's manifest (in-toto, as BuildKit annotates)."""
     layers = attestation.layers if isinstance(attestation, ImageManifest) else ()
-    return tuple(kind for layer in layers if (kind := (layer.annotations or {}).get(_PREDICATE)))
+    return tuple(kind for layer in layers if (kind := (layer.annotations or {}).get("in-toto.io/predicate-type")))
 
 
 # --- parts of a view
@@ -127,7 +140,7 @@ def _view_document(read: DocumentRead) -> Plain:
         "digest": document.digest,
         "size": document.size,
         "writtenByDreg": read.written_by_dreg,
-        "annotations": _mapping(getattr(document, "annotations", None)),
+        "annotations": dict(getattr(document, "annotations", None) or {}),
         "subject": _view_descriptor(subject) if subject else None,
         "artifact": None,
         "platforms": [],
@@ -139,23 +152,13 @@ def _view_document(read: DocumentRead) -> Plain:
     }
 
 
-def _view_contents(document: Manifest) -> Plain | None:
-    if not isinstance(document, ImageManifest):
-        return None
-    return {
-        "type": document.artifact_type or document.config.media_type,
-        "config": _view_descriptor(document.config),
-        "layers": [_view_descriptor(layer) for layer in document.layers],
-    }
-
-
 def _view_descriptor(descriptor: Descriptor) -> Plain:
     return {
         "mediaType": descriptor.media_type,
         "digest": descriptor.digest,
         "size": descriptor.size,
         "artifactType": descriptor.artifact_type,
-        "annotations": _mapping(descriptor.annotations),
+        "annotations": dict(descriptor.annotations or {}),
     }
 
 
@@ -169,39 +172,31 @@ def _view_platform(image: PlatformImage) -> Plain:
         "author": image.config.author,
         "size": image.size,
         "layers": [view_step(step) for step in image.steps],
-        "entrypoint": _listed(run.entrypoint),
-        "cmd": _listed(run.cmd),
-        "env": _listed(run.env),
+        "entrypoint": list(run.entrypoint or ()),
+        "cmd": list(run.cmd or ()),
+        "env": list(run.env or ()),
         "user": run.user,
         "workingDir": run.working_dir,
-        "exposedPorts": _listed(run.exposed_ports),
-        "volumes": _listed(run.volumes),
-        "labels": _mapping(run.labels),
-        "annotations": _mapping(image.manifest.annotations),
+        "exposedPorts": list(run.exposed_ports or ()),
+        "volumes": list(run.volumes or ()),
+        "labels": dict(run.labels or {}),
+        "annotations": dict(image.manifest.annotations or {}),
     }
-
-
-def _listed(values: Iterable[str] | None) -> list[str]:
-    return list(values or ())
-
-
-def _mapping(values: Mapping[str, str] | None) -> dict[str, str]:
-    return dict(values or {})
 
 
 # --- entries of the index that are not images
 
 
-def _view_attestations(index: Index | None, image: ImageRead) -> list[Plain]:
+def _view_attestations(entries: Iterable[Descriptor], image: ImageRead) -> list[Plain]:
     """Return attestations, each with the platform of the image that it is about."""
-    platforms: dict[str, Platform | None] = {
-        entry.digest: entry.platform.value for entry in _entries(index) if entry.platform
+    platforms: dict[str | None, Platform | None] = {
+        entry.digest: entry.platform.value for entry in entries if entry.platform
     }
     platforms |= {found.digest: found.platform for found in image.images}
     views: list[Plain] = []
     for descriptor, predicates in image.attestations:
         subject = _subject(descriptor)
-        platform = platforms.get(subject) if subject else None
+        platform = platforms.get(subject)
         about = {"platform": str(platform) if platform else None, "subject": subject, "predicates": list(predicates)}
         views.append(_view_descriptor(descriptor) | about)
     return views
@@ -209,19 +204,15 @@ def _view_attestations(index: Index | None, image: ImageRead) -> list[Plain]:
 
 def _subject(attestation: Descriptor) -> str | None:
     """Return the digest of the image that an attestation is about, as BuildKit annotates it."""
-    return (attestation.annotations or {}).get(_SUBJECT)
+    return (attestation.annotations or {}).get("vnd.docker.reference.digest")
 
 
-def _others(index: Index | None, image: ImageRead) -> Iterator[Descriptor]:
+def _others(entries: Iterable[Descriptor], image: ImageRead) -> Iterator[Descriptor]:
     """Yield the entries that are not images, indexes or attestations: artifacts."""
     shown = {found.digest for found in image.images}
-    for entry in _entries(index):
+    for entry in entries:
         if not (entry.digest in shown or entry.platform or is_attestation(entry) or entry.family is Family.INDEX):
             yield entry
-
-
-def _entries(index: Index | None) -> tuple[Descriptor, ...]:
-    return index.manifests if index else ()
 
 
 # --- problems

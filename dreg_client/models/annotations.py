@@ -2,25 +2,23 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from dreg_client.errors import DregError
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.fields import is_uri
-from dreg_client.models.paths import member, show
-from dreg_client.values.digest import digest_fault
+from dreg_client.models.paths import member, object_at, show
+from dreg_client.values.digest import is_digest
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference
-from dreg_client.values.timestamp import TIMESTAMP_PATTERN
+from dreg_client.values.timestamp import is_timestamp
 
 IMAGE = "org.opencontainers.image."
 REF_NAME = IMAGE + "ref.name"
 _RESERVED = "org.opencontainers."
 _FREE = frozenset(IMAGE + name for name in "authors version revision vendor title description".split()) | {REF_NAME}
 _REVERSE_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?:/.+)?", re.ASCII | re.DOTALL)
-_TIMESTAMP = re.compile(TIMESTAMP_PATTERN, re.ASCII)
 _LICENSE_TOKEN = re.compile(r"\s*(\(|\)|(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?)", re.ASCII)
 _COMPONENT = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*"
 _REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
@@ -28,19 +26,16 @@ _REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 
 def remarks(members: Members, owner: str) -> Iterator[Problem]:
     """Yield ANN-01 for empty keys, ANN-02 and ANN-03 for the annotations of an object."""
-    annotations = members.get("annotations")
-    if not isinstance(annotations, dict):
-        return
     path = member(owner, "annotations")
-    for key, value in cast("dict[str, object]", annotations).items():
+    for key, value in object_at(members, "annotations").items():
         if not isinstance(value, str):
             continue
         here = member(path, key)
         if not key:
             yield rules.warning("ANN-01", here, "an empty key", "keys that are not empty")
         elif key in _FORMS:
-            expected, right = _FORMS[key]
-            if not right(value):
+            expected, is_valid = _FORMS[key]
+            if not is_valid(value):
                 yield rules.warning("ANN-02", here, show(value), expected)
         elif key not in _FREE and (key.startswith(_RESERVED) or not _REVERSE_DOMAIN.fullmatch(key)):
             yield rules.note("ANN-03", here, show(key), "a key in reverse domain notation, pre-defined if reserved")
@@ -48,19 +43,10 @@ def remarks(members: Members, owner: str) -> Iterator[Problem]:
 
 def ref_name_remarks(members: Members, path: str) -> Iterator[Problem]:
     """Yield LYT-06 if the name of an entry does not follow its grammar."""
-    annotations = members.get("annotations")
-    name = cast("dict[str, object]", annotations).get(REF_NAME) if isinstance(annotations, dict) else None
+    name = object_at(members, "annotations").get(REF_NAME)
     if isinstance(name, str) and not _REF_NAME.fullmatch(name):
         expected = "letters and digits joined by one of -._:@+ or --, components joined by /"
         yield rules.warning("LYT-06", member(member(path, "annotations"), REF_NAME), show(name), expected)
-
-
-def _is_timestamp(text: str) -> bool:
-    return not text.endswith("\n") and _TIMESTAMP.match(text) is not None
-
-
-def _is_digest(text: str) -> bool:
-    return digest_fault(text) is None
 
 
 def _is_full_reference(text: str) -> bool:
@@ -76,26 +62,25 @@ def is_license_expression(text: str) -> bool:
     tokens = _LICENSE_TOKEN.findall(text)
     if not tokens or "".join(tokens) != re.sub(r"\s", "", text) or len(tokens) > 10_000:
         return False
-    depth, operand_due = 0, True
+    depth, operand_next = 0, True
     for token in tokens:
         operator = token.upper() in {"AND", "OR", "WITH"}
-        closing = token == ")"
-        if operand_due == (operator or closing):
+        if operand_next == (operator or token == ")"):
             return False
         depth += {"(": 1, ")": -1}.get(token, 0)
         if depth < 0:
             return False
-        operand_due = operator or token == "("
-    return depth == 0 and not operand_due
+        operand_next = operator or token == "("
+    return depth == 0 and not operand_next
 
 
 _URI = "a URI with a scheme"
 _FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
-    IMAGE + "created": ("a date and time by RFC 3339", _is_timestamp),
+    IMAGE + "created": ("a date and time by RFC 3339", is_timestamp),
     IMAGE + "url": (_URI, is_uri),
     IMAGE + "source": (_URI, is_uri),
     IMAGE + "documentation": (_URI, is_uri),
     IMAGE + "licenses": ("an SPDX license expression", is_license_expression),
-    IMAGE + "base.digest": ("a digest", _is_digest),
+    IMAGE + "base.digest": ("a digest", is_digest),
     IMAGE + "base.name": ("a reference with its registry", _is_full_reference),
 }

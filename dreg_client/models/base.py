@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Final, NoReturn, Self, cast, get_args
+from typing import Any, ClassVar, Final, Self, cast, get_args
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -52,13 +52,7 @@ class StrictModel(
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         json_schema = handler(schema)
         own = handler.resolve_ref_schema(json_schema)
-        complete(
-            cls,
-            own,
-            rivals=cls.rivals,
-            folded_names_refused=cls.folded_names_refused,
-            nul_allowed=cls.nul_allowed,
-        )
+        complete(cls, own, cls.rivals, folded_names_refused=cls.folded_names_refused, nul_allowed=cls.nul_allowed)
         own |= cls.schema_conditions()
         return json_schema
 
@@ -98,13 +92,10 @@ class StrictModel(
             TypeError: `update` was given, which would add unchecked values to a checked document.
         """
         if update:
-            self._refuse_update()
+            name = type(self).__name__
+            message = f"a {name} is what was read; make a new one with {name}.model_validate(...) or {name}.build(...)"
+            raise TypeError(message)
         return self
-
-    def _refuse_update(self) -> NoReturn:
-        name = type(self).__name__
-        message = f"a {name} is what was read; make a new one with {name}.model_validate(...) or {name}.build(...)"
-        raise TypeError(message)
 
     def __copy__(self) -> Self:
         return self
@@ -117,7 +108,6 @@ class StrictModel(
 class Member:
     """A member of a model: its rule, the model of the objects in it, and whether it is required."""
 
-    attribute: str
     rule: Rule
     model: type[StrictModel] | None
     required: bool
@@ -126,11 +116,10 @@ class Member:
 @cache
 def members_of(model: type[StrictModel]) -> Mapping[str, Member]:
     """Return the members of a model by their names in JSON."""
-    found: dict[str, Member] = {}
-    for name, field in model.model_fields.items():
-        rule = rule_of(field) or NO_RULE
-        found[field.alias or name] = Member(name, rule, _model_within(field.annotation), field.is_required())
-    return found
+    return {
+        field.alias or name: Member(rule_of(field) or NO_RULE, _model_within(field.annotation), field.is_required())
+        for name, field in model.model_fields.items()
+    }
 
 
 def _model_within(annotation: object) -> type[StrictModel] | None:
@@ -141,15 +130,15 @@ def _model_within(annotation: object) -> type[StrictModel] | None:
 
 def spelled(model: type[StrictModel], name: str) -> str | None:
     """Return the member or rival that Go's parsers read `name` as; None if there is none, or the names are equal."""
-    own = _folded_names(model).get(fold(name))
+    own = _folded_names(model).get(_fold(name))
     return own if own != name else None
 
 
 @cache
 def _folded_names(model: type[StrictModel]) -> Mapping[str, str]:
-    return {fold(name): name for name in (*members_of(model), *model.rivals)}
+    return {_fold(name): name for name in (*members_of(model), *model.rivals)}
 
 
-def fold(name: str) -> str:
+def _fold(name: str) -> str:
     """Return a name without letter case, as Go folds it: the long s (U+017F) is an s, the Kelvin sign (U+212A) a k."""
     return name.lower().replace("\u017f", "s")

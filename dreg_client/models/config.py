@@ -9,7 +9,7 @@ from pydantic import Field
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
-from dreg_client.models.descriptor import digest_remark, is_unregistered
+from dreg_client.models.descriptor import digest_remarks
 from dreg_client.models.fields import (
     MAX_SIZE,
     DigestText,
@@ -23,7 +23,7 @@ from dreg_client.models.fields import (
 )
 from dreg_client.models.history import clean_instruction
 from dreg_client.models.kinds import MEDIA_TYPES
-from dreg_client.models.paths import item, member, show
+from dreg_client.models.paths import entries, member, object_at, objects, show
 from dreg_client.models.stored import StoredDocument
 from dreg_client.values.platform import Platform
 
@@ -38,14 +38,17 @@ _DOCKER_CONFIG = (
 )
 _Count = Annotated[int | None, Field(ge=0, le=MAX_SIZE), Rule("CFG-15", "an integer, not below 0")]
 _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
+_Names = Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
 
 
-class Healthcheck(StrictModel, frozen=True, title="Health check"):
-    """How Docker checks the health of a container; times are in nanoseconds (moby image specification v1.2)."""
-
+class _ConfigObject(StrictModel, frozen=True):
     nul_allowed: ClassVar[bool] = True
     folded_names_refused: ClassVar[bool] = False
+
+
+class Healthcheck(_ConfigObject, frozen=True, title="Health check"):
+    """How Docker checks the health of a container; times are in nanoseconds (moby image specification v1.2)."""
 
     test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(default=None, alias="Test")
     """How the command is run (`NONE`, `CMD` or `CMD-SHELL`), then the command."""
@@ -61,18 +64,14 @@ class Healthcheck(StrictModel, frozen=True, title="Health check"):
     """The number of consecutive failures that make a container unhealthy."""
 
 
-class ExecutionParameters(StrictModel, frozen=True, title="Execution parameters"):
+class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameters"):
     """The defaults for running a container of the image (config.md "config")."""
 
-    nul_allowed: ClassVar[bool] = True
-    folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_CONFIG.split())
 
     user: _Word = Field(default=None, alias="User")
     """The user, or user and group, that the process runs as."""
-    exposed_ports: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
-        default=None, alias="ExposedPorts"
-    )
+    exposed_ports: _Names = Field(default=None, alias="ExposedPorts")
     """The ports that a container exposes, such as `8080/tcp`."""
     env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(
         default=None, alias="Env"
@@ -82,9 +81,7 @@ class ExecutionParameters(StrictModel, frozen=True, title="Execution parameters"
     """The command, to which arguments are added."""
     cmd: _Words = Field(default=None, alias="Cmd")
     """The arguments, or the command if there is no entrypoint."""
-    volumes: Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")] = Field(
-        default=None, alias="Volumes"
-    )
+    volumes: _Names = Field(default=None, alias="Volumes")
     """The folders for data that outlives a container."""
     working_dir: _Word = Field(default=None, alias="WorkingDir")
     """The working directory of the process."""
@@ -106,22 +103,18 @@ class ExecutionParameters(StrictModel, frozen=True, title="Execution parameters"
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield CFG-09 and CFG-12 for invalid entries."""
-        env = members.get("Env")
-        for position, entry in enumerate(cast("list[object]", env) if isinstance(env, list) else ()):
+        for entry, here in entries(members, "Env", path):
             if isinstance(entry, str) and entry.find("=") < 1:
-                yield rules.warning("CFG-09", item(member(path, "Env"), position), show(entry), "NAME=VALUE")
-        ports = members.get("ExposedPorts")
-        for port in cast("Members", ports) if isinstance(ports, dict) else ():
+                yield rules.warning("CFG-09", here, show(entry), "NAME=VALUE")
+        for port in object_at(members, "ExposedPorts"):
             if not _PORT.fullmatch(port):
                 expected = "a port, with /tcp, /udp or /sctp"
                 yield rules.warning("CFG-12", member(member(path, "ExposedPorts"), port), show(port), expected)
 
 
-class RootFs(StrictModel, frozen=True, title="Root file system"):
+class RootFs(_ConfigObject, frozen=True, title="Root file system"):
     """The unpacked layers: digests of the uncompressed tar archives, bottom first (config.md "rootfs")."""
 
-    nul_allowed: ClassVar[bool] = True
-    folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset({"base_layer"})
 
     type: Annotated[Literal["layers"], EmptyIsDefault, Rule("CFG-05", '"layers"')] = "layers"
@@ -134,17 +127,12 @@ class RootFs(StrictModel, frozen=True, title="Root file system"):
         """Yield CFG-05 for an absent type, and DIG-03 for the digests."""
         if members.get("type") in (None, ""):
             yield rules.warning("CFG-05", member(path, "type"), show(members.get("type", "nothing")), '"layers"')
-        diff_ids = members.get("diff_ids")
-        for position, digest in enumerate(cast("list[object]", diff_ids) if isinstance(diff_ids, list) else ()):
-            if is_unregistered(digest):
-                yield digest_remark(digest, item(member(path, "diff_ids"), position))
+        for digest, here in entries(members, "diff_ids", path):
+            yield from digest_remarks(digest, here)
 
 
-class HistoryEntry(StrictModel, frozen=True, title="Step of the history"):
+class HistoryEntry(_ConfigObject, frozen=True, title="Step of the history"):
     """One step of the build of an image (config.md "history")."""
-
-    nul_allowed: ClassVar[bool] = True
-    folded_names_refused: ClassVar[bool] = False
 
     created: Annotated[Time | None, Rule("CFG-17", "a string, a date and time")] = None
     """The time of the step."""
@@ -163,13 +151,11 @@ class HistoryEntry(StrictModel, frozen=True, title="Step of the history"):
         return clean_instruction(self.created_by or "")
 
 
-class ImageConfig(StoredDocument, frozen=True, title="Image config"):
+class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image config"):
     """An image config, of OCI or of Docker (config.md "Properties")."""
 
     kind: ClassVar[str] = "image-config"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["image-config"]
-    nul_allowed: ClassVar[bool] = True
-    folded_names_refused: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_TOP.split())
 
     architecture: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOARCH")]
@@ -206,8 +192,7 @@ class ImageConfig(StoredDocument, frozen=True, title="Image config"):
         return tuple(entry for entry in self.history if not entry.empty_layer)
 
     def __repr__(self) -> str:
-        name = self.digest.short if self.is_stored else "not stored"
-        return f"ImageConfig({name}, {self.os}/{self.architecture}, {len(self.rootfs.diff_ids)} layers)"
+        return f"ImageConfig({self._shown_digest}, {self.os}/{self.architecture}, {len(self.rootfs.diff_ids)} layers)"
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -215,19 +200,14 @@ class ImageConfig(StoredDocument, frozen=True, title="Image config"):
         for name in ("architecture", "os"):
             if members.get(name) == "":
                 yield rules.warning("CFG-01", member(path, name), "an empty string", "what the image runs on")
-        history, rootfs = members.get("history"), members.get("rootfs")
-        diff_ids = cast("Members", rootfs).get("diff_ids") if isinstance(rootfs, dict) else None
-        if not isinstance(history, list) or not history:
+        history, diff_ids = members.get("history"), object_at(members, "rootfs").get("diff_ids")
+        if not isinstance(history, list) or not history or not isinstance(diff_ids, list | None):
             return
-        steps = sum(not _leaves_no_layer(entry) for entry in cast("list[object]", history))
-        layers = len(cast("list[object]", diff_ids)) if isinstance(diff_ids, list) else 0
-        if steps != layers and (diff_ids is None or isinstance(diff_ids, list)):
+        empty = sum(entry.get("empty_layer") is True for entry, _ in objects(members, "history", path))
+        steps, layers = len(cast("list[object]", history)) - empty, len(cast("list[object]", diff_ids or []))
+        if steps != layers:
             expected = f"{layers} of them, as there are {layers} diff_ids"
             yield rules.warning("CFG-20", member(path, "history"), f"{steps} entries that left a layer", expected)
-
-
-def _leaves_no_layer(entry: object) -> bool:
-    return isinstance(entry, dict) and cast("Members", entry).get("empty_layer") is True
 
 
 def layer_count_remarks(config: ImageConfig, layers: int) -> Iterator[Problem]:

@@ -1,9 +1,9 @@
 """Descriptors (descriptor.md), and their platforms (image-index.md "platform")."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -12,7 +12,6 @@ from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.fields import (
-    BRANCH,
     MAX_SIZE,
     Base64,
     DigestText,
@@ -23,14 +22,15 @@ from dreg_client.models.fields import (
     Uris,
     broken,
     decoded,
+    first_of,
     is_uri,
 )
 from dreg_client.models.json_schema import comment
 from dreg_client.models.kinds import MEDIA_TYPES
-from dreg_client.models.paths import item, member, show
+from dreg_client.models.paths import entries, member, show
 from dreg_client.models.stored import ParsedModel
 from dreg_client.values import media_type as types
-from dreg_client.values.digest import COMPUTABLE, Digest, digest_fault
+from dreg_client.values.digest import COMPUTABLE, REGISTERED, Digest, is_digest
 from dreg_client.values.platform import Platform
 from dreg_client.values.sizes import KIBIBYTE
 
@@ -49,10 +49,7 @@ def _both_or_none(os: str, info: ValidationInfo) -> str:
 
 
 class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
-    """A platform with the spelling of its document (image-index.md "platform").
-
-    `value` is its `Platform`.
-    """
+    """A platform with the spelling of its document (image-index.md "platform")."""
 
     architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
     """The processor, such as `amd64`."""
@@ -93,27 +90,25 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
                 yield rules.note("PLT-04", member(path, name), show(value), f"a value of Go's GO{name[:4].upper()}")
 
 
-class _SizeType:
-    """A size in bytes; zero only for the digest of no bytes (DSC-10)."""
+def _empty(size: int, info: ValidationInfo) -> int:
+    """Check DSC-10: a size of zero only has the digest of no bytes."""
+    digest = info.data.get("digest")
+    if isinstance(digest, Digest) and digest.computable and digest != Digest.of(b"", digest.algorithm):
+        raise broken("DSC-10", "the digest of no bytes, as size is 0")
+    return size
 
-    @classmethod
-    def _empty(cls, size: int, info: ValidationInfo) -> int:
-        digest = info.data.get("digest")
-        if isinstance(digest, Digest) and digest.computable and digest != Digest.of(b"", digest.algorithm):
-            raise broken("DSC-10", "the digest of no bytes, as size is 0")
-        return size
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
-        some = core_schema.int_schema(strict=True, ge=1, le=MAX_SIZE)
-        none = core_schema.with_info_after_validator_function(
-            cls._empty, core_schema.int_schema(strict=True, ge=0, le=0)
-        )
-        return core_schema.union_schema([(some, BRANCH), (none, BRANCH)], mode="left_to_right")
+def _size_schema(_source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+    zero = core_schema.int_schema(strict=True, ge=0, le=0)
+    return first_of(
+        core_schema.int_schema(strict=True, ge=1, le=MAX_SIZE),
+        core_schema.with_info_after_validator_function(_empty, zero),
+    )
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "integer", "minimum": 0, "maximum": MAX_SIZE}
+
+_Size = Annotated[
+    int, GetPydanticSchema(_size_schema, lambda _, __: {"type": "integer", "minimum": 0, "maximum": MAX_SIZE})
+]
 
 
 def _embedded(data: str, info: ValidationInfo) -> str:
@@ -138,7 +133,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
     """The media type of the content."""
     digest: Annotated[DigestText, Rule("DSC-02", "a digest, such as sha256: and 64 hex digits")]
     """The digest of the content."""
-    size: Annotated[int, _SizeType, Rule("DSC-03", "an integer from 0 to 2^63 - 1, the size in bytes")]
+    size: Annotated[_Size, Rule("DSC-03", "an integer from 0 to 2^63 - 1, the size in bytes")]
     """The size of the content, in bytes."""
     urls: Annotated[Uris | None, Rule("DSC-04", "a list of URIs")] = None
     """Other addresses of the content."""
@@ -183,12 +178,10 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield DIG-03, URI-02, DSC-07 for large data, and the rules of annotations."""
-        if is_unregistered(members.get("digest")):
-            yield digest_remark(members["digest"], member(path, "digest"))
-        urls = members.get("urls")
-        for position, url in enumerate(cast("list[object]", urls) if isinstance(urls, list) else ()):
+        yield from digest_remarks(members.get("digest"), member(path, "digest"))
+        for url, here in entries(members, "urls", path):
             if isinstance(url, str) and is_uri(url) and not url.lower().startswith(("http:", "https:")):
-                yield rules.warning("URI-02", item(member(path, "urls"), position), show(url), "an http or https URI")
+                yield rules.warning("URI-02", here, show(url), "an http or https URI")
         data = members.get("data")
         octets = decoded(data) if isinstance(data, str) else None
         if octets is not None and len(octets) > MAX_DATA:
@@ -196,22 +189,15 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
         yield from annotation_rules.remarks(members, path)
 
 
-def is_unregistered(digest: object) -> bool:
-    """Return whether a value is a digest of an unregistered algorithm."""
-    if not isinstance(digest, str) or digest.startswith(("sha256:", "sha512:", "blake3:")):
-        return False
-    return digest_fault(digest) is None
-
-
-def digest_remark(digest: object, path: str) -> Problem:
-    """Return DIG-03: the algorithm of a digest is not registered."""
-    return rules.warning("DIG-03", path, show(digest), "a registered algorithm: sha256 or sha512")
+def digest_remarks(digest: object, path: str) -> Iterator[Problem]:
+    """Yield DIG-03 if the algorithm of a digest is not registered."""
+    if isinstance(digest, str) and digest.partition(":")[0] not in REGISTERED and is_digest(digest):
+        yield rules.warning("DIG-03", path, show(digest), "a registered algorithm: sha256 or sha512")
 
 
 def empty_remarks(members: Members, path: str) -> Iterator[Problem]:
     """Yield MAN-06 if content of the empty type is not the two bytes `{}`."""
-    if members.get("mediaType") != types.OCI_EMPTY:
-        return
-    if (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):
+    is_empty = members.get("mediaType") == types.OCI_EMPTY
+    if is_empty and (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):
         found = f"{show(members.get('digest'))} of {show(members.get('size'))} bytes"
         yield rules.warning("MAN-06", path, found, f"the digest and size of {{}}: {types.EMPTY_DIGEST}, 2")

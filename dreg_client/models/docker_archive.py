@@ -11,13 +11,7 @@ from dreg_client.models.json_text import DishonestTextError, read_object
 
 
 class ArchivedImage(StrictModel, frozen=True):
-    """An image of the archive: the names of its files, and its tags.
-
-    Attributes:
-        config: The name of its config file.
-        repo_tags: Its references, `NAME:TAG`.
-        layers: The names of its layer files, bottom first.
-    """
+    """An image of the archive: the names of its config file and layer files (bottom first), and its references."""
 
     folded_names_refused: ClassVar[bool] = False
 
@@ -44,5 +38,5 @@ class ArchiveContents(StrictModel, frozen=True):
                 return cls.model_validate(tree)
         except (DishonestTextError, ValidationError):
             pass
-        reason = "has a manifest.json that is no list of images with Config and Layers"
+        reason = "has a manifest.json that is not a list of images with Config and Layers"
         raise LayoutCorruptError(where, reason)

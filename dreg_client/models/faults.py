@@ -1,7 +1,7 @@
 """Problems of an invalid tree: errors from pydantic, warnings and notes from models, each with rule and path."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel, members_of, spelled
 from dreg_client.models.fields import BRANCH, Rule
-from dreg_client.models.paths import item, member, show
+from dreg_client.models.paths import item, member, objects, show
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
 _WHOLE = Rule("GEN-01", "one JSON object")
@@ -43,8 +43,7 @@ def _fault(details: ErrorDetails, path: str, rule: Rule) -> tuple[bool, Problem]
     return False, rules.error(rule.id, path, found, rule.expected)
 
 
-def _most_specific(faults: Iterable[tuple[bool, Problem]]) -> list[Problem]:
-    faults = list(faults)
+def _most_specific(faults: Sequence[tuple[bool, Problem]]) -> list[Problem]:
     chosen = [problem for specific, problem in faults if specific] or [problem for _, problem in faults]
     return list({problem.rule: problem for problem in chosen}.values())
 
@@ -75,24 +74,13 @@ def remarks(model: type[StrictModel], members: Members, path: str = "$") -> Iter
         here = known.get(name)
         if here is None:
             yield from _unknown(model, name, path)
-        elif value is None and here.required:
-            yield from _null_list(here.rule, member(path, name))
+        elif value is None and here.required and (expected := here.rule.expected).startswith("a list"):
+            yield rules.warning("GEN-10", member(path, name), "null", f"{expected}; read as an empty list")
+        elif here.model is not None and isinstance(value, dict):
+            yield from remarks(here.model, cast("Members", value), member(path, name))
         elif here.model is not None:
-            yield from _within(here.model, value, member(path, name))
-
-
-def _within(model: type[StrictModel], value: object, path: str) -> Iterator[Problem]:
-    if isinstance(value, dict):
-        yield from remarks(model, cast("Members", value), path)
-    elif isinstance(value, list):
-        for position, entry in enumerate(cast("list[object]", value)):
-            if isinstance(entry, dict):
-                yield from remarks(model, cast("Members", entry), item(path, position))
-
-
-def _null_list(rule: Rule, path: str) -> Iterator[Problem]:
-    if rule.expected.startswith("a list"):
-        yield rules.warning("GEN-10", path, "null", f"{rule.expected}; read as an empty list")
+            for entry, its_path in objects(members, name, path):
+                yield from remarks(here.model, entry, its_path)
 
 
 def _unknown(model: type[StrictModel], name: str, path: str) -> Iterator[Problem]:

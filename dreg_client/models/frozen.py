@@ -13,11 +13,11 @@ class FrozenDict(dict[K, V]):
 
     if not TYPE_CHECKING:  # type checkers see the methods of a dict; documents declare Mapping
 
-        def _refuse(self, *_: object, **__: object) -> NoReturn:
+        def _reject(self, *_: object, **__: object) -> NoReturn:
             message = "documents are immutable; change a copy made by dict(...)"
             raise TypeError(message)
 
-        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _reject
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
@@ -37,11 +37,7 @@ class TooDeepError(Exception):
 
 
 def freeze(value: object, levels: int) -> object:
-    """Return a deeply immutable JSON value: objects become `FrozenDict`, lists become tuples.
-
-    Raises:
-        TooDeepError: The value is nested deeper than `levels`.
-    """
+    """Return a deeply immutable JSON value of at most `levels`: objects become `FrozenDict`, lists become tuples."""
     if not isinstance(value, dict | list | tuple):
         return value
     if levels == 0:

@@ -22,7 +22,7 @@ from dreg_client.models.fields import (
 from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.manifest import DockerManifest, Manifest, OciManifest, foreign_remarks
-from dreg_client.models.paths import item, member
+from dreg_client.models.paths import member, objects
 from dreg_client.values import media_type as types
 
 OciIndexType = Literal["application/vnd.oci.image.index.v1+json"]
@@ -36,24 +36,19 @@ class Index(Manifest, frozen=True):
     """A list of manifests, one for each platform; entries may also be indexes, or have any other media type."""
 
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "config", "fsLayers"})
-    foreign: ClassVar[str] = ""
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty]
     """The manifests and indexes; the first that matches a platform is chosen."""
 
     def __repr__(self) -> str:
-        name = self.digest.short if self.is_stored else "not stored"
-        return f"{type(self).__name__}({name}, {len(self.manifests)} manifests)"
+        return f"{type(self).__name__}({self._shown_digest}, {len(self.manifests)} manifests)"
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield LYT-06, DSC-11 and IDX-09 for the entries."""
-        entries = members.get("manifests")
         platforms: dict[object, object] = {}
-        for position, entry in enumerate(cast("list[object]", entries) if isinstance(entries, list) else ()):
-            if isinstance(entry, dict):
-                here = item(member(path, "manifests"), position)
-                yield from cls._entry_remarks(cast("Members", entry), here, platforms)
+        for entry, here in objects(members, "manifests", path):
+            yield from cls._entry_remarks(entry, here, platforms)
 
     @classmethod
     def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
@@ -64,8 +59,8 @@ class Index(Manifest, frozen=True):
             return
         key = repr(sorted(cast("Members", platform).items()))
         if platforms.setdefault(key, entry.get("digest")) != entry.get("digest"):
-            found = "the platform of an entry before it"
-            yield rules.note("IDX-09", path, found, "one entry a platform, or annotations that tell them apart")
+            expected = "one entry a platform, or annotations that tell them apart"
+            yield rules.note("IDX-09", path, "the platform of an entry before it", expected)
 
 
 class OciIndex(Index, frozen=True, title="OCI image index"):
@@ -80,7 +75,6 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     media_type: Annotated[OciIndexType, NullIsDefault, Rule("IDX-02", types.OCI_INDEX)] = Field(
         default=types.OCI_INDEX, alias="mediaType"
     )
-    """The document's own media type."""
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("IDX-03", _ENTRIES)]
     artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(
         default=None, alias="artifactType"
@@ -116,7 +110,6 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
     media_type: Annotated[DockerManifestListType, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(alias="mediaType")
-    """The document's own media type."""
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]
 
     @classmethod
@@ -137,14 +130,9 @@ def is_attestation(descriptor: Descriptor) -> bool:
 
 
 def right_entries(raw: bytes, most: int) -> tuple[tuple[Descriptor, ...], tuple[str, ...]] | None:
-    """Return the valid entries of an OCI index whose other entries are invalid, and texts that describe those.
+    """Return the valid entries of an OCI index, and texts that describe its invalid entries, both in order.
 
-    Args:
-        raw: The JSON text.
-        most: The maximum number of entries.
-
-    Returns:
-        Both in order; None if anything else is invalid, or there are too many entries.
+    Return None if anything else is invalid, or there are more than `most` entries.
     """
     try:
         tree = read_object(raw)

@@ -8,7 +8,7 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from textwrap import dedent
@@ -42,27 +42,26 @@ _SAYS_WHICH: Final = frozenset({"$ref", "anyOf", "const", "enum", "pattern"})
 HOLDS_VALUES: Final = frozenset({"const", "default", "enum", "examples"})
 
 
+_RIVAL: Final[JsonSchemaValue] = {
+    "description": "Rejected: it belongs to another kind of document.",
+    "$comment": f"GEN-06: {CLAUSES['GEN-06']}",
+    "not": {},
+}
+
+
 def complete(
     model: type[BaseModel],
     own: JsonSchemaValue,
-    *,
     rivals: frozenset[str],
+    *,
     folded_names_refused: bool,
     nul_allowed: bool,
 ) -> None:
-    """Add to the schema of a model what pydantic does not know.
-
-    Args:
-        model: The model.
-        own: Its schema, which is changed.
-        rivals: Members that would make it ambiguous (GEN-06).
-        folded_names_refused: Whether the name of a member is rejected in another letter case (GEN-08).
-        nul_allowed: Whether strings may contain NUL (GEN-01).
-    """
+    """Add to the schema of a model what pydantic does not know; the options are attributes of `StrictModel`."""
     text, value = (TEXT_WITH_NUL, VALUE_WITH_NUL) if nul_allowed else (TEXT, VALUE)
     named = sorted(own["properties"].items(), key=lambda member: _FIRST.get(member[0], len(_FIRST)))
     own["properties"] = {name: _explained(model, name, _bounded(schema, text, value)) for name, schema in named}
-    own["properties"] |= {name: _rival() for name in sorted(rivals)}
+    own["properties"] |= {name: {**_RIVAL} for name in sorted(rivals)}
     if model.model_config.get("title") in [getattr(base, "model_config", {}).get("title") for base in model.__bases__]:
         own["title"] = model.__name__  # subclasses do not inherit a title
     if "description" in own:
@@ -72,16 +71,8 @@ def complete(
 
 
 def comment(*rules: str) -> str:
-    """Return rules with their clauses.
-
-    Examples:
-        >>> comment("DSC-03")
-        'DSC-03: descriptor.md "Properties": size'
-    """
+    """Return rules with their clauses, for `$comment`."""
     return "; ".join(f"{rule}: {CLAUSES[rule]}" if rule in CLAUSES else rule for rule in rules)
-
-
-# --- strings
 
 
 def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> Any:  # noqa: ANN401 (any part of a schema)
@@ -97,25 +88,22 @@ def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> A
         for word, part in cast("JsonSchemaValue", schema).items()
         if word != "title" and not (word == "default" and part is None)
     }
-    return _bounded_here(parts, text, value)
-
-
-def _bounded_here(parts: JsonSchemaValue, text: JsonSchemaValue, value: JsonSchemaValue) -> JsonSchemaValue:
-    kind = parts.get("type")
-    if kind == "string" and not parts.keys() & _SAYS_WHICH:
-        return {**text, **parts}
-    if kind == "object":
-        return {**parts, "propertyNames": {**text}}
-    return parts if kind or parts.keys() & _SAYS_WHICH else {**value, **parts}
-
-
-# --- members
+    match parts.get("type"), bool(parts.keys() & _SAYS_WHICH):
+        case "string", False:
+            return {**text, **parts}
+        case "object", _:
+            return {**parts, "propertyNames": {**text}}
+        case None, False:
+            return {**value, **parts}
+        case _:
+            return parts
 
 
 def _explained(model: type[BaseModel], name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
     """Return the schema of a member with its description, its rules and their clauses."""
     attribute = _attributes(model)[name]
-    said, rule = _said(model).get(attribute), rule_of(model.model_fields[attribute])
+    said = next((texts[attribute] for each in model.__mro__ if attribute in (texts := _said_by(each))), None)
+    rule = rule_of(model.model_fields[attribute])
     explained = {"description": said} if said else {}
     if rule is not None:
         explained["$comment"] = comment(*dict.fromkeys(filter(None, (rule.id, rule.entries))))
@@ -127,11 +115,6 @@ def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
     return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
-def _said(model: type) -> Mapping[str, str]:
-    """Return the descriptions of the attributes of a model and its bases."""
-    return {name: text for each in reversed(model.__mro__) for name, text in _said_by(each).items()}
-
-
 @cache
 def _said_by(model: type) -> Mapping[str, str]:
     """Return the docstrings of a class's attributes; empty if its source is not available."""
@@ -140,43 +123,26 @@ def _said_by(model: type) -> Mapping[str, str]:
     except (OSError, TypeError):
         return {}
     (tree,) = ast.parse(dedent(source)).body
-    return dict(_docstrings(cast("ast.ClassDef", tree).body))
-
-
-def _docstrings(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
-    for statement, below in pairwise(statements):
-        match statement, below:
+    said: dict[str, str] = {}
+    for pair in pairwise(cast("ast.ClassDef", tree).body):
+        match pair:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                yield name, inspect.cleandoc(text)
+                said[name] = inspect.cleandoc(text)
             case _:
                 pass
-
-
-# --- names
-
-
-def _rival() -> JsonSchemaValue:
-    return {
-        "description": "Rejected: it belongs to another kind of document.",
-        "$comment": comment("GEN-06"),
-        "not": {},
-    }
+    return said
 
 
 def _spelled_as_specified(model: type[BaseModel], rivals: frozenset[str]) -> JsonSchemaValue:
     """Return the keywords for GEN-08: no name differs from a specified one, or a rival, only in letter case."""
     names = [*_attributes(model), *sorted(rivals)]
-    folded = "|".join(map(_in_any_case, names))
+    folded = "|".join("".join(map(_in_any_case, name)) for name in names)
     # In some validators `$` also matches before a line feed at the end; such a name is another one.
     other = [{"type": "string", "pattern": "\\n"}, {"type": "string", "not": {"pattern": f"^(?:{folded})$"}}]
     return {"$comment": comment("GEN-08"), "anyOf": [{"enum": names}, *other]}
 
 
-def _in_any_case(name: str) -> str:
-    """Return a pattern of a name in any letter case, as Go folds it."""
-    return "".join(
-        f"[{_IN_ANY_CASE.get(letter.lower(), letter.lower() + letter.upper())}]"
-        if letter.isalpha()
-        else re.escape(letter)
-        for letter in name
-    )
+def _in_any_case(sign: str) -> str:
+    """Return a pattern of a character of a name: a letter in any letter case, as Go folds it."""
+    both = _IN_ANY_CASE.get(sign.lower(), sign.lower() + sign.upper())
+    return f"[{both}]" if sign.isalpha() else re.escape(sign)

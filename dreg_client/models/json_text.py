@@ -33,13 +33,13 @@ _Place: TypeAlias = "tuple[_Place, str | int] | None"
 
 
 class DishonestTextError(ValueError):
-    """Bytes are not JSON that all parsers read alike; the error holds the result of `scan`."""
+    """Bytes are not JSON that all parsers read alike; `tree` and `problems` are the result of `scan`."""
 
     tree: dict[str, object] | None
     problems: list[Problem]
 
     def __init__(self, tree: dict[str, object] | None, problems: list[Problem]) -> None:
-        super().__init__("no text that every parser reads alike")
+        super().__init__("parsers may read this text differently")
         self.tree, self.problems = tree, problems
 
 
@@ -70,11 +70,7 @@ def read_object(raw: bytes) -> dict[str, object]:
 
 
 def read_members(raw: bytes) -> dict[str, object]:
-    """Read one JSON object without checking its nesting (GEN-04), which models check where it can be deep.
-
-    Raises:
-        DishonestTextError: The text breaks a rule; `scan` reports which, and where.
-    """
+    """Read one JSON object without checking its nesting (GEN-04), which models check where it can be deep."""
     try:
         tree: dict[str, object] = orjson.loads(raw)
         # Try the style of the text first: nearly always both are equal then.
@@ -91,22 +87,16 @@ def read_members(raw: bytes) -> dict[str, object]:
 
 
 def _is_deep(raw: bytes, tree: object) -> bool:
-    return raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(tree) > MAX_DEPTH
-
-
-def _depth(tree: object) -> int:
-    depth = 0
+    if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
+        return False
     level: list[object] = [tree]
-    while level:
-        depth += 1
+    for _ in range(MAX_DEPTH):
         level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
-    return depth
+    return bool(level)
 
 
 def _children(node: object) -> Iterable[object]:
-    if isinstance(node, dict):
-        return cast("dict[str, object]", node).values()
-    return cast("list[object]", node)
+    return cast("dict[str, object]", node).values() if isinstance(node, dict) else cast("list[object]", node)
 
 
 def _read_slowly(raw: bytes) -> dict[str, object]:
@@ -117,11 +107,7 @@ def _read_slowly(raw: bytes) -> dict[str, object]:
 
 
 def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, list[Problem]]:
-    """Read one JSON object and list all faults of its text.
-
-    Returns:
-        The tree, or None if a model could not read it; and the problems, each with its path.
-    """
+    """Return the tree of one JSON object, or None if a model could not read it, and all faults of its text."""
     try:
         text = raw.decode()
     except UnicodeDecodeError as failure:
@@ -167,30 +153,23 @@ def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
 
 
 def _may_be_wrong(value: object) -> bool:
-    return _is_odd(value) if isinstance(value, str) else isinstance(value, dict | list | _Constant)
-
-
-def _is_odd(text: str) -> bool:
-    """Return whether a string may break a rule for strings."""
-    return not text.isascii() or "\0" in text or len(text) > MAX_STRING
+    if isinstance(value, str):
+        return not value.isascii() or "\0" in value or len(value) > MAX_STRING
+    return isinstance(value, dict | list | _Constant)
 
 
 def _path(place: _Place) -> str:
-    steps: list[str | int] = []
-    while place is not None:
-        place, step = place
-        steps.append(step)
-    path = "$"
-    for step in reversed(steps):
-        path = member(path, step) if isinstance(step, str) else item(path, step)
-    return path
+    if place is None:
+        return "$"
+    outer, step = place
+    return member(_path(outer), step) if isinstance(step, str) else item(_path(outer), step)
 
 
 def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Iterator[Problem]:
     for name in members.twice if isinstance(members, _Repeating) else ():
         yield rules.error("GEN-02", _path((place, name)), "the member twice", "each member name once in an object")
     for name in members:
-        if _is_odd(name):
+        if _may_be_wrong(name):
             yield from _string_faults(name, _path((place, name)), nul=nul)
 
 
@@ -221,9 +200,8 @@ def _float(text: str) -> object:
 
 
 def _integer(text: str) -> object:
-    if len(text) <= _LARGEST_DOUBLE_DIGITS - 1:
-        return int(text)
-    fits = len(text) <= _LARGEST_DOUBLE_DIGITS + 1 and isinstance(_float(text), float)
+    digits = len(text)  # one may be a sign
+    fits = digits < _LARGEST_DOUBLE_DIGITS or (digits <= _LARGEST_DOUBLE_DIGITS + 1 and type(_float(text)) is float)
     return int(text) if fits else _Constant(text)
 
 

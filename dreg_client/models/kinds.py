@@ -1,11 +1,21 @@
-"""The kinds of documents and their media types, in a module that builds no model."""
+"""The kinds of documents and their media types, in a module without models, which commands import quickly."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal, get_args
 
 from dreg_client.values import media_type as types
-from dreg_client.values.document_kinds import Kind
 
+Kind = Literal[
+    "descriptor",
+    "oci-manifest",
+    "docker-manifest",
+    "oci-index",
+    "docker-manifest-list",
+    "image-config",
+    "image-layout",
+    "legacy-manifest",
+]
+KIND_NAMES: Final[tuple[Kind, ...]] = get_args(Kind)
 MEDIA_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "descriptor": (types.OCI_DESCRIPTOR,),
     "oci-manifest": (types.OCI_MANIFEST,),
@@ -27,6 +37,8 @@ _BY_TYPE: Final[Mapping[str, Kind]] = {
 def kind_of(tree: Mapping[str, object], media_type: str | None = None) -> Kind | None:
     """Return the kind of a document by its served type, else its own type, else its members; None if unknown."""
     own = tree.get("mediaType")
+    if media_type is not None and own == media_type and media_type in _BY_TYPE:
+        return _BY_TYPE[media_type]
     if media_type and (served := types.essence(media_type)) not in SAYS_NOTHING:
         kind = _BY_TYPE.get(served)
         # A document that states another known type is read as that type, so that only GEN-07 is reported.
@@ -36,10 +48,6 @@ def kind_of(tree: Mapping[str, object], media_type: str | None = None) -> Kind |
     describes_another = "digest" in tree and "schemaVersion" not in tree  # as in a descriptor
     if isinstance(own, str) and own and not describes_another:
         return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
-    return _kind_by_shape(tree)
-
-
-def _kind_by_shape(tree: Mapping[str, object]) -> Kind | None:
     if "manifests" in tree:
         return "oci-index"
     if "layers" in tree and ("config" in tree or "fsLayers" in tree):

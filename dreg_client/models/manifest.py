@@ -1,7 +1,7 @@
 """Manifests: the base of the four modern kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor, empty_remarks
 from dreg_client.models.fields import MediaType, NullIsDefault, NullIsEmpty, Rule, SchemaVersion2, TextMap
 from dreg_client.models.kinds import MEDIA_TYPES
-from dreg_client.models.paths import member, show
+from dreg_client.models.paths import member, object_at, objects, show
 from dreg_client.models.stored import StoredDocument
 from dreg_client.values import media_type as types
 
@@ -30,6 +30,9 @@ class Manifest(StoredDocument, frozen=True):
     """The target of a tag: an image manifest or an index, of OCI or Docker."""
 
     media_type: str
+    """The document's own media type."""
+    foreign: ClassVar[str] = ""
+    """The prefix of media types of the other family."""
 
     @property
     def descriptor(self) -> Descriptor:
@@ -61,33 +64,17 @@ class ImageManifest(Manifest, frozen=True):
         return sum(layer.size for layer in self.layers)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({_name(self)}, {len(self.layers)} layers of {self.image_size} bytes)"
+        return f"{type(self).__name__}({self._shown_digest}, {len(self.layers)} layers of {self.image_size} bytes)"
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield MAN-06, MAN-08, DSC-11, and the rules of annotations."""
         yield from annotation_rules.remarks(members, path)
-        config, layers = members.get("config"), members.get("layers", ())
-        if isinstance(config, dict):
-            yield from content_remarks(cast("Members", config), f"{path}.config", cls.foreign)
-        if layers in ([], None):
+        for content, here in ((object_at(members, "config"), f"{path}.config"), *objects(members, "layers", path)):
+            yield from empty_remarks(content, here)
+            yield from foreign_remarks(content, here, cls.foreign)
+        if members.get("layers", ()) in ([], None):
             yield rules.warning("MAN-08", member(path, "layers"), "no layers", "at least one layer, for portability")
-        for position, layer in enumerate(cast("list[object]", layers) if isinstance(layers, list) else ()):
-            if isinstance(layer, dict):
-                yield from content_remarks(cast("Members", layer), f"{path}.layers[{position}]", cls.foreign)
-
-    foreign: ClassVar[str] = ""
-    """The prefix of media types of the other family."""
-
-
-def _name(document: StoredDocument) -> str:
-    return document.digest.short if document.is_stored else "not stored"
-
-
-def content_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Problem]:
-    """Yield MAN-06 and DSC-11 for a config or a layer."""
-    yield from empty_remarks(descriptor, path)
-    yield from foreign_remarks(descriptor, path, foreign)
 
 
 def foreign_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Problem]:
@@ -113,7 +100,6 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
     media_type: Annotated[OciManifestType, NullIsDefault, Rule("MAN-02", types.OCI_MANIFEST)] = Field(
         default=types.OCI_MANIFEST, alias="mediaType"
     )
-    """The document's own media type."""
     config: Annotated[Descriptor, Rule("MAN-05", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("MAN-07", _DESCRIPTORS)]
 
@@ -122,9 +108,7 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
         """Yield MAN-02 for an absent type, MAN-04, and the rules of all image manifests."""
         if members.get("mediaType") is None:
             yield rules.note("MAN-02", member(path, "mediaType"), "nothing", types.OCI_MANIFEST)
-        config = members.get("config")
-        empty = isinstance(config, dict) and cast("Members", config).get("mediaType") == types.OCI_EMPTY
-        if empty and members.get("artifactType") is None:
+        if object_at(members, "config").get("mediaType") == types.OCI_EMPTY and members.get("artifactType") is None:
             found = "nothing, beside a config of the empty type"
             yield rules.warning("MAN-04", member(path, "artifactType"), found, "the artifact's media type")
         yield from super().remarks(members, path)
@@ -146,15 +130,13 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
     media_type: Annotated[DockerManifestType, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(alias="mediaType")
-    """The document's own media type."""
     config: Annotated[DockerConfigDescriptor, Rule("DKM-03", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("DKM-04", _DESCRIPTORS)]
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """DKM-03 of a config without a type of its own, DKM-05, and those of each image manifest."""
-        config = members.get("config")
-        media_type = cast("Members", config).get("mediaType") if isinstance(config, dict) else None
+        """Yield DKM-03 for a config without a type of its own, DKM-05, and the rules of all image manifests."""
+        media_type = object_at(members, "config").get("mediaType")
         if isinstance(media_type, str) and media_type in OPEN_CONFIG_TYPES:
             yield rules.warning("DKM-03", f"{path}.config.mediaType", show(media_type), types.DOCKER_CONFIG)
         for name in ("annotations", "subject", "artifactType"):

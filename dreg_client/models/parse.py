@@ -4,19 +4,19 @@ Models are imported when the first document of their kind is read: building all 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, Union, cast, overload
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union, cast, overload
 
 from pydantic import ValidationError
 
 from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
-from dreg_client.models.kinds import SAYS_NOTHING, kind_of
+from dreg_client.models.kinds import SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.stored import ParsedModel, octets_of, refusal
 from dreg_client.values.digest import Digest
-from dreg_client.values.document_kinds import Kind
 from dreg_client.values.media_type import essence
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import DockerManifest, OciManifest
 
 Document: TypeAlias = Union["AnyManifest", "LegacyManifest", "ImageConfig", "ImageLayout", "Descriptor"]
-_HOMES: Final[Mapping[str, tuple[str, str]]] = {
+_MODULES: Final[Mapping[str, tuple[str, str]]] = {
     "descriptor": ("descriptor", "Descriptor"),
     "oci-manifest": ("manifest", "OciManifest"),
     "docker-manifest": ("manifest", "DockerManifest"),
@@ -40,19 +40,24 @@ _HOMES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+@cache
+def _model(kind: str) -> type[ParsedModel]:
+    module, name = _MODULES[kind]
+    model: type[ParsedModel] = getattr(import_module(f"dreg_client.models.{module}"), name)
+    return model
+
+
 class _Models(Mapping[str, type[ParsedModel]]):
     """The model of each kind, imported on first use."""
 
     def __getitem__(self, kind: str) -> type[ParsedModel]:
-        module, name = _HOMES[kind]
-        model: type[ParsedModel] = getattr(import_module(f"dreg_client.models.{module}"), name)
-        return model
+        return _model(kind)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_HOMES)
+        return iter(_MODULES)
 
     def __len__(self) -> int:
-        return len(_HOMES)
+        return len(_MODULES)
 
 
 KINDS: Final = _Models()
@@ -95,15 +100,17 @@ def parse_manifest(
         >>> parse_manifest('{"schemaVersion": 2, "manifests": []}').media_type
         'application/vnd.oci.image.index.v1+json'
     """
-    document = _parse(octets_of(raw), media_type, limit)
-    is_legacy = document.kind == "legacy-manifest"
-    if isinstance(document, Manifest) or (legacy and is_legacy):
-        return cast("AnyManifest | LegacyManifest", document)
-    advice = "a manifest or an index is due"
-    if is_legacy:
+    document = _parse(raw if type(raw) is bytes else octets_of(raw), media_type, limit)
+    if isinstance(document, Manifest):
+        return document
+    found, advice = document.media_types[0], "expected a manifest or an index"
+    if document.kind == "legacy-manifest":
+        document = cast("LegacyManifest", document)
+        if legacy:
+            return document
+        found = document.media_type
         advice = "schema 1 is read only when it is asked for: parse_manifest(raw, legacy=True)"
-    media_type = cast("LegacyManifest", document).media_type if is_legacy else document.media_types[0]
-    raise errors.UnsupportedMediaTypeError(media_type, Digest.of(octets_of(raw)), advice)
+    raise errors.UnsupportedMediaTypeError(found, Digest.of(octets_of(raw)), advice)
 
 
 @overload
@@ -167,13 +174,9 @@ def parse_document(
 
 
 def model_of(kind: str) -> type[ParsedModel]:
-    """Return the model of a kind.
-
-    Raises:
-        ValueError: `kind` is unknown.
-    """
+    """Return the model of a kind, or raise ValueError if it is unknown."""
     if kind not in KINDS:
-        message = f"{kind!r} is no kind of document; there are: {', '.join(KINDS)}"
+        message = f"{kind!r} is not a kind of document; the kinds are: {', '.join(KINDS)}"
         raise ValueError(message)
     return KINDS[kind]
 
@@ -183,11 +186,16 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
         raise errors.ResponseTooLargeError("the document", len(octets), limit)
     try:
         tree = read_members(octets)
-    except DishonestTextError:
-        return _parse_slowly(octets, media_type, limit)
-    model = recognise(tree, media_type)
-    if model is None:
-        _refuse_unknown(octets, tree, media_type)
+    except DishonestTextError:  # parsers may read it differently, or it is a config with NUL: its model decides
+        scanned, problems = scan(octets)
+        model = recognise(scanned or {}, media_type)
+        if model is None:
+            raise refusal("document", tuple(problems), octets, limit) from None
+        return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
+    kind = kind_of(tree, media_type)
+    if kind is None:
+        raise _unknown(octets, tree, media_type)
+    model = _model(kind)
     if media_type is None or media_type == tree.get("mediaType"):
         try:
             return model.from_tree(octets, tree)  # type: ignore[return-value]
@@ -196,18 +204,9 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
     return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
 
 
-def _parse_slowly(octets: bytes, media_type: str | None, limit: int) -> Document:
-    """Parse a text that parsers may read differently, or a config with NUL; its model decides."""
-    tree, problems = scan(octets)
-    model = recognise(tree or {}, media_type)
-    if model is not None:
-        return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
-    raise refusal("document", tuple(problems), octets, limit)
-
-
-def _refuse_unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None) -> Never:
+def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None) -> errors.DregError:
     served = essence(media_type) if media_type else ""
     own = tree.get("mediaType")
     known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
     advice = f"name what it is: kind=, one of {', '.join(KINDS)}"
-    raise errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)
+    return errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

@@ -1,8 +1,8 @@
-"""Paths inside documents, and short texts of the values there."""
+"""Paths inside documents, the values there, and short texts of these values."""
 
 import json
 import re
-from collections.abc import Sized
+from collections.abc import Iterator, Mapping, Sized
 from typing import cast
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -19,6 +19,27 @@ def member(path: str, name: str) -> str:
 def item(path: str, position: int) -> str:
     """Return the path of an entry of a list: `$.layers[2]`."""
     return f"{path}[{position}]"
+
+
+def entries(members: Mapping[str, object], name: str, path: str) -> Iterator[tuple[object, str]]:
+    """Yield the entries of a member, each with its path; none if the member is not a list."""
+    value = members.get(name)
+    if isinstance(value, list):
+        for position, entry in enumerate(cast("list[object]", value)):
+            yield entry, item(member(path, name), position)
+
+
+def objects(members: Mapping[str, object], name: str, path: str) -> Iterator[tuple[Mapping[str, object], str]]:
+    """Yield those entries of a member that are objects."""
+    for entry, here in entries(members, name, path):
+        if isinstance(entry, dict):
+            yield cast("Mapping[str, object]", entry), here
+
+
+def object_at(members: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """Return a member that is an object, or an empty one."""
+    value = members.get(name)
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
 def show(value: object) -> str:

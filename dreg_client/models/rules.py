@@ -154,15 +154,11 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
         if told[severity] <= MOST_TOLD:
             first[place] = problem
         elif told[severity] == MOST_TOLD + 1:
-            first[place] = _last(problem)
+            end = f"; no more {severity}s of this document are told than these {MOST_TOLD + 1:,}"
+            first[place] = replace(problem, found=problem.found.removesuffix(end) + end)
         if told[until] > MOST_TOLD:
             break
     return list(first.values())
-
-
-def _last(problem: Problem) -> Problem:
-    end = f"; no more {problem.severity}s of this document are told than these {MOST_TOLD + 1:,}"
-    return problem if problem.found.endswith(end) else replace(problem, found=problem.found + end)
 
 
 def is_full(problems: Iterable[Problem]) -> bool:

@@ -43,11 +43,7 @@ def _payload(raw: bytes, signature: object) -> bytes | None:
 
 
 def _decoded(text: object, longest: int) -> bytes:
-    """Decode base64 for URLs without padding (RFC 7515 2).
-
-    Raises:
-        ValueError: The text is not valid.
-    """
+    """Decode base64 for URLs without padding (RFC 7515 2); raise ValueError if the text is not valid."""
     if not isinstance(text, str) or not text.isascii() or len(text) > longest or "=" in text:
-        raise ValueError("no base64 of this length")
+        raise ValueError("not valid base64 of this length")
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -64,8 +64,7 @@ class ParsedModel(StrictModel, frozen=True):
         octets = raw if type(raw) is bytes else octets_of(raw)
         if media_type is None and len(octets) <= limit:
             try:
-                fast: Self = cls.__pydantic_validator__.validate_python(read_members(octets))
-                return _kept(fast, octets)
+                return cls.from_tree(octets, read_members(octets))
             except (DishonestTextError, ValidationError):
                 pass  # the slow path below reports all problems
         examined = examine(cls, octets, media_type=media_type, limit=limit)
@@ -81,7 +80,9 @@ class ParsedModel(StrictModel, frozen=True):
             pydantic.ValidationError: The tree breaks rules; `examine` lists them.
         """
         document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
-        return _kept(document, raw)
+        _keep_raw(document, raw)
+        _keep_digest(document, None)
+        return document
 
     def __str__(self) -> str:
         return repr(self)
@@ -142,6 +143,10 @@ class StoredDocument(ParsedModel, frozen=True):
         return len(self.raw)
 
     @property
+    def _shown_digest(self) -> str:
+        return self.digest.short if self.is_stored else "not stored"
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """Where the document does not follow recommendations of the specification; it is still valid."""
         found = examine(type(self), self.raw, limit=len(self.raw)).problems
@@ -164,13 +169,6 @@ _raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
 _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 _keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
-
-
-def _kept(document: M, raw: bytes) -> M:
-    """Add to a document the bytes that it was read from, and return it."""
-    _keep_raw(document, raw)
-    _keep_digest(document, None)
-    return document
 
 
 def octets_of(raw: bytes | str) -> bytes:
@@ -216,7 +214,10 @@ def examine_tree(
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
         document = None
-    return Examined(document, _each_once(problems) if problems else ())
+    # Where a rule of the text is broken, no problem of the member is reported.
+    textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
+    kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
+    return Examined(document, tuple(rules.first_ones(kept)))
 
 
 def too_large(raw: bytes, limit: int) -> Problem:
@@ -235,21 +236,13 @@ def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, li
 def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, problems: list[Problem]) -> list[Problem]:
     """Report GEN-07 in place of other problems of `mediaType`."""
     own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
-    named = own if isinstance(own, str) and own else ""
+    named = own if isinstance(own, str) else ""
     of_one_kind = claimed in model.media_types and named in {"", *model.media_types}
     if of_one_kind or claimed in {named.lower(), *SAYS_NOTHING}:
         return problems
-    if not named:
-        named = " or ".join(model.media_types)
-    fault = rules.error("GEN-07", "$.mediaType", named[:100], f"{claimed[:100]}, as it was served or named")
+    found = (named or " or ".join(model.media_types))[:100]
+    fault = rules.error("GEN-07", "$.mediaType", found, f"{claimed[:100]}, as it was served or named")
     return [problem for problem in problems if problem.path != "$.mediaType"] + [fault]
-
-
-def _each_once(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Keep one problem of each rule at a path, and none of a member's rule where a rule of the text is broken."""
-    textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
-    kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
-    return tuple(rules.first_ones(kept))
 
 
 def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:

@@ -1,4 +1,7 @@
-"""What answers a registry's challenge: which challenge, which credential, and what `Authorization` holds."""
+"""Answer a registry's challenge: which challenge, which credential, and the value of `Authorization`.
+
+And what to do if access is denied all the same, which depends on the credential. No secret is ever named.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +15,7 @@ from dreg_client.values.credential import Credential, is_sendable
 from dreg_client.values.origin import Origin
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_LISTED: Final = 5
 
 ChallengeKey = tuple[Origin, str, bool]
 """Requests with the same key get the same challenge: origin, scope, and whether they change something."""
@@ -19,17 +23,11 @@ ChallengeKey = tuple[Origin, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class KnownChallenge:
-    """A challenge of a registry, kept so that later requests have their `Authorization` from the start.
-
-    Attributes:
-        response: The response that had the challenge.
-        challenge: The challenge.
-        scope: The scope to request a token for; may be empty.
-    """
+    """A challenge of a registry, kept so that later requests have their `Authorization` from the start."""
 
     response: Response = field(repr=False)
     challenge: Challenge
-    scope: str
+    scope: str  # of the token to request; may be empty
 
 
 def challenge_key(registry: RegistryURL, request: Request) -> ChallengeKey:
@@ -44,32 +42,18 @@ def repository_of(request: Request) -> str:
 
 
 def challenge_of(request: Request, response: Response) -> KnownChallenge | None:
-    """Return the challenge of a 401; None if it has none.
-
-    Raises:
-        ChallengeError: It cannot be parsed, or is of an unknown scheme.
-    """
+    """Return the challenge of a 401: Bearer with a realm if offered, else Basic; None if it has none at all."""
     lines = response.headers.all("www-authenticate")
     if not lines:
         return None
-    challenge = choose_challenge(parse_challenges(lines), response.where)
-    return KnownChallenge(response, challenge, scope_to_ask(challenge.scope, request.scope, request.method))
-
-
-def choose_challenge(challenges: tuple[Challenge, ...], where: str) -> Challenge:
-    """Return the challenge to answer: Bearer with a realm if offered, else Basic.
-
-    Raises:
-        ChallengeError: There is neither.
-    """
-    for challenge in challenges:
-        if challenge.scheme == "bearer" and challenge.realm:
-            return challenge
-    for challenge in challenges:
-        if challenge.scheme == "basic":
-            return challenge
-    schemes = ", ".join(challenge.scheme[:50] for challenge in challenges) or "nothing"
-    raise errors.ChallengeError(f"{where} asks for {schemes}; Bearer with a realm, or Basic, is what can be answered")
+    offered = parse_challenges(lines)
+    usable = [each for each in offered if each.scheme == "basic" or (each.scheme == "bearer" and each.realm)]
+    if not usable:
+        schemes = ", ".join(each.scheme[:50] for each in offered) or "nothing"
+        reason = f"{response.where} asks for {schemes}; Bearer with a realm, or Basic, is what can be answered"
+        raise errors.ChallengeError(reason)
+    chosen = next((each for each in usable if each.scheme == "bearer"), usable[0])
+    return KnownChallenge(response, chosen, scope_to_ask(chosen.scope, request.scope, request.method))
 
 
 def given_credential(options: Options) -> FoundCredential | None:
@@ -86,11 +70,7 @@ def basic_authorization(credential: Credential | None) -> str | None:
 
 
 def service_authorization(token: str) -> str:
-    """Return the `Authorization` for what a caller's `auth_service` returned.
-
-    Raises:
-        TokenError: It is not a token that can be sent.
-    """
+    """Return the `Authorization` for what a caller's `auth_service` returned; raise TokenError if it cannot be sent."""
     # It comes from a caller's own object, which may return anything.
     is_text = isinstance(token, str)  # pyright: ignore[reportUnnecessaryIsInstance]
     if not (is_text and token):
@@ -100,13 +80,64 @@ def service_authorization(token: str) -> str:
     return f"Bearer {token}"
 
 
-def refuse_plain_http(registry: RegistryURL, where: str, options: Options) -> None:
-    """Reject to send a secret unencrypted (AUT-08).
-
-    Raises:
-        InsecureDowngradeError: The registry is asked over http, is not on this machine, and `plain_http` is not set.
-    """
+def check_plain_http(registry: RegistryURL, where: str, options: Options) -> None:
+    """Reject to send a secret over http, except to this machine or with `plain_http` (AUT-08)."""
     origin = registry.origin
     if origin.scheme == "http" and not (origin.is_loopback or options.plain_http):
         reason = "a credential does not go over plain http; use https, or plain_http=True where you trust the network"
         raise errors.InsecureDowngradeError(where, registry.url, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What to do if access is denied, for people; and whether it was because no `credentials=` were given."""
+
+    text: str = ""
+    anonymous: bool = False
+
+
+NOT_ASKED: Final = Hint("it does not ask who we are, so that no credential was looked up")
+"""The hint if the registry denies access without a challenge."""
+
+
+def hint_for(
+    options: Options, registry: RegistryURL, request: Request, found: FoundCredential, *, shown: bool, status: int
+) -> Hint:
+    """Return what to do about a request that a registry denied.
+
+    `shown`: whether the request had an `Authorization`. `status`: 401, or 403 if the registry knew who sent it.
+    """
+    if options.auth_service is not None:
+        if not shown:
+            return Hint("auth_service was not asked for a token: the registry does not say that it takes one")
+        return Hint(f"it refused the token that auth_service gave for {request.scope or 'no scope'}")
+    if found.credential is None:
+        return _of_anonymous(options, registry, found)
+    who = _called(found.credential)
+    if not shown:
+        return Hint(f"{who} was not shown to it: it asks for nothing that this credential can answer")
+    if status == 403:
+        return Hint(f"{who} may not; ask the repository's owner for the right to, or use another credential")
+    return Hint(f"it refused {who}; check the password, or log in anew with: dreg login {registry.authority}")
+
+
+def _called(credential: Credential) -> str:
+    if credential.identity_token is not None:
+        who = "the identity token"
+    elif credential.registry_token is not None:
+        who = "the registry token"
+    else:
+        who = f"the user {credential.username!r}"
+    return f"{who} of {credential.source}" if credential.source else who
+
+
+def _of_anonymous(options: Options, registry: RegistryURL, found: FoundCredential) -> Hint:
+    log_in = f"log in with: dreg login {registry.authority}"
+    if options.credentials is None or isinstance(options.credentials, Credential):
+        how = f"give credentials=(user, password), or credentials=Credentials.default(), and {log_in}"
+        return Hint(f"it was asked anonymously, without credentials=; {how}", anonymous=True)
+    if found.faults:
+        return Hint("; ".join(found.faults))
+    listed = ", ".join(found.places[:_LISTED]) or "where credentials= says"
+    more = f" and {len(found.places) - _LISTED} places more" if len(found.places) > _LISTED else ""
+    return Hint(f"there is no credential for {registry.authority} in {listed}{more}; {log_in}")

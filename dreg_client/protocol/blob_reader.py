@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from dataclasses import replace
 from typing import Final, Protocol
 
 from dreg_client import errors
@@ -13,7 +14,7 @@ from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE
 
-MAX_RESUMES: Final = 5
+_MAX_RESUMES: Final = 5
 _SLOWEST: Final = 1024
 _WINDOW: Final = 60.0
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
@@ -32,15 +33,10 @@ class _Decompressor(Protocol):
 
 
 class BlobTransfer:
-    """The state of reading one blob, or one range of it, over any number of responses.
+    """The state of reading one blob, or one range of it (up to `end`), over any number of responses.
 
     Send its `request`, pass the response to `begin`, each chunk of the body to `feed`, and report that the body `ended`
     or was `interrupted`, until it is `done`. `feed` returns the blob's bytes in order, each once, not verified yet.
-
-    Args:
-        repository: The repository of the blob.
-        request: Which blob, and from where on.
-        end: Offset behind the last byte to request; None for the whole blob.
 
     Attributes:
         offset: Offset of the next byte that `feed` returns.
@@ -53,20 +49,15 @@ class BlobTransfer:
         encoding: The `Content-Encoding` that the bytes came with although none was requested; empty if none.
     """
 
-    offset: int
-    total: int | None
-    end: int | None
-    exact: bool
-    done: bool
-    encoding: str
-
     def __init__(self, repository: RepositoryName, request: BlobRequest, *, end: int | None = None) -> None:
-        self.offset, self.total, self.encoding = request.start, request.size, ""
+        self.offset, self.encoding = request.start, ""
+        self.total: int | None = request.size
+        self.end: int | None = end
         self.done = bool(request.size) and request.start == request.size
-        self.end, self.exact = end, False
+        self.exact: bool = False
         self._blob = blob_request("GET", repository, request.digest)
         self._where, self._decode, self._fresh = self._blob.what, request.decode, request.fresh
-        self._ranged, self._restarts, self._skip = True, 0, 0
+        self._ranged, self._skip = True, 0
         self._resumes, self._since_resume = 0, 0
         self._waited, self._window = 0.0, 0
         self._short: errors.SizeMismatchError | None = None
@@ -81,22 +72,13 @@ class BlobTransfer:
             headers.append(("Range", f"bytes={self.offset}-"))
         if self._fresh:
             headers.append(("Cache-Control", "no-cache"))
-        blob = self._blob
-        mirrored = not self._fresh
-        return Request("GET", blob.target, blob.scope, tuple(headers), streams=True, mirrored=mirrored, what=blob.what)
+        return replace(self._blob, headers=tuple(headers), streams=True, mirrored=not self._fresh)
 
     def begin(self, response: Response) -> bool:
-        """Check a response before its body is read.
-
-        Returns:
-            Whether to `feed` its body. If not, send the next `request`, unless it is `done`.
-
-        Raises:
-            NotFoundError: There is no such blob (`accept` raises others as well).
-            SizeMismatchError: The length in the response is not that of the blob.
-            ProtocolError: It is a part of the blob that was not requested, also after the whole blob was requested.
-        """
-        self.encoding, self._short = self._encoding(response), None
+        """Check a response; return whether to `feed` its body, else the next `request` must be sent unless `done`."""
+        self.encoding, self._short = encoding_of(response), None
+        if self._decode and self.encoding in GZIP:
+            self._decompressor = zlib.decompressobj(wbits=31)
         if self.end is not None and response.status in _MAY_BE_A_RANGE:
             if self._is_requested_range(response, self.end):
                 return True
@@ -110,7 +92,7 @@ class BlobTransfer:
         if response.status == 206:
             return self._begin_rest(response)
         self._skip = self.offset
-        self._expect(response.length)
+        self._expect(response.headers.content_length)
         return True
 
     def _is_requested_range(self, response: Response, end: int) -> bool:
@@ -118,7 +100,7 @@ class BlobTransfer:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
         if response.status != 206 or self.encoding or not found or found[3] == "*":
             return False
-        total, length = int(found[3]), response.length
+        total, length = int(found[3]), response.headers.content_length
         end = min(end, total)
         if (int(found[1]), int(found[2])) != (self.offset, end - 1) or total != (self.total or total):
             return False
@@ -131,12 +113,6 @@ class BlobTransfer:
         self.end = None
         if self.exact:
             raise errors.ProtocolError("gives something else than the piece that was asked for", where)
-
-    def _encoding(self, response: Response) -> str:
-        encoding = encoding_of(response)
-        if self._decode and encoding in GZIP:
-            self._decompressor = zlib.decompressobj(wbits=31)
-        return encoding
 
     def _begin_at_the_end(self, response: Response) -> bool:
         """Handle a 416: either all bytes are here already, or those that are belong to another blob."""
@@ -162,9 +138,9 @@ class BlobTransfer:
 
     def _restart(self, response: Response) -> bool:
         """Request the whole blob, once; `feed` skips what it returned before."""
-        if self._restarts:
+        if not self._ranged:
             raise errors.ProtocolError("gives another part of the blob than was asked for", response.where)
-        self._ranged, self._restarts = False, 1
+        self._ranged = False
         return False
 
     def _expect(self, length: int | None) -> None:
@@ -175,16 +151,7 @@ class BlobTransfer:
         self.total = length
 
     def feed(self, chunk: bytes, waited: float = 0.0) -> bytes:
-        """Take a chunk of the body, and return its part that is new.
-
-        Args:
-            chunk: The bytes.
-            waited: The seconds that they took to arrive.
-
-        Raises:
-            SizeMismatchError: There are more bytes than the blob has.
-            TransferTimeoutError: For a minute, fewer than 1 KiB per second arrived.
-        """
+        """Accept a chunk of the body, which took `waited` seconds to arrive, and return its part that is new."""
         self._check_pace(len(chunk), waited)
         if self._decompressor is not None:
             chunk = self._decompressed(chunk, self._decompressor)
@@ -195,13 +162,12 @@ class BlobTransfer:
         self._since_resume += len(chunk)
         if self.exact and self.end is not None and self.offset > self.end:
             self._drop_range(self._where)
-        if self.total is not None and self.offset > self.total and not self._is_compressed:
+        if self.total is not None and self.offset > self.total and not self._is_compressed():
             raise errors.SizeMismatchError(self.total, self.offset, self._where)
         return chunk
 
-    @property
     def _is_compressed(self) -> bool:
-        """Whether the bytes are compressed, so that their number says nothing about the blob's size."""
+        # Then the number of bytes says nothing about the blob's size.
         return bool(self.encoding) and self._decompressor is None
 
     def _decompressed(self, chunk: bytes, decompressor: _Decompressor) -> bytes:
@@ -225,32 +191,25 @@ class BlobTransfer:
         self._waited, self._window = 0.0, 0
 
     def ended(self) -> None:
-        """Check that the body was complete.
-
-        Raises:
-            TruncatedBodyError: The blob has more bytes; report it to `interrupted`.
-        """
+        """Check that the body was complete; a TruncatedBodyError must be reported to `interrupted`."""
         expected = self.total if self.end is None else self.end
-        if expected is not None and self.offset < expected and not self._is_compressed:
+        if expected is not None and self.offset < expected and not self._is_compressed():
             self._short = errors.SizeMismatchError(self.total or expected, self.offset, self._where)
             raise errors.TruncatedBodyError(f"ended after {self.offset} of {expected} bytes", self._where)
         self.done = True
 
     def interrupted(self, failure: errors.TransportError) -> None:
-        """Decide whether to continue after the body broke off.
+        """Raise an error if the body broke off too often without progress, or if trying again is useless.
 
-        Raises:
-            TransportError: It broke off too often without progress, or trying again is useless.
-            SizeMismatchError: The same, and the last body had the length it stated, yet the blob is longer.
+        If the last body had the length that it stated, yet the blob is longer, the error is a SizeMismatchError.
         """
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
         self._resumes, self._since_resume = self._resumes + 1, 0
         if not failure.retryable:
             raise failure
-        if self._resumes > MAX_RESUMES:
+        if self._resumes > _MAX_RESUMES:
             if self._short is not None:
                 raise self._short from failure
-            raise errors.TruncatedBodyError(
-                f"broke off after {self.offset} bytes, again and again ({failure.reason})", self._where
-            ) from failure
+            reason = f"broke off after {self.offset} bytes, again and again ({failure.reason})"
+            raise errors.TruncatedBodyError(reason, self._where) from failure

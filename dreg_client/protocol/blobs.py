@@ -1,7 +1,8 @@
 """Blobs: requests and what their responses mean (distribution-spec "Pulling blobs", "Deleting Blobs")."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import Final
 
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import plain
@@ -11,9 +12,6 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import KIBIBYTE
-
-if TYPE_CHECKING:  # commands that only list or resolve need no models
-    pass
 
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 """Statuses of HEAD after which GET may succeed: a URL signed for GET alone, say, rejects HEAD (403)."""
@@ -33,8 +31,7 @@ def blob_request(method: str, repository: RepositoryName, digest: Digest) -> Req
 def head_proves(response: Response, request: Request, digest: Digest) -> bool:
     """Return whether a response to HEAD proves that there is such a blob; if not, its first byte must be requested.
 
-    Raises:
-        UnauthorizedError: And whatever else `accept` raises, except where GET may succeed (TRN-24).
+    An error response is raised, except where GET may succeed (TRN-24).
     """
     if not response.ok and response.status not in _GET_INSTEAD:
         accept(response, request)
@@ -44,71 +41,47 @@ def head_proves(response: Response, request: Request, digest: Digest) -> bool:
 def first_byte_request(repository: RepositoryName, digest: Digest) -> Request:
     """Return the request for the first byte of a blob."""
     request = blob_request("GET", repository, digest)
-    return Request("GET", request.target, request.scope, (("Range", "bytes=0-0"),), limit=0, what=request.what)
+    return replace(request, headers=(("Range", "bytes=0-0"),), limit=0, mirrored=False)
 
 
 def has_first_byte(response: Response, request: Request, head: Response) -> bool:
-    """Return whether the response to a request for the first byte shows that there is such a blob.
-
-    Args:
-        response: The response.
-        request: The request, see `first_byte_request`.
-        head: The response to HEAD before.
-
-    Raises:
-        ProtocolError: The response is not a blob: a page for browsers, or HEAD and GET state different sizes.
-    """
-    if response.status == 404:
-        return False
-    if response.status != 416:  # an empty blob has no first byte
-        _refuse_another(accept(response, request), _length(head) if head.ok else None)
-    return True
-
-
-def _refuse_another(response: Response, length: int | None) -> None:
+    """Return whether the response to `first_byte_request` shows that there is such a blob, as `head` describes it."""
+    if response.status in {404, 416}:
+        return response.status == 416  # an empty blob has no first byte
+    accept(response, request)
     if essence(response.headers.get("content-type") or "") in PAGES:
         reason = "a page for browsers came where a blob is due: check the address, and what stands between"
         raise errors.ProtocolError(reason, response.where)
-    whole = _length(response)
-    if length is not None and whole is not None and whole != length:
-        raise errors.ProtocolError(f"says {length} bytes of a blob to HEAD, and {whole} to GET", response.where)
+    stated, whole = _size(head) if head.ok else None, _size(response)
+    if stated is not None and whole is not None and whole != stated:
+        raise errors.ProtocolError(f"says {stated} bytes of a blob to HEAD, and {whole} to GET", response.where)
+    return True
 
 
-def _length(response: Response) -> int | None:
+def _size(response: Response) -> int | None:
     """Return the size of a blob that a response states, also if it holds only a part."""
     if response.status != 206:
-        return response.length
-    said = (response.headers.get("content-range") or "").rpartition("/")[2]
-    return int(said) if _TOTAL.fullmatch(said) else None
+        return response.headers.content_length
+    total = (response.headers.get("content-range") or "").rpartition("/")[2]
+    return int(total) if _TOTAL.fullmatch(total) else None
 
 
 def small_blob_request(repository: RepositoryName, digest: Digest, size: int) -> Request:
     """Return the request for a whole blob of `size` bytes that is held in memory, such as a config."""
-    request = blob_request("GET", repository, digest)
-    return Request("GET", request.target, request.scope, limit=size + _SLACK, mirrored=True, what=request.what)
+    return replace(blob_request("GET", repository, digest), limit=size + _SLACK)
 
 
 def small_blob_in(response: Response, request: Request, digest: Digest, size: int) -> bytes:
-    """Return the bytes of a whole blob, not verified yet; if they came compressed, decompressed (D-01).
-
-    Raises:
-        NotFoundError: There is no such blob.
-        ContentEncodingError: It came compressed, and neither form has this digest.
-    """
+    """Return the bytes of a whole blob, not verified yet; if they came compressed, decompressed (D-01)."""
     return plain(accept(response, request), digest, size)
 
 
 def delete_request(repository: RepositoryName, digest: Digest) -> Request:
     """Return the request that deletes a blob."""
     scope = f"repository:{repository}:delete"
-    return Request("DELETE", f"/v2/{repository}/blobs/{digest}", scope, what=f"blob {digest} in {repository}")
+    return replace(blob_request("DELETE", repository, digest), scope=scope, mirrored=False)
 
 
 def check_deleted(response: Response, request: Request) -> None:
-    """Check the response to a deletion.
-
-    Raises:
-        NotFoundError: There is no such blob.
-        UnsupportedError: The registry does not support it.
-    """
+    """Check the response to a deletion."""
     accept(response, request, _DELETES_NOTHING if response.status == 405 else "")

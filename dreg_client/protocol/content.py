@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 from dreg_client import errors
+from dreg_client.protocol.content_encoding import GZIP
 from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MEBIBYTE
 
@@ -57,30 +58,21 @@ class RawManifest:
 
 @dataclass(frozen=True, slots=True)
 class BlobRequest:
-    """A request to a storage medium for the bytes of a blob.
-
-    Attributes:
-        digest: The blob.
-        start: Offset of the first byte.
-        size: Size of the whole blob in bytes, None if unknown.
-        fresh: Whether caches must be bypassed.
-        decode: Whether to decompress the bytes if they come with a `Content-Encoding` (D-01).
-        ranges: The most range requests at a time; media other than registries ignore it.
-    """
+    """A request to a storage medium for the bytes of a blob."""
 
     digest: Digest
-    start: int = 0
-    size: int | None = None
-    fresh: bool = False
-    decode: bool = False
-    ranges: int = 1
+    start: int = 0  # offset of the first byte
+    size: int | None = None  # of the whole blob
+    fresh: bool = False  # whether caches must be bypassed
+    decode: bool = False  # whether to decompress the bytes if they come with a `Content-Encoding` (D-01)
+    ranges: int = 1  # the most range requests at a time; media other than registries ignore it
 
     def again(self, encoding: str) -> "BlobRequest | None":
         """Return the request to send after the wrong bytes came, None if there is nothing left to try.
 
         The whole blob is requested once more, bypassing caches, and decompressed if it came compressed.
         """
-        if encoding in {"gzip", "x-gzip"} and not self.decode:
+        if encoding in GZIP and not self.decode:
             return replace(self, start=0, fresh=True, decode=True, ranges=1)
         return None if self.fresh else replace(self, start=0, fresh=True, ranges=1)
 
@@ -91,33 +83,19 @@ def reference_text(reference: ManifestRef) -> str:
 
 
 def digest_of(blob: BlobRef) -> Digest:
-    """Return the digest of a blob.
-
-    Raises:
-        InvalidDigestError: The text is not a valid digest.
-    """
+    """Return the digest of a blob; raise InvalidDigestError if a text is not a valid digest."""
     return Digest(blob) if isinstance(blob, str) else blob.digest
 
 
 def verifiable(digest: Digest) -> Digest:
-    """Return a digest that bytes can be checked against.
-
-    Raises:
-        UnsupportedDigestError: Its algorithm is not supported.
-    """
+    """Return a digest that bytes can be checked against; raise UnsupportedDigestError for an unknown algorithm."""
     if not digest.computable:
         raise errors.UnsupportedDigestError(digest)
     return digest
 
 
 def blob_request(blob: BlobRef, start: int = 0, ranges: int = 1) -> BlobRequest:
-    """Return the request for a blob.
-
-    Raises:
-        InvalidDigestError: The text is not a valid digest.
-        UnsupportedDigestError: Bytes cannot be checked against this digest.
-        ValueError: `ranges` is less than 1.
-    """
+    """Return the request for a blob; its digest must be verifiable, and `ranges` at least 1."""
     if ranges < 1:
         raise ValueError("connections: must be at least 1")
     size = None if isinstance(blob, str) else blob.size

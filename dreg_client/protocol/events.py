@@ -1,7 +1,7 @@
-"""What happens while a registry is talked to, for whoever wants to show or to count it. No event holds a secret.
+"""Events, for progress bars, logs and metrics. No event holds a secret; URLs are without their query.
 
-URLs are without their query. An event is handed to `on_event` in the thread or task that it happens in; what the
-callable raises is told once, by a `RuntimeWarning` and in the log, and stops nothing.
+`on_event` is called in the thread or task in which the event happens. If it raises, this is reported once, by a
+`RuntimeWarning` and in the log, and changes nothing.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request was answered.
+    """A response to a request has arrived.
 
     Attributes:
-        method: Its method.
+        method: The method of the request.
         url: Its URL, without its query.
-        status: The status of the answer.
-        seconds: From the request's first byte to the end of the answer's headers.
+        status: The status of the response.
+        seconds: From the request's first byte to the end of the response's headers.
     """
 
     method: str
@@ -29,10 +29,10 @@ class Retrying:
     """An attempt failed, and another one follows.
 
     Attributes:
-        method: The request's method.
+        method: The method of the request.
         url: Its URL, without its query.
-        attempt: How many attempts there were.
-        reason: Why it failed.
+        attempt: The number of attempts so far.
+        reason: Why the last one failed.
         delay: The seconds until the next one.
     """
 
@@ -45,11 +45,11 @@ class Retrying:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A registry warns (`Warning: 299`, distribution-spec "Warnings"); once for each text.
+    """A registry sent a warning (`Warning: 299`, distribution-spec "Warnings"); reported once for each text.
 
     Attributes:
         registry: The registry.
-        text: What it says, control characters spelled out.
+        text: The text of the warning, without control characters.
     """
 
     registry: str
@@ -58,13 +58,13 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A registry counts pulls, and says how many are left (Docker Hub's `RateLimit-Limit` and `RateLimit-Remaining`).
+    """A registry limits pulls, and states how many are left (Docker Hub: `RateLimit-Limit`, `RateLimit-Remaining`).
 
     Attributes:
         registry: The registry.
-        limit: How many it allows.
-        remaining: How many are left.
-        window: The seconds that it counts over, None where it does not say.
+        limit: The number of pulls that it allows.
+        remaining: The number of pulls that are left.
+        window: The seconds for which the limit holds, None if it does not say.
     """
 
     registry: str
@@ -75,13 +75,13 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """More of a blob has come.
+    """More bytes of a blob have arrived.
 
     Attributes:
-        digest: Its digest.
-        octets: How many bytes came since the last event.
-        total: The size of the blob, None where it is not known.
-        so_far: How many bytes of the blob are there, with those that an earlier call left and those that were skipped.
+        digest: The digest of the blob.
+        octets: The number of bytes since the last event.
+        total: The size of the blob, None if unknown.
+        so_far: The number of bytes so far, including those of an earlier download that was resumed.
     """
 
     digest: str

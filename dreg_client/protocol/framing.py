@@ -10,14 +10,7 @@ _ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"
 
 
 def request_target(text: str) -> bytes:
-    """Return path and query of a URL as they are sent.
-
-    Args:
-        text: What follows scheme, host and port.
-
-    Raises:
-        UnicodeError: It is not ASCII.
-    """
+    """Return path and query of a URL as they are sent; raise UnicodeError if they are not ASCII."""
     target = text.partition("#")[0].translate(_ENCODED).encode("ascii")
     return target if target.startswith(b"/") else b"/" + target
 

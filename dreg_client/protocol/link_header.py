@@ -1,6 +1,7 @@
 """The `Link` header, which leads from page to page (RFC 8288; distribution-spec "Listing Tags")."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,25 +17,19 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def next_target(response: Response) -> str | None:
-    """The URL of the next page, on the registry itself; None where this was the last one.
-
-    Raises:
-        ProtocolError: The header does not follow its grammar.
-        CrossOriginError: It leads to another host.
-    """
+    """Return the URL of the next page, on the registry itself; None if this was the last one."""
     lines = response.headers.all("link")
     if sum(map(len, lines)) > _LONGEST:
         raise ProtocolError(f"Link is longer than {_LONGEST} characters", response.where)
     for line in lines:
-        for target, relations in _links(line, response.where):
+        for target, relations in [*_links(line, response.where)]:
             if "next" in relations:
                 return _of_registry(joined(response.url, target), response)
     return None
 
 
-def _links(line: str, where: str) -> list[tuple[str, list[str]]]:
-    """Targets and their relations; a lone target without any is taken for the next page, as it is meant."""
-    found: list[tuple[str, list[str]]] = []
+def _links(line: str, where: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield targets and their relations; a target without any is taken for the next page, as it is meant."""
     position = 0
     while line[position:].strip(" \t,"):
         target = _TARGET.match(line, position)
@@ -45,19 +40,15 @@ def _links(line: str, where: str) -> list[tuple[str, list[str]]]:
         while parameter := _PARAMETER.match(line, position):
             position = parameter.end()
             if parameter[1].lower() == "rel" and relations is None:
-                relations = _unquoted(parameter[2] or "").lower().split()
+                value = parameter[2] or ""
+                relations = (_ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value).lower().split()
         while trailing := _TRAILING.match(line, position):  # a parameter without a name (RFC 8288 appendix B.3)
             position = trailing.end()
-        found.append((target[1], ["next"] if relations is None else relations))
-    return found
-
-
-def _unquoted(value: str) -> str:
-    return _ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value
+        yield target[1], ["next"] if relations is None else relations
 
 
 def _of_registry(url: str, response: Response) -> str:
-    """The page on the registry itself: its scheme may be lost behind a proxy (UPL-03), its host must be the same."""
+    """Return the page on the registry itself: a proxy may lose the scheme (UPL-03), but the host must be the same."""
     origin = Origin.of(response.registry)
     try:
         target = Origin.of(url)

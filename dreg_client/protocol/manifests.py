@@ -9,9 +9,9 @@ from dreg_client._logging import log
 from dreg_client.models import rules
 from dreg_client.models.kinds import MEDIA_TYPES, kind_of
 from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.content_encoding import plain
-from dreg_client.protocol.error_responses import accept, refuse
+from dreg_client.protocol.error_responses import accept
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -31,19 +31,14 @@ _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 """Statuses of HEAD after which GET may succeed (DLD-21): some registries offer no HEAD, or sign URLs for GET alone."""
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
+_DELETES_NOTHING: Final = "registries need to be set up for deletion, and some delete by digest alone"
 
 TagOrDigest = Tag | Digest
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestHead:
-    """What a registry states of a manifest in its response to HEAD. A valid descriptor can hold it.
-
-    Attributes:
-        media_type: The media type.
-        digest: The digest.
-        size: The size in bytes.
-    """
+    """What a registry states of a manifest in its response to HEAD. A valid descriptor can hold it."""
 
     media_type: str
     digest: Digest
@@ -57,69 +52,43 @@ class ManifestHead:
         return Descriptor(mediaType=self.media_type, digest=self.digest, size=self.size)
 
 
-@dataclass(slots=True)
-class Capabilities:
-    """What a registry was found to support.
-
-    Attributes:
-        heads: Whether HEAD describes its manifests; if it does not although GET does, HEAD is not sent again.
-    """
-
-    heads: bool = True
-
-
 def name_of(reference: str) -> TagOrDigest:
-    """Return the tag or digest that a text is.
-
-    Raises:
-        InvalidReferenceError: The text is neither.
-        InvalidDigestError: It has a colon, and is not a valid digest.
-        UnsupportedDigestError: Bytes cannot be checked against this digest.
-    """
-    if ":" not in reference:
-        return Tag(reference)
-    digest = Digest(reference)
-    if not digest.computable:
-        raise errors.UnsupportedDigestError(digest)
-    return digest
+    """Return the tag or digest that a text is; raise InvalidReferenceError or a digest's error if it is neither."""
+    return verifiable(Digest(reference)) if ":" in reference else Tag(reference)
 
 
-def manifest_target(repository: RepositoryName, name: TagOrDigest) -> str:
-    """Return the path of a manifest."""
+def _target(repository: RepositoryName, name: TagOrDigest) -> str:
     return f"/v2/{repository}/manifests/{quote(name, safe=':+')}"
 
 
-def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False) -> Request:
-    """Return the request for a manifest ("Pulling manifests").
+def _shown(repository: RepositoryName, name: TagOrDigest) -> str:
+    return f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}"
 
-    Args:
-        method: `GET` or `HEAD`.
-        repository: The repository.
-        name: The tag or digest.
-        legacy: Whether schema 1 is accepted, too.
-    """
+
+def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False) -> Request:
+    """Return the request for a manifest ("Pulling manifests"); with `legacy`, schema 1 is accepted, too."""
     return Request(
         method,
-        manifest_target(repository, name),
+        _target(repository, name),
         f"repository:{repository}:pull",
         (_ACCEPT_LEGACY if legacy else _ACCEPT,),
         mirrored=True,
-        what=f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}",
+        what=_shown(repository, name),
     )
 
 
 def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawManifest:
-    """Return the manifest in a response to GET; its media type is empty if the header does not name one.
+    """Return the manifest in a response to GET, with the requested digest, and with the one that the registry states.
 
-    Raises:
-        NotFoundError: There is no such manifest.
-        DigestMismatchError: The bytes have another digest than was requested, or than the registry states.
-        UnsupportedMediaTypeError: The body is a page for browsers.
+    Its media type is empty if the registry does not state one.
     """
-    accept(response, request, _LIST_TAGS)
+    if response.status != 200:
+        accept(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
     raw = plain(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
-    served = types.essence(response.headers.get("content-type") or "")
+    served = response.headers.get("content-type") or ""
+    if served not in types.KNOWN:
+        served = types.essence(served)
     found = RawManifest(raw, "" if served in _SAYS_NOTHING else served, wanted, response.where if wanted else "")
     if response.headers.all("docker-content-digest") != (found.digest,):
         _check_claim(response, raw, found.digest)
@@ -133,8 +102,8 @@ def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
 
     Of a signed schema 1 manifest, registries state the digest that it had before it was signed.
     """
-    claim = claimed_digest(response)
-    if claim is None or not claim.computable or claim == Digest.of(raw, claim.algorithm):
+    claim = _claimed_digest(response)
+    if claim is None or claim == Digest.of(raw, claim.algorithm):
         return
     from dreg_client.models.signed import payload_of  # noqa: PLC0415 (as rare as schema 1)
 
@@ -143,7 +112,7 @@ def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
         raise errors.DigestMismatchError(claim, digest, f"{response.where}, by its Docker-Content-Digest")
 
 
-def claimed_digest(response: Response) -> Digest | None:
+def _claimed_digest(response: Response) -> Digest | None:
     """Return the digest that the registry states; None if it states none, or one that cannot be computed."""
     value = response.headers.get("docker-content-digest")
     if value is None:
@@ -166,31 +135,23 @@ def _check_media_type(found: RawManifest) -> None:
 
 
 def manifest_head(response: Response, request: Request, name: TagOrDigest) -> ManifestHead | None:
-    """Return what a response to HEAD states ("Checking if content exists in the registry").
+    """Return what a response to HEAD states, unproven; None if that is too little, so that GET must be sent.
 
-    Returns:
-        What the registry states, not proven; None if that is too little, so that GET must be sent.
-
-    Raises:
-        UnauthorizedError: And whatever else `accept` raises, except where GET may succeed (DLD-21).
+    An error response is raised, except where GET may succeed (DLD-21).
     """
     if response.status in _GET_INSTEAD:
         return None
     accept(response, request)
-    digest, size = claimed_digest(response), response.length
+    digest, size = _claimed_digest(response), response.headers.content_length
     served = types.essence(response.headers.get("content-type") or "")
     if digest is None or size is None or served in _SAYS_NOTHING | types.PAGES:
         return None
     if isinstance(name, Digest) and digest != name:
         return None
-    return ManifestHead(served, digest, size) if _is_describable(served, digest, size) else None
-
-
-def _is_describable(media_type: str, digest: Digest, size: int) -> bool:
-    """Return whether a descriptor may say this (MED-01, DSC-03, DSC-10)."""
-    if size == 0 and digest != Digest.of(b"", digest.algorithm):
-        return False
-    return size < 1 << 63 and types.is_media_type(media_type)
+    # A descriptor must be able to hold it (MED-01, DSC-03, DSC-10).
+    if size >= 1 << 63 or not types.is_media_type(served) or (size == 0 and digest != Digest.of(b"", digest.algorithm)):
+        return None
+    return ManifestHead(served, digest, size)
 
 
 def own_media_type(raw: bytes) -> str:
@@ -206,11 +167,7 @@ def own_media_type(raw: bytes) -> str:
 
 
 def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
-    """Reject a manifest that is served as another known type than its descriptor names (MDL-16).
-
-    Raises:
-        MediaTypeMismatchError: The types differ.
-    """
+    """Reject a manifest that is served as another known type than its descriptor names (MDL-16)."""
     if served.media_type and served.media_type != descriptor.media_type and served.media_type in types.KNOWN:
         problem = rules.error("GEN-07", "$.mediaType", f"served as {served.media_type}", descriptor.media_type)
         raise errors.MediaTypeMismatchError((problem,), "", served.digest)
@@ -218,51 +175,34 @@ def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
 
 def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str) -> Request:
     """Return the request that writes a manifest, byte for byte ("Pushing Manifests")."""
-    what = f"manifest {repository}{'@' if isinstance(name, Digest) else ':'}{name}, of type {media_type}"
     return Request(
         "PUT",
-        manifest_target(repository, name),
+        _target(repository, name),
         f"repository:{repository}:pull,push",
         (("Content-Type", media_type),),
         raw,
-        what=what,
+        what=f"manifest {_shown(repository, name)}, of type {media_type}",
         waits=_COMMIT,
     )
 
 
 def written_digest(response: Response, request: Request, name: TagOrDigest) -> Digest:
-    """Return the digest of the manifest that was written: `name` if it is a digest, else the sha256 digest.
-
-    Raises:
-        DigestMismatchError: The registry states that it stored other bytes.
-    """
+    """Return the digest of the manifest that was written: `name` if it is a digest, else the sha256 digest."""
     accept(response, request)
-    claim = claimed_digest(response)
+    claim = _claimed_digest(response)
     if claim is not None and claim != (written := Digest.of(request.body, claim.algorithm)):
         raise errors.DigestMismatchError(written, claim, f"{response.where}, as the registry took it")
     return name if isinstance(name, Digest) else Digest.of(request.body)
 
 
 def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:
-    """Return the request that deletes a tag, or by digest a manifest with all its tags.
-
-    Source: distribution-spec, "Deleting tags", "Deleting Manifests".
-    """
-    what = f"manifest {repository}@{name}" if isinstance(name, Digest) else f"tag {repository}:{name}"
-    return Request("DELETE", manifest_target(repository, name), f"repository:{repository}:delete", what=what)
+    """Return the request that deletes a tag, or by digest a manifest with all its tags ("Deleting tags")."""
+    what = f"{'manifest' if isinstance(name, Digest) else 'tag'} {_shown(repository, name)}"
+    return Request("DELETE", _target(repository, name), f"repository:{repository}:delete", what=what)
 
 
 def check_deleted(response: Response, request: Request, name: TagOrDigest) -> None:
-    """Check the response to a deletion.
-
-    Raises:
-        NotFoundError: There is no such tag or manifest.
-        UnsupportedError: The registry does not support it.
-    """
+    """Check the response to a deletion."""
     # 400 for a tag: distribution takes it for a digest, and calls it an invalid one.
     offered = response.status != 405 and (response.status != 400 or isinstance(name, Digest))
-    if not response.ok:
-        refuse(response, request, "" if offered else _DELETES_NOTHING, offered=offered)
-
-
-_DELETES_NOTHING: Final = "registries need to be set up for deletion, and some delete by digest alone"
+    accept(response, request, "" if offered else _DELETES_NOTHING, offered=offered)

@@ -1,29 +1,26 @@
-"""What is asked of a registry and what it answers, without any HTTP library (distribution-spec)."""
+"""Requests to a registry and its responses, without any HTTP library (distribution-spec)."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from dreg_client.errors import ProtocolError
+from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.values.origin import Reach, without_query
-from dreg_client.values.sizes import KIBIBYTE, MEBIBYTE
+from dreg_client.values.sizes import KIBIBYTE
 
-T = TypeVar("T")
-MAX_ANSWER: Final = 4 * MEBIBYTE
-"""The most bytes of a document, or of a page of a list (the least that registries must take)."""
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
-MOST_HEADERS: Final = 1000
-LARGEST_HEADERS: Final = 100 * KIBIBYTE
-"""The most bytes of all names and values of an answer's headers."""
+_MOST_HEADERS: Final = 1000
+_LARGEST_HEADERS: Final = 100 * KIBIBYTE
 
 
 class Headers:
     """Headers of a response: names in lower case, in order, each as often as it came.
 
     Raises:
-        ProtocolError: There are more than 1,000, or they are longer than 100 KiB.
+        ProtocolError: There are more than 1,000, or they are longer than 100 KiB in all.
     """
 
     __slots__ = ("_pairs", "_values")
@@ -37,10 +34,10 @@ class Headers:
             size += len(name) + len(value)
             self._pairs.append((name, value))
             self._values.setdefault(name, []).append(value)
-        if len(self._pairs) > MOST_HEADERS:
-            raise ProtocolError(f"an answer has more than {MOST_HEADERS} headers")
-        if size > LARGEST_HEADERS:
-            raise ProtocolError(f"an answer has headers of more than {LARGEST_HEADERS} bytes")
+        if len(self._pairs) > _MOST_HEADERS:
+            raise ProtocolError(f"an answer has more than {_MOST_HEADERS} headers")
+        if size > _LARGEST_HEADERS:
+            raise ProtocolError(f"an answer has headers of more than {_LARGEST_HEADERS} bytes")
 
     @classmethod
     def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> "Headers":
@@ -76,19 +73,17 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a plan asks of a registry; where that is, whoever carries it out knows.
+    """A request to a registry; the client knows where that is, and may send it to a mirror.
 
     Attributes:
-        method: The method.
         target: Path and query below the registry, such as `/v2/acme/web/tags/list`; or a URL that the registry gave.
         scope: What a token must allow, such as `repository:acme/web:pull` (token scope grammar of distribution).
         headers: Headers besides those that each request has.
-        body: What is sent.
-        limit: The most bytes of an answer's body that are read.
-        streams: Whether the body of a good answer stays to be read by the caller.
-        mirrored: Whether a mirror may answer in place of the registry.
-        what: What is asked for, for people: `tag 1.4`.
-        waits: Seconds to wait for the first byte of an answer, None for what holds for all.
+        limit: The most bytes of the response's body that are read.
+        streams: Whether the caller reads the body of a successful response.
+        mirrored: Whether a mirror may respond instead of the registry.
+        what: What is requested, for messages: `tag 1.4`.
+        waits: Seconds to wait for the first byte of the response; None for the client's timeout.
     """
 
     method: str
@@ -96,7 +91,7 @@ class Request:
     scope: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = field(default=b"", repr=False)
-    limit: int = MAX_ANSWER
+    limit: int = MAX_DOCUMENT
     streams: bool = False
     mirrored: bool = False
     what: str = ""
@@ -105,51 +100,38 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One HTTP request as it is sent: a request has several where it is redirected or asked for a token.
-
-    Attributes:
-        method: The method.
-        url: The absolute URL.
-        headers: All headers but those that HTTP itself needs.
-        body: What is sent.
-        limit: The most bytes of the answer's body that are read.
-        streams: Whether the body of a good answer stays to be read.
-        nearest: The nearest place that the host may turn out to be at.
-        waits: Seconds to wait for the first byte of an answer, None for what holds for all.
-    """
+    """One HTTP request as it is sent; a `Request` needs several if it is redirected or needs a token."""
 
     method: str
-    url: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    url: str = field(repr=False)  # absolute
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # all but those that HTTP itself needs
     body: bytes = field(default=b"", repr=False)
-    limit: int = MAX_ANSWER
+    limit: int = MAX_DOCUMENT
     streams: bool = False
-    nearest: Reach = Reach.LOCAL
+    nearest: Reach = Reach.LOCAL  # the nearest network that the host may be in
     waits: float | None = None
 
     @property
     def place(self) -> str:
-        """Scheme, host and port of the URL, as they are written; empty where it is no absolute one."""
+        """Scheme, host and port of the URL, as they are written; empty if it is not absolute."""
         found = _PLACE.match(self.url)
         return found[0] if found else ""
 
     @property
     def where(self) -> str:
-        """The URL without its query, for people."""
+        """The URL without its query, for messages."""
         return without_query(self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What was answered.
+    """A response.
 
     Attributes:
-        status: The status code.
-        headers: The headers.
-        body: The body; empty where it is still to be read.
-        url: The URL that answered, after redirects.
-        registry: The URL of the registry that was asked, up to what stands before `/v2`.
-            peer: The address that answered, empty where it is not known.
+        body: The body; empty if it is still to be read.
+        url: The URL that responded, after redirects.
+        registry: The URL of the registry, up to what stands before `/v2`.
+        peer: The IP address that responded, empty if unknown.
         advice: What to do if it denies access; empty if the credential that was used is not known.
         anonymous: Whether the request was anonymous because no `credentials=` were given.
     """
@@ -164,16 +146,11 @@ class Response:
     anonymous: bool = False
 
     @property
-    def length(self) -> int | None:
-        """The stated length of its body, see `Headers.content_length`."""
-        return self.headers.content_length
-
-    @property
     def ok(self) -> bool:
-        """Whether the answer is what was asked for."""
+        """Whether the request succeeded."""
         return 200 <= self.status < 300
 
     @property
     def where(self) -> str:
-        """The URL without its query, for people."""
+        """The URL without its query, for messages."""
         return without_query(self.url)

@@ -1,4 +1,4 @@
-"""What a catalog's names mean: namespaces, and the repositories in each."""
+"""The names of a catalog: namespaces, and the repositories in each."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -9,17 +9,11 @@ from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import RepositoryName
 
 R = TypeVar("R")
-LIBRARY: Final = "library"
-"""The namespace of repositories without one."""
+_LIBRARY: Final = "library"
 
 
 class Namespaces(Generic[R]):
-    """The repositories of a catalog, by namespace.
-
-    Args:
-        repositories: Name and repository, in the catalog's order.
-        registry: What the registry is called, for errors.
-    """
+    """The repositories of a catalog, by namespace; `registry` is its name in errors."""
 
     def __init__(self, repositories: Iterable[tuple[str, R]], registry: str) -> None:
         self._all = dict(repositories)
@@ -31,44 +25,31 @@ class Namespaces(Generic[R]):
         return tuple(dict.fromkeys(map(namespace_of, self._all)))
 
     def of(self, namespace: str | None) -> Mapping[str, R]:
-        """The repositories of a namespace by their whole names, those of all where it is None.
-
-        Raises:
-            UnknownNamespaceError: The catalog has no such namespace.
-        """
+        """Return the repositories of a namespace by their whole names, all for None; raise UnknownNamespaceError."""
         if namespace is None:
             return MappingProxyType(self._all)
         found = {name: repository for name, repository in self._all.items() if namespace_of(name) == namespace}
         if not found:
-            there = ", ".join(self.names[:20]) or "none"
-            raise UnknownNamespaceError(
-                f"the catalog has no namespace {namespace!r}", self._registry, f"there are: {there}"
-            )
+            advice = f"there are: {', '.join(self.names[:20]) or 'none'}"
+            raise UnknownNamespaceError(f"the catalog has no namespace {namespace!r}", self._registry, advice)
         return MappingProxyType(found)
 
 
 def namespace_of(name: str) -> str:
-    """The namespace of a repository.
+    """Return the namespace of a repository.
 
     Examples:
         >>> namespace_of("acme/team/web"), namespace_of("nginx")
         ('acme', 'library')
     """
     first, slash, _ = name.partition("/")
-    return first if slash else LIBRARY
+    return first if slash else _LIBRARY
 
 
 def whole_name(name: str, namespace: str | None, registry: str) -> RepositoryName:
-    """The name of a repository, with its namespace before it where that is given apart.
-
-    Raises:
-        ValueError: The name has a namespace already.
-        InvalidReferenceError: It is no name.
-    """
+    """Return the name of a repository with its namespace; raise ValueError if it has one already."""
     if namespace is not None and "/" in name:
         raise ValueError(f"{name!r} has its namespace in it; give it without namespace=")
-    if namespace is not None:
-        name = f"{namespace}/{name}"
-    elif registry == DOCKER_HUB and "/" not in name:
-        name = f"{LIBRARY}/{name}"
-    return RepositoryName(name)
+    if namespace is None and registry == DOCKER_HUB and "/" not in name:
+        namespace = _LIBRARY
+    return RepositoryName(name if namespace is None else f"{namespace}/{name}")

@@ -9,8 +9,9 @@ import ssl
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.tls_mismatch import NOT_TLS, ONLY_TLS
 
+NOT_TLS: Final = "it speaks no TLS"
+ONLY_TLS: Final = "it speaks TLS, and was asked without"
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """What OpenSSL, depending on its version, calls a reply that is not TLS."""
 _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
@@ -18,12 +19,7 @@ _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA
 
 
 class NetworkError(Exception):
-    """The base class.
-
-    Attributes:
-        kind: The public error.
-        reason: Its sentence.
-    """
+    """The base class, with the public error and its sentence."""
 
     kind: type[errors.TransportError] = errors.TransportError
     reason: str = "the connection was lost"
@@ -56,8 +52,7 @@ class ClosedInBodyError(NetworkError):
 class BadHTTPError(NetworkError):
     """The response is not valid HTTP/1.1."""
 
-    kind = errors.ProtocolError
-    reason = "the answer breaks the grammar of HTTP"
+    kind, reason = errors.ProtocolError, "the answer breaks the grammar of HTTP"
 
 
 class TwoLengthsError(BadHTTPError):
@@ -69,8 +64,7 @@ class TwoLengthsError(BadHTTPError):
 class TransferTimedOutError(NetworkError):
     """Nothing could be read, or nothing could be sent, in time."""
 
-    kind = errors.TransferTimeoutError
-    reason = "no byte came, or none was taken, for too long"
+    kind, reason = errors.TransferTimeoutError, "no byte came, or none was taken, for too long"
 
 
 class ConnectFailedError(NetworkError):
@@ -87,8 +81,7 @@ class ConnectFailedError(NetworkError):
 class ConnectTimedOutError(NetworkError):
     """No connection could be made in time, TLS included."""
 
-    kind = errors.ConnectError
-    reason = "no connection in time"
+    kind, reason = errors.ConnectError, "no connection in time"
 
 
 class UnknownHostNameError(ConnectFailedError):
@@ -110,7 +103,7 @@ class OnlyTLSNetworkError(NetworkError):
 
 
 class TLSFailedError(NetworkError):
-    """The TLS handshake failed, the certificate among it, or TLS broke later."""
+    """The TLS handshake failed, for instance because of the certificate, or TLS broke later."""
 
     kind = errors.TLSError
 
@@ -134,10 +127,9 @@ class ProxyRefusedNetworkError(NetworkError):
 
 
 class ProxyNeedsPasswordError(NetworkError):
-    """A SOCKS proxy wants a user name and a password, or others."""
+    """A SOCKS proxy requires a user name and a password, or others."""
 
-    kind = errors.ProxyRefusedError
-    reason = "the proxy wants a user and a password, or others"
+    kind, reason = errors.ProxyRefusedError, "the proxy wants a user and a password, or others"
 
 
 def resolver_failure(failure: OSError | UnicodeError) -> NetworkError:
@@ -154,8 +146,7 @@ def tls_failure(failure: ssl.SSLError) -> NetworkError:
 
 
 def _openssl_reason(failure: ssl.SSLError) -> str:
-    """Return OpenSSL's name of a failure; what Python code raises itself has none."""
-    return getattr(failure, "reason", None) or ""
+    return getattr(failure, "reason", None) or ""  # what Python code raises itself has no such attribute
 
 
 def no_place(connections: int, where: str) -> errors.NoPlaceError:

@@ -1,4 +1,4 @@
-"""How a registry is talked to: the options that all doors take, once for all of them."""
+"""The options of a client, which `Registry`, `open_store`, `open_image` and others accept."""
 
 import ssl
 import warnings
@@ -18,11 +18,11 @@ USER_AGENT: Final = "dreg-client/2 (+https://pypi.org/project/dreg-client)"
 
 @dataclass(frozen=True, slots=True)
 class FoundCredential:
-    """What a search for a credential came to.
+    """The result of looking up a credential.
 
     Attributes:
-        credential: The credential, None for none: the registry is asked without.
-        faults: What went wrong on the way, for people; a registry that then wants to know who we are repeats it.
+        credential: The credential; None for an anonymous request.
+        faults: What went wrong, for people; reported if the registry then requires authentication.
         places: Where it was looked for, for people, such as the paths of files.
     """
 
@@ -32,32 +32,32 @@ class FoundCredential:
 
 
 class CredentialSource(Protocol):
-    """Where credentials are looked up, such as `Credentials.default()`."""
+    """An object that looks up credentials, such as `Credentials.default()`."""
 
     def find(self, registry: str, repository: str = "") -> FoundCredential:
-        """The credential for a registry (host, and port if any) and, where one cares, a repository of it."""
+        """Return the credential for a registry (host, and port if any), or for one repository of it."""
         ...
 
 
 @runtime_checkable
 class TokenService(Protocol):
-    """A service of the caller that returns tokens, instead of the registry's own token server."""
+    """A caller's object that returns tokens, instead of the registry's own token server."""
 
     def request_token(self, scope: str) -> str | Awaitable[str]:
-        """A token that allows `scope`, such as `repository:acme/web:pull`; awaited where the client is asynchronous."""
+        """Return a token that allows `scope`, such as `repository:acme/web:pull`; async clients may await it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds; each is for one step, and a body that comes ends the wait for it.
+    """Timeouts in seconds, each for one step of a request.
 
     Attributes:
-        connect: To reach a host, TLS included.
-        read: Between two pieces of an answer.
-        write: Between two pieces of what is sent.
-        pool: For a connection to be free.
-        whole: For a document or a page of a list as a whole; blobs have none, but must not fall below 1 KiB a second.
+        connect: To connect to a host, TLS included.
+        read: Until the next bytes of a response arrive.
+        write: Until the next bytes of a request are sent.
+        pool: Until a connection is free.
+        whole: For a whole document or page of a list. Blobs have no such limit, but need at least 1 KiB a second.
     """
 
     connect: float = 10.0
@@ -68,24 +68,24 @@ class Timeouts:
 
 
 class _Listener:
-    """A caller's `on_event`; where that fails, it is told once, and nothing else does."""
+    """A caller's `on_event`; if it raises, this is reported once, and has no other effect."""
 
-    def __init__(self, hear: Callable[[Event], None]) -> None:
-        if not callable(hear):  # pyright: ignore[reportUnnecessaryComparison]
-            raise TypeError(f"on_event= takes what can be called with an event, not {type(hear).__name__}")
-        self._hear, self._failed = hear, False
+    def __init__(self, call: Callable[[Event], None]) -> None:
+        if not callable(call):  # pyright: ignore[reportUnnecessaryComparison]
+            raise TypeError(f"on_event= takes what can be called with an event, not {type(call).__name__}")
+        self._call, self._failed = call, False
 
     def __call__(self, event: Event) -> None:
         try:
-            self._hear(event)
-        except Exception as failure:  # noqa: BLE001 (a stranger's code: anything may come out of it)
+            self._call(event)
+        except Exception as failure:  # noqa: BLE001 (a caller's code may raise anything)
             if not self._failed:
                 self._failed = True
                 log.warning(
                     "on_event failed; it goes on being called, and further failures are not told", exc_info=True
                 )
                 told = f"on_event failed ({type(failure).__name__}: {failure}); further failures are not told"
-                with suppress(RuntimeWarning):  # where warnings are errors, this one is none
+                with suppress(RuntimeWarning):  # if warnings are errors, this one is not
                     warnings.warn(told, RuntimeWarning, stacklevel=2)
 
 
@@ -116,30 +116,32 @@ class RegistryOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a registry is talked to.
+    """The options of a client.
 
     Attributes:
-        credentials: Who we are: a pair of user and password, a `Credential`, or where one is looked up; None: nobody.
-        auth_service: Gives tokens in place of the registry's own token server.
-        plain_http: Whether a registry that is named without a scheme is asked over http, and may see a password so.
-        insecure: Whether the registry's certificate is not checked. It holds for its host alone.
-        ca_file: A file with certificates of authorities that are trusted besides the system's.
-        client_cert: Files with our certificate and its key; None for the key where it is in the same file.
-        certs_dirs: Folders with a folder a registry, `HOST[:PORT]/*.crt|*.cert|*.key`, as docker and podman have them.
-        ssl_context: Used as it is, in place of all that is said of certificates here.
-        mirrors: URLs that are asked for manifests and blobs first, in order; they get no credential of the registry.
-        trusted_token_hosts: Hosts whose token server may see the credential though it is not the registry's own.
-        timeout: Seconds, or one number for connect and read.
-        retries: How many attempts may follow the first.
-        max_retry_after: The longest wait that a registry may ask for, in seconds; more is an error at once.
+        credentials: User name and password, a `Credential`, or an object that looks one up; None: anonymous requests.
+        auth_service: An object that returns tokens, used instead of the registry's own token server.
+        plain_http: Use HTTP for a registry that is named without a scheme; passwords are then sent unencrypted.
+        insecure: Do not verify the certificate of the registry. Other hosts, such as token servers, are still verified.
+        ca_file: A file with CA certificates that are trusted in addition to the system's.
+        client_cert: Paths of the client certificate and its key; None for the key if both are in one file.
+        certs_dirs: Folders with certificates in a folder for each registry, `HOST[:PORT]/*.crt|*.cert|*.key`, as used
+            by docker and podman.
+        ssl_context: Used as it is, instead of all other options for certificates.
+        mirrors: URLs that are tried first for manifests and blobs, in order; they never get the registry's credential.
+        trusted_token_hosts: Additional hosts whose token server may get the credential.
+        timeout: `Timeouts`, or seconds for connecting and reading.
+        retries: The most retries of a request.
+        max_retry_after: The longest `Retry-After` that is obeyed, in seconds; a longer one is an error at once.
         connections: The most connections to one host.
-        proxy: The URL of a proxy for all requests; None: as the environment says.
-        trust_env: Whether `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded.
-        user_agent: What the registry sees as our name.
-        http: The library that sends: `httpx`, or `httpx2` where the extra is installed. Empty: `DREG_HTTP`, else httpx.
-        transport: A transport of that library, in place of our own; proxies and certificates are then its business.
-        on_event: Called with each event (see `dreg_client.Event`), in the thread or task that it happens in. What it
-            raises is told once, as a `RuntimeWarning`, and changes nothing.
+        proxy: The URL of a proxy for all requests; None: as the environment variables say.
+        trust_env: Use the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+        user_agent: The `User-Agent` header.
+        http: The library of `transport`: `httpx`, or `httpx2` if installed. Empty: `DREG_HTTP`, else `httpx`.
+        transport: A transport of that library, used instead of the built-in one; it must handle proxies and
+            certificates itself.
+        on_event: Called with each event (see `dreg_client.Event`), in the thread or task in which it happens. If it
+            raises, this is reported once as a `RuntimeWarning`, and changes nothing.
     """
 
     credentials: Credential | CredentialSource | tuple[str, str] | None = None
@@ -174,49 +176,36 @@ class Options:
             kind = type(self.auth_service).__name__
             raise TypeError(f"auth_service= takes an object with request_token(scope), not {kind}")
         if self.credentials is not None and not _is_source(self.credentials):
-            object.__setattr__(self, "credentials", credential_of(self.credentials, "credentials"))
-
+            object.__setattr__(self, "credentials", _credential_of(self.credentials, "credentials"))
         if self.on_event is not None and not isinstance(self.on_event, _Listener):
             object.__setattr__(self, "on_event", _Listener(self.on_event))
 
     @property
     def timeouts(self) -> Timeouts:
-        """The time-outs, each by its name."""
+        """The timeouts of all steps."""
         if isinstance(self.timeout, Timeouts):
             return self.timeout
         return Timeouts(connect=min(self.timeout, 10.0), read=self.timeout)
 
     @property
-    def speaks_of_tls(self) -> bool:
-        """Whether something is said that makes sense over TLS alone."""
+    def requires_tls(self) -> bool:
+        """Whether an option is set that only makes sense with TLS."""
         return bool(self.insecure or self.ca_file or self.client_cert or self.ssl_context)
 
     def find(self, registry: str, repository: str) -> FoundCredential:
-        """What is looked up for a repository of a registry; a credential that was given needs no search.
-
-        Raises:
-            ConfigError: A file is broken or unsafe.
-        """
+        """Look up the credential for a repository of a registry; nothing is found if one was given."""
         if self.credentials is None or isinstance(self.credentials, Credential | tuple):
             return FoundCredential()
         return self.credentials.find(registry, repository)
 
 
 def _is_source(given: object) -> bool:
-    """Whether credentials are looked up there; a text has a `find` of its own."""
+    # A str has a `find`, too.
     return callable(getattr(given, "find", None)) and not isinstance(given, str | bytes)
 
 
-def credential_of(auth: object, name: str = "auth") -> Credential:
-    """The credential that `auth=`, or `credentials=`, stands for: a user and a password.
-
-    Args:
-        auth: What was given.
-        name: As what it was given.
-
-    Raises:
-        TypeError: It is something else, such as an authentication of the HTTP library (decision D-04).
-    """
+def _credential_of(auth: object, name: str) -> Credential:
+    """Return the credential that was given as the argument `name`; authentication of httpx is rejected (D-04)."""
     match auth:
         case Credential():
             return auth
@@ -232,18 +221,12 @@ def credential_of(auth: object, name: str = "auth") -> Credential:
 
 
 def with_auth(options: RegistryOptions, auth: object) -> RegistryOptions:
-    """Return the options with what `auth=` stands for: `credentials` or `auth_service`.
-
-    Raises:
-        TypeError: `auth` is neither a credential nor a token service.
-        ValueError: `auth_service` or `credentials` was given, too.
-    """
+    """Return the options with `auth=` as `credentials` or `auth_service`, neither of which may be given, too."""
     if auth is None:
         return options
-    if options.get("auth_service") is not None:
-        raise ValueError("give auth or auth_service, not both")
-    if options.get("credentials") is not None:
-        raise ValueError("give auth or credentials, not both")
+    for name in ("auth_service", "credentials"):
+        if options.get(name) is not None:
+            raise ValueError(f"give auth or {name}, not both")
     if isinstance(auth, TokenService):
         return {**options, "auth_service": auth}
-    return {**options, "credentials": credential_of(auth)}
+    return {**options, "credentials": _credential_of(auth, "auth")}

@@ -1,4 +1,4 @@
-"""Whether there is a registry at all (distribution-spec "Determining Support")."""
+"""Check whether there is a registry at all (distribution-spec "Determining Support")."""
 
 from typing import Final
 
@@ -16,12 +16,7 @@ def ping_request() -> Request:
 
 
 def check_ping(response: Response, request: Request) -> None:
-    """Check that the response to `/v2/` comes from a registry; an empty body is fine.
-
-    Raises:
-        NotFoundError: It is not a registry.
-        ProtocolError: The body is a page for browsers.
-    """
+    """Check that the response to `/v2/` comes from a registry; an empty body is fine."""
     accept(response, request, _NO_REGISTRY)
     if essence(response.headers.get("content-type") or "") in PAGES:
         raise errors.ProtocolError(f"gives a page for browsers where a registry is due; {_NO_REGISTRY}", response.where)

@@ -22,11 +22,6 @@ class BlobRanges:
     handed on in order to `advance`, and the end of the oldest range to `finish_range`. If a response is not the range
     that was requested (its `end` is None then), `rest` reads what is left.
 
-    Args:
-        repository: The repository of the blob.
-        request: Which blob, and from where on.
-        requests: The most range requests at a time.
-
     Attributes:
         first: The first range; it is the whole blob if the registry does not support ranges.
         requests: The most range requests at a time.
@@ -34,14 +29,10 @@ class BlobRanges:
         total: The size of the blob, None while it is unknown.
     """
 
-    first: BlobTransfer
-    requests: int
-    offset: int
-    total: int | None
-
     def __init__(self, repository: RepositoryName, request: BlobRequest, requests: int) -> None:
         self._repository, self._request = repository, request
-        self.requests, self.offset, self.total = requests, request.start, request.size
+        self.requests, self.offset = requests, request.start
+        self.total: int | None = request.size
         self._requested = request.start + RANGE_SIZE
         self._held = 1
         is_large = request.size is None or request.size - request.start >= MIN_RANGED

@@ -1,4 +1,4 @@
-"""What a refusal repeats of the secrets that it was sent: blanked, since errors show what a server says (AUT-25)."""
+"""Remove secrets from error responses: some servers repeat what they were sent, and errors show it (AUT-25)."""
 
 import binascii
 from base64 import b64decode
@@ -10,21 +10,18 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from dreg_client.protocol.messages import Headers, Hop, Response
 
 _BLANK: Final = "***"
-_SHORTEST: Final = 4
+_SHORTEST_PASSWORD: Final = 4
 _SHORTEST_VALUE: Final = 8
 
 
-def without_secrets(response: Response, hop: Hop, *, redirected: bool) -> Response:
-    """An answer; where it refuses, without the secrets of the request, which storage servers repeat as they explain.
+def redact_error(response: Response, hop: Hop, *, redirected: bool) -> Response:
+    """Return a response; if it is an error, without the secrets of the request `hop`.
 
-    Args:
-        response: The answer.
-        hop: The request.
-        redirected: Whether a server named its URL: what is behind its `?` may be a signature.
+    If a server named its URL (`redirected`), the query may be a signature.
     """
     if response.ok:
         return response
-    secrets = {*_shown(hop), *(_signed(hop.url) if redirected else ())}
+    secrets = {*_credentials(hop), *(_query_values(hop.url) if redirected else ())}
     forms = sorted({form for secret in secrets for form in (secret, secret.replace("/", "\\/"))}, key=len, reverse=True)
     body, headers = response.body, [*response.headers]
     for form in forms:
@@ -33,13 +30,13 @@ def without_secrets(response: Response, hop: Hop, *, redirected: bool) -> Respon
     return replace(response, body=body, headers=Headers(headers))
 
 
-def _shown(hop: Hop) -> Iterator[str]:
-    """What stands in `Authorization`, and the password in it."""
+def _credentials(hop: Hop) -> Iterator[str]:
+    """Yield the value of `Authorization`, and the password in it."""
     for name, value in hop.headers:
         if name == "Authorization":
             scheme, _, secret = value.partition(" ")
             yield secret
-            if scheme == "Basic" and len(password := _password(secret)) >= _SHORTEST:
+            if scheme == "Basic" and len(password := _password(secret)) >= _SHORTEST_PASSWORD:
                 yield password
 
 
@@ -50,8 +47,8 @@ def _password(encoded: str) -> str:
         return ""
 
 
-def _signed(url: str) -> Iterator[str]:
-    """The values in a query, as they are written and as they are meant."""
+def _query_values(url: str) -> Iterator[str]:
+    """Yield the values in a query, as they are written and decoded."""
     for pair in urlsplit(url).query.split("&"):
         value = pair.partition("=")[2]
         if len(value) >= _SHORTEST_VALUE:

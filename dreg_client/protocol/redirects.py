@@ -9,9 +9,8 @@ from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin, Reach, joined, reach, without_query
 
 MAX_REDIRECTS: Final = 10
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-"""The status codes whose `Location` is followed."""
 _KEEPS_METHOD: Final = frozenset({307, 308})
+_FOLLOWED: Final = frozenset({301, 302, 303}) | _KEEPS_METHOD
 _READS: Final = frozenset({"GET", "HEAD"})
 _SENT_ELSEWHERE: Final = frozenset({"accept", "range", "cache-control", "user-agent", "accept-encoding"})
 """The only headers that another host gets (TRN-01)."""
@@ -20,13 +19,9 @@ _SENT_ELSEWHERE: Final = frozenset({"accept", "range", "cache-control", "user-ag
 def redirect_target(registry: RegistryURL, request: Request, response: Response) -> str | None:
     """Return the URL to request next; None if the response is final.
 
-    A change never turns into a GET, and is sent to the registry's own origin only (TRN-12).
-
-    Raises:
-        CrossOriginError: A change would be sent to another origin.
-        UnsafeURLError: The target of a change is not a valid URL.
+    A change never turns into a GET, and is sent to the registry's own origin only (TRN-12): else an UnsafeURLError.
     """
-    location = response.headers.get("location") if response.status in REDIRECTS else None
+    location = response.headers.get("location") if response.status in _FOLLOWED else None
     if location is None or (request.method not in _READS and response.status not in _KEEPS_METHOD):
         return None
     target = joined(response.url, location).partition("#")[0]
@@ -39,26 +34,19 @@ def redirect_target(registry: RegistryURL, request: Request, response: Response)
 def next_hop(
     registry: RegistryURL, hop: Hop, response: Response, url: str, headers: tuple[tuple[str, str], ...]
 ) -> Hop:
-    """Return the request that follows a redirect.
+    """Return the request that follows a redirect of `hop` to `url`, which is checked.
 
-    Args:
-        registry: The registry.
-        hop: The request that was redirected.
-        response: The redirect.
-        url: Its target, see `redirect_target`.
-        headers: The headers for the registry itself; another origin gets only those that say nothing of the caller.
+    The registry itself gets all `headers`; another origin gets only those that say nothing of the caller.
 
     Raises:
-        UnsafeURLError: The target is not a valid URL.
-        InsecureDowngradeError: It is http, and the redirect came over https.
-        BlockedAddressError: It is nearer to this machine than the registry.
+        UnsafeURLError: The URL is not valid, leads from https to http, or is nearer to this machine than the registry.
     """
     target = _origin_of(response, url)
-    refuse_downgrade(response.where, url, Origin.of(hop.url), target)
+    check_no_downgrade(response.where, url, Origin.of(hop.url), target)
     if target == registry.origin:
         return replace(hop, url=url, headers=headers, nearest=Reach.LOCAL)
     nearest = nearest_of(registry, response)
-    refuse_nearer(response.where, url, target, nearest)
+    check_reach(response.where, url, target, nearest)
     sent = tuple([pair for pair in headers if pair[0].lower() in _SENT_ELSEWHERE])
     return replace(hop, url=url, headers=sent, nearest=nearest)
 
@@ -70,22 +58,14 @@ def _origin_of(response: Response, url: str) -> Origin:
         raise errors.UnsafeURLError(response.where, without_query(url)[:200], f"no URL to follow: {fault}") from None
 
 
-def refuse_downgrade(where: str, url: str, before: Origin, after: Origin) -> None:
-    """Reject a step from https to http (TRN-03).
-
-    Raises:
-        InsecureDowngradeError: It is one.
-    """
+def check_no_downgrade(where: str, url: str, before: Origin, after: Origin) -> None:
+    """Reject a step from https to http (TRN-03)."""
     if before.scheme == "https" and after.scheme == "http":
         raise errors.InsecureDowngradeError(where, without_query(url), "https never becomes http")
 
 
-def refuse_nearer(where: str, url: str, target: Origin, nearest: Reach) -> None:
-    """Reject a step from a public network to a private one (TRN-04).
-
-    Raises:
-        BlockedAddressError: It is one.
-    """
+def check_reach(where: str, url: str, target: Origin, nearest: Reach) -> None:
+    """Reject a step from a public network to a private one (TRN-04)."""
     if reach(target.host) > nearest:
         reason = "a registry may send us to places as far away as itself, not to this machine or network"
         raise errors.BlockedAddressError(where, without_query(url), reason)

@@ -14,28 +14,20 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import accept
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.tags_and_catalog import Pages
-from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import essence
+from dreg_client.values.media_type import OCI_INDEX, essence
 from dreg_client.values.reference import RepositoryName, Tag
 
 MOST: Final = 1000
 _NOT_OFFERED: Final = frozenset({400, 404, 405, 406, 501})
-_LONGEST_ENCODED: Final = 64
 
 
 def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: str | None = None) -> Pages:
-    """Return the pages of the list of a manifest's referrers.
-
-    Args:
-        repository: The repository.
-        digest: The manifest that the referrers have as their `subject`; it need not exist.
-        artifact_type: The registry is asked for this type only; not every registry heeds that.
-    """
+    """Return the pages of the list of a manifest's referrers; not every registry heeds `artifact_type`."""
     query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
     target = f"/v2/{repository}/referrers/{digest}{query}"
     what = f"list of what refers to {digest} in {repository}"
-    return Pages(Request("GET", target, f"repository:{repository}:pull", (("Accept", types.OCI_INDEX),), what=what))
+    return Pages(Request("GET", target, f"repository:{repository}:pull", (("Accept", OCI_INDEX),), what=what))
 
 
 def is_not_offered(response: Response) -> bool:
@@ -48,12 +40,7 @@ def is_not_offered(response: Response) -> bool:
 
 
 def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, ...]:
-    """Return the referrers of one page, in the registry's order; invalid entries are left out with a warning.
-
-    Raises:
-        NotFoundError: And whatever else `accept` raises.
-        InvalidDocumentError: It is not an index.
-    """
+    """Return the referrers of one page, in the registry's order; invalid entries are left out with a warning."""
     raw = accept(response, request).body
     try:
         return OciIndex.parse(raw).manifests
@@ -62,16 +49,7 @@ def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, .
 
 
 def parse_fallback(served: RawManifest, where: str) -> tuple[Descriptor, ...]:
-    """Return the referrers in the manifest of a `fallback_tag`; none if it is not an index.
-
-    Args:
-        served: The manifest.
-        where: Its name, for errors.
-
-    Raises:
-        InvalidDocumentError: It is not valid; invalid entries alone are left out with a warning.
-        ResponseTooLargeError: There are more than 1,000.
-    """
+    """Return the referrers in the manifest of a `fallback_tag`, as `parse_referrers`; none if it is not an index."""
     try:
         index = parse_manifest(served.raw, served.media_type or None)
         entries = index.manifests if isinstance(index, Index) else ()
@@ -82,11 +60,7 @@ def parse_fallback(served: RawManifest, where: str) -> tuple[Descriptor, ...]:
 
 
 def _right_entries(raw: bytes, where: str, failure: errors.InvalidDocumentError) -> tuple[Descriptor, ...]:
-    """Return the valid entries of an index in which only entries are invalid; warn of the others.
-
-    Raises:
-        InvalidDocumentError: More is wrong than that.
-    """
+    """Return the valid entries of an index in which only entries are invalid, else raise the failure."""
     sorted_out = right_entries(raw, MOST)
     if sorted_out is None:
         raise failure
@@ -97,11 +71,7 @@ def _right_entries(raw: bytes, where: str, failure: errors.InvalidDocumentError)
 
 
 def check_count(found: Sequence[Descriptor], where: str) -> None:
-    """Bound the number of referrers.
-
-    Raises:
-        ResponseTooLargeError: There are more than 1,000.
-    """
+    """Raise ResponseTooLargeError if there are more than 1,000 referrers."""
     if len(found) > MOST:
         raise errors.ResponseTooLargeError(f"{where}: referrers", len(found), MOST)
 
@@ -112,17 +82,13 @@ def of_type(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[D
 
 
 def served_type(served: RawManifest) -> str | None:
-    """Return the artifact type that a manifest itself states; lists of older clients may state another (quirk 39).
-
-    Raises:
-        DregError: It is not a valid manifest.
-    """
+    """Return the artifact type that a manifest itself states; lists of older clients may state another (quirk 39)."""
     return artifact_type_of(parse_manifest(served.raw, served.media_type or None))
 
 
 def fallback_tag(digest: Digest) -> Tag:
     """Return the tag under which clients keep the list if the registry has none ("Referrers Tag Schema")."""
-    return Tag(f"{digest.algorithm[:32]}-{digest.encoded[:_LONGEST_ENCODED]}")
+    return Tag(f"{digest.algorithm[:32]}-{digest.encoded[:64]}")
 
 
 def subject_of(document: AnyManifest) -> Descriptor | None:
@@ -133,9 +99,7 @@ def subject_of(document: AnyManifest) -> Descriptor | None:
 def artifact_type_of(document: AnyManifest) -> str | None:
     """Return the type of an artifact: its own, else that of its config ("Listing Referrers")."""
     own = getattr(document, "artifact_type", None)
-    if own or not isinstance(document, ImageManifest):
-        return own
-    return document.config.media_type
+    return own or (document.config.media_type if isinstance(document, ImageManifest) else own)
 
 
 def referrer(entry: Descriptor, document: AnyManifest) -> Descriptor:

@@ -1,4 +1,4 @@
-"""Where a registry is: its origin, and what stands before `/v2` in its URLs."""
+"""The URL of a registry: its origin, and what stands before `/v2`."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,33 +14,26 @@ _EXPECTED: Final = "a URL such as https://registry.example, or a host such as lo
 
 @dataclass(frozen=True, slots=True)
 class RegistryURL:
-    """Where a registry is.
-
-    Attributes:
-        origin: Its origin.
-        prefix: What stands before `/v2`: empty, or a path such as `/artifactory/api/docker/local`.
-        is_by_url: Whether a URL named it, and with it http or https.
-        url: Its URL, up to what stands before `/v2`.
-    """
+    """The URL of a registry."""
 
     origin: Origin
-    prefix: str = ""
-    is_by_url: bool = field(default=False, compare=False)
-    url: str = field(init=False, repr=False, compare=False)
+    prefix: str = ""  # what stands before `/v2`, such as `/artifactory/api/docker/local`
+    is_by_url: bool = field(default=False, compare=False)  # whether a URL named it, and with it http or https
+    url: str = field(init=False, repr=False, compare=False)  # origin and prefix
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", f"{self.origin}{self.prefix}")
 
     @classmethod
     def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "RegistryURL":
-        """Read a URL with or without `/v2` and a slash behind it, or a host, which is asked over https.
+        """Parse a URL, with or without `/v2` and a slash at its end, or a host, which is asked over https.
 
-        Plain http is used where the URL says so, where it is asked for, and for this machine (such as `localhost`)
-        unless what else is said (`tls`), as the file of an authority, makes sense over TLS alone.
+        Plain HTTP is used if the URL says so, with `plain_http`, and for this machine (such as `localhost`) unless
+        another option makes sense with TLS only (`tls`), such as a CA file.
 
         Raises:
             InvalidReferenceError: The text is neither.
-            TypeError: It is no text.
+            TypeError: It is not a str.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"a registry is named by a text: {_EXPECTED}; not by {type(text).__name__}")
@@ -58,41 +51,31 @@ class RegistryURL:
         if parts.netloc.endswith(":"):
             raise InvalidReferenceError(shown(text), "registry", f"{_EXPECTED}: a port is due behind the colon")
         if "://" not in text:
-            _refuse_path(text, path)
-            origin = _plain(origin, text) if plain_http or (origin.is_loopback and not tls) else origin
+            _check_no_path(text, path)
+            is_plain = plain_http or (origin.is_loopback and not tls)
+            origin = Origin("http", origin.host, parts.port or 80) if is_plain else origin
         if origin.host in HUB_NAMES and origin.scheme == "https":
             origin = Origin("https", HUB_HOST, origin.port)
         return cls(origin, path, "://" in text)
 
     @property
     def name(self) -> str:
-        """What the registry is called: in references, and where credentials are looked up."""
-        return DOCKER_HUB if self.is_hub else f"{self.origin.authority}{self.prefix}"
+        """The registry's name in references."""
+        return DOCKER_HUB if self.origin.host == HUB_HOST else f"{self.origin.authority}{self.prefix}"
 
     @property
     def authority(self) -> str:
         """The host, and the port if any, by which credentials are looked up."""
-        return DOCKER_HUB if self.is_hub else self.origin.authority
-
-    @property
-    def is_hub(self) -> bool:
-        """Whether it is Docker Hub."""
-        return self.origin.host == HUB_HOST
+        return DOCKER_HUB if self.origin.host == HUB_HOST else self.origin.authority
 
     def url_of(self, target: str) -> str:
-        """The URL of what a request asks for."""
+        """Return the URL of a request's target."""
         return target if "://" in target else f"{self.url}{target}"
 
 
-def _refuse_path(text: str, path: str) -> None:
-    """Behind a host nobody means a base path, but a repository."""
+def _check_no_path(text: str, path: str) -> None:
+    # A path behind a host is hardly ever a base path: a repository is meant.
     if path:
         meant = f"Registry({shown(text.partition('/')[0])!r}).repository({shown(path[1:])!r})"
         expected = f"a host without a path, as in {meant}; a base path is written as a URL, https://{shown(text)}"
         raise InvalidReferenceError(shown(text), "registry", expected)
-
-
-def _plain(origin: Origin, text: str) -> Origin:
-    """The same over http; the port, where none is named, is http's."""
-    named = urlsplit(f"https://{text}").port
-    return Origin("http", origin.host, named or 80)

@@ -1,15 +1,14 @@
-"""The JSON of registries besides documents: tag lists, catalogs, error bodies, tokens (distribution-spec).
+"""The JSON of registries besides documents: lists of names, error bodies, tokens (distribution-spec).
 
-Plain classes without pydantic: building a model takes longer than the request, and most commands need no other model.
+Plain functions without pydantic: building a model takes longer than the request, and most commands need no other model.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self, cast
 
 from dreg_client.errors import InvalidReferenceError, ProtocolError, TokenError
-from dreg_client.models.frozen import FrozenDict, freeze
-from dreg_client.models.json_text import MAX_DEPTH, DishonestTextError, read_object, scan
+from dreg_client.models.json_text import DishonestTextError, read_object, scan
+from dreg_client.protocol.messages import Response
 from dreg_client.values.credential import is_sendable
 from dreg_client.values.reference import RepositoryName, Tag, are_all
 
@@ -18,154 +17,28 @@ LONGEST_LIFE: Final = 3600
 _SHOWN_ERRORS: Final = 10
 _SHOWN_TEXT: Final = 1024
 _SHOWN_NAME: Final = 100
-_NOTHING: Final[Mapping[str, object]] = FrozenDict()
 
 
-@dataclass(frozen=True, slots=True)
-class TagList:
-    """The tags of a repository, or one page of them, in the registry's order (ANS-01, ANS-02).
-
-    Attributes:
-        name: The repository's name in the response; proxies write their own, so it is not compared with the request.
-        tags: The tags.
-        left_out: Entries that are not valid tags, as text; some registries list digests, or null.
-        unknown_members: Members that the specification does not name.
-    """
-
-    name: str | None
-    tags: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-    unknown_members: Mapping[str, object] = _NOTHING
-
-    @classmethod
-    def parse(cls, raw: bytes) -> Self:
-        """Read the body of a tag list.
-
-        Raises:
-            ProtocolError: It is not a JSON object, or `tags` is absent or not a list (null reads as empty).
-        """
-        tree = _object(raw, "a tag list")
-        tags, left_out = _names(tree, "tags", Tag)
-        return cls(_text(tree, "name"), tags, left_out, _others(tree, "name", "tags"))
-
-
-@dataclass(frozen=True, slots=True)
-class Catalog:
-    """The repositories of a registry, or one page of them (ANS-03).
-
-    Attributes:
-        repositories: Their names, in the registry's order.
-        left_out: Entries that are not valid names of repositories, as text.
-        unknown_members: Members that distribution does not name.
-    """
-
-    repositories: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-    unknown_members: Mapping[str, object] = _NOTHING
-
-    @classmethod
-    def parse(cls, raw: bytes) -> Self:
-        """Read the body of a catalog.
-
-        Raises:
-            ProtocolError: It is not a JSON object, or `repositories` is absent or not a list (null reads as empty).
-        """
-        tree = _object(raw, "a catalog")
-        names, left_out = _names(tree, "repositories", RepositoryName)
-        return cls(names, left_out, _others(tree, "repositories"))
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryDiagnostic:
-    """One error of an error body (ANS-05, ANS-06)."""
-
-    code: str = "UNKNOWN"
-    message: str = ""
-    detail: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorBody:
-    """The body of an error response: at most 10 errors, or the start of the text itself (ANS-04).
-
-    Attributes:
-        errors: The errors.
-        text: The body as text if it is not a list of errors.
-    """
-
-    errors: tuple[RegistryDiagnostic, ...] = ()
-    text: str = ""
-
-    @classmethod
-    def parse(cls, raw: bytes) -> Self:
-        """Read an error body; any bytes are accepted, and whatever is not a list of errors is kept as text."""
-        try:
-            entries = _list(read_object(raw).get("errors"))
-        except DishonestTextError:
-            entries = []
-        known = [cast("dict[str, object]", entry) for entry in entries if isinstance(entry, dict)]
-        if not known:
-            return cls(text=raw[:_SHOWN_TEXT].decode("utf-8", "replace"))
-        return cls(tuple(_diagnostic(entry) for entry in known[:_SHOWN_ERRORS]))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class TokenResponse:
-    """The response of a token server (ANS-07 to ANS-09). Its `repr` does not show the token.
-
-    Attributes:
-        value: The token; if `token` and `access_token` are both present, the first counts.
-        expires_in: Its lifetime in seconds, from 60 to 3,600.
-        refresh_token: An identity token for later requests, None if there is none.
-    """
-
-    value: str
-    expires_in: int = SHORTEST_LIFE
-    refresh_token: str | None = None
-
-    @classmethod
-    def parse(cls, raw: bytes) -> Self:
-        """Read the body of a token server's response.
-
-        Raises:
-            TokenError: It has no token, or one that no header can carry. The body is never part of the message.
-        """
-        try:
-            tree = read_object(raw)
-        except DishonestTextError:
-            message = "the token server's answer is no JSON object"
-            raise TokenError(message) from None
-        value = _text(tree, "token") or _text(tree, "access_token")
-        if not value:
-            message = "the token server's answer has neither token nor access_token"
-            raise TokenError(message)
-        if not is_sendable(value):
-            message = "the token server's answer has a token with characters that cannot be sent"
-            raise TokenError(message)
-        return cls(value, _life(tree.get("expires_in")), _text(tree, "refresh_token"))
-
-    def __repr__(self) -> str:
-        return f"TokenResponse(expires_in={self.expires_in})"
-
-
-def _object(raw: bytes, what: str) -> dict[str, object]:
-    try:
-        return read_object(raw)
-    except DishonestTextError:
-        problems = scan(raw)[1]
-        message = f"{what} is no honest JSON object: {problems[0] if problems else 'not readable'}"
-        raise ProtocolError(message) from None
-
-
-def _names(
-    tree: dict[str, object], member: str, kind: type[Tag | RepositoryName]
+def parse_names(
+    response: Response, member: str, kind: type[Tag | RepositoryName]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the entries that are valid names, and those that are not, as text."""
-    found = tree.get(member, False)
+    """Return the names in a list of tags or repositories, in order, and the entries that are not valid, as text.
+
+    Nothing else is checked: proxies write names of their own into a tag list (ANS-01 to ANS-03, D-02).
+
+    Raises:
+        ProtocolError: It is not a JSON object, or has no such list (null reads as empty).
+    """
+    try:
+        found = read_object(response.body).get(member, False)
+    except DishonestTextError:
+        problems = scan(response.body)[1]
+        reason = f"a list of {member} is no honest JSON object: {problems[0] if problems else 'not readable'}"
+        raise ProtocolError(reason, response.where) from None
     if found is not None and not isinstance(found, list):
-        message = f"the answer has no list of {member}; without it nobody can say that there are none"
-        raise ProtocolError(message)
-    entries = _list(cast("object", found))
+        reason = f"the answer has no list of {member}; so it is not known whether there are any"
+        raise ProtocolError(reason, response.where)
+    entries = cast("list[object]", found or [])
     if are_all(kind, entries):
         return tuple(cast("list[str]", entries)), ()
     names: list[str] = []
@@ -181,31 +54,47 @@ def _names(
     return tuple(names), tuple(left_out)
 
 
-def _others(tree: dict[str, object], *known: str) -> Mapping[str, object]:
-    """Return the members that are not known, frozen; `read_object` has bounded their depth (GEN-04)."""
-    others = {name: value for name, value in tree.items() if name not in known}
-    return FrozenDict({name: freeze(value, MAX_DEPTH) for name, value in others.items()}) if others else _NOTHING
+def parse_errors(raw: bytes) -> list[tuple[str, str]]:
+    """Return code and message of at most ten errors; none if the body is not a list of errors (ANS-04 to ANS-06)."""
+    try:
+        found = read_object(raw).get("errors")
+    except DishonestTextError:
+        return []
+    entries = cast("list[object]", found) if isinstance(found, list) else []
+    known = [cast("dict[str, object]", entry) for entry in entries if isinstance(entry, dict)]
+    return [_error(entry) for entry in known[:_SHOWN_ERRORS]]
 
 
-def _list(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _text(tree: dict[str, object], member: str) -> str | None:
-    value = tree.get(member)
-    return value if isinstance(value, str) and value else None
-
-
-def _life(seconds: object) -> int:
-    if type(seconds) is not int:
-        return SHORTEST_LIFE
-    return min(max(seconds, SHORTEST_LIFE), LONGEST_LIFE)
-
-
-def _diagnostic(entry: dict[str, object]) -> RegistryDiagnostic:
+def _error(entry: dict[str, object]) -> tuple[str, str]:
     code, message = entry.get("code"), entry.get("message")
-    return RegistryDiagnostic(
-        code=code[:_SHOWN_NAME] if isinstance(code, str) else "UNKNOWN",
-        message=message[:_SHOWN_TEXT] if isinstance(message, str) else "",
-        detail=freeze(entry.get("detail"), MAX_DEPTH),
+    return (
+        code[:_SHOWN_NAME] if isinstance(code, str) else "UNKNOWN",
+        message[:_SHOWN_TEXT] if isinstance(message, str) else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """The response of a token server (ANS-07 to ANS-09); `expires_in` is in seconds, from 60 to 3,600."""
+
+    value: str = field(repr=False)
+    expires_in: int = SHORTEST_LIFE
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Self:
+        """Read the body of a token server's response; if `token` and `access_token` are both present, the first counts.
+
+        Raises:
+            TokenError: It has no token, or one that no header can carry. The body is never part of the message.
+        """
+        try:
+            tree = read_object(raw)
+        except DishonestTextError:
+            raise TokenError("the token server's answer is no JSON object") from None
+        values = [value for name in ("token", "access_token") if isinstance(value := tree.get(name), str) and value]
+        if not values:
+            raise TokenError("the token server's answer has neither token nor access_token")
+        if not is_sendable(values[0]):
+            raise TokenError("the token server's answer has a token with characters that cannot be sent")
+        life = tree.get("expires_in")
+        return cls(values[0], min(max(life, SHORTEST_LIFE), LONGEST_LIFE) if type(life) is int else SHORTEST_LIFE)

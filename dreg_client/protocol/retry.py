@@ -15,7 +15,6 @@ WHOLE: Final = 300.0
 LONGEST_WAIT: Final = 60.0
 _READING: Final = frozenset({"GET", "HEAD"})
 _ALWAYS: Final = frozenset({408, 429, 502, 503, 504})
-_TWICE: Final = frozenset({500})
 _TWICE_READING: Final = frozenset({499, 520, 521, 522, 523, 524, 527})
 _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
@@ -23,11 +22,11 @@ _SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _MOMENT: Final = 0.5
 _JUST_NOW: Final = 10.0
 _MOST_WRITTEN: Final = 1000
-_DRAW: Final = random.SystemRandom()
+_RANDOM: Final = random.SystemRandom()
 
 
 def retry_after(response: Response) -> float | None:
-    """The seconds that an answer asks us to wait (RFC 9110 10.2.3), None where it says none that can be read."""
+    """Return the seconds of `Retry-After` (RFC 9110 10.2.3), None if there is no valid one."""
     value = response.headers.get("retry-after") if response.status in _WAITING else None
     if value is None:
         return None
@@ -45,20 +44,10 @@ def _date(text: str) -> float | None:
 
 
 class Attempts:
-    """The attempts of one request, and what is left of its budget. The time counts from its construction.
+    """At most `most` attempts of one request, within five minutes (by `clock`, in seconds) from its construction.
 
-    Args:
-        most: The most attempts.
-        clock: Returns monotonic seconds.
-        longest_wait: The longest `Retry-After` that is obeyed, in seconds.
-
-    Attributes:
-        most: The most attempts.
-        made: The attempts so far.
+    A `Retry-After` of more than `longest_wait` seconds is not obeyed.
     """
-
-    most: int
-    made: int
 
     def __init__(self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT) -> None:
         self.most, self.made = most, 0
@@ -68,11 +57,7 @@ class Attempts:
     def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
         """Return the seconds to wait before the next attempt; None if the response is final.
 
-        Args:
-            method: The method of the request.
-            response: The response.
-            is_written: Whether the same client has just written what was requested: some registries need a moment
-                before they find it.
+        `is_written`: whether the same client has just written what was requested (see `RecentWrites`).
         """
         self.made += 1
         status = response.status
@@ -80,25 +65,20 @@ class Attempts:
             self._absences += 1
             return _MOMENT if self._absences <= 2 and self._is_left(_MOMENT) else None
         merits = status in _ALWAYS
-        if status in _TWICE or (status in _TWICE_READING and method in _READING):
+        if status == 500 or (status in _TWICE_READING and method in _READING):
             self._server_faults += 1
             merits = self._server_faults <= 2
         if not merits:
             return None
         asked = retry_after(response)
-        if asked is not None and (asked > self._longest_wait or not self._is_left(asked)):
+        if (asked is not None and asked > self._longest_wait) or not self._is_left(asked or 0.0):
             return None
-        if not self._is_left(asked or 0.0):
-            return None
-        return _at_least(asked) if asked is not None else max(self._backoff(), 1.0 if status in _BUSY else 0.0)
+        if asked is not None:
+            return asked + _RANDOM.uniform(0, asked / 10)
+        return max(self._backoff(), 1.0 if status in _BUSY else 0.0)
 
     def after_failure(self, failure: errors.DregError) -> float:
-        """Return the seconds to wait before the next attempt.
-
-        Raises:
-            RetryExhaustedError: There are no attempts left.
-            DregError: The failure itself, if another attempt would fail in the same way.
-        """
+        """Return the seconds to wait before the next attempt; raise an error if there is none, or it is useless."""
         self.made += 1
         if not failure.retryable:
             raise failure
@@ -112,15 +92,11 @@ class Attempts:
         return self.made < self.most and self._clock() - self._began + wait < WHOLE
 
     def _backoff(self) -> float:
-        return max(_DRAW.uniform(0, min(30.0, 0.5 * 2 ** (self.made - 1))), 0.1)
+        return max(_RANDOM.uniform(0, min(30.0, 0.5 * 2 ** (self.made - 1))), 0.1)
 
 
 class RecentWrites:
-    """What one client has just written: some registries respond 404 to it for a moment.
-
-    Args:
-        clock: Returns monotonic seconds.
-    """
+    """What one client has just written: some registries respond 404 to it for a moment."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._written = clock, dict[str, float]()
@@ -136,7 +112,3 @@ class RecentWrites:
         """Return whether a request reads what was written less than ten seconds ago."""
         written = self._written.get(request.target) if request.method in _READING else None
         return written is not None and self._clock() - written < _JUST_NOW
-
-
-def _at_least(asked: float) -> float:
-    return asked + _DRAW.uniform(0, asked / 10)

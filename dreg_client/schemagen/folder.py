@@ -1,6 +1,5 @@
 """Write a folder of schemas, or compare it with the models."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -34,7 +33,7 @@ def write(folder: str | Path) -> tuple[Path, ...]:
     Raises:
         FileError: A file cannot be written or read.
     """
-    return write_files(Path(folder), dict(_files()))
+    return write_files(Path(folder), _files())
 
 
 def check(folder: str | Path) -> tuple[Stale, ...]:
@@ -43,7 +42,7 @@ def check(folder: str | Path) -> tuple[Stale, ...]:
     Raises:
         FileError: A file cannot be read.
     """
-    wanted = dict(_files())
+    wanted = _files()
     others = (found for found in sorted(Path(folder).rglob("*.json")) if str(found.relative_to(folder)) not in wanted)
     unknown = (Stale(path, "is no schema of these models: delete it", "") for path in others)
     return (*check_files(Path(folder), wanted), *unknown)
@@ -53,40 +52,36 @@ def write_files(folder: Path, wanted: dict[str, str]) -> tuple[Path, ...]:
     """Write the files of a folder that are not current, and return their paths."""
     written: list[Path] = []
     for stale in check_files(folder, wanted):
-        name = str(stale.path.relative_to(folder))
-        _make(stale.path.parent)
-        write_whole(str(stale.path), [wanted[name].encode()])
+        parent = stale.path.parent
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as failure:
+            raise FileError(str(parent), f"cannot be made: {failure.strerror}") from failure
+        write_whole(str(stale.path), [wanted[str(stale.path.relative_to(folder))].encode()])
         written.append(stale.path)
     return tuple(written)
 
 
 def check_files(folder: Path, wanted: dict[str, str]) -> tuple[Stale, ...]:
     """Return the files of a folder that are not current."""
-    return tuple(stale for name, due in wanted.items() if (stale := _stale(folder / name, due)))
+    return tuple(stale for name, expected in wanted.items() if (stale := _stale(folder / name, expected)))
 
 
-def _files() -> Iterator[tuple[str, str]]:
-    for name in NAMES:
-        yield f"{name}.json", text(schema(name))
-    for name in filter(differs_when_written, NAMES):
-        yield f"serialization/{name}.json", text(schema(name, mode="serialization"))
+def _files() -> dict[str, str]:
+    accepted = {f"{name}.json": schema(name) for name in NAMES}
+    differing = filter(differs_when_written, NAMES)
+    written = {f"serialization/{name}.json": schema(name, mode="serialization") for name in differing}
+    return {name: text(content) for name, content in (accepted | written).items()}
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as failure:
-        raise FileError(str(folder), f"cannot be made: {failure.strerror}") from failure
-
-
-def _stale(path: Path, due: str) -> Stale | None:
+def _stale(path: Path, expected: str) -> Stale | None:
     try:
         found = path.read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return Stale(path, "is not there", "")
     except OSError as failure:
         raise FileError(str(path), f"cannot be read: {failure.strerror}") from failure
-    if found == due:
+    if found == expected:
         return None
-    lines = unified_diff(found.splitlines(), due.splitlines(), str(path), "what the models say", lineterm="")
+    lines = unified_diff(found.splitlines(), expected.splitlines(), str(path), "what the models say", lineterm="")
     return Stale(path, "is stale", "\n".join(lines))

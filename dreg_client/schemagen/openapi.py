@@ -5,8 +5,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from dreg_client.schemagen.schemas import ANY_MANIFEST, Mode, Schema, any_manifest, models_of
-from dreg_client.schemagen.tidying import each_part, tidied
+from dreg_client.schemagen.schemas import ANY_MANIFEST, Mode, any_manifest, models_of
+from dreg_client.schemagen.tidying import Schema, each_part, tidied
 
 
 def components(*of: str | type[BaseModel], mode: Mode = "validation") -> dict[str, Schema]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from dreg_client.errors.problems import full_clause, rule_url
 from dreg_client.models.rules import CLAUSES
 
-FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
+_FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
 """The families of rules, in the order of the documentation; each has a file of its name."""
 
 
@@ -78,7 +78,7 @@ class RuleFamily:
 @cache
 def families() -> tuple[RuleFamily, ...]:
     """Return all rules for documents, layouts, names and responses, by subject."""
-    return tuple(_family(name) for name in FAMILIES)
+    return tuple(_family(name) for name in _FAMILIES)
 
 
 def rules() -> Mapping[str, RuleEntry]:
@@ -92,11 +92,10 @@ def rules() -> Mapping[str, RuleEntry]:
 
 
 def _family(name: str) -> RuleFamily:
-    told = tomllib.loads((files("dreg_client.schemagen") / "rules" / f"{name}.toml").read_text("utf-8"))
-    title, about = told.pop("title"), told.pop("about")
-    return RuleFamily(name, title, about, tuple(_entry(rule, told[rule]) for rule in told))
+    content = tomllib.loads((files("dreg_client.schemagen") / "rules" / f"{name}.toml").read_text("utf-8"))
+    title, about = content.pop("title"), content.pop("about")
+    return RuleFamily(name, title, about, tuple(_entry(rule, **fields) for rule, fields in content.items()))
 
 
-def _entry(rule: str, fields: dict[str, Any]) -> RuleEntry:
-    members: dict[str, Any] = {"clause": full_clause(CLAUSES.get(rule, ""))} | fields
-    return RuleEntry(id=rule, **members)
+def _entry(rule: str, *, fix: str, clause: str = "", **fields: Any) -> RuleEntry:  # noqa: ANN401 (of the TOML file)
+    return RuleEntry(id=rule, clause=clause or full_clause(CLAUSES.get(rule, "")), mend=fix, **fields)

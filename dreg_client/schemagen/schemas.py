@@ -2,7 +2,8 @@
 
 import json
 from functools import cache
-from typing import Any, Final, Literal
+from importlib.resources import files
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
@@ -13,10 +14,8 @@ from dreg_client.models.json_schema import comment
 from dreg_client.models.manifest import DockerManifest, OciManifest
 from dreg_client.models.parse import KINDS
 from dreg_client.models.stored import ParsedModel
-from dreg_client.schemagen.examples import EXAMPLES
-from dreg_client.schemagen.tidying import tidied
+from dreg_client.schemagen.tidying import Schema, tidied
 
-Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
 """`validation` describes documents that are accepted, `serialization` those that are written."""
 
@@ -31,7 +30,6 @@ _ANY: Final[Schema] = {
     "description": "Any manifest or index, of OCI or of Docker: its `mediaType` says which, else its members.",
     "type": "object",
 }
-_NEVER_WRITTEN_ANEW: Final = "legacy-manifest"
 
 
 def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "validation") -> Schema:
@@ -56,16 +54,11 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})
     models_of(of)
-    named: Schema = json.loads(_named(of, mode))
-    return named
+    return cast("Schema", json.loads(_named(of, mode)))
 
 
 def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
-    """Return the models of a schema.
-
-    Raises:
-        ValueError: The name is unknown.
-    """
+    """Return the models of a schema; raise `ValueError` if its name is unknown."""
     if not isinstance(of, str):
         return (of,)
     if of not in NAMES:
@@ -81,22 +74,27 @@ def text(content: Schema) -> str:
 
 def differs_when_written(name: str) -> bool:
     """Return whether fewer documents of a kind are written than accepted (schema 1 is never written)."""
-    if name == _NEVER_WRITTEN_ANEW:
-        return False
-    return {**schema(name), "$id": ""} != {**schema(name, mode="serialization"), "$id": ""}
+    accepted, written = schema(name), schema(name, mode="serialization")
+    return name != "legacy-manifest" and accepted | {"$id": ""} != written | {"$id": ""}
+
+
+@cache
+def examples() -> Schema:
+    """Return small, realistic documents of each kind."""
+    return cast("Schema", json.loads((files("dreg_client.schemagen") / "examples.json").read_text("utf-8")))
 
 
 @cache
 def _named(name: str, mode: Mode) -> str:
     folder = "schemas/serialization" if mode == "serialization" else "schemas"
-    head = {"$schema": _DIALECT, "$id": f"{SITE}{folder}/{name}.json"}
+    head: Schema = {"$schema": _DIALECT, "$id": f"{SITE}{folder}/{name}.json"}
     if name == ANY_MANIFEST:
         _, found = models_json_schema([(model, mode) for model in models_of(name)])
-        examples = [EXAMPLES[each][0] for each in _OF_ANY_MANIFEST]
-        return text(tidied(_told_apart() | found, "", head | {"examples": examples}))
+        head["examples"] = [examples()[each][0] for each in _OF_ANY_MANIFEST]
+        return text(tidied(_any_manifest_by_type() | found, "", head))
     model = KINDS[name]
     found = model.model_json_schema(mode=mode)
-    return text(tidied(found, model.__name__, head | {"examples": list(EXAMPLES[name])}))
+    return text(tidied(found, model.__name__, head | {"examples": examples()[name]}))
 
 
 def any_manifest() -> Schema:
@@ -104,7 +102,7 @@ def any_manifest() -> Schema:
     return {**_ANY, "oneOf": [_reference(model) for model in models_of(ANY_MANIFEST)]}
 
 
-def _told_apart() -> Schema:
+def _any_manifest_by_type() -> Schema:
     """Select the kind by `mediaType`, else by members, so that a validator reports errors of the intended kind."""
     types = [media_type for name in _OF_ANY_MANIFEST for media_type in KINDS[name].media_types]
     by_members = {"properties": {"mediaType": {"type": "null"}}, "required": ["manifests"]}

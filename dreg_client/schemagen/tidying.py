@@ -8,7 +8,7 @@ from dreg_client.models.json_schema import HOLDS_VALUES, TEXT, TEXT_WITH_NUL, VA
 
 Schema = dict[str, Any]
 
-_NAMES_OF_THE_SPECIFICATION: Final = {
+_SPECIFIED_NAMES: Final = {
     "DocumentPlatform": "Platform",
     "DockerConfigDescriptor": "ConfigDescriptor",
     "HistoryEntry": "History",
@@ -16,9 +16,9 @@ _NAMES_OF_THE_SPECIFICATION: Final = {
 }
 _BY_NAME: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
 """Keywords whose members are names, not keywords."""
-_SPARE_NULL: Final = frozenset("items maxItems additionalProperties propertyNames minimum maximum".split())
+_IGNORE_NULL: Final = frozenset("items maxItems additionalProperties propertyNames minimum maximum".split())
 """Keywords that do not apply to null."""
-_KEYWORDS: Final = (
+_KEYWORDS: Final = (  # in the order in which they are written
     "$schema $id title description $comment $ref type const enum pattern format minLength maxLength minimum maximum "
     "properties required additionalProperties propertyNames items minItems maxItems anyOf oneOf allOf if then else not "
     "default examples $defs"
@@ -26,22 +26,17 @@ _KEYWORDS: Final = (
 
 
 def tidied(found: Schema, root: str, head: Schema) -> Schema:
-    """Return a schema of pydantic in readable form.
-
-    Args:
-        found: The schema.
-        root: The name of its model.
-        head: The first keywords, such as `$id`.
-    """
+    """Return a schema that pydantic made of the model `root` in readable form, with `head` as its first keywords."""
     found = _at_root(found, root)
     own: Schema = found.pop("$defs", {})
-    names = {old: new for old, new in _NAMES_OF_THE_SPECIFICATION.items() if new not in own and new != root}
+    names = {old: new for old, new in _SPECIFIED_NAMES.items() if new not in own and new != root}
     shared = _Shared({root, *(names.get(name, name) for name in own)})
-    body = _told_inside(shared.within(_renamed(found, names)))
-    definitions = {
-        names.get(name, name): _told_inside(shared.within(_renamed(part, names))) for name, part in own.items()
-    }
-    definitions |= shared.definitions()
+
+    def changed(part: Schema) -> Schema:
+        return cast("Schema", _with_type_lists(shared.within(_renamed(part, names))))
+
+    body = changed(found)
+    definitions = {names.get(name, name): changed(part) for name, part in own.items()} | shared.definitions()
     return cast("Schema", _ordered({**head, **body, "$defs": dict(sorted(definitions.items()))}))
 
 
@@ -77,11 +72,11 @@ def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (an
     return cast("Schema", changed) | {"$ref": f"{where}/{names.get(name, name)}"}
 
 
-def _told_inside(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
+def _with_type_lists(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
     """Replace `anyOf` with null by a list of types: for alternatives, validators only report that none matches."""
-    changed = each_part(part, _told_inside)
+    changed = each_part(part, _with_type_lists)
     match changed:
-        case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _SPARE_NULL:
+        case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _IGNORE_NULL:
             return {**others, **inner, "type": [kind, "null"]}
         case _:
             return cast("object", changed)
@@ -103,11 +98,8 @@ class _Shared:
         if name is None:
             return each_part(part, self.within)
         others = {word: inner for word, inner in cast("Schema", part).items() if word not in _SAME[name]}
-        return self._reference(name) | each_part(others, self.within)
-
-    def _reference(self, name: str) -> Schema:
         self._used |= {name, *_USES.get(name, ())}
-        return {"$ref": f"#/$defs/{self._names[name]}"}
+        return {"$ref": f"#/$defs/{self._names[name]}"} | each_part(others, self.within)
 
     def definitions(self) -> Schema:
         """Return the definitions that are referred to, by name."""
@@ -127,8 +119,8 @@ def _name_of(part: object) -> str | None:
     """Return the name of the shared schema that a part of a schema contains, or None."""
     if not isinstance(part, dict):
         return None
-    said = cast("Schema", part)
-    return next((name for name, due in _SAME.items() if all(said.get(word) == due[word] for word in due)), None)
+    keywords = cast("Schema", part).items()
+    return next((name for name, shared in _SAME.items() if shared.items() <= keywords), None)
 
 
 _USES: Final = {"Value": ("Text",), "ValueWithNul": ("TextWithNul",)}
@@ -159,11 +151,7 @@ _DEFINITIONS: Final[Mapping[str, Schema]] = {
 
 def _ordered(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
     """Sort keywords; keep the order of members and definitions."""
-    if not isinstance(part, dict):
-        return each_part(part, _ordered)
-    members = cast("Schema", part)
-    return {word: _inner(word, members[word], _ordered) for word in sorted(members, key=_rank)}
-
-
-def _rank(word: str) -> int:
-    return _KEYWORDS.index(word) if word in _KEYWORDS else len(_KEYWORDS)
+    if isinstance(part, dict):
+        members = cast("Schema", part)
+        part = {word: members[word] for word in (*filter(members.__contains__, _KEYWORDS), *members)}
+    return each_part(part, _ordered)

@@ -7,8 +7,10 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
 import orjson
 
@@ -18,9 +20,6 @@ from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
@@ -102,19 +101,20 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     """Validate one line of a dump."""
     if len(line) >= _LONGEST_LINE:
         return _refused(line, "GEN-05", f"a line of {len(line)} bytes or more", f"at most {_LONGEST_LINE} bytes")
-    if not how.field:
-        return validate(line, kind=how.kind, media_type=how.media_type or None, pedantic=how.pedantic)
-    expected = f"a JSON object a line, with a document in {how.field!r}"
-    try:
-        wrapper = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return _refused(line, "GEN-01", "no JSON", expected)
-    if not isinstance(wrapper, dict) or how.field not in wrapper:
-        return _refused(line, "GEN-01", "a line without that member", expected)
-    members = cast("dict[str, object]", wrapper)
-    held, served = members[how.field], members.get(how.media_type_field)
-    raw = held if isinstance(held, str) else orjson.dumps(held)
-    media_type = served if isinstance(served, str) else how.media_type
+    raw: bytes | str = line
+    media_type = how.media_type
+    if how.field:
+        expected = f"a JSON object a line, with a document in {how.field!r}"
+        try:
+            wrapper = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return _refused(line, "GEN-01", "no JSON", expected)
+        if not isinstance(wrapper, dict) or how.field not in wrapper:
+            return _refused(line, "GEN-01", "a line without that member", expected)
+        members = cast("dict[str, object]", wrapper)
+        held, served = members[how.field], members.get(how.media_type_field)
+        raw = held if isinstance(held, str) else orjson.dumps(held)
+        media_type = served if isinstance(served, str) else media_type
     return validate(raw, kind=how.kind, media_type=media_type or None, pedantic=how.pedantic)
 
 
@@ -139,37 +139,41 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
     """
     size = Path(path).stat().st_size
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
-    parts = _one_by_one if jobs == 1 else _side_by_side
-    line = 0
-    for part in parts(os.fspath(path), stretches, how, jobs):
+    name, line = os.fspath(path), 0
+    for part in _one_by_one(name, how, stretches) if jobs == 1 else _side_by_side(name, how, stretches, jobs):
         moved = tuple(replace(report, line=report.line + line) for report in part.reports)
         yield replace(part, reports=moved)
         line += part.lines
 
 
-def _one_by_one(path: str, stretches: Iterator[tuple[int, int]], how: LineRules, _jobs: int) -> Iterator[DumpPart]:
+def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]]) -> Iterator[DumpPart]:
     for start, stop in stretches:
         reached = start
         while reached < stop:
-            part = _validate_stretch(path, reached, stop, how)
+            part = _validate_stretch(path, how, reached, stop)
             yield part
             reached = part.stop
 
 
-def _side_by_side(path: str, stretches: Iterator[tuple[int, int]], how: LineRules, jobs: int) -> Iterator[DumpPart]:
+def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]], jobs: int) -> Iterator[DumpPart]:
     # Imported here, since it imports multiprocessing, which a single process does not need.
     from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     pool = ProcessPoolExecutor(jobs)
+    validate_stretch = partial(_validate_stretch, path, how)
     waiting: deque[tuple[Future[DumpPart], int]] = deque()
     try:
-        for start, stop in stretches:
-            waiting.append((pool.submit(_validate_stretch, path, start, stop, how), stop))
-            while len(waiting) >= jobs * _WAITING:
-                yield from _next_part(pool, waiting, path, how)
-        while waiting:
-            yield from _next_part(pool, waiting, path, how)
+        while True:
+            for start, stop in islice(stretches, jobs * _WAITING - len(waiting)):
+                waiting.append((pool.submit(validate_stretch, start, stop), stop))
+            if not waiting:
+                break
+            future, stop = waiting.popleft()
+            part = future.result()
+            if part.stop < stop:  # it has as many reports as a part may have: the rest comes next
+                waiting.appendleft((pool.submit(validate_stretch, part.stop, stop), stop))
+            yield part
     except BrokenProcessPool:
         reason = "a process that validated it was killed, perhaps for want of memory; try again with fewer jobs"
         raise WorkerKilledError(path, reason) from None
@@ -177,18 +181,7 @@ def _side_by_side(path: str, stretches: Iterator[tuple[int, int]], how: LineRule
         pool.shutdown(cancel_futures=True)
 
 
-def _next_part(
-    pool: "ProcessPoolExecutor", waiting: "deque[tuple[Future[DumpPart], int]]", path: str, how: LineRules
-) -> Iterator[DumpPart]:
-    """Yield the next part, and queue the rest of its stretch first if it stopped early."""
-    future, stop = waiting.popleft()
-    part = future.result()
-    if part.stop < stop:
-        waiting.appendleft((pool.submit(_validate_stretch, path, part.stop, stop, how), stop))
-    yield part
-
-
-def _validate_stretch(path: str, start: int, stop: int, how: LineRules) -> DumpPart:
+def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpPart:
     """Validate the lines that begin in the stretch, up to the maximum number of reports."""
     documents = valid = lines = 0
     reports: list[LineReport] = []

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
-from dreg_client.files.layout_files import MAX_INDEX, HashedBlob, blob_name
+from dreg_client.files.layout import MAX_INDEX, HashedBlob, blob_name
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
@@ -15,9 +15,8 @@ from dreg_client.models.layout import ref_name
 from dreg_client.models.parse import KINDS, Document, recognise
 from dreg_client.models.paths import item, show
 from dreg_client.models.stored import examine
-from dreg_client.validation.claims import Claim, Content, report_of, wrong_bytes, wrong_claims
 from dreg_client.validation.report import Report, validate
-from dreg_client.validation.walk import Checks, Step, nested_too_deep
+from dreg_client.validation.walk import Checks, Claim, Step, nested_too_deep, report_of, wrong_bytes, wrong_claims
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
@@ -30,17 +29,17 @@ class LayoutChecks(Checks):
     """The checks of a layout. Every mention of a blob is compared with it, and wrong bytes are checked all the same.
 
     Attributes:
-        documents: The documents that were met; None for those that could not be read.
+        documents: The reports of all documents, without their problems; None for those that could not be read.
         content: The mentions of all other blobs, in the order of the walk.
     """
 
     verifies_first = False
-    reported = (errors.DregError,)
+    reported: ClassVar[tuple[type[errors.DregError], ...]] = (errors.DregError,)
     absent = "no such blob"
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
         super().__init__(complete=complete, pedantic=pedantic)
-        self.documents: dict[Digest, Content | None] = {}
+        self.documents: dict[Digest, Report | None] = {}
         self.content: dict[Digest, list[Claim]] = {}
 
     def trail(self, digest: Digest, path: str, position: int | None = None) -> str:
@@ -70,10 +69,10 @@ class LayoutChecks(Checks):
         """Check a document by its rules and by its descriptor (LYT-03, LYT-05)."""
         digest = claim.descriptor.digest
         report = validate(raw, kind=_kind_of(raw, claim.descriptor), pedantic=self.pedantic)
+        self.documents[digest] = replace(report, problems=())  # there may be many documents
         actual = Digest.of(raw, digest.algorithm) if digest.computable else None
-        content = Content(len(raw), KINDS[report.kind].media_types if report.kind else ())
-        self.documents[digest] = content
-        problems = (*wrong_bytes(digest, actual, claim), *wrong_claims(claim, content), *report.problems)
+        stated = wrong_claims(claim, report.size, _media_types(report))
+        problems = (*wrong_bytes(digest, actual, claim), *stated, *report.problems)
         return replace(report, problems=problems), _parsed(raw, report)
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
@@ -81,19 +80,19 @@ class LayoutChecks(Checks):
         problem = rules.error("LYT-03", "$", str(failure), _VERIFIED)
         if isinstance(failure, errors.ResponseTooLargeError):
             problem = rules.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes")
-        return report_of(claim.descriptor, problem)
+        return report_of(claim, problem)
 
     def _claimed_again(self, claim: Claim) -> Report | None:
         """Compare a document that was read already with another mention of it.
 
         If it is listed as content with a type of its own, as artifacts may list anything, only its size counts.
         """
-        digest = claim.descriptor.digest
-        if (content := self.documents[digest]) is None:
+        found = self.documents[claim.descriptor.digest]
+        if found is None:
             return None
         is_document = claim.descriptor.family in _DOCUMENTS
-        problems = tuple(wrong_claims(claim, content if is_document else Content(content.size)))
-        return Report(None, digest, content.size, problems) if problems else None
+        problems = tuple(wrong_claims(claim, found.size, _media_types(found) if is_document else ()))
+        return Report(None, claim.descriptor.digest, found.size, problems) if problems else None
 
     # --- other blobs, known after all documents
 
@@ -113,7 +112,7 @@ class LayoutChecks(Checks):
     def content_report(self, digest: Digest, found: HashedBlob) -> Report:
         """Compare a blob with its digest and with every mention of it."""
         claims = self.content[digest]
-        stated = (problem for claim in claims for problem in wrong_claims(claim, Content(found.size)))
+        stated = (problem for claim in claims for problem in wrong_claims(claim, found.size))
         problems = dict.fromkeys((*wrong_bytes(digest, found.digest, claims[0]), *stated))
         return Report(None, digest, found.size, tuple(problems))
 
@@ -138,13 +137,7 @@ class LayoutChecks(Checks):
 
 
 def index_report(index: LayoutIndex, *, has_blobs: bool, pedantic: bool) -> Report:
-    """Check `index.json` (LYT-07, LYT-09).
-
-    Args:
-        index: The document.
-        has_blobs: Whether there is a directory `blobs`.
-        pedantic: Whether notes are reported.
-    """
+    """Check `index.json` (LYT-07), and that there is a directory `blobs` (LYT-09)."""
     found = examine(LayoutIndex, index.raw, limit=MAX_INDEX).problems
     shown = (problem for problem in found if pedantic or problem.severity is not Severity.NOTE)
     missing = rules.warning("LYT-09", "$", "no directory blobs", "the directory blobs, if empty")
@@ -165,9 +158,7 @@ def _equal_names(entries: Iterable[Descriptor]) -> Iterator[Problem]:
 def digest_of_name(name: str) -> Digest | None:
     """Return the digest that a name below `blobs` makes, None if it makes none."""
     text = name.removeprefix("blobs/").replace("/", ":", 1)
-    if digest_fault(text) is not None or blob_name(Digest(text)) != name:
-        return None
-    return Digest(text)
+    return Digest(text) if digest_fault(text) is None and blob_name(Digest(text)) == name else None
 
 
 def misnamed_report(name: str) -> Report:
@@ -193,6 +184,10 @@ def _kind_of(raw: bytes, descriptor: Descriptor) -> str | None:
     if found is None and shaped is not None and types.family(shaped.media_types[0]) is not descriptor.family:
         found = shaped
     return found.kind if found else named
+
+
+def _media_types(report: Report) -> tuple[str, ...]:
+    return KINDS[report.kind].media_types if report.kind else ()
 
 
 def _parsed(raw: bytes, report: Report) -> Document | None:

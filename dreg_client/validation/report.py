@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
-from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.parse import KINDS, model_of, recognise
@@ -45,6 +44,32 @@ class Report:
     def warnings(self) -> tuple[Problem, ...]:
         """The warnings and notes."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The report of one file of a layout.
+
+    Attributes:
+        name: Its name below the layout's root.
+        report: What is wrong with it.
+    """
+
+    name: str
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReport:
+    """The report of one document of a store.
+
+    Attributes:
+        name: The tag, or the digest of a document below one.
+        report: What is wrong with it.
+    """
+
+    name: str
+    report: Report
 
 
 def validate(
@@ -96,13 +121,10 @@ def _examined(
         return served, tuple(problems)
     model = named or recognise(tree, media_type)
     if model is None:
-        return None, (*problems, _unknown(tree, media_type))
+        found = show(media_type or tree.get("mediaType") or "a document of no known media type or shape")
+        expected = f"a kind that is known, or named: {', '.join(KINDS)}"
+        return None, (*problems, rules.error("GEN-12", "$", found, expected))
     return model, examine_tree(model, octets, tree, problems, media_type).problems
-
-
-def _unknown(tree: Members, media_type: str | None) -> Problem:
-    found = show(media_type or tree.get("mediaType") or "a document of no known media type or shape")
-    return rules.error("GEN-12", "$", found, f"a kind that is known, or named: {', '.join(KINDS)}")
 
 
 def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:

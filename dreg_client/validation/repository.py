@@ -1,15 +1,15 @@
 """The checks of a repository, tag by tag: every document, and with `complete` whether layers exist."""
 
 from threading import Lock
+from typing import ClassVar
 
 from dreg_client import errors
 from dreg_client.models import rules
 from dreg_client.models.index import AnyManifest
 from dreg_client.models.parse import Document, parse_manifest
 from dreg_client.protocol.content import RawManifest
-from dreg_client.validation.claims import Claim, report_of
 from dreg_client.validation.report import Report, validate
-from dreg_client.validation.walk import Checks, Step, nested_too_deep
+from dreg_client.validation.walk import Checks, Claim, Step, nested_too_deep, report_of
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import CONFIGS, Family
 
@@ -21,7 +21,11 @@ class RepositoryChecks(Checks):
     """
 
     verifies_first = True
-    reported = (errors.IntegrityError, errors.UnsupportedDigestError, errors.DocumentError)
+    reported: ClassVar[tuple[type[errors.DregError], ...]] = (
+        errors.IntegrityError,
+        errors.UnsupportedDigestError,
+        errors.DocumentError,
+    )
     absent = "no such thing here"
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
@@ -40,47 +44,40 @@ class RepositoryChecks(Checks):
         A document that is tagged, and below another one as well, is reported as both: then the order of tags does not
         matter.
         """
-        report = validate(found.raw, media_type=found.media_type, pedantic=self.pedantic)
-        return report, _parsed(found.raw, found.media_type), self._is_new(found.digest, self._tagged)
+        return *self._checked(found.raw, found.media_type), self._is_new(found.digest, self._tagged)
 
     def step(self, claim: Claim) -> Step | Report:
         """Return what to do for a claim."""
-        step = self._step(claim)
-        if step is Step.SKIP or not self._is_new(claim.descriptor.digest, self._seen):
+        descriptor = claim.descriptor
+        if claim.role == "layer":
+            step = Step.LOOK if self.complete and not descriptor.urls else Step.SKIP
+        elif claim.role == "config":  # that of an artifact may be anything
+            step = Step.READ if descriptor.media_type in CONFIGS else Step.SKIP
+        else:
+            step = Step.READ if descriptor.family in {Family.MANIFEST, Family.INDEX} else Step.SKIP
+        if step is Step.SKIP or not self._is_new(descriptor.digest, self._seen):
             return Step.SKIP
         return nested_too_deep(claim) or step
 
-    def _step(self, claim: Claim) -> Step:
-        descriptor = claim.descriptor
-        match claim.role:
-            case "entry":
-                return Step.READ if descriptor.family in {Family.MANIFEST, Family.INDEX} else Step.SKIP
-            case "config":  # that of an artifact may be anything
-                return Step.READ if descriptor.media_type in CONFIGS else Step.SKIP
-            case "layer":
-                return Step.LOOK if self.complete and not descriptor.urls else Step.SKIP
-
     def check(self, claim: Claim, raw: bytes) -> tuple[Report, Document | None]:
         """Check a document by its rules, as the media type of its descriptor."""
-        media_type = claim.descriptor.media_type
-        report = validate(raw, media_type=media_type, pedantic=self.pedantic)
-        return report, None if claim.role == "config" else _parsed(raw, media_type)
+        report, document = self._checked(raw, claim.descriptor.media_type)
+        return report, None if claim.role == "config" else document
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a document that is not the one that its descriptor names."""
         expected = f"the config that {claim.trail} names" if claim.role == "config" else claim.named
-        return report_of(claim.descriptor, rules.error("LYT-03", "$", str(failure), expected))
+        return report_of(claim, rules.error("LYT-03", "$", str(failure), expected))
+
+    def _checked(self, raw: bytes, media_type: str) -> tuple[Report, AnyManifest | None]:
+        report = validate(raw, media_type=media_type, pedantic=self.pedantic)
+        try:
+            return report, parse_manifest(raw, media_type)
+        except errors.DregError:
+            return report, None
 
     def _is_new(self, digest: Digest, among: set[Digest]) -> bool:
         with self._lock:
-            if digest in among:
-                return False
+            is_new = digest not in among
             among.add(digest)
-            return True
-
-
-def _parsed(raw: bytes, media_type: str) -> AnyManifest | None:
-    try:
-        return parse_manifest(raw, media_type)
-    except errors.DregError:
-        return None
+            return is_new

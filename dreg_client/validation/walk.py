@@ -1,23 +1,47 @@
 """The walk through the documents of a store, without I/O: what to read next, and what is wrong with what was read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from dreg_client import errors
+from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document
-from dreg_client.validation.claims import Claim, Role, report_of
 from dreg_client.validation.report import Report
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 
 MAX_NESTED: Final = 8
+Role = Literal["entry", "config", "layer"]
+"""The place of a descriptor: an entry of an index, the config or a layer of a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A descriptor of a blob in a document.
+
+    Attributes:
+        descriptor: The descriptor.
+        trail: Where it is, for people.
+        role: Its place in the document.
+        depth: How many documents lead to the blob; 1 for what a tag names.
+    """
+
+    descriptor: Descriptor
+    trail: str
+    role: Role
+    depth: int
+
+    @property
+    def named(self) -> str:
+        """The blob, for people."""
+        return f"the {self.descriptor.media_type} that {self.trail} names"
 
 
 class Step(Enum):
@@ -31,25 +55,10 @@ class Step(Enum):
     """Nothing: it was read already, or need not be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visited:
-    """What came of a claim.
-
-    Attributes:
-        claim: The claim.
-        report: The report of what it names; None if there is nothing to report.
-        document: The document, if it was read and can be walked on from.
-    """
-
-    claim: Claim
-    report: Report | None = None
-    document: Document | None = None
-
-
 class Checks(ABC):
     """What to check in a store: the state of a walk, and the differences between kinds of stores.
 
-    Attributes:
+    Args:
         complete: Whether a missing blob is an error (LYT-04), not a warning.
         pedantic: Whether notes are reported.
     """
@@ -60,6 +69,9 @@ class Checks(ABC):
     """The errors of reading that are reported; all others end the walk."""
     absent: ClassVar[str]
     """What a report calls a missing blob."""
+
+    complete: bool
+    pedantic: bool
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
         self.complete, self.pedantic = complete, pedantic
@@ -83,7 +95,7 @@ class Checks(ABC):
     def missing(self, claim: Claim) -> Report:
         """LYT-04: what documents name exists."""
         verdict = rules.error if self.complete else rules.warning
-        return report_of(claim.descriptor, verdict("LYT-04", "$", self.absent, claim.named))
+        return report_of(claim, verdict("LYT-04", "$", self.absent, claim.named))
 
     def below(self, document: Document | None, digest: Digest, depth: int) -> list[Claim]:
         """Return what a document names, in the order of the walk."""
@@ -108,4 +120,26 @@ def nested_too_deep(claim: Claim) -> Report | None:
     if claim.depth <= MAX_NESTED or claim.descriptor.family is not Family.INDEX:
         return None
     found = f"an index at level {claim.depth}, see {claim.trail}"
-    return report_of(claim.descriptor, rules.error("GEN-04", "$", found, f"at most {MAX_NESTED}"))
+    return report_of(claim, rules.error("GEN-04", "$", found, f"at most {MAX_NESTED}"))
+
+
+def report_of(claim: Claim, problem: Problem) -> Report:
+    """Return the report of a blob of which nothing is known but its descriptor."""
+    return Report(None, claim.descriptor.digest, claim.descriptor.size, (problem,))
+
+
+def wrong_bytes(expected: Digest, actual: Digest | None, claim: Claim | None = None) -> Iterator[Problem]:
+    """LYT-03: the bytes of a blob have its digest; None if the digest cannot be computed."""
+    if actual is not None and actual != expected:
+        what = f", {claim.named}" if claim else ""
+        yield rules.error("LYT-03", "$", f"bytes of the digest {actual}", f"those of {expected}{what}")
+
+
+def wrong_claims(claim: Claim, size: int, media_types: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """LYT-05: the size and, for documents, the media type are those of the descriptor."""
+    stated = claim.descriptor
+    if media_types and stated.media_type not in media_types:
+        found = " or ".join(media_types)
+        yield rules.error("LYT-05", "$.mediaType", found, f"{stated.media_type}, as {claim.trail} says")
+    if size != stated.size:
+        yield rules.error("LYT-05", "$", f"{size} bytes", f"{stated.size} bytes, as {claim.trail} says")

@@ -45,16 +45,13 @@ class Credential:
 
     def __post_init__(self) -> None:
         parts = (self.username, self.password, self.identity_token or "", self.registry_token or "")
+        fault = "a user name with a colon" if ":" in self.username else ""
         if any(map(_UNSENDABLE.search, parts)):
-            message = f"a credential{self._found} has control characters, which cannot be sent"
+            fault = "control characters"
+        if fault:
+            found = f" ({self.source})" if self.source else ""
+            message = f"a credential{found} has {fault}, which cannot be sent"
             raise CredentialError(message)
-        if ":" in self.username:
-            message = f"a credential{self._found} has a user name with a colon, which cannot be sent"
-            raise CredentialError(message)
-
-    @property
-    def _found(self) -> str:
-        return f" ({self.source})" if self.source else ""
 
     @property
     def basic(self) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import ClassVar, Final, LiteralString
 
 from dreg_client.errors import DigestMismatchError, InvalidDigestError, UnsupportedDigestError
-from dreg_client.values.text_fields import NO_LINE_FEED, JsonSchema, TextField
+from dreg_client.values.text_fields import NO_LINE_FEED, CheckedText, JsonSchema
 
 SHA256: Final = "sha256"
 SHA512: Final = "sha512"
-BLAKE3: Final = "blake3"
-REGISTERED: Final = frozenset({SHA256, SHA512, BLAKE3})
 COMPUTABLE: Final = frozenset({SHA256, SHA512})
+_HEX_DIGITS: Final = {SHA256: 64, SHA512: 128, "blake3": 64}
+REGISTERED: Final = frozenset(_HEX_DIGITS)
 
 KNOWN_DIGEST_PATTERN: Final = r"^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}|blake3:[a-f0-9]{64})$"
 """Digests of registered algorithms (DIG-02); the pattern means the same in Python, Rust and ECMA-262."""
@@ -34,26 +34,26 @@ DIGEST_SCHEMA: Final[JsonSchema] = {
     ],
 }
 """The JSON Schema of digests; for known algorithms it also checks the encoded part."""
-_HEX_DIGITS: Final = {SHA256: 64, SHA512: 128, BLAKE3: 64}
 _GRAMMAR: Final = re.compile(DIGEST_GRAMMAR[1:-1], re.ASCII)
 _LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
 
 
 def digest_fault(text: str) -> tuple[LiteralString, str] | None:
-    """Return what is wrong with a text that should be a digest.
-
-    Returns:
-        The broken rule (DIG-01 or DIG-02) and what it expects; None if the digest is valid.
-    """
+    """Return the rule that a text breaks (DIG-01 or DIG-02) and what it expects; None if it is a valid digest."""
     if len(text) > LONGEST_DIGEST:
         return "DIG-01", f"at most {LONGEST_DIGEST} characters"
     if _GRAMMAR.fullmatch(text) is None:
         return "DIG-01", "ALGORITHM:ENCODED, such as sha256: and 64 lower-case hex digits"
     algorithm, _, encoded = text.partition(":")
-    due = _HEX_DIGITS.get(algorithm)
-    if due is not None and (len(encoded) != due or _LOWER_HEX.fullmatch(encoded) is None):
-        return "DIG-02", f"{algorithm}: and {due} lower-case hex digits"
+    digits = _HEX_DIGITS.get(algorithm)
+    if digits is not None and (len(encoded) != digits or _LOWER_HEX.fullmatch(encoded) is None):
+        return "DIG-02", f"{algorithm}: and {digits} lower-case hex digits"
     return None
+
+
+def is_digest(text: str) -> bool:
+    """Return whether a text is a valid digest."""
+    return digest_fault(text) is None
 
 
 class _Checked(type):
@@ -67,7 +67,7 @@ class _Checked(type):
         return proven_digest(text)
 
 
-class Digest(str, TextField, metaclass=_Checked):
+class Digest(CheckedText, metaclass=_Checked):
     """A valid digest: `algorithm:encoded`.
 
     Digests are equal if their texts are equal; letter case is kept. A digest equals a `str` of the same text.
@@ -91,11 +91,6 @@ class Digest(str, TextField, metaclass=_Checked):
         Raises:
             InvalidDigestError: The text breaks DIG-01 or DIG-02.
         """
-        return cls(text)
-
-    @classmethod
-    def of_text(cls, text: str) -> "Digest":
-        """Return the value of a text; pydantic calls it for fields of models."""
         return cls(text)
 
     @classmethod

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_URL: Final = 8192
@@ -29,10 +29,7 @@ class Reach(IntEnum):
 class Origin:
     """The origin of a URL, to which requests and credentials are sent.
 
-    Attributes:
-        scheme: `http` or `https`.
-        host: The host, lower-case; an IPv6 address without brackets.
-        port: The port; the default of the scheme if the URL has none.
+    The host is lower-case, an IPv6 address without brackets; the port is the default of the scheme if the URL has none.
     """
 
     scheme: str
@@ -46,13 +43,22 @@ class Origin:
         Raises:
             ValueError: It is not an http or https URL, or has user information; the message does not repeat the text.
         """
-        parts = _split(url)
+        if len(url) > _LONGEST_URL:
+            raise ValueError(f"it is longer than {_LONGEST_URL} characters")
+        if _PRINTABLE.fullmatch(url) is None or "\\" in url:
+            raise ValueError("it must be printable ASCII characters without white space and backslash")
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        if scheme not in _PORTS:
+            raise ValueError("it must begin with http:// or https://")
+        if "@" in parts.netloc:
+            raise ValueError("it must not contain user information")
         place = _PLACE.fullmatch(parts.netloc)
         host, port = (parts.hostname or "").lower(), parts.port if place else 0
         right = _is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)
         if not right or port == 0:
-            raise ValueError("a host, and a port from 1 to 65535 if any, are due behind the scheme")
-        return cls(parts.scheme.lower(), host, port or _PORTS[parts.scheme.lower()])
+            raise ValueError("a host, and perhaps a port from 1 to 65535, must follow the scheme")
+        return cls(scheme, host, port or _PORTS[scheme])
 
     @property
     def authority(self) -> str:
@@ -67,19 +73,6 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"
-
-
-def _split(url: str) -> SplitResult:
-    if len(url) > _LONGEST_URL:
-        raise ValueError(f"it is longer than {_LONGEST_URL} characters")
-    if _PRINTABLE.fullmatch(url) is None or "\\" in url:
-        raise ValueError("printable ASCII characters without white space and backslash are due")
-    parts = urlsplit(url)
-    if parts.scheme.lower() not in _PORTS:
-        raise ValueError("http:// or https:// is due")
-    if "@" in parts.netloc:
-        raise ValueError("user information has no place in it")
-    return parts
 
 
 def _is_ipv6(text: str) -> bool:

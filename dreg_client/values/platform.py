@@ -1,11 +1,11 @@
-"""Platforms that images run on, in their text form and in their normal form."""
+"""Platforms that images run on: their text form, their normal form, and which image runs on which platform."""
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NoReturn
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, Self
 
 from dreg_client.errors import InvalidPlatformError
-from dreg_client.values import normal_form
 from dreg_client.values.text_fields import TextField
 
 _ESCAPED: Final = re.compile(r"[%+()/]")
@@ -21,8 +21,36 @@ _MACHINES: Final = {
     "i586": ("386", ""),
     "loongarch64": ("loong64", ""),
 }
+_SYSTEMS: Final = {"macos": "darwin"}
+_ARCHITECTURES: Final = {
+    "aarch64": "arm64",
+    "x86_64": "amd64",
+    "x86-64": "amd64",
+    "i386": "386",
+    "armhf": "arm",
+    "armel": "arm",
+}
+_VARIANTS: Final = {
+    "amd64": {"1": "", "v1": "", "2": "v2", "3": "v3", "4": "v4"},
+    "arm": {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"},
+    "ppc64le": {"power8": ""},
+    "riscv64": {"rva20u64": ""},
+}
+_ARM64: Final = re.compile(r"v?([0-9]{1,3})(?:\.([0-9]{1,3}))?", re.ASCII)
+_ARM64_MINORS: Final = 9
+"""The last minor of ARMv8: 8.9."""
+_STATIC_LADDERS: Final = {
+    "amd64": ("v4", "v3", "v2", ""),
+    "arm": ("v8", "v7", "v6", "v5"),
+    "ppc64le": ("power11", "power10", "power9", ""),
+    "riscv64": ("rva23u64", "rva22u64", ""),
+}
+_WINDOWS_BUILD: Final = 3
+"""The number of version parts that name a Windows build; images must match the build."""
+_OPTIONAL_FEATURES: Final = frozenset({"win32k"})
 
 
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Platform(TextField):
     """An operating system and an architecture, with optional variant, version and features (image-index.md "platform").
 
@@ -39,14 +67,12 @@ class Platform(TextField):
         InvalidPlatformError: `os` or `architecture` is empty.
     """
 
-    __slots__ = ("_key", "architecture", "os", "os_features", "os_version", "variant")
-
     os: str
     architecture: str
     variant: str
     os_version: str
     os_features: tuple[str, ...]
-    _key: tuple[object, ...]
+    _key: tuple[str, str, str, str, frozenset[str]]
 
     def __init__(
         self, os: str, architecture: str, variant: str = "", os_version: str = "", os_features: Iterable[str] = ()
@@ -57,11 +83,10 @@ class Platform(TextField):
         parts = (os, architecture, variant, os_version, features)
         for name, value in zip(("os", "architecture", "variant", "os_version", "os_features"), parts, strict=True):
             object.__setattr__(self, name, value)
-        normal = normal_form.normal(os, architecture, variant)
-        object.__setattr__(self, "_key", (*normal, os_version, frozenset(features)))
+        object.__setattr__(self, "_key", (*_normal(os, architecture, variant), os_version, frozenset(features)))
 
     @classmethod
-    def from_name(cls, text: str) -> "Platform":
+    def from_name(cls, text: str) -> Self:
         """Read `os/arch[/variant]`, `os(version+feature)/arch[/variant]` or `os/arch[/variant]:version`.
 
         Raises:
@@ -72,29 +97,22 @@ class Platform(TextField):
             True
         """
         if len(text) > _LONGEST or not text.isprintable() or " " in text:
-            _refuse(text)
+            _reject(text)
         name, bracket, version = _cut(text)
         parts = name.split("/")
         if len(parts) not in {2, 3} or not all(parts) or ":" in name or ":" in version:
-            _refuse(text)
+            _reject(text)
         bracket_version, *features = (bracket or "").split("+")
         if bracket is not None and (not all(features) or not (bracket_version or features)):
-            _refuse(text)
-        return cls(
-            parts[0],
-            parts[1],
-            parts[2] if len(parts) == 3 else "",
-            _plain(bracket_version, text) or version,
-            [_plain(feature, text) for feature in features],
-        )
+            _reject(text)
+        os, architecture, variant = (*parts, "")[:3]
+        plain_features = [_plain(feature, text) for feature in features]
+        return cls(os, architecture, variant, _plain(bracket_version, text) or version, plain_features)
+
+    of_text = from_name
 
     @classmethod
-    def of_text(cls, text: str) -> "Platform":
-        """Return the value of a text; pydantic calls it for fields of models."""
-        return cls.from_name(text)
-
-    @classmethod
-    def from_mapping(cls, members: Mapping[str, Any]) -> "Platform":
+    def from_mapping(cls, members: Mapping[str, Any]) -> Self:
         """Read the members of a document's platform: `os`, `architecture`, `variant`, `os.version`, `os.features`.
 
         Raises:
@@ -107,15 +125,14 @@ class Platform(TextField):
         return cls(texts[0], texts[1], texts[2], texts[3], features)
 
     @classmethod
-    def local(cls) -> "Platform":
+    def local(cls) -> Self:
         """Return this machine's platform; `linux` on macOS, which runs containers in a virtual machine."""
         import platform as host  # noqa: PLC0415 (only this method needs it)
 
         system = host.system().lower()
         machine = host.machine().lower()
         architecture, variant = _MACHINES.get(machine, (machine or "unknown", ""))
-        normal = normal_form.normal("linux" if system == "darwin" else system or "linux", architecture, variant)
-        return cls(*normal)
+        return cls(*_normal("linux" if system == "darwin" else system or "linux", architecture, variant))
 
     @property
     def name(self) -> str:
@@ -130,22 +147,12 @@ class Platform(TextField):
     @property
     def normal_name(self) -> tuple[str, str, str]:
         """The system, architecture and variant in their normal form."""
-        return normal_form.normal(self.os, self.architecture, self.variant)
+        return self._key[:3]
 
     @property
     def is_unknown(self) -> bool:
         """Whether it is `unknown/unknown`, which marks content that does not run, such as attestations."""
         return self._key[:2] == ("unknown", "unknown")
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        message = "a Platform is immutable; make another one"
-        raise AttributeError(message)
-
-    def __delattr__(self, name: str) -> NoReturn:
-        self.__setattr__(name, None)
-
-    def __reduce__(self) -> tuple[type["Platform"], tuple[object, ...]]:
-        return Platform, (self.os, self.architecture, self.variant, self.os_version, self.os_features)
 
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, Platform) else NotImplemented
@@ -165,7 +172,7 @@ class Platform(TextField):
 def choose(wanted: Platform, candidates: Iterable[Platform | None]) -> int | None:
     """Return the position of the candidate that matches a platform best, None if none does.
 
-    Variants are compared first (see `normal_form`), then versions (Windows builds), then the required `os.features`. A
+    Variants are compared first, then versions (Windows builds), then the required `os.features`. A
     candidate that is None or `unknown/unknown` never matches.
 
     "If multiple manifests match a client or runtime's requirements, the first matching entry SHOULD be used."
@@ -175,29 +182,22 @@ def choose(wanted: Platform, candidates: Iterable[Platform | None]) -> int | Non
         >>> choose(Platform.from_name("linux/arm64"), [None, Platform.from_name("linux/arm64/v8")])
         1
     """
-    best: tuple[int, int, int] | None = None
-    chosen = None
-    for position, candidate in enumerate(candidates):
-        rank = _rank(wanted, candidate) if candidate is not None else None
-        if rank is not None and (best is None or rank < best):
-            best, chosen = rank, position
-    return chosen
+    ranks = ((_rank(wanted, candidate), position) for position, candidate in enumerate(candidates))
+    matching = [(rank, position) for rank, position in ranks if rank is not None]
+    return min(matching)[1] if matching else None
 
 
-def _rank(wanted: Platform, candidate: Platform) -> tuple[int, int, int] | None:
+def _rank(wanted: Platform, candidate: Platform | None) -> tuple[int, int, int] | None:
     """Return the distance of a candidate by variant, version and features; None if it does not match."""
-    if candidate.is_unknown or wanted.is_unknown:
+    if candidate is None or candidate.is_unknown or wanted.is_unknown:
         return None
     system, architecture, variant = wanted.normal_name
     its_system, its_architecture, its_variant = candidate.normal_name
     if (system, architecture) != (its_system, its_architecture):
         return None
-    ranks = (
-        normal_form.variant_rank(architecture, variant, its_variant),
-        normal_form.version_rank(system, wanted.os_version, candidate.os_version),
-        normal_form.feature_rank(system, wanted.os_features, candidate.os_features),
-    )
-    variant_rank, version_rank, feature_rank = ranks
+    variant_rank = _variant_rank(architecture, variant, its_variant)
+    version_rank = _version_rank(system, wanted.os_version, candidate.os_version)
+    feature_rank = _feature_rank(system, wanted.os_features, candidate.os_features)
     if variant_rank is None or version_rank is None or feature_rank is None:
         return None
     return variant_rank, version_rank, feature_rank
@@ -208,11 +208,11 @@ def _cut(text: str) -> tuple[str, str | None, str]:
     if "(" not in text:
         name, _, version = text.partition(":")
         if ")" in text or (":" in text and not version):
-            _refuse(text)
+            _reject(text)
         return name, None, version
     found = _WITH_BRACKET.fullmatch(text)
     if found is None:
-        _refuse(text)
+        _reject(text)
     return found[1] + found[3], found[2], ""
 
 
@@ -222,10 +222,84 @@ def _escaped(text: str) -> str:
 
 def _plain(text: str, whole: str) -> str:
     if "%" in _ESCAPE.sub("", text) or "/" in text:
-        _refuse(whole)
+        _reject(whole)
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-def _refuse(text: str) -> NoReturn:
+def _reject(text: str) -> NoReturn:
     shown = text[:100].encode("unicode_escape").decode() + ("..." if len(text) > 100 else "")
     raise InvalidPlatformError(shown, _FORM)
+
+
+def _normal(system: str, architecture: str, variant: str) -> tuple[str, str, str]:
+    """Return system, architecture and variant without aliases, and without a default variant."""
+    system, architecture, variant = system.lower(), architecture.lower(), variant.lower()
+    system = _SYSTEMS.get(system, system)
+    if architecture == "i386":
+        variant = ""
+    elif architecture in {"armhf", "armel"}:
+        variant = "v7" if architecture == "armhf" else "v6"
+    architecture = _ARCHITECTURES.get(architecture, architecture)
+    if architecture == "arm64":
+        return system, architecture, _arm64_variant(variant)
+    return system, architecture, _VARIANTS.get(architecture, {}).get(variant, variant)
+
+
+def _arm64_variant(variant: str) -> str:
+    found = _ARM64.fullmatch(variant)
+    if found is None or found[1] not in {"8", "9"}:
+        return variant
+    major, minor = found[1], int(found[2] or 0)
+    if (major, minor) == ("8", 0):
+        return ""
+    return f"v{major}.{minor}" if minor else f"v{major}"
+
+
+def _variant_rank(architecture: str, wanted: str, candidate: str) -> int | None:
+    """Return the rank of a candidate among the variants that can run as the wanted one, 0 best; None if it cannot."""
+    if wanted == candidate:
+        return 0
+    if architecture == "arm64":
+        ladder = _arm64_ladder(wanted)
+    else:
+        steps = _STATIC_LADDERS.get(architecture, ())
+        ladder = steps[steps.index(wanted) :] if wanted in steps else ()
+    return ladder.index(candidate) if candidate in ladder else None
+
+
+def _arm64_ladder(wanted: str) -> tuple[str, ...]:
+    """Return the lower minor versions, best first; ARMv9.N can run ARMv8.(N + 5)."""
+    found = _ARM64.fullmatch(wanted)
+    if found is None:
+        return ()
+    minor = int(found[2] or 0)
+    nines: tuple[str, ...] = ()
+    if found[1] == "9":
+        nines = (*(f"v9.{step}" for step in range(minor, 0, -1)), "v9")
+        minor = min(minor + 5, _ARM64_MINORS)
+    return (*nines, *(f"v8.{step}" for step in range(minor, 0, -1)), "")
+
+
+def _version_rank(system: str, wanted: str, candidate: str) -> int | None:
+    """Return how well a candidate's version of the system matches, 0 best; None if it does not."""
+    if not wanted or wanted == candidate:
+        return 0
+    if system != "windows":
+        return None if candidate else 1
+    if not candidate:
+        return 3
+    parts, its_parts = wanted.split("."), candidate.split(".")
+    if its_parts[: len(parts)] == parts:
+        return 1
+    builds = parts[:_WINDOWS_BUILD], its_parts[:_WINDOWS_BUILD]
+    return 2 if len(parts) >= _WINDOWS_BUILD and builds[0] == builds[1] else None
+
+
+def _feature_rank(system: str, wanted: Iterable[str], demanded: Iterable[str]) -> int | None:
+    """Return the number of wanted features that an entry does not use; None if it requires other features."""
+    there, required = frozenset(wanted), frozenset(demanded)
+    if there:
+        return len(there - required) if required <= there else None
+    if system == "windows":
+        required -= _OPTIONAL_FEATURES
+    return 1 if required else 0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, NoReturn, Self, cast
 
 from dreg_client.errors import InvalidReferenceError
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest, digest_fault, is_digest
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
-from dreg_client.values.text_fields import JsonSchema, TextField, text_schema
+from dreg_client.values.text_fields import CheckedText, JsonSchema, TextField, text_schema
 
 DEFAULT_TAG: Final = "latest"
 TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
@@ -29,7 +29,12 @@ _IDENTIFIER: Final = re.compile(r"[a-f0-9]{64}", re.ASCII)
 _SCHEMES: Final = ("docker://", "oci:", "oci-archive:", "docker-archive:")
 
 
-class Tag(str, TextField):
+def is_tag(text: str) -> bool:
+    """Return whether a text is a valid tag."""
+    return len(text) <= _LONGEST_TAG and _TAG.fullmatch(text) is not None
+
+
+class Tag(CheckedText):
     """A tag, the name of a version in a repository (NAM-03).
 
     Raises:
@@ -42,18 +47,13 @@ class Tag(str, TextField):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
-        if len(text) > _LONGEST_TAG or _TAG.fullmatch(text) is None:
+        if not is_tag(text):
             expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
             raise InvalidReferenceError(shown(text), "tag", expected)
         return str.__new__(cls, text)
 
-    @classmethod
-    def of_text(cls, text: str) -> Self:
-        """Return the value of a text; pydantic calls it for fields of models."""
-        return cls(text)
 
-
-class RepositoryName(str, TextField):
+class RepositoryName(CheckedText):
     """The name of a repository: components joined by `/` (NAM-01, NAM-02).
 
     Raises:
@@ -70,11 +70,6 @@ class RepositoryName(str, TextField):
             raise InvalidReferenceError(shown(text), "repository", _repository_fault(text))
         return str.__new__(cls, text)
 
-    @classmethod
-    def of_text(cls, text: str) -> Self:
-        """Return the value of a text; pydantic calls it for fields of models."""
-        return cls(text)
-
 
 def _signs(within: str, between: str) -> bytes:
     """Return a table of bytes: `w` for those that are allowed anywhere, `.` for separators, `!` for all others."""
@@ -83,11 +78,9 @@ def _signs(within: str, between: str) -> bytes:
 
 
 _LOWER: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
-_TAG_SIGNS: Final = _signs(_LOWER + _LOWER.upper() + "_", ".-")
-_REPOSITORY_SIGNS: Final = _signs(_LOWER, "._-/")
-_NO_TAG: Final = (b"!", b"\n\n", b"\n.")
-_NO_REPOSITORY: Final = (*_NO_TAG, b".\n", b"..")
-"""Signs that a plain name does not contain; names with `__` or `--` are valid, and are checked one by one."""
+_TAGS: Final = _LONGEST_TAG, _signs(_LOWER + _LOWER.upper() + "_", ".-"), (b"!", b"\n\n", b"\n.")
+_REPOSITORIES: Final = _LONGEST_REPOSITORY, _signs(_LOWER, "._-/"), (b"!", b"\n\n", b"\n.", b".\n", b"..")
+"""The longest name, its table of signs, and signs of no plain name; names with `__` or `--` are checked one by one."""
 
 
 def are_all(kind: type[Tag | RepositoryName], texts: Sequence[object]) -> bool:
@@ -97,13 +90,12 @@ def are_all(kind: type[Tag | RepositoryName], texts: Sequence[object]) -> bool:
         lines = "\n".join(["", *known, ""])
     except TypeError:
         return False
-    is_tag = kind is Tag
-    longest = _LONGEST_TAG if is_tag else _LONGEST_REPOSITORY
+    longest, table, wrong = _TAGS if kind is Tag else _REPOSITORIES
     # A text with a line feed would count as two names.
     if not known or lines.count("\n") != len(known) + 1 or max(map(len, known)) > longest:
         return not known
-    seen = lines.encode("ascii", "replace").translate(_TAG_SIGNS if is_tag else _REPOSITORY_SIGNS)
-    return not any(wrong in seen for wrong in (_NO_TAG if is_tag else _NO_REPOSITORY))
+    seen = lines.encode("ascii", "replace").translate(table)
+    return not any(signs in seen for signs in wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +115,7 @@ class Reference(TextField):
     digest: Digest | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "Reference":
+    def parse(cls, text: str) -> Self:
         """Read a reference (NAM-04 to NAM-07).
 
         Raises:
@@ -136,22 +128,21 @@ class Reference(TextField):
         _check_characters(text)
         rest, at, digest = text.partition("@")
         if at and not rest:
-            _refuse(text, "digest", "a name before the digest, as NAME@DIGEST")
+            _reject(text, "digest", "a name before the digest, as NAME@DIGEST")
         proven = _digest(digest, text) if at else None
         registry, rest = _registry(rest, text)
         repository, colon, tag = rest.partition(":")
-        name = _repository(repository, registry, text)
+        full = f"library/{repository}" if registry == DOCKER_HUB and "/" not in repository else repository
+        if len(full) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(full) is None:
+            _reject(text, "repository", _repository_fault(repository))
+        name = RepositoryName(full)
         if colon:
             return cls(registry, name, Tag(tag), proven)
         if _IDENTIFIER.fullmatch(text):
-            expected = "a name: 64 hex digits are an image's identifier, which no registry knows"
-            raise InvalidReferenceError(shown(text), "repository", expected)
+            _reject(text, "repository", "a name: 64 hex digits are an image's identifier, which no registry knows")
         return cls(registry, name, None if proven else Tag(DEFAULT_TAG), proven)
 
-    @classmethod
-    def of_text(cls, text: str) -> "Reference":
-        """Return the value of a text; pydantic calls it for fields of models."""
-        return cls.parse(text)
+    of_text = parse
 
     @property
     def familiar(self) -> str:
@@ -181,7 +172,7 @@ class Reference(TextField):
 def shown(text: str) -> str:
     """Return a text for an error: shortened, without user information, control characters escaped."""
     cut = text[:_LONGEST]
-    if "@" in cut and digest_fault(cut.partition("@")[2]) is not None:
+    if "@" in cut and not is_digest(cut.partition("@")[2]):
         cut = "…@" + cut.rpartition("@")[2]
     spelled = cut.encode("unicode_escape").decode() if not cut.isprintable() else cut
     return spelled if len(spelled) <= 100 else spelled[:100] + "…"
@@ -190,21 +181,18 @@ def shown(text: str) -> str:
 def _check_characters(text: str) -> None:
     """Check the whole text: its length, its characters, then common mistakes."""
     if not text:
-        _refuse(text, "reference", "a name, such as ubuntu:22.04")
+        _reject(text, "reference", "a name, such as ubuntu:22.04")
     if len(text) > _LONGEST:
-        _refuse(text, "reference", f"at most {_LONGEST} characters")
+        _reject(text, "reference", f"at most {_LONGEST} characters")
     if not text.isascii() or not text.isprintable() or " " in text:
-        _refuse(text, "reference", "printable ASCII characters without white space; a host as punycode (xn--...)")
+        _reject(text, "reference", "printable ASCII characters without white space; a host as punycode (xn--...)")
     if "://" in text or text.startswith(_SCHEMES[1:]):
-        _refuse(text, "reference", _without_prefix(text))
-
-
-def _without_prefix(text: str) -> str:
-    if text.startswith("https://"):
-        return "HOST/REPOSITORY without https://"
-    if text.startswith("http://"):
-        return "HOST/REPOSITORY without http://; for http ask by plain_http (--plain-http)"
-    return "a reference, not a URL or the name of a store: drop what stands before it"
+        expected = "a reference, not a URL or the name of a store: drop what stands before it"
+        if text.startswith("https://"):
+            expected = "HOST/REPOSITORY without https://"
+        elif text.startswith("http://"):
+            expected = "HOST/REPOSITORY without http://; for http ask by plain_http (--plain-http)"
+        _reject(text, "reference", expected)
 
 
 def _digest(text: str, whole: str) -> Digest:
@@ -212,42 +200,31 @@ def _digest(text: str, whole: str) -> Digest:
     if fault is None:
         return Digest(text)
     if "/" in text and ":" not in text.partition("/")[0]:
-        _refuse(whole, "registry", "no user information; log in instead of writing it into a name")
-    return _refuse(whole, "digest", f"{fault[1]} ({fault[0]})")
+        _reject(whole, "registry", "no user information; log in instead of writing it into a name")
+    return _reject(whole, "digest", f"{fault[1]} ({fault[0]})")
 
 
 def _registry(text: str, whole: str) -> tuple[str, str]:
     """Return the registry and the rest: the first component if it looks like a host, else Docker Hub."""
     first, slash, rest = text.partition("/")
-    if not slash:
-        if first.startswith("["):
-            _refuse(whole, "registry", "a repository behind the registry, as HOST/NAME")
-        return DOCKER_HUB, text
-    if not _is_host(first):
+    if not (_is_host(first) if slash else first.startswith("[")):
         return DOCKER_HUB, text
     if not rest:
-        _refuse(whole, "registry", "a repository behind the registry, as HOST/NAME")
-    _check_host(first, whole)
-    host = first.lower()
-    return (DOCKER_HUB if host in HUB_NAMES else host), rest
+        _reject(whole, "registry", "a repository behind the registry, as HOST/NAME")
+    parts = _REGISTRY.fullmatch(first)
+    if parts is None:
+        _reject(whole, "registry", "a host name or address, and perhaps a port; an IPv6 address in brackets")
+    host, port = parts.groups()
+    if not (_is_ipv6(host[1:-1]) if host.startswith("[") else _HOST.fullmatch(host)):
+        _reject(whole, "registry", "labels of letters, digits and -, joined by dots, or [IPv6]")
+    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and 1 <= int(port) <= 65535):
+        _reject(whole, "registry", "a port from 1 to 65535")
+    lower = first.lower()
+    return (DOCKER_HUB if lower in HUB_NAMES else lower), rest
 
 
 def _is_host(component: str) -> bool:
-    if component == "localhost" or component != component.lower():
-        return True
-    return any(sign in component for sign in ".:[")
-
-
-def _check_host(text: str, whole: str) -> None:
-    parts = _REGISTRY.fullmatch(text)
-    if parts is None:
-        _refuse(whole, "registry", "a host name or address, and perhaps a port; an IPv6 address in brackets")
-    host, port = parts.groups()
-    right = _is_ipv6(host[1:-1]) if host.startswith("[") else _HOST.fullmatch(host) is not None
-    if not right:
-        _refuse(whole, "registry", "labels of letters, digits and -, joined by dots, or [IPv6]")
-    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and 1 <= int(port) <= 65535):
-        _refuse(whole, "registry", "a port from 1 to 65535")
+    return component == "localhost" or component != component.lower() or any(sign in component for sign in ".:[")
 
 
 def _is_ipv6(text: str) -> bool:
@@ -258,13 +235,6 @@ def _is_ipv6(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _repository(text: str, registry: str, whole: str) -> RepositoryName:
-    name = f"library/{text}" if registry == DOCKER_HUB and "/" not in text else text
-    if len(name) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(name) is None:
-        _refuse(whole, "repository", _repository_fault(text))
-    return RepositoryName(name)
 
 
 def _repository_fault(text: str) -> str:
@@ -281,5 +251,5 @@ def _repository_fault(text: str) -> str:
     return "lower-case letters, digits, and . _ - between them"
 
 
-def _refuse(text: str, part: str, expected: str) -> NoReturn:
+def _reject(text: str, part: str, expected: str) -> NoReturn:
     raise InvalidReferenceError(shown(text), part, expected)

@@ -1,14 +1,13 @@
 """Names of stores, as the command line accepts them: kind, path, and the image inside."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from dreg_client.errors import InvalidReferenceError
-from dreg_client.values.digest import Digest, digest_fault
-from dreg_client.values.reference import Reference, Tag, shown
+from dreg_client.values.digest import Digest, is_digest
+from dreg_client.values.reference import Reference, Tag, is_tag, shown
 
 Kind = Literal["registry", "oci", "oci-archive", "docker-archive"]
-_DOCKER: Final = "docker://"
 _LONGEST: Final = 8192
 
 
@@ -51,23 +50,18 @@ class StoreName:
         if colon and kind in {"oci", "oci-archive", "docker-archive"}:
             if not rest or "\0" in rest:
                 raise InvalidReferenceError(shown(text), "reference", f"a path, as {kind}:PATH")
-            return _PARSERS[kind](rest)
-        name = text.removeprefix(_DOCKER)
-        reference = Reference.parse(name)
+            return _layout(rest) if kind == "oci" else _archive(cast("Kind", kind), rest)
+        name = text.removeprefix("docker://")
         named = "@" in name or ":" in name.rpartition("/")[2]
-        return cls("registry", reference=reference, is_named=named)
+        return cls("registry", reference=Reference.parse(name), is_named=named)
 
     def __str__(self) -> str:
         if self.kind == "registry":
             return str(self.reference)
-        asked = ""
-        if self.digest is not None:
-            asked = f"@{self.digest}" if self.kind == "oci" else f":@{self.digest}"
-        elif self.index is not None:
-            asked = f":@{self.index}"
-        elif self.tag is not None or self.reference is not None:
-            asked = f":{self.tag or self.reference}"
-        return f"{self.kind}:{self.path}{asked}"
+        if self.digest is not None and self.kind == "oci":
+            return f"oci:{self.path}@{self.digest}"
+        asked = f"@{self.digest}" if self.digest is not None else reference_of(self)
+        return f"{self.kind}:{self.path}" + (f":{asked}" if asked else "")
 
 
 def reference_of(name: StoreName) -> str:
@@ -86,49 +80,29 @@ def reference_of(name: StoreName) -> str:
 def _layout(text: str) -> StoreName:
     """Parse a valid digest after the last `@`, else a valid tag after the last `:` that does not end a drive letter."""
     path, at, digest = text.rpartition("@")
-    if at and path and digest_fault(digest) is None:
+    if at and path and is_digest(digest):
         return StoreName("oci", path, digest=Digest(digest))
     path, colon, tag = text.rpartition(":")
-    if colon and path and _is_tag(tag) and not (len(path) == 1 and path.isalpha()):
+    if colon and path and is_tag(tag) and not (len(path) == 1 and path.isalpha()):
         return StoreName("oci", path, tag=tag)
     return StoreName("oci", text)
 
 
-def _layout_archive(text: str) -> StoreName:
-    path, asked = _cut_archive(text)
-    if not asked:
-        return StoreName("oci-archive", path)
-    if asked.startswith("@") and digest_fault(asked[1:]) is None:
-        return StoreName("oci-archive", path, digest=Digest(asked[1:]))
-    return StoreName("oci-archive", path, tag=Tag(asked))
-
-
-def _docker_archive(text: str) -> StoreName:
-    path, asked = _cut_archive(text)
-    if not asked:
-        return StoreName("docker-archive", path)
-    if asked.startswith("@"):
-        if not (asked[1:].isascii() and asked[1:].isdigit() and len(asked) < 8):
-            raise InvalidReferenceError(shown(asked), "reference", "@ and the place of the image, the first being 0")
-        return StoreName("docker-archive", path, index=int(asked[1:]))
-    return StoreName("docker-archive", path, reference=Reference.parse(asked))
-
-
-def _cut_archive(text: str) -> tuple[str, str]:
-    """Return the file, and the text after the first colon that does not end a drive letter."""
+def _archive(kind: Kind, text: str) -> StoreName:
+    """Parse a file, and the image after the first colon that does not end a drive letter."""
     drive = text[:2] if len(text) > 2 and text[0].isalpha() and text[1] == ":" and text[2] in "/\\" else ""
     path, _, asked = text[len(drive) :].partition(":")
     if not path:
         raise InvalidReferenceError(shown(text), "reference", "the path of an archive")
-    return drive + path, asked
-
-
-def _is_tag(text: str) -> bool:
-    try:
-        Tag(text)
-    except InvalidReferenceError:
-        return False
-    return True
-
-
-_PARSERS: Final = {"oci": _layout, "oci-archive": _layout_archive, "docker-archive": _docker_archive}
+    path = drive + path
+    if not asked:
+        return StoreName(kind, path)
+    if kind == "oci-archive":
+        if asked.startswith("@") and is_digest(asked[1:]):
+            return StoreName(kind, path, digest=Digest(asked[1:]))
+        return StoreName(kind, path, tag=Tag(asked))
+    if asked.startswith("@"):
+        if not (asked[1:].isascii() and asked[1:].isdigit() and len(asked) < 8):
+            raise InvalidReferenceError(shown(asked), "reference", "@ and the place of the image, the first being 0")
+        return StoreName(kind, path, index=int(asked[1:]))
+    return StoreName(kind, path, reference=Reference.parse(asked))

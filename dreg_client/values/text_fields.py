@@ -3,7 +3,7 @@
 Core schemas of pydantic are plain dictionaries, so this module does not import pydantic.
 """
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 JsonSchema = dict[str, Any]
 NO_LINE_FEED: Final[JsonSchema] = {"pattern": "\\n"}
@@ -16,32 +16,25 @@ def text_schema(pattern: str) -> JsonSchema:
 
 
 class TextField:
-    """A value that pydantic reads from text if a field of a model has this type.
-
-    Attributes:
-        json_schema: The JSON Schema of its text.
-    """
+    """A value that pydantic reads from text if a field of a model has this type."""
 
     __slots__ = ()
 
     json_schema: ClassVar[JsonSchema] = {"type": "string", "minLength": 1}
+    """The JSON Schema of its text."""
 
     @classmethod
-    def of_text(cls, text: str) -> "TextField":
-        """Return the value of a text.
-
-        Raises:
-            ValueError: The text is not valid.
-        """
+    def of_text(cls, text: str) -> Self:
+        """Return the value of a text, or raise ValueError; pydantic calls it for fields of models."""
         raise NotImplementedError
 
     @classmethod
-    def _of_field(cls, value: object) -> "TextField":
+    def _of_field(cls, value: object) -> Self:
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
             return cls.of_text(value)
-        message = f"the text of a {cls.__name__} is due"
+        message = f"expected the text of a {cls.__name__}"
         raise ValueError(message)
 
     @classmethod
@@ -52,3 +45,14 @@ class TextField:
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> JsonSchema:
         return {**cls.json_schema}
+
+
+class CheckedText(str, TextField):
+    """A text that its class checks when it is made."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """Return the value of a text; pydantic calls it for fields of models."""
+        return cls(text)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final, Self
 
-from dreg_client.values.text_fields import JsonSchema, TextField, text_schema
+from dreg_client.values.text_fields import CheckedText, JsonSchema, text_schema
 
 # Months by their length; the last branch is 29 February of leap years.
 _DAYS: Final = (
@@ -25,7 +25,12 @@ _TIMESTAMP: Final = re.compile(TIMESTAMP_PATTERN[1:-1], re.ASCII)
 _PARTS: Final = re.compile(r"(.{10}).(.{5}):(\d\d)(?:\.(\d+))?(.+)", re.ASCII)
 
 
-class Timestamp(str, TextField):
+def is_timestamp(text: str) -> bool:
+    """Return whether a text is a date and time (RFC 3339 5.6)."""
+    return _TIMESTAMP.fullmatch(text) is not None
+
+
+class Timestamp(CheckedText):
     """A date and time (RFC 3339) that keeps its text, including nanoseconds and offset.
 
     Raises:
@@ -42,15 +47,10 @@ class Timestamp(str, TextField):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
-        if len(text) > 1024 or _TIMESTAMP.fullmatch(text) is None:
-            message = f"{text[:40]!r} is no date and time: expected RFC 3339, as 2006-01-02T15:04:05Z (TIM-01)"
+        if len(text) > 1024 or not is_timestamp(text):
+            message = f"{text[:40]!r} is not a valid date and time: expected RFC 3339, as 2006-01-02T15:04:05Z (TIM-01)"
             raise ValueError(message)
         return str.__new__(cls, text)
-
-    @classmethod
-    def of_text(cls, text: str) -> Self:
-        """Return the value of a text; pydantic calls it for fields of models."""
-        return cls(text)
 
     @property
     def datetime(self) -> datetime:

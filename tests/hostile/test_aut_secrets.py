@@ -177,20 +177,9 @@ def everything(registry: Any, credential: Credential) -> list[Any]:
     """All that somebody may print."""
     web = registry.repository("acme/web")
     client = registry._client
-    return [
-        registry,
-        web,
-        client,
-        vars(registry),
-        client._authenticator,
-        client._sender,
-        client._transport,
-        vars(client),
-        vars(client._authenticator),
-        credential,
-        Credentials.default(),
-        client._options,
-    ]
+    sender, authenticator = client._sender, client._authenticator
+    parts = [registry, web, client, sender, sender._transport, authenticator]
+    return [*parts, *map(vars, parts), client._options, credential, Credentials.default()]
 
 
 @pytest.mark.parametrize(

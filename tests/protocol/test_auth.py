@@ -7,8 +7,8 @@ from dreg_client.protocol.auth import (
     basic_authorization,
     challenge_key,
     challenge_of,
+    check_plain_http,
     given_credential,
-    refuse_plain_http,
     repository_of,
     service_authorization,
 )
@@ -104,8 +104,8 @@ def test_a_service_must_return_a_token_that_can_be_sent(token: str) -> None:
 def test_aut_08_a_secret_is_not_sent_unencrypted() -> None:
     plain = RegistryURL.parse("http://registry.example")
     with pytest.raises(errors.InsecureDowngradeError):
-        refuse_plain_http(plain, "http://registry.example/v2/", Options())
+        check_plain_http(plain, "http://registry.example/v2/", Options())
 
-    refuse_plain_http(plain, "http://registry.example/v2/", Options(plain_http=True))
-    refuse_plain_http(RegistryURL.parse("localhost:5000"), "http://localhost:5000/v2/", Options())
-    refuse_plain_http(REGISTRY, "https://registry.example/v2/", Options())
+    check_plain_http(plain, "http://registry.example/v2/", Options(plain_http=True))
+    check_plain_http(RegistryURL.parse("localhost:5000"), "http://localhost:5000/v2/", Options())
+    check_plain_http(REGISTRY, "https://registry.example/v2/", Options())

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from dreg_client import Credential, errors
-from dreg_client.protocol.auth import KnownChallenge, challenge_of
-from dreg_client.protocol.hints import Hint
+from dreg_client.protocol.auth import Hint, KnownChallenge, challenge_of
 from dreg_client.protocol.messages import Headers, Request, Response
 from dreg_client.protocol.registry_url import RegistryURL
-from dreg_client.protocol.token_cache import TokenCache
-from dreg_client.protocol.token_request import TokenRequest, parse_token, token_hop
+from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, token_hop
 
 ADA = Credential("ada", "s3cr3t-canary")
 IDENTITY = Credential(identity_token="identity-canary")  # noqa: S106 (a canary)

@@ -10,16 +10,18 @@ from dreg_client import DregError, Reference, Severity, validate
 from dreg_client.errors.problems import SITE, rule_url
 from dreg_client.models.parse import KINDS
 from dreg_client.models.rules import CLAUSES
-from dreg_client.protocol.responses import Catalog, ErrorBody, TagList, TokenResponse
+from dreg_client.protocol.messages import Response
+from dreg_client.protocol.responses import TokenResponse, parse_errors
+from dreg_client.protocol.tags_and_catalog import parse_repositories, parse_tags
 from dreg_client.schemagen import RuleEntry, families, rules
-from dreg_client.schemagen.examples import EXAMPLES
+from dreg_client.schemagen.schemas import examples
 
 ENTRIES = list(rules().values())
 READERS: dict[str, Callable[[str], object]] = {
     "reference": Reference.parse,
-    "tag-list": lambda text: TagList.parse(text.encode()),
-    "catalog": lambda text: Catalog.parse(text.encode()),
-    "error-body": lambda text: ErrorBody.parse(text.encode()),
+    "tag-list": lambda text: parse_tags(Response(200, body=text.encode())),
+    "catalog": lambda text: parse_repositories(Response(200, body=text.encode())),
+    "error-body": lambda text: parse_errors(text.encode()),
     "token": lambda text: TokenResponse.parse(text.encode()),
 }
 OF_DOCUMENTS = [entry for entry in ENTRIES if entry.of in {*KINDS, "any"}]
@@ -34,7 +36,7 @@ def whole(entry: RuleEntry, example: str) -> str:
     """The example as a document: members of it stand beside those of a good one."""
     if entry.whole:
         return example
-    beside: dict[str, Any] = EXAMPLES[entry.of][0]
+    beside: dict[str, Any] = examples()[entry.of][0]
     others = {name: value for name, value in beside.items() if name not in json.loads(example)}
     return json.dumps(others).removesuffix("}") + (", " if others else "") + example.removeprefix("{")
 

@@ -1,18 +1,20 @@
 """Renders the view of an image by templates; all of its text is escaped by default (`text.finalize`)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dreg_client.images.byte_size import byte_size
 from dreg_client.images.html import text
-from dreg_client.images.html.drawing import drawing_of
-from dreg_client.images.view import Plain, full_name
+from dreg_client.images.view import Plain, byte_size, full_name
 
 _SEVERITIES: Final = ("error", "warning", "note")
+_COLOURS: Final = 6
+_MOST_OPEN: Final = 60
 _FRAGMENT_TOP: Final = 3  # below the headings of the notebook around it
 
 
@@ -34,15 +36,24 @@ class FirstTable:
 
 def render(seen: Plain, *, whole_page: bool) -> str:
     """Render a page or a fragment (see `dreg_client.images.html.picture`)."""
-    problems = seen.get("problems")
+    # By document, in order, each problem with its severity.
+    problems: dict[tuple[str, str | None], list[tuple[str, Plain]]] = {}
+    count = Counter[str]()
+    for problem in seen.get("problems") or ():
+        severity = problem["severity"] if problem["severity"] in _SEVERITIES else "note"
+        problems.setdefault((problem["document"], problem["digest"]), []).append((severity, problem))
+        count[severity] += 1
+    counted = [
+        f"{count[severity]:,} {text.plural(severity, count[severity])}" for severity in _SEVERITIES if severity in count
+    ]
     template = _environment().get_template("page.html.j2" if whole_page else "fragment.html.j2")
     return template.render(
         seen=seen,
         name=full_name(seen),
         drawing=drawing_of(seen),
         first_table=FirstTable(),
-        problems=None if problems is None else _by_document(problems),
-        problem_counts=_counted(problems or ()),
+        problems=None if seen.get("problems") is None else problems,
+        problem_counts=", ".join(counted),
         top=1 if whole_page else _FRAGMENT_TOP,
     )
 
@@ -66,19 +77,72 @@ def _environment() -> Environment:
     return environment
 
 
-def _by_document(problems: Iterable[Plain]) -> dict[tuple[str, str | None], list[tuple[str, Plain]]]:
-    """Group problems, each with its severity, by their document, in order."""
-    documents: dict[tuple[str, str | None], list[tuple[str, Plain]]] = {}
-    for problem in problems:
-        documents.setdefault((problem["document"], problem["digest"]), []).append((_severity(problem), problem))
-    return documents
+# --- the drawing: the sizes of layers, and which of them platforms share
 
 
-def _counted(problems: Iterable[Plain]) -> str:
-    count = Counter(map(_severity, problems))
-    given = [severity for severity in _SEVERITIES if count[severity]]
-    return ", ".join(f"{count[severity]:,} {text.plural(severity, count[severity])}" for severity in given)
+@dataclass(frozen=True, slots=True)
+class SharedLayer:
+    """A layer that several platforms have: its letter, such as A or A1, the CSS class of its colour, and how many."""
+
+    letter: str
+    colour: str
+    platforms: int
 
 
-def _severity(problem: Plain) -> str:
-    return problem["severity"] if problem["severity"] in _SEVERITIES else "note"
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Sizes, in bytes, and the layers that are drawn.
+
+    Attributes:
+        widest: Size of the largest image, at least 1: the full width of the drawing.
+        in_all: Sum of all layers, each counted once.
+        apart: Sum of all layers, counted for each platform.
+        layers: Number of layers, each counted once.
+        shared: Layers that several platforms have, by digest.
+        is_one_image: Whether the tag names an image without an index.
+        is_open: Whether the layers of all platforms are unfolded at first.
+    """
+
+    widest: int
+    in_all: int
+    apart: int
+    layers: int
+    shared: Mapping[str, SharedLayer]
+    is_one_image: bool
+    is_open: bool
+
+    @staticmethod
+    def laid_out(layers: Sequence[Plain]) -> list[tuple[Plain, int]]:
+        """Return layers end to end, each with its offset in bytes."""
+        starts = accumulate((layer["size"] for layer in layers), initial=0)
+        return list(zip(layers, starts, strict=False))
+
+    def percent(self, size: int) -> str:
+        """Return a share of the full width."""
+        return f"{100 * size / self.widest:.4f}%"
+
+
+def drawing_of(seen: Plain) -> Drawing:
+    """Measure an image or an artifact."""
+    images, artifact = seen["images"], seen["artifact"]
+    stacks = [[layer for layer in image["layers"] if layer["digest"]] for image in images]
+    if artifact:
+        stacks = [[artifact["config"], *artifact["layers"]]]
+    totals = [sum(layer["size"] for layer in stack) for stack in stacks]
+    once = {layer["digest"]: layer["size"] for stack in stacks for layer in stack}
+    owners = Counter(digest for stack in stacks for digest in {layer["digest"]: None for layer in stack})
+    shared = [(digest, count) for digest, count in owners.items() if count > 1]
+    return Drawing(
+        widest=max([1, *totals]),
+        in_all=sum(once.values()),
+        apart=sum(totals),
+        layers=len(once),
+        shared={digest: _shared(position, count) for position, (digest, count) in enumerate(shared)},
+        is_one_image=len(images) == 1 and images[0]["digest"] == seen["digest"],
+        is_open=sum(map(len, stacks)) <= _MOST_OPEN,
+    )
+
+
+def _shared(position: int, platforms: int) -> SharedLayer:
+    letter = chr(ord("A") + position % 26) + (str(position // 26) if position >= 26 else "")
+    return SharedLayer(letter, f"c{position % _COLOURS}", platforms)

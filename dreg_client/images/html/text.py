@@ -9,9 +9,7 @@ from markupsafe import Markup, escape
 LONGEST: Final = 2000
 _ODD: Final = Markup('<span class="odd">{}</span>')
 _CUT: Final = Markup('<span class="cut">… cut here; {:,} characters in all</span>')
-_BREAK: Final = Markup(".<wbr>")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_HTTPS_URL: Final = re.compile(r"https://[!-~]+")
 
 
 def finalize(value: object) -> object:
@@ -50,7 +48,7 @@ def spelled(text: str) -> Markup:
 
 def breakable(text: str) -> Markup:
     """Convert a dotted name, which may be wrapped after each dot."""
-    return shown(text).replace(".", _BREAK)
+    return shown(text).replace(".", Markup(".<wbr>"))
 
 
 def timestamp(created: str) -> str:
@@ -70,25 +68,15 @@ def clip(text: str, length: int) -> str:
 
 
 def thousands(number: int) -> str:
-    """Format a number with separators.
-
-    Examples:
-        >>> thousands(1234)
-        '1,234'
-    """
+    """Format a number with commas between thousands."""
     return f"{number:,}"
 
 
 def plural(noun: str, count: int) -> str:
-    """Return a noun in the singular or plural.
-
-    Examples:
-        >>> plural("layer", 1), plural("layer", 2)
-        ('layer', 'layers')
-    """
+    """Return a noun in the singular or plural, as in `layer` or `layers`."""
     return noun if count == 1 else f"{noun}s"
 
 
 def is_https_url(url: str) -> bool:
     """Return whether text may become a link."""
-    return _HTTPS_URL.fullmatch(url) is not None
+    return re.fullmatch(r"https://[!-~]+", url) is not None

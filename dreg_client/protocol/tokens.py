@@ -1,0 +1,146 @@
+"""Tokens: their cache, the request for one (distribution "Token Authentication"), and which servers are asked."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit
+
+from dreg_client import errors
+from dreg_client.protocol.auth import Hint, KnownChallenge
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.messages import Headers, Hop, Request, Response
+from dreg_client.protocol.redirects import check_no_downgrade, check_reach, nearest_of
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.values.credential import Credential
+from dreg_client.values.docker_hub import HUB_HOST, HUB_TOKEN_HOST
+from dreg_client.values.origin import Origin, Reach, without_query
+from dreg_client.values.sizes import KIBIBYTE
+
+if TYPE_CHECKING:
+    from dreg_client.protocol.responses import TokenResponse
+
+_EARLY: Final = 10.0
+"""Seconds before its end from which a token is not used any more."""
+_MOST: Final = 1000
+_LIMIT: Final = 64 * KIBIBYTE
+_DENIED: Final = frozenset({400, 401, 403})
+_SHOWN: Final = frozenset({"date", "retry-after"})
+_FORM: Final = ("Content-Type", "application/x-www-form-urlencoded")
+_FEWEST_LABELS: Final = 2
+
+
+class TokenCache:
+    """The tokens of one client; `clock` returns monotonic seconds: dates that servers state do not matter (AUT-13)."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._tokens = clock, dict[Hashable, tuple[str, float]]()
+
+    def get(self, key: Hashable, *, refused: str = "") -> str:
+        """Return a token that is still valid, empty for none; never one that the registry has `refused`."""
+        token, end = self._tokens.get(key, ("", 0.0))
+        return token if token != refused and end > self._clock() else ""
+
+    def put(self, key: Hashable, token: str, *, requested: float, expires_in: float) -> None:
+        """Keep a token for `expires_in` seconds from when it was requested (by the clock), not from its arrival."""
+        if len(self._tokens) >= _MOST:
+            self._tokens.clear()
+        self._tokens[key] = token, requested + expires_in - _EARLY
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A token to request for a registry that sent a challenge; anonymous without a credential."""
+
+    registry: RegistryURL
+    known: KnownChallenge
+    credential: Credential | None
+
+    @property
+    def key(self) -> tuple[Origin, str, str, str, str]:
+        """The cache key of the token: registry, realm, service, scope, credential."""
+        challenge = self.known.challenge
+        credential = self.credential.key if self.credential else ""
+        return self.registry.origin, challenge.realm, challenge.service, self.known.scope, credential
+
+
+def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], trusted: tuple[str, ...]) -> Hop:
+    """Return the HTTP request for a token, with the `headers` that every request has.
+
+    `trusted`: hosts that may get the credential besides the registry's own (`trusted_token_hosts`).
+    """
+    credential, challenge = wanted.credential, wanted.known.challenge
+    realm, response = challenge.realm, wanted.known.response
+    nearest = _check_realm(wanted.registry, response, realm, secret=credential is not None, trusted=trusted)
+    query = {"service": challenge.service, "scope": wanted.known.scope}
+    query = {name: value for name, value in query.items() if value}
+    if credential is not None and credential.identity_token is not None:
+        # OAuth 2 with a refresh token, which must not be in a URL (distribution "OAuth2 Token Authentication").
+        form = {"grant_type": "refresh_token", "client_id": "dreg-client", **query}
+        body = urlencode({**form, "refresh_token": credential.identity_token}).encode()
+        return Hop("POST", realm, (*headers, _FORM), body, limit=_LIMIT, nearest=nearest)
+    authorization = (("Authorization", credential.basic),) if credential else ()
+    url = realm.partition("#")[0]
+    if query:
+        url += f"{'&' if urlsplit(url).query else '?'}{urlencode(query)}"
+    return Hop("GET", url, (*headers, *authorization), limit=_LIMIT, nearest=nearest)
+
+
+def _check_realm(base: RegistryURL, response: Response, realm: str, *, secret: bool, trusted: tuple[str, ...]) -> Reach:
+    """Check the URL of the token server that a registry names (D-15; AUT-01 to AUT-03).
+
+    A credential (`secret`) is only sent to the registry's own hosts and trusted ones.
+
+    Returns:
+        The nearest network that the host may be in.
+    """
+    try:
+        target = Origin.of(realm)
+    except ValueError as fault:
+        raise errors.ChallengeError(f"{response.where} names a token server that is no URL: {fault}") from None
+    check_no_downgrade(response.where, realm, base.origin, target)
+    if target == base.origin:
+        return Reach.LOCAL
+    nearest = nearest_of(base, response)
+    check_reach(response.where, realm, target, nearest)
+    is_trusted = target.authority in trusted or target.host in trusted
+    if secret and not is_trusted and not _is_its_own(base.origin.host, target.host):
+        reason = f"credentials go to the registry's own hosts; to trust it: trusted_token_hosts=({target.authority!r},)"
+        raise errors.CrossOriginError(response.where, without_query(realm), reason)
+    return nearest
+
+
+def _is_its_own(registry: str, host: str) -> bool:
+    if host == registry or (registry, host) == (HUB_HOST, HUB_TOKEN_HOST) or host.endswith(f".{registry}"):
+        return True
+    if registry[-1].isdigit() or ":" in registry:  # an address has no parent
+        return False
+    # A common parent is one step above one of them at least, and above or equal to the other.
+    parent = registry.partition(".")[2]
+    is_common = parent in {host, host.partition(".")[2]}
+    return is_common and parent.count(".") >= _FEWEST_LABELS - 1 and not _is_public_suffix(parent)
+
+
+def _is_public_suffix(name: str) -> bool:
+    # Imported here because the list takes a while to read, and nearly no registry needs it.
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+
+    return bool(PublicSuffixList().is_public(name))
+
+
+def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":
+    """Return the token of a response; if it was denied, the error has the hint.
+
+    The body of an error response may repeat what it was sent, so it is never shown.
+    """
+    server = f"the token server {response.where}"
+    if response.status in _DENIED:
+        what = f"refuses {'the credential' if wanted.credential else 'a request without a credential'}"
+        raise errors.UnauthorizedError(what, server, hint.text, response.status, anonymous=hint.anonymous)
+    if not response.ok:
+        if response.status == 429 or response.status >= 500:
+            headers = Headers([pair for pair in response.headers if pair[0] in _SHOWN])
+            accept(replace(response, body=b"", headers=headers), Request("GET", "", what="token"))
+        raise errors.TokenError(f"{server} answered {response.status}, and gave no token")
+    from dreg_client.protocol.responses import TokenResponse  # noqa: PLC0415 (not all registries need tokens)
+
+    return TokenResponse.parse(response.body)
