@@ -6,9 +6,9 @@ from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
 from dreg_client._async._compat import Semaphore
+from dreg_client._async.connection import body_length, request_target
 from dreg_client._async.pool import AsyncPool
 from dreg_client._async.transport import AsyncTransport, RawHeaders
-from dreg_client.protocol.framing import body_length, request_target
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import TwoLengthsError, no_place

@@ -43,14 +43,14 @@ class AsyncAuthenticator:
     def __init__(self, options: Options, own: RegistryURL, sender: AsyncSender) -> None:
         self._options, self._own, self._sender = options, own, sender
         self._tokens = TokenCache(monotonic)
-        self._challenges: dict[ChallengeKey, KnownChallenge] = {}
+        self.challenges: dict[ChallengeKey, KnownChallenge] = {}
         self._credentials: dict[tuple[str, str], FoundCredential] = {}
         self._locks: dict[Hashable, Lock] = {}
         self._warned: set[Origin] = set()
 
     async def known(self, registry: RegistryURL, request: Request) -> str | None:
         """Return the `Authorization` that answers an earlier challenge of such a request; None if there was none."""
-        challenge = self._challenges.get(challenge_key(registry, request)) if self._challenges else None
+        challenge = self.challenges.get(challenge_key(registry, request))
         return None if challenge is None else await self._authorization(registry, request, challenge)
 
     async def answer(self, registry: RegistryURL, request: Request, response: Response, used: str | None) -> str | None:
@@ -69,7 +69,7 @@ class AsyncAuthenticator:
         authorization = await self._authorization(registry, request, challenge, refused=refused)
         if authorization is None or authorization == used:
             return None
-        self._challenges[challenge_key(registry, request)] = challenge
+        self.challenges[challenge_key(registry, request)] = challenge
         return authorization
 
     def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:

@@ -4,6 +4,7 @@ Ours, because httpcore 1.0.9 accepts bytes behind a response as the next respons
 again with each byte of its head, and leaves connections open when tasks are cancelled.
 """
 
+from collections.abc import Iterable
 from time import monotonic
 from typing import Final
 
@@ -12,7 +13,6 @@ import h11
 from dreg_client import errors
 from dreg_client._async.network import NARROW, AsyncStream
 from dreg_client._async.transport import RawHeaders
-from dreg_client.protocol.framing import body_length, request_target
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -20,6 +20,7 @@ from dreg_client.protocol.network_errors import (
     ClosedInBodyError,
     OnlyTLSNetworkError,
     SendError,
+    TwoLengthsError,
 )
 from dreg_client.values.origin import Reach
 from dreg_client.values.sizes import MEBIBYTE
@@ -35,6 +36,8 @@ _TLS_ALERT: Final = b"\x15\x03"
 """The start of a TLS alert (RFC 8446 5.1), with which a TLS server replies to plain HTTP."""
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WHOLE_OR_PART: Final = frozenset({200, 206})
+# Not allowed in a URL, but common in what registries send. Everything else is sent as it came.
+_ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"<>`{}'"}
 
 
 class AsyncConnection:
@@ -179,3 +182,27 @@ class AsyncConnection:
     def close(self) -> None:
         """Close it at once."""
         self._stream.close()
+
+
+def request_target(text: str) -> bytes:
+    """Return path and query of a URL as they are sent; raise UnicodeError if they are not ASCII."""
+    target = text.partition("#")[0].translate(_ENCODED).encode("ascii")
+    return target if target.startswith(b"/") else b"/" + target
+
+
+def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the length of a response's body that its headers state; None for chunks, or if none is stated.
+
+    Raises:
+        TwoLengthsError: They state a length and chunks: two parsers may read it differently (TRN-28; RFC 9112 6.3).
+    """
+    length, is_chunked = b"", False
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered == b"content-length":
+            length = value.strip()
+        elif lowered == b"transfer-encoding":
+            is_chunked = True
+    if length and is_chunked:
+        raise TwoLengthsError
+    return int(length) if length.isdigit() else None

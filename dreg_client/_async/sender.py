@@ -48,7 +48,7 @@ class AsyncSender:
         began = monotonic()
         opened = await self._transport.send(hop, self._timeouts)
         try:
-            headers = Headers.from_raw(opened.headers)
+            headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
                 log.debug("%s %s: %d in %.3f s", hop.method, hop.where, opened.status, seconds)

@@ -112,9 +112,13 @@ class Semaphore:
 
     def acquire(self, timeout: float) -> bool:
         """Wait for a permit; return False if none was free within `timeout` seconds."""
-        if (scope := current.get()) is None:
-            return self._acquire(max(min(timeout, _LONGEST), 0))
-        return scope.wait(self._acquire, timeout)
+        if (scope := current.get()) is not None:
+            return scope.wait(self._acquire, timeout)
+        try:
+            self._permits.get(timeout=max(min(timeout, _LONGEST), 0))
+        except Empty:
+            return False
+        return True
 
     def _acquire(self, timeout: float) -> bool:
         try:

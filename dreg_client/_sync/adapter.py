@@ -7,9 +7,9 @@ from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
 from dreg_client._sync._compat import Semaphore
+from dreg_client._sync.connection import body_length, request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, Transport
-from dreg_client.protocol.framing import body_length, request_target
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import TwoLengthsError, no_place

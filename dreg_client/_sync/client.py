@@ -122,8 +122,8 @@ class Client:
 
     def _with_retries(self, registry: RegistryURL, request: Request, *, streams: bool) -> Answer:
         """Send a request, again and again as long as its failures may pass."""
-        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
-        lost = False
+        attempts: Attempts | None = None  # made by the first failure: most requests have none
+        began, lost = monotonic(), False
         while True:
             if self._not_before and (left := self._not_before.get(registry.origin, 0.0) - monotonic()) > 0:
                 sleep(left)  # as another request does, because the registry asked for it
@@ -131,20 +131,25 @@ class Client:
                 response, body = self._authorized(registry, request, streams=streams)
             except errors.TransportError as lost_by:
                 failure = with_advice(lost_by, registry, self._options)
-                url, delay = registry.url_of(request.target).partition("?")[0], attempts.after_failure(failure)
+                attempts = attempts or self._attempts(began)
+                url, delay = _url(registry, request).partition("?")[0], attempts.after_failure(failure)
                 self._sender.pause(request.method, url, attempts, failure.reason, delay)
                 lost = True
                 continue
-            if response.ok:
+            if 200 <= response.status < 300:
                 if request.method in _WRITES or "warning" in response.headers or "ratelimit-limit" in response.headers:
                     self._note(registry, request, response)
                 return response, body
+            attempts = attempts or self._attempts(began)
             wait = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
             if wait is None:
                 return self._final(registry, request, response, lost=lost), None
             if retry_after(response) is not None:
                 self._not_before[registry.origin] = monotonic() + wait
             self._sender.pause(request.method, response.where, attempts, f"status {response.status}", wait)
+
+    def _attempts(self, began: float) -> Attempts:
+        return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, began)
 
     def _final(self, registry: RegistryURL, request: Request, response: Response, *, lost: bool) -> Response:
         """Return an unsuccessful response that no further attempt can change."""
@@ -171,7 +176,8 @@ class Client:
 
     def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> Answer:
         """Send a request, authorized as an earlier one was; if it is challenged, once more with an answer."""
-        authorization = self._authenticator.known(registry, request)
+        known = self._authenticator.challenges
+        authorization = self._authenticator.known(registry, request) if known else None
         response, body = self._redirected(registry, request, authorization, streams=streams)
         if response.status not in _DENIED:
             return response, body
@@ -200,11 +206,12 @@ class Client:
         headers = (*self._sender.fixed, *request.headers)
         if authorization:
             headers = (*headers, ("Authorization", authorization))
-        url, method = registry.url_of(request.target), request.method
-        hop = first = Hop(method, url, headers, request.body, request.limit, streams, waits=request.waits)
+        hop = first = Hop(
+            request.method, _url(registry, request), headers, request.body, request.limit, streams, waits=request.waits
+        )
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
-            if response.ok:
+            if response.status < 300:
                 return response, body
             target = redirect_target(registry, request, response)
             if target is None:
@@ -212,3 +219,7 @@ class Client:
                 return redact_error(response, hop, redirected=hop is not first), None
             hop = next_hop(registry, hop, response, target, headers)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
+
+
+def _url(registry: RegistryURL, request: Request) -> str:
+    return request.target if "://" in request.target else registry.url + request.target

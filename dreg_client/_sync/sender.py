@@ -49,7 +49,7 @@ class Sender:
         began = monotonic()
         opened = self._transport.send(hop, self._timeouts)
         try:
-            headers = Headers.from_raw(opened.headers)
+            headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
                 log.debug("%s %s: %d in %.3f s", hop.method, hop.where, opened.status, seconds)

@@ -29,25 +29,21 @@ MEDIA_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
 """The media types that documents of each kind are served with."""
 SAYS_NOTHING: Final = frozenset({"", "application/json"})
 """Generic media types of servers; the document's own media type decides."""
-_BY_TYPE: Final[Mapping[str, Kind]] = {
-    media_type: kind for kind, served in MEDIA_TYPES.items() for media_type in served
-}
+BY_TYPE: Final[Mapping[str, Kind]] = {media_type: kind for kind, served in MEDIA_TYPES.items() for media_type in served}
 
 
 def kind_of(tree: Mapping[str, object], media_type: str | None = None) -> Kind | None:
     """Return the kind of a document by its served type, else its own type, else its members; None if unknown."""
     own = tree.get("mediaType")
-    if media_type is not None and own == media_type and media_type in _BY_TYPE:
-        return _BY_TYPE[media_type]
     if media_type and (served := types.essence(media_type)) not in SAYS_NOTHING:
-        kind = _BY_TYPE.get(served)
+        kind = BY_TYPE.get(served)
         # A document that states another known type is read as that type, so that only GEN-07 is reported.
         # (The `mediaType` of a descriptor is not its own.)
-        other = _BY_TYPE.get(own) if isinstance(own, str) and kind not in {None, "descriptor"} else None
+        other = BY_TYPE.get(own) if isinstance(own, str) and kind not in {None, "descriptor"} else None
         return other or kind
     describes_another = "digest" in tree and "schemaVersion" not in tree  # as in a descriptor
     if isinstance(own, str) and own and not describes_another:
-        return _BY_TYPE.get(own) or _BY_TYPE.get(own.lower())
+        return BY_TYPE.get(own) or BY_TYPE.get(own.lower())
     if "manifests" in tree:
         return "oci-index"
     if "layers" in tree and ("config" in tree or "fsLayers" in tree):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
-from dreg_client.models.kinds import SAYS_NOTHING, Kind, kind_of
+from dreg_client.models.kinds import BY_TYPE, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.stored import ParsedModel, octets_of, refusal
@@ -192,8 +192,8 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
         if model is None:
             raise refusal("document", tuple(problems), octets, limit) from None
         return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
-    kind = kind_of(tree, media_type)
-    if kind is None:
+    kind = BY_TYPE.get(media_type or "") if media_type == tree.get("mediaType") else None
+    if kind is None and (kind := kind_of(tree, media_type)) is None:
         raise _unknown(octets, tree, media_type)
     model = _model(kind)
     if media_type is None or media_type == tree.get("mediaType"):

@@ -57,23 +57,22 @@ def name_of(reference: str) -> TagOrDigest:
     return verifiable(Digest(reference)) if ":" in reference else Tag(reference)
 
 
-def _target(repository: RepositoryName, name: TagOrDigest) -> str:
-    return f"/v2/{repository}/manifests/{quote(name, safe=':+')}"
-
-
-def _shown(repository: RepositoryName, name: TagOrDigest) -> str:
-    return f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}"
+def _target(repository: RepositoryName, name: TagOrDigest) -> tuple[str, str]:
+    """Return the path of a manifest, and its name for messages."""
+    shown = f"{repository}{'@' if isinstance(name, Digest) else ':'}{name}"
+    return f"/v2/{repository}/manifests/{quote(name, safe=':+')}", shown
 
 
 def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False) -> Request:
     """Return the request for a manifest ("Pulling manifests"); with `legacy`, schema 1 is accepted, too."""
+    target, shown = _target(repository, name)
     return Request(
         method,
-        _target(repository, name),
+        target,
         f"repository:{repository}:pull",
         (_ACCEPT_LEGACY if legacy else _ACCEPT,),
         mirrored=True,
-        what=_shown(repository, name),
+        what=shown,
     )
 
 
@@ -175,13 +174,14 @@ def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
 
 def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str) -> Request:
     """Return the request that writes a manifest, byte for byte ("Pushing Manifests")."""
+    target, shown = _target(repository, name)
     return Request(
         "PUT",
-        _target(repository, name),
+        target,
         f"repository:{repository}:pull,push",
         (("Content-Type", media_type),),
         raw,
-        what=f"manifest {_shown(repository, name)}, of type {media_type}",
+        what=f"manifest {shown}, of type {media_type}",
         waits=_COMMIT,
     )
 
@@ -197,8 +197,9 @@ def written_digest(response: Response, request: Request, name: TagOrDigest) -> D
 
 def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:
     """Return the request that deletes a tag, or by digest a manifest with all its tags ("Deleting tags")."""
-    what = f"{'manifest' if isinstance(name, Digest) else 'tag'} {_shown(repository, name)}"
-    return Request("DELETE", _target(repository, name), f"repository:{repository}:delete", what=what)
+    target, shown = _target(repository, name)
+    what = f"{'manifest' if isinstance(name, Digest) else 'tag'} {shown}"
+    return Request("DELETE", target, f"repository:{repository}:delete", what=what)
 
 
 def check_deleted(response: Response, request: Request, name: TagOrDigest) -> None:

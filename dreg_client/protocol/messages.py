@@ -19,18 +19,22 @@ _LARGEST_HEADERS: Final = 100 * KIBIBYTE
 class Headers:
     """Headers of a response: names in lower case, in order, each as often as it came.
 
+    Args:
+        pairs: Names and values, as text or as the bytes that were received.
+
     Raises:
         ProtocolError: There are more than 1,000, or they are longer than 100 KiB in all.
     """
 
     __slots__ = ("_pairs", "_values")
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str] | tuple[bytes, bytes]] = ()) -> None:
         self._pairs: list[tuple[str, str]] = []
         self._values: dict[str, list[str]] = {}
         size = 0
-        for written, value in pairs:
-            name = written.lower()
+        for written, content in pairs:
+            name = (written if isinstance(written, str) else written.decode("latin-1")).lower()
+            value = content if isinstance(content, str) else content.decode("latin-1")
             size += len(name) + len(value)
             self._pairs.append((name, value))
             self._values.setdefault(name, []).append(value)
@@ -38,11 +42,6 @@ class Headers:
             raise ProtocolError(f"an answer has more than {_MOST_HEADERS} headers")
         if size > _LARGEST_HEADERS:
             raise ProtocolError(f"an answer has headers of more than {_LARGEST_HEADERS} bytes")
-
-    @classmethod
-    def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> "Headers":
-        """Return the headers that were received as these names and values."""
-        return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
     def get(self, name: str) -> str | None:
         """Return the first value that is not empty, without white space around it; None if there is none."""

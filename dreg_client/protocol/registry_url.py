@@ -68,10 +68,6 @@ class RegistryURL:
         """The host, and the port if any, by which credentials are looked up."""
         return DOCKER_HUB if self.origin.host == HUB_HOST else self.origin.authority
 
-    def url_of(self, target: str) -> str:
-        """Return the URL of a request's target."""
-        return target if "://" in target else f"{self.url}{target}"
-
 
 def _check_no_path(text: str, path: str) -> None:
     # A path behind a host is hardly ever a base path: a repository is meant.

@@ -44,14 +44,17 @@ def _date(text: str) -> float | None:
 
 
 class Attempts:
-    """At most `most` attempts of one request, within five minutes (by `clock`, in seconds) from its construction.
+    """At most `most` attempts of one request, within five minutes from its construction or from `began`, by `clock`.
 
     A `Retry-After` of more than `longest_wait` seconds is not obeyed.
     """
 
-    def __init__(self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT) -> None:
+    def __init__(
+        self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT, began: float | None = None
+    ) -> None:
         self.most, self.made = most, 0
-        self._clock, self._began, self._longest_wait = clock, clock(), longest_wait
+        self._clock, self._longest_wait = clock, longest_wait
+        self._began = clock() if began is None else began
         self._server_faults = self._absences = 0
 
     def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:

@@ -47,7 +47,7 @@ class Tag(CheckedText):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
-        if not is_tag(text):
+        if len(text) > _LONGEST_TAG or not _TAG.fullmatch(text):
             expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
             raise InvalidReferenceError(shown(text), "tag", expected)
         return str.__new__(cls, text)
