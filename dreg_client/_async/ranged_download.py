@@ -15,10 +15,9 @@ from dreg_client._async._compat import Event, Semaphore, TaskGroup
 from dreg_client._async.blob_body import AsyncBlobBody
 from dreg_client._async.client import AsyncClient
 from dreg_client.errors.groups import first_error_only
-from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.blob_reader import EXTRA_RANGES, RANGE_SIZE, BlobRanges, BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.events import Received
-from dreg_client.protocol.ranges import EXTRA_RANGES, RANGE_SIZE, BlobRanges
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE
 

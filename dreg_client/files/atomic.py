@@ -10,13 +10,10 @@ from dreg_client.errors import FileError
 
 
 def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
-    """Write chunks to a file that gets its name only after the last one; an iterator may still reject them all there.
+    """Write chunks to a file that gets its name only after the last one; raise FileError if that is not possible.
 
-    If anything fails, an existing file stays as it was. A link is followed to the file that it names; a device or a
-    pipe is written directly.
-
-    Raises:
-        FileError: The file cannot be written.
+    If anything fails, also the iterator of chunks at its end, an existing file stays as it was. A link is followed to
+    the file that it names; a device or a pipe is written directly.
     """
     given = Path(path)
     try:

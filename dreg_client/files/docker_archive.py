@@ -25,14 +25,7 @@ _COMPRESSED: Final = {b"\x1f\x8b": types.DOCKER_LAYER_GZIP, b"\x28\xb5\x2f\xfd":
 
 
 class SavedImages:
-    """The images of a docker-archive. Configs and layers are looked at when they are needed, each once.
-
-    Args:
-        files: The members of the archive.
-
-    Raises:
-        LayoutCorruptError: It was not written by `docker save`.
-    """
+    """The images of a docker-archive. Configs and layers are looked at when they are needed, each once."""
 
     def __init__(self, files: Files) -> None:
         self.files = files
@@ -50,13 +43,7 @@ class SavedImages:
         return tuple(dict.fromkeys(tag for image in self._images for tag in image.repo_tags or ()))
 
     def manifest(self, reference: str) -> DockerManifest:
-        """Return the manifest of the image that a reference, a digest, `@INDEX` or an empty text stands for.
-
-        Raises:
-            NotFoundError: There is no such image.
-            ConflictError: There are several.
-            LayoutCorruptError: A member is missing.
-        """
+        """Return the manifest of the one image that a reference, a digest, `@INDEX` or an empty text stands for."""
         positions, where = self._positions(reference), self.files.name
         if not positions:
             what = f"image {show(reference)}" if reference else "image at all"

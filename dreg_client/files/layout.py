@@ -25,12 +25,7 @@ _LONGEST_SHOWN: Final = 128
 
 
 def check_marker(files: Files) -> None:
-    """Check that `oci-layout` names version 1.0.0.
-
-    Raises:
-        LayoutCorruptError: It is missing or not valid (LYT-01).
-        UnsafePathError: It is a link.
-    """
+    """Check that `oci-layout` names version 1.0.0; raise LayoutCorruptError (LYT-01)."""
     found = examine(ImageLayout, _top_file(files, "oci-layout", "LYT-01", _MAX_MARKER)).problems
     problem = next((problem for problem in found if problem.severity is Severity.ERROR), None)
     if problem is not None:
@@ -38,13 +33,7 @@ def check_marker(files: Files) -> None:
 
 
 def read_index(files: Files) -> LayoutIndex:
-    """Read `index.json`.
-
-    Raises:
-        LayoutCorruptError: It is missing or too large (LYT-02).
-        InvalidDocumentError: It is not a valid OCI index.
-        UnsafePathError: It is a link.
-    """
+    """Read `index.json`; raise LayoutCorruptError if it is missing or too large (LYT-02)."""
     raw = _top_file(files, "index.json", "LYT-02", MAX_INDEX)
     try:
         return LayoutIndex.parse(raw, limit=MAX_INDEX)
@@ -136,12 +125,7 @@ def tags_in(index: LayoutIndex) -> tuple[str, ...]:
 
 
 def find_entry(index: LayoutIndex, reference: str, where: str) -> Descriptor | None:
-    """Return the entry of a name or digest, None if there is none; of an empty text, the only entry.
-
-    Raises:
-        NotFoundError: The text is empty, and the index too.
-        ConflictError: The entries differ (LYT-07).
-    """
+    """Return the entry of a name or digest, None if there is none; of an empty text, the only entry (LYT-07)."""
     if not reference:
         if not index.manifests:
             raise errors.NotFoundError("image at all", where)
@@ -193,20 +177,12 @@ def not_found(index: LayoutIndex, reference: str, where: str) -> errors.NotFound
 
 
 def names_stored_document(reference: str) -> bool:
-    """Return whether a text is a digest by which a document may be looked up among the blobs.
-
-    A digest of an unregistered algorithm may as well be a name, as in `web:1`.
-    """
+    """Return whether a text is a registered digest; one of another algorithm may as well be a name, as in `web:1`."""
     return digest_fault(reference) is None and Digest(reference).registered
 
 
 def descriptor_of_stored(raw: bytes, digest: Digest, where: str) -> Descriptor:
-    """Return a descriptor of a document that no entry lists; its media type follows from its content.
-
-    Raises:
-        DigestMismatchError: The bytes have another digest.
-        UnsupportedDigestError: Its algorithm is not supported.
-    """
+    """Return a descriptor of a document that no entry lists, which is verified; its type follows from its content."""
     actual = Digest.of(raw, digest.algorithm)
     if actual != digest:
         raise errors.DigestMismatchError(digest, actual, f"{where}, blob {digest.short}")

@@ -33,17 +33,13 @@ _swept: Final[dict[Path, float]] = {}
 class _ReceivedBlob:
     """A blob of which chunks are received.
 
-    Args:
-        request: The blob.
-        refetches: Whether to request bytes once more that do not match the digest.
-
-    Attributes:
-        request: What to request next.
-        is_verified: Whether all bytes are there, and verified.
+    With `refetches`, bytes that do not match the digest are requested once more.
     """
 
     request: BlobRequest
+    """What to request next."""
     is_verified: bool
+    """Whether all bytes are there, and verified."""
 
     def __init__(self, request: BlobRequest, *, refetches: bool) -> None:
         self.request, self.is_verified = request, False
@@ -52,16 +48,9 @@ class _ReceivedBlob:
         self._verifier = request.digest.verifier()
 
     def verify(self, what: str, encoding: str = "") -> None:
-        """Verify the bytes at the end of the blob. If they are wrong, `request` becomes another one, if one is left.
+        """Verify the bytes at the end of the blob `what`, which came with the `Content-Encoding` given.
 
-        Args:
-            what: The blob, for messages.
-            encoding: The `Content-Encoding` that the bytes came with.
-
-        Raises:
-            DigestMismatchError: The bytes are wrong, also when requested again.
-            ContentEncodingError: The bytes are wrong both compressed and decompressed.
-            SizeMismatchError: Their number is wrong.
+        If they are wrong, `request` becomes another one if one is left to try; otherwise an IntegrityError is raised.
         """
         size = self.request.size
         if size is not None and self._verifier.size != size and not encoding:

@@ -26,25 +26,11 @@ class Files(ABC):
 
     @abstractmethod
     def open(self, *parts: str) -> BinaryIO:
-        """Open a regular file for reading.
-
-        Args:
-            parts: The parts of its name below the root.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            UnsafePathError: It is a link, or not a regular file.
-            LayoutError: It cannot be read.
-            ClosedError: The root was closed.
-        """
+        """Open a regular file; raise FileNotFoundError, UnsafePathError (also for a link), LayoutError, ClosedError."""
 
     @abstractmethod
     def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files and links below a directory of the root, parts joined by `/`, sorted.
-
-        Raises:
-            LayoutError: A directory cannot be listed.
-        """
+        """Return the names of all files and links below a directory of the root, parts joined by `/`, sorted."""
 
     @abstractmethod
     def has_directory(self, name: str) -> bool:
@@ -60,14 +46,7 @@ class Files(ABC):
             raise errors.ClosedError(self.name)
 
     def read(self, *parts: str, limit: int) -> bytes:
-        """Read a whole file of at most `limit` bytes.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            UnsafePathError: It is a link, or not a regular file.
-            ResponseTooLargeError: It is larger. Nothing of it was read.
-            LayoutError: It cannot be read.
-        """
+        """Read a whole file; raise ResponseTooLargeError, before reading, if it is larger, and the errors of `open`."""
         path = "/".join((self.name, *parts))
         with self.open(*parts) as file:
             size = size_of(file)
@@ -92,7 +71,11 @@ class DirectoryFiles(Files):
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""
-        directory = self._root()
+        self.check_open()
+        try:
+            directory = os.open(self.name, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_CLOEXEC", 0))
+        except OSError as failure:
+            raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         try:
             for part in parts[:-1]:
                 inner = self._open(part, os.O_RDONLY | os.O_DIRECTORY, directory, parts)
@@ -106,13 +89,6 @@ class DirectoryFiles(Files):
             return os.fdopen(descriptor, "rb")
         os.close(descriptor)
         raise errors.UnsafePathError(str(Path(self.name, *parts)), "is no regular file; nothing was read")
-
-    def _root(self) -> int:
-        self.check_open()
-        try:
-            return os.open(self.name, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_CLOEXEC", 0))
-        except OSError as failure:
-            raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
 
     def _open(self, part: str, flags: int, directory: int, parts: tuple[str, ...]) -> int:
         try:

@@ -13,10 +13,8 @@ class StepThread:
     """Applies a function to blocks, in order, in a thread of its own, which starts with the first block.
 
     `ThreadPoolExecutor` does not fit: Ctrl-C while it starts a thread makes its `shutdown` fail ("cannot join thread
-    before it is started"), and the thread goes on writing to a file that is closed then.
-
-    Args:
-        function: What to do with a block. After it has failed once, it must do nothing.
+    before it is started"), and the thread goes on writing to a file that is closed then. After the function has failed
+    once, it must do nothing.
     """
 
     def __init__(self, function: Callable[[Block], None]) -> None:

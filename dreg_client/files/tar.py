@@ -30,6 +30,7 @@ MAX_UNPACKED: Final = 64 << 30
 _MAX_XZ_MEMORY: Final = 256 << 20
 _MAX_EXTENSION: Final = MEBIBYTE
 _CHUNK: Final = MEBIBYTE
+_AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 _BLOCK: Final = 512
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _DIRECTORY: Final = b"5"
@@ -54,18 +55,10 @@ class _HeaderError(ValueError):
 
 
 class TarFiles(Files):
-    """The regular files of a tar archive, by their names in it.
+    """The regular files of a tar archive, plain or compressed by gzip, bzip2 or xz, by their names in it.
 
-    Args:
-        path: The archive; plain, or compressed by gzip, bzip2 or xz.
-        links: Whether members may be links to other members, as old versions of `docker save` write repeated layers.
-            Otherwise an archive with a link is rejected.
-
-    Raises:
-        NotFoundError: There is no such file.
-        UnsafePathError: A member's name leads outside, or it is a link or a device (LAY-18).
-        LayoutCorruptError: It is not a tar archive, has a member twice, sparse members, or too many members.
-        LayoutError: It cannot be read, or is too large to unpack.
+    With `links`, members may be links to other members, as old versions of `docker save` write repeated layers.
+    Otherwise an archive with a link is rejected, as is one with an unsafe name or a device (LAY-18).
     """
 
     def __init__(self, path: str | os.PathLike[str], *, links: bool = False) -> None:
@@ -83,7 +76,7 @@ class TarFiles(Files):
 
     def _opened(self) -> BinaryIO:
         try:
-            archive = open(self.name, "rb", opener=_open_at_once)  # noqa: SIM115 (closed by close)
+            archive = open(self.name, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115
         except (FileNotFoundError, ValueError):
             raise errors.NotFoundError("archive", self.name, "there is no such file") from None
         except OSError as failure:
@@ -338,15 +331,8 @@ _COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
 
 
 def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
-    copied = 0
     bound = min(MAX_UNPACKED, shutil.disk_usage(tempfile.gettempdir()).free)
     for chunk in chunks:
-        copied += len(chunk)
-        if copied > bound:
+        if target.tell() + len(chunk) > bound:
             raise errors.LayoutError(name, "is too large to be unpacked here; decompress it yourself")
         target.write(chunk)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

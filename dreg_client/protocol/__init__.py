@@ -1,1 +1,1 @@
-"""Conversations: plans that ask and are answered, without any input or output of their own."""
+"""The protocol of registries: requests, what their responses mean, and what to do next; without any I/O."""

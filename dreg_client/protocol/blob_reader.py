@@ -1,4 +1,7 @@
-"""Reading one blob, through interruptions and without I/O: fed with bytes, it says what to request next (D-31)."""
+"""Reading one blob, through interruptions, by one request or by several ranges at a time; without I/O.
+
+Fed with bytes, a transfer says what to request next (D-31).
+"""
 
 import re
 import zlib
@@ -14,6 +17,11 @@ from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE
 
+RANGE_SIZE: Final = 4 * MEBIBYTE
+MIN_RANGED: Final = 16 * MEBIBYTE
+"""A blob with fewer bytes is read by one request."""
+EXTRA_RANGES: Final = 2
+"""At most so many ranges more than requests are held, or being read."""
 _MAX_RESUMES: Final = 5
 _SLOWEST: Final = 1024
 _WINDOW: Final = 60.0
@@ -37,23 +45,16 @@ class BlobTransfer:
 
     Send its `request`, pass the response to `begin`, each chunk of the body to `feed`, and report that the body `ended`
     or was `interrupted`, until it is `done`. `feed` returns the blob's bytes in order, each once, not verified yet.
-
-    Attributes:
-        offset: Offset of the next byte that `feed` returns.
-        total: The size of the blob, None while it is unknown.
-        end: Offset behind the last byte of the requested range; None if the whole blob is requested, or if the server
-            does not support ranges.
-        exact: Whether to reject a response that is not exactly the requested range, as other ranges are read at the
-            same time. Otherwise the transfer falls back to reading the whole blob.
-        done: Whether all bytes were returned.
-        encoding: The `Content-Encoding` that the bytes came with although none was requested; empty if none.
     """
 
     def __init__(self, repository: RepositoryName, request: BlobRequest, *, end: int | None = None) -> None:
-        self.offset, self.encoding = request.start, ""
-        self.total: int | None = request.size
-        self.end: int | None = end
-        self.done = bool(request.size) and request.start == request.size
+        self.offset = request.start  # of the next byte that `feed` returns
+        self.encoding = ""  # the `Content-Encoding` that the bytes came with although none was requested
+        self.total: int | None = request.size  # of the blob, None while it is unknown
+        self.end: int | None = end  # of the requested range; None for the whole blob, or without support for ranges
+        self.done = bool(request.size) and request.start == request.size  # whether all bytes were returned
+        # Whether to reject a response that is not exactly the requested range, as other ranges are read at the same
+        # time. Otherwise the transfer falls back to reading the whole blob.
         self.exact: bool = False
         self._blob = blob_request("GET", repository, request.digest)
         self._where, self._decode, self._fresh = self._blob.what, request.decode, request.fresh
@@ -152,7 +153,13 @@ class BlobTransfer:
 
     def feed(self, chunk: bytes, waited: float = 0.0) -> bytes:
         """Accept a chunk of the body, which took `waited` seconds to arrive, and return its part that is new."""
-        self._check_pace(len(chunk), waited)
+        self._waited += waited
+        self._window += len(chunk)
+        if self._waited >= _WINDOW:
+            if self._window < _SLOWEST * self._waited:
+                reason = f"fewer than {_SLOWEST} bytes a second came for a minute"
+                raise errors.TransferTimeoutError(reason, self._where)
+            self._waited, self._window = 0.0, 0
         if self._decompressor is not None:
             chunk = self._decompressed(chunk, self._decompressor)
         if self._skip:
@@ -181,15 +188,6 @@ class BlobTransfer:
             raise errors.ContentEncodingError(f"{self._where}: came packed, and unpacks to something else")
         return octets
 
-    def _check_pace(self, octets: int, waited: float) -> None:
-        self._waited += waited
-        self._window += octets
-        if self._waited < _WINDOW:
-            return
-        if self._window < _SLOWEST * self._waited:
-            raise errors.TransferTimeoutError(f"fewer than {_SLOWEST} bytes a second came for a minute", self._where)
-        self._waited, self._window = 0.0, 0
-
     def ended(self) -> None:
         """Check that the body was complete; a TruncatedBodyError must be reported to `interrupted`."""
         expected = self.total if self.end is None else self.end
@@ -213,3 +211,54 @@ class BlobTransfer:
                 raise self._short from failure
             reason = f"broke off after {self.offset} bytes, again and again ({failure.reason})"
             raise errors.TruncatedBodyError(reason, self._where) from failure
+
+
+class BlobRanges:
+    """The state of reading one blob by range requests.
+
+    Let its `first` range `begin`. If that returns True, read each range that `next` returns, report the bytes that were
+    handed on in order to `advance`, and the end of the oldest range to `finish_range`. If a response is not the range
+    that was requested (its `end` is None then), `rest` reads what is left. Without support for ranges, `first` is the
+    whole blob.
+    """
+
+    def __init__(self, repository: RepositoryName, request: BlobRequest, requests: int) -> None:
+        self._repository, self._request = repository, request
+        self.requests = requests  # the most range requests at a time
+        self.offset = request.start  # of the next byte to be handed on
+        self.total: int | None = request.size  # of the blob, None while it is unknown
+        self._requested = request.start + RANGE_SIZE
+        self._held = 1
+        is_large = request.size is None or request.size - request.start >= MIN_RANGED
+        self.first = BlobTransfer(repository, request, end=self._requested if requests > 1 and is_large else None)
+
+    def begin(self) -> bool:
+        """Return whether to request more ranges, now that the first one has its response."""
+        self.total = self.first.total
+        self.first.exact = self.first.end is not None and self.total is not None and self.first.end < self.total
+        return self.first.exact
+
+    def next(self) -> BlobTransfer | None:
+        """Return the range to request now, None if too many are held or nothing is left."""
+        if self.total is None or self._requested >= self.total or self._held >= self.requests + EXTRA_RANGES:
+            return None
+        start, self._requested = self._requested, min(self._requested + RANGE_SIZE, self.total)
+        self._held += 1
+        transfer = BlobTransfer(self._repository, self._from(start), end=self._requested)
+        transfer.exact = True
+        return transfer
+
+    def advance(self, octets: int) -> None:
+        """Report that so many bytes more were handed on."""
+        self.offset += octets
+
+    def finish_range(self) -> None:
+        """Report that all bytes of the oldest range were handed on."""
+        self._held -= 1
+
+    def rest(self) -> BlobTransfer:
+        """Return what is left, to be read by one request."""
+        return BlobTransfer(self._repository, self._from(self.offset))
+
+    def _from(self, start: int) -> BlobRequest:
+        return replace(self._request, start=start, size=self.total)

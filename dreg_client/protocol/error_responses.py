@@ -15,19 +15,10 @@ _VERBS: Final = {"GET": "give", "HEAD": "give", "PUT": "take", "POST": "take", "
 
 
 def accept(response: Response, request: Request, advice: str = "", *, offered: bool = True) -> Response:
-    """Return a successful response, or raise the error that it means.
+    """Return a successful response, or raise the error that it means, a RegistryError or an UnauthorizedError.
 
     `advice`: what to do if the thing does not exist, or the operation is not supported. `offered`: False if this
     response is known to mean that it is not.
-
-    Raises:
-        NotFoundError: 404.
-        UnauthorizedError: 401.
-        DeniedError: 403.
-        UnsupportedError: 405, or the registry says that it does not support the operation.
-        RateLimitedError: 429.
-        ServerError: 5xx.
-        RegistryError: Any other status that is not 2xx.
     """
     if not response.ok:
         raise _error(response, request, advice, offered=offered)

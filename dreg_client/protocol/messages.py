@@ -17,13 +17,9 @@ _LARGEST_HEADERS: Final = 100 * KIBIBYTE
 
 
 class Headers:
-    """Headers of a response: names in lower case, in order, each as often as it came.
+    """Headers of a response: names in lower case, in order, each as often as it came, from text or received bytes.
 
-    Args:
-        pairs: Names and values, as text or as the bytes that were received.
-
-    Raises:
-        ProtocolError: There are more than 1,000, or they are longer than 100 KiB in all.
+    ProtocolError: there are more than 1,000, or they are longer than 100 KiB in all.
     """
 
     __slots__ = ("_pairs", "_values")
@@ -72,29 +68,18 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to a registry; the client knows where that is, and may send it to a mirror.
-
-    Attributes:
-        target: Path and query below the registry, such as `/v2/acme/web/tags/list`; or a URL that the registry gave.
-        scope: What a token must allow, such as `repository:acme/web:pull` (token scope grammar of distribution).
-        headers: Headers besides those that each request has.
-        limit: The most bytes of the response's body that are read.
-        streams: Whether the caller reads the body of a successful response.
-        mirrored: Whether a mirror may respond instead of the registry.
-        what: What is requested, for messages: `tag 1.4`.
-        waits: Seconds to wait for the first byte of the response; None for the client's timeout.
-    """
+    """A request to a registry; the client knows where that is, and may send it to a mirror."""
 
     method: str
-    target: str
-    scope: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
+    target: str  # path and query below the registry, such as `/v2/acme/web/tags/list`; or a URL that it gave
+    scope: str = ""  # what a token must allow, such as `repository:acme/web:pull` (distribution's grammar)
+    headers: tuple[tuple[str, str], ...] = ()  # besides those that each request has
     body: bytes = field(default=b"", repr=False)
-    limit: int = MAX_DOCUMENT
-    streams: bool = False
-    mirrored: bool = False
-    what: str = ""
-    waits: float | None = None
+    limit: int = MAX_DOCUMENT  # the most bytes of the response's body that are read
+    streams: bool = False  # whether the caller reads the body of a successful response
+    mirrored: bool = False  # whether a mirror may respond instead of the registry
+    what: str = ""  # what is requested, for messages: `tag 1.4`
+    waits: float | None = None  # seconds to wait for the response's first byte; None for the client's timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +109,16 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response.
-
-    Attributes:
-        body: The body; empty if it is still to be read.
-        url: The URL that responded, after redirects.
-        registry: The URL of the registry, up to what stands before `/v2`.
-        peer: The IP address that responded, empty if unknown.
-        advice: What to do if it denies access; empty if the credential that was used is not known.
-        anonymous: Whether the request was anonymous because no `credentials=` were given.
-    """
+    """A response."""
 
     status: int
     headers: Headers = field(default_factory=Headers)
-    body: bytes = field(default=b"", repr=False)
-    url: str = field(default="", repr=False)
-    registry: str = ""
-    peer: str = ""
-    advice: str = ""
-    anonymous: bool = False
+    body: bytes = field(default=b"", repr=False)  # empty if it is still to be read
+    url: str = field(default="", repr=False)  # that responded, after redirects
+    registry: str = ""  # the URL of the registry, up to what stands before `/v2`
+    peer: str = ""  # the IP address that responded, empty if unknown
+    advice: str = ""  # what to do if it denies access; empty if the credential that was used is not known
+    anonymous: bool = False  # whether the request was anonymous because no `credentials=` were given
 
     @property
     def ok(self) -> bool:

@@ -27,11 +27,7 @@ class Proxy:
 
     @classmethod
     def parse(cls, text: str) -> "Proxy":
-        """Parse a proxy's URL; without a scheme it is an http one.
-
-        Raises:
-            ConfigError: It is not a valid URL of a proxy; the text, which may hold a password, is not repeated.
-        """
+        """Parse a proxy's URL, http by default; raise a ConfigError without the text, which may hold a password."""
         url = text if "://" in text else f"http://{text}"
         scheme = url.partition("://")[0].lower()
         if scheme not in _PORTS:

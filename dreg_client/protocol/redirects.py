@@ -34,12 +34,10 @@ def redirect_target(registry: RegistryURL, request: Request, response: Response)
 def next_hop(
     registry: RegistryURL, hop: Hop, response: Response, url: str, headers: tuple[tuple[str, str], ...]
 ) -> Hop:
-    """Return the request that follows a redirect of `hop` to `url`, which is checked.
+    """Return the request that follows a redirect of `hop` to `url`.
 
     The registry itself gets all `headers`; another origin gets only those that say nothing of the caller.
-
-    Raises:
-        UnsafeURLError: The URL is not valid, leads from https to http, or is nearer to this machine than the registry.
+    UnsafeURLError: the URL is not valid, leads from https to http, or is nearer to this machine than the registry.
     """
     target = _origin_of(response, url)
     check_no_downgrade(response.where, url, Origin.of(hop.url), target)

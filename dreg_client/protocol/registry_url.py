@@ -26,14 +26,10 @@ class RegistryURL:
 
     @classmethod
     def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "RegistryURL":
-        """Parse a URL, with or without `/v2` and a slash at its end, or a host, which is asked over https.
+        """Parse a URL, with or without `/v2` and a slash at its end, or a host; raise InvalidReferenceError.
 
         Plain HTTP is used if the URL says so, with `plain_http`, and for this machine (such as `localhost`) unless
         another option makes sense with TLS only (`tls`), such as a CA file.
-
-        Raises:
-            InvalidReferenceError: The text is neither.
-            TypeError: It is not a str.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"a registry is named by a text: {_EXPECTED}; not by {type(text).__name__}")

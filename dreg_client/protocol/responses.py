@@ -24,10 +24,8 @@ def parse_names(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names in a list of tags or repositories, in order, and the entries that are not valid, as text.
 
-    Nothing else is checked: proxies write names of their own into a tag list (ANS-01 to ANS-03, D-02).
-
-    Raises:
-        ProtocolError: It is not a JSON object, or has no such list (null reads as empty).
+    Nothing else is checked: proxies write names of their own into a tag list (ANS-01 to ANS-03, D-02). ProtocolError:
+    the body is not a JSON object, or has no such list (null reads as empty).
     """
     try:
         found = read_object(response.body).get(member, False)
@@ -82,10 +80,9 @@ class TokenResponse:
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """Read the body of a token server's response; if `token` and `access_token` are both present, the first counts.
+        """Read the body of a token server's response; raise a TokenError, which never shows the body.
 
-        Raises:
-            TokenError: It has no token, or one that no header can carry. The body is never part of the message.
+        If `token` and `access_token` are both present, the first counts.
         """
         try:
             tree = read_object(raw)

@@ -1,5 +1,10 @@
-"""Lists, page by page: tags, and a registry's catalog (distribution-spec "Listing Tags"; distribution "Catalog")."""
+"""Lists, page by page: tags, and a registry's catalog (distribution-spec "Listing Tags"; distribution "Catalog").
 
+The `Link` header leads from page to page (RFC 8288).
+"""
+
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -7,9 +12,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.protocol.error_responses import accept
-from dreg_client.protocol.link_header import next_target
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.responses import parse_names
+from dreg_client.values.origin import Origin, joined, without_query
 from dreg_client.values.reference import RepositoryName, Tag
 
 MAX_PAGES: Final = 1000
@@ -17,6 +22,11 @@ _LARGEST_PAGE: Final = 1000
 _NO_CATALOG: Final = (
     "not every registry has a catalog (Docker Hub, GitHub and Quay have none): name repositories yourself"
 )
+_LONGEST_LINK: Final = 8192
+_TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
+_PARAMETER: Final = re.compile(r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?")
+_TRAILING: Final = re.compile(r"\s*;(?=\s*(?:,|$))")
+_ESCAPED: Final = re.compile(r"\\(.)")
 
 
 class Pages:
@@ -27,13 +37,9 @@ class Pages:
         self._seen = {request.target}
 
     def turn(self, response: Response) -> None:
-        """Accept the response to `request`, and go on to the next page.
+        """Accept the response to `request`, and go on to the next page; after a redirect, too, at the registry itself.
 
-        After a redirect, too, the next page is requested from the registry.
-
-        Raises:
-            UnsupportedError: The registry has no catalog.
-            TooManyPagesError: There are more than 1,000 pages, or one comes again.
+        UnsupportedError: the registry has no catalog. TooManyPagesError: a page comes again, or the 1,001st comes.
         """
         request = self.request
         assert request is not None  # noqa: S101 (there is a response to it)
@@ -88,3 +94,52 @@ def parse_repositories(response: Response) -> tuple[str, ...]:
     for entry in left_out:
         log.warning("%s lists %r, which is no name of a repository; it is left out", response.where, entry)
     return names
+
+
+# --- the next page
+
+
+def next_target(response: Response) -> str | None:
+    """Return the URL of the next page, on the registry itself; None if this was the last one."""
+    lines = response.headers.all("link")
+    if sum(map(len, lines)) > _LONGEST_LINK:
+        raise errors.ProtocolError(f"Link is longer than {_LONGEST_LINK} characters", response.where)
+    for line in lines:
+        for target, relations in [*_links(line, response.where)]:
+            if "next" in relations:
+                return _of_registry(joined(response.url, target), response)
+    return None
+
+
+def _links(line: str, where: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield targets and their relations; a target without any is taken for the next page, as it is meant."""
+    position = 0
+    while line[position:].strip(" \t,"):
+        target = _TARGET.match(line, position)
+        if target is None:
+            raise errors.ProtocolError('Link does not follow RFC 8288: <TARGET>; rel="next" is due', where)
+        position = target.end()
+        relations: list[str] | None = None
+        while parameter := _PARAMETER.match(line, position):
+            position = parameter.end()
+            if parameter[1].lower() == "rel" and relations is None:
+                value = parameter[2] or ""
+                relations = (_ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value).lower().split()
+        while trailing := _TRAILING.match(line, position):  # a parameter without a name (RFC 8288 appendix B.3)
+            position = trailing.end()
+        yield target[1], ["next"] if relations is None else relations
+
+
+def _of_registry(url: str, response: Response) -> str:
+    """Return the page on the registry itself: a proxy may lose the scheme (UPL-03), but the host must be the same."""
+    origin = Origin.of(response.registry)
+    try:
+        target = Origin.of(url)
+    except ValueError as fault:
+        raise errors.ProtocolError(f"Link leads to no URL: {fault}", response.where) from None
+    lost_scheme = target.host == origin.host and target.scheme == "http" and target.port in {80, origin.port}
+    if target != origin and not lost_scheme:
+        reason = "pages are read from the registry itself alone"
+        raise errors.CrossOriginError(response.where, without_query(url), reason)
+    parts = urlsplit(url)
+    return f"{origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")

@@ -14,13 +14,11 @@ _SAID: Final = (b"http request to an https server", b"plain http request was sen
 
 
 def check_tls_expected(response: Response) -> None:
-    """Raise OnlyTLSError if a response says that the server expects TLS.
-
-    A response to HEAD has no body to say so; only Go's has no headers either.
-    """
+    """Raise OnlyTLSError if a response says that the server expects TLS."""
     if response.status != 400 or not response.url.startswith("http://"):
         return
     body = response.body.lower()
+    # A response to HEAD has no body to say so; only Go's has no headers either.
     if any(said in body for said in _SAID) or not (body or any(response.headers)):
         raise OnlyTLSError(ONLY_TLS, response.where)
 

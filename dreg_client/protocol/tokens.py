@@ -64,7 +64,7 @@ class TokenRequest:
 
 
 def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], trusted: tuple[str, ...]) -> Hop:
-    """Return the HTTP request for a token, with the `headers` that every request has.
+    """Return the HTTP request for a token, with the `headers` of every request and a credential if one is wanted.
 
     `trusted`: hosts that may get the credential besides the registry's own (`trusted_token_hosts`).
     """
@@ -86,12 +86,9 @@ def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], truste
 
 
 def _check_realm(base: RegistryURL, response: Response, realm: str, *, secret: bool, trusted: tuple[str, ...]) -> Reach:
-    """Check the URL of the token server that a registry names (D-15; AUT-01 to AUT-03).
+    """Check the URL of the token server that a registry names, and return the nearest network that it may be in.
 
-    A credential (`secret`) is only sent to the registry's own hosts and trusted ones.
-
-    Returns:
-        The nearest network that the host may be in.
+    A credential (`secret`) is only sent to the registry's own hosts and trusted ones (D-15; AUT-01 to AUT-03).
     """
     try:
         target = Origin.of(realm)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dreg_client import Descriptor, Digest, errors
+from dreg_client.protocol.blob_reader import MIN_RANGED
+from dreg_client.protocol.blob_reader import RANGE_SIZE as PIECE
 from dreg_client.protocol.events import Received
-from dreg_client.protocol.ranges import MIN_RANGED
-from dreg_client.protocol.ranges import RANGE_SIZE as PIECE
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import (
     BLOB,

@@ -13,8 +13,8 @@ import atheris
 with atheris.instrument_imports(include=["dreg_client"]):
     from dreg_client import Digest, Platform, Reference, errors, parse_manifest, validate
     from dreg_client.models.json_text import DishonestTextError, read_object, scan
-    from dreg_client.protocol.link_header import next_target
     from dreg_client.protocol.messages import Headers, Response
+    from dreg_client.protocol.tags_and_catalog import next_target
     from dreg_client.protocol.www_authenticate import parse_challenges, scope_to_ask
     from dreg_client.values.store_name import StoreName
 

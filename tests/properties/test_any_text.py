@@ -13,9 +13,9 @@ from dreg_client import Digest, Platform, Reference, errors, parse_manifest, val
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
-from dreg_client.protocol.link_header import next_target
 from dreg_client.protocol.messages import Headers, Response
 from dreg_client.protocol.retry import retry_after
+from dreg_client.protocol.tags_and_catalog import next_target
 from dreg_client.protocol.www_authenticate import parse_challenges
 from dreg_client.values.media_type import essence, is_media_type
 from dreg_client.values.reference import RepositoryName

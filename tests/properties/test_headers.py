@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from dreg_client import Digest, errors
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
-from dreg_client.protocol.link_header import next_target
 from dreg_client.protocol.messages import Headers, Response
+from dreg_client.protocol.tags_and_catalog import next_target
 from dreg_client.protocol.www_authenticate import parse_challenges
 from dreg_client.values.reference import RepositoryName
 from tests.properties import texts

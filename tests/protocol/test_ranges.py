@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreg_client import Digest
-from dreg_client.protocol.blob_reader import BlobTransfer
+from dreg_client.protocol.blob_reader import MIN_RANGED, RANGE_SIZE, BlobRanges, BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.messages import Headers, Response
-from dreg_client.protocol.ranges import MIN_RANGED, RANGE_SIZE, BlobRanges
 from dreg_client.values.reference import RepositoryName
 
 

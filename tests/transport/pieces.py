@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from dreg_client import Digest
-from dreg_client.protocol.ranges import RANGE_SIZE as PIECE
+from dreg_client.protocol.blob_reader import RANGE_SIZE as PIECE
 from tests.raw_server import RawServer, answer
 
 BLOB = Random(6).randbytes(4 * PIECE + 123_457)  # noqa: S311 (any bytes will do)
