@@ -9,13 +9,13 @@ from dreg_client._async.lists import list_tags
 from dreg_client._async.manifests import get_manifest, resolve_manifest
 from dreg_client._async.ranged_download import AsyncRangedDownload
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol import blobs, referrers
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.manifests import check_served, manifest_in, manifest_request, name_of, own_media_type
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
+from dreg_client.values.sizes import MAX_DOCUMENT
 
 
 class AsyncRegistrySource:

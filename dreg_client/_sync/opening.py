@@ -34,7 +34,7 @@ def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "
     name = StoreName.parse(text) if isinstance(text, str) else text
     if name.kind == "registry" and name.reference is not None:
         from dreg_client._sync.registry import open_repository  # noqa: PLC0415 (see above)
-        from dreg_client.credentials.defaults import with_defaults  # noqa: PLC0415
+        from dreg_client.credentials.lookup import with_defaults  # noqa: PLC0415
 
         return open_repository(name.reference.registry, name.reference.repository, **with_defaults(options))
     if name.kind == "docker-archive":

@@ -44,7 +44,7 @@ def _names(ctx: click.Context, incomplete: str) -> Iterator[str]:
     from dreg_client._sync.opening import open_store
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
-    from dreg_client.credentials.defaults import with_defaults
+    from dreg_client.credentials.lookup import with_defaults
 
     options = {**given_options(ctx), "timeout": _TIMEOUT, "retries": 0}
     host, _, rest = incomplete.partition("/")

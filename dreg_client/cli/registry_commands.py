@@ -38,7 +38,7 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     from dreg_client._sync.client import Client
     from dreg_client._sync.lists import iter_catalog
     from dreg_client.cli.logging import show_log
-    from dreg_client.credentials.defaults import with_defaults
+    from dreg_client.credentials.lookup import with_defaults
     from dreg_client.protocol.namespaces import namespace_of
 
     show_log(debug=False)
@@ -174,8 +174,7 @@ def logout_command(registry: str) -> None:
 
 def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions]":
     from dreg_client.cli.logging import show_log
-    from dreg_client.credentials.defaults import with_defaults
-    from dreg_client.credentials.lookup import Credentials
+    from dreg_client.credentials.lookup import Credentials, with_defaults
     from dreg_client.protocol.options import Options
     from dreg_client.protocol.registry_url import RegistryURL
 

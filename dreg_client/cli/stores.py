@@ -46,7 +46,7 @@ def opened_repository(source: "StoreName") -> Generator["Repository", None, None
 def opened_client(source: "StoreName", reference: "Reference") -> "closing[Client]":
     """Open the client of a registry, for what needs no models: importing them takes longer than a response."""
     from dreg_client._sync.client import Client
-    from dreg_client.credentials.defaults import with_defaults
+    from dreg_client.credentials.lookup import with_defaults
 
     return closing(Client.open(reference.registry, **with_defaults(options_for(source))))
 

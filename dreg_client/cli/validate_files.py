@@ -13,9 +13,9 @@ from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.cli.validate_values import Checked, Counted, Finding, Settings, Unread
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines
 from dreg_client.validation.report import validate
+from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.store_name import StoreName, reference_of
 
 _DUMPS: Final = (".jsonl", ".ndjson")

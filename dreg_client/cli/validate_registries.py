@@ -41,7 +41,7 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
     """Validate `HOST/REPOSITORY[:TAG|@DIGEST]`, or all of `HOST/`, `HOST:PORT` or the URL of a registry."""
     from dreg_client._sync.registry import Registry
     from dreg_client.cli.registry_options import given_options
-    from dreg_client.credentials.defaults import with_defaults
+    from dreg_client.credentials.lookup import with_defaults
     from dreg_client.values.store_name import StoreName
 
     journal = _Journal(settings.resume)

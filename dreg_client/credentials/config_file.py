@@ -35,12 +35,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """A credential file.
-
-    Attributes:
-        name: Its path, or the environment variable that contains its text.
-        members: Its members; unknown ones are kept.
-    """
+    """A credential file: its path, or the environment variable that contains its text, and its members."""
 
     name: str
     members: dict[str, Any] = field(repr=False)
@@ -54,15 +49,10 @@ class ConfigFile:
 
     @classmethod
     def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
-        """Read a file; return None if it does not exist.
+        """Read a file; None if it does not exist. ConfigError: it is not valid, unreadable, or writable by other users.
 
-        Args:
-            path: The file.
-            bare: Whether the file is the map of entries itself, as `~/.dockercfg`.
-            to_write: Whether it will be written: then a folder that cannot be read is also an error.
-
-        Raises:
-            ConfigError: It is not valid, cannot be read, or is writable by other users.
+        With `bare`, the file is the map of entries itself, as `~/.dockercfg`. With `to_write`, a folder that cannot be
+        read is also an error.
         """
         try:
             found = path.stat()

@@ -11,11 +11,12 @@ from dreg_client._logging import log
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
 from dreg_client.errors import ConfigError
-from dreg_client.protocol.options import FoundCredential
+from dreg_client.protocol.options import FoundCredential, RegistryOptions
 from dreg_client.values.credential import Credential
 
 _FILE_VARIABLE: Final = "REGISTRY_AUTH_FILE"
 _TEXT_VARIABLE: Final = "DOCKER_AUTH_CONFIG"
+_CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
 
 
 class Credentials:
@@ -92,11 +93,7 @@ class Credentials:
         return self._asked[key]
 
     def files(self) -> Iterator[ConfigFile]:
-        """Yield the files that exist, in order.
-
-        Raises:
-            ConfigError: A file is broken or unsafe, or a named file does not exist.
-        """
+        """Yield the files that exist, in order; ConfigError: one is broken or unsafe, or a named one does not exist."""
         if named := self.named_file():
             file = ConfigFile.read(named)
             if file is None:
@@ -145,3 +142,11 @@ class Credentials:
             return Path.home()
         except RuntimeError:  # the user has no name
             return None
+
+
+def with_defaults(options: RegistryOptions) -> RegistryOptions:
+    """Return the options, with docker's and podman's credentials and certificates unless they name others."""
+    given: RegistryOptions = {"certs_dirs": _CERTS_DIRS, **options}
+    if "credentials" not in options and options.get("auth_service") is None:
+        given["credentials"] = Credentials.default()
+    return given

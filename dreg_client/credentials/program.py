@@ -37,10 +37,8 @@ class _DuplicateNameError(ValueError):
 def ask(program: str, server: str) -> Credential | None:
     """Return the credential that a helper has for a server, None if it has none.
 
-    Raises:
-        MissingProgramError: It is not installed, or failed.
-        CredentialHelperError: It does not end, or prints invalid output.
-        CredentialError: It returns the credential of another server.
+    MissingProgramError: it is not installed, or failed. CredentialHelperError: it does not end, or prints nonsense.
+    CredentialError: it returns the credential of another server.
     """
     helper = f"docker-credential-{program}"
     code, output = _run(helper, "get", server.encode())

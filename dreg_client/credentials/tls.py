@@ -15,13 +15,7 @@ _warned: Final[set[str]] = set()
 
 
 def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.SSLContext:
-    """Return the TLS context for connections to one origin.
-
-    Args:
-        options: The options of the caller.
-        origin: The origin.
-        is_registry: Whether it is the registry itself: `insecure` and the client certificate only apply to it.
-    """
+    """Return the TLS context for an origin; `insecure` and the client certificate only apply to the registry itself."""
     if options.ssl_context is not None:
         return options.ssl_context
     if origin.scheme == "http":  # never used; loading the system's authorities takes longer than a request

@@ -10,13 +10,13 @@ from dreg_client.files.rooted import Files, chunks_of, size_of
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.docker_archive import ArchiveContents, ArchivedImage
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import Reference
+from dreg_client.values.sizes import MAX_DOCUMENT
 
 _BLOB: Final = re.compile(r"blobs/sha256/([a-f0-9]{64})")
 _POSITION: Final = re.compile(r"@([0-9]{1,9})", re.ASCII)

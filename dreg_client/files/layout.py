@@ -10,12 +10,11 @@ from dreg_client.files.rooted import Files, chunks_of
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
 from dreg_client.models.layout import ImageLayout, ref_name
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.parse import recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import examine, read_or_scan
 from dreg_client.values.digest import Digest, digest_fault
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024

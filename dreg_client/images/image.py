@@ -157,14 +157,7 @@ class NamedImage:
         return Platforms(dict.fromkeys(found))
 
     def _find(self, platform: PlatformRef) -> Entry:
-        """Return the entry of one image.
-
-        Raises:
-            PlatformNotFoundError: No image serves the platform.
-            NotFoundError: The index does not list the digest.
-            InvalidPlatformError: The text is not a valid platform.
-            InvalidDigestError: The text is not a valid digest.
-        """
+        """Return the entry of one image; raise PlatformNotFoundError, or NotFoundError for a digest."""
         if isinstance(platform, Descriptor) or (isinstance(platform, str) and ":" in platform and "/" not in platform):
             digest = Digest(platform) if isinstance(platform, str) else platform.digest
             leaf = next((leaf for leaf in self._leaves() if leaf.descriptor.digest == digest), None)

@@ -35,21 +35,13 @@ class DocumentRead:
 
 @dataclass(frozen=True, slots=True)
 class ImageRead:
-    """The documents of an image.
+    """The documents of an image."""
 
-    Attributes:
-        platforms: All platforms of the image.
-        images: The images to show.
-        missing: Platforms whose images the store does not have, each with the error.
-        attestations: The attestations to show (`attestations_of`), each with its `predicate_types`.
-        is_whole: Whether everything is shown, not only some platforms.
-    """
-
-    platforms: tuple[Platform, ...]
-    images: tuple[PlatformImage, ...]
-    missing: tuple[tuple[Platform, NotFoundError], ...]
-    attestations: tuple[tuple[Descriptor, tuple[str, ...]], ...]
-    is_whole: bool
+    platforms: tuple[Platform, ...]  # all of them
+    images: tuple[PlatformImage, ...]  # those to show
+    missing: tuple[tuple[Platform, NotFoundError], ...]  # platforms whose images the store does not have
+    attestations: tuple[tuple[Descriptor, tuple[str, ...]], ...]  # those to show, each with its `predicate_types`
+    is_whole: bool  # whether everything is shown, not only some platforms
 
 
 def view_image(read: DocumentRead, image: ImageRead) -> Plain:

@@ -27,11 +27,7 @@ class ArchiveContents(StrictModel, frozen=True):
 
     @classmethod
     def parse(cls, raw: bytes, where: str) -> Self:
-        """Read `manifest.json`.
-
-        Raises:
-            LayoutCorruptError: It is not a valid JSON list of images.
-        """
+        """Read `manifest.json`; raise LayoutCorruptError if it is not a valid JSON list of images."""
         try:
             tree = read_object(b'{"images":' + raw + b"}")
             if tree.keys() == {"images"}:  # otherwise the wrapped text had braces of its own

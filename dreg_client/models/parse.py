@@ -3,7 +3,7 @@
 Models are imported when the first document of their kind is read: building all of them takes longer than reading one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union, cast, overload
@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
 from dreg_client.models.kinds import BY_TYPE, SAYS_NOTHING, Kind, kind_of
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.stored import ParsedModel, octets_of, refusal
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
+from dreg_client.values.sizes import MAX_DOCUMENT
 
 if TYPE_CHECKING:
     from dreg_client.models.config import ImageConfig
@@ -41,32 +41,20 @@ _MODULES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 @cache
-def _model(kind: str) -> type[ParsedModel]:
+def model_of(kind: str) -> type[ParsedModel]:
+    """Return the model of a kind, imported on first use; raise ValueError if it is unknown."""
+    if kind not in _MODULES:
+        message = f"{kind!r} is not a kind of document; the kinds are: {', '.join(_MODULES)}"
+        raise ValueError(message)
     module, name = _MODULES[kind]
     model: type[ParsedModel] = getattr(import_module(f"dreg_client.models.{module}"), name)
     return model
 
 
-class _Models(Mapping[str, type[ParsedModel]]):
-    """The model of each kind, imported on first use."""
-
-    def __getitem__(self, kind: str) -> type[ParsedModel]:
-        return _model(kind)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_MODULES)
-
-    def __len__(self) -> int:
-        return len(_MODULES)
-
-
-KINDS: Final = _Models()
-
-
 def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type[ParsedModel] | None:
     """Return the model of a document by its served type, else its own type, else its members; None if unknown."""
     kind = kind_of(tree, media_type)
-    return KINDS[kind] if kind is not None else None
+    return model_of(kind) if kind is not None else None
 
 
 @overload
@@ -173,14 +161,6 @@ def parse_document(
     return model_of(kind).parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
 
 
-def model_of(kind: str) -> type[ParsedModel]:
-    """Return the model of a kind, or raise ValueError if it is unknown."""
-    if kind not in KINDS:
-        message = f"{kind!r} is not a kind of document; the kinds are: {', '.join(KINDS)}"
-        raise ValueError(message)
-    return KINDS[kind]
-
-
 def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
     if len(octets) > limit:
         raise errors.ResponseTooLargeError("the document", len(octets), limit)
@@ -195,7 +175,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
     kind = BY_TYPE.get(media_type or "") if media_type == tree.get("mediaType") else None
     if kind is None and (kind := kind_of(tree, media_type)) is None:
         raise _unknown(octets, tree, media_type)
-    model = _model(kind)
+    model = model_of(kind)
     if media_type is None or media_type == tree.get("mediaType"):
         try:
             return model.from_tree(octets, tree)  # type: ignore[return-value]
@@ -208,5 +188,5 @@ def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None) 
     served = essence(media_type) if media_type else ""
     own = tree.get("mediaType")
     known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
-    advice = f"name what it is: kind=, one of {', '.join(KINDS)}"
+    advice = f"name what it is: kind=, one of {', '.join(_MODULES)}"
     return errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

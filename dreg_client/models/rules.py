@@ -5,6 +5,7 @@ Files are those of the OCI image specification v1.1.1 unless named; "ours" marks
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from dreg_client.errors.problems import Problem, Severity
@@ -124,19 +125,13 @@ CLAUSES: dict[str, str] = {
 }
 
 
-def error(rule: str, path: str, found: str, expected: str) -> Problem:
-    """Return an error: the document is rejected."""
-    return Problem(rule, Severity.ERROR, path, found, expected, CLAUSES[rule])
+def _problem(severity: Severity, rule: str, path: str, found: str, expected: str) -> Problem:
+    return Problem(rule, severity, path, found, expected, CLAUSES[rule])
 
 
-def warning(rule: str, path: str, found: str, expected: str) -> Problem:
-    """Return a warning: the document is accepted."""
-    return Problem(rule, Severity.WARNING, path, found, expected, CLAUSES[rule])
-
-
-def note(rule: str, path: str, found: str, expected: str) -> Problem:
-    """Return a note, which is only reported on request."""
-    return Problem(rule, Severity.NOTE, path, found, expected, CLAUSES[rule])
+error = partial(_problem, Severity.ERROR)  # the document is rejected
+warning = partial(_problem, Severity.WARNING)  # the document is accepted
+note = partial(_problem, Severity.NOTE)  # only reported on request
 
 
 def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR) -> list[Problem]:
@@ -159,11 +154,6 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
         if told[until] > MOST_TOLD:
             break
     return list(first.values())
-
-
-def is_full(problems: Iterable[Problem]) -> bool:
-    """Return whether there are so many errors that no more are reported."""
-    return sum(problem.severity is Severity.ERROR for problem in problems) > MOST_TOLD
 
 
 def has_error(problems: Iterable[Problem]) -> bool:

@@ -16,9 +16,9 @@ from dreg_client.models.faults import refused, remarks
 from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.models.kinds import SAYS_NOTHING
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
+from dreg_client.values.sizes import MAX_DOCUMENT
 
 M = TypeVar("M", bound="ParsedModel")
 
@@ -202,7 +202,7 @@ def examine_tree(
     model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None
 ) -> Examined[M]:
     """Examine a tree that was already read from `raw`, with the problems of its text."""
-    if rules.is_full(problems):
+    if sum(problem.severity is Severity.ERROR for problem in problems) > rules.MOST_TOLD:
         return Examined(None, tuple(problems))
     document: M | None = None
     try:

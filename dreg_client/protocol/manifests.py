@@ -8,7 +8,6 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models import rules
 from dreg_client.models.kinds import MEDIA_TYPES, kind_of
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.content_encoding import plain
 from dreg_client.protocol.error_responses import accept
@@ -16,6 +15,7 @@ from dreg_client.protocol.messages import Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import RepositoryName, Tag
+from dreg_client.values.sizes import MAX_DOCUMENT
 
 if TYPE_CHECKING:  # building models takes longer than a request, and a digest needs none
     from dreg_client.models.descriptor import Descriptor

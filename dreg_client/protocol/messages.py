@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dreg_client.errors import ProtocolError
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.values.origin import Reach, without_query
-from dreg_client.values.sizes import KIBIBYTE
+from dreg_client.values.sizes import KIBIBYTE, MAX_DOCUMENT
 
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _PLACE: Final = re.compile(r"[^:]*://[^/?#]*")

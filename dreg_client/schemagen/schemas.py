@@ -11,20 +11,21 @@ from pydantic.json_schema import models_json_schema
 from dreg_client.errors.problems import SITE
 from dreg_client.models.index import DockerManifestList, OciIndex
 from dreg_client.models.json_schema import comment
+from dreg_client.models.kinds import KIND_NAMES, MEDIA_TYPES, Kind
 from dreg_client.models.manifest import DockerManifest, OciManifest
-from dreg_client.models.parse import KINDS
+from dreg_client.models.parse import model_of
 from dreg_client.models.stored import ParsedModel
-from dreg_client.schemagen.tidying import Schema, tidied
+from dreg_client.schemagen.tidying import Schema, each_part, tidied
 
 Mode = Literal["validation", "serialization"]
 """`validation` describes documents that are accepted, `serialization` those that are written."""
 
 ANY_MANIFEST: Final = "manifest"
-NAMES: Final = (*KINDS, ANY_MANIFEST)
+NAMES: Final = (*KIND_NAMES, ANY_MANIFEST)
 """The names of schemas: one for each kind of document, and `manifest` for any current manifest or index."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_OF_ANY_MANIFEST: Final = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
+_OF_ANY_MANIFEST: Final[tuple[Kind, ...]] = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
 _ANY: Final[Schema] = {
     "title": "Image manifest or index",
     "description": "Any manifest or index, of OCI or of Docker: its `mediaType` says which, else its members.",
@@ -64,7 +65,7 @@ def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
     if of not in NAMES:
         message = f"there is no schema {of!r}; there are {', '.join(NAMES)}"
         raise ValueError(message)
-    return tuple(KINDS[name] for name in (_OF_ANY_MANIFEST if of == ANY_MANIFEST else (of,)))
+    return tuple(model_of(name) for name in (_OF_ANY_MANIFEST if of == ANY_MANIFEST else (of,)))
 
 
 def text(content: Schema) -> str:
@@ -92,7 +93,7 @@ def _named(name: str, mode: Mode) -> str:
         _, found = models_json_schema([(model, mode) for model in models_of(name)])
         head["examples"] = [examples()[each][0] for each in _OF_ANY_MANIFEST]
         return text(tidied(_any_manifest_by_type() | found, "", head))
-    model = KINDS[name]
+    model = model_of(name)
     found = model.model_json_schema(mode=mode)
     return text(tidied(found, model.__name__, head | {"examples": examples()[name]}))
 
@@ -104,7 +105,7 @@ def any_manifest() -> Schema:
 
 def _any_manifest_by_type() -> Schema:
     """Select the kind by `mediaType`, else by members, so that a validator reports errors of the intended kind."""
-    types = [media_type for name in _OF_ANY_MANIFEST for media_type in KINDS[name].media_types]
+    types = [media_type for name in _OF_ANY_MANIFEST for media_type in MEDIA_TYPES[name]]
     by_members = {"properties": {"mediaType": {"type": "null"}}, "required": ["manifests"]}
     index = {"anyOf": [_of_type(OciIndex), by_members]}
     docker = (_of_type(DockerManifest), _of_type(DockerManifestList))
@@ -121,3 +122,39 @@ def _of_type(model: type[ParsedModel]) -> Schema:
 
 def _reference(model: type[BaseModel]) -> Schema:
     return {"$ref": f"#/$defs/{model.__name__}"}
+
+
+# --- OpenAPI, whose tools only find definitions below `#/components/schemas`
+
+
+def components(*of: str | type[BaseModel], mode: Mode = "validation") -> dict[str, Schema]:
+    """Return schemas and all that they refer to, for `components.schemas` of an OpenAPI 3.1 document.
+
+    Args:
+        of: Names of schemas, or your own models.
+        mode: `validation` for documents that are accepted, `serialization` for those that are written.
+
+    Returns:
+        Schemas by the names of their models; `manifest` is `AnyManifest`.
+
+    Raises:
+        ValueError: A name is unknown.
+
+    Examples:
+        >>> sorted(components("image-layout"))
+        ['ImageLayout', 'Text', 'Value']
+    """
+    models = {model: None for each in of for model in models_of(each)}
+    _, found = models_json_schema([(model, mode) for model in models])
+    if ANY_MANIFEST in of:
+        found["$defs"]["AnyManifest"] = any_manifest()
+    whole = tidied(found, "", {})
+    return {name: _below_components(part) for name, part in whole["$defs"].items()}
+
+
+def _below_components(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
+    changed = each_part(part, _below_components)
+    if not isinstance(changed, dict) or "$ref" not in changed:
+        return cast("object", changed)
+    refers = str(cast("Schema", changed)["$ref"]).replace("#/$defs/", "#/components/schemas/", 1)
+    return cast("Schema", changed) | {"$ref": refers}

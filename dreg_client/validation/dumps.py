@@ -16,10 +16,9 @@ import orjson
 
 from dreg_client.errors import WorkerKilledError
 from dreg_client.models import rules
-from dreg_client.models.limits import MAX_DOCUMENT
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT

@@ -11,8 +11,9 @@ from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
 from dreg_client.models.json_text import scan
+from dreg_client.models.kinds import BY_TYPE
 from dreg_client.models.layout import ref_name
-from dreg_client.models.parse import KINDS, Document, recognise
+from dreg_client.models.parse import Document, model_of, recognise
 from dreg_client.models.paths import item, show
 from dreg_client.models.stored import examine
 from dreg_client.validation.report import Report, validate
@@ -26,12 +27,7 @@ _VERIFIED: Final = "a regular file with the bytes of its digest"
 
 
 class LayoutChecks(Checks):
-    """The checks of a layout. Every mention of a blob is compared with it, and wrong bytes are checked all the same.
-
-    Attributes:
-        documents: The reports of all documents, without their problems; None for those that could not be read.
-        content: The mentions of all other blobs, in the order of the walk.
-    """
+    """The checks of a layout. Every mention of a blob is compared with it, and wrong bytes are checked all the same."""
 
     verifies_first = False
     reported: ClassVar[tuple[type[errors.DregError], ...]] = (errors.DregError,)
@@ -39,8 +35,9 @@ class LayoutChecks(Checks):
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
         super().__init__(complete=complete, pedantic=pedantic)
+        # The reports of all documents, without their problems; None for those that could not be read.
         self.documents: dict[Digest, Report | None] = {}
-        self.content: dict[Digest, list[Claim]] = {}
+        self.content: dict[Digest, list[Claim]] = {}  # the mentions of all other blobs, in the order of the walk
 
     def trail(self, digest: Digest, path: str, position: int | None = None) -> str:
         """Return what reports call a member of a document, or an item of it."""
@@ -175,7 +172,7 @@ def readable(name: str) -> str:
 
 def _kind_of(raw: bytes, descriptor: Descriptor) -> str | None:
     """Return the kind that a document states; else that of its descriptor, unless its shape is of another family."""
-    named = next((kind for kind, model in KINDS.items() if descriptor.media_type in model.media_types), None)
+    named = BY_TYPE.get(descriptor.media_type)
     if descriptor.family is Family.CONFIG:
         return named
     tree = scan(raw)[0] or {}
@@ -187,7 +184,7 @@ def _kind_of(raw: bytes, descriptor: Descriptor) -> str | None:
 
 
 def _media_types(report: Report) -> tuple[str, ...]:
-    return KINDS[report.kind].media_types if report.kind else ()
+    return model_of(report.kind).media_types if report.kind else ()
 
 
 def _parsed(raw: bytes, report: Report) -> Document | None:
@@ -195,6 +192,6 @@ def _parsed(raw: bytes, report: Report) -> Document | None:
     if report.kind is None or report.kind == "legacy-manifest":
         return None
     try:
-        return cast("Document", KINDS[report.kind].parse(raw))
+        return cast("Document", model_of(report.kind).parse(raw))
     except errors.DregError:
         return None

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.limits import MAX_DOCUMENT
-from dreg_client.models.parse import KINDS, model_of, recognise
+from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.parse import model_of, recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import ParsedModel, examine_tree, octets_of, read_or_scan, too_large
 from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import MAX_DOCUMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _examined(
     model = named or recognise(tree, media_type)
     if model is None:
         found = show(media_type or tree.get("mediaType") or "a document of no known media type or shape")
-        expected = f"a kind that is known, or named: {', '.join(KINDS)}"
+        expected = f"a kind that is known, or named: {', '.join(KIND_NAMES)}"
         return None, (*problems, rules.error("GEN-12", "$", found, expected))
     return model, examine_tree(model, octets, tree, problems, media_type).problems
 

@@ -24,19 +24,12 @@ Role = Literal["entry", "config", "layer"]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A descriptor of a blob in a document.
-
-    Attributes:
-        descriptor: The descriptor.
-        trail: Where it is, for people.
-        role: Its place in the document.
-        depth: How many documents lead to the blob; 1 for what a tag names.
-    """
+    """A descriptor of a blob in a document."""
 
     descriptor: Descriptor
-    trail: str
-    role: Role
-    depth: int
+    trail: str  # where it is, for people
+    role: Role  # its place in the document
+    depth: int  # how many documents lead to the blob; 1 for what a tag names
 
     @property
     def named(self) -> str:
@@ -56,12 +49,7 @@ class Step(Enum):
 
 
 class Checks(ABC):
-    """What to check in a store: the state of a walk, and the differences between kinds of stores.
-
-    Args:
-        complete: Whether a missing blob is an error (LYT-04), not a warning.
-        pedantic: Whether notes are reported.
-    """
+    """What to check in a store: the state of a walk, and the differences between kinds of stores."""
 
     verifies_first: ClassVar[bool]
     """Whether bytes that do not match their descriptor are reported as such and not read any further."""
@@ -71,7 +59,9 @@ class Checks(ABC):
     """What a report calls a missing blob."""
 
     complete: bool
+    """Whether a missing blob is an error (LYT-04), not a warning."""
     pedantic: bool
+    """Whether notes are reported."""
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
         self.complete, self.pedantic = complete, pedantic

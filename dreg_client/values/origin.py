@@ -38,11 +38,7 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> "Origin":
-        """Return the origin of a URL.
-
-        Raises:
-            ValueError: It is not an http or https URL, or has user information; the message does not repeat the text.
-        """
+        """Return the origin of a URL; raise ValueError, which does not repeat it, unless it is a plain http(s) one."""
         if len(url) > _LONGEST_URL:
             raise ValueError(f"it is longer than {_LONGEST_URL} characters")
         if _PRINTABLE.fullmatch(url) is None or "\\" in url:
@@ -55,7 +51,7 @@ class Origin:
             raise ValueError("it must not contain user information")
         place = _PLACE.fullmatch(parts.netloc)
         host, port = (parts.hostname or "").lower(), parts.port if place else 0
-        right = _is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)
+        right = is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)
         if not right or port == 0:
             raise ValueError("a host, and perhaps a port from 1 to 65535, must follow the scheme")
         return cls(scheme, host, port or _PORTS[scheme])
@@ -75,7 +71,8 @@ class Origin:
         return f"{self.scheme}://{self.authority}"
 
 
-def _is_ipv6(text: str) -> bool:
+def is_ipv6(text: str) -> bool:
+    """Return whether a text is an IPv6 address without a zone."""
     try:
         ipaddress.IPv6Address(text)
     except ValueError:

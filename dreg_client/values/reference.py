@@ -1,6 +1,5 @@
 """Image references: `[registry/]repository[:tag][@digest]`."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import ClassVar, Final, NoReturn, Self, cast
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault, is_digest
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
+from dreg_client.values.origin import is_ipv6
 from dreg_client.values.text_fields import CheckedText, JsonSchema, TextField, text_schema
 
 DEFAULT_TAG: Final = "latest"
@@ -215,7 +215,7 @@ def _registry(text: str, whole: str) -> tuple[str, str]:
     if parts is None:
         _reject(whole, "registry", "a host name or address, and perhaps a port; an IPv6 address in brackets")
     host, port = parts.groups()
-    if not (_is_ipv6(host[1:-1]) if host.startswith("[") else _HOST.fullmatch(host)):
+    if not ("." not in host and is_ipv6(host[1:-1]) if host.startswith("[") else _HOST.fullmatch(host)):
         _reject(whole, "registry", "labels of letters, digits and -, joined by dots, or [IPv6]")
     if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and 1 <= int(port) <= 65535):
         _reject(whole, "registry", "a port from 1 to 65535")
@@ -225,16 +225,6 @@ def _registry(text: str, whole: str) -> tuple[str, str]:
 
 def _is_host(component: str) -> bool:
     return component == "localhost" or component != component.lower() or any(sign in component for sign in ".:[")
-
-
-def _is_ipv6(text: str) -> bool:
-    if "%" in text or "." in text:
-        return False
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _repository_fault(text: str) -> str:

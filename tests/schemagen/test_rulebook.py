@@ -8,7 +8,7 @@ import pytest
 
 from dreg_client import DregError, Reference, Severity, validate
 from dreg_client.errors.problems import SITE, rule_url
-from dreg_client.models.parse import KINDS
+from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.rules import CLAUSES
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.responses import TokenResponse, parse_errors
@@ -24,7 +24,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "error-body": lambda text: parse_errors(text.encode()),
     "token": lambda text: TokenResponse.parse(text.encode()),
 }
-OF_DOCUMENTS = [entry for entry in ENTRIES if entry.of in {*KINDS, "any"}]
+OF_DOCUMENTS = [entry for entry in ENTRIES if entry.of in {*KIND_NAMES, "any"}]
 OF_OTHERS = [entry for entry in ENTRIES if entry.of in READERS]
 
 
@@ -66,7 +66,7 @@ def test_an_entry_says_what_there_is_to_say(entry: RuleEntry) -> None:
     assert all((entry.title, entry.why, entry.mend, entry.good, entry.clause))
     assert entry.verdict in {"error", "warning", "note", "accepted"}
     assert bool(entry.bad) is (entry.verdict != "accepted")
-    assert entry.of in {*KINDS, "any", "words", *READERS}
+    assert entry.of in {*KIND_NAMES, "any", "words", *READERS}
     assert entry.url == rule_url(entry.id)
     assert entry.url.startswith(SITE)
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from documentation.schema_page import linked, schema_page
-from dreg_client.models.parse import KINDS
+from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.parse import model_of
 from dreg_client.schemagen import NAMES, RuleEntry, RuleFamily, families, rules, schema
 from dreg_client.schemagen.schemas import differs_when_written
 
@@ -58,7 +59,7 @@ JSON Schema cannot express these rules, or only parts of them. `dreg validate` a
 
 
 def _row(name: str) -> str:
-    types = KINDS[name].media_types if name in KINDS else ()
+    types = model_of(name).media_types if name in KIND_NAMES else ()
     files = f"[{name}.json](../schemas/{name}.json)"
     if differs_when_written(name):
         files += f", [written](../schemas/serialization/{name}.json)"

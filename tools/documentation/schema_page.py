@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from dreg_client.models.parse import KINDS
+from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.parse import model_of
 from dreg_client.schemagen.schemas import ANY_MANIFEST, differs_when_written, models_of, schema
 
 Schema = dict[str, Any]
@@ -40,7 +41,7 @@ def _closed(sentence: str) -> str:
 
 def _alternatives(whole: Schema) -> str:
     names = [model.__name__ for model in models_of(ANY_MANIFEST)]
-    pages = {model.__name__: name for name, model in KINDS.items()}
+    pages = {model_of(name).__name__: name for name in KIND_NAMES}
     rows = [f"| [{whole['$defs'][name]['title']}]({pages[name]}.md) | {_own_type(whole, name)} |" for name in names]
     return "\n".join(["A document is exactly one of these:", "", "| document | `mediaType` |", "| --- | --- |", *rows])
 

@@ -91,25 +91,15 @@ class SharedLayer:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Sizes, in bytes, and the layers that are drawn.
+    """Sizes, in bytes, and the layers that are drawn."""
 
-    Attributes:
-        widest: Size of the largest image, at least 1: the full width of the drawing.
-        in_all: Sum of all layers, each counted once.
-        apart: Sum of all layers, counted for each platform.
-        layers: Number of layers, each counted once.
-        shared: Layers that several platforms have, by digest.
-        is_one_image: Whether the tag names an image without an index.
-        is_open: Whether the layers of all platforms are unfolded at first.
-    """
-
-    widest: int
-    in_all: int
-    apart: int
-    layers: int
-    shared: Mapping[str, SharedLayer]
-    is_one_image: bool
-    is_open: bool
+    widest: int  # size of the largest image, at least 1: the full width of the drawing
+    in_all: int  # sum of all layers, each counted once
+    apart: int  # sum of all layers, counted for each platform
+    layers: int  # number of layers, each counted once
+    shared: Mapping[str, SharedLayer]  # layers that several platforms have, by digest
+    is_one_image: bool  # whether the tag names an image without an index
+    is_open: bool  # whether the layers of all platforms are unfolded at first
 
     @staticmethod
     def laid_out(layers: Sequence[Plain]) -> list[tuple[Plain, int]]:
