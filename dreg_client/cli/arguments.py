@@ -128,18 +128,17 @@ def sources_argument(command: F) -> F:
     return argument(registry_options(command))
 
 
+def formats_option(*formats: str, help: str) -> Callable[[F], F]:  # noqa: A002 (click's own name)
+    """Return the option --format, of `text` and further formats."""
+    choice = click.Choice(["text", *formats])
+    return click.option("--format", "output", type=choice, default="text", show_default=True, help=help)
+
+
+format_option: Final = formats_option("json", help="text for people, json for programs.")
 ref_name_option: Final = click.option(
     "--ref-name",
     metavar="NAME",
     help="The name of an entry of a layout, exactly as its annotation has it; for names that are no tags.",
-)
-format_option: Final = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text for people, json for programs.",
 )
 platform_option: Final = click.option(
     "--platform",

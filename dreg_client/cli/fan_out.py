@@ -51,13 +51,9 @@ def show(
 ) -> int:
     """Read one or several sources and print the results; return the exit code, that of the first error.
 
-    Args:
-        sources: The sources. Of several, one that fails does not stop the others.
-        output: `text`, or `json` for one document: the result, or for several a list of objects with their `source`.
-        read: Returns the result of one source; for `json` something that JSON can hold.
-        text: Returns the lines to print for a result; the name of the source is empty if it is the only one.
-        key: The member for the result in the objects of several sources; None if the result has the members.
-        name: Returns the name of a source.
+    Of several, one that fails does not stop the others. As `json`, their results are a list of objects with their
+    `source` and the result as the member `key`, or with its members. `text` returns the lines to print for a result;
+    the name of the source is empty if it is the only one.
     """
     if len(sources) == 1:
         result = read(sources[0])
@@ -73,7 +69,8 @@ def show(
             failed.append(source)
             code = code or put_failure(found, as_json=output == "json")
         elif output == "json":
-            listed.append(_with_source(source, found, key))
+            members: Any = {key: found} if key else found
+            listed.append({"source": source, **members})
         else:
             for line in text(found, source):
                 put(line)
@@ -96,7 +93,3 @@ def _attempts(sources: tuple["StoreName", ...], read: Callable[["StoreName"], T]
                 return failure
 
     return map_in_threads(attempt, sources, _AT_ONCE)
-
-
-def _with_source(source: str, result: Any, key: str | None) -> dict[str, Any]:  # noqa: ANN401 (anything for JSON)
-    return {"source": source, **({key: result} if key else result)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.arguments import ParsedType, parse_platform, ref_name_option, sources_argument
+from dreg_client.cli.arguments import ParsedType, formats_option, parse_platform, ref_name_option, sources_argument
 from dreg_client.cli.fan_out import show
 from dreg_client.cli.output import put_octets
 from dreg_client.cli.stores import opened
@@ -27,14 +27,7 @@ if TYPE_CHECKING:
     type=ParsedType("platform", lambda text: text if text == "all" else parse_platform(text)),
     help="OS/ARCH[/VARIANT], local for this machine, or all, which is the default; may be repeated.",
 )
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json", "html"]),
-    default="text",
-    show_default=True,
-    help="text for people, json for programs, html: a page that needs nothing else.",
-)
+@formats_option("json", "html", help="text for people, json for programs, html: a page that needs nothing else.")
 @click.option("-o", "--output", "file", metavar="FILE", help="Write to a file, whole or not at all.")
 def inspect_command(
     sources: "tuple[StoreName, ...]",

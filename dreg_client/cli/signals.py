@@ -18,7 +18,11 @@ def exit_on_signals() -> None:
             os._exit(128 + number)
         _code = 128 + number
         sys.unraisablehook = lambda _: None  # if the exit below is lost, as in a finalizer, do not print it
-        _end_workers()
+        # Do not wait for worker processes while we unwind, nor for a thread that waits for a credential helper.
+        for worker in sys.modules["multiprocessing"].active_children() if "multiprocessing" in sys.modules else ():
+            worker.kill()
+        if helpers := sys.modules.get("dreg_client.credentials.program"):
+            helpers.end_all()
         raise SystemExit(_code)
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -30,13 +34,3 @@ def exit_on_signals() -> None:
 def signal_exit_code() -> int:
     """Return the exit code for the signal that came, 0 if none did; later errors are not reported."""
     return _code
-
-
-def _end_workers() -> None:
-    """End worker processes, which would otherwise be waited for while we unwind."""
-    multiprocessing = sys.modules.get("multiprocessing")
-    for worker in multiprocessing.active_children() if multiprocessing else ():
-        worker.kill()
-    helpers = sys.modules.get("dreg_client.credentials.program")
-    if helpers:  # a thread that waits for a credential helper is not waited for
-        helpers.end_all()

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dreg_client.cli.arguments import formats_option
 from dreg_client.cli.registry_options import registry_options
 from dreg_client.models.kinds import KIND_NAMES
 
@@ -49,12 +50,8 @@ def _processors() -> int:
     help="Of a registry: remember in this file what is done, and go on with it; it is gone when all is done.",
 )
 @registry_options
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json", "jsonl", "github"]),
-    default="text",
-    show_default=True,
+@formats_option(
+    *("json", "jsonl", "github"),
     help="text for people; json: one document; jsonl: a document a line; github: annotations.",
 )
 def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> int:  # noqa: ANN401 (as click hands them over)
@@ -87,8 +84,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     """
     from dreg_client.cli.error_messages import INVALID, put_failure
     from dreg_client.cli.validate_files import check
-    from dreg_client.cli.validate_output import WRITERS
-    from dreg_client.cli.validate_values import Settings, Unread
+    from dreg_client.cli.validate_output import WRITERS, Settings, Unread
 
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:

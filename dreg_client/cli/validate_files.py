@@ -10,8 +10,8 @@ import click
 
 from dreg_client.cli.arguments import STORE_KINDS
 from dreg_client.cli.progress import Advance, progress
+from dreg_client.cli.validate_output import Checked, Counted, Finding, Settings, Unread
 from dreg_client.cli.validate_registries import check_registry, names_registry
-from dreg_client.cli.validate_values import Checked, Counted, Finding, Settings, Unread
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines
 from dreg_client.validation.report import validate
@@ -70,9 +70,6 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         yield from _file(Path(source), settings, advance)
 
 
-# --- files
-
-
 def _standard_input(settings: Settings) -> Iterator[Finding]:
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `<&-`)
         raise OSError(errno.EBADF, "is closed", "standard input")
@@ -124,9 +121,6 @@ def _line_rules(settings: Settings) -> LineRules:
     return LineRules(
         settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
     )
-
-
-# --- directories and layouts
 
 
 def _directory(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:

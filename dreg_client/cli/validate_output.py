@@ -1,13 +1,15 @@
-"""The output of `dreg validate`: text, JSON, JSON Lines, and annotations on GitHub."""
+"""What `dreg validate` finds, and its output: text, JSON, JSON Lines, and annotations on GitHub."""
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from dreg_client.cli.error_messages import error_message, plain_failure
 from dreg_client.cli.output import decodable, put, styled, visible, wrapped
-from dreg_client.cli.validate_values import Checked, Counted, Finding, Unread
 from dreg_client.errors.problems import Problem, Severity, full_clause
+from dreg_client.models.rules import has_error
+from dreg_client.validation.report import Report
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -15,12 +17,64 @@ _HINTS: Final = {"GEN-12": "say what it is with --kind, such as --kind image-con
 _MOST_NAMES: Final = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of the command, except for the format of the output."""
+
+    kind: str | None
+    media_type: str | None
+    lines: bool
+    field: str
+    media_type_field: str
+    complete: bool
+    pedantic: bool
+    quiet: bool
+    jobs: int
+    resume: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A document, or a blob of a layout; digest and size are None if its bytes were not kept."""
+
+    source: str
+    kind: str | None
+    digest: str | None
+    size: int | None
+    problems: tuple[Problem, ...]
+    line: int = 0  # in a dump
+
+    @classmethod
+    def of(cls, source: str, report: Report, line: int = 0) -> "Checked":
+        """Return the finding for a report."""
+        return cls(source, report.kind, report.digest, report.size, report.problems, line)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no problem is an error."""
+        return not has_error(self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Documents of a dump that have no problems and are only counted."""
+
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A source, or a file of it, that could not be read, and why."""
+
+    source: str
+    failure: Exception
+
+
+Finding = Checked | Counted | Unread
+
+
 class Writer:
     """A writer of findings as they come, which keeps only counts and what could not be read."""
-
-    checked: int
-    invalid: int
-    warned: int
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.arguments import DOCKER, URLS, host_alone
 from dreg_client.cli.fan_out import map_in_threads
-from dreg_client.cli.validate_values import Checked, Finding, Settings, Unread
+from dreg_client.cli.validate_output import Checked, Finding, Settings, Unread
 from dreg_client.errors import DregError, InvalidReferenceError
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.values.docker_hub import DOCKER_HUB
@@ -72,7 +72,7 @@ def _repository(
         return f"{place}{'@' if ':' in name else ':'}{name}"
 
     def validate(name: str) -> list[Finding]:
-        if (known := journal.findings(address(name))) is not None:
+        if (known := journal.done.get(address(name))) is not None:
             return [*known]
         try:
             found = [Checked.of(address(it.name), it.report) for it in validation.tag(name)]
@@ -95,16 +95,12 @@ class _Journal:
 
     def __init__(self, path: str | None) -> None:
         self._path = Path(path) if path else None
-        self._done: dict[str, list[Checked]] = {}
+        self.done: dict[str, list[Checked]] = {}  # by tag
         if self._path and self._path.exists():
             for line in self._path.read_text("utf-8", "replace").splitlines():
                 with suppress(ValueError, KeyError, TypeError):
                     entry = json.loads(line)
-                    self._done[entry["tag"]] = [_finding(found) for found in entry["findings"]]
-
-    def findings(self, source: str) -> list[Checked] | None:
-        """Return what an earlier run found; None if it did not get there."""
-        return self._done.get(source)
+                    self.done[entry["tag"]] = [_finding(found) for found in entry["findings"]]
 
     def add(self, source: str, findings: list[Checked]) -> None:
         """Write what was found of a tag."""

@@ -114,11 +114,7 @@ def _start(helper: str, verb: str, output: IO[bytes]) -> "subprocess.Popen[bytes
         _check_cancelled(helper)
         try:
             process = subprocess.Popen(  # noqa: S603 (a name of letters and digits, no shell)
-                [helper, verb],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
+                [helper, verb], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.DEVNULL, start_new_session=True
             )
         except OSError as failure:
             raise MissingProgramError(f"{helper} cannot be run: {(failure.strerror or '').lower()}") from None

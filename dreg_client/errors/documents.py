@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.errors.root import DregError
 
-# --- texts that are not valid values
-
 
 @dataclass(eq=False, repr=False)
 class InvalidReferenceError(DregError, ValueError):
@@ -58,9 +56,6 @@ class InvalidPlatformError(DregError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.text!r} is no platform: expected {self.expected}"
-
-
-# --- documents
 
 
 class DocumentError(DregError):
@@ -125,9 +120,6 @@ class NoBytesError(DocumentError):
         return f"this {self.model} was not read from bytes of its own; read it by {self.model}.parse(raw)"
 
 
-# --- bytes that fail verification
-
-
 class IntegrityError(DregError):
     """Bytes are not those that were asked for."""
 
@@ -164,9 +156,6 @@ class SizeMismatchError(IntegrityError):
 
 class ContentEncodingError(IntegrityError):
     """A body was compressed without request, and fails verification both as sent and decompressed (D-01)."""
-
-
-# --- limits
 
 
 class LimitExceededError(DregError):

@@ -41,9 +41,6 @@ class _ResponseError(DregError):
         return self._with_response(f"{self.where}: {self.what}" if self.where else self.what)
 
 
-# --- authentication
-
-
 class AuthError(DregError):
     """A credential or a token is missing, rejected or invalid."""
 
@@ -90,9 +87,6 @@ class ConfigError(AuthError):
     """A file of settings, credentials or certificates is broken or unsafe, or an option has an invalid value."""
 
 
-# --- error responses
-
-
 class RegistryError(_ResponseError):
     """A registry, or another store that implements the same operations, returned an error."""
 
@@ -128,9 +122,6 @@ class ServerError(RegistryError):
     """A registry failed to handle the request (5xx)."""
 
     retryable = True
-
-
-# --- transport
 
 
 @dataclass(eq=False, repr=False)
@@ -221,9 +212,6 @@ class RetryExhaustedError(TransportError):
 
     def __str__(self) -> str:
         return f"{self.last}; given up after {self.attempts} attempts"
-
-
-# --- unsafe URLs
 
 
 @dataclass(eq=False, repr=False)

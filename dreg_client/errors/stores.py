@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from dreg_client.errors.root import DregError
 
-# --- files and stores
-
 
 @dataclass(eq=False, repr=False)
 class _PathError(DregError):
@@ -57,9 +55,6 @@ class ClosedError(DregError):
         return f"{self.where}: was closed; read what you need while it is open"
 
 
-# --- images
-
-
 @dataclass(eq=False, repr=False)
 class NotAnImageError(DregError):
     """An artifact was requested as an image, but its config is not an image config.
@@ -96,9 +91,6 @@ class PlatformNotFoundError(DregError):
 
 class ConflictError(DregError):
     """One name stands for several things, so it cannot be resolved."""
-
-
-# --- the environment
 
 
 @dataclass(eq=False, repr=False)

@@ -75,8 +75,6 @@ class SavedImages:
         shown = [f"@{position} {names[position]}".rstrip() for position in positions]
         return ", ".join(shown[:_MOST_LISTED]) or "none"
 
-    # --- blobs
-
     def read(self, digest: Digest) -> bytes:
         """Read a config, a layer or a manifest; `ResponseTooLargeError` if it is over the limit for documents."""
         member = self._member(digest)
@@ -125,8 +123,6 @@ class SavedImages:
 
     def _lacks(self, member: str) -> errors.LayoutCorruptError:
         return errors.LayoutCorruptError(self.files.name, f"lacks {member}, which its manifest.json names")
-
-    # --- manifests
 
     def _manifest(self, position: int) -> DockerManifest:
         """Return the manifest that the archive lacks, as `skopeo copy` would write it (distribution manifest-v2-2)."""

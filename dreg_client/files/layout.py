@@ -51,9 +51,6 @@ def _top_file(files: Files, name: str, rule: str, limit: int) -> bytes:
         raise errors.LayoutCorruptError(f"{files.name}/{name}", reason) from None
 
 
-# --- blobs
-
-
 @dataclass(frozen=True, slots=True)
 class HashedBlob:
     """The size of a blob's bytes, and their digest; None if its algorithm cannot be computed."""
@@ -115,9 +112,6 @@ def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool]) ->
     return HashedBlob(size, verifier.digest() if verifier else None)
 
 
-# --- entries of the index
-
-
 def tags_in(index: LayoutIndex) -> tuple[str, ...]:
     """Return the names of all entries, each once, in document order."""
     return tuple(dict.fromkeys(filter(None, map(ref_name, index.manifests))))
@@ -170,9 +164,6 @@ def not_found(index: LayoutIndex, reference: str, where: str) -> errors.NotFound
     """Return the error for a reference that names nothing, with the names that there are."""
     there = ", ".join(map(_shown, tags_in(index)[:_MOST_LISTED])) or "none"
     return errors.NotFoundError(f"tag {show(reference)}", where, f"there are: {there}")
-
-
-# --- documents that no entry lists
 
 
 def names_stored_document(reference: str) -> bool:

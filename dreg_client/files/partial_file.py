@@ -237,9 +237,6 @@ class BlobBuffer(_ReceivedBlob):
         return b"".join(self._chunks)
 
 
-# --- files
-
-
 def _target(path: str | os.PathLike[str]) -> Path:
     target = Path(os.path.realpath(path))
     try:

@@ -119,9 +119,6 @@ def predicate_types(attestation: Manifest) -> tuple[str, ...]:
     return tuple(kind for layer in layers if (kind := (layer.annotations or {}).get("in-toto.io/predicate-type")))
 
 
-# --- parts of a view
-
-
 def _view_document(read: DocumentRead) -> Plain:
     document = read.document
     subject: Descriptor | None = getattr(document, "subject", None)
@@ -176,9 +173,6 @@ def _view_platform(image: PlatformImage) -> Plain:
     }
 
 
-# --- entries of the index that are not images
-
-
 def _view_attestations(entries: Iterable[Descriptor], image: ImageRead) -> list[Plain]:
     """Return attestations, each with the platform of the image that it is about."""
     platforms: dict[str | None, Platform | None] = {
@@ -205,9 +199,6 @@ def _others(entries: Iterable[Descriptor], image: ImageRead) -> Iterator[Descrip
     for entry in entries:
         if not (entry.digest in shown or entry.platform or is_attestation(entry) or entry.family is Family.INDEX):
             yield entry
-
-
-# --- problems
 
 
 def _documents(index: Index | None, images: Iterable[PlatformImage]) -> Iterator[tuple[str, StoredDocument]]:

@@ -96,9 +96,6 @@ def parse_repositories(response: Response) -> tuple[str, ...]:
     return names
 
 
-# --- the next page
-
-
 def next_target(response: Response) -> str | None:
     """Return the URL of the next page, on the registry itself; None if this was the last one."""
     lines = response.headers.all("link")

@@ -82,9 +82,6 @@ def _with_type_lists(part: object) -> Any:  # noqa: ANN401 (any part of a schema
             return cast("object", changed)
 
 
-# --- shared definitions
-
-
 class _Shared:
     """Replace grammars and texts by references, and collect their definitions."""
 

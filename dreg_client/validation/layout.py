@@ -49,8 +49,6 @@ class LayoutChecks(Checks):
         path = "index.json $.manifests"
         return [Claim(entry, item(path, number), "entry", 1) for number, entry in enumerate(index.manifests)]
 
-    # --- documents
-
     def step(self, claim: Claim) -> Step | Report:
         """Return what to do for a claim; what is not a document is remembered, to be hashed at the end."""
         digest = claim.descriptor.digest
@@ -91,8 +89,6 @@ class LayoutChecks(Checks):
         problems = tuple(wrong_claims(claim, found.size, _media_types(found) if is_document else ()))
         return Report(None, claim.descriptor.digest, found.size, problems) if problems else None
 
-    # --- other blobs, known after all documents
-
     def unread(self) -> list[Digest]:
         """Return the blobs that documents name and that are not documents themselves: they must be hashed."""
         return [digest for digest in self.content if digest not in self.documents]
@@ -112,8 +108,6 @@ class LayoutChecks(Checks):
         stated = (problem for claim in claims for problem in wrong_claims(claim, found.size))
         problems = dict.fromkeys((*wrong_bytes(digest, found.digest, claims[0]), *stated))
         return Report(None, digest, found.size, tuple(problems))
-
-    # --- files that no document names
 
     def unnamed(self, names: Iterable[str]) -> list[str]:
         """Return the names of files below `blobs` that no document names."""

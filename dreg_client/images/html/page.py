@@ -77,9 +77,6 @@ def _environment() -> Environment:
     return environment
 
 
-# --- the drawing: the sizes of layers, and which of them platforms share
-
-
 @dataclass(frozen=True, slots=True)
 class SharedLayer:
     """A layer that several platforms have: its letter, such as A or A1, the CSS class of its colour, and how many."""
