@@ -30,10 +30,6 @@ class MissingProgramError(Exception):
     """A helper is not installed, or failed without output; internal to this package."""
 
 
-class _DuplicateNameError(ValueError):
-    """Output has duplicate names, of which parsers could read either."""
-
-
 def ask(program: str, server: str) -> Credential | None:
     """Return the credential that a helper has for a server, None if it has none.
 
@@ -158,18 +154,14 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
         process.kill()
 
 
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise _DuplicateNameError
-    return members
-
-
 def _parsed(helper: str, output: bytes) -> dict[str, Any]:
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len(once := dict(pairs)) < len(pairs):  # parsers could read either of equal names
+            raise CredentialHelperError(f"{helper} answered with a member twice")
+        return once
+
     try:
-        found: object = json.loads(output, object_pairs_hook=_without_duplicates)
-    except _DuplicateNameError:
-        raise CredentialHelperError(f"{helper} answered with a member twice") from None
+        found: object = json.loads(output, object_pairs_hook=members)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

@@ -96,10 +96,7 @@ def has_blob(files: Files, digest: Digest) -> bool:
 
 
 def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool]) -> HashedBlob:
-    """Return the size and the digest of the bytes that are stored under a digest.
-
-    `is_cancelled` is called between chunks: if it returns True, the rest is not read and the result is meaningless.
-    """
+    """Return the size and the digest of a blob's bytes; once `is_cancelled()`, asked between chunks, of only a part."""
     verifier = digest.verifier() if digest.computable else None
     size = 0
     with open_blob(files, digest) as file:

@@ -184,10 +184,7 @@ class NamedImage:
 
 
 def choose_entry(entries: Sequence[Entry], wanted: Platform) -> Entry | None:
-    """Return the manifest that serves a platform best, None if none does.
-
-    Platforms that an index states take precedence over those that only configs state.
-    """
+    """Return the manifest that serves a platform best, or None; platforms that an index states take precedence."""
     stated = [entry for entry in entries if entry.stated]
     position = choose(wanted, [entry.platform for entry in stated])
     if position is not None:

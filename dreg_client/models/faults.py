@@ -18,16 +18,13 @@ _WHOLE = Rule("GEN-01", "one JSON object")
 
 
 def refused(model: type[StrictModel], failure: ValidationError) -> list[Problem]:
-    """Return the problems that a model found in a tree, the most specific rule first if a value breaks several.
-
-    Only the first 1,001 places are included, since no more errors are reported (`rules.first_ones`).
-    """
+    """Return the problems that a model found in a tree, the most specific rule first if a value breaks several."""
     found: dict[str, list[tuple[bool, Problem]]] = {}
     for details in failure.errors(include_url=False, include_context=False):
         if details["type"] == "none_required":
             continue  # the other branch of a nullable member reports what is wrong
         path, rule = _place(model, details["loc"])
-        if path not in found and len(found) > rules.MOST_TOLD:
+        if path not in found and len(found) > rules.MOST_TOLD:  # no more are reported (`rules.first_ones`)
             break
         found.setdefault(path, []).append(_fault(details, path, rule))
     return [problem for faults in found.values() for problem in _most_specific(faults)]

@@ -130,10 +130,7 @@ def is_attestation(descriptor: Descriptor) -> bool:
 
 
 def right_entries(raw: bytes, most: int) -> tuple[tuple[Descriptor, ...], tuple[str, ...]] | None:
-    """Return the valid entries of an OCI index, and texts that describe its invalid entries, both in order.
-
-    Return None if anything else is invalid, or there are more than `most` entries.
-    """
+    """Return the valid entries of an OCI index and texts of others; None if more is invalid, or for over `most`."""
     try:
         tree = read_object(raw)
         OciIndex.from_tree(raw, {**tree, "manifests": []})

@@ -135,10 +135,7 @@ note = partial(_problem, Severity.NOTE)  # only reported on request
 
 
 def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR) -> list[Problem]:
-    """Return the first problem of each rule at each path, and the first 1,000 of each severity.
-
-    One more of a severity says that there are more. The search ends after that many of `until`.
-    """
+    """Return the first problem of each rule and path: 1,000 of each severity, and one that says that there are more."""
     first: dict[tuple[str, str], Problem] = {}
     told = dict.fromkeys(Severity, 0)
     for problem in problems:
@@ -151,7 +148,7 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
         elif told[severity] == MOST_TOLD + 1:
             end = f"; no more {severity}s of this document are told than these {MOST_TOLD + 1:,}"
             first[place] = replace(problem, found=problem.found.removesuffix(end) + end)
-        if told[until] > MOST_TOLD:
+        if told[until] > MOST_TOLD:  # the search ends after that many of `until`
             break
     return list(first.values())
 

@@ -29,10 +29,7 @@ def blob_request(method: str, repository: RepositoryName, digest: Digest) -> Req
 
 
 def head_proves(response: Response, request: Request, digest: Digest) -> bool:
-    """Return whether a response to HEAD proves that there is such a blob; if not, its first byte must be requested.
-
-    An error response is raised, except where GET may succeed (TRN-24).
-    """
+    """Return whether a response to HEAD proves that the blob exists; raise its error, unless GET may do (TRN-24)."""
     if not response.ok and response.status not in _GET_INSTEAD:
         accept(response, request)
     return response.ok and response.headers.get("docker-content-digest") == digest

@@ -77,10 +77,7 @@ def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest,
 
 
 def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawManifest:
-    """Return the manifest in a response to GET, with the requested digest, and with the one that the registry states.
-
-    Its media type is empty if the registry does not state one.
-    """
+    """Return the manifest in a response to GET, verified; its media type is empty if the registry states none."""
     if response.status != 200:
         accept(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
@@ -97,16 +94,13 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
 
 
 def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
-    """Check `Docker-Content-Digest`: if it has the same algorithm and differs, the bytes are not those meant (DLD-06).
-
-    Of a signed schema 1 manifest, registries state the digest that it had before it was signed.
-    """
+    """Check `Docker-Content-Digest`: if it can be computed and differs, the bytes are not those meant (DLD-06)."""
     claim = _claimed_digest(response)
     if claim is None or claim == Digest.of(raw, claim.algorithm):
         return
     from dreg_client.models.signed import payload_of  # noqa: PLC0415 (as rare as schema 1)
 
-    payload = payload_of(raw)
+    payload = payload_of(raw)  # registries state the digest that a manifest had before it was signed
     if payload is None or claim != Digest.of(payload, claim.algorithm):
         raise errors.DigestMismatchError(claim, digest, f"{response.where}, by its Docker-Content-Digest")
 
@@ -134,10 +128,7 @@ def _check_media_type(found: RawManifest) -> None:
 
 
 def manifest_head(response: Response, request: Request, name: TagOrDigest) -> ManifestHead | None:
-    """Return what a response to HEAD states, unproven; None if that is too little, so that GET must be sent.
-
-    An error response is raised, except where GET may succeed (DLD-21).
-    """
+    """Return what a response to HEAD states, unproven; None if that is too little, or GET may succeed (DLD-21)."""
     if response.status in _GET_INSTEAD:
         return None
     accept(response, request)

@@ -15,10 +15,7 @@ _SHORTEST_VALUE: Final = 8
 
 
 def redact_error(response: Response, hop: Hop, *, redirected: bool) -> Response:
-    """Return a response; if it is an error, without the secrets of the request `hop`.
-
-    If a server named its URL (`redirected`), the query may be a signature.
-    """
+    """Return a response; an error without the secrets of `hop`, such as a signature in the URL of a redirect."""
     if response.ok:
         return response
     secrets = {*_credentials(hop), *(_query_values(hop.url) if redirected else ())}

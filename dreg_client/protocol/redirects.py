@@ -17,10 +17,8 @@ _SENT_ELSEWHERE: Final = frozenset({"accept", "range", "cache-control", "user-ag
 
 
 def redirect_target(registry: RegistryURL, request: Request, response: Response) -> str | None:
-    """Return the URL to request next; None if the response is final.
-
-    A change never turns into a GET, and is sent to the registry's own origin only (TRN-12): else an UnsafeURLError.
-    """
+    """Return the URL to request next; None if the response is final."""
+    # A change never turns into a GET, and is sent to the registry's own origin only (TRN-12).
     location = response.headers.get("location") if response.status in _FOLLOWED else None
     if location is None or (request.method not in _READS and response.status not in _KEEPS_METHOD):
         return None

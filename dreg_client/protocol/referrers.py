@@ -31,10 +31,7 @@ def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: st
 
 
 def is_not_offered(response: Response) -> bool:
-    """Return whether a response shows that the registry has no such list: an error, or a page for people (DLD-24).
-
-    Then the list is in the manifest `fallback_tag`, in which older clients keep it.
-    """
+    """Return whether the registry has no list, only perhaps the `fallback_tag`: an error, or a page (DLD-24)."""
     served = essence(response.headers.get("content-type") or "")
     return response.status in _NOT_OFFERED or (response.ok and served in {"text/html", "text/plain"})
 

@@ -44,10 +44,7 @@ def _date(text: str) -> float | None:
 
 
 class Attempts:
-    """At most `most` attempts of one request, within five minutes from its construction or from `began`, by `clock`.
-
-    A `Retry-After` of more than `longest_wait` seconds is not obeyed.
-    """
+    """At most `most` attempts within five minutes; a `Retry-After` over `longest_wait` seconds is not obeyed."""
 
     def __init__(
         self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT, began: float | None = None
@@ -58,10 +55,7 @@ class Attempts:
         self._server_faults = self._absences = 0
 
     def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
-        """Return the seconds to wait before the next attempt; None if the response is final.
-
-        `is_written`: whether the same client has just written what was requested (see `RecentWrites`).
-        """
+        """Return the seconds to wait before the next attempt, None if the response is final; see `RecentWrites`."""
         self.made += 1
         status = response.status
         if status == 404 and is_written:

@@ -64,10 +64,7 @@ class TokenRequest:
 
 
 def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], trusted: tuple[str, ...]) -> Hop:
-    """Return the HTTP request for a token, with the `headers` of every request and a credential if one is wanted.
-
-    `trusted`: hosts that may get the credential besides the registry's own (`trusted_token_hosts`).
-    """
+    """Return the HTTP request for a token; hosts that are `trusted` may get the credential as the registry's own do."""
     credential, challenge = wanted.credential, wanted.known.challenge
     realm, response = challenge.realm, wanted.known.response
     nearest = _check_realm(wanted.registry, response, realm, secret=credential is not None, trusted=trusted)
@@ -86,10 +83,7 @@ def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], truste
 
 
 def _check_realm(base: RegistryURL, response: Response, realm: str, *, secret: bool, trusted: tuple[str, ...]) -> Reach:
-    """Check the URL of the token server that a registry names, and return the nearest network that it may be in.
-
-    A credential (`secret`) is only sent to the registry's own hosts and trusted ones (D-15; AUT-01 to AUT-03).
-    """
+    """Check the URL of a token server (D-15; AUT-01 to AUT-03), and return the nearest network that it may be in."""
     try:
         target = Origin.of(realm)
     except ValueError as fault:
@@ -125,10 +119,8 @@ def _is_public_suffix(name: str) -> bool:
 
 
 def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":
-    """Return the token of a response; if it was denied, the error has the hint.
-
-    The body of an error response may repeat what it was sent, so it is never shown.
-    """
+    """Return the token of a response; if it was denied, the error has the hint."""
+    # The body of an error response may repeat what it was sent, so it is never shown.
     server = f"the token server {response.where}"
     if response.status in _DENIED:
         what = f"refuses {'the credential' if wanted.credential else 'a request without a credential'}"

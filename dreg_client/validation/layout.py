@@ -78,13 +78,11 @@ class LayoutChecks(Checks):
         return report_of(claim, problem)
 
     def _claimed_again(self, claim: Claim) -> Report | None:
-        """Compare a document that was read already with another mention of it.
-
-        If it is listed as content with a type of its own, as artifacts may list anything, only its size counts.
-        """
+        """Compare a document that was read already with another mention of it."""
         found = self.documents[claim.descriptor.digest]
         if found is None:
             return None
+        # Artifacts may list anything as content with a type of its own; then only its size counts.
         is_document = claim.descriptor.family in _DOCUMENTS
         problems = tuple(wrong_claims(claim, found.size, _media_types(found) if is_document else ()))
         return Report(None, claim.descriptor.digest, found.size, problems) if problems else None

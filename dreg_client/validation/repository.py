@@ -15,10 +15,7 @@ from dreg_client.values.media_type import CONFIGS, Family
 
 
 class RepositoryChecks(Checks):
-    """The checks of a repository. Each document below tags is reported once, at its first mention.
-
-    Several threads may share it: each walks from another tag.
-    """
+    """The checks of a repository; threads may share it. Each document below tags is reported at its first mention."""
 
     verifies_first = True
     reported: ClassVar[tuple[type[errors.DregError], ...]] = (
@@ -39,11 +36,8 @@ class RepositoryChecks(Checks):
         return f"{digest.short} {path}"
 
     def check_tagged(self, found: RawManifest) -> tuple[Report, AnyManifest | None, bool]:
-        """Return the report of what a tag names, the document, and whether it is the first tag of it.
-
-        A document that is tagged, and below another one as well, is reported as both: then the order of tags does not
-        matter.
-        """
+        """Return the report of what a tag names, the document, and whether it is the first tag of it."""
+        # A document that is tagged and also below another one is reported as both: the order of tags does not matter.
         return *self._checked(found.raw, found.media_type), self._is_new(found.digest, self._tagged)
 
     def step(self, claim: Claim) -> Step | Report:
