@@ -54,11 +54,7 @@ def new_lock() -> Lock:
 
 
 class Semaphore:
-    """A number of permits.
-
-    Args:
-        permits: How many may be acquired at a time.
-    """
+    """A number of permits."""
 
     def __init__(self, permits: int) -> None:
         self._semaphore = anyio.Semaphore(permits, fast_acquire=True)
@@ -111,12 +107,7 @@ class TaskGroup:
 
 
 async def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ASYNC109 (as above)
-    """Look up the TCP addresses of a host.
-
-    Raises:
-        TimeoutError: They were not found within `timeout` seconds.
-        OSError: It has none, or they cannot be looked up.
-    """
+    """Look up the TCP addresses of a host; raise OSError if that fails, or TimeoutError."""
     with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, hence no thread
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
     with anyio.fail_after(timeout):

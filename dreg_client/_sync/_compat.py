@@ -94,11 +94,7 @@ class Event(threading.Event):
 
 
 class Semaphore:
-    """A number of permits. They are kept in a queue, which is C and cheaper than the semaphores of `threading`.
-
-    Args:
-        permits: How many may be acquired at a time.
-    """
+    """A number of permits, kept in a queue, which is C and cheaper than the semaphores of `threading`."""
 
     def __init__(self, permits: int) -> None:
         self._permits: SimpleQueue[None] = SimpleQueue()
@@ -132,14 +128,9 @@ class Semaphore:
         self._permits.put(None)
 
 
-def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
-    """Look up the TCP addresses of a host.
-
-    The system's resolver has time limits of its own, and a thread in it cannot be woken: `timeout` is for async code.
-
-    Raises:
-        OSError: It has none, or they cannot be looked up.
-    """
+def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (for async code)
+    """Look up the TCP addresses of a host; raise OSError if that fails."""
+    # The system's resolver has time limits of its own, and a thread in it cannot be woken.
     return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
@@ -201,11 +192,7 @@ _is_ready: Final = _poll if hasattr(select, "poll") else _select
 
 
 def maybe_await(value: Awaitable[T] | T) -> T:
-    """Return what a caller's function returned.
-
-    Raises:
-        TypeError: It is awaitable.
-    """
+    """Return what a caller's function returned; raise TypeError if it is awaitable."""
     if isawaitable(value):
         close = getattr(value, "close", None)
         if callable(close):

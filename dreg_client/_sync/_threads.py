@@ -30,21 +30,14 @@ class Cancelled(BaseException):
 
 
 class Scope:
-    """What the threads of a group share.
-
-    Attributes:
-        errors: What threads raised, in the order in which it came.
-        is_cancelled: Whether they must end.
-        host: The thread that entered the group.
-        is_abandoned: Whether the group is gone without having been left; see `TaskGroup.__del__`.
-    """
+    """What the threads of a group share."""
 
     def __init__(self) -> None:
         self.parent = current.get()
-        self.errors: list[BaseException] = []
-        self.is_cancelled = False
-        self.is_abandoned = False
-        self.host = threading.get_ident()
+        self.errors: list[BaseException] = []  # what threads raised, in the order in which it came
+        self.is_cancelled = False  # whether they must end
+        self.is_abandoned = False  # whether the group is gone without having been left; see `TaskGroup.__del__`
+        self.host = threading.get_ident()  # the thread that entered the group
 
     def must_end(self) -> bool:
         """Return whether this group, or one around it, was cancelled."""
@@ -58,11 +51,7 @@ class Scope:
             raise Cancelled
 
     def wait(self, step: Callable[[float], bool], timeout: float) -> bool:
-        """Wait by a function that waits for some seconds, and returns whether what it waits for has come.
-
-        Raises:
-            Cancelled: The group was cancelled before it came.
-        """
+        """Wait by a function that waits for some seconds, and returns whether what it waits for has come."""
         deadline = time.monotonic() + timeout
         while True:
             self.check()
@@ -92,11 +81,7 @@ class _Work:
         self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name="dreg-group", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and wait until it runs.
-
-        Raises:
-            RuntimeError: The system has no more threads.
-        """
+        """Start the thread, and wait until it runs; raise RuntimeError if the system has no more threads."""
         # `Thread.start` must not be interrupted halfway, and interrupts come in the main thread only.
         try:
             _thread.start_new_thread(self._start, ())

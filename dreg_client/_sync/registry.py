@@ -8,9 +8,9 @@ from dreg_client import errors
 from dreg_client._sync.client import Client
 from dreg_client._sync.lists import iter_catalog
 from dreg_client._sync.repository import Repository
-from dreg_client.protocol.namespaces import Namespaces, whole_name
 from dreg_client.protocol.options import RegistryOptions, with_auth
-from dreg_client.protocol.ping import check_ping, ping_request
+from dreg_client.protocol.registry_url import check_ping, ping_request
+from dreg_client.protocol.tags_and_catalog import Namespaces, whole_name
 from dreg_client.values.reference import RepositoryName
 
 

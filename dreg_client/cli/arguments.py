@@ -95,9 +95,8 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
     command = f"dreg {ctx.info_name} {shown(host)}"
     if ctx.info_name == "repos":
         command += f" --namespace {shown(path.partition('/')[0])}"
-    raise click.BadParameter(
-        f"a registry has no path here; write: {command}; a base path is written as a URL, https://{shown(text)}"
-    )
+    reason = f"a registry has no path here; write: {command}; a base path is written as a URL, https://{shown(text)}"
+    raise click.BadParameter(reason)
 
 
 def _parse_digest(text: str) -> "Digest":

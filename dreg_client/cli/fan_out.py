@@ -19,10 +19,7 @@ _AT_ONCE: Final = 4
 
 
 def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int) -> Iterator[T]:
-    """Call a function that raises nothing for all items, in several threads; yield the results in order.
-
-    The threads are daemons: an interrupted program does not wait for a registry.
-    """
+    """Call a function that raises nothing for all items, in several threads; yield the results in order."""
     results: list[SimpleQueue[T]] = [SimpleQueue() for _ in items]
     waiting: SimpleQueue[tuple[S, SimpleQueue[T]]] = SimpleQueue()
     for job in zip(items, results, strict=True):
@@ -35,7 +32,7 @@ def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int)
                 result.put(function(item))
 
     for _ in range(min(at_once, len(items))):
-        Thread(target=work, daemon=True).start()
+        Thread(target=work, daemon=True).start()  # an interrupted program does not wait for a registry
     for result in results:
         yield result.get()
 

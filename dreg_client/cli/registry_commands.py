@@ -39,7 +39,7 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     from dreg_client._sync.lists import iter_catalog
     from dreg_client.cli.logging import show_log
     from dreg_client.credentials.lookup import with_defaults
-    from dreg_client.protocol.namespaces import namespace_of
+    from dreg_client.protocol.tags_and_catalog import namespace_of
 
     show_log(debug=False)
     with closing(Client.open(registry, **with_defaults(given_options()))) as client:
@@ -103,9 +103,8 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
     reference = source.reference
     digest = reference.digest if reference else None
     if blob is None and digest is None:
-        raise click.UsageError(
-            "which manifest? name it by its digest, REGISTRY/REPOSITORY@sha256:...; dreg resolve has it"
-        )
+        reason = "which manifest? name it by its digest, REGISTRY/REPOSITORY@sha256:...; dreg resolve has it"
+        raise click.UsageError(reason)
     with opened_repository(source) as repository:
         if blob is not None:
             repository.delete_blob(blob)

@@ -100,9 +100,8 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
     if by_token:
         return Credential(identity_token=_read_secret())
     if bool(username) != bool(by_password):
-        raise click.UsageError(
-            "--username and --password-stdin stand together; a password has no place on a command line"
-        )
+        reason = "--username and --password-stdin stand together; a password has no place on a command line"
+        raise click.UsageError(reason)
     return Credential(username, _read_secret()) if username else None
 
 

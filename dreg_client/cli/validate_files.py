@@ -98,9 +98,8 @@ def _document(source: str, raw: bytes, settings: Settings, kind: str | None = No
 def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a regular file in several processes, anything else, such as a pipe, line by line."""
     if settings.media_type:
-        raise click.UsageError(
-            f"{path} is a dump: it says media types in a field, --media-type-field, not --media-type"
-        )
+        reason = f"{path} is a dump: it says media types in a field, --media-type-field, not --media-type"
+        raise click.UsageError(reason)
     if not path.is_file():
         with path.open("rb") as file:
             yield from _lines(str(path), file, settings)

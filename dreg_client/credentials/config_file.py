@@ -118,9 +118,8 @@ class ConfigFile:
 
     def _program(self, name: object, member: str) -> str:
         if not isinstance(name, str) or _PROGRAM.fullmatch(name) is None:
-            raise ConfigError(
-                f"{self.name}: {member} names no program: letters, digits and . _ - are due; nothing was run"
-            )
+            reason = f"{self.name}: {member} names no program: letters, digits and . _ - are due; nothing was run"
+            raise ConfigError(reason)
         return name
 
     def credential(self, entry: Entry) -> Credential | None:
@@ -204,15 +203,13 @@ def _warn_once(message: str) -> None:
 
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     if len(raw) > _LARGEST:
-        raise ConfigError(
-            f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
-        )
+        reason = f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
+        raise ConfigError(reason)
     try:
         members = json.loads(raw or b"{}", object_pairs_hook=lambda pairs: _keep_last(pairs, name))
     except json.JSONDecodeError as fault:
-        raise ConfigError(
-            f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"
-        ) from None
+        reason = f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"
+        raise ConfigError(reason) from None
     except (ValueError, RecursionError):
         raise ConfigError(f"{name}: is no JSON text in UTF-8; mend or remove it") from None
     if not isinstance(members, dict):

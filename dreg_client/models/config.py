@@ -21,7 +21,6 @@ from dreg_client.models.fields import (
     Texts,
     Time,
 )
-from dreg_client.models.history import clean_instruction
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import entries, member, object_at, objects, show
 from dreg_client.models.stored import StoredDocument
@@ -40,6 +39,14 @@ _Count = Annotated[int | None, Field(ge=0, le=MAX_SIZE), Rule("CFG-15", "an inte
 _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
 _Names = Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
+_SPACES = re.compile(r"\s+")
+_NOP = re.compile(r"^(?:/bin/sh -c|cmd /S /C|powershell -Command .*?)\s+#\(nop\)\s+", re.DOTALL)
+_BUILD_ARGS = re.compile(r"^\|\d+ ")
+_SHELLS = ("/bin/sh -c ", "/bin/bash -o pipefail -c ", "/bin/bash -c ", "cmd /S /C ", "powershell -Command ")
+_INSTRUCTIONS = frozenset(
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL "
+    "USER VOLUME WORKDIR".split()
+)
 
 
 class _ConfigObject(StrictModel, frozen=True):
@@ -216,3 +223,43 @@ def layer_count_remarks(config: ImageConfig, layers: int) -> Iterator[Problem]:
     if diff_ids != layers:
         expected = f"as many layers as the config has diff_ids: {diff_ids}"
         yield rules.warning("CFG-21", "$.layers", f"{layers} layers", expected)
+
+
+def clean_instruction(created_by: str) -> str:
+    """Return the Dockerfile instruction of a `created_by`, on one line.
+
+    It recognises the forms of the classic builder (`/bin/sh -c #(nop) ...`, `|1 ARG=... /bin/sh -c ...`), of BuildKit
+    (`RUN /bin/sh -c ... # buildkit`), and those of Windows (`cmd /S /C ...`). Any other text is returned unchanged.
+
+    Examples:
+        >>> clean_instruction('/bin/sh -c #(nop)  CMD ["bash"]')
+        'CMD ["bash"]'
+        >>> clean_instruction("|1 VERSION=1.4 /bin/sh -c make $VERSION")
+        'RUN make $VERSION'
+        >>> clean_instruction("RUN /bin/sh -c apt-get update # buildkit")
+        'RUN apt-get update'
+    """
+    text = _SPACES.sub(" ", created_by).strip()
+    text = text.removesuffix("# buildkit").rstrip()
+    if _NOP.match(text):
+        return _NOP.sub("", text)
+    word, _, rest = text.partition(" ")
+    if word == "RUN":
+        return f"RUN {_without_shell(_without_arguments(rest)) or rest}"
+    if word in _INSTRUCTIONS:
+        return text
+    command = _without_shell(_without_arguments(text))
+    return f"RUN {command}" if command else text
+
+
+def _without_arguments(text: str) -> str:
+    """Return the command after `|2 NAME=VALUE OTHER=VALUE`; values may contain spaces, so it starts at the shell."""
+    if not _BUILD_ARGS.match(text):
+        return text
+    starts = [text.find(shell) for shell in _SHELLS if shell in text]
+    return text[min(starts) :] if starts else text
+
+
+def _without_shell(text: str) -> str | None:
+    """Return the command that a shell runs, None if the text does not start with a shell."""
+    return next((text.removeprefix(shell).strip() for shell in _SHELLS if text.startswith(shell)), None)

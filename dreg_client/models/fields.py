@@ -9,14 +9,13 @@ import binascii
 import re
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, LiteralString, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, LiteralString, NoReturn, Self, TypeVar, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, GetPydanticSchema, Strict, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from dreg_client.models.frozen import FrozenDict, TooDeepError, freeze
 from dreg_client.models.json_text import MAX_DEPTH, MAX_STRING
 from dreg_client.values.digest import (
     DIGEST_SCHEMA,
@@ -30,6 +29,9 @@ from dreg_client.values.digest import (
 from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN, is_media_type
 from dreg_client.values.text_fields import text_schema
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, Timestamp, proven_timestamp
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 BRANCH: Final = "\0"
 """The name of a union's branches in pydantic's errors, which is left out of paths."""
@@ -127,6 +129,44 @@ def decoded(text: str) -> bytes | None:
     return octets if base64.b64encode(octets).decode() == text else None
 
 
+class FrozenDict(dict[K, V]):
+    """An immutable dict: equal to a plain dict of the same members, hashed by content, picklable."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # type checkers see the methods of a dict; documents declare Mapping
+
+        def _reject(self, *_: object, **__: object) -> NoReturn:
+            message = "documents are immutable; change a copy made by dict(...)"
+            raise TypeError(message)
+
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _reject
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[K, V]]]:
+        return type(self), (dict(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+
+def _freeze(value: object, levels: int) -> object:
+    """Return a deeply immutable JSON value of at most `levels`: objects become `FrozenDict`, lists become tuples."""
+    if not isinstance(value, dict | list | tuple):
+        return value
+    if levels == 0:
+        raise broken("GEN-04", f"at most {MAX_DEPTH} levels of nesting")
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return FrozenDict({name: _freeze(inner, levels - 1) for name, inner in members.items()})
+    return tuple(_freeze(inner, levels - 1) for inner in cast("list[object]", value))
+
+
 def _frozen_mapping(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 (any type of mapping)
     key, value = (handler.generate_schema(inner) for inner in source.__args__)
     return core_schema.no_info_after_validator_function(FrozenDict, core_schema.dict_schema(key, value))
@@ -140,10 +180,7 @@ def frozen_value() -> CoreSchema:
 def _frozen(value: object, info: ValidationInfo) -> object:
     # Specified objects are nested at most 8 deep, so a value within the rest of the limit is never too deep.
     levels = MAX_DEPTH if info.context is DEPTH_PROVEN else MAX_DEPTH - 8
-    try:
-        return freeze(value, levels)
-    except TooDeepError:
-        raise broken("GEN-04", f"at most {MAX_DEPTH} levels of nesting") from None
+    return _freeze(value, levels)
 
 
 GRAMMARS: Final[Mapping[str, TextType]] = {

@@ -197,17 +197,14 @@ class BlobTransfer:
         self.done = True
 
     def interrupted(self, failure: errors.TransportError) -> None:
-        """Raise an error if the body broke off too often without progress, or if trying again is useless.
-
-        If the last body had the length that it stated, yet the blob is longer, the error is a SizeMismatchError.
-        """
+        """Raise an error if the body broke off too often without progress, or if trying again is useless."""
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
         self._resumes, self._since_resume = self._resumes + 1, 0
         if not failure.retryable:
             raise failure
         if self._resumes > _MAX_RESUMES:
-            if self._short is not None:
+            if self._short is not None:  # the body had the length that it stated, yet the blob is longer
                 raise self._short from failure
             reason = f"broke off after {self.offset} bytes, again and again ({failure.reason})"
             raise errors.TruncatedBodyError(reason, self._where) from failure

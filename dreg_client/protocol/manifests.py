@@ -66,14 +66,8 @@ def _target(repository: RepositoryName, name: TagOrDigest) -> tuple[str, str]:
 def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False) -> Request:
     """Return the request for a manifest ("Pulling manifests"); with `legacy`, schema 1 is accepted, too."""
     target, shown = _target(repository, name)
-    return Request(
-        method,
-        target,
-        f"repository:{repository}:pull",
-        (_ACCEPT_LEGACY if legacy else _ACCEPT,),
-        mirrored=True,
-        what=shown,
-    )
+    headers = (_ACCEPT_LEGACY if legacy else _ACCEPT,)
+    return Request(method, target, f"repository:{repository}:pull", headers, mirrored=True, what=shown)
 
 
 def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawManifest:
@@ -166,15 +160,9 @@ def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
 def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str) -> Request:
     """Return the request that writes a manifest, byte for byte ("Pushing Manifests")."""
     target, shown = _target(repository, name)
-    return Request(
-        "PUT",
-        target,
-        f"repository:{repository}:pull,push",
-        (("Content-Type", media_type),),
-        raw,
-        what=f"manifest {shown}, of type {media_type}",
-        waits=_COMMIT,
-    )
+    scope, headers = f"repository:{repository}:pull,push", (("Content-Type", media_type),)
+    what = f"manifest {shown}, of type {media_type}"
+    return Request("PUT", target, scope, headers, raw, what=what, waits=_COMMIT)
 
 
 def written_digest(response: Response, request: Request, name: TagOrDigest) -> Digest:

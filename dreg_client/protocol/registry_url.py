@@ -1,15 +1,19 @@
-"""The URL of a registry: its origin, and what stands before `/v2`."""
+"""The URL of a registry: its origin, and what stands before `/v2`; and how to check that a registry is there."""
 
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from dreg_client.errors import InvalidReferenceError
+from dreg_client.errors import InvalidReferenceError, ProtocolError
+from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_HOST, HUB_NAMES
+from dreg_client.values.media_type import PAGES, essence
 from dreg_client.values.origin import Origin, without_query
 from dreg_client.values.reference import shown
 
 _EXPECTED: Final = "a URL such as https://registry.example, or a host such as localhost:5000"
+_NO_REGISTRY: Final = "it answers, but not as a registry does: check the address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,15 @@ def _check_no_path(text: str, path: str) -> None:
         meant = f"Registry({shown(text.partition('/')[0])!r}).repository({shown(path[1:])!r})"
         expected = f"a host without a path, as in {meant}; a base path is written as a URL, https://{shown(text)}"
         raise InvalidReferenceError(shown(text), "registry", expected)
+
+
+def ping_request() -> Request:
+    """Return the request for `/v2/`."""
+    return Request("GET", "/v2/", what="registry API (/v2/)")
+
+
+def check_ping(response: Response, request: Request) -> None:
+    """Check that the response to `/v2/` comes from a registry (distribution-spec "Determining Support")."""
+    accept(response, request, _NO_REGISTRY)
+    if essence(response.headers.get("content-type") or "") in PAGES:
+        raise ProtocolError(f"gives a page for browsers where a registry is due; {_NO_REGISTRY}", response.where)

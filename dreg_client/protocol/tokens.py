@@ -108,14 +108,12 @@ def _is_its_own(registry: str, host: str) -> bool:
     # A common parent is one step above one of them at least, and above or equal to the other.
     parent = registry.partition(".")[2]
     is_common = parent in {host, host.partition(".")[2]}
-    return is_common and parent.count(".") >= _FEWEST_LABELS - 1 and not _is_public_suffix(parent)
-
-
-def _is_public_suffix(name: str) -> bool:
+    if not is_common or parent.count(".") < _FEWEST_LABELS - 1:
+        return False
     # Imported here because the list takes a while to read, and nearly no registry needs it.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
-    return bool(PublicSuffixList().is_public(name))
+    return not PublicSuffixList().is_public(parent)
 
 
 def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":

@@ -15,7 +15,7 @@ from dreg_client.models.kinds import KIND_NAMES, MEDIA_TYPES, Kind
 from dreg_client.models.manifest import DockerManifest, OciManifest
 from dreg_client.models.parse import model_of
 from dreg_client.models.stored import ParsedModel
-from dreg_client.schemagen.tidying import Schema, each_part, tidied
+from dreg_client.schemagen.tidying import Schema, tidied, with_references
 
 Mode = Literal["validation", "serialization"]
 """`validation` describes documents that are accepted, `serialization` those that are written."""
@@ -149,12 +149,7 @@ def components(*of: str | type[BaseModel], mode: Mode = "validation") -> dict[st
     if ANY_MANIFEST in of:
         found["$defs"]["AnyManifest"] = any_manifest()
     whole = tidied(found, "", {})
-    return {name: _below_components(part) for name, part in whole["$defs"].items()}
-
-
-def _below_components(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
-    changed = each_part(part, _below_components)
-    if not isinstance(changed, dict) or "$ref" not in changed:
-        return cast("object", changed)
-    refers = str(cast("Schema", changed)["$ref"]).replace("#/$defs/", "#/components/schemas/", 1)
-    return cast("Schema", changed) | {"$ref": refers}
+    return {
+        name: with_references(part, lambda reference: reference.replace("#/$defs/", "#/components/schemas/", 1))
+        for name, part in whole["$defs"].items()
+    }

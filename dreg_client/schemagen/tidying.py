@@ -64,12 +64,20 @@ def _inner(word: str, inner: object, change: Callable[[Any], Any]) -> Any:  # no
     return inner if word in HOLDS_VALUES else change(inner)
 
 
-def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (any part of a schema)
-    changed = each_part(part, lambda inner: _renamed(inner, names))
+def with_references(part: object, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (any part of a schema)
+    """Return a part of a schema with each of its references changed."""
+    changed = each_part(part, lambda inner: with_references(inner, change))
     if not isinstance(changed, dict) or "$ref" not in changed:
         return cast("object", changed)
-    where, _, name = str(cast("Schema", changed)["$ref"]).rpartition("/")
-    return cast("Schema", changed) | {"$ref": f"{where}/{names.get(name, name)}"}
+    return cast("Schema", changed) | {"$ref": change(str(cast("Schema", changed)["$ref"]))}
+
+
+def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (any part of a schema)
+    def renamed(reference: str) -> str:
+        where, _, name = reference.rpartition("/")
+        return f"{where}/{names.get(name, name)}"
+
+    return with_references(part, renamed)
 
 
 def _with_type_lists(part: object) -> Any:  # noqa: ANN401 (any part of a schema)

@@ -99,10 +99,7 @@ class Checks(ABC):
                 return []
 
     def _items(self, items: Sequence[Descriptor], digest: Digest, path: str, role: Role, depth: int) -> list[Claim]:
-        return [
-            Claim(descriptor, self.trail(digest, path, position), role, depth + 1)
-            for position, descriptor in enumerate(items)
-        ]
+        return [Claim(item, self.trail(digest, path, at), role, depth + 1) for at, item in enumerate(items)]
 
 
 def nested_too_deep(claim: Claim) -> Report | None:

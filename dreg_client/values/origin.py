@@ -27,10 +27,7 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The origin of a URL, to which requests and credentials are sent.
-
-    The host is lower-case, an IPv6 address without brackets; the port is the default of the scheme if the URL has none.
-    """
+    """The origin of a URL; the host is lower-case, an IPv6 address without brackets."""
 
     scheme: str
     host: str

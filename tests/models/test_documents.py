@@ -21,7 +21,7 @@ from dreg_client import (
     parse_manifest,
 )
 from dreg_client.errors import NoBytesError
-from dreg_client.models.history import clean_instruction
+from dreg_client.models.config import clean_instruction
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.parse import model_of
 from dreg_client.values.media_type import DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST
