@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import trio
 
 from dreg_client import errors
 from dreg_client._async._compat import TaskGroup as AsyncTaskGroup
+from dreg_client._async._compat import maybe_await
 from dreg_client._sync._compat import TaskGroup
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Options, Timeouts
@@ -71,6 +73,28 @@ def test_the_next_address_is_tried_where_one_is_refused_or_silent(
 
     assert tls.run_get("https://many.test/x").body == BODY
     assert 0.15 < time.monotonic() - began < 2
+
+
+def test_a_slow_address_is_not_given_up_for_the_next(
+    tls: AnyPool, net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net.host("slow.test", certificate=shown("many.test")).on("/x", answer(BODY))
+    resolve(monkeypatch, many=[net.places.addresses["slow.test"], "45.9.9.9"])
+    module = f"dreg_client.{tls.package}.network.wait_writable"
+    wait, waits = import_module(f"dreg_client.{tls.package}.network").wait_writable, list[float]()
+
+    def first_in_vain(sock: Any, timeout: float) -> Any:
+        waits.append(timeout)
+        return wait(sock, timeout) if len(waits) > 1 else False
+
+    async def first_in_vain_of_tasks(*given: Any) -> Any:
+        return await maybe_await(first_in_vain(*given))
+
+    monkeypatch.setattr(module, first_in_vain if tls.kind == "threads" else first_in_vain_of_tasks)
+
+    assert tls.run_get("https://many.test/x").body == BODY
+    assert 1.5 < waits[0] <= 2
+    assert waits[1] > 5, "it is alone, and has the rest of the timeout"
 
 
 def test_all_addresses_share_one_timeout(new_pool: NewPool, net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +229,22 @@ def test_a_caller_s_context_is_not_modified(new_pool: NewPool, net: Network) -> 
     assert pool.run_get("https://registry.test/x").body == BODY
     with pytest.raises(errors.DregError):
         pool.run_get("http://nothing.test/x")
+
+
+def test_a_server_that_chooses_http_2_says_what_to_do(new_pool: NewPool, net: Network) -> None:
+    certificate = shown("registry.test")
+    certificate.set_alpn_protocols(["h2", "http/1.1"])
+    host = net.host("registry.test", certificate=certificate).on("/x", answer(BODY))
+    context = ssl.create_default_context(cafile=str(net.ca_file))
+    pool = new_pool(ssl_context=context, trust_env=False)
+    context.set_alpn_protocols(["http/1.1", "h2"])  # as httpx does to it
+
+    with pytest.raises(errors.TLSError, match=r"HTTP/2, which ssl_context= offers .*transport=") as raised:
+        pool.run_get("https://registry.test/x")
+    assert not raised.value.retryable
+    assert host.requests == []
+    context.set_alpn_protocols(["http/1.1"])
+    assert pool.run_get("https://registry.test/x").body == BODY
 
 
 def test_insecure_is_for_registries_alone(net: Network) -> None:
