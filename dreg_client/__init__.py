@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
     from dreg_client._async.opening import aopen_image, aopen_store
+    from dreg_client._async.ports import AsyncBlobReader, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
     from dreg_client._sync.opening import open_image, open_store
+    from dreg_client._sync.ports import BlobReader, Source
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from dreg_client.models.parse import parse_document, parse_manifest
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import Answered, Counted, Event, Received, Retrying, Warned
-    from dreg_client.protocol.options import RegistryOptions, Timeouts
+    from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
     from dreg_client.validation.report import DocumentReport, FileReport, Report, validate
     from dreg_client.values.credential import Credential
@@ -51,6 +53,7 @@ _MODULES = {
     "_async.images": ("AsyncImage",),
     "_async.layout": ("AsyncLayout",),
     "_async.opening": ("aopen_image", "aopen_store"),
+    "_async.ports": ("AsyncBlobReader", "AsyncSource"),
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
@@ -59,6 +62,7 @@ _MODULES = {
     "_sync.images": ("Image",),
     "_sync.layout": ("Layout",),
     "_sync.opening": ("open_image", "open_store"),
+    "_sync.ports": ("BlobReader", "Source"),
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
@@ -76,7 +80,7 @@ _MODULES = {
     "models.parse": ("parse_document", "parse_manifest"),
     "protocol.content": ("RawManifest",),
     "protocol.events": ("Answered", "Counted", "Event", "Received", "Retrying", "Warned"),
-    "protocol.options": ("RegistryOptions", "Timeouts"),
+    "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
     "validation.report": ("DocumentReport", "FileReport", "Report", "validate"),
     "values.credential": ("Credential",),
@@ -90,14 +94,18 @@ __version__ = "2.0.0.dev0"
 __all__ = [
     "Answered",
     "AnyManifest",
+    "AsyncBlobReader",
     "AsyncHTTPTransport",
     "AsyncImage",
     "AsyncLayout",
     "AsyncRegistry",
     "AsyncRepository",
+    "AsyncSource",
     "AsyncStore",
+    "BlobReader",
     "Counted",
     "Credential",
+    "CredentialSource",
     "Credentials",
     "Descriptor",
     "Digest",
@@ -120,6 +128,7 @@ __all__ = [
     "Manifest",
     "OciIndex",
     "OciManifest",
+    "Options",
     "Platform",
     "PlatformImage",
     "Problem",
@@ -133,8 +142,10 @@ __all__ = [
     "RepositoryValidation",
     "Retrying",
     "Severity",
+    "Source",
     "Store",
     "Timeouts",
+    "TokenService",
     "Warned",
     "aopen_image",
     "aopen_store",

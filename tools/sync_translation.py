@@ -48,6 +48,7 @@ PROSE: Final = tuple(
         (r"(?<=\{)await ", ""),
         (r"\b([Aa])n async (?=[b-df-hj-np-tv-z])", r"\1 "),
         (rf"\basync (?={_KINDS})", ""),
+        (r"\b([Aa])n (`?_*Async)(?!HTTP)(?=[B-DF-HJ-NP-TV-Z])", r"\1 \2"),
         (r"\bAsync context manager", "Context manager"),
         # The name of a parameter, before a colon, stays.
         (r"\btask(s?)\b(?!: )", r"thread\1"),

@@ -1,7 +1,7 @@
 """Waiting, locks, task groups and threads for async code, by anyio: asyncio and trio both work.
 
-`dreg_client/_sync/_compat.py` has the same names for threads. Only these two modules are both written by hand, and no
-other module may wait by other means.
+`dreg_client/_sync/_compat.py`, with `_sync/_threads.py`, has the same names for threads. Both are written by hand, and
+no other module may wait by other means.
 
 asyncio can cancel a task at any `await`, also inside of anyio's shields: `Task.cancel()` does not know them. So
 whatever must be waited for to its end is waited for in a loop.

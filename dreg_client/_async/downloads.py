@@ -76,6 +76,8 @@ async def download_blob(
     """Download a blob to a file, which gets its name only after the bytes were verified (see `Store.download_blob`)."""
     request = blob_request(blob, ranges=ranges)
     with PartialFile(path, request, resume=resume, durability=durability, refetches=source.refetches) as file:
+        if resume:
+            await run_in_thread(file.hash_kept)
         while not file.is_verified:
             try:
                 await _fill(source, file)

@@ -108,7 +108,7 @@ class AsyncLayout(AsyncStore):
     The constructor blocks while it reads `oci-layout` and `index.json`, which are small.
 
     Args:
-        path: The directory with `oci-layout`, `index.json` and `blobs`; or such files from elsewhere.
+        path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
 
     Raises:
         NotFoundError: There is no such directory.

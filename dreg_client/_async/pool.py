@@ -1,7 +1,7 @@
 """Connection pools: up to 8 connections to each origin, kept for the next request.
 
-Ours, because httpcore 1.0.9's pool loses connections when tasks are cancelled, counts them as used, and then hangs
-forever (100 tasks over 8 connections). Here a connection belongs to one request at a time; on any exception,
+Ours, because httpcore 1.0.9's pool loses connections when async code is cancelled, counts them as used, and then hangs
+forever (100 requests over 8 connections). Here a connection belongs to one request at a time; on any exception,
 cancellation included, it is closed at once and its place is given back. `network` and `connection` state the other
 reasons.
 """

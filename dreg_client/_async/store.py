@@ -60,7 +60,7 @@ class AsyncStore:
 
     @property
     def writes_manifests(self) -> bool:
-        """Whether its manifests are written by this library, as a docker-archive has none."""
+        """True for a docker-archive: it stores no manifests, so the library creates them."""
         return self.source.writes_manifests
 
     async def close(self) -> None:
@@ -78,7 +78,9 @@ class AsyncStore:
         return await self.source.tags()
 
     async def resolve(self, reference: ManifestRef) -> Descriptor:
-        """Return the descriptor of a tag, a digest or a descriptor, as the store states it; the manifest is not read.
+        """Return the descriptor of the manifest that a tag, digest or descriptor names.
+
+        It is what the store states; the manifest is not read.
 
         Raises:
             NotFoundError: There is no such manifest.
@@ -87,7 +89,7 @@ class AsyncStore:
         return await self.source.resolve(reference_text(reference))
 
     async def check_manifest(self, reference: ManifestRef) -> Digest | None:
-        """Return the digest of a tag, a digest or a descriptor, None if there is no such manifest."""
+        """Return the digest of the manifest that a tag, digest or descriptor names; None if it does not exist."""
         try:
             return (await self.resolve(reference)).digest
         except errors.NotFoundError:
@@ -182,7 +184,9 @@ class AsyncStore:
     async def stream_blob(
         self, blob: BlobRef, *, start: int = 0, verifier: Verifier | None = None
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
-        """Read a blob in chunks. The last one is returned after the digest was checked: until then nothing is verified.
+        """Read a blob in chunks.
+
+        The last chunk is held back until the digest is verified; do not trust earlier chunks before that.
 
         Args:
             blob: The blob's digest or descriptor.

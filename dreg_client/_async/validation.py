@@ -207,7 +207,7 @@ class AsyncBlobHashing:
     async def __aexit__(self, *_: object) -> None:
         self._is_left = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        # A cancelled task does not get as far as this; then the threads end by themselves, within a chunk.
+        # Cancelled code does not get as far as this; then the threads end by themselves, within a chunk.
         await run_in_thread(self._threads.shutdown)
 
     def start(self, digests: Iterable[Digest]) -> None:

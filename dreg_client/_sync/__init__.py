@@ -1,1 +1,1 @@
-"""Generated from `dreg_client/_async` by `tools/generate_sync.py`; only `_compat.py` is written by hand."""
+"""Generated from `dreg_client/_async` by `tools/generate_sync.py`, but for `_compat.py` and `_threads.py`."""

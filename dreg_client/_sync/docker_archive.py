@@ -16,7 +16,7 @@ from dreg_client.values.digest import Digest
 
 
 class DockerArchiveSource:
-    """The images of a docker-archive as a storage medium; implements `Source`. Async code reads in a thread."""
+    """The images of a docker-archive as a storage medium; implements `Source`."""
 
     refetches = False
     writes_manifests = True

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/file_reader.py by tools/generate_sync.py. Do not edit.
-"""Blobs that are files. Async code opens and reads them in a thread, so that its event loop never waits for a disk."""
+"""Blobs that are files."""
 
 from collections.abc import Callable
 from typing import BinaryIO, Self

@@ -24,7 +24,23 @@ _Missing = tuple[Platform, errors.NotFoundError]
 
 
 class Image(NotebookView, NamedImage):
-    """What a tag or a digest names, as an image with one platform or several (see `NamedImage`)."""
+    """What a tag, a digest or a descriptor names, as an image with one platform or several.
+
+    Attributes:
+        repo: The store's name.
+        tag: The tag that was requested; None if it was a digest or a descriptor.
+        digest: The digest of the manifest or index.
+        manifest: The manifest; None if there is an index.
+        index: The index; None if there is a single manifest.
+        attestations: Descriptors of attestations, such as BuildKit's provenance; they are not platforms.
+        platforms: The platforms, each once, in document order; `==` also compares with a set.
+
+    Example:
+        with Registry("localhost:5000") as registry:
+            image = registry.repository("acme/web").get_image("1.4")
+            web = image.get_platform_image("linux/arm64")
+            print(*image.platforms, web.config.architecture)
+    """
 
     def __init__(
         self, source: Source, reference: ManifestRef, document: AnyManifest, entries: tuple[Entry, ...]
@@ -40,7 +56,9 @@ class Image(NotebookView, NamedImage):
 
         Raises:
             PlatformNotFoundError: No image runs on the platform; the error lists the platforms that there are.
+            NotFoundError: The image has no manifest with this digest, or the store does not have the manifest.
             InvalidPlatformError: The text is not a valid platform.
+            InvalidDigestError: The text is not a valid digest.
         """
         return self._platform_image(self._find(platform))
 

@@ -24,7 +24,7 @@ class LayoutSource:
     """The files of an image layout as a storage medium; implements `Source`.
 
     The constructor reads the marker and the index itself, since they are small, and opening what is not a layout must
-    fail at once. Async code reads everything else in a thread.
+    fail at once. Everything else is read when it is needed.
     """
 
     refetches = False
@@ -109,7 +109,7 @@ class Layout(Store):
     The constructor reads `oci-layout` and `index.json`.
 
     Args:
-        path: The directory with `oci-layout`, `index.json` and `blobs`; or such files from elsewhere.
+        path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
 
     Raises:
         NotFoundError: There is no such directory.

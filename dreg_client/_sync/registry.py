@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/registry.py by tools/generate_sync.py. Do not edit.
-"""Registries: where a program begins."""
+"""Registries and their catalogs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Self, Unpack
@@ -20,7 +20,8 @@ class Registry:
     Args:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
             except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
-        **options: How to talk to it, see `Options`. Without `credentials`, requests are anonymous.
+        **options: `credentials` (without it, requests are anonymous), `timeout`, `retries`, `ca_file`, `insecure`,
+            `plain_http`, `mirrors`, `connections`, `proxy`, `transport`, `on_event` and others; see `Options`.
 
     Raises:
         InvalidReferenceError: The text is neither a URL nor a host.
@@ -45,7 +46,7 @@ class Registry:
 
         Args:
             url: See the class.
-            auth: A pair of user and password, or an object with `request_token(scope)`, as `auth_service` is one.
+            auth: A pair of user and password, or an object with `request_token(scope)` (like `auth_service`).
             **options: See the class.
 
         Raises:

@@ -20,7 +20,7 @@ from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
 
 class RegistrySource:
-    """A repository of a registry (an `Source`); with `owns_client`, closing it closes the client."""
+    """A repository of a registry (a `Source`); with `owns_client`, closing it closes the client."""
 
     refetches = True
     writes_manifests = False

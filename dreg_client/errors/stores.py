@@ -62,7 +62,7 @@ class ClosedError(DregError):
 
 @dataclass(eq=False, repr=False)
 class NotAnImageError(DregError):
-    """An artifact was requested as an image, but its config is not an image config.
+    """An artifact was requested as an image, or an index was found where one manifest is needed.
 
     Attributes:
         media_type: The media type of its config; for an index, its own.

@@ -114,10 +114,6 @@ class PartialFile(_ReceivedBlob):
         _sweep(self._target.parent)
         try:
             self._file = _open(self._part, locked=self._keep)
-            os.lseek(self._file, 0, os.SEEK_SET)
-            while block := os.read(self._file, _BLOCK):
-                self._verifier.update(block)
-            self.request = replace(self.request, start=self._verifier.size)
         except OSError as failure:
             self._close(discard=not self._keep)
             raise self._cannot_write(failure) from failure
@@ -135,6 +131,16 @@ class PartialFile(_ReceivedBlob):
                 self._flush()  # keep the bytes for a later call
         is_wrong = isinstance(error, errors.IntegrityError | errors.NotFoundError) or self._verifier.size == 0
         self._close(discard=is_open and (not self._keep or is_wrong))
+
+    def hash_kept(self) -> None:
+        """Hash the bytes that an earlier call kept, so that the download continues after them."""
+        try:
+            os.lseek(self._file, 0, os.SEEK_SET)
+            while block := os.read(self._file, _BLOCK):
+                self._verifier.update(block)
+        except OSError as failure:
+            raise self._cannot_write(failure) from failure
+        self.request = replace(self.request, start=self._verifier.size)
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk, and return whether the chunks are enough for a block."""

@@ -53,6 +53,8 @@ class TokenService(Protocol):
 class Timeouts:
     """Timeouts in seconds, each for one step of a request. `float("inf")` is no limit.
 
+    A single number as `timeout` sets `connect` (10 seconds at most) and `read`; the others keep their defaults.
+
     Attributes:
         connect: To connect to a host, TLS included.
         read: Until the next bytes of a response arrive.
@@ -148,7 +150,8 @@ class Options:
             ALPN, as a context does that was used by an HTTP/2 client of httpx.
         mirrors: URLs that are tried first for manifests and blobs, in order; they never get the registry's credential.
         trusted_token_hosts: Additional hosts whose token server may get the credential.
-        timeout: `Timeouts`, or seconds for connecting and reading.
+        timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
+            and `whole` keep their defaults.
         retries: The most retries of a request.
         max_retry_after: The longest `Retry-After` that is obeyed, in seconds; a longer one is an error at once.
         connections: The most connections to one host.

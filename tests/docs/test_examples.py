@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from tests.registries import running
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILINE)
 _RUNS_DREG = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg .*)")
+_CELL = re.compile(r"^```ipython\n(.*?)^(\w+)\n```$", re.MULTILINE | re.DOTALL)
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAYS_NOTHING = (" -o ", "--format github")
 
@@ -30,6 +32,7 @@ COMMANDS = sorted(
         if (found := _RUNS_DREG.match(line))
     }
 )
+CELLS = sorted({found.groups() for page in PAGES for found in _CELL.finditer(page.read_text())})
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
 
 
@@ -143,3 +146,14 @@ def test_the_first_command_of_the_readme_sets_up_validates_and_inspects() -> Non
         [".venv/bin/dreg", "validate"],
         [".venv/bin/dreg", "inspect"],
     ]
+
+
+@pytest.mark.parametrize(("code", "shown_name"), CELLS)
+def test_a_cell_of_a_notebook_shows_an_image(code: str, shown_name: str, placed: Callable[[str], str]) -> None:
+    names: dict[str, Any] = {}
+    exec(placed(code), names)  # noqa: S102 (our own pages)
+    image = names[shown_name]
+    try:
+        assert "linux/arm64" in image._repr_html_()
+    finally:
+        image._source._client.close()

@@ -1,6 +1,7 @@
 """The network of a test: hosts by name, one authority that signs for them, and who was dialled."""
 
 import os
+import select
 import socket
 import ssl
 import threading
@@ -100,10 +101,7 @@ class Network:
             return False
         with socket.create_connection(("127.0.0.1", real)) as server:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
-            back.start()
-            _pump(client, server)
-            back.join()
+            _relay(client, server)
         return False
 
     def black_hole(self, name: str, port: int = 443) -> None:
@@ -140,12 +138,21 @@ def shown(name: str, *, expired: bool = False, ca: Any = None, oldest: bool = Fa
     return context
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while octets := source.recv(65536):
-            target.sendall(octets)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)  # also where the source was reset
+def _relay(client: socket.socket, server: socket.socket) -> None:
+    """Pass bytes on in both directions. By one thread: before Python 3.13, two must not use one SSLSocket at a time."""
+    peers = {client: server, server: client}
+    reading = [client, server]
+    while reading:
+        buffered = [source for source in reading if isinstance(source, ssl.SSLSocket) and source.pending()]
+        for source in buffered or select.select(reading, [], [])[0]:
+            octets = b""
+            with suppress(OSError):
+                octets = source.recv(65536)
+                peers[source].sendall(octets)
+            if not octets:
+                reading.remove(source)
+                with suppress(OSError):
+                    peers[source].shutdown(socket.SHUT_WR)  # also where the source was reset
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The generated sync code: it is up to date, and the generator rejects what it cannot translate."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,12 @@ COMMAND = ".venv/bin/python tools/generate_sync.py"
 MAIN = tool("generate_sync").main
 TRANSLATE = tool("sync_translation").translate
 COLLISIONS = tool("sync_translation").collisions
+GENERATED = [
+    path for path in (ROOT / "dreg_client" / "_sync").rglob("*.py") if "# Generated from" in path.read_text("utf-8")
+]
+UNTRANSLATED = re.compile(r"\b(await|asyncio|event loop|trio)\b")
+WRONG_ARTICLE = re.compile(r"\b[Aa]n `?[B-DF-GJ-NP-TV-Zb-df-gj-np-tv-z][a-z]")  # not "an HTTP request"
+DOUBLED_NOUN = re.compile(r"\b(?!again\b)(\w+) (?:and|or) \1\b", re.IGNORECASE)
 THING = '''\
 """A thing."""
 
@@ -52,6 +59,30 @@ def write(path: Path, text: str) -> None:
 
 def test_the_generated_code_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert MAIN(["--check"], ROOT) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.stem)
+def test_generated_prose_reads_as_if_it_was_written_for_sync_code(path: Path) -> None:
+    text = " ".join(path.read_text("utf-8").split())
+    wrong = [text[max(0, found.start() - 40) : found.end() + 40] for found in found_in(text)]
+
+    assert wrong == [], "rewrite the docstring in _async, or add a sentence to tools/sync_prose.toml"
+
+
+@pytest.mark.parametrize(
+    "text", ["cannot await it", "an `Transport`", "Threads and threads", "by trio", "An transport"]
+)
+def test_prose_that_was_not_translated_is_found(text: str) -> None:
+    assert len(found_in(text)) == 1
+
+
+@pytest.mark.parametrize("text", ["an HTTP request", "an `Image`", "again and again", "maybe_await", "an SSL context"])
+def test_prose_that_is_right_is_not_reported(text: str) -> None:
+    assert found_in(text) == []
+
+
+def found_in(text: str) -> list[re.Match[str]]:
+    return [found for pattern in (UNTRANSLATED, WRONG_ARTICLE, DOUBLED_NOUN) for found in pattern.finditer(text)]
 
 
 def test_check_names_the_files_and_the_command_and_writes_nothing(project: Path, run: Any) -> None:
@@ -161,6 +192,7 @@ TRANSLATED = [
     ('"An async context manager, an async client"', '"A context manager, a client"'),
     ('"It is an async iterator; nothing can await it"', '"It is an iterator; nothing can await it"'),
     ('">>> tags = await registry.tags()"', '">>> tags = registry.tags()"'),
+    ('"an `AsyncTransport`, an AsyncSource, an `AsyncIterator`"', '"a `Transport`, a Source, an `Iterator`"'),
     ('">>> asyncio.run(main())"', '">>> main()"'),
     ('"""\n    >>> import asyncio\n    >>> x\n"""', '"""\n    >>> x\n"""'),
     ('"""\n    tasks: How many tasks.\n"""', '"""\n    tasks: How many threads.\n"""'),

@@ -287,6 +287,7 @@ def test_a_layer_of_other_bytes_than_its_diff_id_is_told_when_it_is_read(tarred:
             archive.get_blob(layer.digest)
 
 
+NO_LIST = "has a manifest.json that is not a list of images with Config and Layers"
 MISFITS = {
     "more layers than diff_ids": (
         [("c", config()), saved({"Config": "c", "Layers": ["l"]})],
@@ -296,12 +297,12 @@ MISFITS = {
     "a layer outside": ([("c", config(b"l")), saved({"Config": "c", "Layers": ["../l"]})], r"lacks \.\./l"),
     "a layer of nothing": ([("c", config(b"l")), ("l", b""), saved({"Config": "c", "Layers": ["l"]})], "nothing in l"),
     "a config outside": ([saved({"Config": "/etc/passwd", "Layers": []})], "lacks /etc/passwd"),
-    "no layers": ([saved({"Config": "c"})], "no list of images"),
-    "no config": ([saved({"Layers": []})], "no list of images"),
-    "braces of its own": ([("manifest.json", b'[],"other":[]')], "no list of images"),
-    "no objects": ([("manifest.json", b"[1]")], "no list of images"),
-    "no JSON": ([("manifest.json", b"{")], "no list of images"),
-    "a name twice": ([("manifest.json", b'[{"Config":"a","Config":"b","Layers":[]}]')], "no list of images"),
+    "no layers": ([saved({"Config": "c"})], NO_LIST),
+    "no config": ([saved({"Layers": []})], NO_LIST),
+    "braces of its own": ([("manifest.json", b'[],"other":[]')], NO_LIST),
+    "no objects": ([("manifest.json", b"[1]")], NO_LIST),
+    "no JSON": ([("manifest.json", b"{")], NO_LIST),
+    "a name twice": ([("manifest.json", b'[{"Config":"a","Config":"b","Layers":[]}]')], NO_LIST),
     "no manifest.json": ([("index.json", b"{}")], "has no manifest.json"),
 }
 
