@@ -2,7 +2,7 @@
 """One HTTP/1.1 connection, by h11's public API.
 
 Ours, because httpcore 1.0.9 accepts bytes behind a response as the next response, starts the timeout for a response
-again with each byte of its head, and leaves connections open when threads are cancelled.
+again with each byte of its head, and leaves connections open when async code is cancelled.
 """
 
 from collections.abc import Iterable

@@ -9,7 +9,7 @@ Why this is ours and not anyio's or httpcore's (measured 2026-11):
 - anyio's TLS stream decrypts one record of 16 KiB at a time; this one drains all that arrived. A download of 1 GiB over
   TLS takes 1.6 s of CPU instead of 2.2 s; without TLS, their queues alone cost 1.2 times as much.
 - Their timeouts start again with each byte. Deadlines do not: each is a moment of `time.monotonic()`.
-- Sockets are not bound to an event loop: the same connection can be used by one `asyncio.run` after another.
+- Sockets are not bound to a thread: the same connection can be used by one thread after another.
 """
 
 import errno
@@ -97,7 +97,7 @@ class SocketStream:
         return False
 
     def close(self) -> None:
-        """Close it at once. Nothing is awaited, so that no cancellation can leave it open."""
+        """Close it at once. Nothing is waited for, so that no interruption can leave it open."""
         self._sock.close()
 
 

@@ -1,8 +1,8 @@
 # Generated from dreg_client/_async/pool.py by tools/generate_sync.py. Do not edit.
 """Connection pools: up to 8 connections to each origin, kept for the next request.
 
-Ours, because httpcore 1.0.9's pool loses connections when threads are cancelled, counts them as used, and then hangs
-forever (100 threads over 8 connections). Here a connection belongs to one request at a time; on any exception,
+Ours, because httpcore 1.0.9's pool loses connections when async code is cancelled, counts them as used, and then hangs
+forever (100 requests over 8 connections). Here a connection belongs to one request at a time; on any exception,
 cancellation included, it is closed at once and its place is given back. `network` and `connection` state the other
 reasons.
 """
@@ -33,10 +33,10 @@ _MOST_SPELLINGS: Final = 256
 
 
 class Pool:
-    """The connections to all origins: an `Transport`.
+    """The connections to all origins: a `Transport`.
 
-    Threads and threads may share it. Its connections belong to no event loop, so that it also serves several
-    `asyncio.run` calls, one after another. After `os.fork`, the child makes connections of its own.
+    Threads may share it. A connection serves one request at a time, from whichever thread. After `os.fork`, the child
+    makes connections of its own.
 
     Args:
         options: How many connections to each origin, which proxy, and how TLS is verified.

@@ -28,7 +28,7 @@ _FOREVER: Final = 86400.0
 
 
 class RangedDownload:
-    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (an `BlobReader`).
+    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (a `BlobReader`).
 
     The first range is requested alone. If the response is that range, as many threads as requests read one range after
     another; they have ended when the context is left. If any response is not the range that was requested, all of them
@@ -139,7 +139,7 @@ class RangedDownload:
         if self._group is not None:
             self._group.cancel()
             try:
-                with first_error_only():  # trio raises Ctrl-C in any thread, hence in a group of errors
+                with first_error_only():  # several threads may fail, hence a group of errors
                     self._group.__exit__(None, None, None)
             finally:
                 self._group = None
