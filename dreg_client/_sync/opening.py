@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from dreg_client import errors
 from dreg_client.values.store_name import StoreName, reference_of
 
-# Each kind of store is imported where it is opened: reading a layout must not import HTTP code.
+# Each kind of store is imported where it is opened: reading a layout must not import sockets, TLS and h11.
 if TYPE_CHECKING:
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout

@@ -115,6 +115,16 @@ class TLSFailedError(NetworkError):
             self.reason = f"its certificate is not trusted: {told}; name its authority by ca_file (--ca-file)"
 
 
+class HTTP2ChosenError(NetworkError):
+    """The server chose HTTP/2, which the TLS context of the caller offered (ALPN)."""
+
+    kind = errors.TLSError
+    reason = (
+        "the server chose HTTP/2, which ssl_context= offers by ALPN; offer HTTP/1.1 alone, by "
+        'set_alpn_protocols(["http/1.1"]), or give transport= one with HTTP/2'
+    )
+
+
 class ProxyRefusedNetworkError(NetworkError):
     """The proxy did not open a tunnel. 5xx may pass; anything else would be the same at the next attempt."""
 

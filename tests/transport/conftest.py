@@ -1,12 +1,14 @@
 """A client for each kind of caller: every test that asks for one runs four times."""
 
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dreg_client.protocol.options import Options
 from tests.doors import LIBRARIES
+from tests.faultserver import Network, network
 from tests.raw_server import RawServer
 from tests.transport.clients import by_task, by_thread
 from tests.transport.pools import KINDS, AnyPool
@@ -41,3 +43,15 @@ def new_pool(request: pytest.FixtureRequest) -> Generator[Callable[..., AnyPool]
 @pytest.fixture
 def pool(new_pool: Callable[..., AnyPool]) -> AnyPool:
     return new_pool()
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Generator[Network]:
+    with network(tmp_path) as net:
+        yield net
+
+
+@pytest.fixture
+def tls(new_pool: Callable[..., AnyPool], net: Network) -> AnyPool:
+    """A pool that trusts the hosts of the network."""
+    return new_pool(ca_file=str(net.ca_file), trust_env=False)
