@@ -49,7 +49,9 @@ class AsyncClient:
     """
 
     def __init__(self, registry: RegistryURL, options: Options, transport: AsyncTransport | None = None) -> None:
-        self.registry, self.connections, self.head_describes = registry, options.connections, True
+        self.registry: RegistryURL = registry
+        self.connections: int = options.connections
+        self.head_describes: bool = True
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]

@@ -50,7 +50,9 @@ class Client:
     """
 
     def __init__(self, registry: RegistryURL, options: Options, transport: Transport | None = None) -> None:
-        self.registry, self.connections, self.head_describes = registry, options.connections, True
+        self.registry: RegistryURL = registry
+        self.connections: int = options.connections
+        self.head_describes: bool = True
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
