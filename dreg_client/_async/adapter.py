@@ -54,12 +54,7 @@ class AsyncCallerTransport(Protocol):
 
 
 def new_transport(options: Options, registries: Collection[Origin]) -> AsyncTransport:
-    """Return the transport that the options ask for: the caller's own, or a connection pool.
-
-    Raises:
-        ConfigError: `http=`, or `DREG_HTTP`, names an HTTP library that is unknown or not installed.
-        TypeError: `transport=` is not a transport.
-    """
+    """Return the transport that the options ask for: the caller's own, or a connection pool."""
     if options.transport is not None:
         return AsyncTransportAdapter(options.transport, options)
     check_http_option(options)
@@ -72,10 +67,6 @@ class AsyncTransportAdapter:
     Args:
         transport: A transport of httpx or httpx2.
         options: How many requests there are to one origin at a time.
-
-    Raises:
-        TypeError: It is not such a transport.
-        ConfigError: Its library is not installed.
     """
 
     def __init__(self, transport: object, options: Options) -> None:

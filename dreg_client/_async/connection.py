@@ -72,10 +72,6 @@ class AsyncConnection:
         """Send a request, and read status and headers of its response.
 
         Each head, also of an interim response (1xx), must be whole within `read_seconds`.
-
-        Raises:
-            NetworkError: It could not be sent, or no valid response came in time.
-            UnsafeURLError: The URL or a header cannot be sent.
         """
         data, is_sent = self._request(hop, target), True
         try:
@@ -139,11 +135,7 @@ class AsyncConnection:
         return event
 
     async def read_chunk(self, seconds: float) -> bytes:
-        """Read the next chunk of the body; empty at its end.
-
-        Raises:
-            NetworkError: The body broke off, is not valid HTTP/1.1, or its next chunk did not come in time.
-        """
+        """Read the next chunk of the body; empty at its end."""
         if self._left is None:
             event = await self._next_event(monotonic() + seconds)
             if isinstance(event, h11.Data):
@@ -207,11 +199,7 @@ def request_target(text: str) -> bytes:
 
 
 def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """Return the length of a response's body that its headers state; None for chunks, or if none is stated.
-
-    Raises:
-        TwoLengthsError: They state a length and chunks: two parsers may read it differently (TRN-28; RFC 9112 6.3).
-    """
+    """Return the length of a response's body that its headers state; None for chunks, or if none is stated."""
     length, is_chunked = b"", False
     for name, value in headers:
         lowered = name.lower()

@@ -51,11 +51,7 @@ class AsyncPool:
         self._process = os.getpid()
 
     async def send(self, hop: Hop, timeouts: Timeouts) -> "AsyncPooledResponse":
-        """Send a request, and read the head of its response (see `AsyncTransport.send`).
-
-        Raises:
-            ConfigError: A proxy or a file of certificates cannot be used.
-        """
+        """Send a request, and read the head of its response (see `AsyncTransport.send`)."""
         if self._process != os.getpid():
             self._drop_pools_of_parent()
         place = hop.place
@@ -104,9 +100,6 @@ class AsyncOriginPool:
         origin: The origin.
         options: How many connections, which proxy, and how TLS is verified.
         is_registry: Whether it is the registry itself, or a mirror: `insecure` and client certificates are for these.
-
-    Raises:
-        ConfigError: A proxy or a file of certificates cannot be used.
     """
 
     def __init__(self, origin: Origin, options: Options, *, is_registry: bool) -> None:

@@ -55,12 +55,7 @@ class CallerTransport(Protocol):
 
 
 def new_transport(options: Options, registries: Collection[Origin]) -> Transport:
-    """Return the transport that the options ask for: the caller's own, or a connection pool.
-
-    Raises:
-        ConfigError: `http=`, or `DREG_HTTP`, names an HTTP library that is unknown or not installed.
-        TypeError: `transport=` is not a transport.
-    """
+    """Return the transport that the options ask for: the caller's own, or a connection pool."""
     if options.transport is not None:
         return TransportAdapter(options.transport, options)
     check_http_option(options)
@@ -73,10 +68,6 @@ class TransportAdapter:
     Args:
         transport: A transport of httpx or httpx2.
         options: How many requests there are to one origin at a time.
-
-    Raises:
-        TypeError: It is not such a transport.
-        ConfigError: Its library is not installed.
     """
 
     def __init__(self, transport: object, options: Options) -> None:
