@@ -110,11 +110,7 @@ class AsyncTLSStream:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     async def handshake(self, deadline: float) -> None:
-        """Agree on keys, and verify the certificate.
-
-        Raises:
-            NetworkError: The handshake failed, or did not end before the deadline.
-        """
+        """Agree on keys, and verify the certificate."""
         try:
             while True:
                 try:
@@ -194,11 +190,7 @@ AsyncStream = AsyncSocketStream | AsyncTLSStream
 
 
 async def connect(host: str, port: int, deadline: float) -> AsyncSocketStream:
-    """Connect to the first address of a host that accepts the connection.
-
-    Raises:
-        NetworkError: The host has no address, or none of them accepts a connection before the deadline.
-    """
+    """Connect to the first address of a host that accepts the connection."""
     try:
         addresses = await getaddrinfo(host, port, deadline - monotonic())
     except TimeoutError as failure:

@@ -143,9 +143,6 @@ def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Add
     """Look up the TCP addresses of a host.
 
     The system's resolver has time limits of its own, and a thread in it cannot be woken: `timeout` is for async code.
-
-    Raises:
-        OSError: It has none, or they cannot be looked up.
     """
     return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
@@ -208,11 +205,7 @@ _is_ready: Final = _poll if hasattr(select, "poll") else _select
 
 
 def maybe_await(value: Awaitable[T] | T) -> T:
-    """Return what a caller's function returned.
-
-    Raises:
-        TokenError: It is awaitable. (`auth_service` is the only object of a caller that may be async.)
-    """
+    """Return what a caller's function returned."""
     if isawaitable(value):
         close = getattr(value, "close", None)
         if callable(close):

@@ -111,11 +111,7 @@ class TLSStream:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def handshake(self, deadline: float) -> None:
-        """Agree on keys, and verify the certificate.
-
-        Raises:
-            NetworkError: The handshake failed, or did not end before the deadline.
-        """
+        """Agree on keys, and verify the certificate."""
         try:
             while True:
                 try:
@@ -195,11 +191,7 @@ Stream = SocketStream | TLSStream
 
 
 def connect(host: str, port: int, deadline: float) -> SocketStream:
-    """Connect to the first address of a host that accepts the connection.
-
-    Raises:
-        NetworkError: The host has no address, or none of them accepts a connection before the deadline.
-    """
+    """Connect to the first address of a host that accepts the connection."""
     try:
         addresses = getaddrinfo(host, port, deadline - monotonic())
     except TimeoutError as failure:
