@@ -64,19 +64,32 @@ class Semaphore:
         """The number of permits that can be acquired now."""
         return self._semaphore.value
 
-    async def acquire(self, timeout: float) -> bool:  # noqa: ASYNC109 (it is no error when the time is over)
-        """Wait for a permit; return False if none was free within `timeout` seconds."""
+    async def acquire(
+        self,
+        timeout: float,  # noqa: ASYNC109 (it is no error when the time is over)
+        held: list[None] | None = None,
+    ) -> bool:
+        """Wait for a permit; return False if none was free within `timeout` seconds.
+
+        `held`, an empty list, has an item from the moment at which the permit is acquired.
+        """
         try:
             self._semaphore.acquire_nowait()
         except anyio.WouldBlock:
             with anyio.move_on_after(timeout) as scope:
                 await self._semaphore.acquire()
-            return not scope.cancelled_caught
+            if scope.cancelled_caught:
+                return False
+        if held is not None:
+            held.append(None)
         return True
 
-    def release(self) -> None:
-        """Return a permit."""
-        self._semaphore.release()
+    def release(self, held: list[None] | None = None) -> None:
+        """Return a permit; with `held` (see `acquire`), only if it is held, and only once."""
+        if held is None or held:
+            if held:
+                held.clear()
+            self._semaphore.release()
 
 
 class TaskGroup:

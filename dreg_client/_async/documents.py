@@ -28,12 +28,7 @@ _NOT_A_REFERRER: Final = (
 
 
 async def read_verified(source: AsyncSource, descriptor: Descriptor, *, is_blob: bool = False) -> RawManifest:
-    """Read a manifest, or with `is_blob` a config, and check it against its descriptor ("Verification").
-
-    Raises:
-        UnsupportedDigestError: Bytes cannot be checked against this digest. Nothing was read.
-        IntegrityError: The bytes are not those of the descriptor.
-    """
+    """Read a manifest, or with `is_blob` a config, and check it against its descriptor ("Verification")."""
     verifiable(descriptor.digest)
     raw = await source.fetch_document(descriptor, is_blob=is_blob)
     if len(raw) != descriptor.size:
@@ -73,11 +68,7 @@ async def read_manifest(
 
 
 async def read_config(source: AsyncSource, manifest: ImageManifest) -> "ImageConfig":
-    """Read the config of an image.
-
-    Raises:
-        NotAnImageError: The manifest is that of an artifact.
-    """
+    """Read the config of an image."""
     descriptor = manifest.config
     is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
     if descriptor.media_type not in types.CONFIGS and not is_old:
@@ -94,11 +85,7 @@ async def read_config_at(source: AsyncSource, reference: ManifestRef | ImageMani
 
 
 async def read_image_manifest(source: AsyncSource, reference: ManifestRef) -> ImageManifest:
-    """Read a manifest.
-
-    Raises:
-        NotAnImageError: It is an index.
-    """
+    """Read a manifest."""
     manifest = await read_manifest(source, reference)
     if isinstance(manifest, Index):
         raise errors.NotAnImageError(manifest.media_type, manifest.digest)

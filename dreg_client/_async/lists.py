@@ -25,11 +25,7 @@ async def iter_tags(
 
 
 async def iter_catalog(client: AsyncClient, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
-    """Iterate over the repositories of a registry; arguments as those of `iter_tags`.
-
-    Raises:
-        UnsupportedError: The registry has no catalog.
-    """
+    """Iterate over the repositories of a registry; arguments as those of `iter_tags`."""
     pages = catalog_pages(n, last)
     while pages.request is not None:
         response = await client.send(pages.request)

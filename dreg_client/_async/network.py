@@ -15,6 +15,7 @@ import errno
 import os
 import socket
 import ssl
+from collections import deque
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -24,6 +25,7 @@ from dreg_client.protocol.network_errors import (
     ConnectFailedError,
     ConnectionLostError,
     ConnectTimedOutError,
+    HTTP2ChosenError,
     NetworkError,
     SendError,
     TransferTimedOutError,
@@ -34,7 +36,9 @@ from dreg_client.protocol.network_errors import (
 NARROW: Final = 64 * 1024
 """The most bytes that one read returns, except for large bodies."""
 _NEXT_ADDRESS: Final = 2.0
-"""Seconds after which the next address of a host is tried; the last one has the rest of the time."""
+"""Seconds after which the next address of a host is tried, too."""
+_TURN: Final = 0.1
+"""Seconds to wait for one address before looking at the others, once all of them are being tried."""
 _CONNECTING: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 _RECORD: Final = 16 * 1024
 _TLS_READ: Final = 256 * 1024
@@ -106,16 +110,13 @@ class AsyncTLSStream:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     async def handshake(self, deadline: float) -> None:
-        """Agree on keys, and verify the certificate.
-
-        Raises:
-            NetworkError: The handshake failed, or did not end before the deadline.
-        """
+        """Agree on keys, and verify the certificate."""
         try:
             while True:
                 try:
                     self._tls.do_handshake()
-                    return await self._flush(deadline)
+                    await self._flush(deadline)
+                    break
                 except ssl.SSLWantReadError:
                     await self._exchange(NARROW, deadline)
         except ssl.SSLError as failure:
@@ -127,6 +128,9 @@ class AsyncTLSStream:
         except (ConnectionLostError, SendError) as failure:
             cause = failure.__cause__
             raise ConnectFailedError(cause if isinstance(cause, OSError) else None) from failure
+        # A caller's context may be httpx's, too, which lets it offer h2; to change it here would change it there.
+        if self._tls.selected_alpn_protocol() == "h2":
+            raise HTTP2ChosenError
 
     async def read(self, most: int, deadline: float) -> bytes:
         """Read what has arrived, of as many records as are there, at most `most` bytes; empty at the end."""
@@ -186,41 +190,62 @@ AsyncStream = AsyncSocketStream | AsyncTLSStream
 
 
 async def connect(host: str, port: int, deadline: float) -> AsyncSocketStream:
-    """Connect to the first address of a host that accepts the connection.
-
-    Raises:
-        NetworkError: The host has no address, or none of them accepts a connection before the deadline.
-    """
+    """Connect to the first address of a host that accepts the connection."""
     try:
         addresses = await getaddrinfo(host, port, deadline - monotonic())
     except TimeoutError as failure:
         raise ConnectTimedOutError from failure
     except (OSError, UnicodeError) as failure:
         raise resolver_failure(failure) from failure
+    return await _connect_to_any(deque(addresses), deadline)
+
+
+async def _connect_to_any(addresses: deque[Address], deadline: float) -> AsyncSocketStream:
+    """Connect to one of some addresses. A slow address is not given up while the next ones are tried."""
+    connecting: deque[socket.socket] = deque()
     last: OSError | None = None
-    for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
-        try:
-            return await _dial(address, min(deadline, monotonic() + _NEXT_ADDRESS) if left else deadline)
-        except OSError as failure:
-            last = failure
-    if isinstance(last, TimeoutError):
-        raise ConnectTimedOutError from last
-    raise ConnectFailedError(last) from last
+    try:
+        while addresses or connecting:
+            wait, sock = (_NEXT_ADDRESS if addresses else _TURN), None
+            try:
+                sock = _dial(addresses.popleft()) if addresses else connecting.popleft()
+                connecting.append(sock)
+                is_alone = not addresses and len(connecting) == 1
+                if await _is_connected(sock, deadline if is_alone else min(deadline, monotonic() + wait)):
+                    stream = AsyncSocketStream(sock)
+                    connecting.pop()
+                    return stream
+            except OSError as failure:
+                last = failure
+                if sock is not None:
+                    connecting.pop().close()
+            if connecting and monotonic() >= deadline:
+                raise ConnectTimedOutError
+    finally:
+        for sock in connecting:
+            sock.close()
+    raise (ConnectTimedOutError() if isinstance(last, TimeoutError) else ConnectFailedError(last)) from last
 
 
-async def _dial(info: Address, deadline: float) -> AsyncSocketStream:
+def _dial(info: Address) -> socket.socket:
+    """Begin to connect to an address."""
     family, kind, protocol, _, address = info
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setblocking(False)  # noqa: FBT003
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = sock.connect_ex(address)
-        if code in _CONNECTING:
-            is_in_time = await wait_writable(sock, deadline - monotonic())
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if is_in_time else errno.ETIMEDOUT
-        if code:
-            raise OSError(code, os.strerror(code))  # noqa: TRY301 (ETIMEDOUT makes it a TimeoutError)
-        return AsyncSocketStream(sock)
+        if code not in _CONNECTING:
+            raise OSError(code, os.strerror(code))  # noqa: TRY301 (it closes the socket)
     except BaseException:
         sock.close()
         raise
+    return sock
+
+
+async def _is_connected(sock: socket.socket, deadline: float) -> bool:
+    if not await wait_writable(sock, deadline - monotonic()):
+        return False
+    if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(code, os.strerror(code))
+    return True

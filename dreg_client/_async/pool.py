@@ -6,6 +6,7 @@ cancellation included, it is closed at once and its place is given back. `networ
 reasons.
 """
 
+import os
 import ssl
 from collections import deque
 from collections.abc import Collection
@@ -34,7 +35,7 @@ class AsyncPool:
     """The connections to all origins: an `AsyncTransport`.
 
     Tasks and threads may share it. Its connections belong to no event loop, so that it also serves several
-    `asyncio.run` calls, one after another.
+    `asyncio.run` calls, one after another. After `os.fork`, the child makes connections of its own.
 
     Args:
         options: How many connections to each origin, which proxy, and how TLS is verified.
@@ -47,16 +48,23 @@ class AsyncPool:
         self._pools: dict[Origin, AsyncOriginPool] = {}
         self._spellings: dict[str, AsyncOriginPool] = {}
         self._closed = False
+        self._process = os.getpid()
 
     async def send(self, hop: Hop, timeouts: Timeouts) -> "AsyncPooledResponse":
-        """Send a request, and read the head of its response (see `AsyncTransport.send`).
-
-        Raises:
-            ConfigError: A proxy or a file of certificates cannot be used.
-        """
+        """Send a request, and read the head of its response (see `AsyncTransport.send`)."""
+        if self._process != os.getpid():
+            self._drop_pools_of_parent()
         place = hop.place
         pool = self._spellings.get(place) or self._pool(place, hop)
         return await pool.send(hop, hop.url[len(place) :], timeouts)
+
+    def _drop_pools_of_parent(self) -> None:
+        """Begin anew in a forked child: both processes would read each other's responses from the same sockets."""
+        pools = list(self._pools.values())
+        self._spellings, self._pools = {}, {}
+        self._process = os.getpid()
+        for pool in pools:
+            pool.close()  # in this process only: closing sends nothing while the parent has the socket, too
 
     def _pool(self, place: str, hop: Hop) -> "AsyncOriginPool":
         try:
@@ -92,9 +100,6 @@ class AsyncOriginPool:
         origin: The origin.
         options: How many connections, which proxy, and how TLS is verified.
         is_registry: Whether it is the registry itself, or a mirror: `insecure` and client certificates are for these.
-
-    Raises:
-        ConfigError: A proxy or a file of certificates cannot be used.
     """
 
     def __init__(self, origin: Origin, options: Options, *, is_registry: bool) -> None:
@@ -117,13 +122,14 @@ class AsyncOriginPool:
         """Send a request for path and query of `target`, and read the head of its response (see `AsyncPool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: AsyncConnection | None = None
-        if not await self._places.acquire(timeouts.pool):
-            raise no_place(self._options.connections, hop.where)
+        held: list[None] = []
         try:
+            if not await self._places.acquire(timeouts.pool, held):
+                raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
             if (connection := self._take_idle(hop)) is not None:
                 try:
                     head = await connection.send(hop, target, timeouts.write, seconds)
-                    return AsyncPooledResponse(self, connection, head, hop, seconds)
+                    return AsyncPooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
                 except (ConnectionLostError, ClosedBeforeResponseError):
                     # A server may close a kept connection at any time: a request without effects is sent once more.
                     if connection.heard or hop.method not in _SENT_AGAIN:
@@ -131,11 +137,12 @@ class AsyncOriginPool:
                     connection.close()
             connection = await self._connect(hop, monotonic() + timeouts.connect)
             head = await connection.send(hop, target, timeouts.write, seconds)
-            return AsyncPooledResponse(self, connection, head, hop, seconds)
+            return AsyncPooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
         except BaseException as failure:
-            if connection is not None:
-                connection.close()
-            self._places.release()
+            if connection is None:
+                self._places.release(held)
+            else:
+                self.drop(connection, held)
             if isinstance(failure, NetworkError):
                 raise failure.error(hop.where) from None
             raise
@@ -170,15 +177,20 @@ class AsyncOriginPool:
             stream.close()
             raise
 
-    def give_back(self, connection: AsyncConnection) -> None:
-        """Keep a connection for the next request if it may be used again, else close it."""
+    def give_back(self, connection: AsyncConnection, held: list[None]) -> None:
+        """Give back a place, and keep its connection for the next request if it may be used again, else close it."""
         if connection.may_be_kept():
             self._idle.append(connection)
             if self._closed:
                 self.close()
         else:
             connection.close()
-        self._places.release()
+        self._places.release(held)
+
+    def drop(self, connection: AsyncConnection, held: list[None]) -> None:
+        """Close a connection, and give back its place unless that was done."""
+        self._places.release(held)
+        connection.close()
 
     def close_unusable(self) -> None:
         """Close unused connections that may not be used again."""
@@ -205,13 +217,16 @@ class AsyncPooledResponse:
         self,
         pool: AsyncOriginPool,
         connection: AsyncConnection,
+        held: list[None],
         head: tuple[int, RawHeaders],
+        *,
         hop: Hop,
         seconds: float,
     ) -> None:
         self.status, self.headers = head
         self.peer = connection.peer
         self._pool, self._connection, self._hop, self._seconds = pool, connection, hop, seconds
+        self._held = held
         self._is_open, self._at_end = True, False
 
     async def chunk(self) -> bytes | None:
@@ -237,4 +252,8 @@ class AsyncPooledResponse:
         """Return the connection to the pool if the body was read to its end, else close it."""
         if self._is_open:
             self._is_open = False
-            self._pool.give_back(self._connection)
+            try:
+                self._pool.give_back(self._connection, self._held)
+            except BaseException:  # an interrupt
+                self._pool.drop(self._connection, self._held)
+                raise

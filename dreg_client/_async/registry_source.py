@@ -67,10 +67,6 @@ class AsyncRegistrySource:
 
         If the registry has no such list, its tag `sha256-...` is read, in which older clients keep one ("Referrers Tag
         Schema"); if there is none, nothing refers to the manifest.
-
-        Raises:
-            ResponseTooLargeError: There are more than 1,000.
-            InvalidDocumentError: The list is not an index.
         """
         pages = referrers.referrer_pages(self._name, digest, artifact_type)
         found: list[Descriptor] = []

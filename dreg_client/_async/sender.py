@@ -37,13 +37,6 @@ class AsyncSender:
         Args:
             hop: The request. If `hop.streams`, the body of a successful response is not read.
             registry: The URL of the registry for which it is sent.
-
-        Raises:
-            TransportError: The request could not be sent, or no complete response came in time.
-            ProtocolError: The response breaks the rules of HTTP.
-            ResponseTooLargeError: The body of a successful response is longer than `hop.limit`.
-            BlockedAddressError: The address is nearer than `hop.nearest` allows.
-            ClosedError: The client is closed.
         """
         began = monotonic()
         opened = await self._transport.send(hop, self._timeouts)

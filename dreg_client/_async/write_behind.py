@@ -24,11 +24,7 @@ class AsyncWriteBehind:
         self._waiting: deque[Future[None]] = deque()
 
     async def put(self, block: Block) -> None:
-        """Add a block.
-
-        Raises:
-            LayoutError: An earlier block cannot be written.
-        """
+        """Add a block."""
         self._waiting.extend([thread.submit(block) for thread in self._threads])
         await self._wait(MAX_BLOCKS * len(self._threads))
 

@@ -10,6 +10,7 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar, TypeVarTuple
 from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (it is one of the names here)
 from dreg_client._sync._threads import current
 from dreg_client.credentials.cancellation import cancelled_by
+from dreg_client.errors import TokenError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # it would import `logging`
@@ -94,7 +96,11 @@ class Event(threading.Event):
 
 
 class Semaphore:
-    """A number of permits, kept in a queue, which is C and cheaper than the semaphores of `threading`."""
+    """A number of permits, kept in a queue, which is C and cheaper than the semaphores of `threading`.
+
+    An interrupt comes before or after a call of C, never inside. So one such call moves a permit from the queue to
+    `held`, and one moves it back.
+    """
 
     def __init__(self, permits: int) -> None:
         self._permits: SimpleQueue[None] = SimpleQueue()
@@ -106,31 +112,38 @@ class Semaphore:
         """The number of permits that can be acquired now."""
         return self._permits.qsize()
 
-    def acquire(self, timeout: float) -> bool:
-        """Wait for a permit; return False if none was free within `timeout` seconds."""
+    def acquire(self, timeout: float, held: list[None] | None = None) -> bool:
+        """Wait for a permit; return False if none was free within `timeout` seconds.
+
+        `held`, an empty list, has an item from the moment at which the permit is acquired.
+        """
+        held = [] if held is None else held
         if (scope := current.get()) is not None:
-            return scope.wait(self._acquire, timeout)
+            return scope.wait(partial(self._acquire, held), timeout)
         try:
-            self._permits.get(timeout=max(min(timeout, _LONGEST), 0))
+            held.extend(map(self._permits.get, (True,), (max(min(timeout, _LONGEST), 0),)))
         except Empty:
             return False
         return True
 
-    def _acquire(self, timeout: float) -> bool:
+    def _acquire(self, held: list[None], timeout: float) -> bool:
         try:
-            self._permits.get(timeout=timeout)
+            held.extend(map(self._permits.get, (True,), (timeout,)))
         except Empty:
             return False
         return True
 
-    def release(self) -> None:
-        """Return a permit."""
-        self._permits.put(None)
+    def release(self, held: list[None] | None = None) -> None:
+        """Return a permit; with `held` (see `acquire`), only if it is held, and only once."""
+        with contextlib.suppress(IndexError):
+            deque(map(self._permits.put, map([None].pop if held is None else held.pop, (0,))), 0)
 
 
-def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (for async code)
-    """Look up the TCP addresses of a host; raise OSError if that fails."""
-    # The system's resolver has time limits of its own, and a thread in it cannot be woken.
+def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
+    """Look up the TCP addresses of a host.
+
+    The system's resolver has time limits of its own, and a thread in it cannot be woken: `timeout` is for async code.
+    """
     return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
@@ -192,10 +205,10 @@ _is_ready: Final = _poll if hasattr(select, "poll") else _select
 
 
 def maybe_await(value: Awaitable[T] | T) -> T:
-    """Return what a caller's function returned; raise TypeError if it is awaitable."""
+    """Return what a caller's function returned."""
     if isawaitable(value):
         close = getattr(value, "close", None)
         if callable(close):
             close()  # a coroutine that is never awaited warns
-        raise TypeError("the function is async, which the sync client cannot await; use the async client")
+        raise TokenError("the function is async, which the sync client cannot await; use the async client")
     return value

@@ -55,12 +55,7 @@ class CallerTransport(Protocol):
 
 
 def new_transport(options: Options, registries: Collection[Origin]) -> Transport:
-    """Return the transport that the options ask for: the caller's own, or a connection pool.
-
-    Raises:
-        ConfigError: `http=`, or `DREG_HTTP`, names an HTTP library that is unknown or not installed.
-        TypeError: `transport=` is not a transport.
-    """
+    """Return the transport that the options ask for: the caller's own, or a connection pool."""
     if options.transport is not None:
         return TransportAdapter(options.transport, options)
     check_http_option(options)
@@ -73,10 +68,6 @@ class TransportAdapter:
     Args:
         transport: A transport of httpx or httpx2.
         options: How many requests there are to one origin at a time.
-
-    Raises:
-        TypeError: It is not such a transport.
-        ConfigError: Its library is not installed.
     """
 
     def __init__(self, transport: object, options: Options) -> None:
@@ -94,13 +85,14 @@ class TransportAdapter:
         if self._closed:
             raise errors.ClosedError(str(origin))
         places = self._places.get(origin) or self._places.setdefault(origin, Semaphore(self._options.connections))
-        if not places.acquire(timeouts.pool):
-            raise no_place(self._options.connections, hop.where)
+        held: list[None] = []
         try:
+            if not places.acquire(timeouts.pool, held):
+                raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
             response = self._transport.handle_request(request)
-            adapted = AdaptedResponse(response, self._library, places, hop.where)
+            adapted = AdaptedResponse(response, self._library, places, held, hop.where)
         except BaseException as failure:
-            places.release()
+            places.release(held)
             if isinstance(failure, self._library.failures):
                 raise self._library.error(failure, hop.where, in_body=False) from None
             raise
@@ -138,9 +130,12 @@ class TransportAdapter:
 class AdaptedResponse:
     """A response of a caller's transport whose body is still to be read; it is not decompressed."""
 
-    def __init__(self, response: _Response, library: HTTPLibrary, places: Semaphore, where: str) -> None:
+    def __init__(
+        self, response: _Response, library: HTTPLibrary, places: Semaphore, held: list[None], where: str
+    ) -> None:
         self.status, self.headers, self.peer = response.status_code, response.headers.raw, ""
         self._body, self._library, self._places, self._where = response.stream, library, places, where
+        self._held = held
         self._chunks = response.stream.__iter__()
         self._is_open, self._at_end = True, False
 
@@ -169,7 +164,7 @@ class AdaptedResponse:
         except self._library.failures:
             pass  # it is not needed any more
         finally:
-            self._places.release()
+            self._places.release(self._held)
 
 
 def _parts(target: bytes) -> list[bytes]:

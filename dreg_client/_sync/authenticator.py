@@ -55,13 +55,7 @@ class Authenticator:
         return None if challenge is None else self._authorization(registry, request, challenge)
 
     def answer(self, registry: RegistryURL, request: Request, response: Response, used: str | None) -> str | None:
-        """Return the `Authorization` that answers the challenge of a 401; None if there is none but what was `used`.
-
-        Raises:
-            ChallengeError: The challenge cannot be parsed, or is of an unknown scheme.
-            UnsafeURLError: A secret would be sent unencrypted, or the token server is not one to be used.
-            AuthError: There is no token.
-        """
+        """Return the `Authorization` that answers the challenge of a 401; None if there is none but what was `used`."""
         challenge = challenge_of(request, response)
         if challenge is None:
             return None

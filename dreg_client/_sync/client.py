@@ -6,7 +6,7 @@ What is decided (whether to try again, where a redirect may lead, what answers a
 
 from dataclasses import replace
 from time import monotonic
-from typing import Final, Self, Unpack
+from typing import Final, NoReturn, Self, Unpack
 
 from dreg_client import errors
 from dreg_client._logging import log
@@ -50,7 +50,9 @@ class Client:
     """
 
     def __init__(self, registry: RegistryURL, options: Options, transport: Transport | None = None) -> None:
-        self.registry, self.connections, self.head_describes = registry, options.connections, True
+        self.registry: RegistryURL = registry
+        self.connections: int = options.connections
+        self.head_describes: bool = True
         self._options = options
         self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
@@ -100,6 +102,14 @@ class Client:
     def tell(self, event: Event) -> None:
         """Pass an event to `on_event`."""
         self._sender.tell(event)
+
+    def __reduce__(self) -> NoReturn:
+        """Reject pickling and `copy.deepcopy`, also of registries, repositories and images: they would show passwords.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("connections and credentials of a registry cannot be pickled or copied; make a new Registry")
 
     def close(self) -> None:
         """Close all connections. Requests fail from now on."""

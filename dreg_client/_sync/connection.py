@@ -70,11 +70,9 @@ class Connection:
         self._since = 0.0
 
     def send(self, hop: Hop, target: str, write_seconds: float, read_seconds: float) -> tuple[int, RawHeaders]:
-        """Send a request, and read status and headers of its response within `read_seconds` in all.
+        """Send a request, and read status and headers of its response.
 
-        Raises:
-            NetworkError: It could not be sent, or no valid response came in time.
-            UnsafeURLError: The URL or a header cannot be sent.
+        Each head, also of an interim response (1xx), must be whole within `read_seconds`.
         """
         data, is_sent = self._request(hop, target), True
         try:
@@ -82,9 +80,8 @@ class Connection:
                 self._stream.write(data[start : start + NARROW], monotonic() + write_seconds)
         except SendError:
             is_sent = False  # a server may respond early and close the connection while the request is being sent
-        deadline = monotonic() + read_seconds
         for _ in range(_MOST_INTERIM):
-            event = self._next_event(deadline)
+            event = self._next_event(monotonic() + read_seconds)
             if isinstance(event, h11.Response):
                 break
         else:
@@ -111,7 +108,7 @@ class Connection:
         try:
             headers = self._headers.copy()
             for name, value in hop.headers:
-                headers.append((name.encode("ascii"), value.encode("ascii")))
+                headers.append((name.encode("ascii"), value.encode("latin-1")))
             if hop.body or hop.method in _HAS_BODY:
                 headers.append((b"Content-Length", b"%d" % len(hop.body)))
             target = self._prefix + request_target(text)
@@ -120,7 +117,7 @@ class Connection:
                 data += self._h11.send(h11.Data(data=hop.body))
             self._h11.send(h11.EndOfMessage())
         except (h11.LocalProtocolError, UnicodeError):
-            raise errors.UnsafeURLError(hop.where, hop.where, "it is no URL that can be asked") from None
+            raise errors.UnsafeURLError(hop.where, hop.where, _unsendable_part(hop)) from None
         return data
 
     def _next_event(self, deadline: float) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
@@ -139,11 +136,7 @@ class Connection:
         return event
 
     def read_chunk(self, seconds: float) -> bytes:
-        """Read the next chunk of the body; empty at its end.
-
-        Raises:
-            NetworkError: The body broke off, is not valid HTTP/1.1, or its next chunk did not come in time.
-        """
+        """Read the next chunk of the body; empty at its end."""
         if self._left is None:
             event = self._next_event(monotonic() + seconds)
             if isinstance(event, h11.Data):
@@ -185,6 +178,21 @@ class Connection:
         self._stream.close()
 
 
+def _unsendable_part(hop: Hop) -> str:
+    """Return which part of a request cannot be sent, for people. Values may be secret, and are not shown."""
+    sample = [(b"Host", b"x")]
+    try:
+        h11.Request(method=hop.method, target=b"/", headers=sample)
+    except (h11.LocalProtocolError, UnicodeError):
+        return f"the method {hop.method[:50]!r} cannot be sent"
+    for name, value in hop.headers:
+        try:
+            h11.Request(method="GET", target=b"/", headers=[*sample, (name.encode("ascii"), value.encode("latin-1"))])
+        except (h11.LocalProtocolError, UnicodeError):
+            return f"the header {name[:50]!r} cannot be sent"
+    return "it is no URL that can be asked"
+
+
 def request_target(text: str) -> bytes:
     """Return path and query of a URL as they are sent; raise UnicodeError if they are not ASCII."""
     target = text.partition("#")[0].translate(_ENCODED).encode("ascii")
@@ -192,11 +200,7 @@ def request_target(text: str) -> bytes:
 
 
 def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """Return the length of a response's body that its headers state; None for chunks, or if none is stated.
-
-    Raises:
-        TwoLengthsError: They state a length and chunks: two parsers may read it differently (TRN-28; RFC 9112 6.3).
-    """
+    """Return the length of a response's body that its headers state; None for chunks, or if none is stated."""
     length, is_chunked = b"", False
     for name, value in headers:
         lowered = name.lower()

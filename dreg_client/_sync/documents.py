@@ -29,12 +29,7 @@ _NOT_A_REFERRER: Final = (
 
 
 def read_verified(source: Source, descriptor: Descriptor, *, is_blob: bool = False) -> RawManifest:
-    """Read a manifest, or with `is_blob` a config, and check it against its descriptor ("Verification").
-
-    Raises:
-        UnsupportedDigestError: Bytes cannot be checked against this digest. Nothing was read.
-        IntegrityError: The bytes are not those of the descriptor.
-    """
+    """Read a manifest, or with `is_blob` a config, and check it against its descriptor ("Verification")."""
     verifiable(descriptor.digest)
     raw = source.fetch_document(descriptor, is_blob=is_blob)
     if len(raw) != descriptor.size:
@@ -68,11 +63,7 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = Fals
 
 
 def read_config(source: Source, manifest: ImageManifest) -> "ImageConfig":
-    """Read the config of an image.
-
-    Raises:
-        NotAnImageError: The manifest is that of an artifact.
-    """
+    """Read the config of an image."""
     descriptor = manifest.config
     is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
     if descriptor.media_type not in types.CONFIGS and not is_old:
@@ -89,11 +80,7 @@ def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "I
 
 
 def read_image_manifest(source: Source, reference: ManifestRef) -> ImageManifest:
-    """Read a manifest.
-
-    Raises:
-        NotAnImageError: It is an index.
-    """
+    """Read a manifest."""
     manifest = read_manifest(source, reference)
     if isinstance(manifest, Index):
         raise errors.NotAnImageError(manifest.media_type, manifest.digest)

@@ -30,28 +30,38 @@ _KINDS: Final[tuple[tuple[tuple[type[Exception], ...], type[httpx.TransportError
     ((network.ConnectTimedOutError,), httpx.ConnectTimeout),
     ((network.TransferTimedOutError,), httpx.ReadTimeout),
     ((network.ProxyRefusedNetworkError, network.ProxyNeedsPasswordError), httpx.ProxyError),
-    ((network.ConnectFailedError, network.TLSFailedError, network.NotTLSNetworkError), httpx.ConnectError),
+    (
+        (
+            network.ConnectFailedError,
+            network.TLSFailedError,
+            network.NotTLSNetworkError,
+            network.HTTP2ChosenError,
+        ),
+        httpx.ConnectError,
+    ),
     ((errors.NoPlaceError,), httpx.PoolTimeout),
     (_BAD_RESPONSE, httpx.RemoteProtocolError),
-    ((errors.UnsafeURLError,), httpx.LocalProtocolError),
 )
 
 
 class HTTPTransport(httpx.BaseTransport):
-    """Our connection pool, for your own `httpx.Client`.
+    """The connection pool of this package as a transport for your own `httpx.Client`.
 
-    It differs from httpx's own in this: cancelled requests do not lose connections, bytes behind a response never
-    become the next response, and the head of a response has one deadline. HTTP/1.1 only; a request's body is read
-    before it is sent, and has at most 64 MiB.
+    Unlike httpx's own transport, it does not lose connections when requests are cancelled, never takes bytes that
+    follow a response for the next response, and limits the time for the head of a response as a whole.
+
+    It supports HTTP/1.1 only, and reads the body of a request, of at most 64 MiB, before sending it. It is for httpx,
+    not for httpx2. Once closed, it cannot be used again.
 
     Args:
-        connections: The most connections to one origin.
-        ssl_context: Used as it is; the other options for certificates have no effect then.
-        ca_file: A file with certificates of authorities that are trusted besides the system's.
-        client_cert: Files with our certificate and its key; None for the key where it is in the same file.
-        insecure: Whether to skip the verification of certificates.
-        proxy: The URL of a proxy for all requests; None: as in the environment variables.
-        trust_env: Whether to use `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+        connections: The most connections to one host.
+        ssl_context: Used as it is, instead of all other options for certificates. It must not offer HTTP/2 (`h2`) by
+            ALPN, as a context does that was used by an HTTP/2 client of httpx.
+        ca_file: A file with CA certificates that are trusted in addition to the system's.
+        client_cert: Paths of the client certificate and its key; None for the key if both are in one file.
+        insecure: Do not verify certificates.
+        proxy: The URL of a proxy for all requests; None: as the environment variables say.
+        trust_env: Use the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
     Examples:
         ```python
@@ -87,8 +97,12 @@ class HTTPTransport(httpx.BaseTransport):
 
         Raises:
             httpx.TransportError: It could not be sent, or no valid response came.
+            RuntimeError: The transport is closed.
+            TypeError: The request is not of httpx.
             ConfigError: A proxy or a file of certificates cannot be used.
         """
+        if not isinstance(request, httpx.Request):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"{type(self).__name__} is for httpx, and cannot send a request of {_library_of(request)}")
         url = request.url
         if request.headers.get("host", "").encode() != url.netloc:
             raise httpx.LocalProtocolError("the header Host must be that of the URL")
@@ -101,7 +115,11 @@ class HTTPTransport(httpx.BaseTransport):
         )
         try:
             response = self._pool.send(hop, _timeouts(request))
-        except (errors.TransportError, errors.UnsafeURLError) as failure:
+        except errors.ClosedError:
+            raise RuntimeError("Cannot send a request, as the transport has been closed.") from None  # as httpx.Client
+        except errors.UnsafeURLError as failure:
+            raise httpx.LocalProtocolError(f"{failure.where}: {failure.reason}") from failure
+        except errors.TransportError as failure:
             raise _translated(failure) from failure
         return httpx.Response(
             response.status,
@@ -125,6 +143,8 @@ class _Body(httpx.SyncByteStream):
     def __next__(self) -> bytes:
         try:
             chunk = self._response.chunk()
+        except errors.ClosedError:
+            raise httpx.StreamClosed from None
         except errors.TransportError as failure:
             raise _translated(failure) from failure
         if chunk is None:
@@ -133,6 +153,10 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._response.close()
+
+
+def _library_of(request: object) -> str:
+    return type(request).__module__.partition(".")[0]
 
 
 def _whole(request: httpx.Request) -> bytes:

@@ -26,11 +26,7 @@ def iter_tags(
 
 
 def iter_catalog(client: Client, n: int | None = None, last: str | None = None) -> Iterator[str]:
-    """Iterate over the repositories of a registry; arguments as those of `iter_tags`.
-
-    Raises:
-        UnsupportedError: The registry has no catalog.
-    """
+    """Iterate over the repositories of a registry; arguments as those of `iter_tags`."""
     pages = catalog_pages(n, last)
     while pages.request is not None:
         response = client.send(pages.request)

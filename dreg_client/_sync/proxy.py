@@ -35,10 +35,6 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
         origin: The origin behind it.
         context: The TLS context for an https proxy.
         deadline: When it must be there.
-
-    Raises:
-        NetworkError: The proxy cannot be reached, or did not connect in time.
-        MissingLibraryError: SOCKS needs socksio, which is not installed.
     """
     if proxy.is_socks and find_spec("socksio") is None:
         raise MissingLibraryError("socksio", "socks")

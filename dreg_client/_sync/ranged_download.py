@@ -192,10 +192,11 @@ class _Range:
     def next_chunk(self) -> bytes:
         """Return the next bytes once they are there; none at the end."""
         while not self._filled:
-            self._changed = Event()  # before looking again, so that no change is missed
+            # Both before looking again: no change is missed, and the last block is there before the end is.
+            self._changed, has_ended = Event(), self._ended
             if self._filled:
                 break
-            if self._ended:
+            if has_ended:
                 return b""
             self._changed.wait()
         block, size = self._filled.popleft()

@@ -40,12 +40,7 @@ _MAY_PASS: Final = frozenset(
 
 
 def connect_by_socks(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
-    """Request a connection to an origin from a SOCKS5 proxy. The proxy resolves the host name.
-
-    Raises:
-        NetworkError: The proxy rejected the request, or its replies are not valid.
-        ConfigError: The user name or the password is too long.
-    """
+    """Request a connection to an origin from a SOCKS5 proxy. The proxy resolves the host name."""
     username, password = proxy.username.encode(), proxy.password.encode()
     if max(len(username), len(password)) > 255:
         raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")

@@ -25,11 +25,7 @@ class WriteBehind:
         self._waiting: deque[Future[None]] = deque()
 
     def put(self, block: Block) -> None:
-        """Add a block.
-
-        Raises:
-            LayoutError: An earlier block cannot be written.
-        """
+        """Add a block."""
         self._waiting.extend([thread.submit(block) for thread in self._threads])
         self._wait(MAX_BLOCKS * len(self._threads))
 

@@ -11,9 +11,13 @@ from click.shell_completion import CompletionItem
 from dreg_client.cli.registry_options import registry_options
 
 if TYPE_CHECKING:
+    _ParamType = click.ParamType[object]
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
+
+else:
+    _ParamType = click.ParamType  # not generic in click 8.1
 
 F = TypeVar("F", bound=Callable[..., Any])
 STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
@@ -21,7 +25,7 @@ DOCKER: Final = "docker://"
 URLS: Final = ("http://", "https://")
 
 
-class ParsedType(click.ParamType):  # type: ignore[type-arg]  # not generic in click 8.1
+class ParsedType(_ParamType):
     """The type of a parameter that a function parses; its ValueError is a usage error."""
 
     name: str

@@ -42,7 +42,8 @@ class _ReceivedBlob:
     """Whether all bytes are there, and verified."""
 
     def __init__(self, request: BlobRequest, *, refetches: bool) -> None:
-        self.request, self.is_verified = request, False
+        self.request: BlobRequest = request
+        self.is_verified: bool = False
         self._refetches = refetches
         self._chunks: list[bytes] = []
         self._verifier = request.digest.verifier()
@@ -129,7 +130,7 @@ class PartialFile(_ReceivedBlob):
                 self._verifier.update(block)
         except OSError as failure:
             raise self._cannot_write(failure) from failure
-        self.request = replace(self.request, start=self._verifier.size)
+        self.request: BlobRequest = replace(self.request, start=self._verifier.size)
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk, and return whether the chunks are enough for a block."""

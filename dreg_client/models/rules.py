@@ -129,9 +129,9 @@ def _problem(severity: Severity, rule: str, path: str, found: str, expected: str
     return Problem(rule, severity, path, found, expected, CLAUSES[rule])
 
 
-error = partial(_problem, Severity.ERROR)  # the document is rejected
-warning = partial(_problem, Severity.WARNING)  # the document is accepted
-note = partial(_problem, Severity.NOTE)  # only reported on request
+error: Final = partial(_problem, Severity.ERROR)  # the document is rejected
+warning: Final = partial(_problem, Severity.WARNING)  # the document is accepted
+note: Final = partial(_problem, Severity.NOTE)  # only reported on request
 
 
 def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR) -> list[Problem]:

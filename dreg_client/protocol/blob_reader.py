@@ -48,11 +48,11 @@ class BlobTransfer:
     """
 
     def __init__(self, repository: RepositoryName, request: BlobRequest, *, end: int | None = None) -> None:
-        self.offset = request.start  # of the next byte that `feed` returns
-        self.encoding = ""  # the `Content-Encoding` that the bytes came with although none was requested
+        self.offset: int = request.start  # of the next byte that `feed` returns
+        self.encoding: str = ""  # the `Content-Encoding` that the bytes came with although none was requested
         self.total: int | None = request.size  # of the blob, None while it is unknown
         self.end: int | None = end  # of the requested range; None for the whole blob, or without support for ranges
-        self.done = bool(request.size) and request.start == request.size  # whether all bytes were returned
+        self.done: bool = bool(request.size) and request.start == request.size  # whether all bytes were returned
         # Whether to reject a response that is not exactly the requested range, as other ranges are read at the same
         # time. Otherwise the transfer falls back to reading the whole blob.
         self.exact: bool = False
@@ -222,12 +222,13 @@ class BlobRanges:
     def __init__(self, repository: RepositoryName, request: BlobRequest, requests: int) -> None:
         self._repository, self._request = repository, request
         self.requests = requests  # the most range requests at a time
-        self.offset = request.start  # of the next byte to be handed on
+        self.offset: int = request.start  # of the next byte to be handed on
         self.total: int | None = request.size  # of the blob, None while it is unknown
         self._requested = request.start + RANGE_SIZE
         self._held = 1
         is_large = request.size is None or request.size - request.start >= MIN_RANGED
-        self.first = BlobTransfer(repository, request, end=self._requested if requests > 1 and is_large else None)
+        end = self._requested if requests > 1 and is_large else None
+        self.first: BlobTransfer = BlobTransfer(repository, request, end=end)
 
     def begin(self) -> bool:
         """Return whether to request more ranges, now that the first one has its response."""

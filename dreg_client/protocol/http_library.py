@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -83,10 +84,7 @@ class HTTPLibrary:
         kind = next((kind for known, kind in self.kinds if isinstance(failure, known)), None)
         if kind is None:
             return errors.ProtocolError(f"cannot be talked to ({type(failure).__name__})", where)
-        if kind is network.ConnectFailedError:
-            os_error = next((cause for cause in causes if isinstance(cause, OSError)), None)
-            return network.ConnectFailedError(os_error).error(where)
-        return kind().error(where)
+        return _new(kind, failure, causes).error(where)
 
 
 def check_http_option(options: Options) -> None:
@@ -101,6 +99,16 @@ def _check_installed(name: str) -> None:
         raise errors.ConfigError(f"{name!r} is no HTTP library that is known here: {' or '.join(_LIBRARIES)} is due")
     if importlib.util.find_spec(name) is None:
         raise errors.MissingLibraryError(name, name)
+
+
+def _new(kind: type[network.NetworkError], failure: Exception, causes: list[BaseException]) -> network.NetworkError:
+    if kind is network.ConnectFailedError:
+        return network.ConnectFailedError(next((cause for cause in causes if isinstance(cause, OSError)), None))
+    if kind is network.ProxyRefusedNetworkError:
+        # The library has no attribute for the proxy's status; its text begins with it, as in "502 Bad Gateway".
+        status = re.match(r"[1-5][0-9]{2}\b", str(failure), re.ASCII)
+        return network.ProxyRefusedNetworkError(int(status[0]) if status else 0)
+    return kind()
 
 
 def _named(options: Options) -> str:

@@ -19,10 +19,18 @@ _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA
 
 
 class NetworkError(Exception):
-    """The base class, with the public error and its sentence."""
+    """The base class, with the public error of each subclass, and its sentence."""
 
     kind: type[errors.TransportError] = errors.TransportError
     reason: str = "the connection was lost"
+
+    def __init_subclass__(cls, *, kind: type[errors.TransportError] | None = None, reason: str = "") -> None:
+        cls.kind, cls.reason = kind or cls.kind, reason or cls.reason
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        if reason:
+            self.reason = reason
 
     def error(self, where: str) -> errors.TransportError:
         """Return the public error for a URL (without its query)."""
@@ -37,99 +45,93 @@ class SendError(NetworkError):
     """The connection broke while a request was being sent; a response may have arrived all the same."""
 
 
-class ClosedBeforeResponseError(NetworkError):
+class ClosedBeforeResponseError(NetworkError, reason="the connection was closed before an answer came"):
     """The server closed the connection before any response."""
 
-    reason = "the connection was closed before an answer came"
 
-
-class ClosedInBodyError(NetworkError):
+class ClosedInBodyError(NetworkError, reason="the connection was closed in the middle of a body"):
     """The server closed the connection in the middle of a response."""
 
-    reason = "the connection was closed in the middle of a body"
 
-
-class BadHTTPError(NetworkError):
+class BadHTTPError(NetworkError, kind=errors.ProtocolError, reason="the answer breaks the grammar of HTTP"):
     """The response is not valid HTTP/1.1."""
 
-    kind, reason = errors.ProtocolError, "the answer breaks the grammar of HTTP"
 
-
-class TwoLengthsError(BadHTTPError):
+class TwoLengthsError(BadHTTPError, reason="the answer has a length, and comes in chunks"):
     """The headers of a response state a length, and that the body comes in chunks."""
 
-    reason = "the answer has a length, and comes in chunks"
+
+_TOO_LONG: Final = "no byte came, or none was taken, for too long"
 
 
-class TransferTimedOutError(NetworkError):
+class TransferTimedOutError(NetworkError, kind=errors.TransferTimeoutError, reason=_TOO_LONG):
     """Nothing could be read, or nothing could be sent, in time."""
 
-    kind, reason = errors.TransferTimeoutError, "no byte came, or none was taken, for too long"
 
-
-class ConnectFailedError(NetworkError):
+class ConnectFailedError(NetworkError, kind=errors.ConnectError):
     """No connection could be made."""
 
-    kind = errors.ConnectError
-
     def __init__(self, failure: OSError | None = None) -> None:
-        super().__init__()
         said = failure.strerror if failure is not None else None
-        self.reason = f"no connection: {said.lower()}" if said else "no connection"
+        super().__init__(f"no connection: {said.lower()}" if said else "no connection")
 
 
-class ConnectTimedOutError(NetworkError):
+class ConnectTimedOutError(NetworkError, kind=errors.ConnectError, reason="no connection in time"):
     """No connection could be made in time, TLS included."""
 
-    kind, reason = errors.ConnectError, "no connection in time"
 
-
-class UnknownHostNameError(ConnectFailedError):
+class UnknownHostNameError(ConnectFailedError, kind=errors.UnknownHostError):
     """The host has no address."""
 
-    kind = errors.UnknownHostError
 
-
-class NotTLSNetworkError(NetworkError):
+class NotTLSNetworkError(NetworkError, kind=errors.NotTLSError, reason=NOT_TLS):
     """The server's reply to a TLS handshake is not TLS."""
 
-    kind, reason = errors.NotTLSError, NOT_TLS
 
-
-class OnlyTLSNetworkError(NetworkError):
+class OnlyTLSNetworkError(NetworkError, kind=errors.OnlyTLSError, reason=ONLY_TLS):
     """The server's reply to a plain request is TLS."""
 
-    kind, reason = errors.OnlyTLSError, ONLY_TLS
 
-
-class TLSFailedError(NetworkError):
+class TLSFailedError(NetworkError, kind=errors.TLSError):
     """The TLS handshake failed, for instance because of the certificate, or TLS broke later."""
 
-    kind = errors.TLSError
-
     def __init__(self, failure: ssl.SSLError) -> None:
-        super().__init__()
-        self.reason = f"no TLS connection: {(_openssl_reason(failure) or 'it broke off').replace('_', ' ').lower()}"
         if isinstance(failure, ssl.SSLCertVerificationError):
             told = failure.verify_message
-            self.reason = f"its certificate is not trusted: {told}; name its authority by ca_file (--ca-file)"
+            super().__init__(f"its certificate is not trusted: {told}; name its authority by ca_file (--ca-file)")
+        else:
+            told = (_openssl_reason(failure) or "it broke off").replace("_", " ").lower()
+            super().__init__(f"no TLS connection: {told}")
+
+
+_HTTP_2: Final = (
+    "the server chose HTTP/2, which ssl_context= offers by ALPN; offer HTTP/1.1 alone, by "
+    'set_alpn_protocols(["http/1.1"]), or give transport= one with HTTP/2'
+)
+
+
+class HTTP2ChosenError(NetworkError, kind=errors.TLSError, reason=_HTTP_2):
+    """The server chose HTTP/2, which the TLS context of the caller offered (ALPN)."""
 
 
 class ProxyRefusedNetworkError(NetworkError):
     """The proxy did not open a tunnel. 5xx may pass; anything else would be the same at the next attempt."""
 
     def __init__(self, status: int = 0, *, may_pass: bool = False) -> None:
-        super().__init__()
-        self.kind = errors.ConnectError if may_pass or status >= 500 else errors.ProxyRefusedError
-        self.reason = "the proxy did not let us through" + (f" ({status})" if status else "")
-        if status == 407:
-            self.reason = "the proxy wants a user and a password, or others (407)"
+        reason = "the proxy did not let us through" + (f" ({status})" if status else "")
+        super().__init__("the proxy wants a user and a password, or others (407)" if status == 407 else reason)
+        self._is_final = not may_pass and status < 500
+
+    def error(self, where: str) -> errors.TransportError:
+        """Return the public error for a URL (without its query)."""
+        return (errors.ProxyRefusedError if self._is_final else errors.ConnectError)(self.reason, where)
 
 
-class ProxyNeedsPasswordError(NetworkError):
+_PASSWORD: Final = "the proxy wants a user and a password, or others"
+
+
+class ProxyNeedsPasswordError(NetworkError, kind=errors.ProxyRefusedError, reason=_PASSWORD):
     """A SOCKS proxy requires a user name and a password, or others."""
-
-    kind, reason = errors.ProxyRefusedError, "the proxy wants a user and a password, or others"
 
 
 def resolver_failure(failure: OSError | UnicodeError) -> NetworkError:

@@ -1,5 +1,6 @@
 """The options of a client, which `Registry`, `open_store`, `open_image` and others accept."""
 
+import math
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable
@@ -50,7 +51,7 @@ class TokenService(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Timeouts in seconds, each for one step of a request.
+    """Timeouts in seconds, each for one step of a request. `float("inf")` is no limit.
 
     A single number as `timeout` sets `connect` (10 seconds at most) and `read`; the others keep their defaults.
 
@@ -60,6 +61,10 @@ class Timeouts:
         write: Until the next bytes of a request are sent.
         pool: Until a connection is free.
         whole: For a whole document or page of a list. Blobs have no such limit, but need at least 1 KiB a second.
+
+    Raises:
+        TypeError: One is not a number.
+        ValueError: One is negative, or NaN.
     """
 
     connect: float = 10.0
@@ -67,6 +72,18 @@ class Timeouts:
     write: float = 60.0
     pool: float = 30.0
     whole: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            _check_seconds(f"Timeouts: {name} must be", getattr(self, name))
+
+
+def _check_seconds(must_be: str, seconds: object) -> None:
+    expected = f"{must_be} a number of seconds, at least 0 (float('inf') for no limit)"
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"{expected}, not {type(seconds).__name__}")
+    if math.isnan(seconds) or seconds < 0:
+        raise ValueError(f"{expected}, not {seconds}")
 
 
 class _Listener:
@@ -129,7 +146,8 @@ class Options:
         client_cert: Paths of the client certificate and its key; None for the key if both are in one file.
         certs_dirs: Folders with certificates in a folder for each registry, `HOST[:PORT]/*.crt|*.cert|*.key`, as used
             by docker and podman.
-        ssl_context: Used as it is, instead of all other options for certificates.
+        ssl_context: Used as it is, instead of all other options for certificates. It must not offer HTTP/2 (`h2`) by
+            ALPN, as a context does that was used by an HTTP/2 client of httpx.
         mirrors: URLs that are tried first for manifests and blobs, in order; they never get the registry's credential.
         trusted_token_hosts: Additional hosts whose token server may get the credential.
         timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
@@ -173,6 +191,8 @@ class Options:
             raise ValueError("user_agent: printable ASCII characters are due")
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections: at least 1 is due; retries: at least 0")
+        if not isinstance(self.timeout, Timeouts):
+            _check_seconds("timeout= must be Timeouts, or", self.timeout)
         if self.credentials is not None and self.auth_service is not None:
             raise ValueError("give credentials or auth_service, not both")
         if self.auth_service is not None and not callable(getattr(self.auth_service, "request_token", None)):

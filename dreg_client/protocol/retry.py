@@ -49,7 +49,8 @@ class Attempts:
     def __init__(
         self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT, began: float | None = None
     ) -> None:
-        self.most, self.made = most, 0
+        self.most: int = most
+        self.made: int = 0
         self._clock, self._longest_wait = clock, longest_wait
         self._began = clock() if began is None else began
         self._server_faults = self._absences = 0

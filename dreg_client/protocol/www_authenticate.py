@@ -45,9 +45,6 @@ class Challenge:
 def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
     """Parse the challenges of all `WWW-Authenticate` headers of a response, at most 16.
 
-    Raises:
-        ChallengeError: They do not follow the grammar, or are too long.
-
     Examples:
         >>> parse_challenges(['Bearer realm="https://auth.example/token",service=web'])[0].service
         'web'

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from dreg_client import errors
 from dreg_client._sync import _compat
 from dreg_client._sync._compat import (
     Event,
@@ -85,7 +86,7 @@ def test_an_awaitable_is_rejected_with_what_to_do() -> None:
 
     loop = asyncio.new_event_loop()
     for awaitable in (token(), loop.create_future()):
-        with pytest.raises(TypeError, match="use the async client"):
+        with pytest.raises(errors.TokenError, match="use the async client"):
             maybe_await(awaitable)
     loop.close()
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import trio
 from contest import Target, contest, result, within
 from tables import QUICK
 
@@ -39,13 +39,13 @@ def put_tags(own: RunningRegistry, count: int) -> list[str]:
 
 
 def _manifests(own: RunningRegistry, tags: list[str]) -> str:
-    threads, httpx, httpx2 = "8 threads", "200 tasks, httpx", "200 tasks, httpx2"
+    threads, tasks = "8 threads", "200 asyncio tasks"
     found = contest(
         {
             threads: within(partial(by_threads, own, tags)),
             "one after another": within(partial(by_threads, own, tags, 1)),
-            httpx: within(lambda: asyncio.run(_by_tasks(own, tags, "httpx"))),
-            httpx2: within(lambda: asyncio.run(_by_tasks(own, tags, "httpx2"))),
+            tasks: within(lambda: asyncio.run(_by_tasks(own, tags))),
+            "200 trio tasks": within(lambda: trio.run(_by_trio_tasks, own, tags)),
             _DXF: within(partial(_dxf, own, tags)),
             "http.client, 8 threads, nothing checked": within(partial(_bare, own, tags)),
         },
@@ -53,8 +53,7 @@ def _manifests(own: RunningRegistry, tags: list[str]) -> str:
     )
     targets = {
         threads: [Target("wall", most=0.5)],
-        httpx: [Target("wall", most=0.75)],
-        httpx2: [Target("wall", most=0.5)],
+        tasks: [Target("wall", most=0.5)],
     }
     title = f"{len(tags):,} tags to validated manifests, over http, one process"
     return result(title, found, against=_DXF, targets=targets)
@@ -66,9 +65,9 @@ def by_threads(own: RunningRegistry, tags: list[str], count: int = 8) -> None:
         list(threads.map(registry.repository(_NAME).get_manifest, tags))
 
 
-async def _by_tasks(own: RunningRegistry, tags: list[str], library: Any) -> None:
+async def _by_tasks(own: RunningRegistry, tags: list[str]) -> None:
     waiting = iter(tags)
-    async with AsyncRegistry(own.url, http=library) as registry:
+    async with AsyncRegistry(own.url) as registry:
         repository = registry.repository(_NAME)
 
         async def work() -> None:
@@ -78,6 +77,19 @@ async def _by_tasks(own: RunningRegistry, tags: list[str], library: Any) -> None
         async with asyncio.TaskGroup() as group:
             for _ in range(200):
                 group.create_task(work())
+
+
+async def _by_trio_tasks(own: RunningRegistry, tags: list[str]) -> None:
+    waiting = iter(tags)
+    async with AsyncRegistry(own.url) as registry, trio.open_nursery() as nursery:
+        repository = registry.repository(_NAME)
+
+        async def work() -> None:
+            for tag in waiting:
+                await repository.get_manifest(tag)
+
+        for _ in range(200):
+            nursery.start_soon(work)
 
 
 def _dxf(own: RunningRegistry, tags: list[str]) -> None:

@@ -4,14 +4,12 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dreg_client import Digest, Registry
 from dreg_client.protocol.options import Timeouts
 from tests.cancellation.guarded import BLOB, Guarded
-from tests.doors import LIBRARIES
 from tests.raw_server import RawServer, speaking
 
 WANTED = Digest.of(BLOB)
@@ -45,18 +43,15 @@ def default_signal() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("resume", [False, True])
 def test_4_9_interrupted_at_any_event_all_is_given_back_and_the_client_goes_on(
-    server: RawServer, tmp_path: Path, resume: bool, library: Any
+    server: RawServer, tmp_path: Path, resume: bool
 ) -> None:
     number, seen = 0, 0
     while number <= seen:
         number += 1
         events = Interrupting(number)
-        with Registry(
-            server.url, connections=1, retries=0, http=library, timeout=Timeouts(pool=10), on_event=events
-        ) as registry:
+        with Registry(server.url, connections=1, retries=0, timeout=Timeouts(pool=10), on_event=events) as registry:
             repository = registry.repository("a/b")
             with suppress(KeyboardInterrupt):
                 repository.download_blob(WANTED, tmp_path / "blob", resume=resume)

@@ -11,7 +11,6 @@ import pytest
 from dreg_client import AsyncRegistry, Digest, aopen_store
 from dreg_client.protocol.options import Timeouts
 from tests.cancellation.guarded import BLOB, CancelledAt, Guarded, until
-from tests.doors import LIBRARIES
 from tests.http.documents import DIGEST
 from tests.raw_server import RawServer, speaking
 
@@ -55,22 +54,21 @@ def server() -> Iterator[RawServer]:
         yield running
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("name", WORKS)
 def test_4_9_cancelled_at_any_await_all_is_given_back_and_the_client_goes_on(
-    server: RawServer, tmp_path: Path, name: str, library: str
+    server: RawServer, tmp_path: Path, name: str
 ) -> None:
     number, cancelled = 1, True
     while cancelled:
-        cancelled = asyncio.run(cancelled_at(number, WORKS[name], server, tmp_path, library))
+        cancelled = asyncio.run(cancelled_at(number, WORKS[name], server, tmp_path))
         number += 1
     assert number > 4, "it waits for a connection, for an answer, for a token, for its own answer"
 
 
-async def cancelled_at(number: int, work: Work, server: RawServer, folder: Path, library: Any) -> bool:
+async def cancelled_at(number: int, work: Work, server: RawServer, folder: Path) -> bool:
     """Cancel it at one await, and see what is left. Whether there were as many."""
     before = asyncio.all_tasks()
-    options: Any = {"connections": 1, "retries": 0, "http": library, "timeout": Timeouts(pool=10)}
+    options: Any = {"connections": 1, "retries": 0, "timeout": Timeouts(pool=10)}
     async with AsyncRegistry(server.url, **options) as registry:
         repository = registry.repository("a/b")
         cut = CancelledAt(work.act(repository, folder), number)

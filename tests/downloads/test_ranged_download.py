@@ -1,6 +1,7 @@
 """One large blob by several range requests: the same bytes, in order, all or none; a wrong range is not used."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,13 @@ from typing import Any
 import pytest
 
 from dreg_client import Descriptor, Digest, errors
+from dreg_client._async import ranged_download as async_ranged_download
+from dreg_client._async._compat import maybe_await
+from dreg_client._sync import ranged_download
 from dreg_client.protocol.blob_reader import MIN_RANGED
 from dreg_client.protocol.blob_reader import RANGE_SIZE as PIECE
 from dreg_client.protocol.events import Received
+from tests.flavours import FLAVOURS, Flavour
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import (
     BLOB,
@@ -218,3 +223,32 @@ def test_at_least_one_connection_is_due(client: Client, tmp_path: Path) -> None:
     with speaking(Server()) as server, client(server) as (_, do), pytest.raises(ValueError, match="at least 1"):
         downloaded(do, tmp_path, connections=0)
     assert server.heads == []
+
+
+class EndsMeanwhile(deque[tuple[memoryview, int]]):
+    """The filled blocks of a range; its last one comes right after the second look, which finds none."""
+
+    of: Any
+    looks = 0
+
+    def __bool__(self) -> bool:
+        self.looks += 1
+        found = len(self) > 0
+        if self.looks == 2:
+            self.append((memoryview(b"last"), 4))
+            self.of._ended = True
+            self.of._changed.set()
+        return found
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_the_last_block_comes_before_the_end_whenever_it_is_filled(flavour: str) -> None:
+    kind: Any = ranged_download._Range if flavour == "threads" else async_ranged_download._AsyncRange
+
+    async def read() -> list[bytes]:
+        read = kind(None, [])
+        read._filled = EndsMeanwhile()
+        read._filled.of = read
+        return [await maybe_await(read.next_chunk()) for _ in range(2)]
+
+    assert Flavour(flavour).run(read) == [b"last", b""]

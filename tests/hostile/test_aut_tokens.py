@@ -219,12 +219,11 @@ class Expiring:
         return {"ca_file": str(self.net.ca_file), "credentials": Credential(*WHO), "timeout": patient, **more}
 
 
-@pytest.mark.parametrize("http", ["httpx", "httpx2"])
-def test_aut_14_50_threads_whose_token_just_expired_ask_for_one(net: Network, http: str) -> None:
+def test_aut_14_50_threads_whose_token_just_expired_ask_for_one(net: Network) -> None:
     world, start = Expiring(net), Barrier(50)
 
     with (
-        Registry("https://registry.test", **world.options(http=http)) as opened,
+        Registry("https://registry.test", **world.options()) as opened,
         ThreadPoolExecutor(50) as threads,
     ):
         web = opened.repository("acme/web")
@@ -240,12 +239,11 @@ def test_aut_14_50_threads_whose_token_just_expired_ask_for_one(net: Network, ht
     assert world.registry.secrets.count(f"Bearer {TOKEN}") == 50
 
 
-@pytest.mark.parametrize("http", ["httpx", "httpx2"])
-def test_aut_14_200_tasks_whose_token_just_expired_ask_for_one(net: Network, http: str) -> None:
+def test_aut_14_200_tasks_whose_token_just_expired_ask_for_one(net: Network) -> None:
     world = Expiring(net)
 
     async def ask() -> set[Any]:
-        async with AsyncRegistry("https://registry.test", **world.options(http=http)) as opened:
+        async with AsyncRegistry("https://registry.test", **world.options()) as opened:
             web = opened.repository("acme/web")
             assert (await web.get_manifest("1.4")).digest == DIGEST
             world.expired = True

@@ -1,12 +1,14 @@
 """What the doors to a registry are given, and what they say of what they do not take."""
 
 import base64
+import copy
+import pickle
 from typing import Any
 
 import httpx
 import pytest
 
-from dreg_client import AsyncRegistry, Credential, Registry, errors
+from dreg_client import AsyncRegistry, Credential, Registry, Timeouts, errors
 from tests.doors import Door, repository
 from tests.http.documents import image, refusal
 
@@ -42,6 +44,38 @@ def test_d_04_other_credentials_are_told_what_is_due(kind: Any, given: Any) -> N
 def test_what_gives_no_tokens_is_no_auth_service(kind: Any) -> None:
     with pytest.raises(TypeError, match=r"auth_service= takes an object with request_token\(scope\), not tuple"):
         kind("https://registry.example", auth_service=("ada", "pw"))
+
+
+@pytest.mark.parametrize("name", ["connect", "read", "write", "pool", "whole"])
+def test_timeouts_are_numbers_of_seconds(name: str) -> None:
+    for wrong in (None, "5", (1, 2), True):
+        with pytest.raises(TypeError, match=f"{name} must be a number of seconds, .*not {type(wrong).__name__}"):
+            Timeouts(**{name: wrong})  # type: ignore[arg-type]
+    for impossible in (-1, float("nan"), float("-inf")):
+        with pytest.raises(ValueError, match=f"{name} must be a number of seconds, .*not {impossible}"):
+            Timeouts(**{name: impossible})
+    for possible in (0, 5, 0.5, float("inf")):
+        assert getattr(Timeouts(**{name: possible}), name) == possible
+
+
+@DOORS
+def test_timeout_is_checked_when_it_is_given(kind: Any) -> None:
+    for wrong in (None, "5", (1, 2)):
+        with pytest.raises(TypeError, match="timeout= must be Timeouts, or a number of seconds"):
+            kind("https://registry.example", timeout=wrong)
+    for impossible in (-1, float("nan")):
+        with pytest.raises(ValueError, match="timeout= must be Timeouts, or a number of seconds"):
+            kind("https://registry.example", timeout=impossible)
+
+
+@DOORS
+def test_what_holds_a_password_is_not_pickled_or_copied(kind: Any) -> None:
+    registry = kind("https://registry.example", credentials=("ada", "pw-canary"))
+
+    for holder in (registry, registry.repository("acme/web"), registry._client):
+        for act in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(TypeError, match="cannot be pickled or copied"):
+                act(holder)
 
 
 @DOORS

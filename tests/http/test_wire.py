@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Digest, Registry, Timeouts, errors
-from tests.doors import LIBRARIES
 from tests.raw_server import RawServer, Script, answer, speaking
 
 BLOB = bytes(range(256)) * 8192
@@ -20,20 +19,19 @@ TAGS = answer(b'{"name": "acme/web", "tags": ["1.4"]}', "200 OK", "Content-Type:
 Act = Callable[[Any], Any]
 
 
-@pytest.fixture(params=[(library, is_async) for library in LIBRARIES for is_async in (False, True)], ids=str)
+@pytest.fixture(params=[False, True], ids=["threads", "asyncio"])
 def talk(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Do something with a repository of a server, by threads or tasks, over either library."""
-    library, is_async = request.param
+    """Do something with a repository of a server, by threads or by asyncio."""
 
     def by_thread(server: RawServer, act: Act, **options: Any) -> Any:
-        with Registry(server.url, http=library, retries=0, **options) as registry:
+        with Registry(server.url, retries=0, **options) as registry:
             return act(registry.repository("acme/web"))
 
     async def by_task(server: RawServer, act: Act, options: Any) -> Any:
-        async with AsyncRegistry(server.url, http=library, retries=0, **options) as registry:
+        async with AsyncRegistry(server.url, retries=0, **options) as registry:
             return await act(registry.repository("acme/web"))
 
-    if is_async:
+    if request.param:
         return lambda server, act, **options: asyncio.run(by_task(server, act, options))
     return by_thread
 

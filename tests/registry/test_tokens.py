@@ -125,13 +125,12 @@ def test_d_04_what_auth_takes(password_registry: RunningRegistry) -> None:
     Registry.build_with_manual_client(password_registry.url, auth=Service()).close()
 
 
-@pytest.mark.parametrize("library", ["httpx", "httpx2"])
-def test_either_library_reads_behind_tls(token_registry: Tokens, options: dict[str, Any], library: Any) -> None:
+def test_threads_and_tasks_read_behind_tls(token_registry: Tokens, options: dict[str, Any]) -> None:
     own, _ = token_registry
 
     async def main() -> tuple[str, ...]:
-        async with AsyncRegistry(own.url, http=library, **options) as registry:
+        async with AsyncRegistry(own.url, **options) as registry:
             return await registry.repository("acme/web").tags()
 
-    with Registry(own.url, http=library, **options) as registry:
+    with Registry(own.url, **options) as registry:
         assert set(registry.repository("acme/web").tags()) == set(asyncio.run(main())) >= {"1.4"}

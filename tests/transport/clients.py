@@ -1,4 +1,4 @@
-"""Clients of a server that says what a test wants said: by threads and by tasks, over either library."""
+"""Clients of a server that says what a test wants said: by threads and by asyncio."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -13,19 +13,19 @@ Do = Callable[[Callable[[Any], Any]], Any]
 
 
 @contextmanager
-def by_thread(server: RawServer, library: Any, options: Any) -> Generator[tuple[Any, Do]]:
-    with Registry(server.url, http=library, **options) as registry:
+def by_thread(server: RawServer, options: Any) -> Generator[tuple[Any, Do]]:
+    with Registry(server.url, **options) as registry:
         repository = registry.repository("acme/web")
         yield registry, lambda act: act(repository)
 
 
 @contextmanager
-def by_task(server: RawServer, library: Any, options: Any) -> Generator[tuple[Any, Do]]:
+def by_task(server: RawServer, options: Any) -> Generator[tuple[Any, Do]]:
     async def carried(awaitable: Any) -> Any:
         return await awaitable
 
     with asyncio.Runner() as runner:
-        registry = AsyncRegistry(server.url, http=library, **options)
+        registry = AsyncRegistry(server.url, **options)
         try:
             yield registry, lambda act: runner.run(carried(act(registry.repository("acme/web"))))
         finally:

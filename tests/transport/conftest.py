@@ -1,24 +1,24 @@
-"""A client for each kind of caller: every test that asks for one runs four times."""
+"""A client for each kind of caller: every test that asks for one runs by threads and by asyncio."""
 
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dreg_client.protocol.options import Options
-from tests.doors import LIBRARIES
+from tests.faultserver import Network, network
 from tests.raw_server import RawServer
 from tests.transport.clients import by_task, by_thread
 from tests.transport.pools import KINDS, AnyPool
 
 
-@pytest.fixture(params=[(library, is_async) for library in LIBRARIES for is_async in (False, True)], ids=str)
+@pytest.fixture(params=[by_thread, by_task])
 def client(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Opens a registry on a server; what is done with its repository, one after another, is on the same connections."""
-    library, is_async = request.param
 
     def opened(server: RawServer, **options: Any) -> Any:
-        return (by_task if is_async else by_thread)(server, library, {"retries": 0, **options})
+        return request.param(server, {"retries": 0, **options})
 
     return opened
 
@@ -41,3 +41,15 @@ def new_pool(request: pytest.FixtureRequest) -> Generator[Callable[..., AnyPool]
 @pytest.fixture
 def pool(new_pool: Callable[..., AnyPool]) -> AnyPool:
     return new_pool()
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Generator[Network]:
+    with network(tmp_path) as net:
+        yield net
+
+
+@pytest.fixture
+def tls(new_pool: Callable[..., AnyPool], net: Network) -> AnyPool:
+    """A pool that trusts the hosts of the network."""
+    return new_pool(ca_file=str(net.ca_file), trust_env=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 import httpx
+import httpx2
 import pytest
 
 from dreg_client import errors
@@ -177,7 +178,14 @@ FAILURES: list[tuple[Callable[[Any], Exception], type[errors.DregError], str]] =
         errors.TransportError,
         "the connection was closed before an answer came",
     ),
-    (lambda http: http.ProxyError("407 x"), errors.ProxyRefusedError, "the proxy did not let us through"),
+    (
+        lambda http: http.ProxyError("407 Proxy Authentication Required"),
+        errors.ProxyRefusedError,
+        "the proxy wants a user and a password, or others (407)",
+    ),
+    (lambda http: http.ProxyError("403 x"), errors.ProxyRefusedError, "the proxy did not let us through (403)"),
+    (lambda http: http.ProxyError("502 Bad Gateway"), errors.ConnectError, "the proxy did not let us through (502)"),
+    (lambda http: http.ProxyError("5021"), errors.ProxyRefusedError, "the proxy did not let us through"),
     (lambda http: http.UnsupportedProtocol("x"), errors.ProtocolError, "cannot be talked to (UnsupportedProtocol)"),
     (lambda http: caused(http.ReadError("x"), errors.ClosedError("y")), errors.ClosedError, ""),
 ]
@@ -339,3 +347,33 @@ def test_a_client_of_httpx_gets_its_own_timeouts() -> None:
         pytest.raises(httpx.ReadTimeout),
     ):
         client.get(server.url)
+
+
+def test_what_our_transport_cannot_send_is_said_in_words_of_httpx() -> None:
+    with speaking(script) as server:
+        with httpx.Client(transport=HTTPTransport(trust_env=False)) as client:
+            client.get(server.url, headers={b"X-A": "é".encode()})
+            assert "X-A: é\r\n".encode() in server.heads[0]
+            with pytest.raises(httpx.LocalProtocolError, match="the header 'X-A' cannot be sent"):
+                client.get(server.url, headers={"X-A": "a\nb"})
+            with pytest.raises(httpx.LocalProtocolError, match="the method 'G T' cannot be sent"):
+                client.request("G T", server.url)
+        with pytest.raises(RuntimeError, match="the transport has been closed"):
+            client._transport.handle_request(httpx.Request("GET", server.url))
+        with pytest.raises(TypeError, match="HTTPTransport is for httpx, and cannot send a request of httpx2"):
+            httpx2.Client(transport=HTTPTransport()).get(server.url)  # type: ignore[arg-type]
+
+
+def test_our_async_transport_rejects_the_same() -> None:
+    async def main(url: str) -> None:
+        transport = AsyncHTTPTransport(trust_env=False)
+        with pytest.raises(httpx.LocalProtocolError, match="the header 'X-A' cannot be sent"):
+            await transport.handle_async_request(httpx.Request("GET", url, headers={"X-A": "a\nb"}))
+        with pytest.raises(TypeError, match="AsyncHTTPTransport is for httpx, and cannot send a request of httpx2"):
+            await transport.handle_async_request(httpx2.Request("GET", url))  # type: ignore[arg-type]
+        await transport.aclose()
+        with pytest.raises(RuntimeError, match="the transport has been closed"):
+            await transport.handle_async_request(httpx.Request("GET", url))
+
+    with speaking(script) as server:
+        asyncio.run(main(server.url))

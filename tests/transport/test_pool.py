@@ -189,6 +189,20 @@ def test_headers_that_would_be_others_are_not_sent(pool: AnyPool, headers: tuple
         assert server.heads == []
 
 
+def test_octets_of_a_header_are_sent_as_they_are(pool: AnyPool) -> None:
+    with speaking(saying(SMALL)) as server:
+        pool.run_get(server.url, headers=(("X-A", "é".encode().decode("latin-1")),))
+        assert "X-A: é\r\n".encode() in server.heads[0]
+
+
+def test_what_cannot_be_sent_is_named_and_its_value_is_not(pool: AnyPool) -> None:
+    with speaking(saying(SMALL)) as server:
+        with pytest.raises(errors.UnsafeURLError, match=r"the header 'X-A' cannot be sent$"):
+            pool.run_get(server.url, headers=(("Accept", "x"), ("X-A", "a\nb")))
+        with pytest.raises(errors.UnsafeURLError, match=r"the method 'G T' cannot be sent$"):
+            pool.run_get(server.url, "G T")
+
+
 # --- what HTTP does not allow
 
 
@@ -212,6 +226,17 @@ def test_what_http_does_not_allow_is_an_error(pool: AnyPool, said: bytes) -> Non
         assert not raised.value.retryable
         assert server.connections == 1
         assert pool.idle == 0
+
+
+def test_each_interim_response_has_the_timeout_of_its_own(pool: AnyPool) -> None:
+    def script(_: bytes, connection: socket.socket) -> None:
+        for _ in range(4):
+            connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n")
+            time.sleep(0.3)
+        connection.sendall(SMALL)
+
+    with speaking(script) as server:
+        assert pool.run_get(server.url, waits=0.6).body == BODY
 
 
 def test_interim_responses_are_skipped(pool: AnyPool) -> None:

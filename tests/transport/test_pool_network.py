@@ -4,10 +4,9 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +16,9 @@ from dreg_client import errors
 from dreg_client._async._compat import TaskGroup as AsyncTaskGroup
 from dreg_client._sync._compat import TaskGroup
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.options import Options
 from dreg_client.values.origin import Origin, Reach
-from tests.faultserver import Network, answer, network
+from tests.faultserver import Network, answer
 from tests.faultserver.network import shown
 from tests.raw_server import RawServer, speaking
 from tests.transport.pools import AnyPool
@@ -27,87 +26,6 @@ from tests.transport.pools import AnyPool
 BODY = b"this is the answer"
 LARGE = bytes(range(256)) * 16_384
 NewPool = Callable[..., AnyPool]
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Generator[Network]:
-    with network(tmp_path) as net:
-        yield net
-
-
-@pytest.fixture
-def tls(new_pool: NewPool, net: Network) -> AnyPool:
-    """A pool that trusts the hosts of the network."""
-    return new_pool(ca_file=str(net.ca_file), trust_env=False)
-
-
-def resolve(monkeypatch: pytest.MonkeyPatch, **names: list[str]) -> None:
-    """Let names, written without `.test`, have several addresses."""
-    known = socket.getaddrinfo
-
-    def getaddrinfo(host: Any, port: Any, *rest: Any, **named: Any) -> Any:
-        name = (host.decode() if isinstance(host, bytes) else host).removesuffix(".test")
-        if name not in names:
-            return known(host, port, *rest, **named)
-        if named.get("flags") == socket.AI_NUMERICHOST:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return [it for address in names[name] for it in known(address, port, *rest, **named)]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-
-
-# --- addresses
-
-
-def test_the_next_address_is_tried_where_one_is_refused_or_silent(
-    tls: AnyPool, net: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    net.black_hole("hole.test")
-    net.host("many.test").on("/x", answer(BODY))
-    places = net.places.addresses
-    monkeypatch.setattr(f"dreg_client.{tls.package}.network._NEXT_ADDRESS", 0.2)
-    resolve(monkeypatch, many=["45.9.9.9", places["hole.test"], places["many.test"]])
-    began = time.monotonic()
-
-    assert tls.run_get("https://many.test/x").body == BODY
-    assert 0.15 < time.monotonic() - began < 2
-
-
-def test_all_addresses_share_one_timeout(new_pool: NewPool, net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    net.black_hole("hole.test")
-    resolve(monkeypatch, many=[net.places.addresses["hole.test"]] * 4)
-    pool = new_pool(timeout=Timeouts(connect=1))
-    began = time.monotonic()
-
-    with pytest.raises(errors.ConnectError, match="no connection in time") as raised:
-        pool.run_get("https://many.test/x")
-    assert raised.value.retryable
-    assert 0.9 < time.monotonic() - began < 3
-
-
-def test_looking_up_a_name_belongs_to_it_too(new_pool: NewPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    def getaddrinfo(*given: Any, **named: Any) -> Any:
-        if named.get("flags", sum(given[5:])) & socket.AI_NUMERICHOST:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        time.sleep(0.5)
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    pool = new_pool(timeout=Timeouts(connect=0.1))
-
-    # The system's resolver cannot be interrupted: there, threads wait for its own answer.
-    said = "temporary failure" if pool.kind == "threads" else "in time"
-    with pytest.raises(errors.ConnectError, match=f"no connection.*{said}") as raised:
-        pool.run_get("http://slow.test/x")
-    assert type(raised.value) is errors.ConnectError
-
-
-def test_a_handshake_belongs_to_the_same_timeout(new_pool: NewPool, net: Network) -> None:
-    pool = new_pool(timeout=Timeouts(connect=0.5, read=20))
-    with speaking(lambda *_: time.sleep(20)) as server:
-        net.places.real.append(server.port)
-        with pytest.raises(errors.ConnectError, match="no connection in time"):
-            pool.run_get(f"https://localhost:{server.port}/x")
 
 
 def test_an_address_that_is_too_near_is_sent_nothing(tls: AnyPool, net: Network) -> None:
@@ -205,6 +123,22 @@ def test_a_caller_s_context_is_not_modified(new_pool: NewPool, net: Network) -> 
     assert pool.run_get("https://registry.test/x").body == BODY
     with pytest.raises(errors.DregError):
         pool.run_get("http://nothing.test/x")
+
+
+def test_a_server_that_chooses_http_2_says_what_to_do(new_pool: NewPool, net: Network) -> None:
+    certificate = shown("registry.test")
+    certificate.set_alpn_protocols(["h2", "http/1.1"])
+    host = net.host("registry.test", certificate=certificate).on("/x", answer(BODY))
+    context = ssl.create_default_context(cafile=str(net.ca_file))
+    pool = new_pool(ssl_context=context, trust_env=False)
+    context.set_alpn_protocols(["http/1.1", "h2"])  # as httpx does to it
+
+    with pytest.raises(errors.TLSError, match=r"HTTP/2, which ssl_context= offers .*transport=") as raised:
+        pool.run_get("https://registry.test/x")
+    assert not raised.value.retryable
+    assert host.requests == []
+    context.set_alpn_protocols(["http/1.1"])
+    assert pool.run_get("https://registry.test/x").body == BODY
 
 
 def test_insecure_is_for_registries_alone(net: Network) -> None:

@@ -11,12 +11,6 @@ def picture(seen: Plain, *, whole_page: bool = True) -> str:
         seen: The view of it, as `dreg inspect --format json` prints it; `problems` is optional.
         whole_page: Whether to render a complete page. Otherwise the result is a fragment for another page, such as a
             notebook: its style applies below one class, and it has no ids, so a page may have any number of fragments.
-
-    Returns:
-        HTML without scripts. It loads nothing, and its only links are those to the rules of the problems.
-
-    Raises:
-        MissingLibraryError: Jinja2 is not installed.
     """
     try:
         from dreg_client.images.html.page import render  # noqa: PLC0415 (Jinja2 is optional, and slow to import)

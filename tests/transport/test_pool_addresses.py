@@ -1,0 +1,108 @@
+"""Looking up names, and connecting to one of several addresses, within one timeout."""
+
+import socket
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from dreg_client import errors
+from dreg_client._async._compat import maybe_await
+from dreg_client.protocol.options import Timeouts
+from tests.faultserver import Network, answer
+from tests.faultserver.network import shown
+from tests.raw_server import speaking
+from tests.transport.pools import AnyPool
+
+BODY = b"this is the answer"
+NewPool = Callable[..., AnyPool]
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, **names: list[str]) -> None:
+    """Let names, written without `.test`, have several addresses."""
+    known = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *rest: Any, **named: Any) -> Any:
+        name = (host.decode() if isinstance(host, bytes) else host).removesuffix(".test")
+        if name not in names:
+            return known(host, port, *rest, **named)
+        if named.get("flags") == socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [it for address in names[name] for it in known(address, port, *rest, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def test_the_next_address_is_tried_where_one_is_refused_or_silent(
+    tls: AnyPool, net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net.black_hole("hole.test")
+    net.host("many.test").on("/x", answer(BODY))
+    places = net.places.addresses
+    monkeypatch.setattr(f"dreg_client.{tls.package}.network._NEXT_ADDRESS", 0.2)
+    resolve(monkeypatch, many=["45.9.9.9", places["hole.test"], places["many.test"]])
+    began = time.monotonic()
+
+    assert tls.run_get("https://many.test/x").body == BODY
+    assert 0.15 < time.monotonic() - began < 2
+
+
+def test_a_slow_address_is_not_given_up_for_the_next(
+    tls: AnyPool, net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net.host("slow.test", certificate=shown("many.test")).on("/x", answer(BODY))
+    resolve(monkeypatch, many=[net.places.addresses["slow.test"], "45.9.9.9"])
+    module = f"dreg_client.{tls.package}.network.wait_writable"
+    wait, waits = import_module(f"dreg_client.{tls.package}.network").wait_writable, list[float]()
+
+    def first_in_vain(sock: Any, timeout: float) -> Any:
+        waits.append(timeout)
+        return wait(sock, timeout) if len(waits) > 1 else False
+
+    async def first_in_vain_of_tasks(*given: Any) -> Any:
+        return await maybe_await(first_in_vain(*given))
+
+    monkeypatch.setattr(module, first_in_vain if tls.kind == "threads" else first_in_vain_of_tasks)
+
+    assert tls.run_get("https://many.test/x").body == BODY
+    assert 1.5 < waits[0] <= 2
+    assert waits[1] > 5, "it is alone, and has the rest of the timeout"
+
+
+def test_all_addresses_share_one_timeout(new_pool: NewPool, net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    net.black_hole("hole.test")
+    resolve(monkeypatch, many=[net.places.addresses["hole.test"]] * 4)
+    pool = new_pool(timeout=Timeouts(connect=1))
+    began = time.monotonic()
+
+    with pytest.raises(errors.ConnectError, match="no connection in time") as raised:
+        pool.run_get("https://many.test/x")
+    assert raised.value.retryable
+    assert 0.9 < time.monotonic() - began < 3
+
+
+def test_looking_up_a_name_belongs_to_it_too(new_pool: NewPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(*given: Any, **named: Any) -> Any:
+        if named.get("flags", sum(given[5:])) & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        time.sleep(0.5)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    pool = new_pool(timeout=Timeouts(connect=0.1))
+
+    # The system's resolver cannot be interrupted: there, threads wait for its own answer.
+    said = "temporary failure" if pool.kind == "threads" else "in time"
+    with pytest.raises(errors.ConnectError, match=f"no connection.*{said}") as raised:
+        pool.run_get("http://slow.test/x")
+    assert type(raised.value) is errors.ConnectError
+
+
+def test_a_handshake_belongs_to_the_same_timeout(new_pool: NewPool, net: Network) -> None:
+    pool = new_pool(timeout=Timeouts(connect=0.5, read=20))
+    with speaking(lambda *_: time.sleep(20)) as server:
+        net.places.real.append(server.port)
+        with pytest.raises(errors.ConnectError, match="no connection in time"):
+            pool.run_get(f"https://localhost:{server.port}/x")
