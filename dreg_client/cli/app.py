@@ -36,8 +36,6 @@ COMMANDS: Final = {
 }
 _DEBUG: Final = "Show where an error comes from."
 _COMPLETION: Final = "_DREG_COMPLETE"
-_BROKEN_PIPE: Final = 141
-"""The exit code that shells give to a command that died of SIGPIPE."""
 
 
 class LazyGroup(click.Group):
@@ -150,7 +148,7 @@ def _exit_code(words: list[str]) -> int:
     except click.exceptions.Exit as failure:
         return failure.exit_code
     except BrokenPipeError:
-        return _BROKEN_PIPE
+        return 141  # as shells have it for a command that died of SIGPIPE
     except Exception as failure:  # noqa: BLE001 (every error becomes an exit code)
         return signal_exit_code() or _report(failure, words)
     return result if isinstance(result, int) else 0

@@ -118,14 +118,10 @@ def _config(image: View) -> Lines:
             yield _fact(label, image[key])
     for label, key in (("entrypoint", "entrypoint"), ("command", "cmd")):
         if image[key]:
-            yield _fact(label, " ".join(map(_quoted, image[key])))
+            yield _fact(label, " ".join(it if it and not set(it) & set(" \t\n\"'") else repr(it) for it in image[key]))
     for label, key in (("ports", "exposedPorts"), ("volumes", "volumes")):
         if image[key]:
             yield _fact(label, ", ".join(image[key]))
-
-
-def _quoted(word: str) -> str:
-    return word if word and not set(word) & set(" \t\n\"'") else repr(word)
 
 
 def step_line(step: View) -> str:

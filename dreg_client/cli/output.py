@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 _STYLES: Final = {"bold": "1", "red": "1;31", "yellow": "1;33", "green": "1;32", "cyan": "1;36"}
-_NARROWEST: Final = 20
 
 
 def visible(text: str) -> str:
@@ -56,7 +55,7 @@ def wrapped(text: str, indent: int) -> str:
         return text
     import shutil
 
-    width = max(shutil.get_terminal_size().columns - indent, _NARROWEST)
+    width = max(shutil.get_terminal_size().columns - indent, 20)
     if len(text) <= width:
         return text
     import textwrap

@@ -78,9 +78,7 @@ class Writer:
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
-        self.checked: int = 0
-        self.invalid: int = 0
-        self.warned: int = 0
+        self.checked = self.invalid = self.warned = 0
         self.unread: list[dict[str, Any]] = []
 
     def write(self, finding: Finding) -> None:
@@ -132,7 +130,18 @@ class TextWriter(Writer):
         place = f"{found.source}:{found.line}" if found.line else found.source
         put(f"{styled(visible(place), 'bold')}: {verdict}{f' ({found.kind})' if found.kind else ''}")
         for problem in problems:
-            _put_problem(problem)
+            severity = styled(str(problem.severity), _STYLES[problem.severity])
+            put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
+            rows = {
+                "found": problem.found,
+                "expected": problem.expected,
+                "rule": f"{problem.rule}, {full_clause(problem.clause)}",
+                "see": problem.url,
+                "try": _HINTS.get(problem.rule),
+            }
+            for label, text in rows.items():
+                if text is not None:
+                    put(f"    {label:<8}  {wrapped(visible(text), 14)}")
 
     def finish(self) -> None:
         """Write the summary."""
@@ -147,21 +156,6 @@ class TextWriter(Writer):
         counts += [f"{len(self.unread)} not read ({', '.join(names)})"] if self.unread else []
         style = "red" if self.invalid or self.unread else "green"
         put(styled(f"{self.checked} checked: {', '.join(counts)}", style))
-
-
-def _put_problem(problem: Problem) -> None:
-    severity = styled(str(problem.severity), _STYLES[problem.severity])
-    put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
-    rows = {
-        "found": problem.found,
-        "expected": problem.expected,
-        "rule": f"{problem.rule}, {full_clause(problem.clause)}",
-        "see": problem.url,
-        "try": _HINTS.get(problem.rule),
-    }
-    for label, text in rows.items():
-        if text is not None:
-            put(f"    {label:<8}  {wrapped(visible(text), 14)}")
 
 
 class JsonLinesWriter(Writer):

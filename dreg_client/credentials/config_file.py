@@ -21,7 +21,6 @@ from dreg_client.values.sizes import MEBIBYTE
 
 _LARGEST: Final = 8 * MEBIBYTE
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
-_TEXTS: Final = ("auth", "username", "password", "identitytoken", "registrytoken")
 _warned: Final[set[str]] = set()
 
 
@@ -111,11 +110,6 @@ class ConfigFile:
                 return self._program(own[name], f"credHelpers.{name}")
         return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
 
-    def places_for(self, registry: str) -> tuple[str, ...]:
-        """Return where the credential of a registry is looked up: this file, and the helper that it names."""
-        program = self.program_for(registry)
-        return (self.name,) if program is None else (self.name, f"docker-credential-{program}")
-
     def _program(self, name: object, member: str) -> str:
         if not isinstance(name, str) or _PROGRAM.fullmatch(name) is None:
             reason = f"{self.name}: {member} names no program: letters, digits and . _ - are due; nothing was run"
@@ -124,7 +118,8 @@ class ConfigFile:
 
     def credential(self, entry: Entry) -> Credential | None:
         """Return the credential of an entry; None if a helper has it, or the entry is not valid."""
-        texts = {name: entry.members.get(name) or "" for name in _TEXTS}
+        names = ("auth", "username", "password", "identitytoken", "registrytoken")
+        texts = {name: entry.members.get(name) or "" for name in names}
         odd = [name for name, text in texts.items() if not isinstance(text, str)]
         if odd:
             self._warn(entry.key, f"has a member {odd[0]!r} that is no text")
@@ -158,20 +153,15 @@ def _credential(texts: dict[str, str], source: str) -> Credential | None:
     if texts["identitytoken"]:
         return Credential(identity_token=texts["identitytoken"], source=source)
     if texts["auth"]:
-        return Credential(*_decoded(texts["auth"]), source=source)
+        pair = ""
+        with suppress(ValueError):
+            pair = b64decode(texts["auth"], validate=True).decode()
+        username, colon, password = pair.partition(":")
+        if not colon or not username:
+            raise CredentialError("has an auth that is no base64 of user:password")
+        return Credential(username, password.rstrip("\0"), source=source)  # some tools append NULs
     username, password = texts["username"], texts["password"]
     return Credential(username, password, source=source) if username and password else None
-
-
-def _decoded(text: str) -> tuple[str, str]:
-    """Return user name and password, without the NULs that some tools append."""
-    pair = ""
-    with suppress(ValueError):
-        pair = b64decode(text, validate=True).decode()
-    username, colon, password = pair.partition(":")
-    if not colon or not username:
-        raise CredentialError("has an auth that is no base64 of user:password")
-    return username, password.rstrip("\0")
 
 
 def _check_permissions(path: Path, found: os.stat_result) -> None:
