@@ -68,8 +68,7 @@ def show(
             members: Any = {key: found} if key else found
             listed.append({"source": source, **members})
         else:
-            for line in text(found, source):
-                put(line)
+            put(*text(found, source))
     if output == "json":
         put_json(listed)
     elif failed:

@@ -101,7 +101,6 @@ class _Journal:
                     self.done[entry["tag"]] = [_finding(found) for found in entry["findings"]]
 
     def add(self, source: str, findings: list[Checked]) -> None:
-        """Write what was found of a tag."""
         if self._path is not None:
             names = ("source", "kind", "digest", "size")
             plain = [
@@ -112,7 +111,6 @@ class _Journal:
                 file.write(json.dumps({"tag": source, "findings": plain}) + "\n")
 
     def remove(self) -> None:
-        """Remove the file, since everything is done."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 

@@ -48,11 +48,7 @@ class ConfigFile:
 
     @classmethod
     def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
-        """Read a file; None if it does not exist. ConfigError: it is not valid, unreadable, or writable by other users.
-
-        With `bare`, the file is the map of entries itself, as `~/.dockercfg`. With `to_write`, a folder that cannot be
-        read is also an error.
-        """
+        """Read a file (`bare`: only the map of entries), None if there is none; `to_write`: it must be readable."""
         try:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -131,7 +127,6 @@ class ConfigFile:
             return None
 
     def _warn(self, key: str, fault: str) -> None:
-        """Log a warning about an entry once, without its value."""
         _warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
 
 
@@ -176,15 +171,6 @@ def _check_permissions(path: Path, found: os.stat_result) -> None:
         _warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
 
 
-def _keep_last(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
-    """Return an object as docker reads it: the last of equal names counts, with a warning."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        _warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
-    return members
-
-
 def _warn_once(message: str) -> None:
     if message not in _warned:
         _warned.add(message)
@@ -192,11 +178,17 @@ def _warn_once(message: str) -> None:
 
 
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
+    def keep_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # as docker does
+        if len(once := dict(pairs)) < len(pairs):
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            _warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
+        return once
+
     if len(raw) > _LARGEST:
         reason = f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
         raise ConfigError(reason)
     try:
-        members = json.loads(raw or b"{}", object_pairs_hook=lambda pairs: _keep_last(pairs, name))
+        members = json.loads(raw or b"{}", object_pairs_hook=keep_last)
     except json.JSONDecodeError as fault:
         reason = f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"
         raise ConfigError(reason) from None
