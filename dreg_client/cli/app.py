@@ -36,19 +36,15 @@ COMMANDS: Final = {
 }
 _DEBUG: Final = "Show where an error comes from."
 _COMPLETION: Final = "_DREG_COMPLETE"
-_BROKEN_PIPE: Final = 141
-"""The exit code that shells give to a command that died of SIGPIPE."""
 
 
-class LazyGroup(click.Group):
+class _LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
-        """Return the names of all commands, in the order of their table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
-        """Import one command."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"dreg_client.cli.{COMMANDS[cmd_name][0]}")
@@ -81,7 +77,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 
 
 @click.command(
-    cls=LazyGroup,
+    cls=_LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done, 1 something that was checked does not hold, 2 usage, 3 credentials, 4 not found, "
@@ -150,7 +146,7 @@ def _exit_code(words: list[str]) -> int:
     except click.exceptions.Exit as failure:
         return failure.exit_code
     except BrokenPipeError:
-        return _BROKEN_PIPE
+        return 141  # as shells have it for a command that died of SIGPIPE
     except Exception as failure:  # noqa: BLE001 (every error becomes an exit code)
         return signal_exit_code() or _report(failure, words)
     return result if isinstance(result, int) else 0

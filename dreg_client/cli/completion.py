@@ -2,15 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final
 
 import click
 from click.shell_completion import get_completion_class
 
 from dreg_client.cli.registry_options import given_options
-
-_TIMEOUT: Final = 2.0
-_MOST: Final = 500
 
 
 @click.command("completion")
@@ -35,7 +31,7 @@ def completion_command(ctx: click.Context, shell: str) -> None:
 def names_in_registry(ctx: click.Context, incomplete: str) -> list[str]:
     """Return the tags that complete `HOST/REPO:...`, or the repositories that complete `HOST/...`."""
     try:
-        return list(islice(_names(ctx, incomplete), _MOST))
+        return list(islice(_names(ctx, incomplete), 500))
     except Exception:  # noqa: BLE001 (a shell cannot show what went wrong)
         return []
 
@@ -46,7 +42,7 @@ def _names(ctx: click.Context, incomplete: str) -> Iterator[str]:
     from dreg_client._sync.repository import Repository
     from dreg_client.credentials.lookup import with_defaults
 
-    options = {**given_options(ctx), "timeout": _TIMEOUT, "retries": 0}
+    options = {**given_options(ctx), "timeout": 2.0, "retries": 0}
     host, _, rest = incomplete.partition("/")
     if ":" not in rest:
         with Registry(host, **with_defaults(options)) as registry:  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 T = TypeVar("T")
-_AT_ONCE: Final = 4
 
 
 def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int) -> Iterator[T]:
@@ -69,8 +68,7 @@ def show(
             members: Any = {key: found} if key else found
             listed.append({"source": source, **members})
         else:
-            for line in text(found, source):
-                put(line)
+            put(*text(found, source))
     if output == "json":
         put_json(listed)
     elif failed:
@@ -89,4 +87,4 @@ def _attempts(sources: tuple["StoreName", ...], read: Callable[["StoreName"], T]
             except Exception as failure:  # noqa: BLE001 (reported in its turn)
                 return failure
 
-    return map_in_threads(attempt, sources, _AT_ONCE)
+    return map_in_threads(attempt, sources, at_once=4)

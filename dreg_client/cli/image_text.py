@@ -12,29 +12,23 @@ _COLUMN: Final = 15
 _SIZE: Final = 10
 
 
-class _Blocks:
-    """The blocks of lines that were shown, so that none is repeated: images of one index share much."""
-
-    def __init__(self) -> None:
-        self._shown: dict[tuple[str, ...], str] = {}
-
-    def lines(self, label: str, rows: list[str], owner: str) -> Lines:
-        """Yield the rows beside a label, or where they were shown already."""
-        key = tuple(rows)
-        if len(rows) > 1 and key in self._shown:
-            rows = [f"the same as {self._shown[key]}"]
-        self._shown.setdefault(key, f"the {label} of {owner}")
-        for row in rows:
-            yield _fact(label, row)
-            label = ""
+def _block(shown: dict[tuple[str, ...], str], label: str, rows: list[str], owner: str) -> Lines:
+    """Yield the rows beside a label, or where they were shown already: images of one index share much."""
+    key = tuple(rows)
+    if len(rows) > 1 and key in shown:
+        rows = [f"the same as {shown[key]}"]
+    shown.setdefault(key, f"the {label} of {owner}")
+    for row in rows:
+        yield _fact(label, row)
+        label = ""
 
 
 def lines(seen: View) -> Lines:
     """Yield the lines of an image's view."""
-    blocks = _Blocks()
+    blocks: dict[tuple[str, ...], str] = {}
     yield styled(visible(full_name(seen)), "bold")
     yield from _document(seen)
-    yield from blocks.lines("annotations", _pairs(seen["annotations"]), "the index")
+    yield from _block(blocks, "annotations", _pairs(seen["annotations"]), "the index")
     if seen["artifact"]:
         yield from _section("content", [_content(layer) for layer in seen["artifact"]["layers"]])
     for image in seen["images"]:
@@ -96,17 +90,17 @@ def _problem(found: View) -> list[str]:
     return [visible(where), f"    {wrapped(visible(said), 4)}"]
 
 
-def _image(image: View, shown: str, blocks: _Blocks) -> Lines:
+def _image(image: View, shown: str, blocks: dict[tuple[str, ...], str]) -> Lines:
     """Yield a platform's image; its manifest only if that is not the document that was shown."""
     owner = image["platform"] or "the image"
     yield from ("", styled(visible(image["platform"] or "an image of no platform"), "bold"))
     if image["digest"] != shown:
         yield f"  digest {image['digest']}"
-        yield from blocks.lines("annotations", _pairs(image["annotations"]), owner)
+        yield from _block(blocks, "annotations", _pairs(image["annotations"]), owner)
     yield f"  config {image['config']}"
     yield from _config(image)
-    yield from blocks.lines("environment", image["env"], owner)
-    yield from blocks.lines("labels", _pairs(image["labels"]), owner)
+    yield from _block(blocks, "environment", image["env"], owner)
+    yield from _block(blocks, "labels", _pairs(image["labels"]), owner)
     count = sum(step["digest"] is not None for step in image["layers"])
     yield _fact("layers", f"{count}, {byte_size(image['size'])} in all")
     yield from map(step_line, image["layers"])
@@ -118,14 +112,10 @@ def _config(image: View) -> Lines:
             yield _fact(label, image[key])
     for label, key in (("entrypoint", "entrypoint"), ("command", "cmd")):
         if image[key]:
-            yield _fact(label, " ".join(map(_quoted, image[key])))
+            yield _fact(label, " ".join(it if it and not set(it) & set(" \t\n\"'") else repr(it) for it in image[key]))
     for label, key in (("ports", "exposedPorts"), ("volumes", "volumes")):
         if image[key]:
             yield _fact(label, ", ".join(image[key]))
-
-
-def _quoted(word: str) -> str:
-    return word if word and not set(word) & set(" \t\n\"'") else repr(word)
 
 
 def step_line(step: View) -> str:

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 _STYLES: Final = {"bold": "1", "red": "1;31", "yellow": "1;33", "green": "1;32", "cyan": "1;36"}
-_NARROWEST: Final = 20
 
 
 def visible(text: str) -> str:
@@ -56,7 +55,7 @@ def wrapped(text: str, indent: int) -> str:
         return text
     import shutil
 
-    width = max(shutil.get_terminal_size().columns - indent, _NARROWEST)
+    width = max(shutil.get_terminal_size().columns - indent, 20)
     if len(text) <= width:
         return text
     import textwrap
@@ -64,17 +63,16 @@ def wrapped(text: str, indent: int) -> str:
     return ("\n" + " " * indent).join(textwrap.wrap(text, width, break_on_hyphens=False))
 
 
-def put(line: str) -> None:
-    """Write a line of data to standard output."""
+def put(*lines: str) -> None:
+    """Write lines of data to standard output."""
     with _naming_output():
-        sys.stdout.write(line + "\n")
+        sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def put_octets(octets: bytes) -> None:
     """Write bytes to standard output unchanged; on a terminal, escaped (CLI-01)."""
     if sys.stdout.isatty():
-        for line in octets.decode("utf-8", "surrogateescape").split("\n"):
-            put(visible(line))
+        put(*map(visible, octets.decode("utf-8", "surrogateescape").split("\n")))
         return
     with _naming_output():
         sys.stdout.buffer.write(octets)
@@ -92,8 +90,7 @@ def put_result(output: str, value: object, lines: Iterable[str]) -> None:
     if output == "json":
         put_json(value)
     else:
-        for line in lines:
-            put(line)
+        put(*lines)
 
 
 def flush_output() -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 Advance = Callable[[int], None]
 _PATIENCE: Final = 0.5
 _PAUSE: Final = 0.1
-_LONGEST_LABEL: Final = 30
 
 
 @contextmanager
@@ -35,7 +34,7 @@ class _Bar:
     """A bar that draws itself when it is advanced: it has no thread, which would not survive a fork."""
 
     def __init__(self, label: str, total: Callable[[], int]) -> None:
-        self._label, self._total = visible(label)[-_LONGEST_LABEL:], total
+        self._label, self._total = visible(label)[-30:], total
         self._done, self._painted = 0, monotonic() + _PATIENCE - _PAUSE
         self._drawn: tuple[Progress, TaskID] | None = None
 

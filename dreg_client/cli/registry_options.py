@@ -106,8 +106,7 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
 
 
 def _read_secret() -> str:
-    text = sys.stdin.read(65536) if sys.stdin else ""
-    secret = text.removesuffix("\n").removesuffix("\r")
+    secret = (sys.stdin.read(65536) if sys.stdin else "").removesuffix("\n").removesuffix("\r")
     if not secret:
         raise click.UsageError("standard input is empty; pipe the secret in")
     return secret

@@ -85,8 +85,7 @@ def write_command(folder: Path) -> None:
     from dreg_client import schemagen
 
     written = schemagen.write(folder)
-    for path in written:
-        put(f"wrote {path}")
+    put(*(f"wrote {path}" for path in written))
     if not written:
         put(f"{folder} is current")
 
@@ -105,9 +104,7 @@ def check_command(folder: Path) -> int:
 
     stale = schemagen.check(folder)
     for found in stale:
-        put(f"{found.path} {found.reason}")
-        for line in found.difference.splitlines():
-            put(f"  {line}")
+        put(f"{found.path} {found.reason}", *(f"  {line}" for line in found.difference.splitlines()))
     if stale:
         put(f"{len(stale)} files are not current; run: dreg schema write {folder}")
         return INVALID
@@ -138,7 +135,5 @@ def rule_command(rule: str, output: str) -> None:
     for label, text in (("verdict", entry.verdict), ("from", entry.clause), ("why", entry.why), ("mend", entry.mend)):
         put(f"  {label:<9}{wrapped(text, 11)}")
     for label, example in (("breaks it", entry.bad), ("is right", entry.good)):
-        put(f"  {label}")
-        for line in example.splitlines():
-            put(f"    {line}")
+        put(f"  {label}", *(f"    {line}" for line in example.splitlines()))
     put(f"  {entry.url}")

@@ -59,13 +59,12 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
     elif names_registry(source):
         yield from check_registry(source, settings)
     elif Path(source).is_dir():
-        found = False
-        for finding in _directory(Path(source), settings, advance):
-            found = True
-            yield finding
-        if not found:
+        findings = _directory(Path(source), settings, advance)
+        if (first := next(findings, None)) is None:
             endings = ", ".join(f"*{ending}" for ending in _DOCUMENTS)
             raise click.UsageError(f"{source} has nothing to check: no file {endings}, no image layout")
+        yield first
+        yield from findings
     else:
         yield from _file(Path(source), settings, advance)
 

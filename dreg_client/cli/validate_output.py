@@ -78,9 +78,7 @@ class Writer:
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
-        self.checked: int = 0
-        self.invalid: int = 0
-        self.warned: int = 0
+        self.checked = self.invalid = self.warned = 0
         self.unread: list[dict[str, Any]] = []
 
     def write(self, finding: Finding) -> None:
@@ -118,7 +116,7 @@ class Writer:
         }
 
 
-class TextWriter(Writer):
+class _TextWriter(Writer):
     """Text for people: the place, each problem below it, a summary at the end."""
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
@@ -132,10 +130,20 @@ class TextWriter(Writer):
         place = f"{found.source}:{found.line}" if found.line else found.source
         put(f"{styled(visible(place), 'bold')}: {verdict}{f' ({found.kind})' if found.kind else ''}")
         for problem in problems:
-            _put_problem(problem)
+            severity = styled(str(problem.severity), _STYLES[problem.severity])
+            put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
+            rows = {
+                "found": problem.found,
+                "expected": problem.expected,
+                "rule": f"{problem.rule}, {full_clause(problem.clause)}",
+                "see": problem.url,
+                "try": _HINTS.get(problem.rule),
+            }
+            for label, text in rows.items():
+                if text is not None:
+                    put(f"    {label:<8}  {wrapped(visible(text), 14)}")
 
     def finish(self) -> None:
-        """Write the summary."""
         if self.quiet:
             return
         names = [visible(entry["source"]) for entry in self.unread[:_MOST_NAMES]]
@@ -145,38 +153,21 @@ class TextWriter(Writer):
         counts += [f"{self.invalid} invalid"] if self.invalid else []
         counts += [f"{self.warned} with warnings"] if self.warned else []
         counts += [f"{len(self.unread)} not read ({', '.join(names)})"] if self.unread else []
-        style = "red" if self.invalid or self.unread else "green"
-        put(styled(f"{self.checked} checked: {', '.join(counts)}", style))
+        put(styled(f"{self.checked} checked: {', '.join(counts)}", "red" if self.invalid or self.unread else "green"))
 
 
-def _put_problem(problem: Problem) -> None:
-    severity = styled(str(problem.severity), _STYLES[problem.severity])
-    put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
-    rows = {
-        "found": problem.found,
-        "expected": problem.expected,
-        "rule": f"{problem.rule}, {full_clause(problem.clause)}",
-        "see": problem.url,
-        "try": _HINTS.get(problem.rule),
-    }
-    for label, text in rows.items():
-        if text is not None:
-            put(f"    {label:<8}  {wrapped(visible(text), 14)}")
-
-
-class JsonLinesWriter(Writer):
+class _JsonLinesWriter(Writer):
     """An object on each line, as soon as it is known; documents without problems in dumps are only counted."""
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         put(_json(found, problems))
 
     def finish(self) -> None:
-        """Write the summary as the last object."""
         if not self.quiet:
             put(json.dumps({"summary": self._summary()}))
 
 
-class JsonWriter(Writer):
+class _JsonWriter(Writer):
     """One JSON document, written piece by piece, so that its length does not matter."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -188,8 +179,7 @@ class JsonWriter(Writer):
         self._before = f"{_json(found, problems)},"
 
     def finish(self) -> None:
-        """Write the last document without its comma, and the summary."""
-        put(self._before.removesuffix(","))
+        put(self._before.removesuffix(","))  # the last document has no comma behind it
         put(f'], "summary": {json.dumps(self._summary())}}}')
 
 
@@ -206,7 +196,7 @@ def _json(found: Checked, problems: list[Problem]) -> str:
     return json.dumps(plain)
 
 
-class GitHubWriter(Writer):
+class _GitHubWriter(Writer):
     """Annotations as GitHub's runners read them: `::error file=...,title=...::...`."""
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
@@ -230,8 +220,8 @@ def _property(text: str) -> str:
 
 
 WRITERS: Final[dict[str, Callable[..., Writer]]] = {
-    "text": TextWriter,
-    "json": JsonWriter,
-    "jsonl": JsonLinesWriter,
-    "github": GitHubWriter,
+    "text": _TextWriter,
+    "json": _JsonWriter,
+    "jsonl": _JsonLinesWriter,
+    "github": _GitHubWriter,
 }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dreg_client.cli.arguments import DOCKER, URLS, host_alone
 from dreg_client.cli.fan_out import map_in_threads
@@ -16,8 +16,6 @@ from dreg_client.values.reference import Reference
 
 if TYPE_CHECKING:
     from dreg_client._sync.registry import Registry
-
-_AT_ONCE: Final = 3
 
 
 def names_registry(source: str) -> bool:
@@ -86,7 +84,7 @@ def _repository(
     except DregError as failure:
         yield Unread(place, failure)
         return
-    for findings in map_in_threads(validate, names, _AT_ONCE):
+    for findings in map_in_threads(validate, names, at_once=3):
         yield from findings
 
 
@@ -103,28 +101,23 @@ class _Journal:
                     self.done[entry["tag"]] = [_finding(found) for found in entry["findings"]]
 
     def add(self, source: str, findings: list[Checked]) -> None:
-        """Write what was found of a tag."""
         if self._path is not None:
-            line = json.dumps({"tag": source, "findings": [_plain(found) for found in findings]})
+            names = ("source", "kind", "digest", "size")
+            plain = [
+                {**{name: getattr(found, name) for name in names}, "problems": [it.plain() for it in found.problems]}
+                for found in findings
+            ]
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+                file.write(json.dumps({"tag": source, "findings": plain}) + "\n")
 
     def remove(self) -> None:
-        """Remove the file, since everything is done."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
-def _plain(found: Checked) -> dict[str, Any]:
-    problems = [problem.plain() for problem in found.problems]
-    return {**{name: getattr(found, name) for name in ("source", "kind", "digest", "size")}, "problems": problems}
-
-
 def _finding(entry: dict[str, Any]) -> Checked:
+    texts = ("path", "found", "expected", "clause")
     problems = tuple(
-        Problem(
-            found["rule"], Severity(found["severity"]), *(found[it] for it in ("path", "found", "expected", "clause"))
-        )
-        for found in entry["problems"]
+        Problem(it["rule"], Severity(it["severity"]), *(it[name] for name in texts)) for it in entry["problems"]
     )
     return Checked(entry["source"], entry["kind"], entry["digest"], entry["size"], problems)

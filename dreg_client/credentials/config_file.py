@@ -21,7 +21,6 @@ from dreg_client.values.sizes import MEBIBYTE
 
 _LARGEST: Final = 8 * MEBIBYTE
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
-_TEXTS: Final = ("auth", "username", "password", "identitytoken", "registrytoken")
 _warned: Final[set[str]] = set()
 
 
@@ -49,11 +48,7 @@ class ConfigFile:
 
     @classmethod
     def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
-        """Read a file; None if it does not exist. ConfigError: it is not valid, unreadable, or writable by other users.
-
-        With `bare`, the file is the map of entries itself, as `~/.dockercfg`. With `to_write`, a folder that cannot be
-        read is also an error.
-        """
+        """Read a file (`bare`: only the map of entries), None if there is none; `to_write`: it must be readable."""
         try:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -111,11 +106,6 @@ class ConfigFile:
                 return self._program(own[name], f"credHelpers.{name}")
         return self._program(store, "credsStore") if (store := self.members.get("credsStore")) else None
 
-    def places_for(self, registry: str) -> tuple[str, ...]:
-        """Return where the credential of a registry is looked up: this file, and the helper that it names."""
-        program = self.program_for(registry)
-        return (self.name,) if program is None else (self.name, f"docker-credential-{program}")
-
     def _program(self, name: object, member: str) -> str:
         if not isinstance(name, str) or _PROGRAM.fullmatch(name) is None:
             reason = f"{self.name}: {member} names no program: letters, digits and . _ - are due; nothing was run"
@@ -124,7 +114,8 @@ class ConfigFile:
 
     def credential(self, entry: Entry) -> Credential | None:
         """Return the credential of an entry; None if a helper has it, or the entry is not valid."""
-        texts = {name: entry.members.get(name) or "" for name in _TEXTS}
+        names = ("auth", "username", "password", "identitytoken", "registrytoken")
+        texts = {name: entry.members.get(name) or "" for name in names}
         odd = [name for name, text in texts.items() if not isinstance(text, str)]
         if odd:
             self._warn(entry.key, f"has a member {odd[0]!r} that is no text")
@@ -136,7 +127,6 @@ class ConfigFile:
             return None
 
     def _warn(self, key: str, fault: str) -> None:
-        """Log a warning about an entry once, without its value."""
         _warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
 
 
@@ -158,20 +148,15 @@ def _credential(texts: dict[str, str], source: str) -> Credential | None:
     if texts["identitytoken"]:
         return Credential(identity_token=texts["identitytoken"], source=source)
     if texts["auth"]:
-        return Credential(*_decoded(texts["auth"]), source=source)
+        pair = ""
+        with suppress(ValueError):
+            pair = b64decode(texts["auth"], validate=True).decode()
+        username, colon, password = pair.partition(":")
+        if not colon or not username:
+            raise CredentialError("has an auth that is no base64 of user:password")
+        return Credential(username, password.rstrip("\0"), source=source)  # some tools append NULs
     username, password = texts["username"], texts["password"]
     return Credential(username, password, source=source) if username and password else None
-
-
-def _decoded(text: str) -> tuple[str, str]:
-    """Return user name and password, without the NULs that some tools append."""
-    pair = ""
-    with suppress(ValueError):
-        pair = b64decode(text, validate=True).decode()
-    username, colon, password = pair.partition(":")
-    if not colon or not username:
-        raise CredentialError("has an auth that is no base64 of user:password")
-    return username, password.rstrip("\0")
 
 
 def _check_permissions(path: Path, found: os.stat_result) -> None:
@@ -186,15 +171,6 @@ def _check_permissions(path: Path, found: os.stat_result) -> None:
         _warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
 
 
-def _keep_last(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
-    """Return an object as docker reads it: the last of equal names counts, with a warning."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        _warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
-    return members
-
-
 def _warn_once(message: str) -> None:
     if message not in _warned:
         _warned.add(message)
@@ -202,11 +178,17 @@ def _warn_once(message: str) -> None:
 
 
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
+    def keep_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # as docker does
+        if len(once := dict(pairs)) < len(pairs):
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            _warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
+        return once
+
     if len(raw) > _LARGEST:
         reason = f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
         raise ConfigError(reason)
     try:
-        members = json.loads(raw or b"{}", object_pairs_hook=lambda pairs: _keep_last(pairs, name))
+        members = json.loads(raw or b"{}", object_pairs_hook=keep_last)
     except json.JSONDecodeError as fault:
         reason = f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"
         raise ConfigError(reason) from None

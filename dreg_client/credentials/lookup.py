@@ -16,7 +16,6 @@ from dreg_client.values.credential import Credential
 
 _FILE_VARIABLE: Final = "REGISTRY_AUTH_FILE"
 _TEXT_VARIABLE: Final = "DOCKER_AUTH_CONFIG"
-_CERTS_DIRS: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
 
 
 class Credentials:
@@ -70,7 +69,8 @@ class Credentials:
             for entry in file.server_entries(registry):
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
-            places += file.places_for(registry)
+            places.append(file.name)
+            places += [f"docker-credential-{name}"] if (name := file.program_for(registry)) else []
         if not places:
             places = [f"{path} (not there)" for path, _ in self.places()]
         return FoundCredential(None, tuple(faults), tuple(places))
@@ -146,7 +146,7 @@ class Credentials:
 
 def with_defaults(options: RegistryOptions) -> RegistryOptions:
     """Return the options, with docker's and podman's credentials and certificates unless they name others."""
-    given: RegistryOptions = {"certs_dirs": _CERTS_DIRS, **options}
+    given: RegistryOptions = {"certs_dirs": ("/etc/containers/certs.d", "/etc/docker/certs.d"), **options}
     if "credentials" not in options and options.get("auth_service") is None:
         given["credentials"] = Credentials.default()
     return given

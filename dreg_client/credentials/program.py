@@ -16,14 +16,12 @@ from dreg_client.values.credential import Credential
 from dreg_client.values.sizes import KIBIBYTE
 
 _PATIENCE: Final = 30.0
-_STEP: Final = 0.02
-"""The interval in seconds between checks of a running helper."""
+_STEP: Final = 0.02  # seconds between checks of a running helper
 _MOST: Final = 64 * KIBIBYTE
 _TOKEN: Final = "<token>"
 _running: Final[set["subprocess.Popen[bytes]"]] = set()
 _exiting: Final = Event()
-_starting: Final = RLock()
-"""Held until a started helper is registered; re-entrant, since a signal handler may run in between."""
+_starting: Final = RLock()  # held until a started helper is registered; re-entrant, for signal handlers
 
 
 class MissingProgramError(Exception):
@@ -31,11 +29,7 @@ class MissingProgramError(Exception):
 
 
 def ask(program: str, server: str) -> Credential | None:
-    """Return the credential that a helper has for a server, None if it has none.
-
-    MissingProgramError: it is not installed, or failed. CredentialHelperError: it does not end, or prints nonsense.
-    CredentialError: it returns the credential of another server.
-    """
+    """Return the credential that a helper has for a server, None if it has none; MissingProgramError: it failed."""
     helper = f"docker-credential-{program}"
     code, output = _run(helper, "get", server.encode())
     if code and _says_not_found(output):

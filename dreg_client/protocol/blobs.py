@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.content_encoding import plain
-from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.content_encoding import decoded_body
+from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
@@ -31,7 +31,7 @@ def blob_request(method: str, repository: RepositoryName, digest: Digest) -> Req
 def head_proves(response: Response, request: Request, digest: Digest) -> bool:
     """Return whether a response to HEAD proves that the blob exists; raise its error, unless GET may do (TRN-24)."""
     if not response.ok and response.status not in _GET_INSTEAD:
-        accept(response, request)
+        raise_for_status(response, request)
     return response.ok and response.headers.get("docker-content-digest") == digest
 
 
@@ -45,7 +45,7 @@ def has_first_byte(response: Response, request: Request, head: Response) -> bool
     """Return whether the response to `first_byte_request` shows that there is such a blob, as `head` describes it."""
     if response.status in {404, 416}:
         return response.status == 416  # an empty blob has no first byte
-    accept(response, request)
+    raise_for_status(response, request)
     if essence(response.headers.get("content-type") or "") in PAGES:
         reason = "a page for browsers came where a blob is due: check the address, and what stands between"
         raise errors.ProtocolError(reason, response.where)
@@ -70,7 +70,7 @@ def small_blob_request(repository: RepositoryName, digest: Digest, size: int) ->
 
 def small_blob_in(response: Response, request: Request, digest: Digest, size: int) -> bytes:
     """Return the bytes of a whole blob, not verified yet; if they came compressed, decompressed (D-01)."""
-    return plain(accept(response, request), digest, size)
+    return decoded_body(raise_for_status(response, request), digest, size)
 
 
 def delete_request(repository: RepositoryName, digest: Digest) -> Request:
@@ -81,4 +81,4 @@ def delete_request(repository: RepositoryName, digest: Digest) -> Request:
 
 def check_deleted(response: Response, request: Request) -> None:
     """Check the response to a deletion."""
-    accept(response, request, _DELETES_NOTHING if response.status == 405 else "")
+    raise_for_status(response, request, _DELETES_NOTHING if response.status == 405 else "")

@@ -17,7 +17,7 @@ def encoding_of(response: Response) -> str:
     return "" if encoding == "identity" else encoding
 
 
-def plain(response: Response, wanted: Digest | None, limit: int) -> bytes:
+def decoded_body(response: Response, wanted: Digest | None, limit: int) -> bytes:
     """Return a body as it came if it has the wanted digest, else decompressed once, to at most `limit` bytes."""
     encoding = encoding_of(response)
     if not encoding or (wanted is not None and Digest.of(response.body, wanted.algorithm) == wanted):

@@ -14,7 +14,7 @@ _MAY: Final = "ask its owner for the right to, or use another credential"
 _VERBS: Final = {"GET": "give", "HEAD": "give", "PUT": "take", "POST": "take", "PATCH": "take", "DELETE": "delete"}
 
 
-def accept(response: Response, request: Request, advice: str = "", *, offered: bool = True) -> Response:
+def raise_for_status(response: Response, request: Request, advice: str = "", *, offered: bool = True) -> Response:
     """Return a successful response, or raise the error that it means, a RegistryError or an UnauthorizedError.
 
     `advice`: what to do if the thing does not exist, or the operation is not supported. `offered`: False if this
@@ -54,7 +54,7 @@ def _error(
 
 
 def check_wait(response: Response, longest: float) -> None:
-    """Raise RateLimitedError if a 408 or 503 asks for a longer wait than `longest`; of 429, `accept` says so."""
+    """Raise RateLimitedError if a 408 or 503 asks for a longer wait than `longest` (429: see `raise_for_status`)."""
     wait = retry_after(response)
     if wait is None or wait <= longest or response.status == 429:
         return

@@ -9,8 +9,8 @@ from dreg_client._logging import log
 from dreg_client.models import rules
 from dreg_client.models.kinds import MEDIA_TYPES, kind_of
 from dreg_client.protocol.content import RawManifest, verifiable
-from dreg_client.protocol.content_encoding import plain
-from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.content_encoding import decoded_body
+from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -73,9 +73,9 @@ def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest,
 def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawManifest:
     """Return the manifest in a response to GET, verified; its media type is empty if the registry states none."""
     if response.status != 200:
-        accept(response, request, _LIST_TAGS)
+        raise_for_status(response, request, _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
-    raw = plain(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
+    raw = decoded_body(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
     served = response.headers.get("content-type") or ""
     if served not in types.KNOWN:
         served = types.essence(served)
@@ -125,7 +125,7 @@ def manifest_head(response: Response, request: Request, name: TagOrDigest) -> Ma
     """Return what a response to HEAD states, unproven; None if that is too little, or GET may succeed (DLD-21)."""
     if response.status in _GET_INSTEAD:
         return None
-    accept(response, request)
+    raise_for_status(response, request)
     digest, size = _claimed_digest(response), response.headers.content_length
     served = types.essence(response.headers.get("content-type") or "")
     if digest is None or size is None or served in _SAYS_NOTHING | types.PAGES:
@@ -167,7 +167,7 @@ def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media
 
 def written_digest(response: Response, request: Request, name: TagOrDigest) -> Digest:
     """Return the digest of the manifest that was written: `name` if it is a digest, else the sha256 digest."""
-    accept(response, request)
+    raise_for_status(response, request)
     claim = _claimed_digest(response)
     if claim is not None and claim != (written := Digest.of(request.body, claim.algorithm)):
         raise errors.DigestMismatchError(written, claim, f"{response.where}, as the registry took it")
@@ -185,4 +185,4 @@ def check_deleted(response: Response, request: Request, name: TagOrDigest) -> No
     """Check the response to a deletion."""
     # 400 for a tag: distribution takes it for a digest, and calls it an invalid one.
     offered = response.status != 405 and (response.status != 400 or isinstance(name, Digest))
-    accept(response, request, "" if offered else _DELETES_NOTHING, offered=offered)
+    raise_for_status(response, request, "" if offered else _DELETES_NOTHING, offered=offered)

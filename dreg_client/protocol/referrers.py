@@ -11,7 +11,7 @@ from dreg_client.models.index import AnyManifest, DockerManifestList, Index, Oci
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.tags_and_catalog import Pages
 from dreg_client.values.digest import Digest
@@ -38,7 +38,7 @@ def is_not_offered(response: Response) -> bool:
 
 def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, ...]:
     """Return the referrers of one page, in the registry's order; invalid entries are left out with a warning."""
-    raw = accept(response, request).body
+    raw = raise_for_status(response, request).body
     try:
         return OciIndex.parse(raw).manifests
     except errors.InvalidDocumentError as failure:

@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from dreg_client.errors import InvalidReferenceError, ProtocolError
-from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_HOST, HUB_NAMES
 from dreg_client.values.media_type import PAGES, essence
@@ -84,6 +84,6 @@ def ping_request() -> Request:
 
 def check_ping(response: Response, request: Request) -> None:
     """Check that the response to `/v2/` comes from a registry (distribution-spec "Determining Support")."""
-    accept(response, request, _NO_REGISTRY)
+    raise_for_status(response, request, _NO_REGISTRY)
     if essence(response.headers.get("content-type") or "") in PAGES:
         raise ProtocolError(f"gives a page for browsers where a registry is due; {_NO_REGISTRY}", response.where)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from dreg_client import errors
 from dreg_client.protocol.auth import Hint, KnownChallenge
-from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Headers, Hop, Request, Response
 from dreg_client.protocol.redirects import check_no_downgrade, check_reach, nearest_of
 from dreg_client.protocol.registry_url import RegistryURL
@@ -126,7 +126,7 @@ def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenR
     if not response.ok:
         if response.status == 429 or response.status >= 500:
             headers = Headers([pair for pair in response.headers if pair[0] in _SHOWN])
-            accept(replace(response, body=b"", headers=headers), Request("GET", "", what="token"))
+            raise_for_status(replace(response, body=b"", headers=headers), Request("GET", "", what="token"))
         raise errors.TokenError(f"{server} answered {response.status}, and gave no token")
     from dreg_client.protocol.responses import TokenResponse  # noqa: PLC0415 (not all registries need tokens)
 

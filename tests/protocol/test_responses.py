@@ -3,7 +3,7 @@
 import pytest
 
 from dreg_client.errors import ProtocolError, RegistryError, TokenError
-from dreg_client.protocol.error_responses import accept
+from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.responses import TokenResponse, parse_errors, parse_names
 from dreg_client.values.reference import RepositoryName, Tag
@@ -63,7 +63,7 @@ def test_ans_05_ans_06_the_errors_of_a_body_are_read() -> None:
 def test_ans_04_any_other_body_is_kept_as_text_cut_short(raw: str) -> None:
     def said(body: str) -> tuple[str, ...]:
         with pytest.raises(RegistryError) as refused:
-            accept(Response(400, body=body.encode()), Request("GET", "/v2/"))
+            raise_for_status(Response(400, body=body.encode()), Request("GET", "/v2/"))
         return refused.value.said
 
     shown = raw.replace("\x00", "\\x00").replace("\x1b", "\\x1b")
