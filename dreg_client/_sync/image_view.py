@@ -10,17 +10,7 @@ from dreg_client.values.platform import Platform
 
 
 def view(store: Store, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
-    """Return the view of an image or an artifact.
-
-    Args:
-        store: The store.
-        reference: A tag or digest; empty for the only manifest of the store.
-        chosen: The platforms to show, in this order; empty for all.
-
-    Raises:
-        PlatformNotFoundError: The image does not have one of the chosen platforms.
-        NotFoundError: There is no such manifest, or the store does not have the image of its only platform.
-    """
+    """Return the view of an image or an artifact; `chosen` are the platforms to show, in this order; empty for all."""
     source = store.source
     try:
         image = store.get_image(reference)
