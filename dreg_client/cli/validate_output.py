@@ -78,7 +78,9 @@ class Writer:
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
-        self.checked = self.invalid = self.warned = 0
+        self.checked: int = 0
+        self.invalid: int = 0
+        self.warned: int = 0
         self.unread: list[dict[str, Any]] = []
 
     def write(self, finding: Finding) -> None:

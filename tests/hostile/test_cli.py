@@ -171,9 +171,9 @@ def test_cli_04_a_download_that_is_interrupted_leaves_nothing(net: Network, tmp_
     assert not any(folder.iterdir())
 
 
-@pytest.mark.parametrize("step", ["lseek", "read"])
+@pytest.mark.parametrize(("step", "resume"), [("lseek", True), ("read", True), ("write", False), ("fsync", False)])
 def test_cli_04_an_interruption_just_as_the_file_is_there_leaves_nothing(
-    net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, resume: bool
 ) -> None:
     registry_at(net)
     folder = tmp_path / "out"
@@ -186,7 +186,7 @@ def test_cli_04_an_interruption_just_as_the_file_is_there_leaves_nothing(
     with Registry("https://registry.test", ca_file=str(net.ca_file)) as registry, monkeypatch.context() as patched:
         patched.setattr(os, step, interrupt)
         with pytest.raises(KeyboardInterrupt):
-            registry.repository("acme/web").download_blob(str(LAYER_DIGEST), folder / "layer")
+            registry.repository("acme/web").download_blob(str(LAYER_DIGEST), folder / "layer", resume=resume)
     assert not any(folder.iterdir())
 
 
