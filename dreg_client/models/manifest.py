@@ -1,6 +1,7 @@
 """Manifests: the base of the four modern kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -70,7 +71,8 @@ class ImageManifest(Manifest, frozen=True):
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield MAN-06, MAN-08, DSC-11, and the rules of annotations."""
         yield from annotation_rules.remarks(members, path)
-        for content, here in ((object_at(members, "config"), f"{path}.config"), *objects(members, "layers", path)):
+        config = (object_at(members, "config"), f"{path}.config")
+        for content, here in chain((config,), objects(members, "layers", path)):
             yield from empty_remarks(content, here)
             yield from foreign_remarks(content, here, cls.foreign)
         if members.get("layers", ()) in ([], None):

@@ -181,6 +181,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
             return model.from_tree(octets, tree)  # type: ignore[return-value]
         except ValidationError:
             pass  # parsed again below, to report all problems
+    del tree  # a broken document's tree can be large, and is made again
     return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
 
 
