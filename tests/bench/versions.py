@@ -145,7 +145,8 @@ def _script(root: Path, path: Path, *arguments: str | Path) -> Contestant:
 
 
 def _python(root: Path, *arguments: str) -> Contestant:
-    return process("/usr/bin/env", f"PYTHONPATH={root}", sys.executable, *arguments)
+    # Without -P, the folder that one stands in would come before the checkout.
+    return process("/usr/bin/env", f"PYTHONPATH={root}", sys.executable, "-P", *arguments)
 
 
 if __name__ == "__main__":
