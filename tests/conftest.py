@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def _the_logger_is_as_it_was() -> Iterator[None]:
     yield
     logger.setLevel(level)
     logger.handlers[:], logger.propagate = handlers, propagate
+
+
+@pytest.fixture
+def default_signal() -> Iterator[None]:
+    """A shell's background jobs ignore SIGINT; then Python does, too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

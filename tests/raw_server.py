@@ -80,3 +80,29 @@ def answer(body: bytes = b"", status: str = "200 OK", *headers: str, length: int
     """An answer with a length, that of the body unless told."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def saying(*answers: bytes, keeps: bool = True) -> Script:
+    """A server that gives one answer after another, the last one for ever."""
+    left = list(answers)
+
+    def script(head: bytes, connection: socket.socket) -> bool:
+        connection.sendall(left.pop(0) if len(left) > 1 else left[0])
+        return keeps
+
+    return script
+
+
+def closing_at_the_second_request(said: bytes) -> Script:
+    """A server that closes a connection at its second request, without a word."""
+    seen: set[int] = set()
+
+    def script(head: bytes, connection: socket.socket) -> bool:
+        if connection.fileno() in seen:
+            seen.discard(connection.fileno())
+            return False
+        seen.add(connection.fileno())
+        connection.sendall(said)
+        return True
+
+    return script

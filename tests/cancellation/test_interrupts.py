@@ -12,6 +12,7 @@ from dreg_client.protocol.options import Timeouts
 from tests.cancellation.guarded import BLOB, Guarded
 from tests.raw_server import RawServer, speaking
 
+pytestmark = pytest.mark.usefixtures("default_signal")
 WANTED = Digest.of(BLOB)
 
 
@@ -33,14 +34,6 @@ def server() -> Iterator[RawServer]:
     with speaking(registry) as running:
         registry.url = running.url
         yield running
-
-
-@pytest.fixture(autouse=True)
-def default_signal() -> Iterator[None]:
-    """A shell's background jobs ignore this signal; then Python does, too."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("resume", [False, True])

@@ -18,6 +18,7 @@ from tests.downloads.kinds import Source, opened
 from tests.raw_server import RawServer, speaking
 from tests.transport.pieces import threads
 
+pytestmark = pytest.mark.usefixtures("default_signal")
 DIGEST = Digest.of(BLOB)
 PATIENT: Any = {"connections": 1, "retries": 0, "timeout": Timeouts(pool=10)}
 
@@ -28,14 +29,6 @@ def server() -> Iterator[RawServer]:
     with speaking(registry) as running:
         registry.url = running.url
         yield running
-
-
-@pytest.fixture(autouse=True)
-def default_signal() -> Iterator[None]:
-    """A shell's background jobs ignore this signal; then Python does, too."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("kind", ["threads", "asyncio", "trio"])

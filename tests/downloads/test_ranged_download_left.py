@@ -23,16 +23,9 @@ from tests.downloads.kinds import Source, free_places
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import BLOB, DIGEST, PIECE, Server, Stall, exactly, saying, threads
 
+pytestmark = pytest.mark.usefixtures("default_signal")
 Client = Callable[..., Any]
 PATIENT = Timeouts(read=600)
-
-
-@pytest.fixture(autouse=True)
-def default_signal() -> Iterator[None]:
-    """A shell's background jobs ignore this signal; then Python does, too."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def come(places: threading.Semaphore, number: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Digest, Registry, errors
-from tests.raw_server import RawServer, Script, answer, speaking
+from tests.raw_server import RawServer, answer, closing_at_the_second_request, saying, speaking
 from tests.transport.clients import free_places, idle_connections
 
 KIND = "Content-Type: application/vnd.oci.image.index.v1+json"
@@ -29,17 +29,6 @@ def small(repository: Any) -> Any:
 
 def blob(repository: Any) -> Any:
     return repository.get_blob(DIGEST)
-
-
-def saying(*answers: bytes, keeps: bool = True) -> Script:
-    """A server that gives one answer after another, the last one for ever."""
-    left = list(answers)
-
-    def script(head: bytes, connection: socket.socket) -> bool:
-        connection.sendall(left.pop(0) if len(left) > 1 else left[0])
-        return keeps
-
-    return script
 
 
 def test_one_connection_serves_one_request_after_another(client: Client) -> None:
@@ -116,22 +105,8 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(client: Client) -> N
         assert server.connections == 3
 
 
-def closing_at_the_second_request(seen: set[int]) -> Script:
-    """A server that lets a connection go when it is asked for the second time, without a word."""
-
-    def script(head: bytes, connection: socket.socket) -> bool:
-        if connection.fileno() in seen:
-            seen.discard(connection.fileno())
-            return False
-        seen.add(connection.fileno())
-        connection.sendall(SMALL)
-        return True
-
-    return script
-
-
 def test_a_connection_that_is_closed_at_the_request_costs_no_attempt(client: Client) -> None:
-    with speaking(closing_at_the_second_request(set())) as server, client(server, retries=0) as (_, do):
+    with speaking(closing_at_the_second_request(SMALL)) as server, client(server, retries=0) as (_, do):
         assert [do(small).raw for _ in range(3)] == [RAW] * 3
         assert server.connections == 3
 

@@ -11,7 +11,7 @@ import pytest
 from dreg_client import errors
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Timeouts
-from tests.raw_server import Script, answer, speaking
+from tests.raw_server import Script, answer, closing_at_the_second_request, saying, speaking
 from tests.transport.pools import AnyPool
 
 BODY = b'{"schemaVersion": 2}'
@@ -20,17 +20,6 @@ OTHER = answer(b'{"schemaVersion": 2, "evil": 1}')
 LARGE = bytes(range(256)) * 16_384
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%b\r\n0\r\n\r\n" % (len(LARGE), LARGE)
 NewPool = Callable[..., AnyPool]
-
-
-def saying(*answers: bytes, keeps: bool = True) -> Script:
-    """A server that gives one answer after another, the last one for ever."""
-    left = list(answers)
-
-    def script(head: bytes, connection: socket.socket) -> bool:
-        connection.sendall(left.pop(0) if len(left) > 1 else left[0])
-        return keeps
-
-    return script
 
 
 def test_one_connection_serves_one_request_after_another(pool: AnyPool) -> None:
@@ -125,29 +114,15 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(pool: AnyPool) -> No
         assert server.connections == 3
 
 
-def closing_at_the_second_request(seen: set[int]) -> Script:
-    """A server that closes a connection at its second request, without a word."""
-
-    def script(head: bytes, connection: socket.socket) -> bool:
-        if connection.fileno() in seen:
-            seen.discard(connection.fileno())
-            return False
-        seen.add(connection.fileno())
-        connection.sendall(SMALL)
-        return True
-
-    return script
-
-
 def test_a_request_without_effects_is_sent_once_more_on_a_new_connection(pool: AnyPool) -> None:
-    with speaking(closing_at_the_second_request(set())) as server:
+    with speaking(closing_at_the_second_request(SMALL)) as server:
         assert [pool.run_get(server.url).body for _ in range(3)] == [BODY] * 3
         assert server.connections == 3
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "POST", "PATCH"])
 def test_what_changes_something_is_not_sent_twice(pool: AnyPool, method: str) -> None:
-    with speaking(closing_at_the_second_request(set())) as server:
+    with speaking(closing_at_the_second_request(SMALL)) as server:
         pool.run_get(server.url)
         with pytest.raises(errors.TransportError, match="before an answer"):
             pool.run_get(server.url, method)
