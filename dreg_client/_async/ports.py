@@ -34,12 +34,12 @@ class AsyncSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it: a repository's name, a path."""
+        """The short name, for messages: a repository's name or a path."""
         ...
 
     @property
     def address(self) -> str:
-        """Where it is: a repository's name with its registry, a path."""
+        """The full address: a repository's name with its registry, or a path."""
         ...
 
     @property

@@ -161,7 +161,7 @@ def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments)
         with cancelled_by(scope.must_end):
             return function(*arguments)
     except Exception:
-        scope.check()
+        scope.check()  # a cancelled group ends as cancelled, whatever its functions raised because of that
         raise
 
 

@@ -49,7 +49,7 @@ class Connection:
         reach: How near its other end is.
         host: The value of the header `Host`.
         proxied: Headers for a proxy that gets requests in absolute form; None without one.
-        is_direct: Whether there is no proxy: then a reply in TLS means that the server needs TLS.
+        is_direct: Whether no proxy is used. Without one, a reply in TLS means that the server needs TLS.
 
     Attributes:
         peer: The IP address at the other end; empty if unknown.

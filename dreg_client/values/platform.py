@@ -151,7 +151,7 @@ class Platform(TextField):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it is `unknown/unknown`, which marks content that does not run, such as attestations."""
+        """Whether the platform is `unknown/unknown`: such content, for example an attestation, cannot be run."""
         return self._key[:2] == ("unknown", "unknown")
 
     def __eq__(self, other: object) -> bool:
