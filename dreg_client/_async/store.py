@@ -219,8 +219,9 @@ class AsyncStore:
                 continues from there. What was kept is hashed again.
             durability: `full` survives a loss of power (fsync), `fast` leaves that to the operating system.
             connections: How many ranges of 4 MiB to request at a time, for servers that limit the rate of a
-                connection. If the registry does not support ranges, or the blob is smaller than 16 MiB, one request
-                reads it. At most two ranges more than that are held in memory. Layouts and archives ignore it.
+                connection. If the registry does not support ranges, the blob is smaller than 16 MiB, or a connection
+                gives more than 128 MiB a second, one request reads it. At most two ranges more than that are held in
+                memory. Layouts and archives ignore it.
 
         Returns:
             The blob's descriptor.

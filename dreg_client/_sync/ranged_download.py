@@ -4,15 +4,17 @@
 Bytes are copied twice on their way, through blocks of memory that are used again and again. Handing on what the socket
 returned would save 0.2 s CPU for 1 GiB, but cost 10 to 20 MiB: each thread has a heap of its own, which keeps the size
 that it once had (measured with 4 threads and glibc). Fresh memory for each block costs even more: the system's zeroing
-of 320,000 pages for 1 GiB made four requests 3.7 times as slow as one.
+of 320,000 pages for 1 GiB made four requests 3.7 times as slow as one. Even so, four need twice the time of one where
+no connection is throttled: so how fast the first range comes decides.
 """
 
 from collections import deque
 from mmap import mmap
+from time import monotonic
 from typing import Final, Self
 
 from dreg_client import errors
-from dreg_client._sync._compat import Event, Semaphore, TaskGroup
+from dreg_client._sync._compat import Event, Semaphore, TaskGroup, new_lock, sleep
 from dreg_client._sync.blob_body import BlobBody
 from dreg_client._sync.client import Client
 from dreg_client.errors.groups import first_error_only
@@ -24,20 +26,30 @@ from dreg_client.values.sizes import MEBIBYTE
 
 _BLOCK: Final = MEBIBYTE
 _FOREVER: Final = 86400.0
+_FAST: Final = 128 * MEBIBYTE
+"""Bytes a second: a connection that gives more is not throttled. More connections would compete for the processor."""
+_HEAD_START: Final = 0.05
+"""Seconds after which the other ranges are requested, even if the first one is not complete."""
+_LONG_ENOUGH: Final = 0.25
+"""Seconds of waiting for bytes after which a connection that was fast is judged again."""
 
 
 class RangedDownload:
     """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (a `BlobReader`).
 
-    The first range is requested alone. If the response is that range, as many threads as requests read one range after
-    another; they have ended when the context is left. If any response is not the range that was requested, all of them
-    end, and one request reads what is left.
+    The first range is requested alone. If it comes fast, one request reads the rest, for as long as that is fast.
+    Otherwise as many threads as requests read one range after another; they have ended when the context is left. If any
+    response is not the range that was requested, all of them end, and one request reads what is left.
     """
 
     def __init__(self, client: Client, repository: RepositoryName, request: BlobRequest) -> None:
         self._client, self._digest = client, request.digest
         self._ranges = BlobRanges(repository, request, min(request.ranges, client.connections))
         self._single = self._body(self._ranges.first)
+        self._reads_single = True  # whether the next bytes are those of `_single`, else those of the oldest range
+        self._is_fast: bool | None = None  # whether one request reads the rest; None until that is decided
+        self._deciding = new_lock()
+        self._waited, self._received = 0.0, 0
         self._group: TaskGroup | None = None
         self._held: deque[_Range] = deque()
         self._unread: deque[_Range] = deque()
@@ -70,20 +82,29 @@ class RangedDownload:
         group = TaskGroup()
         group.__enter__()
         self._group = group
-        self._add(self._single)
-        self._add_next_ranges()
-        for _ in range(self._ranges.requests):
+        for _ in range(self._ranges.requests - 1):
             group.start_soon(self._read_ranges)
+        group.start_soon(self._decide_late)
+
+    def _decide_late(self) -> None:
+        sleep(_HEAD_START)
+        self._decide(is_fast=False)
+
+    def _decide(self, *, is_fast: bool) -> bool:
+        """Decide whether one request reads the rest, unless that was decided; return whether it does."""
+        with self._deciding:
+            if self._is_fast is None:
+                self._is_fast = is_fast
+                if not is_fast:
+                    self._add_next_ranges()
+            return self._is_fast
 
     def _add_next_ranges(self) -> None:
         while (transfer := self._ranges.next()) is not None:
-            self._add(self._body(transfer))
-
-    def _add(self, body: BlobBody) -> None:
-        added = _Range(body, self._free_blocks)
-        self._held.append(added)
-        self._unread.append(added)
-        self._unread_count.release()
+            added = _Range(self._body(transfer), self._free_blocks)
+            self._held.append(added)
+            self._unread.append(added)
+            self._unread_count.release()
 
     def _read_ranges(self) -> None:
         """Read one range after another, until the group is cancelled."""
@@ -99,24 +120,86 @@ class RangedDownload:
         return self
 
     def __next__(self) -> bytes:
-        while self._group is not None and self._held:
-            chunk = self._held[0].next_chunk()
-            if chunk:
-                self._ranges.advance(len(chunk))
-                self._client.tell(Received(self._digest, len(chunk), self._ranges.total, self._ranges.offset))
-                return chunk
-            self._finish_range(self._held[0])
-        if self._ranges.first.exact and self._ranges.offset == self._ranges.total:
-            raise StopIteration
-        if self._left:
+        while not (chunk := self._next_chunk()):
+            if not self._has_more():
+                raise StopIteration
+        self._ranges.advance(len(chunk))
+        if not self._reads_single or self._single.transfer.exact:
+            self._client.tell(Received(self._digest, len(chunk), self._ranges.total, self._ranges.offset))
+        return chunk
+
+    def _next_chunk(self) -> bytes:
+        """Return the next bytes; none at the end of what is being read."""
+        if self._reads_single:
+            return self._next_of_single()
+        if self._held:
+            return self._held[0].next_chunk()
+        if self._left and self._ranges.offset != self._ranges.total:
             raise errors.ClosedError(f"the stream of blob {self._digest.short}")
-        return next(self._single)
+        return b""
+
+    def _has_more(self) -> bool:
+        """Go on with what comes behind what was read; return whether there is any."""
+        if self._reads_single:
+            if not self._single.transfer.exact:
+                return False
+            self._finish_first()
+        elif self._held:
+            self._finish_range(self._held[0])
+        else:
+            return False
+        return True
+
+    def _next_of_single(self) -> bytes:
+        if self._has_become_slow():
+            self._single.__exit__(None, None, None)
+            self._ranges.split_rest()
+            self._start_ranges()
+            return self._held[0].next_chunk()
+        began = monotonic()
+        try:
+            chunk = next(self._single, b"")
+        except errors.ProtocolError:
+            if not self._single.transfer.exact or self._single.transfer.end is not None:
+                raise
+            chunk = b""  # the first range broke off, and its rest is not what was requested
+        self._waited += monotonic() - began
+        self._received += len(chunk)
+        return chunk
+
+    def _has_become_slow(self) -> bool:
+        if not self._is_fast or self._waited < _LONG_ENOUGH or self._single.encoding:
+            return False
+        is_slow = self._received < self._waited * _FAST
+        self._waited, self._received = 0.0, 0
+        return is_slow
+
+    def _finish_first(self) -> None:
+        if self._single.transfer.end is None:
+            self._close()
+            self._read_rest()
+        elif self._decide(is_fast=self._received >= self._waited * _FAST):
+            self._read_rest()
+        else:
+            self._ranges.finish_range()
+            self._start_ranges()
+
+    def _start_ranges(self) -> None:
+        """Let threads read all further ranges."""
+        self._reads_single = self._is_fast = False
+        self._add_next_ranges()
+        if self._group is not None:
+            self._group.start_soon(self._read_ranges)
+
+    def _read_rest(self) -> None:
+        """Let one request read what is left."""
+        self._single, self._reads_single = self._body(self._ranges.rest()), True
+        self._single.__enter__()
 
     def _finish_range(self, oldest: "_Range") -> None:
         if oldest.body.transfer.end is None:
             self._close()
-            self._single = self._body(self._ranges.rest())
-            self._single.__enter__()
+            self._read_rest()
         elif oldest.failure is not None:
             raise oldest.failure
         else:

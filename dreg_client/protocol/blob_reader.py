@@ -254,6 +254,10 @@ class BlobRanges:
         """Report that all bytes of the oldest range were handed on."""
         self._held -= 1
 
+    def split_rest(self) -> None:
+        """Read the rest by ranges again, from the next byte to be handed on."""
+        self._requested, self._held = self.offset, 0
+
     def rest(self) -> BlobTransfer:
         """Return what is left, to be read by one request."""
         return BlobTransfer(self._repository, self._from(self.offset))

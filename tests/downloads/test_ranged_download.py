@@ -81,6 +81,57 @@ def test_pieces_come_at_the_same_time_and_each_once(client: Client, tmp_path: Pa
     assert server.most == 4
 
 
+def set_pace(monkeypatch: pytest.MonkeyPatch, fast: int) -> None:
+    """So many bytes a second are fast, and the first piece may take any time."""
+    for module in (ranged_download, async_ranged_download):
+        monkeypatch.setattr(module, "_FAST", fast)
+        monkeypatch.setattr(module, "_HEAD_START", 600)
+
+
+def test_one_request_reads_the_rest_if_the_first_piece_is_fast(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    set_pace(monkeypatch, 0)
+    with speaking(Server(is_fast=True)) as server, client(server) as (_, do):
+        assert downloaded(do, tmp_path) == BLOB
+    assert ranges(server) == [PIECES[0], f"{PIECE}-"]
+
+
+def test_pieces_take_over_from_a_request_that_has_become_slow(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    set_pace(monkeypatch, 1 << 20)
+    others = threading.Event()
+
+    def drip(connection: Any, start: int, end: int) -> None:
+        octets = part(start, end)
+        connection.sendall(octets[: PIECE + 123])
+        for sent in range(PIECE + 123, len(octets)):
+            if others.wait(0.01):
+                break
+            connection.sendall(octets[sent : sent + 1])
+
+    def say(connection: Any, start: int, end: int) -> bool:
+        if start > PIECE:
+            others.set()
+        return exactly(connection, start, end)
+
+    told: list[Received] = []
+
+    def hear(event: object) -> None:
+        if isinstance(event, Received):
+            told.append(event)
+
+    with (
+        speaking(Server({PIECE: drip}, always=say, is_fast=True)) as server,
+        client(server, on_event=hear) as (_, do),
+    ):
+        assert downloaded(do, tmp_path) == BLOB
+    assert ranges(server)[:2] == [PIECES[0], f"{PIECE}-"]
+    assert len(ranges(server)) == 5
+    assert sum(event.octets for event in told) == told[-1].so_far == SIZE
+
+
 def test_events_tell_of_bytes_in_order(client: Client, tmp_path: Path) -> None:
     told: list[Received] = []
 

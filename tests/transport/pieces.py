@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from dreg_client import Digest
 from dreg_client.protocol.blob_reader import RANGE_SIZE as PIECE
@@ -44,9 +45,28 @@ def breaking_off(after: int) -> Say:
     return say
 
 
+class HeldBack:
+    """A connection on which the end of a partial response is sent once something has happened."""
+
+    def __init__(self, connection: socket.socket, happened: threading.Event) -> None:
+        self._connection, self._happened = connection, happened
+
+    def sendall(self, octets: bytes) -> None:
+        if octets.startswith(b"HTTP/1.1 206"):
+            self._connection.sendall(octets[:-50])
+            self._happened.wait(60)
+            octets = octets[-50:]
+        self._connection.sendall(octets)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 @dataclass
 class Server:
     """Gives what is asked for, but where something else is due: once each, at the place where a piece begins.
+
+    The first piece is slow: its end comes once another piece was asked for, unless the server `is_fast`.
 
     Attributes:
         once: What is said there the first time.
@@ -57,6 +77,9 @@ class Server:
     once: dict[int, Say] = field(default_factory=dict)
     whole: Say = field(default=saying(answer(BLOB)))
     always: Say = exactly
+    is_fast: bool = False
+    _starts: set[int] = field(default_factory=set)
+    _several: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, head: bytes, connection: socket.socket) -> bool | None:
         asked = re.search(rb"(?i)\r\nrange: bytes=(\d+)-(\d*)\r\n", head)
@@ -64,7 +87,12 @@ class Server:
             return self.whole(connection, 0, SIZE)
         start = int(asked[1])
         end = min(int(asked[2]) + 1, SIZE) if asked[2] else SIZE
-        return self.once.pop(start, self.always)(connection, start, end)
+        self._starts.add(start)
+        if len(self._starts) > 1:
+            self._several.set()
+        is_first = start < PIECE and bool(asked[2])
+        given: Any = HeldBack(connection, self._several) if is_first and not self.is_fast else connection
+        return self.once.pop(start, self.always)(given, start, end)
 
 
 def ranges(server: RawServer) -> list[str]:
