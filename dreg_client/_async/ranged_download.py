@@ -131,22 +131,18 @@ class AsyncRangedDownload:
         """Return the next bytes; none at the end of what is being read."""
         if self._reads_single:
             return await self._next_of_single()
-        if self._held:
-            return await self._held[0].next_chunk()
-        if self._left and self._ranges.offset != self._ranges.total:
-            raise errors.ClosedError(f"the stream of blob {self._digest.short}")
-        return b""
+        return await self._held[0].next_chunk() if self._held else b""
 
     async def _has_more(self) -> bool:
         """Go on with what comes behind what was read; return whether there is any."""
-        if self._reads_single:
-            if not self._single.transfer.exact:
-                return False
-            await self._finish_first()
-        elif self._held:
-            await self._finish_range(self._held[0])
-        else:
+        if self._ranges.offset == self._ranges.total or (self._reads_single and not self._single.transfer.exact):
             return False
+        if self._left:
+            raise errors.ClosedError(f"the stream of blob {self._digest.short}")
+        if self._reads_single:
+            await self._finish_first()
+        else:
+            await self._finish_range(self._held[0])
         return True
 
     async def _next_of_single(self) -> bytes:
@@ -154,7 +150,7 @@ class AsyncRangedDownload:
             await self._single.__aexit__(None, None, None)
             self._ranges.split_rest()
             self._start_ranges()
-            return await self._held[0].next_chunk()
+            return await self._next_chunk()
         began = monotonic()
         try:
             chunk = await anext(self._single, b"")

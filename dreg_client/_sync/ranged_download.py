@@ -132,22 +132,18 @@ class RangedDownload:
         """Return the next bytes; none at the end of what is being read."""
         if self._reads_single:
             return self._next_of_single()
-        if self._held:
-            return self._held[0].next_chunk()
-        if self._left and self._ranges.offset != self._ranges.total:
-            raise errors.ClosedError(f"the stream of blob {self._digest.short}")
-        return b""
+        return self._held[0].next_chunk() if self._held else b""
 
     def _has_more(self) -> bool:
         """Go on with what comes behind what was read; return whether there is any."""
-        if self._reads_single:
-            if not self._single.transfer.exact:
-                return False
-            self._finish_first()
-        elif self._held:
-            self._finish_range(self._held[0])
-        else:
+        if self._ranges.offset == self._ranges.total or (self._reads_single and not self._single.transfer.exact):
             return False
+        if self._left:
+            raise errors.ClosedError(f"the stream of blob {self._digest.short}")
+        if self._reads_single:
+            self._finish_first()
+        else:
+            self._finish_range(self._held[0])
         return True
 
     def _next_of_single(self) -> bytes:
@@ -155,7 +151,7 @@ class RangedDownload:
             self._single.__exit__(None, None, None)
             self._ranges.split_rest()
             self._start_ranges()
-            return self._held[0].next_chunk()
+            return self._next_chunk()
         began = monotonic()
         try:
             chunk = next(self._single, b"")
