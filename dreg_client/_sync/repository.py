@@ -83,17 +83,19 @@ class Repository(Store):
         """
         raw = document.raw if isinstance(document, StoredDocument) else document
         manifest = parse_manifest(raw, media_type, legacy=True)
-        name = manifests.name_of(reference) if reference else manifest.digest
+        own = document.digest if isinstance(document, StoredDocument) else manifest.digest
+        name = manifests.name_of(reference) if reference else own
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to be written")
         media_type = media_type or manifest.media_type
-        self._put(name, raw, media_type)
-        return Descriptor(mediaType=media_type, digest=manifest.digest, size=len(raw))
+        digest = self._put(name, raw, media_type)
+        return Descriptor(mediaType=media_type, digest=digest, size=len(raw))
 
-    def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> None:
+    def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> Digest:
+        """Push a manifest, and return the digest by which the registry has it."""
         request = manifests.put_request(self._repository, name, raw, media_type)
         try:
-            manifests.written_digest(self._client.send(request), request, name)
+            return manifests.written_digest(self._client.send(request), request, name)
         finally:
             self.refresh()
 
