@@ -20,7 +20,7 @@ class Report:
 
     Attributes:
         kind: The kind that it was read as, such as `oci-manifest`; None if unknown.
-        digest: The sha256 digest of the bytes.
+        digest: The digest of the bytes, in the algorithm that they were requested by (default: sha256).
         size: The number of bytes.
         problems: Errors, warnings, and notes on request; of each severity the first 1,000, and one more that says
             that there are more.
