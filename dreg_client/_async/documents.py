@@ -9,6 +9,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
+from dreg_client.models.stored import keep_digest
 from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verifiable
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
@@ -60,11 +61,15 @@ async def read_manifest(
     else:
         found = await source.fetch_manifest(reference, legacy=legacy)
     try:
-        if legacy:
-            return parse_manifest(found.raw, found.media_type, legacy=True)
-        return parse_manifest(found.raw, found.media_type)
+        document = (
+            parse_manifest(found.raw, found.media_type, legacy=True)
+            if legacy
+            else parse_manifest(found.raw, found.media_type)
+        )
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, found.digest) from None
+    keep_digest(document, found.digest)
+    return document
 
 
 async def read_config(source: AsyncSource, manifest: ImageManifest) -> "ImageConfig":
@@ -95,9 +100,11 @@ async def read_image_manifest(source: AsyncSource, reference: ManifestRef) -> Im
 async def _config_at(source: AsyncSource, descriptor: Descriptor) -> "ImageConfig":
     found = await read_verified(source, descriptor, is_blob=True)
     try:
-        return parse_document(found.raw, kind="image-config")
+        config = parse_document(found.raw, kind="image-config")
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, descriptor.digest) from None
+    keep_digest(config, found.digest)
+    return config
 
 
 def _with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:

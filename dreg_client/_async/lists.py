@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from dreg_client._async.client import AsyncClient
-from dreg_client.protocol.tags_and_catalog import catalog_pages, parse_repositories, parse_tags, tag_pages
+from dreg_client.protocol.tags_and_catalog import catalog_pages, tag_pages
 from dreg_client.values.reference import RepositoryName
 
 
@@ -18,9 +18,7 @@ async def iter_tags(
     """Iterate over the tags after `last`, `n` per page (at most 1,000); pages are requested as they are needed."""
     pages = tag_pages(repository, n, last)
     while pages.request is not None:
-        response = await client.send(pages.request)
-        pages.turn(response)
-        for tag in parse_tags(response):
+        for tag in pages.names(await client.send(pages.request)):
             yield tag
 
 
@@ -28,7 +26,5 @@ async def iter_catalog(client: AsyncClient, n: int | None = None, last: str | No
     """Iterate over the repositories of a registry; arguments as those of `iter_tags`."""
     pages = catalog_pages(n, last)
     while pages.request is not None:
-        response = await client.send(pages.request)
-        pages.turn(response)
-        for name in parse_repositories(response):
+        for name in pages.names(await client.send(pages.request)):
             yield name

@@ -1,21 +1,30 @@
 """Repositories of a registry: stores that can be changed."""
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
 from dreg_client._async.lists import iter_tags
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.store import AsyncStore
+from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.manifest import Manifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import blobs, manifests
 from dreg_client.protocol.content import BlobRef, ManifestRef, digest_of, reference_text
 from dreg_client.protocol.manifests import TagOrDigest
-from dreg_client.protocol.messages import Request
+from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
+
+if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
+    from dreg_client._async.referrers_tag import AsyncReferrersTag
+    from dreg_client.models.index import AnyManifest
+    from dreg_client.models.legacy import LegacyManifest
 
 _SHOWN_TAGS = 20
 _EXAMINED_TAGS = 1000
@@ -75,26 +84,56 @@ class AsyncRepository(AsyncStore):
             reference: A tag or the document's digest (default: its digest).
             media_type: The media type, if the document does not state it.
 
+        If the document has a `subject`, and the registry keeps no list of referrers, the document is listed under the
+        referrers tag, as others read it. That takes a second or two more, to see that no other process overwrote it.
+
+        Returns:
+            The descriptor by which the registry has the document.
+
         Raises:
+            ConflictError: The document was pushed, but cannot be listed: the referrers tag is not an OCI index, or
+                other processes do not stop to overwrite it.
             InvalidDocumentError: The document is not valid. Nothing was sent.
             DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or the registry states
                 that it received other bytes.
         """
         raw = document.raw if isinstance(document, StoredDocument) else document
         manifest = parse_manifest(raw, media_type, legacy=True)
-        name = manifests.name_of(reference) if reference else manifest.digest
+        own = document.digest if isinstance(document, StoredDocument) else manifest.digest
+        name = manifests.name_of(reference) if reference else own
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to be written")
         media_type = media_type or manifest.media_type
-        await self._put(name, raw, media_type)
-        return Descriptor(mediaType=media_type, digest=manifest.digest, size=len(raw))
+        digest, response = await self._put(name, raw, media_type)
+        written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
+        await self._list(written, manifest, response)
+        return written
 
-    async def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> None:
+    async def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> tuple[Digest, Response]:
+        """Push a manifest, and return the digest by which the registry has it, and the response."""
         request = manifests.put_request(self._repository, name, raw, media_type)
         try:
-            manifests.written_digest(await self._client.send(request), request, name)
+            response = await self._client.send(request)
+            return manifests.written_digest(response, request, name), response
         finally:
             self.refresh()
+
+    async def _list(self, written: Descriptor, manifest: "AnyManifest | LegacyManifest", response: Response) -> None:
+        """List what was pushed as a referrer of its `subject`, unless the response says that the registry does."""
+        if not isinstance(manifest, Manifest):  # schema 1 knows no subject
+            return
+        subject = subject_of(manifest)
+        if subject is None or lists_referrers(response, subject.digest):
+            return
+        try:
+            await self._referrers_tag(subject.digest).add(referrer(written, manifest))
+        finally:
+            self.refresh()
+
+    def _referrers_tag(self, subject: Digest) -> "AsyncReferrersTag":
+        from dreg_client._async.referrers_tag import AsyncReferrersTag  # noqa: PLC0415 (few manifests have a subject)
+
+        return AsyncReferrersTag(self._client, self._repository, subject)
 
     async def tag(self, reference: ManifestRef, *new_tags: str) -> Digest:
         """Add tags to what a tag, a digest or a descriptor names. The manifest is pushed as it was pulled.
@@ -109,9 +148,11 @@ class AsyncRepository(AsyncStore):
         if not tags:
             raise ValueError("which tags? name at least one")
         found = await self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
-        parse_manifest(found.raw, found.media_type, legacy=True)
+        manifest = parse_manifest(found.raw, found.media_type, legacy=True)
+        named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
         for new in tags:
-            await self._put(new, found.raw, found.media_type)
+            _, response = await self._put(new, found.raw, found.media_type)
+            await self._list(named, manifest, response)
         return found.digest
 
     async def untag(self, tag: str) -> None:
@@ -150,13 +191,34 @@ class AsyncRepository(AsyncStore):
     async def delete_manifest(self, digest: BlobRef) -> None:
         """Delete a manifest by its digest, and with it all tags that name it (distribution-spec "Deleting Manifests").
 
+        The manifest is read first: if it has a `subject`, and the registry keeps no list of referrers, its entry under
+        the referrers tag is removed.
+
         Raises:
             InvalidDigestError: The text is not a digest, but a tag, say: use `untag`. Nothing was sent.
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
         """
         name = digest_of(digest)
+        subject = await self._subject_of(name)
         await self._delete(manifests.delete_request(self._repository, name), name)
+        if subject is not None:
+            await self._referrers_tag(subject).remove(name)
+
+    async def _subject_of(self, name: Digest) -> Digest | None:
+        """Return the subject of a manifest that is to be deleted; None if it has none, or cannot be read."""
+        if not name.computable:
+            return None
+        try:
+            return subject_in((await self.source.fetch_manifest(name, legacy=True)).raw)
+        except errors.NotFoundError:
+            return None
+        except (errors.TransportError, errors.RateLimitedError):
+            raise
+        except errors.DregError as failure:
+            reason = "%s is deleted unread, so a referrers tag may go on listing it: %s"
+            log.warning(reason, name, failure)
+            return None
 
     async def _delete(self, request: Request, name: TagOrDigest) -> None:
         try:

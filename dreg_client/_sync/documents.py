@@ -10,6 +10,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
+from dreg_client.models.stored import keep_digest
 from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verifiable
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
@@ -55,11 +56,15 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = Fals
     else:
         found = source.fetch_manifest(reference, legacy=legacy)
     try:
-        if legacy:
-            return parse_manifest(found.raw, found.media_type, legacy=True)
-        return parse_manifest(found.raw, found.media_type)
+        document = (
+            parse_manifest(found.raw, found.media_type, legacy=True)
+            if legacy
+            else parse_manifest(found.raw, found.media_type)
+        )
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, found.digest) from None
+    keep_digest(document, found.digest)
+    return document
 
 
 def read_config(source: Source, manifest: ImageManifest) -> "ImageConfig":
@@ -90,9 +95,11 @@ def read_image_manifest(source: Source, reference: ManifestRef) -> ImageManifest
 def _config_at(source: Source, descriptor: Descriptor) -> "ImageConfig":
     found = read_verified(source, descriptor, is_blob=True)
     try:
-        return parse_document(found.raw, kind="image-config")
+        config = parse_document(found.raw, kind="image-config")
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, descriptor.digest) from None
+    keep_digest(config, found.digest)
+    return config
 
 
 def _with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 from dreg_client._sync.client import Client
-from dreg_client.protocol.tags_and_catalog import catalog_pages, parse_repositories, parse_tags, tag_pages
+from dreg_client.protocol.tags_and_catalog import catalog_pages, tag_pages
 from dreg_client.values.reference import RepositoryName
 
 
@@ -19,9 +19,7 @@ def iter_tags(
     """Iterate over the tags after `last`, `n` per page (at most 1,000); pages are requested as they are needed."""
     pages = tag_pages(repository, n, last)
     while pages.request is not None:
-        response = client.send(pages.request)
-        pages.turn(response)
-        for tag in parse_tags(response):
+        for tag in pages.names(client.send(pages.request)):
             yield tag
 
 
@@ -29,7 +27,5 @@ def iter_catalog(client: Client, n: int | None = None, last: str | None = None) 
     """Iterate over the repositories of a registry; arguments as those of `iter_tags`."""
     pages = catalog_pages(n, last)
     while pages.request is not None:
-        response = client.send(pages.request)
-        pages.turn(response)
-        for name in parse_repositories(response):
+        for name in pages.names(client.send(pages.request)):
             yield name

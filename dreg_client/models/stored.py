@@ -81,7 +81,7 @@ class ParsedModel(StrictModel, frozen=True):
         """
         document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
         _keep_raw(document, raw)
-        _keep_digest(document, None)
+        keep_digest(document, None)
         return document
 
     def __str__(self) -> str:
@@ -127,14 +127,14 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def digest(self) -> Digest:
-        """The sha256 digest of `raw` (descriptor.md "Digests")."""
+        """The digest of `raw`: the one that it was requested by, else its sha256 digest (descriptor.md "Digests")."""
         try:
             digest = _digest_of(self)
         except AttributeError:
             raise errors.NoBytesError(type(self).__name__) from None
         if digest is None:
             digest = proven_digest("sha256:" + sha256(_raw_of(self)).hexdigest())
-            _keep_digest(self, digest)
+            keep_digest(self, digest)
         return digest
 
     @property
@@ -153,14 +153,14 @@ class StoredDocument(ParsedModel, frozen=True):
         return tuple(problem for problem in found if problem.severity is Severity.WARNING)
 
     def __getstate__(self) -> dict[Any, Any]:
-        kept = {"raw": self.raw} if self.is_stored else {}
+        kept = {"raw": self.raw, "digest": _digest_of(self)} if self.is_stored else {}
         return {**super().__getstate__(), **kept}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         super().__setstate__(state)
         if "raw" in state:
             _keep_raw(self, state["raw"])
-            _keep_digest(self, None)
+            keep_digest(self, state["digest"])
 
 
 # Pydantic does not know these slots: annotated, they would be private attributes, which cost a call per document.
@@ -168,7 +168,8 @@ class StoredDocument(ParsedModel, frozen=True):
 _raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
 _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
-_keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
+keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
+"""Keep the verified digest by which a document was requested; None stands for its sha256 digest, not computed yet."""
 
 
 def octets_of(raw: bytes | str) -> bytes:

@@ -166,12 +166,12 @@ def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media
 
 
 def written_digest(response: Response, request: Request, name: TagOrDigest) -> Digest:
-    """Return the digest of the manifest that was written: `name` if it is a digest, else the sha256 digest."""
+    """Return the digest by which the registry has the manifest: `name`, else what it states, else the sha256 digest."""
     raise_for_status(response, request)
     claim = _claimed_digest(response)
     if claim is not None and claim != (written := Digest.of(request.body, claim.algorithm)):
         raise errors.DigestMismatchError(written, claim, f"{response.where}, as the registry took it")
-    return name if isinstance(name, Digest) else Digest.of(request.body)
+    return name if isinstance(name, Digest) else claim or Digest.of(request.body)
 
 
 def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:

@@ -1,24 +1,27 @@
 """Referrers of a manifest: signatures, attestations and the like (distribution-spec "Listing Referrers")."""
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 from urllib.parse import quote
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex, right_entries
+from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.tags_and_catalog import Pages
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, is_digest
 from dreg_client.values.media_type import OCI_INDEX, essence
 from dreg_client.values.reference import RepositoryName, Tag
 
 MOST: Final = 1000
+_NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_OFFERED: Final = frozenset({400, 404, 405, 406, 501})
 
 
@@ -85,7 +88,22 @@ def served_type(served: RawManifest) -> str | None:
 
 def fallback_tag(digest: Digest) -> Tag:
     """Return the tag under which clients keep the list if the registry has none ("Referrers Tag Schema")."""
-    return Tag(f"{digest.algorithm[:32]}-{digest.encoded[:64]}")
+    return Tag(_NOT_IN_TAGS.sub("-", f"{digest.algorithm[:32]}-{digest.encoded[:64]}"))
+
+
+def lists_referrers(response: Response, subject: Digest) -> bool:
+    """Return whether the registry that took a manifest lists it as a referrer of its subject, as `OCI-Subject` says."""
+    return response.headers.get("oci-subject") == subject
+
+
+def subject_in(raw: bytes) -> Digest | None:
+    """Return the digest of the `subject` of a manifest, even if the rest of it is not valid; None if it has none."""
+    try:
+        subject = read_object(raw).get("subject")
+    except DishonestTextError:
+        return None
+    digest = cast("dict[str, object]", subject).get("digest") if isinstance(subject, dict) else None
+    return Digest(digest) if isinstance(digest, str) and is_digest(digest) else None
 
 
 def subject_of(document: AnyManifest) -> Descriptor | None:

@@ -26,6 +26,8 @@ _LIBRARY: Final = "library"
 _NO_CATALOG: Final = (
     "not every registry has a catalog (Docker Hub, GitHub and Quay have none): name repositories yourself"
 )
+_NO_SUCH_PAGE: Final = frozenset({400, 404, 405, 501})
+"""Statuses of a registry that pages in another way, such as by a cursor, after a last page that is full."""
 _LONGEST_LINK: Final = 8192
 _TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
 _PARAMETER: Final = re.compile(r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?")
@@ -59,45 +61,101 @@ class Pages:
         parts = urlsplit(target)
         if parts.path == urlsplit(response.url).path:  # a link with the path that a redirect led to
             target = urlunsplit(parts._replace(path=urlsplit(url).path))
-        if target == url or target in self._seen or len(self._seen) >= MAX_PAGES:
+        if target == url:
             raise errors.TooManyPagesError(response.where, len(self._seen))
-        self._seen.add(target)
-        self.request = replace(request, target=target)
+        self._go_to(replace(request, target=target), response)
+
+    def _go_to(self, request: Request, response: Response) -> None:
+        if request.target in self._seen or len(self._seen) >= MAX_PAGES:
+            raise errors.TooManyPagesError(response.where, len(self._seen))
+        self._seen.add(request.target)
+        self.request = request
 
 
-def tag_pages(repository: RepositoryName, n: int | None = None, last: str | None = None) -> Pages:
-    """Return the pages of a tag list, with `n` tags per page (default: the registry's choice), after the tag `last`."""
-    target = f"/v2/{repository}/tags/list{_query(n, last)}"
-    return Pages(Request("GET", target, f"repository:{repository}:pull", what=f"repository {repository}"))
+class NamePages(Pages):
+    """The pages of a list of names, `n` per page (default: the registry's choice), after the name `last`.
+
+    Some registries send no `Link`. So after `n` was sent, a page of exactly `n` entries without a `Link` is continued
+    after its last name (DST-31).
+    """
+
+    def __init__(self, request: Request, kind: type[Tag | RepositoryName], n: int | None, last: str | None) -> None:
+        if n is not None and n < 1:
+            raise ValueError("n: a page has at least 1 entry")
+        self._list, self._kind = request, kind
+        self._n = None if n is None else min(n, _LARGEST_PAGE)
+        self._known: set[str] = set()  # names that must not come again, from the first page that was continued on
+        super().__init__(self._page_after(last))
+
+    def names(self, response: Response) -> tuple[str, ...]:
+        """Accept the response to `request`, go on to the next page, and return the names of this one that are new."""
+        if self._known:
+            if self._ends_before(response):
+                self.request = None
+                return ()
+        else:
+            self.turn(response)
+        names, left_out = _parse(response, self._kind)
+        is_full = self.request is None and len(names) + left_out == self._n
+        if not (is_full or self._known):
+            return names
+        new = tuple(name for name in dict.fromkeys(names) if name not in self._known)
+        self._known.update(new)
+        if not new:
+            self.request = None
+        elif is_full:
+            self._go_to(self._page_after(new[-1]), response)
+        return new
+
+    def _ends_before(self, response: Response) -> bool:
+        """Accept the response to a request for one more page; return whether the registry has no such page."""
+        if response.status in _NO_SUCH_PAGE:
+            log.warning(
+                "%s: status %d for the page after a full one; the list ends there", response.where, response.status
+            )
+            return True
+        try:
+            self.turn(response)
+        except errors.TooManyPagesError as failure:
+            if failure.limit >= MAX_PAGES:
+                raise
+            return True  # the registry does not know `last`: this is its first page again, with its Link
+        return False
+
+    def _page_after(self, last: str | None) -> Request:
+        query = {"n": self._n, "last": last}
+        query = {name: value for name, value in query.items() if value is not None}
+        return replace(self._list, target=f"{self._list.target}?{urlencode(query)}") if query else self._list
 
 
-def catalog_pages(n: int | None = None, last: str | None = None) -> Pages:
-    """Return the pages of a catalog; arguments as those of `tag_pages`."""
-    return Pages(Request("GET", f"/v2/_catalog{_query(n, last)}", "registry:catalog:*", what="catalog"))
+def tag_pages(repository: RepositoryName, n: int | None = None, last: str | None = None) -> NamePages:
+    """Return the pages of a tag list."""
+    target, scope = f"/v2/{repository}/tags/list", f"repository:{repository}:pull"
+    return NamePages(Request("GET", target, scope, what=f"repository {repository}"), Tag, n, last)
 
 
-def _query(n: int | None, last: str | None) -> str:
-    if n is not None and n < 1:
-        raise ValueError("n: a page has at least 1 entry")
-    query = {"n": None if n is None else min(n, _LARGEST_PAGE), "last": last}
-    query = {name: value for name, value in query.items() if value is not None}
-    return f"?{urlencode(query)}" if query else ""
+def catalog_pages(n: int | None = None, last: str | None = None) -> NamePages:
+    """Return the pages of a catalog."""
+    return NamePages(Request("GET", "/v2/_catalog", "registry:catalog:*", what="catalog"), RepositoryName, n, last)
 
 
 def parse_tags(response: Response) -> tuple[str, ...]:
     """Return the tags of one page, in the registry's order; invalid ones are left out with a warning (quirk 31)."""
-    tags, left_out = parse_names(response, "tags", Tag)
-    for entry in left_out:
-        log.warning("%s lists %r, which is no tag; it is left out", response.where, entry)
-    return tags
+    return _parse(response, Tag)[0]
 
 
 def parse_repositories(response: Response) -> tuple[str, ...]:
     """Return the repositories of one page of a catalog; invalid names are left out with a warning."""
-    names, left_out = parse_names(response, "repositories", RepositoryName)
+    return _parse(response, RepositoryName)[0]
+
+
+def _parse(response: Response, kind: type[Tag | RepositoryName]) -> tuple[tuple[str, ...], int]:
+    """Return the valid names of one page, and the number of the others."""
+    member, noun = ("tags", "tag") if kind is Tag else ("repositories", "name of a repository")
+    names, left_out = parse_names(response, member, kind)
     for entry in left_out:
-        log.warning("%s lists %r, which is no name of a repository; it is left out", response.where, entry)
-    return names
+        log.warning("%s lists %r, which is no %s; it is left out", response.where, entry, noun)
+    return names, len(left_out)
 
 
 def next_target(response: Response) -> str | None:

@@ -68,7 +68,7 @@ class LayoutChecks(Checks):
         actual = Digest.of(raw, digest.algorithm) if digest.computable else None
         stated = wrong_claims(claim, report.size, _media_types(report))
         problems = (*wrong_bytes(digest, actual, claim), *stated, *report.problems)
-        return replace(report, problems=problems), _parsed(raw, report)
+        return replace(report, digest=actual or report.digest, problems=problems), _parsed(raw, report)
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a blob that cannot be read (LYT-03), or is too large for a document (GEN-05)."""

@@ -10,7 +10,7 @@ from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.parse import model_of, recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import ParsedModel, examine_tree, octets_of, read_or_scan, too_large
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 
@@ -20,7 +20,7 @@ class Report:
 
     Attributes:
         kind: The kind that it was read as, such as `oci-manifest`; None if unknown.
-        digest: The sha256 digest of the bytes.
+        digest: The digest of the bytes, in the algorithm that they were requested by (default: sha256).
         size: The number of bytes.
         problems: Errors, warnings, and notes on request; of each severity the first 1,000, and one more that says
             that there are more.
@@ -104,7 +104,8 @@ def validate(
         media_type = expect.media_type
     named = model_of(kind) if kind is not None else None
     model, problems = _examined(octets, named, media_type, limit)
-    digest = Digest.of(octets)
+    wanted = expect.digest if isinstance(expect, Descriptor) else expect
+    digest = Digest.of(octets, wanted.algorithm if wanted is not None and wanted.computable else SHA256)
     if not pedantic:
         problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
     return Report(model.kind if model else None, digest, len(octets), (*_unproven(octets, digest, expect), *problems))
@@ -138,5 +139,5 @@ def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None)
         expect = expect.digest
     if not expect.computable:
         yield rules.error("GEN-11", "$", f"a digest of {expect.algorithm}", "one that can be verified: sha256, sha512")
-    elif (actual := digest if expect.algorithm == "sha256" else Digest.of(octets, expect.algorithm)) != expect:
-        yield rules.error("GEN-11", "$", actual, expect)
+    elif digest != expect:
+        yield rules.error("GEN-11", "$", digest, expect)

@@ -38,7 +38,7 @@ class RepositoryChecks(Checks):
     def check_tagged(self, found: RawManifest) -> tuple[Report, AnyManifest | None, bool]:
         """Return the report of what a tag names, the document, and whether it is the first tag of it."""
         # A document that is tagged and also below another one is reported as both: the order of tags does not matter.
-        return *self._checked(found.raw, found.media_type), self._is_new(found.digest, self._tagged)
+        return *self._checked(found.raw, found.media_type, found.digest), self._is_new(found.digest, self._tagged)
 
     def step(self, claim: Claim) -> Step | Report:
         """Return what to do for a claim."""
@@ -55,7 +55,7 @@ class RepositoryChecks(Checks):
 
     def check(self, claim: Claim, raw: bytes) -> tuple[Report, Document | None]:
         """Check a document by its rules, as the media type of its descriptor."""
-        report, document = self._checked(raw, claim.descriptor.media_type)
+        report, document = self._checked(raw, claim.descriptor.media_type, claim.descriptor.digest)
         return report, None if claim.role == "config" else document
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
@@ -63,8 +63,8 @@ class RepositoryChecks(Checks):
         expected = f"the config that {claim.trail} names" if claim.role == "config" else claim.named
         return report_of(claim, rules.error("LYT-03", "$", str(failure), expected))
 
-    def _checked(self, raw: bytes, media_type: str) -> tuple[Report, AnyManifest | None]:
-        report = validate(raw, media_type=media_type, pedantic=self.pedantic)
+    def _checked(self, raw: bytes, media_type: str, digest: Digest) -> tuple[Report, AnyManifest | None]:
+        report = validate(raw, media_type=media_type, expect=digest, pedantic=self.pedantic)
         try:
             return report, parse_manifest(raw, media_type)
         except errors.DregError:

@@ -108,6 +108,93 @@ def test_q_08_no_size_of_pages_is_asked_for_unless_it_is_named(door: Door) -> No
     assert door.seen[-1].url.query == b"n=1000&last=b"
 
 
+class Paging:
+    """A registry that sends no `Link`, with these names as its tags and as its repositories.
+
+    Attributes:
+        after: Finds the names after `last`.
+        refusal: The status of its response to `last`; 0 if it takes it.
+    """
+
+    def __init__(self, names: list[Any], *, knows_last: bool = True, refusal: int = 0, link: bool = False) -> None:
+        self.names, self.knows_last, self.refusal, self.link = names, knows_last, refusal, link
+
+    def __call__(self, request: Any) -> Any:
+        query = dict(request.url.params)
+        if "last" in query and self.refusal:
+            return refusal(self.refusal, "UNSUPPORTED")
+        start = int(query.get("cursor", "0"))
+        if "last" in query and self.knows_last:
+            start = self.names.index(query["last"]) + 1
+        end = start + int(query.get("n", "1000"))
+        body = json.dumps({"name": "acme/web", "tags": self.names[start:end], "repositories": self.names[start:end]})
+        more = self.link and end < len(self.names)
+        link = f'<{request.url.path}?n={query["n"]}&cursor={end}>; rel="next"' if more else ""
+        return served(body.encode(), "application/json", **({"Link": link} if link else {}))
+
+
+def listed(door: Door, of: str, n: int | None) -> Any:
+    """Read a list to its end, `n` names per page."""
+
+    def pages_of(registry: Any) -> Any:
+        return repository(registry).iter_tags(n=n) if of == "tags" else registry.catalog(n=n)
+
+    async def by_task(registry: Any) -> list[str]:
+        return [name async for name in pages_of(registry)]
+
+    return by_task if door.is_async else lambda registry: list(pages_of(registry))
+
+
+NAMES = [f"t{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize("of", ["tags", "repositories"])
+@pytest.mark.parametrize(("n", "requests"), [(None, 1), (1, 8), (3, 3), (7, 2), (8, 1)])
+def test_dst_31_a_full_page_without_link_is_continued_after_its_last_name(
+    door: Door, of: str, n: int | None, requests: int
+) -> None:
+    assert door.run(Paging(NAMES), listed(door, of, n)) == NAMES
+    assert len(door.seen) == requests
+
+
+@pytest.mark.parametrize("of", ["tags", "repositories"])
+def test_dst_31_a_page_without_a_new_name_ends_the_list(door: Door, of: str) -> None:
+    assert door.run(Paging(NAMES, knows_last=False), listed(door, of, 3)) == NAMES[:3]
+    assert len(door.seen) == 2
+
+
+def test_dst_31_names_that_come_again_are_dropped(door: Door) -> None:
+    overlapping = {"": ["a", "b"], "b": ["b", "c"], "c": ["c", "b"]}
+
+    def registry(request: Any) -> Any:
+        found = overlapping[dict(request.url.params).get("last", "")]
+        return served(json.dumps({"tags": found}).encode(), "application/json")
+
+    assert door.run(registry, listed(door, "tags", 2)) == ["a", "b", "c"]
+
+
+def test_dst_31_entries_that_are_no_names_fill_a_page_too(door: Door) -> None:
+    assert door.run(Paging(["a", "-b", "c"]), listed(door, "tags", 2)) == ["a", "c"]
+
+
+@pytest.mark.parametrize("of", ["tags", "repositories"])
+@pytest.mark.parametrize("status", [400, 404, 405, 501])
+def test_dst_31_a_registry_that_pages_by_cursor_alone_is_read_to_its_last_full_page(
+    door: Door, of: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert door.run(Paging(NAMES[:6], link=True, refusal=status), listed(door, of, 3)) == NAMES[:6]
+    assert f"status {status} for the page after a full one" in caplog.text
+    assert door.run(Paging(NAMES[:6], link=True, knows_last=False), listed(door, of, 3)) == NAMES[:6]
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, errors.UnauthorizedError), (500, errors.ServerError)])
+def test_dst_31_a_list_that_cannot_be_continued_is_no_whole_list(
+    door: Door, status: int, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        door.run(Paging(NAMES, refusal=status), listed(door, "tags", 3))
+
+
 def test_row_9_tags_are_read_once(door: Door) -> None:
     async def by_task(registry: Any) -> None:
         found = repository(registry)

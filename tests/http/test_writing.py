@@ -161,4 +161,6 @@ def test_a_descriptor_names_what_is_tagged_and_deleted(door: Door) -> None:
     assert door.run(taking, lambda registry: repository(registry).tag(named, "1")) == DIGEST
     door.run(lambda _: 202, lambda registry: repository(registry).delete_manifest(named))
     door.run(lambda _: 202, lambda registry: repository(registry).delete_blob(named))
-    assert [asked.rpartition("/")[2] for asked in door.asked] == [DIGEST, "1", DIGEST, DIGEST]
+    changes = [asked for asked in door.asked if not asked.startswith("GET ")]
+    assert [asked.rpartition("/")[2] for asked in changes] == ["1", DIGEST, DIGEST]
+    assert door.asked[0].endswith(DIGEST)

@@ -1,0 +1,130 @@
+"""Change the referrers tag of a manifest, where the registry keeps no list ("Pushing Manifests with Subject")."""
+
+import random
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async._compat import sleep, wait_future
+from dreg_client._async.client import AsyncClient
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol import manifests
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.error_responses import raise_for_status
+from dreg_client.protocol.referrers import fallback_tag, is_not_offered, referrer_pages
+from dreg_client.protocol.referrers_tag import Addition, Change, Removal, with_outcome
+from dreg_client.protocol.turns import Turn
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import OCI_INDEX
+from dreg_client.values.reference import RepositoryName
+
+_ROUNDS: Final = 10
+_WRITES: Final = 5
+_READS: Final = 3
+_RANDOM: Final = random.SystemRandom()
+
+
+class AsyncReferrersTag:
+    """The list of what refers to one manifest, under its referrers tag.
+
+    A registry has no conditional PUT, so a process that read the list earlier may overwrite what another has written.
+    Within a process, one change is made at a time. For other processes, the list is read again at once and after a
+    second or two, and changed again if the change is gone.
+
+    Args:
+        client: The client of the registry.
+        repository: The repository.
+        subject: The manifest that is referred to; it need not exist.
+    """
+
+    def __init__(self, client: AsyncClient, repository: RepositoryName, subject: Digest) -> None:
+        self._client, self._repository, self._subject = client, repository, subject
+        self._tag = fallback_tag(subject)
+        self._where = f"{client.registry.name}/{repository}:{self._tag}"
+
+    async def add(self, entry: Descriptor) -> None:
+        """Add the entry of a manifest that was pushed, unless it is listed.
+
+        Raises:
+            ConflictError: The tag is not an OCI index, or other processes do not stop to overwrite it.
+        """
+        try:
+            await self._change(Addition(entry))
+        except errors.DregError as failure:
+            outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}: push it again"
+            raise with_outcome(failure, outcome) from None
+
+    async def remove(self, digest: Digest) -> None:
+        """Remove the entry of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
+
+        Raises:
+            ConflictError: Other processes do not stop to overwrite the tag.
+        """
+        try:
+            if not await self._is_kept_by_registry():
+                await self._change(Removal(digest))
+        except errors.DregError as failure:
+            outcome = f"{digest} was deleted, but may still be listed as a referrer of {self._subject}"
+            raise with_outcome(failure, outcome) from None
+
+    async def _is_kept_by_registry(self) -> bool:
+        request = referrer_pages(self._repository, self._subject).request
+        assert request is not None  # noqa: S101 (there is a first page)
+        try:
+            response = await self._client.send(request)
+        except (errors.AuthError, errors.RegistryError, errors.UnsafeURLError):
+            return False
+        return response.ok and not is_not_offered(response)
+
+    async def _change(self, change: Change) -> None:
+        for _ in range(_ROUNDS):
+            if not await self._write(change):
+                return
+            await sleep(_RANDOM.uniform(1.0, 2.0))
+        reason = f"{self._where}: other processes overwrote the list of referrers {_ROUNDS} times"
+        raise errors.ConflictError(reason)
+
+    async def _write(self, change: Change) -> bool:
+        """Write the changed list until it is read back as such; return False if nothing needed to be written."""
+        turn = Turn((self._client.registry.url, self._repository, self._tag))
+        try:
+            await wait_future(turn.before)
+            for number in range(_WRITES):
+                changed = change.of(await self._read(), self._where)
+                if changed is None:
+                    return number > 0
+                await self._put(changed, is_last=number == _WRITES - 1)
+            return True
+        finally:
+            turn.end()
+
+    async def _read(self) -> RawManifest | None:
+        """Read the list; None if there is no such tag. Only a 404 says that: distribution 2.8 fails amid writes."""
+        for _ in range(_READS - 1):
+            with suppress(errors.RegistryError, errors.ProtocolError, errors.IntegrityError):
+                return await self._read_once()
+            await self._pause()
+        return await self._read_once()
+
+    async def _read_once(self) -> RawManifest | None:
+        # From the registry itself: a mirror may be late.
+        request = replace(manifests.manifest_request("GET", self._repository, self._tag), mirrored=False)
+        response = await self._client.send(request)
+        if response.status == 404:
+            return None
+        if raise_for_status(response, request).status != 200:
+            raise errors.ProtocolError(f"status {response.status} in place of 200 or 404", response.where)
+        return manifests.manifest_in(response, request, self._tag)
+
+    async def _put(self, raw: bytes, *, is_last: bool) -> None:
+        request = manifests.put_request(self._repository, self._tag, raw, OCI_INDEX)
+        try:
+            manifests.written_digest(await self._client.send(request), request, self._tag)
+        except errors.ServerError:
+            if is_last:
+                raise
+            await self._pause()
+
+    async def _pause(self) -> None:
+        await sleep(_RANDOM.uniform(0.1, 0.5))

@@ -1,0 +1,93 @@
+"""Where a registry keeps no list of referrers, what is deleted leaves the referrers tag ("Deleting Manifests")."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dreg_client import Digest, errors
+from tests.doors import Door
+from tests.http.documents import DIGEST, OCI_INDEX, OCI_MANIFEST, described, refusal, served
+from tests.http.keeping import ENTRY, LIST, ONE, TAG, TWO, Keeping, delete, found, listing, writes
+
+pytestmark = pytest.mark.usefixtures("waits")
+
+
+def test_dst_29_what_is_deleted_is_listed_no_more(door: Door) -> None:
+    other = described(ONE, OCI_MANIFEST) | {"theirs": 1}
+    registry = Keeping(listing(ENTRY, other, ENTRY, annotations={"a": "b"}), TWO)
+    delete(door, registry)
+
+    assert json.loads(registry.kept[TAG]) == json.loads(listing(other, annotations={"a": "b"}))
+    assert str(Digest.of(TWO)) not in registry.kept
+    assert found(door, registry) == [Digest.of(ONE)]
+
+
+def test_dst_29_the_list_is_changed_after_the_manifest_is_gone(door: Door) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    registry.before[f"DELETE /v2/acme/web/manifests/{Digest.of(TWO)}"] = [lambda _: refusal(405, "UNSUPPORTED")]
+
+    with pytest.raises(errors.UnsupportedError):
+        delete(door, registry)
+    assert registry.listed == [ENTRY]
+
+
+def test_dst_29_an_entry_that_another_process_puts_back_is_removed_again(door: Door) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    back = [lambda _: None, lambda _: None, lambda _: registry.put(TAG, listing(ENTRY))]
+    registry.before[f"GET {LIST}"] = back
+    delete(door, registry)
+
+    assert registry.listed == []
+
+
+def test_dst_29_a_registry_that_keeps_the_list_keeps_the_tag_as_it_is(door: Door) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    registry.before[f"GET /v2/acme/web/referrers/{DIGEST}"] = [lambda _: served(listing(), OCI_INDEX)]
+    delete(door, registry)
+
+    assert registry.listed == [ENTRY]
+    assert writes(door) == []
+
+
+@pytest.mark.parametrize("answer", [404, 405, 400, 501, 500, 401, 403, served(b"<html>", "text/html")])
+def test_dst_29_a_registry_without_such_a_list_has_the_tag(door: Door, answer: Any) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    registry.before[f"GET /v2/acme/web/referrers/{DIGEST}"] = [lambda _: answer] * 9
+    delete(door, registry)
+
+    assert registry.listed == []
+
+
+def test_dst_29_without_a_tag_there_is_nothing_to_change(door: Door) -> None:
+    delete(door, Keeping(None, TWO))
+
+    assert writes(door) == []
+
+
+def test_dst_29_a_manifest_that_breaks_rules_has_its_entry_removed_too(door: Door) -> None:
+    broken = json.dumps(json.loads(TWO) | {"config": None}).encode()
+    registry = Keeping(listing(described(broken, OCI_MANIFEST)), broken)
+    delete(door, registry, broken)
+
+    assert registry.listed == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_manifest_that_cannot_be_read_is_deleted_with_a_warning(
+    door: Door, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Keeping(None, TWO)
+    registry.before[f"GET /v2/acme/web/manifests/{Digest.of(TWO)}"] = [lambda _: status]
+    delete(door, registry)
+
+    assert str(Digest.of(TWO)) not in registry.kept
+    assert f"{Digest.of(TWO)} is deleted unread" in caplog.text
+
+
+def test_a_list_that_cannot_be_changed_is_an_error_that_says_what_was_deleted(door: Door) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    registry.before[f"PUT {LIST}"] = [lambda _: 403]
+
+    with pytest.raises(errors.DeniedError, match=f"{Digest.of(TWO)} was deleted, but may still be listed"):
+        delete(door, registry)
