@@ -4,22 +4,20 @@
 from collections.abc import Iterator
 
 from dreg_client import errors
+from dreg_client._sync import changes
 from dreg_client._sync.client import Client
 from dreg_client._sync.lists import iter_tags
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.store import Store
+from dreg_client._sync.untag import untag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
-from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol import manifests
 from dreg_client.protocol.content import BlobRef, ManifestRef, digest_of, reference_text
 from dreg_client.protocol.manifests import TagOrDigest
-from dreg_client.protocol.messages import Request
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
-
-_SHOWN_TAGS = 20
-_EXAMINED_TAGS = 1000
 
 
 class Repository(Store):
@@ -91,9 +89,8 @@ class Repository(Store):
         return Descriptor(mediaType=media_type, digest=manifest.digest, size=len(raw))
 
     def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> None:
-        request = manifests.put_request(self._repository, name, raw, media_type)
         try:
-            manifests.written_digest(self._client.send(request), request, name)
+            changes.put_manifest(self._client, self._repository, name, raw, media_type)
         finally:
             self.refresh()
 
@@ -115,38 +112,31 @@ class Repository(Store):
             self._put(new, found.raw, found.media_type)
         return found.digest
 
-    def untag(self, tag: str) -> None:
+    def untag(self, tag: str, *, placeholder: bool = True) -> None:
         """Delete a tag, and nothing else (distribution-spec "Deleting tags").
 
+        Many registries delete by digest alone, and with the digest all of its tags. There the tag is moved to a
+        placeholder, a manifest with the same blobs and a digest of its own, which is then deleted by that digest. If
+        that fails or is cancelled, the tag is moved back.
+
+        Args:
+            tag: The tag.
+            placeholder: Whether a placeholder may be written; if not, such a registry is an UnsupportedError.
+
         Raises:
-            UnsupportedError: The registry does not offer it. The error names what deleting the digest would delete.
+            UnsupportedError: The registry deletes neither tags nor digests, or the manifest is of schema 1. Nothing
+                was changed.
             NotFoundError: There is no such tag.
+            ConflictError: Another client changed the tag. Nothing was changed here.
+            DregError: A request failed. If that was after the placeholder was written, the error says which digest
+                the tag named, and what it names now.
         """
-        name = Tag(tag)
         try:
-            self._delete(manifests.delete_request(self._repository, name), name)
-        except errors.UnsupportedError as failure:
-            digest, others = self._tags_beside(name)
-            also = (
-                f"deleting {digest} would delete these tags, too: {others}" if others else f"no other tag has {digest}"
-            )
-            advice = f"{also}; delete_manifest, or dreg delete, does that"
-            message = f"cannot delete the tag {name} of {self._repository} alone"
-            where, said = failure.where, failure.said
-            raise errors.UnsupportedError(message, where, advice, failure.status, said, failure.request_id) from None
+            untag(self._client, self._repository, Tag(tag), placeholder=placeholder)
+        finally:
+            self.refresh()
 
     delete_tag = untag
-
-    def _tags_beside(self, tag: Tag) -> tuple[Digest, str]:
-        """Return the digest of a tag, and the other tags that have it, as text."""
-        digest = self.resolve(tag).digest
-        tags = super().tags()
-        others = [
-            other for other in tags[:_EXAMINED_TAGS] if other != tag and self.check_manifest(Tag(other)) == digest
-        ]
-        more = f" and {len(others) - _SHOWN_TAGS} more" if len(others) > _SHOWN_TAGS else ""
-        unseen = f" (of the first {_EXAMINED_TAGS} tags)" if len(tags) > _EXAMINED_TAGS else ""
-        return digest, ", ".join(others[:_SHOWN_TAGS]) + more + unseen if others else ""
 
     def delete_manifest(self, digest: BlobRef) -> None:
         """Delete a manifest by its digest, and with it all tags that name it (distribution-spec "Deleting Manifests").
@@ -157,11 +147,8 @@ class Repository(Store):
             UnsupportedError: The registry does not offer it.
         """
         name = digest_of(digest)
-        self._delete(manifests.delete_request(self._repository, name), name)
-
-    def _delete(self, request: Request, name: TagOrDigest) -> None:
         try:
-            manifests.check_deleted(self._client.send(request), request, name)
+            changes.delete_manifest(self._client, self._repository, name)
         finally:
             self.refresh()
 
@@ -172,9 +159,9 @@ class Repository(Store):
             NotFoundError: There is no such blob.
             UnsupportedError: The registry does not offer it.
         """
-        request = blobs.delete_request(self._repository, digest_of(digest))
+        name = digest_of(digest)
         try:
-            blobs.check_deleted(self._client.send(request), request)
+            changes.delete_blob(self._client, self._repository, name)
         finally:
             self.refresh()
 
