@@ -235,6 +235,7 @@ FAILURES: dict[str, tuple[int, Any]] = {
     "AmbiguousDocumentError": (1, answer(b'{"a":1,"a":2}', "200 OK", "Content-Type: application/json")),
     "BlockedAddressError": (5, redirect("https://127.0.0.1/x")),
     "ServerError": (6, refusal("503 No")),
+    "RegistryError": (6, refusal("400 No", "NAME_INVALID", "no")),
     "RateLimitedError": (6, refusal("429 No", "TOOMANY", "no", "Retry-After: 999")),
     "ProtocolError": (6, b"nonsense\r\n\r\n"),
     "UnsupportedError": (8, refusal("405 No")),

@@ -375,3 +375,12 @@ def test_a_manifest_of_a_type_that_is_not_known_has_a_digest(door: Door) -> None
         lambda _: served(raw, "application/vnd.acme+json"), lambda registry: repository(registry).resolve("1")
     )
     assert found.digest == Digest.of(raw)
+
+
+@pytest.mark.parametrize(("name", "advice"), [("1.4", "list the tags"), (str(DIGEST), "check the digest")])
+@pytest.mark.parametrize("ask", ["resolve", "get_manifest", "get_image"])
+def test_advice_fits_what_is_missing(door: Door, ask: str, name: str, advice: str) -> None:
+    with pytest.raises(errors.NotFoundError) as missing:
+        door.run(lambda _: 404, lambda registry: getattr(repository(registry), ask)(name))
+
+    assert missing.value.advice.startswith(advice)
