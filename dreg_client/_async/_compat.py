@@ -152,17 +152,17 @@ async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]],
     `Task.cancel()` of asyncio interrupts the function all the same; then it is called again. So it must be one that
     can be called twice.
     """
+    results: list[T] = []
     interrupt: BaseException | None = None
-    while True:
+    while not results:
         try:
             with anyio.CancelScope(shield=True):
-                result = await function(*arguments)
+                results.append(await function(*arguments))
         except (anyio.get_cancelled_exc_class(), KeyboardInterrupt, SystemExit) as failure:
             interrupt = failure
-        else:
-            if interrupt is not None:
-                raise interrupt
-            return result
+    if interrupt is not None:
+        raise interrupt
+    return results[0]
 
 
 async def _run(

@@ -161,14 +161,19 @@ def _members(raw: bytes) -> dict[str, object] | None:
         return failure.tree
 
 
-def check_is_manifest(found: RawManifest, response: Response) -> None:
-    """Raise ProtocolError if the body of a successful response is not a manifest, but empty, a text or an error.
+def is_manifest(found: RawManifest) -> bool:
+    """Return whether a body looks like a manifest, not like a text, an error or nothing.
 
     An object of a media type that is not known here is taken for a manifest of that type, such as an artifact's.
     """
     tree = _members(found.raw)
     is_of_its_own_type = bool(found.media_type) and found.media_type not in BY_TYPE
-    if tree is not None and (kind_of(tree) in _MANIFEST_KINDS or (is_of_its_own_type and "errors" not in tree)):
+    return tree is not None and (kind_of(tree) in _MANIFEST_KINDS or (is_of_its_own_type and "errors" not in tree))
+
+
+def check_is_manifest(found: RawManifest, response: Response) -> None:
+    """Raise ProtocolError if the body of a successful response is not a manifest."""
+    if is_manifest(found):
         return
     said = "; ".join(reported(response).lines) or ("bytes that are not text" if found.raw else "nothing")
     reason = f"the body is not a manifest, though the status is {response.status}: {said}"

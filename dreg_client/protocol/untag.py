@@ -7,14 +7,14 @@ decided is decided here; the requests are in `untag` of the I/O layers.
 import json
 import secrets
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.kinds import kind_of
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import place_of, raise_for_status, reported
-from dreg_client.protocol.manifests import own_media_type
+from dreg_client.protocol.manifests import CHECK_ADDRESS, is_manifest, own_media_type
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest
 
@@ -58,13 +58,15 @@ def placeholder_of(found: RawManifest, request: Request) -> RawManifest:
     try:
         members = read_object(found.raw)
     except DishonestTextError:
-        raise _unsupported(request, f"{found.digest} is not valid JSON, so it has no placeholder", "") from None
+        raise _unsupported(request, f"{found.digest} is not a valid JSON object", "") from None
+    if not is_manifest(found):
+        raise _unsupported(request, f"{found.digest} is not a manifest", CHECK_ADDRESS)
     media_type = found.media_type or own_media_type(found.raw)
     if "legacy-manifest" in {kind_of(members), kind_of(members, media_type)}:
         raise _unsupported(request, f"{found.digest} is of schema 1, which registries no longer accept", "")
     members.pop("subject", None)
     given = members.get("annotations")
-    annotations = dict[str, object](given) if isinstance(given, dict) else {}
+    annotations = cast("dict[str, object]", given) if isinstance(given, dict) else {}
     members["annotations"] = {**annotations, ANNOTATION: secrets.token_hex(16)}
     return RawManifest(json.dumps(members).encode(), media_type)
 

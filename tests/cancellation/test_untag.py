@@ -1,8 +1,14 @@
 """A tag that is untagged, and interrupted at any moment: then it is gone, or names what it named before."""
 
 import asyncio
+import os
 import signal
+import subprocess
+import sys
+import threading
 from contextlib import suppress
+from pathlib import Path
+from socket import socket
 from typing import Any
 
 import pytest
@@ -15,6 +21,7 @@ from tests.by_digest import ByDigest
 from tests.cancellation.guarded import CancelledAt, until
 from tests.cancellation.test_interrupts import Interrupting
 from tests.raw_server import RawServer, speaking
+from tests.registries import ROOT
 
 
 def check(registry: ByDigest) -> bool:
@@ -102,3 +109,30 @@ def test_an_interrupt_at_any_event_leaves_no_placeholder(monkeypatch: pytest.Mon
     assert gone[-1]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert number >= 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_line_puts_the_manifest_back_before_a_signal_ends_it(tmp_path: Path, number: int) -> None:
+    registry, stalled, over = ByDigest(), threading.Event(), threading.Event()
+
+    def stalling(head: bytes, connection: socket) -> bool:
+        digest = registry.tags["1.4"]
+        if head.startswith(b"DELETE") and digest.encode() in head:
+            stalled.set()
+            over.wait(60)
+            return False
+        return registry.speak(head, connection)
+
+    with speaking(stalling) as server:
+        command = [sys.executable, "-m", "dreg_client.cli", "untag", f"localhost:{server.port}/acme/web:1.4"]
+        env = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+        with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+            assert stalled.wait(60)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        over.set()
+
+    assert process.returncode == 128 + number
+    assert f"acme/web:1.4 names {registry.digest} again" in said
+    assert not check(registry)

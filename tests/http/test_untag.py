@@ -165,6 +165,15 @@ def test_a_manifest_of_schema_1_stays_as_it_is(door: Door, signed: bool) -> None
     assert registry.asked == STEPS[:2]
 
 
+@pytest.mark.parametrize("raw", [b"", b"down for maintenance", b"{}", b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}'])
+def test_what_is_not_a_manifest_has_no_placeholder(door: Door, raw: bytes) -> None:
+    registry = ByDigest(raw, "application/json")
+
+    with pytest.raises(errors.UnsupportedError, match="nothing was changed"):
+        untag(door, registry)
+    assert registry.asked == STEPS[:2]
+
+
 # --- what is put back
 
 
