@@ -182,6 +182,9 @@ def test_row_40_where_deleting_is_not_set_up(tmp_path: Path) -> None:
         repository = registry.repository("a/b")
         with pytest.raises(errors.UnsupportedError, match="UNSUPPORTED"):
             repository.delete_manifest(repository.resolve("1").digest)
+        with pytest.raises(errors.UnsupportedError, match="deletes neither tags nor digests"):
+            repository.untag("1")
+        assert repository.tags() == ("1",)
 
 
 def test_row_42_tagging_and_untagging(own_registry: RunningRegistry) -> None:
