@@ -146,6 +146,25 @@ async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Argu
         return await _run(cancelled, _GRACE, function, *arguments)
 
 
+async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]], *arguments: *Arguments) -> T:
+    """Call a function that must reach its end though this task is cancelled; then the cancellation goes on.
+
+    `Task.cancel()` of asyncio interrupts the function all the same; then it is called again. So it must be one that
+    can be called twice.
+    """
+    results: list[T] = []
+    interrupt: BaseException | None = None
+    while not results:
+        try:
+            with anyio.CancelScope(shield=True):
+                results.append(await function(*arguments))
+        except (anyio.get_cancelled_exc_class(), KeyboardInterrupt, SystemExit) as failure:
+            interrupt = failure
+    if interrupt is not None:
+        raise interrupt
+    return results[0]
+
+
 async def _run(
     cancelled: threading.Event | None, grace: float, function: Callable[[*Arguments], T], *arguments: *Arguments
 ) -> T:

@@ -5,6 +5,7 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import (
     ManifestHead,
     TagOrDigest,
+    check_is_manifest,
     manifest_head,
     manifest_in,
     manifest_request,
@@ -14,23 +15,31 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
 
-async def resolve_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> ManifestHead:
+async def resolve_manifest(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool = True
+) -> ManifestHead:
     """Return media type, digest and size: by HEAD, which Docker Hub does not count as a pull, else by GET.
 
-    HEAD is not tried again on a registry whose HEAD says too little although GET succeeds (DLD-21).
+    HEAD is not tried again on a registry whose HEAD says too little although GET succeeds (DLD-21). Only the registry
+    itself responds if it is not `mirrored`.
     """
     if client.head_describes:
-        request = manifest_request("HEAD", repository, name)
+        request = manifest_request("HEAD", repository, name, mirrored=mirrored)
         head = manifest_head(await client.send(request), request, name)
         if head is not None:
             return head
-    found = await get_manifest(client, repository, name)
+    request = manifest_request("GET", repository, name, mirrored=mirrored)
+    response = await client.send(request)
+    found = manifest_in(response, request, name)
+    check_is_manifest(found, response)
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
         client.head_describes = False
     return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))
 
 
-async def get_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> RawManifest:
+async def get_manifest(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, mirrored: bool = True
+) -> RawManifest:
     """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one."""
-    request = manifest_request("GET", repository, name)
+    request = manifest_request("GET", repository, name, legacy=legacy, mirrored=mirrored)
     return manifest_in(await client.send(request), request, name)

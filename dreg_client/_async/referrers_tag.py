@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from dreg_client import errors
+from dreg_client._async import changes
 from dreg_client._async._compat import sleep, wait_future
 from dreg_client._async.client import AsyncClient
 from dreg_client.models.descriptor import Descriptor
@@ -118,9 +119,8 @@ class AsyncReferrersTag:
         return manifests.manifest_in(response, request, self._tag)
 
     async def _put(self, raw: bytes, *, is_last: bool) -> None:
-        request = manifests.put_request(self._repository, self._tag, raw, OCI_INDEX)
         try:
-            manifests.written_digest(await self._client.send(request), request, self._tag)
+            await changes.put_manifest(self._client, self._repository, self._tag, raw, OCI_INDEX)
         except errors.ServerError:
             if is_last:
                 raise

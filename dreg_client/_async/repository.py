@@ -4,19 +4,21 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from dreg_client import errors
+from dreg_client._async import changes
 from dreg_client._async.client import AsyncClient
 from dreg_client._async.lists import iter_tags
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.store import AsyncStore
+from dreg_client._async.untag import untag
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
-from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol import manifests
 from dreg_client.protocol.content import BlobRef, ManifestRef, digest_of, reference_text
 from dreg_client.protocol.manifests import TagOrDigest
-from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
@@ -25,9 +27,6 @@ if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
     from dreg_client._async.referrers_tag import AsyncReferrersTag
     from dreg_client.models.index import AnyManifest
     from dreg_client.models.legacy import LegacyManifest
-
-_SHOWN_TAGS = 20
-_EXAMINED_TAGS = 1000
 
 
 class AsyncRepository(AsyncStore):
@@ -111,10 +110,8 @@ class AsyncRepository(AsyncStore):
 
     async def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> tuple[Digest, Response]:
         """Push a manifest, and return the digest by which the registry has it, and the response."""
-        request = manifests.put_request(self._repository, name, raw, media_type)
         try:
-            response = await self._client.send(request)
-            return manifests.written_digest(response, request, name), response
+            return await changes.put_manifest(self._client, self._repository, name, raw, media_type)
         finally:
             self.refresh()
 
@@ -155,38 +152,31 @@ class AsyncRepository(AsyncStore):
             await self._list(named, manifest, response)
         return found.digest
 
-    async def untag(self, tag: str) -> None:
+    async def untag(self, tag: str, *, placeholder: bool = True) -> None:
         """Delete a tag, and nothing else (distribution-spec "Deleting tags").
 
+        Many registries delete by digest alone, and with the digest all of its tags. There the tag is moved to a
+        placeholder, a manifest with the same blobs and a digest of its own, which is then deleted by that digest. If
+        that fails or is cancelled, the tag is moved back.
+
+        Args:
+            tag: The tag.
+            placeholder: Whether a placeholder may be written; if not, such a registry is an UnsupportedError.
+
         Raises:
-            UnsupportedError: The registry does not offer it. The error names what deleting the digest would delete.
+            UnsupportedError: The registry deletes neither tags nor digests, or the manifest is of schema 1. Nothing
+                was changed.
             NotFoundError: There is no such tag.
+            ConflictError: Another client changed the tag. Nothing was changed here.
+            DregError: A request failed. If that was after the placeholder was written, the error says which digest
+                the tag named, and what it names now.
         """
-        name = Tag(tag)
         try:
-            await self._delete(manifests.delete_request(self._repository, name), name)
-        except errors.UnsupportedError as failure:
-            digest, others = await self._tags_beside(name)
-            also = (
-                f"deleting {digest} would delete these tags, too: {others}" if others else f"no other tag has {digest}"
-            )
-            advice = f"{also}; delete_manifest, or dreg delete, does that"
-            message = f"cannot delete the tag {name} of {self._repository} alone"
-            where, said = failure.where, failure.said
-            raise errors.UnsupportedError(message, where, advice, failure.status, said, failure.request_id) from None
+            await untag(self._client, self._repository, Tag(tag), placeholder=placeholder)
+        finally:
+            self.refresh()
 
     delete_tag = untag
-
-    async def _tags_beside(self, tag: Tag) -> tuple[Digest, str]:
-        """Return the digest of a tag, and the other tags that have it, as text."""
-        digest = (await self.resolve(tag)).digest
-        tags = await super().tags()
-        others = [
-            other for other in tags[:_EXAMINED_TAGS] if other != tag and await self.check_manifest(Tag(other)) == digest
-        ]
-        more = f" and {len(others) - _SHOWN_TAGS} more" if len(others) > _SHOWN_TAGS else ""
-        unseen = f" (of the first {_EXAMINED_TAGS} tags)" if len(tags) > _EXAMINED_TAGS else ""
-        return digest, ", ".join(others[:_SHOWN_TAGS]) + more + unseen if others else ""
 
     async def delete_manifest(self, digest: BlobRef) -> None:
         """Delete a manifest by its digest, and with it all tags that name it (distribution-spec "Deleting Manifests").
@@ -201,7 +191,10 @@ class AsyncRepository(AsyncStore):
         """
         name = digest_of(digest)
         subject = await self._subject_of(name)
-        await self._delete(manifests.delete_request(self._repository, name), name)
+        try:
+            await changes.delete_manifest(self._client, self._repository, name)
+        finally:
+            self.refresh()
         if subject is not None:
             await self._referrers_tag(subject).remove(name)
 
@@ -220,12 +213,6 @@ class AsyncRepository(AsyncStore):
             log.warning(reason, name, failure)
             return None
 
-    async def _delete(self, request: Request, name: TagOrDigest) -> None:
-        try:
-            manifests.check_deleted(await self._client.send(request), request, name)
-        finally:
-            self.refresh()
-
     async def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").
 
@@ -233,9 +220,9 @@ class AsyncRepository(AsyncStore):
             NotFoundError: There is no such blob.
             UnsupportedError: The registry does not offer it.
         """
-        request = blobs.delete_request(self._repository, digest_of(digest))
+        name = digest_of(digest)
         try:
-            blobs.check_deleted(await self._client.send(request), request)
+            await changes.delete_blob(self._client, self._repository, name)
         finally:
             self.refresh()
 

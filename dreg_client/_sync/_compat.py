@@ -17,10 +17,11 @@ from inspect import isawaitable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, TypeVarTuple
 
+from dreg_client._sync._threads import Cancelled, current
 from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (it is one of the names here)
-from dreg_client._sync._threads import current
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
+from dreg_client.errors.groups import first_error_only
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # it would import `logging`
@@ -163,6 +164,30 @@ def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments)
     except Exception:
         scope.check()  # a cancelled group ends as cancelled, whatever its functions raised because of that
         raise
+
+
+def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function that must reach its end though its group is cancelled; then the cancellation goes on.
+
+    Interrupts come in the main thread, so it is called in another one. If that cannot run, it is called again. So it
+    must be one that can be called twice.
+    """
+    outcomes: list[T] = []
+    interrupt: BaseException | None = None
+
+    def work() -> None:
+        current.set(None)  # of no group, hence not cancelled
+        outcomes.append(function(*arguments))
+
+    while not outcomes:
+        try:
+            with first_error_only(), TaskGroup() as shielded:
+                shielded.start_soon(work)
+        except (Cancelled, KeyboardInterrupt, SystemExit) as failure:
+            interrupt = failure
+    if interrupt is not None:
+        raise interrupt
+    return outcomes[0]
 
 
 def wait_future(future: "Future[T]") -> T:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from dreg_client import errors
+from dreg_client._sync import changes
 from dreg_client._sync._compat import sleep, wait_future
 from dreg_client._sync.client import Client
 from dreg_client.models.descriptor import Descriptor
@@ -119,9 +120,8 @@ class ReferrersTag:
         return manifests.manifest_in(response, request, self._tag)
 
     def _put(self, raw: bytes, *, is_last: bool) -> None:
-        request = manifests.put_request(self._repository, self._tag, raw, OCI_INDEX)
         try:
-            manifests.written_digest(self._client.send(request), request, self._tag)
+            changes.put_manifest(self._client, self._repository, self._tag, raw, OCI_INDEX)
         except errors.ServerError:
             if is_last:
                 raise

@@ -80,9 +80,9 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     cls=_LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done, 1 something that was checked does not hold, 2 usage, 3 credentials, 4 not found, "
-    "5 other bytes than were asked for, or unsafe or unreadable ones, 6 network or registry, 7 one name for several "
-    "things, 8 not offered, 70 a bug of dreg, 129, 130 and 143 interrupted.",
+    epilog="Exit codes: 0 done, 1 an invalid document, or some of several items failed, 2 usage, 3 credentials, "
+    "4 not found, 5 other bytes than were asked for, or unsafe or unreadable ones, 6 network or registry, 7 one name "
+    "for several things, 8 not offered, 70 a bug of dreg, 129, 130 and 143 interrupted.",
 )
 @click.option("--debug", is_flag=True, expose_value=False, help=_DEBUG)
 @click.option(

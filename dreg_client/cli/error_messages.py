@@ -10,7 +10,9 @@ from dreg_client.cli.signals import signal_exit_code
 from dreg_client.errors.problems import Severity
 
 INVALID: Final = 1
+SOME_FAILED: Final = 1
 USAGE: Final = 2
+UNREADABLE: Final = 5
 BUG: Final = 70
 
 _CODES: Final[dict[type[Exception], int]] = {  # the first class that an error belongs to decides
@@ -33,9 +35,9 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first class that an error b
     errors.FileError: 5,
     errors.WorkerKilledError: 5,
     OSError: 5,
+    errors.UnsupportedError: 8,
+    errors.RegistryError: 6,
     errors.TransportError: 6,
-    errors.ServerError: 6,
-    errors.RateLimitedError: 6,
     errors.ConflictError: 7,
     errors.DregError: 8,
 }
@@ -44,6 +46,11 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first class that an error b
 def exit_code(failure: Exception) -> int:
     """Return the exit code of an error; one that is not in the table is a bug of dreg."""
     return next((code for kind, code in _CODES.items() if isinstance(failure, kind)), BUG)
+
+
+def exit_code_of_several(codes: set[int]) -> int:
+    """Return the exit code for several items, by their codes: the same if it is that of all, else 1 (some failed)."""
+    return next(iter(codes), 0) if len(codes) <= 1 else SOME_FAILED
 
 
 def error_message(failure: Exception) -> str:

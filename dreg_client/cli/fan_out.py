@@ -45,26 +45,28 @@ def show(
     key: str | None = None,
     name: Callable[["StoreName"], str] = str,
 ) -> int:
-    """Read one or several sources and print the results; return the exit code, that of the first error.
+    """Read one or several sources and print the results; return the exit code.
 
-    Of several, one that fails does not stop the others. As `json`, their results are a list of objects with their
-    `source` and the result as the member `key`, or with its members. `text` returns the lines to print for a result;
-    the name of the source is empty if it is the only one.
+    Of several, one that fails does not stop the others; the exit code is 1 then, unless all fail with the same code.
+    As `json`, their results are a list of objects with their `source` and the result as the member `key`, or with its
+    members. `text` returns the lines to print for a result; the name of the source is empty if it is the only one.
     """
     if len(sources) == 1:
         result = read(sources[0])
         put_result(output, result, () if output == "json" else text(result, ""))
         return 0
-    from dreg_client.cli.error_messages import put_failure
+    from dreg_client.cli.error_messages import exit_code_of_several, put_failure
 
     listed: list[dict[str, Any]] = []
     failed: list[str] = []
-    code = 0
+    codes: set[int] = set()
     for source, found in zip(map(name, sources), _attempts(sources, read), strict=True):
         if isinstance(found, Exception):
             failed.append(source)
-            code = code or put_failure(found, as_json=output == "json")
-        elif output == "json":
+            codes.add(put_failure(found, as_json=output == "json"))
+            continue
+        codes.add(0)
+        if output == "json":
             members: Any = {key: found} if key else found
             listed.append({"source": source, **members})
         else:
@@ -73,7 +75,7 @@ def show(
         put_json(listed)
     elif failed:
         put_error(f"dreg: {len(failed)} of {len(sources)} failed: {', '.join(map(visible, failed))}")
-    return code
+    return exit_code_of_several(codes)
 
 
 def _attempts(sources: tuple["StoreName", ...], read: Callable[["StoreName"], T]) -> Iterator[T | Exception]:

@@ -70,10 +70,20 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
 
 @click.command("untag")
 @source_argument
-def untag_command(source: "StoreName") -> None:
+@click.option(
+    "--no-placeholder",
+    "placeholder",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Write nothing: exit with 8 if the registry does not delete tags itself.",
+)
+def untag_command(source: "StoreName", placeholder: bool) -> None:
     """Delete a tag, and nothing else, and print its name.
 
-    Where a registry offers no such thing, nothing is done, and exit code 8 says so.
+    Many registries delete by digest alone, and with the digest all of its tags. There the tag is moved to a
+    placeholder, which is then deleted by its digest; if that fails, the tag is moved back. Exits with 8, and changes
+    nothing, if the registry does not delete digests either.
 
     \b
     Example:
@@ -83,7 +93,7 @@ def untag_command(source: "StoreName") -> None:
     if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
         raise click.UsageError("which tag? name it, and it alone: REGISTRY/REPOSITORY:TAG")
     with opened_repository(source) as repository:
-        repository.untag(reference.tag)
+        repository.untag(reference.tag, placeholder=placeholder)
     put(visible(str(reference)))
 
 

@@ -69,9 +69,9 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
         REGISTRY/ alone, or its URL: all repositories that its catalog has;
         manifests and configs are read, layers are looked for by --complete
 
-    Leaves with 1 when a document has an error. Else, when a source could not be read, with the code of the first such:
-    4 when it is not there, 5 when it is unreadable, 2 when a folder has nothing to check. The others are checked all
-    the same.
+    Exits with 5 if any source, or a part of one, is unreadable; else with 1 if any document has an error, or if some
+    sources could not be read for other reasons; if that is so of all, with the code of the reason, such as 4 if none
+    of them exists. The others are checked all the same.
 
     \b
     Examples:
@@ -82,20 +82,23 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
       dreg validate localhost:5000/acme/web --resume web.progress
     """
-    from dreg_client.cli.error_messages import INVALID, put_failure
+    from dreg_client.cli.error_messages import INVALID, UNREADABLE, exit_code_of_several, put_failure
     from dreg_client.cli.validate_files import check
     from dreg_client.cli.validate_output import WRITERS, Settings, Unread
 
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:
         raise click.UsageError("--media-type-field stands beside --field: lines that are documents have no such member")
-    writer, unread_code = WRITERS[output](quiet=settings.quiet), 0
+    writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
     for source in sources:
         with closing(check(source, settings)) as findings:
             for finding in findings:
                 writer.write(finding)
                 if isinstance(finding, Unread):
-                    code = put_failure(finding.failure, as_json=output in {"json", "jsonl"})
-                    unread_code = unread_code or code
+                    codes.add(put_failure(finding.failure, as_json=output in {"json", "jsonl"}))
     writer.finish()
-    return INVALID if writer.invalid else unread_code
+    if UNREADABLE in codes:
+        return UNREADABLE
+    if writer.invalid:
+        return INVALID
+    return exit_code_of_several(codes | {0} if writer.checked else codes)

@@ -1,6 +1,7 @@
 """Validate what `dreg validate` is given of a registry: a tag, a repository, or all repositories in the catalog."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dreg_client.cli.arguments import DOCKER, URLS, host_alone
 from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.validate_output import Checked, Finding, Settings, Unread
-from dreg_client.errors import DregError, InvalidReferenceError
+from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference
@@ -38,16 +39,19 @@ def names_registry(source: str) -> bool:
 def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
     """Validate `HOST/REPOSITORY[:TAG|@DIGEST]`, or all of `HOST/`, `HOST:PORT` or the URL of a registry."""
     from dreg_client._sync.registry import Registry
+    from dreg_client.cli.logging import show_log
     from dreg_client.cli.registry_options import given_options
     from dreg_client.credentials.lookup import with_defaults
     from dreg_client.values.store_name import StoreName
 
+    if not settings.quiet:
+        show_log(debug="--debug" in sys.argv)
     journal = _Journal(settings.resume)
     options = with_defaults(given_options())
     if host := host_alone(source):
         with Registry(host, **options) as registry:
             for repository in registry.catalog():
-                yield from _repository(registry, repository, None, journal, settings)
+                yield from _repository(registry, repository, None, journal, settings, is_listed=True)
     else:
         reference = Reference.parse(source.removeprefix(DOCKER))
         is_named = StoreName.parse(source).is_named
@@ -58,9 +62,15 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
 
 
 def _repository(
-    registry: "Registry", name: str, tags: tuple[str, ...] | None, journal: "_Journal", settings: Settings
+    registry: "Registry",
+    name: str,
+    tags: tuple[str, ...] | None,
+    journal: "_Journal",
+    settings: Settings,
+    *,
+    is_listed: bool = False,
 ) -> Iterator[Finding]:
-    """Validate some tags or digests of a repository; None: all tags."""
+    """Validate some tags or digests of a repository; None: all tags. `is_listed`: whether the catalog has it."""
     from dreg_client._sync.validation import RepositoryValidation
 
     repository, place = registry.repository(name), f"{registry.name}/{name}"
@@ -82,7 +92,9 @@ def _repository(
     try:
         names = repository.tags() if tags is None else tags
     except DregError as failure:
-        yield Unread(place, failure)
+        # Registries list repositories that have only blobs, and know no tags of them.
+        if not (is_listed and isinstance(failure, NotFoundError)):
+            yield Unread(place, failure)
         return
     for findings in map_in_threads(validate, names, at_once=3):
         yield from findings

@@ -90,7 +90,7 @@ class PlatformNotFoundError(DregError):
 
 
 class ConflictError(DregError):
-    """One name stands for several things, so it cannot be resolved."""
+    """One name stands for several things, so it cannot be resolved; or another client changed what is to be changed."""
 
 
 @dataclass(eq=False, repr=False)

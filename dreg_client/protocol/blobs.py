@@ -45,7 +45,7 @@ def has_first_byte(response: Response, request: Request, head: Response) -> bool
     """Return whether the response to `first_byte_request` shows that there is such a blob, as `head` describes it."""
     if response.status in {404, 416}:
         return response.status == 416  # an empty blob has no first byte
-    raise_for_status(response, request)
+    raise_for_status(response, replace(request, method="HEAD"))  # that is the question, whatever is sent for it
     if essence(response.headers.get("content-type") or "") in PAGES:
         reason = "a page for browsers came where a blob is due: check the address, and what stands between"
         raise errors.ProtocolError(reason, response.where)

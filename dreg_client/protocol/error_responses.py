@@ -1,6 +1,6 @@
 """Turn the status and the body of an error response into an error (distribution-spec "Error Codes")."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
@@ -11,26 +11,30 @@ _LONGEST: Final = 1024
 _REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-request-id", "x-github-request-id")
 _WHO: Final = "give credentials, or log in with: dreg login"
 _MAY: Final = "ask its owner for the right to, or use another credential"
-_VERBS: Final = {"GET": "give", "HEAD": "give", "PUT": "take", "POST": "take", "PATCH": "take", "DELETE": "delete"}
+_VERBS: Final = {
+    "GET": "give",
+    "HEAD": "tell whether it has",
+    "PUT": "take",
+    "POST": "take",
+    "PATCH": "take",
+    "DELETE": "delete",
+}
 
 
-def raise_for_status(response: Response, request: Request, advice: str = "", *, offered: bool = True) -> Response:
+def raise_for_status(response: Response, request: Request, advice: str = "") -> Response:
     """Return a successful response, or raise the error that it means, a RegistryError or an UnauthorizedError.
 
-    `advice`: what to do if the thing does not exist, or the operation is not supported. `offered`: False if this
-    response is known to mean that it is not.
+    `advice`: what to do if the thing does not exist, or the operation is not supported.
     """
     if not response.ok:
-        raise _error(response, request, advice, offered=offered)
+        raise _error(response, request, advice)
     return response
 
 
-def _error(
-    response: Response, request: Request, advice: str, *, offered: bool
-) -> errors.RegistryError | errors.UnauthorizedError:
-    said, codes = _said(response)
-    facts = response.status, said, _request_id(response)
-    where, the = _place(response), _the(request)
+def _error(response: Response, request: Request, advice: str) -> errors.RegistryError | errors.UnauthorizedError:
+    said = reported(response)
+    facts = response.status, said.lines, _request_id(response)
+    where, the = place_of(response), _the(request)
     cannot = f"does not let us {'read' if request.method in {'GET', 'HEAD'} else 'change'} {the}"
     doing = f"{_VERBS.get(request.method, request.method)} {the}"
     match response.status:
@@ -43,11 +47,11 @@ def _error(
         case 429:
             wait = retry_after(response)
             return errors.RateLimitedError("asks for fewer requests", where, _try_again(wait), *facts, wait)
-        case status if status == 405 or not offered:
+        case 405:
             return errors.UnsupportedError(f"does not offer to {doing}", where, advice, *facts)
         case status if status >= 500:
             return errors.ServerError(f"failed to {doing}", where, advice, *facts)
-        case _ if codes & _UNSUPPORTED:
+        case _ if said.is_unsupported:
             return errors.UnsupportedError(f"does not offer to {doing}", where, advice, *facts)
         case _:
             return errors.RegistryError(f"refused to {doing}", where, advice, *facts)
@@ -58,8 +62,8 @@ def check_wait(response: Response, longest: float) -> None:
     wait = retry_after(response)
     if wait is None or wait <= longest or response.status == 429:
         return
-    facts = response.status, _said(response)[0], _request_id(response), wait
-    raise errors.RateLimitedError("asks for a longer wait than we take", _place(response), _try_again(wait), *facts)
+    facts = response.status, reported(response).lines, _request_id(response), wait
+    raise errors.RateLimitedError("asks for a longer wait than we take", place_of(response), _try_again(wait), *facts)
 
 
 def _the(request: Request) -> str:
@@ -68,7 +72,8 @@ def _the(request: Request) -> str:
     return what if any(sign in what.partition(" ")[0] for sign in "/:@") else f"the {what}"
 
 
-def _place(response: Response) -> str:
+def place_of(response: Response) -> str:
+    """Return the registry that responded, for messages; else the URL."""
     return response.registry.partition("://")[2] or response.where
 
 
@@ -76,8 +81,20 @@ def _try_again(seconds: float | None) -> str:
     return f"try again in {seconds:.0f} seconds" if seconds else "try again later"
 
 
-def _said(response: Response) -> tuple[tuple[str, ...], set[str]]:
-    """Return what the body says, in lines for people, 1,024 characters in all (TRN-20); and its error codes."""
+class Reported(NamedTuple):
+    """What the body of a response says."""
+
+    lines: tuple[str, ...]  # for people, 1,024 characters in all (TRN-20)
+    codes: frozenset[str]
+
+    @property
+    def is_unsupported(self) -> bool:
+        """Whether the registry says that it does not offer the operation."""
+        return bool(self.codes & _UNSUPPORTED)
+
+
+def reported(response: Response) -> Reported:
+    """Return the errors that a body reports; of a body of another form, its beginning, unless it is a page."""
     from dreg_client.protocol.responses import parse_errors  # noqa: PLC0415 (most responses are not errors)
 
     entries = parse_errors(response.body)
@@ -91,7 +108,7 @@ def _said(response: Response) -> tuple[tuple[str, ...], set[str]]:
         if left > 0:
             kept.append(line[:left])
             left -= len(line)
-    return tuple(kept), {code for code, _ in entries}
+    return Reported(tuple(kept), frozenset(code for code, _ in entries))
 
 
 def _line(text: str) -> str:

@@ -7,10 +7,10 @@ from urllib.parse import quote
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models import rules
-from dreg_client.models.kinds import MEDIA_TYPES, kind_of
+from dreg_client.models.kinds import BY_TYPE, MEDIA_TYPES, kind_of
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.content_encoding import decoded_body
-from dreg_client.protocol.error_responses import raise_for_status
+from dreg_client.protocol.error_responses import raise_for_status, reported
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -29,9 +29,13 @@ _SAYS_NOTHING: Final = frozenset(
 )
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 """Statuses of HEAD after which GET may succeed (DLD-21): some registries offer no HEAD, or sign URLs for GET alone."""
+CHECK_ADDRESS: Final = "check the address, and what stands between"
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
+_CHECK_DIGEST: Final = "check the digest and the repository; the manifest may have been deleted"
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some delete by digest alone"
+
+_MANIFEST_KINDS: Final = frozenset(BY_TYPE[known] for known in (*_MODERN, *_LEGACY))
 
 TagOrDigest = Tag | Digest
 
@@ -63,17 +67,19 @@ def _target(repository: RepositoryName, name: TagOrDigest) -> tuple[str, str]:
     return f"/v2/{repository}/manifests/{quote(name, safe=':+')}", shown
 
 
-def manifest_request(method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False) -> Request:
+def manifest_request(
+    method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, mirrored: bool = True
+) -> Request:
     """Return the request for a manifest ("Pulling manifests"); with `legacy`, schema 1 is accepted, too."""
     target, shown = _target(repository, name)
     headers = (_ACCEPT_LEGACY if legacy else _ACCEPT,)
-    return Request(method, target, f"repository:{repository}:pull", headers, mirrored=True, what=shown)
+    return Request(method, target, f"repository:{repository}:pull", headers, mirrored=mirrored, what=shown)
 
 
 def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawManifest:
     """Return the manifest in a response to GET, verified; its media type is empty if the registry states none."""
     if response.status != 200:
-        raise_for_status(response, request, _LIST_TAGS)
+        raise_for_status(response, request, _CHECK_DIGEST if isinstance(name, Digest) else _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
     raw = decoded_body(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
     served = response.headers.get("content-type") or ""
@@ -114,7 +120,7 @@ def _claimed_digest(response: Response) -> Digest | None:
 
 def _check_media_type(found: RawManifest) -> None:
     if found.media_type in types.PAGES:
-        advice = "a registry would not serve a page for browsers: check the address, and what stands between"
+        advice = f"a registry would not serve a page for browsers: {CHECK_ADDRESS}"
         raise errors.UnsupportedMediaTypeError(found.media_type, found.digest, advice)
     if found.media_type and not types.is_media_type(found.media_type):
         advice = "it was served as what is no media type"
@@ -132,22 +138,46 @@ def manifest_head(response: Response, request: Request, name: TagOrDigest) -> Ma
         return None
     if isinstance(name, Digest) and digest != name:
         return None
-    # A descriptor must be able to hold it (MED-01, DSC-03, DSC-10).
-    if size >= 1 << 63 or not types.is_media_type(served) or (size == 0 and digest != Digest.of(b"", digest.algorithm)):
+    # A descriptor must be able to hold it (MED-01, DSC-03); and no manifest is empty, whatever its digest.
+    if size >= 1 << 63 or not types.is_media_type(served) or size == 0:
         return None
     return ManifestHead(served, digest, size)
 
 
 def own_media_type(raw: bytes) -> str:
     """Return the media type that the bytes of a manifest state or look like."""
+    tree = _members(raw)
+    kind = kind_of(tree) if tree is not None else None
+    return MEDIA_TYPES[kind][0] if kind else "application/octet-stream"
+
+
+def _members(raw: bytes) -> dict[str, object] | None:
+    """Return the members of a JSON object, as far as they can be read; None if the bytes are not one."""
     from dreg_client.models.json_text import DishonestTextError, read_object  # noqa: PLC0415 (few responses need it)
 
     try:
-        tree = read_object(raw) if len(raw) <= MAX_DOCUMENT else None
+        return read_object(raw) if len(raw) <= MAX_DOCUMENT else None
     except DishonestTextError as failure:
-        tree = failure.tree
-    kind = kind_of(tree) if tree is not None else None
-    return MEDIA_TYPES[kind][0] if kind else "application/octet-stream"
+        return failure.tree
+
+
+def is_manifest(found: RawManifest) -> bool:
+    """Return whether a body looks like a manifest, not like a text, an error or nothing.
+
+    An object of a media type that is not known here is taken for a manifest of that type, such as an artifact's.
+    """
+    tree = _members(found.raw)
+    is_of_its_own_type = bool(found.media_type) and found.media_type not in BY_TYPE
+    return tree is not None and (kind_of(tree) in _MANIFEST_KINDS or (is_of_its_own_type and "errors" not in tree))
+
+
+def check_is_manifest(found: RawManifest, response: Response) -> None:
+    """Raise ProtocolError if the body of a successful response is not a manifest."""
+    if is_manifest(found):
+        return
+    said = "; ".join(reported(response).lines) or ("bytes that are not text" if found.raw else "nothing")
+    reason = f"the body is not a manifest, though the status is {response.status}: {said}"
+    raise errors.ProtocolError(f"{reason}; {CHECK_ADDRESS}", response.where)
 
 
 def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
@@ -181,8 +211,6 @@ def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:
     return Request("DELETE", target, f"repository:{repository}:delete", what=what)
 
 
-def check_deleted(response: Response, request: Request, name: TagOrDigest) -> None:
+def check_deleted(response: Response, request: Request) -> None:
     """Check the response to a deletion."""
-    # 400 for a tag: distribution takes it for a digest, and calls it an invalid one.
-    offered = response.status != 405 and (response.status != 400 or isinstance(name, Digest))
-    raise_for_status(response, request, "" if offered else _DELETES_NOTHING, offered=offered)
+    raise_for_status(response, request, _DELETES_NOTHING if response.status == 405 else "")

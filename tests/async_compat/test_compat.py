@@ -57,6 +57,13 @@ def defined_by(module: ModuleType) -> set[str]:
 def test_both_modules_have_the_same_names_with_the_same_parameters() -> None:
     assert defined_by(tasks_compat) <= vars(threads_compat).keys()
     assert defined_by(threads_compat) <= vars(tasks_compat).keys()
-    for name in ("Semaphore.acquire", "TaskGroup.start_soon", "getaddrinfo", "maybe_await", "run_cancellable"):
+    for name in (
+        "Semaphore.acquire",
+        "TaskGroup.start_soon",
+        "getaddrinfo",
+        "maybe_await",
+        "run_cancellable",
+        "run_shielded",
+    ):
         ours, its = (attrgetter(name)(module) for module in (tasks_compat, threads_compat))
         assert list(inspect.signature(ours).parameters) == list(inspect.signature(its).parameters), name

@@ -18,6 +18,7 @@ from dreg_client._async._compat import (
     new_lock,
     run_cancellable,
     run_in_thread,
+    run_shielded,
     sleep,
     wait_future,
 )
@@ -166,3 +167,47 @@ def test_what_is_awaitable_is_awaited(backend: str) -> None:
         return await maybe_await(token())
 
     assert anyio.run(main, backend=backend) == "token"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_shielded_function_reaches_its_end_when_cancelled(backend: str) -> None:
+    done: list[str] = []
+
+    async def shielded() -> None:
+        await sleep(0.05)
+        done.append("to its end")
+
+    async def main() -> None:
+        async def work() -> None:
+            await run_shielded(shielded)
+            await sleep(60)
+
+        await cancelled_after(0.01, work)
+        with pytest.raises(OSError, match="its own"):
+            await run_shielded(failing)
+
+    async def failing() -> None:
+        raise OSError("its own")
+
+    anyio.run(main, backend=backend)
+    assert done == ["to its end"]
+
+
+def test_asyncio_may_cancel_a_shielded_function_which_is_then_called_again() -> None:
+    calls: list[str] = []
+
+    async def shielded() -> None:
+        calls.append("begun")
+        await sleep(0.01)
+        calls.append("ended")
+
+    async def main() -> None:
+        task = asyncio.create_task(run_shielded(shielded))
+        for _ in range(2):
+            await asyncio.sleep(0)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert calls == ["begun", "begun", "begun", "ended"]

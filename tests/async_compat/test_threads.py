@@ -24,6 +24,7 @@ from dreg_client._sync._compat import (
     TaskGroup,
     maybe_await,
     new_lock,
+    run_shielded,
     sleep,
     wait_future,
     wait_readable,
@@ -195,3 +196,32 @@ def test_a_group_that_is_gone_without_having_been_left_ends_its_threads() -> Non
     assert ended.wait(30)
     sleep(0)
     assert current.get() is None
+
+
+@pytest.mark.usefixtures("default_signal")
+def test_an_interrupt_waits_for_a_shielded_function() -> None:
+    done: list[str] = []
+
+    def shielded() -> None:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.05)
+        done.append("to its end")
+
+    with pytest.raises(KeyboardInterrupt):
+        run_shielded(shielded)
+    assert done == ["to its end"]
+
+
+def test_a_shielded_function_reaches_its_end_though_its_group_is_cancelled() -> None:
+    done: list[str] = []
+
+    def failing() -> None:
+        raise OSError("its own")
+
+    with TaskGroup() as group:
+        group.cancel()
+        with pytest.raises(OSError, match="its own"):
+            run_shielded(failing)
+        run_shielded(lambda: done.append("to its end") or sleep(0.01))
+        sleep(60)
+    assert done == ["to its end"]

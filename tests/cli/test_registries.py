@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.answering import Heard
+from tests.answering import registry as answering
+from tests.raw_server import answer
 from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
 from tests.token_server import IDENTITY, TokenServer
 
@@ -95,7 +98,9 @@ def test_cli_12_of_several_what_fails_loses_no_other(said: Run, web: str) -> Non
     sources = [f"{web}:1.4", f"{web}:none", f"oci:{LAYOUT}:1.4", "localhost:1/x", f"{web}:1.3"]
     told = said("resolve", *sources, "--retries", "0")
 
-    assert told.code == 4
+    assert told.code == 1
+    assert said("resolve", f"{web}:none", f"{web}:neither").code == 4, "all failed for one cause"
+    assert said("resolve", f"{web}:none", "localhost:1/x", "--retries", "0").code == 1
     assert [line.split("  ")[1] for line in told.lines] == [sources[0], sources[2], sources[4]]
     assert "2 of 5 failed: " in told.err.splitlines()[-1]
     assert sources[1] in told.err.splitlines()[-1]
@@ -112,9 +117,12 @@ def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry
 
     assert said("tag", f"{web}:1.4", "1", "latest").out.strip() == digest
     assert set(said("tags", web).lines) == {"1.4", "1", "latest"}
-    refused = said("untag", f"{web}:1")
+    refused = said("untag", f"{web}:1", "--no-placeholder")
     assert refused.code == 8
-    assert "1.4, latest" in refused.err or "latest, 1.4" in refused.err
+    assert "--no-placeholder" in refused.err
+    assert said("untag", f"{web}:1").out.strip() == f"{web}:1"
+    assert said("untag", f"{web}:1").code == 4
+    assert set(said("tags", web).lines) == {"1.4", "latest"}
     assert said("delete", f"{web}:1").code == 2
     assert said("delete", f"{web}@{digest}").out.strip() == digest
     assert said("tags", web).out == ""
@@ -260,6 +268,17 @@ def test_a_repository_and_a_registry_are_validated(said: Run, web: str, own_regi
     assert said("validate", f"{own_registry.address}/none").code == 4
 
 
+def test_a_repository_that_has_only_blobs_is_valid_where_the_catalog_lists_it(
+    said: Run, own_registry: RunningRegistry
+) -> None:
+    own_registry.push(LAYOUT, "single", "solo:1")
+    own_registry.put_blob("only/blobs")
+    told = said("validate", f"{own_registry.address}/")
+
+    assert (told.code, told.err) == (0, "")
+    assert said("validate", f"{own_registry.address}/only/blobs").code == 4, "it was named, and has no tags"
+
+
 def test_what_is_missing_is_told(said: Run, own_registry: RunningRegistry) -> None:
     own_registry.push(LAYOUT, "single", "acme/web:1")
     layer = json.loads(said("manifest", f"{own_registry.address}/acme/web:1").out)["layers"][0]["digest"]
@@ -321,6 +340,17 @@ def test_cli_01_what_a_registry_says_cannot_steer_a_terminal(terminal: Run) -> N
     assert told.code == 3
     assert "\\x1b" in told.out
     assert "\x1b" not in told.out
+
+
+@pytest.mark.parametrize("source", ["", "/", "/acme/web", "/acme/web:1"])
+def test_a_warning_of_a_registry_is_shown_by_validate_as_by_any_other_command(said: Run, source: str) -> None:
+    def warning(_: Heard) -> bytes:
+        return answer(b'{"tags": [], "repositories": []}', "200 OK", 'Warning: 299 - "moving away"')
+
+    with answering(warning) as server:
+        host = f"localhost:{server.server.port}"
+        assert "moving away" not in said("validate", "--quiet", f"{host}{source}").err
+        assert f"dreg: warning: {host} warns: moving away" in said("validate", f"{host}{source}").err
 
 
 def test_a_shell_completes_repositories_and_tags(open_registry: RunningRegistry) -> None:

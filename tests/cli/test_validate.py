@@ -64,6 +64,9 @@ def test_a_warning_is_no_error(said: Run) -> None:
     assert done.lines[-1] == "1 checked: 1 valid, 1 with warnings"
 
 
+UNREADABLE = "oci:fixtures/layouts/broken/no-index"
+
+
 @pytest.mark.parametrize("order", [[BAD, "no/a.json", GOOD, "oci:no/b"], ["no/a.json", "oci:no/b", GOOD, BAD]])
 def test_what_cannot_be_read_loses_nothing_else(said: Run, order: list[str]) -> None:
     done = said("validate", *order)
@@ -73,9 +76,23 @@ def test_what_cannot_be_read_loses_nothing_else(said: Run, order: list[str]) -> 
     assert [line.split(":")[0] for line in done.err.splitlines()] == ["dreg", "dreg"]
 
 
-def test_what_cannot_be_read_gives_its_code_where_no_document_is_invalid(said: Run) -> None:
-    assert said("validate", GOOD, "no/a.json", "oci:fixtures/layouts/broken/no-index").code == 4
-    assert said("validate", GOOD, "oci:fixtures/layouts/broken/no-index", "no/a.json").code == 5
+@pytest.mark.parametrize(
+    ("code", "sources"),
+    [
+        (4, ["no/a.json"]),
+        (4, ["no/a.json", "oci:no/b"]),
+        (1, ["no/a.json", GOOD]),
+        (1, ["no/a.json", "localhost:1/x"]),
+        (1, ["no/a.json", BAD]),
+        (5, [UNREADABLE]),
+        (5, [UNREADABLE, "no/a.json", GOOD]),
+        (5, ["no/a.json", BAD, UNREADABLE]),
+    ],
+)
+def test_what_is_unreadable_counts_more_than_what_is_invalid_and_some_failures_are_1(
+    said: Run, code: int, sources: list[str]
+) -> None:
+    assert said("validate", *sources, "--retries", "0").code == code
 
 
 def test_a_file_of_a_folder_that_cannot_be_read_loses_no_other(said: Run, folder: Path) -> None:

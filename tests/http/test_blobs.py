@@ -121,6 +121,15 @@ def test_q_27_a_blob_that_head_denies_is_asked_for_by_its_first_byte(door: Door,
     assert door.run(always(404), has) is False
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(400, "refused to tell whether it has"), (405, "does not offer to tell whether it has"), (500, "failed to tell")],
+)
+def test_an_error_of_has_blob_says_what_was_asked(door: Door, status: int, words: str) -> None:
+    with pytest.raises(errors.RegistryError, match=f"{words}.*blob {LAYER_DIGEST} in acme/web"):
+        door.run(always(status), lambda registry: repository(registry).has_blob(LAYER_DIGEST))
+
+
 def test_a_blob_lands_in_a_file_whole_or_not_at_all(door: Door, tmp_path: Path) -> None:
     target = tmp_path / "layer"
     target.write_bytes(b"what was there")

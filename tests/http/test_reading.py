@@ -9,6 +9,7 @@ import pytest
 from dreg_client import Digest, errors
 from tests.doors import Door, repository
 from tests.http.documents import (
+    CONFIG,
     DIGEST,
     INDEX,
     MANIFEST,
@@ -335,3 +336,51 @@ def test_each_status_has_its_error(door: Door, status: int, error: type[Exceptio
         told: Any = refused.value
         assert (told.status, told.codes) == (status, ("ODD_CODE",))
         assert f"({status} ODD_CODE: and why)" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "said"),
+    [
+        (b"", "", "nothing"),
+        (b"", OCI_MANIFEST, "nothing"),
+        (b"", "application/x", "nothing"),
+        (b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}', "application/json", "MANIFEST_UNKNOWN"),
+        (b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}', OCI_MANIFEST, "MANIFEST_UNKNOWN"),
+        (b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}', "application/problem+json", "MANIFEST_UNKNOWN"),
+        (b"down for maintenance", "text/plain", "down for maintenance"),
+        (b"down for maintenance", "application/x", "down for maintenance"),
+        (b"{}", "application/json", "{}"),
+        (b"[]", OCI_INDEX, r"\[\]"),
+        (CONFIG, "application/json", "amd64"),
+    ],
+)
+@pytest.mark.parametrize("states_digest", [False, True])
+def test_what_is_no_manifest_has_no_digest_of_one(
+    door: Door, body: bytes, media_type: str, said: str, states_digest: bool
+) -> None:
+    stated = {"Docker_Content_Digest": str(Digest.of(body))} if states_digest and not body else {}
+
+    for ask in ("resolve", "check_manifest"):
+        with pytest.raises(errors.ProtocolError, match=f"the body is not a manifest.*{said}"):
+            door.run(
+                lambda _: served(body, media_type, **stated),
+                lambda registry, ask=ask: getattr(repository(registry), ask)("1.4"),
+            )
+
+
+def test_a_manifest_of_a_type_that_is_not_known_has_a_digest(door: Door) -> None:
+    raw = b'{"any": "artifact"}'
+
+    found = door.run(
+        lambda _: served(raw, "application/vnd.acme+json"), lambda registry: repository(registry).resolve("1")
+    )
+    assert found.digest == Digest.of(raw)
+
+
+@pytest.mark.parametrize(("name", "advice"), [("1.4", "list the tags"), (str(DIGEST), "check the digest")])
+@pytest.mark.parametrize("ask", ["resolve", "get_manifest", "get_image"])
+def test_advice_fits_what_is_missing(door: Door, ask: str, name: str, advice: str) -> None:
+    with pytest.raises(errors.NotFoundError) as missing:
+        door.run(lambda _: 404, lambda registry: getattr(repository(registry), ask)(name))
+
+    assert missing.value.advice.startswith(advice)

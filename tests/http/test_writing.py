@@ -1,13 +1,25 @@
 """Writing: bytes as they are, checked before they are sent; and deleting what was named, nothing else."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dreg_client import Descriptor, Digest, errors
 from tests.doors import Door, repository
-from tests.http.documents import DIGEST, LAYER_DIGEST, MANIFEST, OCI_MANIFEST, image, refusal, served
+from tests.http.documents import (
+    DIGEST,
+    INDEX,
+    LAYER_DIGEST,
+    MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Answer,
+    image,
+    refusal,
+    served,
+)
 
 
 class Taking:
@@ -81,22 +93,6 @@ def test_untag_deletes_the_tag(door: Door) -> None:
     assert door.asked == ["DELETE https://registry.example/v2/acme/web/manifests/1.4"]
 
 
-@pytest.mark.parametrize("status", [400, 405])
-def test_q_34_where_tags_cannot_be_deleted_the_others_of_the_digest_are_named(door: Door, status: int) -> None:
-    def registry(request: Any) -> Any:
-        if request.method == "DELETE":
-            return refusal(status, "UNSUPPORTED", "The operation is unsupported.")
-        if request.url.path.endswith("/tags/list"):
-            return served(b'{"name": "acme/web", "tags": ["1.4", "1", "all"]}', "application/json")
-        if request.url.path.endswith("/1"):
-            return served(b"" if request.method == "HEAD" else MANIFEST, Docker_Content_Digest=str(DIGEST))
-        return image(request)
-
-    with pytest.raises(errors.UnsupportedError, match=f"deleting {DIGEST} would delete these tags, too: 1;"):
-        door.run(registry, lambda registry: repository(registry).untag("1.4"))
-    assert [request.method for request in door.seen].count("DELETE") == 1
-
-
 def test_row_40_a_tag_is_no_digest(door: Door) -> None:
     for action in ("delete_manifest", "delete_blob"):
         with pytest.raises(errors.InvalidDigestError):
@@ -164,3 +160,61 @@ def test_a_descriptor_names_what_is_tagged_and_deleted(door: Door) -> None:
     changes = [asked for asked in door.asked if not asked.startswith("GET ")]
     assert [asked.rpartition("/")[2] for asked in changes] == ["1", DIGEST, DIGEST]
     assert door.asked[0].endswith(DIGEST)
+
+
+# --- statuses that confirm no change, and the HEAD that may
+
+PAGE = (200, {"Content-Type": "text/html"}, b"<html>log in</html>")
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "put_manifest": lambda web: web.put_manifest(MANIFEST, "new"),
+    "put_manifest by digest": lambda web: web.put_manifest(MANIFEST),
+    "tag": lambda web: web.tag("1.4", "new"),
+    "untag": lambda web: web.untag("gone"),
+    "delete_manifest": lambda web: web.delete_manifest("sha256:" + "a" * 64),
+    "delete_blob": lambda web: web.delete_blob("sha256:" + "a" * 64),
+}
+
+DELETIONS = [CHANGES[name] for name in ("untag", "delete_manifest", "delete_blob")]
+
+
+def after_a_change(status: int, found: Answer | int) -> Callable[[Any], Any]:
+    """A registry that answers a change by a status, and then says what is there; and has `1.4`."""
+
+    def registry(request: Any) -> Any:
+        if request.method in {"PUT", "DELETE"}:
+            return status
+        return image(request) if request.url.path.endswith("/1.4") else found
+
+    return registry
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("status", [200, 203, 204])
+def test_a_change_with_another_status_than_is_specified_is_done_if_a_head_confirms_it(
+    door: Door, change: Callable[[Any], Any], status: int
+) -> None:
+    is_deletion = change in DELETIONS
+    there = (200, {"Content-Type": OCI_MANIFEST, "Content-Length": "9", "Docker-Content-Digest": str(DIGEST)}, b"")
+    door.run(
+        after_a_change(status, 404 if is_deletion else there),
+        lambda registry: change(repository(registry)),
+        mirrors=["https://mirror.example"],
+    )
+
+    assert any(request.method == "HEAD" for request in door.seen)
+    assert {request.url.host for request in door.seen if request.method != "GET"} == {"registry.example"}, (
+        "a mirror may be behind"
+    )
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("found", [PAGE, (200, {}, b""), served(INDEX, OCI_INDEX), 401, 500], ids=str)
+def test_a_change_that_nothing_confirms_is_an_error(door: Door, change: Callable[[Any], Any], found: Any) -> None:
+    with pytest.raises(errors.ProtocolError, match=r"was not (written|deleted): (PUT|DELETE) has status 200"):
+        door.run(after_a_change(200, found), lambda registry: change(repository(registry)))
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_page_for_every_request_is_no_success(door: Door, change: Callable[[Any], Any]) -> None:
+    with pytest.raises(errors.DregError):
+        door.run(lambda _: PAGE, lambda registry: change(repository(registry)))

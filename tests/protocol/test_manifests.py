@@ -82,6 +82,8 @@ def test_head_states_what_a_descriptor_can_hold_and_nothing_else(digest: Digest,
         wanted = Descriptor.model_validate({"mediaType": media_type, "digest": digest, "size": size})
     except ValidationError:
         wanted = None
+    if size == 0:
+        wanted = None  # a valid descriptor, but of no manifest
     found = read(stated(digest, str(size), media_type))
 
     assert (found.descriptor if found else None) == wanted

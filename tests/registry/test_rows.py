@@ -182,6 +182,9 @@ def test_row_40_where_deleting_is_not_set_up(tmp_path: Path) -> None:
         repository = registry.repository("a/b")
         with pytest.raises(errors.UnsupportedError, match="UNSUPPORTED"):
             repository.delete_manifest(repository.resolve("1").digest)
+        with pytest.raises(errors.UnsupportedError, match="deletes neither tags nor digests"):
+            repository.untag("1")
+        assert repository.tags() == ("1",)
 
 
 def test_row_42_tagging_and_untagging(own_registry: RunningRegistry) -> None:
@@ -191,9 +194,42 @@ def test_row_42_tagging_and_untagging(own_registry: RunningRegistry) -> None:
         assert web.tag("1.4", "1", "latest") == DIGEST_OF_1_4
         assert set(web.tags()) == {"1.4", "1", "latest"}
         assert {web.resolve(tag).digest for tag in web.tags()} == {DIGEST_OF_1_4}
-        with pytest.raises(errors.UnsupportedError, match=r"1\.4"):  # this registry deletes by digest alone
+        web.untag("latest")  # this registry deletes by digest alone
+        assert set(web.tags()) == {"1.4", "1"}
+        assert {web.resolve(tag).digest for tag in web.tags()} == {DIGEST_OF_1_4}
+        with pytest.raises(errors.NotFoundError):
             web.untag("latest")
-        assert set(web.tags()) == {"1.4", "1", "latest"}
+        with pytest.raises(errors.UnsupportedError, match="placeholder"):
+            web.untag("1", placeholder=False)
+        assert set(web.tags()) == {"1.4", "1"}
+
+
+DOCKER = {
+    "application/vnd.oci.image.index.v1+json": "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json": "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.config.v1+json": "application/vnd.docker.container.image.v1+json",
+    "application/vnd.oci.image.layer.v1.tar+gzip": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+}
+
+
+def test_row_42_the_only_tag_of_each_kind_is_deleted_and_the_manifest_stays(own_registry: RunningRegistry) -> None:
+    own_registry.push(LAYOUT, "1.4", "acme/web:index")
+    own_registry.push(LAYOUT, "single", "acme/web:manifest")
+    with Registry(own_registry.url) as registry:
+        web = registry.repository("acme/web")
+        text = web.get_raw_manifest("manifest").raw.decode()
+        for ours, its in DOCKER.items():
+            text = text.replace(ours, its)
+        docker = web.put_manifest(text.encode(), "docker")
+        entry = {"mediaType": docker.media_type, "digest": str(docker.digest), "size": docker.size}
+        platform = {"platform": {"architecture": "amd64", "os": "linux"}}
+        of_list = {"schemaVersion": 2, "mediaType": next(iter(DOCKER.values())), "manifests": [{**entry, **platform}]}
+        web.put_manifest(json.dumps(of_list).encode(), "list")
+        for tag in ("index", "manifest", "docker", "list"):
+            before = web.get_raw_manifest(tag)
+            web.untag(tag)
+            assert tag not in web.tags()
+            assert web.get_raw_manifest(before.digest).raw == before.raw
 
 
 def test_row_43_without_the_api_the_tag_is_read(own_registry: RunningRegistry) -> None:

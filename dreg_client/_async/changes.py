@@ -1,0 +1,73 @@
+"""Changes of a repository, each confirmed: by the status that the specification names, or else by a HEAD."""
+
+from dataclasses import replace
+
+from dreg_client import errors
+from dreg_client._async.client import AsyncClient
+from dreg_client._async.manifests import resolve_manifest
+from dreg_client.protocol import blobs, manifests
+from dreg_client.protocol.changes import is_specified, unconfirmed
+from dreg_client.protocol.manifests import TagOrDigest
+from dreg_client.protocol.messages import Request, Response
+from dreg_client.values.digest import Digest
+from dreg_client.values.reference import RepositoryName
+
+
+async def put_manifest(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str
+) -> tuple[Digest, Response]:
+    """Write a manifest at a tag or digest; return the digest by which the registry has it, and the response."""
+    request = manifests.put_request(repository, name, raw, media_type)
+    response = await client.send(request)
+    digest = manifests.written_digest(response, request, name)
+    if not is_specified(response, request):
+        await _confirm_written(client, repository, name, request, response)
+    return digest, response
+
+
+async def _confirm_written(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, request: Request, response: Response
+) -> None:
+    try:
+        found = (await resolve_manifest(client, repository, name, mirrored=False)).digest
+    except errors.DregError as failure:
+        raise unconfirmed(response, request, failure) from failure
+    if found != Digest.of(request.body, found.algorithm):
+        raise unconfirmed(response, request, f"{found} is there")
+
+
+async def delete_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Response:
+    """Delete a tag, or by its digest a manifest with all its tags."""
+    request = manifests.delete_request(repository, name)
+    response = await client.send(request)
+    await check_deleted(client, repository, name, request, response)
+    return response
+
+
+async def check_deleted(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, request: Request, response: Response
+) -> None:
+    """Raise the error of a response to the deletion of a tag or manifest, unless the deletion is confirmed."""
+    manifests.check_deleted(response, request)
+    if is_specified(response, request):
+        return
+    try:
+        found = (await resolve_manifest(client, repository, name, mirrored=False)).digest
+    except errors.NotFoundError:
+        return
+    except errors.DregError as failure:
+        raise unconfirmed(response, request, failure) from failure
+    raise unconfirmed(response, request, f"{found} is still there")
+
+
+async def delete_blob(client: AsyncClient, repository: RepositoryName, digest: Digest) -> None:
+    """Delete a blob."""
+    request = blobs.delete_request(repository, digest)
+    response = await client.send(request)
+    blobs.check_deleted(response, request)
+    if is_specified(response, request):
+        return
+    head = replace(blobs.blob_request("HEAD", repository, digest), mirrored=False)
+    status = (await client.send(head)).status
+    if status != 404:
+        raise unconfirmed(response, request, f"status {status}, not 404")

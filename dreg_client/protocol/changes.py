@@ -1,0 +1,27 @@
+"""Statuses of changes: a change is done with the status that the specification names, or once a HEAD confirms it.
+
+Proxies, login pages and broken registries answer any request with 200, and have changed nothing.
+"""
+
+from typing import Final
+
+from dreg_client import errors
+from dreg_client.protocol.error_responses import place_of
+from dreg_client.protocol.manifests import CHECK_ADDRESS
+from dreg_client.protocol.messages import Request, Response
+
+_SPECIFIED: Final = {"PUT": 201, "DELETE": 202}  # distribution-spec "Pushing Manifests", "Content Management"
+_DONE: Final = {"PUT": "written", "DELETE": "deleted"}
+
+
+def is_specified(response: Response, request: Request) -> bool:
+    """Return whether a successful response has the status that the specification names for such a change."""
+    return response.status == _SPECIFIED[request.method]
+
+
+def unconfirmed(response: Response, request: Request, found: str | errors.DregError) -> errors.ProtocolError:
+    """Return the error of a change that neither its status nor a HEAD confirms; `found` is what the HEAD showed."""
+    expected = _SPECIFIED[request.method]
+    reason = f"{request.what} was not {_DONE[request.method]}: {request.method} has status {response.status}, "
+    reason += f"not {expected}, and HEAD does not confirm it ({found})"
+    return errors.ProtocolError(f"{reason}; {CHECK_ADDRESS}", place_of(response))

@@ -1,0 +1,94 @@
+"""Delete a tag where a registry deletes by digest alone (distribution-spec "Deleting tags").
+
+The tag is moved to a placeholder, a manifest that no other tag has, which is then deleted by its digest. What is
+decided is decided here; the requests are in `untag` of the I/O layers.
+"""
+
+import json
+import secrets
+from dataclasses import replace
+from typing import Final, cast
+
+from dreg_client import errors
+from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.kinds import kind_of
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.error_responses import place_of, raise_for_status, reported
+from dreg_client.protocol.manifests import CHECK_ADDRESS, is_manifest, own_media_type
+from dreg_client.protocol.messages import Request, Response
+from dreg_client.values.digest import Digest
+
+ANNOTATION: Final = "io.github.djmattyg007.dreg-client.untag"
+_NOT_BY_TAG: Final = frozenset({400, 405})
+"""Statuses of registries that delete by digest alone: distribution 2.8 takes a tag for an invalid digest (400)."""
+_RAISED: Final = frozenset({401, 403, 429})
+_LEAVE_OUT: Final = "leave out placeholder=False (--no-placeholder) to delete a placeholder in its place"
+_SET_UP: Final = "registries need to be set up for deletion"
+
+
+def is_unsupported(response: Response) -> bool:
+    """Return whether a response to the deletion of a tag means that the registry does not delete tags."""
+    return not response.ok and (response.status in _NOT_BY_TAG or reported(response).is_unsupported)
+
+
+def without_placeholder(response: Response, request: Request) -> errors.UnsupportedError:
+    """Return the error of a registry that does not delete tags, if no placeholder may be used."""
+    return _unsupported(request, "the registry does not delete tags", _LEAVE_OUT, response)
+
+
+def absent_digest() -> Digest:
+    """Return a digest that no manifest has."""
+    return Digest.of(secrets.token_bytes(32))
+
+
+def check_probe(response: Response, request: Request, probe: Request) -> None:
+    """Check the response to the deletion of a digest that does not exist, which must be 404."""
+    if response.status == 404:
+        return
+    if response.status in _RAISED:
+        raise_for_status(response, probe)
+    if response.ok:
+        reason = "it confirms the deletion of a digest that it does not have, so none is certain"
+        raise _unsupported(request, reason, "delete it by another client of this registry", response)
+    raise _unsupported(request, "the registry deletes neither tags nor digests", _SET_UP, response)
+
+
+def placeholder_of(found: RawManifest, request: Request) -> RawManifest:
+    """Return a manifest of the same blobs that has a digest of its own, and no `subject`: it refers to nothing."""
+    try:
+        members = read_object(found.raw)
+    except DishonestTextError:
+        raise _unsupported(request, f"{found.digest} is not a valid JSON object", "") from None
+    if not is_manifest(found):
+        raise _unsupported(request, f"{found.digest} is not a manifest", CHECK_ADDRESS)
+    media_type = found.media_type or own_media_type(found.raw)
+    if "legacy-manifest" in {kind_of(members), kind_of(members, media_type)}:
+        raise _unsupported(request, f"{found.digest} is of schema 1, which registries no longer accept", "")
+    members.pop("subject", None)
+    given = members.get("annotations")
+    annotations = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    members["annotations"] = {**annotations, ANNOTATION: secrets.token_hex(16)}
+    return RawManifest(json.dumps(members).encode(), media_type)
+
+
+def _unsupported(
+    request: Request, reason: str, advice: str, response: Response | None = None
+) -> errors.UnsupportedError:
+    """Return the error of a tag that cannot be deleted. Nothing has been changed."""
+    what = f"cannot delete the {request.what} alone, and nothing was changed: {reason}"
+    if response is None:
+        return errors.UnsupportedError(what, "", advice)
+    return errors.UnsupportedError(what, place_of(response), advice, response.status, reported(response).lines)
+
+
+def with_outcome(failure: errors.DregError, outcome: str) -> errors.DregError:
+    """Return a failure with a sentence on what the tag names now, in an error of the same class where that has one."""
+    match failure:
+        case errors.RegistryError() | errors.UnauthorizedError():
+            return replace(failure, advice="; ".join(filter(None, [failure.advice, outcome])))
+        case errors.RetryExhaustedError():
+            return replace(failure, last=with_outcome(failure.last, outcome))
+        case errors.TransportError():
+            return replace(failure, reason=f"{failure.reason}; {outcome}")
+        case _:
+            return errors.RegistryError(str(failure), "", outcome)
