@@ -103,15 +103,26 @@ def served_type(served: RawManifest) -> str | None:
 
     Lists may state another type: go-containerregistry lists the type of the config (quirk 39).
     """
-    try:
-        tree = read_object(served.raw)
-    except DishonestTextError:
-        return None
+    tree = _tree(served)
     config = tree.get("config")
     stated = tree.get("artifactType") or (
         cast("Members", config).get("mediaType") if isinstance(config, dict) else None
     )
     return stated if isinstance(stated, str) else None
+
+
+def is_malformed_referrer(served: RawManifest, digest: Digest, artifact_type: str | None) -> bool:
+    """Return whether a malformed manifest has this subject, and this artifact type (any for None)."""
+    subject = _tree(served).get("subject")
+    is_subject = isinstance(subject, dict) and cast("Members", subject).get("digest") == digest
+    return is_subject and artifact_type in {None, served_type(served)}
+
+
+def _tree(served: RawManifest) -> Members:
+    try:
+        return read_object(served.raw)
+    except DishonestTextError:
+        return {}
 
 
 def fallback_tag(digest: Digest) -> Tag:
