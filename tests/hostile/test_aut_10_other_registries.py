@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dreg_client import errors
+from dreg_client import Credentials, errors
 from tests.faultserver import Heard, Host, Network, Piece, answer, challenge, redirect
-from tests.hostile.proof import BASIC, WHO, given, token_server_at
+from tests.hostile.proof import BASIC, WHO, entry, given, home_of, kept, token_server_at
 from tests.hostile.registry import BASE, DIGEST, LAYER, LAYER_DIGEST, MANIFEST, document, registry_at
 from tests.hostile.ways import Way, refused
 
@@ -112,6 +112,18 @@ def test_aut_10_a_password_is_not_for_another_registry(way: Way, net: Network) -
     assert "no credential" in outcome.text
     assert other.secrets == []
     assert {*registry.secrets} == {BASIC}
+
+
+def test_aut_10_nor_is_what_is_kept_for_that_registry(way: Way, net: Network) -> None:
+    """Whoever asks one registry has not asked another one, also where there is a credential for both."""
+    kept(net, {"auths": {"registry.test": entry(), "other.test": entry(), "auth.other.test": entry()}})
+    registry, other, tokens = redirecting_at(net), other_at(net), tokens_at(net)
+    way.environment, way.options = home_of(net), {"credentials": Credentials.default()}
+
+    assert way.manifest("1.4").error is None
+    assert {*registry.secrets} == {BASIC}
+    assert {*other.secrets} == {f"Bearer {ANONYMOUS}"}
+    assert tokens.secrets == []
 
 
 def test_aut_10_a_token_server_that_denies_anonymous_requests_gets_nothing_else(way: Way, net: Network) -> None:

@@ -156,14 +156,18 @@ def test_what_is_denied_although_a_challenge_is_answered_says_who_was_denied(fla
     assert "the user 'ada' may not" in response.advice
 
 
-def test_while_v2_fails_the_anonymous_answer_is_not_believed(flavour: Flavour) -> None:
+@pytest.mark.parametrize("status", ["503 Service Unavailable", "500 Internal Server Error", "429 Too Many Requests"])
+def test_while_v2_fails_the_anonymous_answer_is_not_believed(flavour: Flavour, status: str) -> None:
+    hiding, failures = Hiding(HIDING["404"]), [answer(b"", status)]
+
     def answering(heard: Heard) -> bytes:
-        return answer(b"", "503 Service Unavailable") if heard.target == "/v2/" else HIDING["404"]
+        return failures.pop() if heard.target == "/v2/" and failures else hiding(heard)
 
     with registry(answering) as at:
-        (response,) = sent(flavour, at.url, GET, credentials=ADA, retries=0)
+        first, second = sent(flavour, at.url, GET, GET, credentials=ADA, retries=0)
 
-    assert response.status == 503
+    assert first.status == int(status[:3])
+    assert second.body == ONE, "the failure is not remembered"
 
 
 def test_a_challenge_of_v2_at_another_origin_is_not_answered(flavour: Flavour) -> None:
