@@ -1,6 +1,7 @@
 """OCI image layouts: a directory, or the same files in a tar archive (image-layout.md)."""
 
 import os
+from contextlib import suppress
 from functools import partial
 
 from dreg_client import errors
@@ -8,15 +9,24 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.documents import read_manifest, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
+from dreg_client._logging import log
 from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import AnyManifest, Index, LayoutIndex
+from dreg_client.models.index import AnyManifest, LayoutIndex
+from dreg_client.models.listing import completed, is_incomplete
 from dreg_client.protocol.content import BlobRequest, RawManifest
-from dreg_client.protocol.referrers import fallback_tag, of_type, referrer, subject_of
+from dreg_client.protocol.referrers import (
+    fallback_tag,
+    is_malformed_referrer,
+    of_type,
+    parse_fallback,
+    referrer,
+    subject_of,
+)
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family
+from dreg_client.values.media_type import Family, is_media_type
 
 
 class AsyncLayoutSource:
@@ -66,23 +76,49 @@ class AsyncLayoutSource:
         return layout_files.tags_in(self.index)
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject."""
+        """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject.
+
+        With a warning, a malformed manifest that has this subject is listed as its entry is, and so is an entry under
+        the referrers tag whose manifest is missing.
+        """
         self.files.check_open()
-        entries = [*self.index.manifests, *await self._listed_by_tag(digest)]
+        listed = await self._listed_by_tag(digest)
         found: list[Descriptor] = []
-        for entry in dict.fromkeys(entries):
-            document = await self._manifest_or_none(entry)
-            if document is not None and (subject := subject_of(document)) and subject.digest == digest:
-                found.append(referrer(entry, document))
-        return of_type(found, artifact_type)
+        for entry in dict.fromkeys([*self.index.manifests, *listed]):
+            try:
+                document = await self._manifest_or_none(entry)
+            except errors.InvalidDocumentError as failure:
+                if is_malformed_referrer(await read_verified(self, entry), digest, artifact_type):
+                    log.warning("%s: %s is malformed: %s", self.name, entry.digest, failure)
+                    found.append(entry)
+                continue
+            if document is None and entry in listed:
+                log.warning("%s: the referrers tag lists %s, which is not a manifest in this layout", self.name, entry)
+                found += of_type([entry], artifact_type)
+            elif document is not None and (subject := subject_of(document)) and subject.digest == digest:
+                found += of_type([referrer(entry, document)], artifact_type)
+        return tuple(found)
 
     async def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
         found: list[Descriptor] = []
         for entry in layout_files.entries_named(self.index, fallback_tag(digest)):
-            kept = await self._manifest_or_none(entry) if entry.family is Family.INDEX else None
-            found += kept.manifests if isinstance(kept, Index) else ()
+            if entry.family is not Family.INDEX:
+                continue
+            with suppress(errors.NotFoundError):
+                listed = parse_fallback(await read_verified(self, entry), self.name)
+                found += [await self._completed(each) for each in listed]
         return found
+
+    async def _completed(self, entry: Descriptor) -> Descriptor:
+        """Return an entry; if it lacks the media type or the size, with those of the stored document."""
+        if is_media_type(entry.media_type) and not is_incomplete(entry):
+            return entry
+        try:
+            stored = await self.resolve(entry.digest)
+        except errors.NotFoundError:
+            return entry
+        return completed(entry, stored.media_type, stored.size)
 
     async def _manifest_or_none(self, entry: Descriptor) -> AnyManifest | None:
         try:

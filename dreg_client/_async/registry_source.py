@@ -1,5 +1,6 @@
 """A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dreg_client import errors
@@ -8,7 +9,9 @@ from dreg_client._async.client import AsyncClient
 from dreg_client._async.lists import list_tags
 from dreg_client._async.manifests import get_manifest, resolve_manifest
 from dreg_client._async.ranged_download import AsyncRangedDownload
+from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.listing import completed, is_incomplete
 from dreg_client.protocol import blobs, referrers
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest, RawManifest
@@ -68,34 +71,51 @@ class AsyncRegistrySource:
         If the registry has no such list, its tag `sha256-...` is read, in which older clients keep one ("Referrers Tag
         Schema"); if there is none, nothing refers to the manifest.
         """
+        entries = await self._listed_referrers(digest, artifact_type)
+        if artifact_type is not None:
+            entries = [entry for entry in entries if await self._is_of_type(entry, artifact_type)]
+        return tuple([await self._completed(entry) if is_incomplete(entry) else entry for entry in entries])
+
+    async def _listed_referrers(self, digest: Digest, artifact_type: str | None) -> Sequence[Descriptor]:
         pages = referrers.referrer_pages(self._name, digest, artifact_type)
         found: list[Descriptor] = []
         while pages.request is not None:
             response = await self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
-                return await self._referrers_by_tag(referrers.fallback_tag(digest), artifact_type)
+                return await self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
             pages.turn(response)
-        return referrers.of_type(found, artifact_type)
+        return found
 
-    async def _referrers_by_tag(self, tag: Tag, artifact_type: str | None) -> tuple[Descriptor, ...]:
+    async def _referrers_by_tag(self, tag: Tag) -> tuple[Descriptor, ...]:
         try:
             served = await get_manifest(self._client, self._name, tag)
         except errors.NotFoundError:
             return ()
-        entries = referrers.parse_fallback(served, f"{self._name}:{tag}")
-        chosen = referrers.of_type(entries, artifact_type)
-        if chosen or artifact_type is None:
-            return chosen
-        # The list may state another type than the manifests themselves (quirk 39).
-        return tuple([entry for entry in entries if await self._served_type(entry.digest) == artifact_type])
+        return referrers.parse_fallback(served, f"{self._name}:{tag}")
 
-    async def _served_type(self, digest: Digest) -> str | None:
+    async def _is_of_type(self, entry: Descriptor, artifact_type: str) -> bool:
+        """Return whether an entry has an artifact type: by the list, else by its manifest (quirk 39)."""
+        if entry.artifact_type == artifact_type:
+            return True
         try:
-            return referrers.served_type(await get_manifest(self._client, self._name, digest))
-        except errors.DregError:
-            return None
+            served = await get_manifest(self._client, self._name, entry.digest)
+        except errors.DregError as failure:
+            log.warning(
+                "%s is not listed as %s, as its manifest cannot be read: %s", entry.digest, artifact_type, failure
+            )
+            return False
+        return referrers.served_type(served) == artifact_type
+
+    async def _completed(self, entry: Descriptor) -> Descriptor:
+        """Return an entry that lacks the media type or the size, with those of its manifest if it can be read."""
+        try:
+            head = await resolve_manifest(self._client, self._name, entry.digest)
+        except errors.DregError as failure:
+            log.warning("media type and size of %s are unknown, as it cannot be read: %s", entry.digest, failure)
+            return entry
+        return completed(entry, head.media_type, head.size)
 
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""

@@ -149,10 +149,11 @@ class AsyncStore:
 
         A registry's list is only its claim. With `verify`, the manifest of each entry is read and checked. Entries
         that have another `subject`, cannot be read, or are of another type are left out, with a warning in the log.
+        Without it, any entry with a valid digest is listed; if it is malformed, a warning in the log says how.
 
         Args:
             digest: The manifest that is referred to; it need not exist.
-            artifact_type: Only entries of this type.
+            artifact_type: Only entries of this type, by the list, or else by their manifests, which are then read.
             verify: Whether to check the entries; with `strict`, an error is raised instead of leaving one out.
 
         Raises:

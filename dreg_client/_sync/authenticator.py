@@ -3,12 +3,14 @@
 
 from collections.abc import Hashable
 from time import monotonic
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import Lock, maybe_await, new_lock, run_cancellable
 from dreg_client._sync.sender import Sender
 from dreg_client.protocol.auth import (
+    ELSEWHERE,
     NOT_ASKED,
     ChallengeKey,
     Hint,
@@ -24,12 +26,15 @@ from dreg_client.protocol.auth import (
 )
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
-from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.registry_url import PING, RegistryURL
 from dreg_client.protocol.retry import Attempts
 from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, token_hop
 from dreg_client.protocol.www_authenticate import is_foreign
 from dreg_client.values.credential import Credential
-from dreg_client.values.origin import Origin
+from dreg_client.values.origin import Origin, Reach
+
+_MOST: Final = 1000
+"""The most challenges that are kept."""
 
 
 class Authenticator:
@@ -37,11 +42,12 @@ class Authenticator:
 
     Args:
         options: The options of the client.
-        own: The registry that credentials were given for: its mirrors never get them.
+        own: The registry that credentials were given for: its mirrors never get them. None for the registries that
+            redirects lead to: requests to them are anonymous.
         sender: Sends the requests for tokens.
     """
 
-    def __init__(self, options: Options, own: RegistryURL, sender: Sender) -> None:
+    def __init__(self, options: Options, own: RegistryURL | None, sender: Sender) -> None:
         self._options, self._own, self._sender = options, own, sender
         self._tokens = TokenCache(monotonic)
         self.challenges: dict[ChallengeKey, KnownChallenge] = {}
@@ -49,34 +55,64 @@ class Authenticator:
         self._locks: dict[Hashable, Lock] = {}
         self._warned: set[Origin] = set()
 
-    def known(self, registry: RegistryURL, request: Request) -> str | None:
+    def known(self, registry: RegistryURL, request: Request, *, nearest: Reach = Reach.LOCAL) -> str | None:
         """Return the `Authorization` that answers an earlier challenge of such a request; None if there was none."""
         challenge = self.challenges.get(challenge_key(registry, request))
-        return None if challenge is None else self._authorization(registry, request, challenge)
+        return None if challenge is None else self._authorization(registry, request, challenge, nearest=nearest)
 
-    def answer(self, registry: RegistryURL, request: Request, response: Response, used: str | None) -> str | None:
-        """Return the `Authorization` that answers the challenge of a 401; None if there is none but what was `used`."""
+    def answer(
+        self,
+        registry: RegistryURL,
+        request: Request,
+        response: Response,
+        used: str | None = None,
+        *,
+        nearest: Reach = Reach.LOCAL,
+    ) -> str | None:
+        """Return the `Authorization` that answers the challenge of a 401.
+
+        Args:
+            registry: The registry.
+            request: The request that needs it.
+            response: The response with the challenge: to this request, or to `/v2/`.
+            used: The `Authorization` that the request had.
+            nearest: The nearest network that the token server may be in.
+
+        Returns:
+            The `Authorization`; None if there is none, or none but what was `used`.
+        """
         challenge = challenge_of(request, response)
         if challenge is None:
             return None
-        self._warn_of_foreign_scope(registry, request, challenge.challenge.scope)
+        if not response.where.endswith(PING):  # whose scope is only an example
+            self._warn_of_foreign_scope(registry, request, challenge.challenge.scope)
         refused = used.partition(" ")[2] if used else ""
-        authorization = self._authorization(registry, request, challenge, refused=refused)
+        authorization = self._authorization(registry, request, challenge, refused=refused, nearest=nearest)
         if authorization is None or authorization == used:
             return None
+        if len(self.challenges) >= _MOST:
+            self.challenges.clear()
         self.challenges[challenge_key(registry, request)] = challenge
         return authorization
 
     def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:
         """Return what to do about a request that was denied with 401 or 403; `shown`: it had an `Authorization`."""
+        if self._own is None:
+            return ELSEWHERE
         if registry != self._own:
             return Hint()
         key = registry.authority, repository_of(request)
         found = given_credential(self._options) or self._credentials.get(key)
         return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NOT_ASKED
 
+    def has_user(self, registry: RegistryURL, request: Request) -> bool:
+        """Return whether there is a credential, or a service for tokens, for a request."""
+        if self._options.auth_service is not None and registry == self._own:
+            return True
+        return self._credential(registry, request) is not None
+
     def _authorization(
-        self, registry: RegistryURL, request: Request, known: KnownChallenge, *, refused: str = ""
+        self, registry: RegistryURL, request: Request, known: KnownChallenge, *, refused: str = "", nearest: Reach
     ) -> str | None:
         """Return the `Authorization` that answers a challenge; the token in it is another one than `refused`."""
         service = self._options.auth_service
@@ -90,9 +126,11 @@ class Authenticator:
             return basic_authorization(credential)
         if credential is not None and credential.registry_token is not None:
             return f"Bearer {credential.registry_token}"
-        return "Bearer " + self._token(TokenRequest(registry, known, credential), request, refused)
+        return "Bearer " + self._token(TokenRequest(registry, known, credential, nearest), request, refused)
 
     def _credential(self, registry: RegistryURL, request: Request) -> Credential | None:
+        if self._own is None:
+            return None
         if isinstance(self._options.credentials, Credential):
             return self._options.credentials if registry == self._own else None
         key = registry.authority, repository_of(request)

@@ -1,15 +1,18 @@
 # Generated from dreg_client/_async/registry_source.py by tools/generate_sync.py. Do not edit.
 """A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dreg_client import errors
+from dreg_client._logging import log
 from dreg_client._sync.blob_body import BlobBody
 from dreg_client._sync.client import Client
 from dreg_client._sync.lists import list_tags
 from dreg_client._sync.manifests import get_manifest, resolve_manifest
 from dreg_client._sync.ranged_download import RangedDownload
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.listing import completed, is_incomplete
 from dreg_client.protocol import blobs, referrers
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest, RawManifest
@@ -69,34 +72,51 @@ class RegistrySource:
         If the registry has no such list, its tag `sha256-...` is read, in which older clients keep one ("Referrers Tag
         Schema"); if there is none, nothing refers to the manifest.
         """
+        entries = self._listed_referrers(digest, artifact_type)
+        if artifact_type is not None:
+            entries = [entry for entry in entries if self._is_of_type(entry, artifact_type)]
+        return tuple([self._completed(entry) if is_incomplete(entry) else entry for entry in entries])
+
+    def _listed_referrers(self, digest: Digest, artifact_type: str | None) -> Sequence[Descriptor]:
         pages = referrers.referrer_pages(self._name, digest, artifact_type)
         found: list[Descriptor] = []
         while pages.request is not None:
             response = self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
-                return self._referrers_by_tag(referrers.fallback_tag(digest), artifact_type)
+                return self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
             pages.turn(response)
-        return referrers.of_type(found, artifact_type)
+        return found
 
-    def _referrers_by_tag(self, tag: Tag, artifact_type: str | None) -> tuple[Descriptor, ...]:
+    def _referrers_by_tag(self, tag: Tag) -> tuple[Descriptor, ...]:
         try:
             served = get_manifest(self._client, self._name, tag)
         except errors.NotFoundError:
             return ()
-        entries = referrers.parse_fallback(served, f"{self._name}:{tag}")
-        chosen = referrers.of_type(entries, artifact_type)
-        if chosen or artifact_type is None:
-            return chosen
-        # The list may state another type than the manifests themselves (quirk 39).
-        return tuple([entry for entry in entries if self._served_type(entry.digest) == artifact_type])
+        return referrers.parse_fallback(served, f"{self._name}:{tag}")
 
-    def _served_type(self, digest: Digest) -> str | None:
+    def _is_of_type(self, entry: Descriptor, artifact_type: str) -> bool:
+        """Return whether an entry has an artifact type: by the list, else by its manifest (quirk 39)."""
+        if entry.artifact_type == artifact_type:
+            return True
         try:
-            return referrers.served_type(get_manifest(self._client, self._name, digest))
-        except errors.DregError:
-            return None
+            served = get_manifest(self._client, self._name, entry.digest)
+        except errors.DregError as failure:
+            log.warning(
+                "%s is not listed as %s, as its manifest cannot be read: %s", entry.digest, artifact_type, failure
+            )
+            return False
+        return referrers.served_type(served) == artifact_type
+
+    def _completed(self, entry: Descriptor) -> Descriptor:
+        """Return an entry that lacks the media type or the size, with those of its manifest if it can be read."""
+        try:
+            head = resolve_manifest(self._client, self._name, entry.digest)
+        except errors.DregError as failure:
+            log.warning("media type and size of %s are unknown, as it cannot be read: %s", entry.digest, failure)
+            return entry
+        return completed(entry, head.media_type, head.size)
 
     def has_blob(self, digest: Digest) -> bool:
         """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Final, Literal, cast
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from dreg_client.errors.problems import Problem
 from dreg_client.models import annotations as annotation_rules
@@ -19,7 +19,6 @@ from dreg_client.models.fields import (
     SchemaVersion2,
     TextMap,
 )
-from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.manifest import DockerManifest, Manifest, OciManifest, foreign_remarks
 from dreg_client.models.paths import member, objects
@@ -127,23 +126,3 @@ def is_attestation(descriptor: Descriptor) -> bool:
     """Return whether an entry of an index is an attestation about an image."""
     platform = descriptor.platform.value if descriptor.platform else None
     return (platform is not None and platform.is_unknown) or _ATTESTATION in (descriptor.annotations or {})
-
-
-def right_entries(raw: bytes, most: int) -> tuple[tuple[Descriptor, ...], tuple[str, ...]] | None:
-    """Return the valid entries of an OCI index and texts of others; None if more is invalid, or for over `most`."""
-    try:
-        tree = read_object(raw)
-        OciIndex.from_tree(raw, {**tree, "manifests": []})
-    except (DishonestTextError, ValidationError):
-        return None
-    entries = tree.get("manifests")
-    if not isinstance(entries, list) or len(cast("list[object]", entries)) > most:
-        return None
-    known: list[Descriptor] = []
-    left_out: list[str] = []
-    for entry in cast("list[object]", entries):
-        try:
-            known += OciIndex.from_tree(raw, {**tree, "manifests": [entry]}).manifests
-        except ValidationError:
-            left_out.append(f"{entry!r:.200}")
-    return tuple(known), tuple(left_out)

@@ -3,6 +3,7 @@
 And what to do if access is denied all the same, which depends on the credential. No secret is ever named.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,12 +11,15 @@ from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.responses import lists_nothing
 from dreg_client.protocol.www_authenticate import Challenge, parse_challenges, scope_to_ask
 from dreg_client.values.credential import Credential, is_sendable
 from dreg_client.values.origin import Origin
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LISTED: Final = 5
+_HIDING: Final = frozenset({401, 403, 404})
+_LISTS: Final = re.compile(r"[^?]*/(?:tags/list|_catalog|referrers/[^/?]+)(?:\?.*)?")
 
 ChallengeKey = tuple[Origin, str, bool]
 """Requests with the same key get the same challenge: origin, scope, and whether they change something."""
@@ -33,6 +37,24 @@ class KnownChallenge:
 def challenge_key(registry: RegistryURL, request: Request) -> ChallengeKey:
     """Return the key of a request's challenge."""
     return registry.origin, request.scope, request.method in _WRITES
+
+
+def may_hide(registry: RegistryURL, request: Request, response: Response) -> bool:
+    """Return whether a registry may have hidden from an anonymous request what it shows to a user.
+
+    Artifactory, Nexus and GitHub Packages can respond with 404 or an empty list, without a challenge. Only `/v2/` has
+    one then.
+    """
+    if response.status not in _HIDING and not (
+        response.ok and _LISTS.fullmatch(request.target) and lists_nothing(response.body)
+    ):
+        return False
+    return Origin.of(response.url) == registry.origin
+
+
+def is_conclusive(ping: Response) -> bool:
+    """Return whether a response to `/v2/` says if the registry has a challenge; otherwise it must be asked again."""
+    return ping.status < 500 and ping.status not in {408, 429}
 
 
 def repository_of(request: Request) -> str:
@@ -98,6 +120,8 @@ class Hint:
 
 NOT_ASKED: Final = Hint("it does not ask who we are, so that no credential was looked up")
 """The hint if the registry denies access without a challenge."""
+ELSEWHERE: Final = Hint("the registry redirects there, and no credential is sent to another registry")
+"""The hint if another registry, which a redirect led to, denies access to anonymous requests."""
 
 
 def hint_for(

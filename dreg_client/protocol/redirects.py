@@ -1,12 +1,15 @@
 """Where a redirect may lead, and what is sent there (RFC 9110 15.4). Headers are built from nothing for each hop."""
 
+import re
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from dreg_client import errors
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.origin import Origin, Reach, joined, reach, without_query
+from dreg_client.values.reference import RepositoryName
 
 MAX_REDIRECTS: Final = 10
 _KEEPS_METHOD: Final = frozenset({307, 308})
@@ -14,6 +17,7 @@ _FOLLOWED: Final = frozenset({301, 302, 303}) | _KEEPS_METHOD
 _READS: Final = frozenset({"GET", "HEAD"})
 _SENT_ELSEWHERE: Final = frozenset({"accept", "range", "cache-control", "user-agent", "accept-encoding"})
 """The only headers that another host gets (TRN-01)."""
+_OF_A_REPOSITORY: Final = re.compile(r"(?P<prefix>.*?)/v2/(?P<name>.+)/(?:manifests/[^/]+|blobs/[^/]+|tags/list)")
 
 
 def redirect_target(registry: RegistryURL, request: Request, response: Response) -> str | None:
@@ -26,7 +30,7 @@ def redirect_target(registry: RegistryURL, request: Request, response: Response)
     if request.method not in _READS and _origin_of(response, target) != registry.origin:
         reason = f"what a {request.method} changes is at the registry itself alone"
         raise errors.CrossOriginError(response.where, without_query(target), reason)
-    return target
+    return None if request.stays and _origin_of(response, target) != registry.origin else target
 
 
 def next_hop(
@@ -45,6 +49,28 @@ def next_hop(
     check_reach(response.where, url, target, nearest)
     sent = tuple([pair for pair in headers if pair[0].lower() in _SENT_ELSEWHERE])
     return replace(hop, url=url, headers=sent, nearest=nearest)
+
+
+def other_registry(registry: RegistryURL, hop: Hop) -> tuple[RegistryURL, Request] | None:
+    """Return the registry that a redirect led to, with the request to it; None for the first one, and for a CDN.
+
+    registry.k8s.io, for example, redirects everything to a registry near the caller, which requires a token.
+    """
+    origin = Origin.of(hop.url)
+    found = _OF_A_REPOSITORY.fullmatch(urlsplit(hop.url).path)
+    if found is None or origin == registry.origin or hop.method not in _READS:
+        return None
+    try:
+        name = RepositoryName(found["name"])
+    except errors.InvalidReferenceError:
+        return None
+    return RegistryURL(origin, found["prefix"]), Request(hop.method, hop.url, f"repository:{name}:pull")
+
+
+def with_token(hop: Hop, authorization: str) -> Hop:
+    """Return a request with an anonymous token for its host; the next redirect drops it, see `next_hop`."""
+    headers = [pair for pair in hop.headers if pair[0] != "Authorization"]
+    return replace(hop, headers=(*headers, ("Authorization", authorization)))
 
 
 def _origin_of(response: Response, url: str) -> Origin:

@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 from dreg_client import errors
 from dreg_client._logging import log
+from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex, right_entries
+from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex
 from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.listing import read_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
@@ -23,6 +25,8 @@ from dreg_client.values.reference import RepositoryName, Tag
 MOST: Final = 1000
 _NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_OFFERED: Final = frozenset({400, 404, 405, 406, 501})
+_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
+"""Statuses of a redirect that was not followed: GHCR redirects to a web page, which may be 404 or 429."""
 
 
 def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: str | None = None) -> Pages:
@@ -30,22 +34,34 @@ def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: st
     query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
     target = f"/v2/{repository}/referrers/{digest}{query}"
     what = f"list of what refers to {digest} in {repository}"
-    return Pages(Request("GET", target, f"repository:{repository}:pull", (("Accept", OCI_INDEX),), what=what))
+    scope, headers = f"repository:{repository}:pull", (("Accept", OCI_INDEX),)
+    return Pages(Request("GET", target, scope, headers, what=what, stays=True))
 
 
 def is_not_offered(response: Response) -> bool:
-    """Return whether the registry has no list, only perhaps the `fallback_tag`: an error, or a page (DLD-24)."""
+    """Return whether the registry has no list, only perhaps the `fallback_tag` (DLD-24).
+
+    It responds with an error, with a page for browsers, or with a redirect to another host. A 401 without a challenge
+    is that of Harbor before 2.8 to unknown paths; a warning tells of it, since it may also be a denial.
+    """
     served = essence(response.headers.get("content-type") or "")
-    return response.status in _NOT_OFFERED or (response.ok and served in {"text/html", "text/plain"})
+    if response.status == 401 and not response.headers.all("www-authenticate"):
+        log.warning("%s: 401 without a challenge; the referrers tag is read instead", response.where)
+        return True
+    is_absent = response.status in _NOT_OFFERED | _ELSEWHERE
+    return is_absent or (response.ok and served in {"text/html", "text/plain"})
 
 
 def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, ...]:
-    """Return the referrers of one page, in the registry's order; invalid entries are left out with a warning."""
+    """Return the referrers of one page, in the registry's order.
+
+    A malformed entry with a valid digest is listed with a warning, and others are left out with a warning.
+    """
     raw = raise_for_status(response, request).body
     try:
         return OciIndex.parse(raw).manifests
     except errors.InvalidDocumentError as failure:
-        return _right_entries(raw, response.where, failure)
+        return _malformed_entries(raw, response.where, failure)
 
 
 def parse_fallback(served: RawManifest, where: str) -> tuple[Descriptor, ...]:
@@ -54,20 +70,23 @@ def parse_fallback(served: RawManifest, where: str) -> tuple[Descriptor, ...]:
         index = parse_manifest(served.raw, served.media_type or None)
         entries = index.manifests if isinstance(index, Index) else ()
     except errors.InvalidDocumentError as failure:
-        entries = _right_entries(served.raw, where, failure)
+        entries = _malformed_entries(served.raw, where, failure)
     check_count(entries, where)
     return entries
 
 
-def _right_entries(raw: bytes, where: str, failure: errors.InvalidDocumentError) -> tuple[Descriptor, ...]:
-    """Return the valid entries of an index in which only entries are invalid, else raise the failure."""
-    sorted_out = right_entries(raw, MOST)
-    if sorted_out is None:
+def _malformed_entries(raw: bytes, where: str, failure: errors.InvalidDocumentError) -> tuple[Descriptor, ...]:
+    """Return the entries of an index in which only entries are malformed, else raise the failure."""
+    entries = read_entries(raw, MOST)
+    if entries is None:
         raise failure
-    known, left_out = sorted_out
-    for entry in left_out:
-        log.warning("%s lists %s, which is no descriptor; it is left out", where, entry)
-    return known
+    for entry in entries:
+        if entry.descriptor is None:
+            log.warning("%s lists %s, which is no descriptor; it is left out", where, entry.text)
+        elif entry.problems:
+            problems = "; ".join(map(str, entry.problems))
+            log.warning("%s: the entry %s is malformed: %s", where, entry.descriptor.digest, problems)
+    return tuple(entry.descriptor for entry in entries if entry.descriptor is not None)
 
 
 def check_count(found: Sequence[Descriptor], where: str) -> None:
@@ -82,8 +101,30 @@ def of_type(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[D
 
 
 def served_type(served: RawManifest) -> str | None:
-    """Return the artifact type that a manifest itself states; lists of older clients may state another (quirk 39)."""
-    return artifact_type_of(parse_manifest(served.raw, served.media_type or None))
+    """Return the artifact type that a manifest itself states, which may be malformed otherwise.
+
+    Lists may state another type: go-containerregistry lists the type of the config (quirk 39).
+    """
+    tree = _tree(served.raw)
+    config = tree.get("config")
+    stated = tree.get("artifactType") or (
+        cast("Members", config).get("mediaType") if isinstance(config, dict) else None
+    )
+    return stated if isinstance(stated, str) else None
+
+
+def is_malformed_referrer(served: RawManifest, digest: Digest, artifact_type: str | None) -> bool:
+    """Return whether a malformed manifest has this subject, and this artifact type (any for None)."""
+    subject = _tree(served.raw).get("subject")
+    is_subject = isinstance(subject, dict) and cast("Members", subject).get("digest") == digest
+    return is_subject and artifact_type in {None, served_type(served)}
+
+
+def _tree(raw: bytes) -> Members:
+    try:
+        return read_object(raw)
+    except DishonestTextError:
+        return {}
 
 
 def fallback_tag(digest: Digest) -> Tag:
@@ -98,11 +139,8 @@ def lists_referrers(response: Response, subject: Digest) -> bool:
 
 def subject_in(raw: bytes) -> Digest | None:
     """Return the digest of the `subject` of a manifest, even if the rest of it is not valid; None if it has none."""
-    try:
-        subject = read_object(raw).get("subject")
-    except DishonestTextError:
-        return None
-    digest = cast("dict[str, object]", subject).get("digest") if isinstance(subject, dict) else None
+    subject = _tree(raw).get("subject")
+    digest = cast("Members", subject).get("digest") if isinstance(subject, dict) else None
     return Digest(digest) if isinstance(digest, str) and is_digest(digest) else None
 
 

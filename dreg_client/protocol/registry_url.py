@@ -13,6 +13,7 @@ from dreg_client.values.origin import Origin, without_query
 from dreg_client.values.reference import shown
 
 _EXPECTED: Final = "a URL such as https://registry.example, or a host such as localhost:5000"
+PING: Final = "/v2/"
 _NO_REGISTRY: Final = "it answers, but not as a registry does: check the address"
 
 
@@ -79,7 +80,7 @@ def _check_no_path(text: str, path: str) -> None:
 
 def ping_request() -> Request:
     """Return the request for `/v2/`."""
-    return Request("GET", "/v2/", what="registry API (/v2/)")
+    return Request("GET", PING, what="registry API (/v2/)")
 
 
 def check_ping(response: Response, request: Request) -> None:

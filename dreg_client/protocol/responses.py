@@ -52,6 +52,15 @@ def parse_names(
     return tuple(names), tuple(left_out)
 
 
+def lists_nothing(raw: bytes) -> bool:
+    """Return whether a body is an empty list of tags, repositories or referrers."""
+    try:
+        tree = read_object(raw)
+    except DishonestTextError:
+        return False
+    return any(name in tree and not tree[name] for name in ("tags", "repositories", "manifests"))
+
+
 def parse_errors(raw: bytes) -> list[tuple[str, str]]:
     """Return code and message of at most ten errors; none if the body is not a list of errors (ANS-04 to ANS-06)."""
     try:

@@ -54,6 +54,7 @@ class TokenRequest:
     registry: RegistryURL
     known: KnownChallenge
     credential: Credential | None
+    nearest: Reach = Reach.LOCAL  # the nearest network that the token server may be in
 
     @property
     def key(self) -> tuple[Origin, str, str, str, str]:
@@ -66,8 +67,8 @@ class TokenRequest:
 def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], trusted: tuple[str, ...]) -> Hop:
     """Return the HTTP request for a token; hosts that are `trusted` may get the credential as the registry's own do."""
     credential, challenge = wanted.credential, wanted.known.challenge
-    realm, response = challenge.realm, wanted.known.response
-    nearest = _check_realm(wanted.registry, response, realm, secret=credential is not None, trusted=trusted)
+    realm = challenge.realm
+    nearest = _check_realm(wanted, realm, trusted)
     query = {"service": challenge.service, "scope": wanted.known.scope}
     query = {name: value for name, value in query.items() if value}
     if credential is not None and credential.identity_token is not None:
@@ -82,19 +83,20 @@ def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], truste
     return Hop("GET", url, (*headers, *authorization), limit=_LIMIT, nearest=nearest)
 
 
-def _check_realm(base: RegistryURL, response: Response, realm: str, *, secret: bool, trusted: tuple[str, ...]) -> Reach:
+def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> Reach:
     """Check the URL of a token server (D-15; AUT-01 to AUT-03), and return the nearest network that it may be in."""
+    base, response = wanted.registry, wanted.known.response
     try:
         target = Origin.of(realm)
     except ValueError as fault:
         raise errors.ChallengeError(f"{response.where} names a token server that is no URL: {fault}") from None
     check_no_downgrade(response.where, realm, base.origin, target)
     if target == base.origin:
-        return Reach.LOCAL
-    nearest = nearest_of(base, response)
+        return wanted.nearest
+    nearest = min(nearest_of(base, response), wanted.nearest)
     check_reach(response.where, realm, target, nearest)
     is_trusted = target.authority in trusted or target.host in trusted
-    if secret and not is_trusted and not _is_its_own(base.origin.host, target.host):
+    if wanted.credential is not None and not is_trusted and not _is_its_own(base.origin.host, target.host):
         reason = f"credentials go to the registry's own hosts; to trust it: trusted_token_hosts=({target.authority!r},)"
         raise errors.CrossOriginError(response.where, without_query(realm), reason)
     return nearest

@@ -3,7 +3,7 @@
 A layer could name addresses of its own; a host that it led to asked who we are, and was shown the registry's
 credential.
 
-Addresses in a document are never asked, and a challenge of any host but the registry is never answered.
+Addresses in a document are never asked, and no credential answers a challenge of any host but the registry.
 
 AUT-10, MDL-19
 """

@@ -1,15 +1,13 @@
-"""Lists: where their pages lead, and what stands in them: DLD-22 to DLD-24."""
+"""Lists: where their pages lead, and what stands in them: DLD-22 and DLD-23."""
 
-import json
 from collections.abc import Callable
 
 import pytest
 
 from dreg_client import errors
-from tests.faultserver import Heard, Network, Piece, answer, redirect, refusal, sentence
-from tests.hostile.registry import DIGEST, MANIFESTS, OCI_INDEX, OCI_MANIFEST, TAGS, document, registry_at
+from tests.faultserver import Heard, Network, Piece, answer, redirect, sentence
+from tests.hostile.registry import TAGS, registry_at
 from tests.hostile.ways import Outcome, Way, refused
-from tests.http.documents import described
 
 JSON = "Content-Type: application/json"
 
@@ -180,118 +178,3 @@ def test_dld_23_the_command_line_prints_nothing_of_what_is_no_list(net: Network)
     registry_at(net).on(TAGS, answer(b'{"tags": "a"}', "200 OK", JSON))
 
     assert not refused(Way("command line", net).tags(), errors.ProtocolError).value
-
-
-# --- DLD-24
-
-
-LIST = f"/v2/acme/web/referrers/{DIGEST}"
-FALLBACK = f"{MANIFESTS}/sha256-{DIGEST.encoded}"
-
-
-def index(*types: str) -> bytes:
-    """A list of what refers to the manifest."""
-    entries = [{**described(kind.encode(), OCI_MANIFEST), "artifactType": kind} for kind in types]
-    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
-
-
-def found_types(outcome: Outcome) -> list[str]:
-    """The types of what was found."""
-    assert outcome.kind is None, outcome.text
-    if isinstance(outcome.value, bytes):
-        return outcome.value.decode().split()[1::2]
-    return [entry.artifact_type for entry in outcome.value]
-
-
-NOT_OFFERED: dict[str, Piece] = {
-    "404": refusal("404 Not Found"),
-    "405": refusal("405 Method Not Allowed"),
-    "400": refusal("400 Bad Request"),
-    "html": answer(b"<html>welcome</html>", "200 OK", "Content-Type: text/html; charset=utf-8"),
-}
-
-
-@pytest.mark.parametrize("said", NOT_OFFERED.values(), ids=NOT_OFFERED)
-def test_dld_24_where_there_is_no_list_the_tag_is_read(way: Way, net: Network, said: Piece) -> None:
-    registry = registry_at(net).on(LIST, said).on(FALLBACK, document(index("application/x-a"), OCI_INDEX))
-
-    assert found_types(way.referrers(DIGEST)) == ["application/x-a"]
-    assert registry.asked[-2:] == [f"GET {LIST}", f"GET {FALLBACK}"]
-
-
-@pytest.mark.parametrize("said", NOT_OFFERED.values(), ids=NOT_OFFERED)
-def test_dld_24_where_there_is_neither_list_nor_tag_nothing_refers_to_it(
-    library_way: Way, net: Network, said: Piece
-) -> None:
-    registry_at(net).on(LIST, said)
-
-    assert found_types(library_way.referrers(DIGEST)) == []
-
-
-REFUSALS: dict[str, tuple[Piece, type[Exception]]] = {
-    "401": (answer(b"", "401 Unauthorized", 'WWW-Authenticate: Basic realm="x"'), errors.UnauthorizedError),
-    "403": (refusal("403 Forbidden"), errors.DeniedError),
-    "500": (refusal("500 Internal Server Error"), errors.ServerError),
-    "503": (refusal("503 Service Unavailable"), errors.ServerError),
-}
-
-
-@pytest.mark.parametrize(("said", "error"), REFUSALS.values(), ids=REFUSALS)
-def test_dld_24_a_refusal_is_no_empty_list(way: Way, net: Network, said: Piece, error: type[Exception]) -> None:
-    registry = registry_at(net).on(LIST, said).on(FALLBACK, document(index("application/x-a"), OCI_INDEX))
-
-    assert not refused(way.referrers(DIGEST), error).value
-    assert f"GET {FALLBACK}" not in registry.asked
-
-
-@pytest.mark.parametrize("headers", [(), ("OCI-Filters-Applied: artifactType",)], ids=["unsaid", "said"])
-def test_dld_24_what_the_registry_did_not_filter_is_filtered_here(
-    way: Way, net: Network, headers: tuple[str, ...]
-) -> None:
-    raw = index("application/x-a", "application/x-b")
-    registry = registry_at(net).on(LIST, answer(raw, "200 OK", f"Content-Type: {OCI_INDEX}", *headers))
-
-    assert found_types(way.referrers(DIGEST, "application/x-b")) == ["application/x-b"]
-    assert registry.requests[-1].query == {"artifactType": ["application/x-b"]}
-
-
-ODD_ENTRIES: dict[str, dict[str, object]] = {
-    "an empty type": {**described(b"odd", OCI_MANIFEST), "artifactType": ""},
-    "no size": {"mediaType": OCI_MANIFEST, "digest": described(b"odd", OCI_MANIFEST)["digest"]},
-    "no digest": {"mediaType": OCI_MANIFEST, "size": 3},
-}
-
-
-def with_entry(raw: bytes, *entries: object) -> bytes:
-    """The same list, with more entries in front."""
-    tree = json.loads(raw)
-    return json.dumps({**tree, "manifests": [*entries, *tree["manifests"]]}).encode()
-
-
-@pytest.mark.parametrize("by_tag", [False, True], ids=["list", "tag"])
-@pytest.mark.parametrize("entry", [*ODD_ENTRIES.values(), None, "text"], ids=[*ODD_ENTRIES, "null", "text"])
-def test_dld_24_an_entry_that_is_no_descriptor_is_left_out_with_a_warning(
-    library_way: Way, net: Network, entry: object, by_tag: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    listing = document(with_entry(index("application/x-a"), entry), OCI_INDEX)
-    registry = registry_at(net)
-    registry.on(LIST, refusal("404 Not Found") if by_tag else listing).on(FALLBACK, listing)
-
-    assert found_types(library_way.referrers(DIGEST)) == ["application/x-a"]
-    [warning] = [record.getMessage() for record in caplog.records if record.levelno >= 30]
-    assert "is no descriptor; it is left out" in warning
-
-
-NO_INDEXES: dict[str, bytes] = {
-    "too many to look at each": with_entry(index(), *[None] * 1001),
-    "of two kinds": index("application/x-a").replace(b'"manifests"', b'"layers": [], "manifests"'),
-    "a member twice": index("application/x-a").replace(b'"size"', b'"size": 1, "size"'),
-    "no list": index("application/x-a").replace(b'"manifests"', b'"entries"'),
-}
-
-
-@pytest.mark.parametrize("raw", NO_INDEXES.values(), ids=NO_INDEXES)
-def test_dld_24_what_is_no_index_beside_its_entries_is_no_list(library_way: Way, net: Network, raw: bytes) -> None:
-    registry_at(net).on(LIST, document(raw, OCI_INDEX))
-
-    refused(library_way.referrers(DIGEST), errors.InvalidDocumentError)

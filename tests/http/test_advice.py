@@ -88,7 +88,9 @@ def test_the_token_of_a_service_of_the_caller_s_own_was_refused(door: Door) -> N
 
 
 def test_a_registry_that_does_not_ask_is_not_said_to_have_refused_anybody(door: Door, tmp_path: Path) -> None:
-    assert "it does not ask who we are" in refused(door, challenge="", credentials=Credentials.default())
+    nowhere = Credentials(environment={"HOME": str(tmp_path)})
+
+    assert "there is no credential for registry.example" in refused(door, challenge="", credentials=nowhere)
     assert "'ada' was not shown" in refused(door, challenge="", credentials=ADA)
 
 
