@@ -13,7 +13,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Final, cast
 
-from dreg_client._logging import log
+from dreg_client._logging import warn_once
 from dreg_client.errors import ConfigError, CredentialError
 from dreg_client.values.credential import Credential
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES, HUB_SERVER
@@ -21,7 +21,6 @@ from dreg_client.values.sizes import MEBIBYTE
 
 _LARGEST: Final = 8 * MEBIBYTE
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
-_warned: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class ConfigFile:
             return None
 
     def _warn(self, key: str, fault: str) -> None:
-        _warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
+        warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
 
 
 def server_of(registry: str) -> str:
@@ -168,20 +167,14 @@ def _check_permissions(path: Path, found: os.stat_result) -> None:
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ConfigError(f"{path}: others than its owner may write it; mend that by: chmod 600 {quote(str(path))}")
     if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        _warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
-
-
-def _warn_once(message: str) -> None:
-    if message not in _warned:
-        _warned.add(message)
-        log.warning("%s", message)
+        warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
 
 
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     def keep_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # as docker does
         if len(once := dict(pairs)) < len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            _warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
+            warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
         return once
 
     if len(raw) > _LARGEST:
