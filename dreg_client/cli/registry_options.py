@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _META: Final = "dreg_client.registry_options"
+_LONGEST_SECRET: Final = 65_536
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
@@ -106,7 +107,13 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
 
 
 def _read_secret() -> str:
-    secret = (sys.stdin.read(65536) if sys.stdin else "").removesuffix("\n").removesuffix("\r")
+    try:
+        secret = sys.stdin.read(_LONGEST_SECRET + 1) if sys.stdin else ""
+    except UnicodeDecodeError:
+        raise click.UsageError("standard input is not valid text; pipe the secret in") from None
+    if len(secret) > _LONGEST_SECRET:
+        raise click.UsageError(f"standard input is longer than {_LONGEST_SECRET} characters; pipe the secret in")
+    secret = secret.removesuffix("\n").removesuffix("\r")
     if not secret:
         raise click.UsageError("standard input is empty; pipe the secret in")
     return secret

@@ -46,23 +46,24 @@ class ConfigFile:
             raise ConfigError(f"{self.name}: credsStore is no text; mend or remove it")
 
     @classmethod
-    def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
-        """Read a file (`bare`: only the map of entries), None if there is none; `to_write`: it must be readable."""
+    def read(cls, path: Path, *, bare: bool = False, optional: bool = False) -> "ConfigFile | None":
+        """Read a file (`bare`: only the map of entries); return None if there is none.
+
+        If it cannot be opened, an `optional` file is skipped with a warning; any other one is a ConfigError.
+        """
         try:
             found = path.stat()
+            _check_permissions(path, found)
+            with path.open("rb") as file:
+                raw = file.read(_LARGEST + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as failure:
-            if isinstance(failure, PermissionError) and not to_write:
-                return None
-            raise ConfigError(f"{path}: cannot be read: {failure.strerror}") from None
-        _check_permissions(path, found)
-        try:
-            with path.open("rb") as file:
-                raw = file.read(_LARGEST + 1)
-        except OSError as failure:
-            reason = f"cannot be read: {failure.strerror}"
-            raise ConfigError(f"{path}: {reason}; make it yours, or look elsewhere: --authfile") from None
+            closed = f"{_closed_folder(path)}: cannot be read: {(failure.strerror or '').lower()}"
+            if not optional:
+                raise ConfigError(f"{closed}; make it readable, or name another file: --authfile") from None
+            warn_once(f"{closed}; continuing without credentials from there")
+            return None
         members = _parsed(raw, str(path))
         return cls(str(path), {"auths": members} if bare else members)
 
@@ -147,15 +148,29 @@ def _credential(texts: dict[str, str], source: str) -> Credential | None:
     if texts["identitytoken"]:
         return Credential(identity_token=texts["identitytoken"], source=source)
     if texts["auth"]:
-        pair = ""
-        with suppress(ValueError):
-            pair = b64decode(texts["auth"], validate=True).decode()
-        username, colon, password = pair.partition(":")
+        username, colon, password = _decoded(texts["auth"]).partition(":")
         if not colon or not username:
             raise CredentialError("has an auth that is no base64 of user:password")
         return Credential(username, password.rstrip("\0"), source=source)  # some tools append NULs
     username, password = texts["username"], texts["password"]
     return Credential(username, password, source=source) if username and password else None
+
+
+def _decoded(auth: str) -> str:
+    """Decode base64 as docker and Kubernetes do, with line breaks or without padding; empty if it is not valid."""
+    encoded = "".join(auth.split())
+    with suppress(ValueError):
+        return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
+    return ""
+
+
+def _closed_folder(path: Path) -> Path:
+    """Return the folder above a path that hides what is in it, such as the home of another user; else the path."""
+    for place in (path, *path.parents):
+        with suppress(OSError):
+            place.stat()
+            return place
+    return path
 
 
 def _check_permissions(path: Path, found: os.stat_result) -> None:
