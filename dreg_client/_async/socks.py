@@ -53,7 +53,8 @@ async def connect_by_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, de
         await stream.write(request.dumps(), deadline)
         head = await _read(stream, 5, deadline)  # up to the first byte of the address
         if head[1]:
-            raise ProxyRefusedNetworkError(may_pass=head[1:2] in _MAY_PASS)
+            is_refused = head[1:2] == SOCKS5ReplyCode.CONNECTION_REFUSED
+            raise ProxyRefusedNetworkError(may_pass=head[1:2] in _MAY_PASS, by_target=is_refused)
         length = _ADDRESS_LENGTH.get(head[3], head[4] + 1)
         SOCKS5Reply.loads(head + await _read(stream, length + 1, deadline))
     except (ProtocolError, UnicodeError) as failure:

@@ -93,9 +93,12 @@ def _check_realm(base: RegistryURL, response: Response, realm: str, *, secret: b
         return Reach.LOCAL
     nearest = nearest_of(base, response)
     check_reach(response.where, realm, target, nearest)
-    is_trusted = target.authority in trusted or target.host in trusted
+    names = {target.authority, target.host, f"{target.host}:{target.port}"}
+    is_trusted = not names.isdisjoint(map(str.lower, trusted))
     if secret and not is_trusted and not _is_its_own(base.origin.host, target.host):
-        reason = f"credentials go to the registry's own hosts; to trust it: trusted_token_hosts=({target.authority!r},)"
+        name = target.authority
+        advice = f"trusted_token_hosts=({name!r},), or --trust-token-host {name}"
+        reason = f"credentials go to the registry's own hosts; to trust this one: {advice}"
         raise errors.CrossOriginError(response.where, without_query(realm), reason)
     return nearest
 
