@@ -202,6 +202,7 @@ def test_what_a_transport_raises_is_one_error_of_ours(
         send(http.MockTransport(handle), Hop("GET", URL))
     assert type(raised.value) is error
     assert getattr(raised.value, "reason", "") == reason
+    assert getattr(raised.value, "refused", False) is ("connection refused" in reason)
 
 
 def test_a_body_that_breaks_off_is_one_error_of_ours(http: Any, send: Send, case: Any) -> None:

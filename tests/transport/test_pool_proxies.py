@@ -14,7 +14,7 @@ from dreg_client.protocol.proxies import Proxy, proxy_of
 from dreg_client.values.origin import Origin, Reach
 from tests.faultserver import END, Drip, Host, Network, answer, head, network
 from tests.transport.pools import AnyPool
-from tests.transport.socks_server import NOT_ALLOWED, UNREACHABLE, SocksServer, socks_server
+from tests.transport.socks_server import NOT_ALLOWED, REFUSED, UNREACHABLE, SocksServer, socks_server
 
 BODY = b"this is the answer"
 PASSWORD = "canary-password-7f3a"
@@ -199,14 +199,16 @@ def test_a_socks_proxy_gets_its_password(new_pool: NewPool, net: Network, socks:
             new_pool(proxy=f"socks5://{wrong}localhost:{socks.port}").run_get("http://registry.test/x")
 
 
-@pytest.mark.parametrize(("code", "retryable"), [(NOT_ALLOWED, False), (UNREACHABLE, True), (99, False)])
+@pytest.mark.parametrize(
+    ("code", "retryable"), [(NOT_ALLOWED, False), (UNREACHABLE, True), (REFUSED, True), (99, False)]
+)
 def test_a_socks_proxy_that_refuses_is_named(
     new_pool: NewPool, net: Network, socks: SocksServer, code: int, retryable: bool
 ) -> None:
     socks.code = code
     with pytest.raises(errors.ConnectError, match="the proxy did not let us through") as raised:
         new_pool(proxy=f"socks5://localhost:{socks.port}").run_get("http://registry.test/x")
-    assert raised.value.retryable is retryable
+    assert (raised.value.retryable, raised.value.refused) == (retryable, code == REFUSED)
 
 
 @pytest.mark.parametrize(
