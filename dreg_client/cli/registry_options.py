@@ -131,7 +131,8 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
 def _read_secret() -> str:
     try:
         secret = sys.stdin.read(_LONGEST_SECRET + 1) if sys.stdin else ""
-    except UnicodeDecodeError:
+        secret.encode()  # some locales let bytes through that are not valid text
+    except UnicodeError:
         raise click.UsageError("standard input is not valid text; pipe the secret in") from None
     if len(secret) > _LONGEST_SECRET:
         raise click.UsageError(f"standard input is longer than {_LONGEST_SECRET} characters; pipe the secret in")
