@@ -1,7 +1,6 @@
 """Files of certificates that cannot be used: named ones are errors, those of `certs.d` warnings."""
 
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,9 @@ from dreg_client import errors
 from dreg_client.credentials.tls import tls_context
 from dreg_client.protocol.options import Options
 from dreg_client.values.origin import Origin
+from tests.credentials.places import cannot_be_opened
 from tests.registries import make_certificate
 
-Run = Callable[..., object]
 REGISTRY = Origin.of("https://registry.test:5000")
 
 
@@ -78,12 +77,6 @@ def test_a_certificate_that_is_not_checked_needs_no_authorities(environment: pyt
 
 
 # --- certs.d
-
-
-def cannot_be_opened(path: Path) -> None:
-    """Make a link to itself, which root cannot open either."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.symlink_to(path.name)
 
 
 @pytest.mark.parametrize("closed", ["registry.test:5000", "registry.test:5000/ca.crt", "registry.test:5000/me.cert"])

@@ -10,7 +10,7 @@ import pytest
 
 from dreg_client import Credential, Credentials, errors
 from dreg_client.credentials import login
-from tests.credentials.places import auth, docker, found, user, write
+from tests.credentials.places import auth, cannot_be_opened, docker, found, user, write
 
 NOBODY = 65_534
 
@@ -36,13 +36,6 @@ def another_user(folder: Path) -> Generator[None]:
         if is_root:
             os.seteuid(0)
         folder.chmod(0o700)
-
-
-def cannot_be_opened(path: Path) -> Path:
-    """Make a link to itself, which root cannot open either."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.symlink_to(path.name)
-    return path
 
 
 def test_the_home_of_another_user_is_one_warning(
