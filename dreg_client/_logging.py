@@ -17,6 +17,7 @@ class _EventOnly(logging.Filter):
 
 _EVENT_ONLY: Final = _EventOnly()
 _LOGGERS: Final = {"httpx": "httpcore", "httpx2": "httpcore2"}
+_warned: Final[set[str]] = set()
 _CHILDREN: Final = ("", ".connection", ".http11", ".http2", ".proxy", ".socks")
 
 
@@ -24,3 +25,10 @@ def hide_headers(library: str) -> None:
     """Leave the headers of responses out of what an HTTP library logs, in the whole process (AUT-25)."""
     for child in _CHILDREN:
         logging.getLogger(_LOGGERS[library] + child).addFilter(_EVENT_ONLY)
+
+
+def warn_once(message: str) -> None:
+    """Log a warning, unless this process has logged the same one before."""
+    if message not in _warned:
+        _warned.add(message)
+        log.warning("%s", message)

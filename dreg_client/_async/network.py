@@ -216,7 +216,8 @@ async def _connect_to_any(addresses: deque[Address], deadline: float) -> AsyncSo
                     connecting.pop()
                     return stream
             except OSError as failure:
-                last = failure
+                if not isinstance(last, ConnectionRefusedError):  # another address may only be out of reach
+                    last = failure
                 if sock is not None:
                     connecting.pop().close()
             if connecting and monotonic() >= deadline:

@@ -16,6 +16,7 @@ from dreg_client.protocol.network_errors import (
     BadHTTPError,
     ClosedBeforeResponseError,
     ConnectTimedOutError,
+    NetworkError,
     ProxyRefusedNetworkError,
     TransferTimedOutError,
 )
@@ -39,7 +40,11 @@ async def connect_by_proxy(
     """
     if proxy.is_socks and find_spec("socksio") is None:
         raise MissingLibraryError("socksio", "socks")
-    stream: AsyncStream = await connect(proxy.host, proxy.port, deadline)
+    try:
+        stream: AsyncStream = await connect(proxy.host, proxy.port, deadline)
+    except NetworkError as failure:
+        failure.reason = f"the proxy {proxy.authority}: {failure.reason}"
+        raise
     stream.peer = ""  # it would be the proxy's address, not the origin's
     try:
         if context is not None:

@@ -16,7 +16,6 @@ from socksio.socks5 import (
 )
 
 from dreg_client._async.network import AsyncStream
-from dreg_client.errors import ConfigError
 from dreg_client.protocol.network_errors import (
     ClosedBeforeResponseError,
     ProxyNeedsPasswordError,
@@ -41,8 +40,6 @@ _MAY_PASS: Final = frozenset(
 async def connect_by_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline: float) -> None:
     """Request a connection to an origin from a SOCKS5 proxy. The proxy resolves the host name."""
     username, password = proxy.username.encode(), proxy.password.encode()
-    if max(len(username), len(password)) > 255:
-        raise ConfigError("a proxy is named whose user or password is longer than 255 bytes")
     method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
     try:
         await stream.write(SOCKS5AuthMethodsRequest([method]).dumps(), deadline)
@@ -56,7 +53,8 @@ async def connect_by_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, de
         await stream.write(request.dumps(), deadline)
         head = await _read(stream, 5, deadline)  # up to the first byte of the address
         if head[1]:
-            raise ProxyRefusedNetworkError(may_pass=head[1:2] in _MAY_PASS)
+            is_refused = head[1:2] == SOCKS5ReplyCode.CONNECTION_REFUSED
+            raise ProxyRefusedNetworkError(may_pass=head[1:2] in _MAY_PASS, by_target=is_refused)
         length = _ADDRESS_LENGTH.get(head[3], head[4] + 1)
         SOCKS5Reply.loads(head + await _read(stream, length + 1, deadline))
     except (ProtocolError, UnicodeError) as failure:

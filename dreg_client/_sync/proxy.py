@@ -17,6 +17,7 @@ from dreg_client.protocol.network_errors import (
     BadHTTPError,
     ClosedBeforeResponseError,
     ConnectTimedOutError,
+    NetworkError,
     ProxyRefusedNetworkError,
     TransferTimedOutError,
 )
@@ -38,7 +39,11 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
     """
     if proxy.is_socks and find_spec("socksio") is None:
         raise MissingLibraryError("socksio", "socks")
-    stream: Stream = connect(proxy.host, proxy.port, deadline)
+    try:
+        stream: Stream = connect(proxy.host, proxy.port, deadline)
+    except NetworkError as failure:
+        failure.reason = f"the proxy {proxy.authority}: {failure.reason}"
+        raise
     stream.peer = ""  # it would be the proxy's address, not the origin's
     try:
         if context is not None:

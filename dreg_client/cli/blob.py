@@ -83,6 +83,7 @@ def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: 
     """Write a file, which gets its name only once it is verified, or a device or pipe, as bytes arrive."""
     from dreg_client._sync.opening import open_store
     from dreg_client.cli.progress import progress
+    from dreg_client.cli.waits import reporting_waits
     from dreg_client.protocol.events import Received
 
     size = done = 0
@@ -95,7 +96,7 @@ def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: 
 
     with (
         progress(digest.short, lambda: size) as advance,
-        open_store(source, **options_for(source, on_event=received)) as store,
+        open_store(source, **options_for(source, on_event=reporting_waits(received))) as store,
     ):
         if Path(path).exists() and not Path(path).is_file():
             from dreg_client.files.atomic import write_whole

@@ -10,6 +10,7 @@ from dreg_client.cli.arguments import DIGEST, format_option, read_registry, sour
 from dreg_client.cli.output import put, put_error, put_json, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
 from dreg_client.cli.stores import opened_repository
+from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
@@ -151,7 +152,7 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
 
     base, credentials, options = _settings(registry)
     credential = _credential(base, username, password_stdin, identity_token_stdin)
-    ours: RegistryOptions = {**options, "credentials": credential, "on_event": on_event}
+    ours: RegistryOptions = {**options, "credentials": credential, "on_event": reporting_waits(on_event)}
     with Registry(registry, **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)

@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+
+from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _META: Final = "dreg_client.registry_options"
+_LONGEST_SECRET: Final = 65_536
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
@@ -42,6 +46,12 @@ _CONNECTION_OPTIONS: Final = (
     _option("--ca-file", metavar="FILE", help="Trust the authorities in this file, too."),
     _option("--cert", metavar="FILE", help="Our certificate."),
     _option("--key", metavar="FILE", help="Its key, where it is not in the same file."),
+    _option(
+        "--trust-token-host",
+        metavar="HOST[:PORT]",
+        multiple=True,
+        help="Send the credential to this token server of the registry, too; may be repeated.",
+    ),
     _option("--mirror", metavar="URL", multiple=True, help="Ask there first; may be repeated."),
     _option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.1), help="The longest wait for an answer; 30."),
     _option("--retries", metavar="N", type=click.IntRange(0, 100), help="How many attempts may follow the first; 4."),
@@ -72,9 +82,22 @@ def given_options(ctx: click.Context | None = None) -> "RegistryOptions":
     names = ("plain_http", "insecure", "ca_file", "timeout", "retries")
     options = {name: given[name] for name in names if given.get(name) is not None}
     options["mirrors"] = tuple(given.get("mirror", ()))
+    options["trusted_token_hosts"] = tuple(map(_checked_host, given.get("trust_token_host", ())))
     if given.get("cert"):
         options["client_cert"] = (given["cert"], given.get("key"))
+    if not ctx.params.get("quiet"):
+        options["on_event"] = reporting_waits()
     return {**options, "credentials": _credentials(ctx, given)}  # type: ignore[typeddict-item]
+
+
+def _checked_host(text: str) -> str:
+    from dreg_client.values.origin import Origin
+
+    with suppress(ValueError):
+        if set("/?#").isdisjoint(text):
+            Origin.of(f"https://{text}")
+            return text
+    raise click.BadParameter("expected HOST or HOST:PORT, such as auth.example", param_hint="--trust-token-host")
 
 
 def _credentials(ctx: click.Context, given: dict[str, Any]) -> "Credential | Credentials | None":
@@ -106,7 +129,14 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
 
 
 def _read_secret() -> str:
-    secret = (sys.stdin.read(65536) if sys.stdin else "").removesuffix("\n").removesuffix("\r")
+    try:
+        secret = sys.stdin.read(_LONGEST_SECRET + 1) if sys.stdin else ""
+        secret.encode()  # some locales let bytes through that are not valid text
+    except UnicodeError:
+        raise click.UsageError("standard input is not valid text; pipe the secret in") from None
+    if len(secret) > _LONGEST_SECRET:
+        raise click.UsageError(f"standard input is longer than {_LONGEST_SECRET} characters; pipe the secret in")
+    secret = secret.removesuffix("\n").removesuffix("\r")
     if not secret:
         raise click.UsageError("standard input is empty; pipe the secret in")
     return secret

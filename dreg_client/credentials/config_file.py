@@ -13,7 +13,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Final, cast
 
-from dreg_client._logging import log
+from dreg_client._logging import warn_once
 from dreg_client.errors import ConfigError, CredentialError
 from dreg_client.values.credential import Credential
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES, HUB_SERVER
@@ -21,7 +21,6 @@ from dreg_client.values.sizes import MEBIBYTE
 
 _LARGEST: Final = 8 * MEBIBYTE
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
-_warned: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +46,24 @@ class ConfigFile:
             raise ConfigError(f"{self.name}: credsStore is no text; mend or remove it")
 
     @classmethod
-    def read(cls, path: Path, *, bare: bool = False, to_write: bool = False) -> "ConfigFile | None":
-        """Read a file (`bare`: only the map of entries), None if there is none; `to_write`: it must be readable."""
+    def read(cls, path: Path, *, bare: bool = False, optional: bool = False) -> "ConfigFile | None":
+        """Read a file (`bare`: only the map of entries); return None if there is none.
+
+        If it cannot be opened, an `optional` file is skipped with a warning; any other one is a ConfigError.
+        """
         try:
             found = path.stat()
+            _check_permissions(path, found)
+            with path.open("rb") as file:
+                raw = file.read(_LARGEST + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as failure:
-            if isinstance(failure, PermissionError) and not to_write:
-                return None
-            raise ConfigError(f"{path}: cannot be read: {failure.strerror}") from None
-        _check_permissions(path, found)
-        try:
-            with path.open("rb") as file:
-                raw = file.read(_LARGEST + 1)
-        except OSError as failure:
-            reason = f"cannot be read: {failure.strerror}"
-            raise ConfigError(f"{path}: {reason}; make it yours, or look elsewhere: --authfile") from None
+            closed = f"{_closed_folder(path)}: cannot be read: {(failure.strerror or '').lower()}"
+            if not optional:
+                raise ConfigError(f"{closed}; make it readable, or name another file: --authfile") from None
+            warn_once(f"{closed}; continuing without credentials from there")
+            return None
         members = _parsed(raw, str(path))
         return cls(str(path), {"auths": members} if bare else members)
 
@@ -127,7 +127,7 @@ class ConfigFile:
             return None
 
     def _warn(self, key: str, fault: str) -> None:
-        _warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
+        warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
 
 
 def server_of(registry: str) -> str:
@@ -148,15 +148,29 @@ def _credential(texts: dict[str, str], source: str) -> Credential | None:
     if texts["identitytoken"]:
         return Credential(identity_token=texts["identitytoken"], source=source)
     if texts["auth"]:
-        pair = ""
-        with suppress(ValueError):
-            pair = b64decode(texts["auth"], validate=True).decode()
-        username, colon, password = pair.partition(":")
+        username, colon, password = _decoded(texts["auth"]).partition(":")
         if not colon or not username:
             raise CredentialError("has an auth that is no base64 of user:password")
         return Credential(username, password.rstrip("\0"), source=source)  # some tools append NULs
     username, password = texts["username"], texts["password"]
     return Credential(username, password, source=source) if username and password else None
+
+
+def _decoded(auth: str) -> str:
+    """Decode base64 as docker and Kubernetes do, with line breaks or without padding; empty if it is not valid."""
+    encoded = "".join(auth.split())
+    with suppress(ValueError):
+        return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
+    return ""
+
+
+def _closed_folder(path: Path) -> Path:
+    """Return the folder above a path that hides what is in it, such as the home of another user; else the path."""
+    for place in (path, *path.parents):
+        with suppress(OSError):
+            place.stat()
+            return place
+    return path
 
 
 def _check_permissions(path: Path, found: os.stat_result) -> None:
@@ -168,20 +182,14 @@ def _check_permissions(path: Path, found: os.stat_result) -> None:
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ConfigError(f"{path}: others than its owner may write it; mend that by: chmod 600 {quote(str(path))}")
     if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        _warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
-
-
-def _warn_once(message: str) -> None:
-    if message not in _warned:
-        _warned.add(message)
-        log.warning("%s", message)
+        warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
 
 
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     def keep_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # as docker does
         if len(once := dict(pairs)) < len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            _warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
+            warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
         return once
 
     if len(raw) > _LARGEST:

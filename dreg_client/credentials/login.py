@@ -17,7 +17,7 @@ from dreg_client.values.credential import Credential
 def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
     """Store a credential in a registry's helper, else in a file, and return the name of the helper or file."""
     path = _file_to_write(credentials, registry)
-    file = ConfigFile.read(path, to_write=True) or ConfigFile(str(path), {})
+    file = ConfigFile.read(path) or ConfigFile(str(path), {})
     program = file.program_for(registry)
     if program is None:
         _write(path, _with_entry(file, registry, _entry(credential)))
@@ -32,7 +32,7 @@ def forget(credentials: Credentials, registry: str) -> list[str]:
     gone: list[str] = []
     named = credentials.named_file()
     for path, bare in [(named, named.name == ".dockercfg")] if named else credentials.places():
-        file = ConfigFile.read(path, bare=bare, to_write=named is not None)
+        file = ConfigFile.read(path, bare=bare) if named else credentials.read(path, bare=bare)
         if file is None:
             continue
         keys = [entry.key for entry in file.server_entries(registry)]
@@ -59,7 +59,7 @@ def _file_to_write(credentials: Credentials, registry: str) -> Path:
     if named := credentials.named_file():
         return named
     for path, bare in credentials.places():
-        file = None if bare else ConfigFile.read(path)
+        file = None if bare else credentials.read(path)
         if file is not None and any(file.server_entries(registry)):
             return path
     docker = credentials.docker_file()

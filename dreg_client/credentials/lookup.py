@@ -15,6 +15,7 @@ from dreg_client.protocol.options import FoundCredential, RegistryOptions
 from dreg_client.values.credential import Credential
 
 _FILE_VARIABLE: Final = "REGISTRY_AUTH_FILE"
+_FOLDER_VARIABLE: Final = "DOCKER_CONFIG"
 _TEXT_VARIABLE: Final = "DOCKER_AUTH_CONFIG"
 
 
@@ -72,7 +73,7 @@ class Credentials:
             places.append(file.name)
             places += [f"docker-credential-{name}"] if (name := file.program_for(registry)) else []
         if not places:
-            places = [f"{path} (not there)" for path, _ in self.places()]
+            places = [f"{path} ({_absence(path)})" for path, _ in self.places()]
         return FoundCredential(None, tuple(faults), tuple(places))
 
     def _of_helper(self, file: ConfigFile, registry: str, faults: list[str]) -> Credential | None:
@@ -103,7 +104,12 @@ class Credentials:
             return
         if text := self._environment.get(_TEXT_VARIABLE):
             yield ConfigFile.of_text(text, _TEXT_VARIABLE)
-        yield from filter(None, (ConfigFile.read(path, bare=bare) for path, bare in self.places()))
+        yield from filter(None, (self.read(path, bare=bare) for path, bare in self.places()))
+
+    def read(self, path: Path, *, bare: bool = False) -> ConfigFile | None:
+        """Read the file of a place; one that no variable names is skipped with a warning if it cannot be read."""
+        is_named = bool(self._environment.get(_FOLDER_VARIABLE)) and path == self.docker_file()
+        return ConfigFile.read(path, bare=bare, optional=not is_named)
 
     def places(self) -> Iterator[tuple[Path, bool]]:
         """Yield the paths of files in order, and whether each is a bare map of entries."""
@@ -123,7 +129,7 @@ class Credentials:
 
     def docker_file(self) -> Path | None:
         """Return the path of docker's own file."""
-        if folder := self._environment.get("DOCKER_CONFIG"):
+        if folder := self._environment.get(_FOLDER_VARIABLE):
             return Path(folder) / "config.json"
         home = self._home()
         return home / ".docker" / "config.json" if home else None
@@ -142,6 +148,17 @@ class Credentials:
             return Path.home()
         except RuntimeError:  # the user has no name
             return None
+
+
+def _absence(path: Path) -> str:
+    """Return why a file was not read."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "not there"
+    except OSError:
+        pass
+    return "cannot be read"
 
 
 def with_defaults(options: RegistryOptions) -> RegistryOptions:

@@ -11,7 +11,7 @@ from threading import Event, RLock
 from typing import IO, Any, Final, cast
 
 from dreg_client.credentials.cancellation import is_cancelled
-from dreg_client.errors import CredentialError, CredentialHelperError
+from dreg_client.errors import ConfigError, CredentialError, CredentialHelperError
 from dreg_client.values.credential import Credential
 from dreg_client.values.sizes import KIBIBYTE
 
@@ -37,9 +37,11 @@ def ask(program: str, server: str) -> Credential | None:
     if code:
         raise MissingProgramError(f"{helper} failed with exit code {code}")
     found = _parsed(helper, output)
+    username, secret = found.get("Username"), found.get("Secret")
+    if username == secret == "":  # some helpers say so that they have no credential
+        return None
     if _host(found.get("ServerURL") or server) != _host(server):
         raise CredentialError(f"{helper} answered with a credential of another server than {server}; not used")
-    username, secret = found.get("Username"), found.get("Secret")
     if not isinstance(username, str) or not isinstance(secret, str) or not secret:
         raise CredentialHelperError(f"{helper} gave no Username and Secret for {server}")
     if username == _TOKEN:
@@ -87,7 +89,7 @@ def _run(helper: str, verb: str, content: bytes) -> tuple[int, bytes]:
     if any(sign < 32 or sign == 127 for sign in content):
         raise CredentialError("a server with control characters is asked for nowhere")
     # Output goes to a file: reading a pipe would wait for child processes that keep it open.
-    with tempfile.TemporaryFile() as file:
+    with _temporary_file(helper) as file:
         process = _start(helper, verb, file)
         try:
             code = _wait(process, helper, content, file)
@@ -97,6 +99,14 @@ def _run(helper: str, verb: str, content: bytes) -> tuple[int, bytes]:
         output = file.read(_MOST + 1)
     _check_size(helper, len(output))
     return code, output
+
+
+def _temporary_file(helper: str) -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as failure:
+        reason = f"the output of {helper} needs a temporary file: {(failure.strerror or 'no folder').lower()}"
+        raise ConfigError(f"{reason}; name a folder that can be written by TMPDIR") from None
 
 
 def _start(helper: str, verb: str, output: IO[bytes]) -> "subprocess.Popen[bytes]":

@@ -141,8 +141,15 @@ class TransportError(DregError):
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
+@dataclass(eq=False, repr=False)
 class ConnectError(TransportError):
-    """A connection cannot be made: it was rejected, or timed out."""
+    """A connection cannot be made: it was rejected, or timed out.
+
+    Attributes:
+        refused: Whether the host rejects connections to this port; at most one more attempt is made then.
+    """
+
+    refused: bool = False
 
 
 class ProxyRefusedError(ConnectError):

@@ -106,7 +106,8 @@ def check_plain_http(registry: RegistryURL, where: str, options: Options) -> Non
     """Reject to send a secret over http, except to this machine or with `plain_http` (AUT-08)."""
     origin = registry.origin
     if origin.scheme == "http" and not (origin.is_loopback or options.plain_http):
-        reason = "a credential does not go over plain http; use https, or plain_http=True where you trust the network"
+        allow = "plain_http=True (--plain-http) where you trust the network"
+        reason = f"a credential does not go over plain http; use https, or {allow}"
         raise errors.InsecureDowngradeError(where, registry.url, reason)
 
 

@@ -49,7 +49,7 @@ class HTTPLibrary:
         """Return the library of a caller's transport, found by the modules of its classes."""
         roots = {kind.__module__.partition(".")[0] for kind in type(transport).__mro__}
         name = next((name for name in _LIBRARIES if name in roots), "") or _named(options) or _LIBRARIES[0]
-        _check_installed(name)
+        _check_installed(name, options)
         hide_headers(name)
         http = import_module(name)
         return cls(
@@ -90,13 +90,15 @@ class HTTPLibrary:
 def check_http_option(options: Options) -> None:
     """Check `http=`, or `DREG_HTTP`, if one of them is set."""
     if name := _named(options):
-        _check_installed(name)
+        _check_installed(name, options)
 
 
-def _check_installed(name: str) -> None:
+def _check_installed(name: str, options: Options) -> None:
     """Check the name of an HTTP library, without importing it: raise ConfigError or MissingLibraryError."""
     if name not in _LIBRARIES:
-        raise errors.ConfigError(f"{name!r} is no HTTP library that is known here: {' or '.join(_LIBRARIES)} is due")
+        source = "http=" if options.http else "DREG_HTTP"
+        known = " or ".join(_LIBRARIES)
+        raise errors.ConfigError(f"{source}: {name!r} is no HTTP library that is known here: {known} is due")
     if importlib.util.find_spec(name) is None:
         raise errors.MissingLibraryError(name, name)
 

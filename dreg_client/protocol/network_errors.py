@@ -74,6 +74,11 @@ class ConnectFailedError(NetworkError, kind=errors.ConnectError):
     def __init__(self, failure: OSError | None = None) -> None:
         said = failure.strerror if failure is not None else None
         super().__init__(f"no connection: {said.lower()}" if said else "no connection")
+        self._is_refused = isinstance(failure, ConnectionRefusedError)
+
+    def error(self, where: str) -> errors.TransportError:
+        """Return the public error for a URL (without its query)."""
+        return errors.ConnectError(self.reason, where, refused=True) if self._is_refused else super().error(where)
 
 
 class ConnectTimedOutError(NetworkError, kind=errors.ConnectError, reason="no connection in time"):
@@ -115,16 +120,22 @@ class HTTP2ChosenError(NetworkError, kind=errors.TLSError, reason=_HTTP_2):
 
 
 class ProxyRefusedNetworkError(NetworkError):
-    """The proxy did not open a tunnel. 5xx may pass; anything else would be the same at the next attempt."""
+    """The proxy did not open a tunnel. 5xx may pass; anything else would be the same at the next attempt.
 
-    def __init__(self, status: int = 0, *, may_pass: bool = False) -> None:
+    `by_target`: the target refused the connection of the proxy.
+    """
+
+    def __init__(self, status: int = 0, *, may_pass: bool = False, by_target: bool = False) -> None:
         reason = "the proxy did not let us through" + (f" ({status})" if status else "")
         super().__init__("the proxy wants a user and a password, or others (407)" if status == 407 else reason)
         self._is_final = not may_pass and status < 500
+        self._by_target = by_target
 
     def error(self, where: str) -> errors.TransportError:
         """Return the public error for a URL (without its query)."""
-        return (errors.ProxyRefusedError if self._is_final else errors.ConnectError)(self.reason, where)
+        if self._is_final:
+            return errors.ProxyRefusedError(self.reason, where)
+        return errors.ConnectError(self.reason, where, refused=self._by_target)
 
 
 _PASSWORD: Final = "the proxy wants a user and a password, or others"

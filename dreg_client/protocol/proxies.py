@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,11 @@ from dreg_client.protocol.options import Options
 from dreg_client.values.origin import Origin
 
 _PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f:.]*(?:%[a-z0-9._-]+)?", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_UNESCAPED: Final = re.compile(r"[/?#].*@", re.DOTALL)
+_LONGEST_BY_SOCKS: Final = 255
+"""The most bytes of a user name, and of a password (RFC 1929)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +32,44 @@ class Proxy:
     password: str = field(default="", repr=False)
 
     @classmethod
-    def parse(cls, text: str) -> "Proxy":
-        """Parse a proxy's URL, http by default; raise a ConfigError without the text, which may hold a password."""
-        url = text if "://" in text else f"http://{text}"
-        scheme = url.partition("://")[0].lower()
+    def parse(cls, text: str, source: str = "proxy=") -> "Proxy":
+        """Parse a proxy's URL, http by default; raise a ConfigError without the text, which may hold a password.
+
+        `source` is the name of the option or environment variable, for the error.
+        """
+        url = text.strip()
+        url = url if "://" in url else f"http://{url}"
+        scheme, _, rest = url.partition("://")
+        scheme = scheme.lower()
         if scheme not in _PORTS:
-            raise ConfigError("a proxy is named whose URL is neither http:// nor https://, nor socks5://")
+            raise ConfigError(f"{source}: the URL of a proxy must begin with http://, https:// or socks5://")
+        if _UNESCAPED.search(rest):
+            reason = "the URL has /, ? or # before an @; in a user name or password write %2F, %3F or %23"
+            raise ConfigError(f"{source}: {reason}")
+        userinfo, _, place = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
         try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or _PORTS[scheme]
-            host.encode("ascii")
+            parts = urlsplit(f"//{place}")
+            host, port = parts.hostname or "", _PORTS[scheme] if parts.port is None else parts.port
+            username, _, password = (unquote(part, errors="strict") for part in userinfo.partition(":"))
+            longest = max(len(username.encode()), len(password.encode()))
         except ValueError:
-            host, port, parts = "", 0, urlsplit("")
-        if not host:
-            raise ConfigError("a proxy is named whose URL has no valid host and port")
-        return cls(scheme, host, port, unquote(parts.username or ""), unquote(parts.password or ""))
+            host, port, username, password, longest = "", 0, "", "", 0
+        if not (port and _HOST.fullmatch(host)) or _CONTROL.search(url):
+            raise ConfigError(f"{source}: not a valid URL of a proxy; write SCHEME://[USER:PASSWORD@]HOST[:PORT]")
+        proxy = cls(scheme, host, port, username, password)
+        if proxy.is_socks and longest > _LONGEST_BY_SOCKS:
+            raise ConfigError(f"{source}: SOCKS allows at most {_LONGEST_BY_SOCKS} bytes of user name or password")
+        return proxy
 
     @property
     def is_socks(self) -> bool:
         """Whether it is a SOCKS5 proxy."""
         return self.scheme.startswith("socks")
+
+    @property
+    def authority(self) -> str:
+        """Host and port, for messages."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -57,8 +81,10 @@ class Proxy:
 
 def proxy_of(origin: Origin, options: Options) -> Proxy | None:
     """Return the proxy for an origin; None for a direct connection."""
-    text = options.proxy or (proxy_text(origin, os.environ) if options.trust_env else "")
-    return Proxy.parse(text) if text else None
+    if options.proxy:
+        return Proxy.parse(options.proxy)
+    variable = _variable(origin, os.environ) if options.trust_env else ""
+    return Proxy.parse(os.environ[variable], variable) if variable else None
 
 
 def proxy_text(origin: Origin, environment: Mapping[str, str]) -> str:
@@ -73,14 +99,20 @@ def proxy_text(origin: Origin, environment: Mapping[str, str]) -> str:
         >>> proxy_text(Origin.of("https://10.1.2.3"), {"ALL_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"})
         ''
     """
+    return environment.get(_variable(origin, environment), "")
 
-    def value(name: str) -> str:
-        return environment.get(name) or environment.get(name.upper()) or ""
 
-    if any(_matches(entry, origin) for entry in value("no_proxy").replace(",", " ").split()):
+def _variable(origin: Origin, environment: Mapping[str, str]) -> str:
+    """Return the name of the variable that has the proxy for an origin; empty for none."""
+
+    def named(name: str) -> str:
+        return next((variable for variable in (name, name.upper()) if environment.get(variable, "").strip()), "")
+
+    excluded = environment.get(named("no_proxy"), "").replace(",", " ").split()
+    if any(_matches(entry, origin) for entry in excluded):
         return ""
     is_unsafe = origin.scheme == "http" and "REQUEST_METHOD" in environment
-    return ("" if is_unsafe else value(f"{origin.scheme}_proxy")) or value("all_proxy")
+    return ("" if is_unsafe else named(f"{origin.scheme}_proxy")) or named("all_proxy")
 
 
 def _matches(entry: str, origin: Origin) -> bool:

@@ -1,6 +1,7 @@
 """Remove secrets from error responses: some servers repeat what they were sent, and errors show it (AUT-25)."""
 
 import binascii
+import json
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,12 +20,19 @@ def redact_error(response: Response, hop: Hop, *, redirected: bool) -> Response:
     if response.ok:
         return response
     secrets = {*_credentials(hop), *(_query_values(hop.url) if redirected else ())}
-    forms = sorted({form for secret in secrets for form in (secret, secret.replace("/", "\\/"))}, key=len, reverse=True)
+    forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
     body, headers = response.body, [*response.headers]
     for form in forms:
         body = body.replace(form.encode(), _BLANK.encode())
         headers = [(name, value.replace(form, _BLANK)) for name, value in headers]
     return replace(response, body=body, headers=Headers(headers))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield the forms in which a response may repeat a secret: as it is, each line of it, escaped as in JSON."""
+    lines = (line.strip() for line in secret.splitlines())
+    for text in {secret, *(line for line in lines if len(line) >= _SHORTEST_VALUE)}:
+        yield from (text, text.replace("/", "\\/"), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
 
 
 def _credentials(hop: Hop) -> Iterator[str]:

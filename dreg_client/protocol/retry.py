@@ -20,6 +20,8 @@ _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
 _SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _MOMENT: Final = 0.5
+_MOST_REFUSALS: Final = 1
+"""A port where nothing listens is rarely open a moment later, and a wrong port should be known at once."""
 _JUST_NOW: Final = 10.0
 _MOST_WRITTEN: Final = 1000
 _RANDOM: Final = random.SystemRandom()
@@ -53,7 +55,7 @@ class Attempts:
         self.made: int = 0
         self._clock, self._longest_wait = clock, longest_wait
         self._began = clock() if began is None else began
-        self._server_faults = self._absences = 0
+        self._server_faults = self._absences = self._refusals = 0
 
     def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
         """Return the seconds to wait before the next attempt, None if the response is final; see `RecentWrites`."""
@@ -80,11 +82,13 @@ class Attempts:
         self.made += 1
         if not failure.retryable:
             raise failure
-        if not self._is_left(0.0):
+        is_refused = isinstance(failure, errors.ConnectError) and failure.refused
+        self._refusals += is_refused
+        if self._refusals > _MOST_REFUSALS or not self._is_left(0.0):
             if self.made == 1:
                 raise failure
             raise errors.RetryExhaustedError(failure, self.made) from failure
-        return self._backoff()
+        return min(self._backoff(), _MOMENT) if is_refused else self._backoff()
 
     def _is_left(self, wait: float) -> bool:
         return self.made < self.most and self._clock() - self._began + wait < WHOLE

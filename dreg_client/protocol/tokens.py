@@ -95,9 +95,12 @@ def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> 
         return wanted.nearest
     nearest = min(nearest_of(base, response), wanted.nearest)
     check_reach(response.where, realm, target, nearest)
-    is_trusted = target.authority in trusted or target.host in trusted
+    names = {target.authority, target.host, f"{target.host}:{target.port}"}
+    is_trusted = not names.isdisjoint(map(str.lower, trusted))
     if wanted.credential is not None and not is_trusted and not _is_its_own(base.origin.host, target.host):
-        reason = f"credentials go to the registry's own hosts; to trust it: trusted_token_hosts=({target.authority!r},)"
+        name = target.authority
+        advice = f"trusted_token_hosts=({name!r},), or --trust-token-host {name}"
+        reason = f"credentials go to the registry's own hosts; to trust this one: {advice}"
         raise errors.CrossOriginError(response.where, without_query(realm), reason)
     return nearest
 

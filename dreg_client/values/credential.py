@@ -9,6 +9,8 @@ from uuid import uuid4
 from dreg_client.errors import CredentialError
 
 _UNSENDABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
+_IN_A_PASSWORD: Final = str.maketrans("", "", "\n\t")
+"""A password may be a JSON text of several lines (`_json_key` of Google): it is only ever sent as base64."""
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -29,7 +31,8 @@ class Credential:
         source: The file or helper that it comes from, for messages.
 
     Raises:
-        CredentialError: A part contains control characters, or the user name a colon, so it cannot be sent.
+        CredentialError: A part cannot be sent: the user name contains a colon, or a part contains control characters
+            (line feeds and tabs are allowed in the password) or is not valid Unicode.
 
     Examples:
         >>> Credential("ada", "s3cr3t")
@@ -44,10 +47,13 @@ class Credential:
     key: str = field(default_factory=lambda: uuid4().hex, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        parts = (self.username, self.password, self.identity_token or "", self.registry_token or "")
+        password = self.password.translate(_IN_A_PASSWORD)
+        text = "".join((self.username, password, self.identity_token or "", self.registry_token or ""))
         fault = "a user name with a colon" if ":" in self.username else ""
-        if any(map(_UNSENDABLE.search, parts)):
+        if _UNSENDABLE.search(text):
             fault = "control characters"
+        elif any("\ud800" <= character <= "\udfff" for character in text):
+            fault = "characters that are not valid Unicode"
         if fault:
             found = f" ({self.source})" if self.source else ""
             message = f"a credential{found} has {fault}, which cannot be sent"

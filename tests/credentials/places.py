@@ -23,6 +23,13 @@ def write(path: Path, members: Any, mode: int = 0o600) -> Path:
     return path
 
 
+def cannot_be_opened(path: Path) -> Path:
+    """Make a link to itself, which root cannot open either."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(path.name)
+    return path
+
+
 def docker(home: Path, members: Any) -> Path:
     return write(home / ".docker/config.json", members)
 

@@ -346,10 +346,19 @@ def test_a_credential_s_text_shows_no_secret(home: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("pair", [("a\nb", "c"), ("a", "b\0"), ("a:b", "c"), ("a", "b\r\n")])
+@pytest.mark.parametrize(
+    "pair",
+    [("a\nb", "c"), ("a", "b\0"), ("a:b", "c"), ("a", "b\r\n"), ("a", "b\x1b"), ("a\udcff", "b"), ("a", "\ud800")],
+)
 def test_ref_04_a_credential_with_control_characters_is_none(pair: tuple[str, str]) -> None:
     with pytest.raises(errors.CredentialError):
         Credential(*pair)
+
+
+@pytest.mark.parametrize("secret", [{"identity_token": "a\nb"}, {"registry_token": "a\nb"}, {"registry_token": "a\tb"}])
+def test_ref_04_a_token_has_no_line_feed(secret: dict[str, str]) -> None:
+    with pytest.raises(errors.CredentialError, match="control characters"):
+        Credential(**secret)
 
 
 def test_c_29_of_two_equal_names_the_last_counts_as_docker_reads_it_with_a_warning(

@@ -70,6 +70,29 @@ def test_aut_02_no_credential_goes_to_a_stranger_s_token_server(way: Way, net: N
     assert len(registry.requests) == 1
 
 
+@pytest.mark.parametrize("trusted", ["tokens.example", "Tokens.Example", "tokens.example:443"])
+def test_aut_02_what_the_error_advises_can_be_done_in_every_way(way: Way, net: Network, trusted: str) -> None:
+    token_registry_at(net, "https://tokens.example/token")
+    tokens = token_server_at(net, "tokens.example")
+    way.credentials = WHO
+
+    told = refused(way.tags(), errors.CrossOriginError).text
+    assert "trusted_token_hosts=('tokens.example',), or --trust-token-host tokens.example" in told
+    way.options = {"trusted_token_hosts": (trusted,)}
+    assert way.tags().kind is None
+    assert tokens.secrets == [BASIC]
+
+
+@pytest.mark.parametrize("trusted", ["tokens.example:8443", "example", "evil.example", "okens.example"])
+def test_aut_02_a_host_that_is_trusted_is_no_other_host(way: Way, net: Network, trusted: str) -> None:
+    token_registry_at(net, "https://tokens.example/token")
+    tokens = token_server_at(net, "tokens.example")
+    way.credentials, way.options = WHO, {"trusted_token_hosts": (trusted,)}
+
+    refused(way.tags(), errors.CrossOriginError)
+    assert tokens.connections == 0
+
+
 @pytest.mark.parametrize("who", ["password", "identity token"])
 @pytest.mark.parametrize(
     ("name", "stranger"),

@@ -209,8 +209,9 @@ class Way:
         flags += ["--plain-http"] if self.registry.startswith("http://") or self.options.get("plain_http") else []
         flags += ["--insecure"] if self.options.get("insecure") else []
         flags += ["--timeout", str(self.options["timeout"])] if "timeout" in self.options else []
-        for mirror in self.options.get("mirrors", ()):
-            flags += ["--mirror", mirror]
+        for option, name in (("--mirror", "mirrors"), ("--trust-token-host", "trusted_token_hosts")):
+            for value in self.options.get(name, ()):
+                flags += [option, value]
         return [*flags, *(["--username", self.credentials[0], "--password-stdin"] if self.credentials else [])]
 
 

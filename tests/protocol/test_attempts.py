@@ -75,6 +75,19 @@ def test_a_connection_that_fails_has_five_attempts_and_the_last_error_is_kept(fa
     assert attempts_of([failure, response(200)])[:2] == (2, 200)
 
 
+def test_a_refused_connection_has_two_attempts_and_the_wait_is_short() -> None:
+    refused = errors.ConnectError("no connection: connection refused", refused=True)
+    made, ended, waited = attempts_of([refused])
+
+    assert made == 2
+    assert isinstance(ended, errors.RetryExhaustedError)
+    assert ended.last is refused
+    assert waited <= 0.5
+    assert attempts_of([refused, response(200)])[:2] == (2, 200)
+    assert attempts_of([response(503), response(503), refused, response(503), refused])[0] == 5
+    assert attempts_of([refused, errors.ConnectError("in time"), response(200)])[:2] == (3, 200)
+
+
 @pytest.mark.parametrize("failure", [errors.TLSError("x"), errors.ProtocolError("x")], ids=repr)
 def test_what_is_wrong_stays_wrong(failure: errors.TransportError) -> None:
     assert attempts_of([failure])[:2] == (1, failure)

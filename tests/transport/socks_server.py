@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-SUCCEEDED, NOT_ALLOWED, UNREACHABLE = 0, 2, 4
+SUCCEEDED, NOT_ALLOWED, UNREACHABLE, REFUSED = 0, 2, 4, 5
 PATIENCE = 20.0
 
 

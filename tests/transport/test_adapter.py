@@ -202,6 +202,7 @@ def test_what_a_transport_raises_is_one_error_of_ours(
         send(http.MockTransport(handle), Hop("GET", URL))
     assert type(raised.value) is error
     assert getattr(raised.value, "reason", "") == reason
+    assert getattr(raised.value, "refused", False) is ("connection refused" in reason)
 
 
 def test_a_body_that_breaks_off_is_one_error_of_ours(http: Any, send: Send, case: Any) -> None:
@@ -259,7 +260,7 @@ def test_what_is_not_a_transport_is_a_mistake(given: object) -> None:
 
 def test_an_unknown_library_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DREG_HTTP", "requests")
-    with pytest.raises(errors.ConfigError, match="'requests' is no HTTP library that is known here"):
+    with pytest.raises(errors.ConfigError, match="DREG_HTTP: 'requests' is no HTTP library that is known here"):
         new_transport(Options(), ())
     monkeypatch.setenv("DREG_HTTP", "httpx2")
     assert isinstance(new_transport(Options(), ()), Pool)

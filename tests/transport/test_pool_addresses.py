@@ -106,3 +106,15 @@ def test_a_handshake_belongs_to_the_same_timeout(new_pool: NewPool, net: Network
         net.places.real.append(server.port)
         with pytest.raises(errors.ConnectError, match="no connection in time"):
             pool.run_get(f"https://localhost:{server.port}/x")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_host_that_refuses_at_one_address_refuses(
+    new_pool: NewPool, monkeypatch: pytest.MonkeyPatch, order: int
+) -> None:
+    """The others may be out of reach because this machine has no IPv6."""
+    resolve(monkeypatch, many=["127.0.0.1", "255.255.255.255"][::order])
+
+    with pytest.raises(errors.ConnectError, match="connection refused") as raised:
+        new_pool().run_get("http://many.test:1/x")
+    assert raised.value.refused

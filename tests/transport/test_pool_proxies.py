@@ -14,7 +14,7 @@ from dreg_client.protocol.proxies import Proxy, proxy_of
 from dreg_client.values.origin import Origin, Reach
 from tests.faultserver import END, Drip, Host, Network, answer, head, network
 from tests.transport.pools import AnyPool
-from tests.transport.socks_server import NOT_ALLOWED, UNREACHABLE, SocksServer, socks_server
+from tests.transport.socks_server import NOT_ALLOWED, REFUSED, UNREACHABLE, SocksServer, socks_server
 
 BODY = b"this is the answer"
 PASSWORD = "canary-password-7f3a"
@@ -199,14 +199,16 @@ def test_a_socks_proxy_gets_its_password(new_pool: NewPool, net: Network, socks:
             new_pool(proxy=f"socks5://{wrong}localhost:{socks.port}").run_get("http://registry.test/x")
 
 
-@pytest.mark.parametrize(("code", "retryable"), [(NOT_ALLOWED, False), (UNREACHABLE, True), (99, False)])
+@pytest.mark.parametrize(
+    ("code", "retryable"), [(NOT_ALLOWED, False), (UNREACHABLE, True), (REFUSED, True), (99, False)]
+)
 def test_a_socks_proxy_that_refuses_is_named(
     new_pool: NewPool, net: Network, socks: SocksServer, code: int, retryable: bool
 ) -> None:
     socks.code = code
     with pytest.raises(errors.ConnectError, match="the proxy did not let us through") as raised:
         new_pool(proxy=f"socks5://localhost:{socks.port}").run_get("http://registry.test/x")
-    assert raised.value.retryable is retryable
+    assert (raised.value.retryable, raised.value.refused) == (retryable, code == REFUSED)
 
 
 @pytest.mark.parametrize(
@@ -244,6 +246,8 @@ def test_socks_without_its_library_says_what_to_install(new_pool: NewPool, monke
         ("HTTPS://Proxy.Test/", Proxy("https", "proxy.test", 443)),
         ("socks5h://[::1]", Proxy("socks5h", "::1", 1080)),
         ("http://us%3Aer:p%2Fss@proxy.test:1", Proxy("http", "proxy.test", 1, "us:er", "p/ss")),
+        ("http://user:p@ss[@proxy.test:1", Proxy("http", "proxy.test", 1, "user", "p@ss[")),
+        (" http://proxy.test:3128/\n", Proxy("http", "proxy.test", 3128)),
     ],
 )
 def test_a_proxy_is_named_by_a_url(text: str, expected: Proxy) -> None:
@@ -258,6 +262,48 @@ def test_what_is_not_the_url_of_a_proxy_is_a_mistake(text: str) -> None:
         Proxy.parse(text.format(PASSWORD))
     assert PASSWORD not in str(raised.value)
     assert PASSWORD not in repr(Proxy.parse(f"http://user:{PASSWORD}@proxy.test"))
+
+
+NO_PROXY_URLS = [
+    "http://ada:{}#x@proxy.test:3128",
+    "http://ada:12#{}@proxy.test:3128",
+    "http://ada:12/{}@proxy.test:3128",
+    "http://ada:12?{}@proxy.test:3128",
+    "http://{}#@proxy.test",
+    "http://ada:{}@proxy.test:0",
+    "http://ada:{}@pro xy.test",
+    "http://ada:{}@pröxy.test",
+    "http://ada:{}@[::1:3128",
+    "http://ada:{}\x1b@proxy.test",
+    "http://ada:{}\udcff@proxy.test",
+    "http://ada:{}%ff@proxy.test",
+    "socks5://ada:{}" + "x" * 256 + "@proxy.test",
+]
+
+
+@pytest.mark.parametrize("text", NO_PROXY_URLS)
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+def test_a_variable_with_a_url_that_names_no_proxy_is_named_without_its_content(
+    new_pool: NewPool, monkeypatch: pytest.MonkeyPatch, text: str, variable: str
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, text.format(PASSWORD))
+    pool = new_pool()
+
+    with pytest.raises(errors.ConfigError, match=f"^{variable}: ") as raised:
+        pool.run_get("https://registry.test/x")
+    assert PASSWORD not in f"{raised.value!r} {raised.value.__cause__} {raised.value.__context__}"
+    with pytest.raises(errors.ConfigError, match=r"^proxy=: "):
+        new_pool(proxy=text.format(PASSWORD)).run_get("https://registry.test/x")
+
+
+def test_a_proxy_that_cannot_be_reached_is_named(new_pool: NewPool) -> None:
+    pool = new_pool(proxy=f"http://ada:{PASSWORD}@localhost:1")
+
+    with pytest.raises(errors.ConnectError, match="the proxy localhost:1: no connection: connection refused") as raised:
+        pool.run_get("https://registry.test/x")
+    assert PASSWORD not in str(raised.value)
 
 
 def test_the_environment_names_proxies_unless_it_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
