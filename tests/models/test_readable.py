@@ -163,7 +163,26 @@ def test_one_error_that_is_not_readable_rejects_the_whole_document(document: obj
     with pytest.raises(errors.InvalidDocumentError) as failure:
         read(document, kind="oci-manifest")
 
-    assert failure.value.problems == validate(json.dumps(document), kind="oci-manifest").problems
+    problems = failure.value.problems
+    assert set(problems) == set(validate(json.dumps(document), kind="oci-manifest").problems)
+    assert problems[0].found != '"a"'
+    assert str(problems[0]) in str(failure.value)
+    assert "strict=False" not in str(failure.value)
+
+
+def test_the_error_says_whether_strict_false_reads_the_document() -> None:
+    for document, is_readable in (
+        (manifest(artifactType="a"), True),
+        (manifest(artifactType="a", annotations={"a": 1}), False),
+        (manifest(artifactType="a", annotations={"a": None}), True),
+    ):
+        with pytest.raises(errors.InvalidDocumentError) as failure:
+            parse_manifest(json.dumps(document))
+
+        assert failure.value.readable is is_readable
+        assert ("strict=False" in str(failure.value)) is is_readable
+        assert failure.value.at("here").readable is is_readable
+        assert str(failure.value.at("here")).startswith("here: ")
 
 
 def test_a_name_that_stands_twice_is_never_readable() -> None:
