@@ -4,19 +4,22 @@
 import os
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import run_in_thread
-from dreg_client._sync.documents import read_manifest, read_verified
+from dreg_client._sync.documents import read_verified
 from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
+from dreg_client.errors.problems import Severity
 from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import AnyManifest, LayoutIndex
+from dreg_client.models.index import LayoutIndex
 from dreg_client.models.listing import completed, is_incomplete
+from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.referrers import (
     fallback_tag,
@@ -29,6 +32,8 @@ from dreg_client.protocol.referrers import (
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family, is_media_type
 
+_MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
+
 
 class LayoutSource:
     """The files of an image layout as a storage medium; implements `Source`.
@@ -40,11 +45,11 @@ class LayoutSource:
     refetches = False
     writes_manifests = False
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    def __init__(self, files: Files, *, strict: bool = True) -> None:
+        self.files, self.strict = files, strict
         self.name = self.address = files.name
         layout_files.check_marker(files)
-        self.index: LayoutIndex = layout_files.read_index(files)
+        self.index: LayoutIndex = layout_files.read_index(files, strict=strict)
 
     def close(self) -> None:
         """Close what the files hold open."""
@@ -79,26 +84,38 @@ class LayoutSource:
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject.
 
-        With a warning, a malformed manifest that has this subject is listed as its entry is, and so is an entry under
+        With a warning in the log, a malformed manifest that has this subject is listed, too, and so is an entry under
         the referrers tag whose manifest is missing.
         """
         self.files.check_open()
         listed = self._listed_by_tag(digest)
         found: list[Descriptor] = []
         for entry in dict.fromkeys([*self.index.manifests, *listed]):
-            try:
-                document = self._manifest_or_none(entry)
-            except errors.InvalidDocumentError as failure:
-                if is_malformed_referrer(read_verified(self, entry), digest, artifact_type):
-                    log.warning("%s: %s is malformed: %s", self.name, entry.digest, failure)
-                    found.append(entry)
-                continue
-            if document is None and entry in listed:
+            if (raw := self._manifest_or_none(entry)) is not None:
+                found += self._referrer(entry, raw, digest, artifact_type)
+            elif entry in listed:
                 log.warning("%s: the referrers tag lists %s, which is not a manifest in this layout", self.name, entry)
                 found += of_type([entry], artifact_type)
-            elif document is not None and (subject := subject_of(document)) and subject.digest == digest:
-                found += of_type([referrer(entry, document)], artifact_type)
         return tuple(found)
+
+    def _referrer(
+        self, entry: Descriptor, served: RawManifest, digest: Digest, artifact_type: str | None
+    ) -> tuple[Descriptor, ...]:
+        """Return an entry as a list of referrers has it; none if its manifest has another subject or type."""
+        try:
+            document = parse_manifest(served.raw, entry.media_type, strict=False)
+        except errors.DocumentError as failure:
+            if not is_malformed_referrer(served, digest, artifact_type):
+                return ()
+            log.warning("%s: the referrer %s is malformed: %s", self.name, entry.digest, failure)
+            return (entry,)
+        subject = subject_of(document)
+        if subject is None or subject.digest != digest:
+            return ()
+        for problem in document.problems:
+            if problem.severity is Severity.ERROR:
+                log.warning("%s: the referrer %s is malformed: %s", self.name, entry.digest, problem)
+        return of_type([referrer(entry, document)], artifact_type)
 
     def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
@@ -121,9 +138,9 @@ class LayoutSource:
             return entry
         return completed(entry, stored.media_type, stored.size)
 
-    def _manifest_or_none(self, entry: Descriptor) -> AnyManifest | None:
+    def _manifest_or_none(self, entry: Descriptor) -> RawManifest | None:
         try:
-            return read_manifest(self, entry) if entry.family in {Family.MANIFEST, Family.INDEX} else None
+            return read_verified(self, entry) if entry.family in _MANIFESTS else None
         except errors.NotFoundError:
             return None
 
@@ -146,6 +163,7 @@ class Layout(Store):
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
 
     Raises:
         NotFoundError: There is no such directory.
@@ -158,8 +176,8 @@ class Layout(Store):
             image = layout.get_image("1.4")
     """
 
-    def __init__(self, path: str | os.PathLike[str] | Files) -> None:
-        self._layout = LayoutSource(path if isinstance(path, Files) else DirectoryFiles(path))
+    def __init__(self, path: str | os.PathLike[str] | Files, *, strict: bool = True) -> None:
+        self._layout = LayoutSource(path if isinstance(path, Files) else DirectoryFiles(path), strict=strict)
         super().__init__(self._layout)
 
     @property
@@ -174,10 +192,10 @@ class Layout(Store):
 
     def refresh(self) -> None:
         """Read `index.json` again."""
-        self._layout.index = run_in_thread(layout_files.read_index, self.files)
+        self._layout.index = run_in_thread(partial(layout_files.read_index, self.files, strict=self._layout.strict))
 
 
-def open_oci_archive(path: str | os.PathLike[str]) -> Layout:
+def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> Layout:
     """Open the image layout in a tar archive, and read it in place.
 
     The headers of all members are read at once; a compressed archive is unpacked to a temporary file.
@@ -189,7 +207,7 @@ def open_oci_archive(path: str | os.PathLike[str]) -> Layout:
     """
     files = TarFiles(path)
     try:
-        return Layout(files)
+        return Layout(files, strict=strict)
     except BaseException:
         files.close()
         raise

@@ -77,7 +77,7 @@ class Walk:
         if not isinstance(document, ImageManifest):
             return report
         try:
-            config = read_config(self._source, document)
+            config = read_config(self._source, document, strict=False)
         except errors.DregError:
             return report
         return replace(report, problems=(*report.problems, *layer_count_remarks(config, len(document.layers))))
@@ -182,7 +182,7 @@ def _unnamed(checks: LayoutChecks, name: str, hashing: "BlobHashing") -> Report:
     """Report a file below `blobs` that no document names."""
     digest = digest_of_name(name)
     if digest is None:
-        return misnamed_report(name)
+        return misnamed_report(name, pedantic=checks.pedantic)
     try:
         return checks.unnamed_report(digest, hashing.hashed(digest))
     except errors.DregError as failure:

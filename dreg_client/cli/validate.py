@@ -99,6 +99,6 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     writer.finish()
     if UNREADABLE in codes:
         return UNREADABLE
-    if writer.invalid:
+    if writer.has_errors:
         return INVALID
     return exit_code_of_several(codes | {0} if writer.checked else codes)

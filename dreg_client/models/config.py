@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, GetPydanticSchema
+from pydantic_core import core_schema
 
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
@@ -20,6 +21,9 @@ from dreg_client.models.fields import (
     TextMap,
     Texts,
     Time,
+    first_of,
+    readable,
+    strict_part,
 )
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import entries, member, object_at, objects, show
@@ -35,7 +39,16 @@ _DOCKER_CONFIG = (
     "Hostname Domainname AttachStdin AttachStdout AttachStderr Tty OpenStdin StdinOnce Image MacAddress "
     "NetworkDisabled StopTimeout PublishService Memory MemorySwap CpuShares"
 )
-_Count = Annotated[int | None, Field(ge=0, le=MAX_SIZE), Rule("CFG-15", "an integer, not below 0")]
+_Integer = Annotated[
+    int,
+    GetPydanticSchema(
+        lambda _, __: first_of(
+            core_schema.int_schema(strict=True, ge=0, le=MAX_SIZE), readable(core_schema.int_schema(strict=True))
+        ),
+        strict_part,
+    ),
+]
+_Count = Annotated[_Integer | None, Rule("CFG-15", "an integer, not below 0")]
 _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
 _Names = Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
@@ -204,9 +217,15 @@ class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image confi
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield CFG-01 for empty names, and CFG-20."""
-        for name in ("architecture", "os"):
-            if members.get(name) == "":
-                yield rules.warning("CFG-01", member(path, name), "an empty string", "what the image runs on")
+        empty = [name for name in ("architecture", "os") if members.get(name) == ""]
+        if len(empty) == 2:
+            yield rules.warning("CFG-01", path, "architecture and os are empty strings", "what the image runs on")
+        elif empty:
+            yield rules.warning("CFG-01", member(path, empty[0]), "an empty string", "what the image runs on")
+        yield from cls._history_remarks(members, path)
+
+    @classmethod
+    def _history_remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         history, diff_ids = members.get("history"), object_at(members, "rootfs").get("diff_ids")
         if not isinstance(history, list) or not history or not isinstance(diff_ids, list | None):
             return

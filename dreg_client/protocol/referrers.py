@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, cast
+from typing import Final
 from urllib.parse import quote
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.fields import READABLE
 from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex
-from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.listing import read_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
+from dreg_client.models.paths import object_at
+from dreg_client.models.stored import read_or_scan
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
@@ -106,25 +108,18 @@ def served_type(served: RawManifest) -> str | None:
     Lists may state another type: go-containerregistry lists the type of the config (quirk 39).
     """
     tree = _tree(served.raw)
-    config = tree.get("config")
-    stated = tree.get("artifactType") or (
-        cast("Members", config).get("mediaType") if isinstance(config, dict) else None
-    )
+    stated = tree.get("artifactType") or object_at(tree, "config").get("mediaType")
     return stated if isinstance(stated, str) else None
 
 
 def is_malformed_referrer(served: RawManifest, digest: Digest, artifact_type: str | None) -> bool:
     """Return whether a malformed manifest has this subject, and this artifact type (any for None)."""
-    subject = _tree(served.raw).get("subject")
-    is_subject = isinstance(subject, dict) and cast("Members", subject).get("digest") == digest
-    return is_subject and artifact_type in {None, served_type(served)}
+    return subject_in(served.raw) == digest and artifact_type in {None, served_type(served)}
 
 
 def _tree(raw: bytes) -> Members:
-    try:
-        return read_object(raw)
-    except DishonestTextError:
-        return {}
+    tree, _ = read_or_scan(raw, nul=False)
+    return tree or {}
 
 
 def fallback_tag(digest: Digest) -> Tag:
@@ -139,8 +134,7 @@ def lists_referrers(response: Response, subject: Digest) -> bool:
 
 def subject_in(raw: bytes) -> Digest | None:
     """Return the digest of the `subject` of a manifest, even if the rest of it is not valid; None if it has none."""
-    subject = _tree(raw).get("subject")
-    digest = cast("Members", subject).get("digest") if isinstance(subject, dict) else None
+    digest = object_at(_tree(raw), "subject").get("digest")
     return Digest(digest) if isinstance(digest, str) and is_digest(digest) else None
 
 
@@ -164,4 +158,6 @@ def referrer(entry: Descriptor, document: AnyManifest) -> Descriptor:
         "artifactType": artifact_type_of(document),
         "annotations": dict(getattr(document, "annotations", None) or {}) or None,
     }
-    return Descriptor.model_validate({name: value for name, value in members.items() if value is not None})
+    # The document was checked already, perhaps with strict=False.
+    named = {name: value for name, value in members.items() if value is not None}
+    return Descriptor.model_validate(named, context=READABLE)

@@ -150,11 +150,14 @@ def digest_of_name(name: str) -> Digest | None:
     return Digest(text) if digest_fault(text) is None and blob_name(Digest(text)) == name else None
 
 
-def misnamed_report(name: str) -> Report:
-    """LYT-10: a name below `blobs` that makes no digest."""
+def misnamed_report(name: str, *, pedantic: bool) -> Report:
+    """LYT-10: a name below `blobs` that makes no digest; a note for the files that macOS adds to any directory."""
+    last = name.rpartition("/")[2]
+    is_of_macos = last.startswith("._") or last == ".DS_Store"
     expected = "a name that makes a digest: ALGORITHM/ENCODED"
-    problem = rules.warning("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
-    return Report(None, Digest.of(b""), 0, (problem,))
+    verdict = rules.note if is_of_macos else rules.warning
+    problem = verdict("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
+    return Report(None, Digest.of(b""), 0, (problem,) if pedantic or not is_of_macos else ())
 
 
 def readable(name: str) -> str:
@@ -164,7 +167,7 @@ def readable(name: str) -> str:
 
 def _kind_of(raw: bytes, descriptor: Descriptor) -> str | None:
     """Return the kind that a document states; else that of its descriptor, unless its shape is of another family."""
-    named = BY_TYPE.get(descriptor.media_type)
+    named = BY_TYPE.get(types.essence(descriptor.media_type))
     if descriptor.family is Family.CONFIG:
         return named
     tree = scan(raw)[0] or {}
@@ -180,10 +183,10 @@ def _media_types(report: Report) -> tuple[str, ...]:
 
 
 def _parsed(raw: bytes, report: Report) -> Document | None:
-    """Return the document to walk on from, even if its bytes have another digest."""
+    """Return the document to walk on from, even with readable errors, and even if its bytes have another digest."""
     if report.kind is None or report.kind == "legacy-manifest":
         return None
     try:
-        return cast("Document", model_of(report.kind).parse(raw))
+        return cast("Document", model_of(report.kind).parse(raw, strict=False))
     except errors.DregError:
         return None
