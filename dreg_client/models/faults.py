@@ -1,7 +1,7 @@
 """Problems of an invalid tree: errors from pydantic, warnings and notes from models, each with rule and path."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import cast
 
 from pydantic import ValidationError
@@ -10,20 +10,20 @@ from pydantic_core import ErrorDetails
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel, members_of, spelled
-from dreg_client.models.fields import BRANCH, Rule
+from dreg_client.models.fields import Rule
 from dreg_client.models.paths import item, member, objects, show
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
 _WHOLE = Rule("GEN-01", "one JSON object")
 
 
-def refused(model: type[StrictModel], failure: ValidationError) -> list[Problem]:
-    """Return the problems that a model found in a tree, the most specific rule first if a value breaks several."""
+def refused(model: type[StrictModel], failure: ValidationError, tree: Members) -> list[Problem]:
+    """Return the problems that a model found in a tree; for each value the most specific rules that it breaks."""
     found: dict[str, list[tuple[bool, Problem]]] = {}
     for details in failure.errors(include_url=False, include_context=False):
         if details["type"] == "none_required":
             continue  # the other branch of a nullable member reports what is wrong
-        path, rule = _place(model, details["loc"])
+        path, rule = _place(model, _steps(details, tree))
         if path not in found and len(found) > rules.MOST_TOLD:  # no more are reported (`rules.first_ones`)
             break
         found.setdefault(path, []).append(_fault(details, path, rule))
@@ -45,12 +45,35 @@ def _most_specific(faults: Sequence[tuple[bool, Problem]]) -> list[Problem]:
     return list({problem.rule: problem for problem in chosen}.values())
 
 
-def _place(model: type[StrictModel], location: Sequence[int | str]) -> tuple[str, Rule]:
+def _steps(details: ErrorDetails, tree: Members) -> Iterator[int | str]:
+    """Yield the steps of an error's location that are in the tree, and the name of a missing member.
+
+    Pydantic also names the branches of unions, and its keys of mappings, as steps.
+    """
+    *location, last = details["loc"] or ("",)
+    here: object = tree
+    for step in location:
+        if _is_in(here, step):
+            yield step
+            here = cast("Mapping[int | str, object]", here)[step]
+    if details["type"] == "missing" or _is_in(here, last):
+        yield last
+
+
+def _is_in(value: object, step: int | str) -> bool:
+    match value:
+        case dict():
+            return step in value
+        case list() | tuple():
+            return isinstance(step, int) and step < len(cast("Sized", value))
+        case _:
+            return False
+
+
+def _place(model: type[StrictModel], steps: Iterable[int | str]) -> tuple[str, Rule]:
     """Return the path of an error, and the rule of its member."""
     path, rule, inside = "$", _WHOLE, cast("type[StrictModel] | None", model)
-    for step in location:
-        if step == BRANCH:
-            continue
+    for step in steps:
         if isinstance(step, int):
             path = item(path, step)
             continue
