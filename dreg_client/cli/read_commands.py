@@ -36,17 +36,18 @@ _VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z
 def _platform_image(store: "Store", reference: str, platform: "Platform | None") -> "PlatformImage":
     """Return the image of the chosen platform, or the only image."""
     from dreg_client.errors import ConflictError
+    from dreg_client.errors.stores import listed
 
     image = store.get_image(reference)
     if platform:
         return image.get_platform_image(platform)
     if image.index and len(image.platforms) > 1:
-        listed = ", ".join(map(str, image.platforms))
-        raise ConflictError(f"this image has {len(image.platforms)} platforms; choose one by --platform: {listed}")
+        platforms = [*map(str, image.platforms)]
+        raise ConflictError(f"this image has {len(platforms)} platforms; choose one by --platform: {listed(platforms)}")
     images = image.get_platform_images()
     if len(images) != 1:
-        listed = ", ".join(found.digest for found in images) or "none"
-        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {listed}")
+        digests = listed([found.digest for found in images])
+        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {digests}")
     return images[0]
 
 

@@ -3,6 +3,7 @@
 Everything here works on documents that were read before (see `_async/image_view.py`).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]
+_ZERO_TIME: Final = re.compile(r"0001-01-01[Tt]00:00:00(?:\.0+)?(?:[Zz]|[+-]00:00)")
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -103,6 +105,16 @@ def byte_size(octets: int) -> str:
     while amount >= 1023.95 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1024, unit + 1
     return f"{octets} B" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
+
+
+def time_of(created: str) -> str:
+    """Return a time as it is shown: `-` for Go's zero time, which tools write if they do not know the time.
+
+    Examples:
+        >>> time_of("0001-01-01T00:00:00Z"), time_of("2024-05-20T08:00:00Z")
+        ('-', '2024-05-20T08:00:00Z')
+    """
+    return "-" if _ZERO_TIME.fullmatch(created) else created
 
 
 def attestations_of(
