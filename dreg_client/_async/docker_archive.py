@@ -21,7 +21,7 @@ class AsyncDockerArchiveSource:
     writes_manifests = True
 
     def __init__(self, images: SavedImages) -> None:
-        self._images, self._files = images, images.files
+        self._images, self._files, self.strict = images, images.files, images.strict
         self.name = self.address = images.files.name
 
     async def aclose(self) -> None:
@@ -83,6 +83,7 @@ class AsyncDockerArchive(AsyncStore):
 
     Args:
         path: The archive; plain, or compressed by gzip, bzip2 or xz.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
 
     Raises:
         NotFoundError: There is no such file.
@@ -90,10 +91,10 @@ class AsyncDockerArchive(AsyncStore):
         LayoutCorruptError: `docker save` does not write such archives.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         files = TarFiles(path, links=True)
         try:
-            super().__init__(AsyncDockerArchiveSource(SavedImages(files)))
+            super().__init__(AsyncDockerArchiveSource(SavedImages(files, strict=strict)))
         except BaseException:
             files.close()
             raise

@@ -61,25 +61,25 @@ async def read_manifest(
         found = await source.fetch_manifest(reference, legacy=legacy)
     try:
         if legacy:
-            return parse_manifest(found.raw, found.media_type, legacy=True)
-        return parse_manifest(found.raw, found.media_type)
+            return parse_manifest(found.raw, found.media_type, legacy=True, strict=source.strict)
+        return parse_manifest(found.raw, found.media_type, strict=source.strict)
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, found.digest) from None
 
 
-async def read_config(source: AsyncSource, manifest: ImageManifest) -> "ImageConfig":
-    """Read the config of an image."""
+async def read_config(source: AsyncSource, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
+    """Read the config of an image; `strict` as the source says, unless it is given."""
     descriptor = manifest.config
     is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
-    if descriptor.media_type not in types.CONFIGS and not is_old:
+    if descriptor.family is not types.Family.CONFIG and not is_old:
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
-    return await _config_at(source, descriptor)
+    return await _config_at(source, descriptor, strict=source.strict if strict is None else strict)
 
 
 async def read_config_at(source: AsyncSource, reference: ManifestRef | ImageManifest) -> "ImageConfig":
     """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself."""
-    if isinstance(reference, Descriptor) and reference.media_type in types.CONFIGS:
-        return await _config_at(source, reference)
+    if isinstance(reference, Descriptor) and reference.family is types.Family.CONFIG:
+        return await _config_at(source, reference, strict=source.strict)
     manifest = reference if isinstance(reference, ImageManifest) else await read_image_manifest(source, reference)
     return await read_config(source, manifest)
 
@@ -92,10 +92,10 @@ async def read_image_manifest(source: AsyncSource, reference: ManifestRef) -> Im
     return manifest
 
 
-async def _config_at(source: AsyncSource, descriptor: Descriptor) -> "ImageConfig":
+async def _config_at(source: AsyncSource, descriptor: Descriptor, *, strict: bool) -> "ImageConfig":
     found = await read_verified(source, descriptor, is_blob=True)
     try:
-        return parse_document(found.raw, kind="image-config")
+        return parse_document(found.raw, kind="image-config", strict=strict)
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, descriptor.digest) from None
 

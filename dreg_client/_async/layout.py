@@ -29,11 +29,11 @@ class AsyncLayoutSource:
     refetches = False
     writes_manifests = False
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    def __init__(self, files: Files, *, strict: bool = True) -> None:
+        self.files, self.strict = files, strict
         self.name = self.address = files.name
         layout_files.check_marker(files)
-        self.index: LayoutIndex = layout_files.read_index(files)
+        self.index: LayoutIndex = layout_files.read_index(files, strict=strict)
 
     async def aclose(self) -> None:
         """Close what the files hold open."""
@@ -109,6 +109,7 @@ class AsyncLayout(AsyncStore):
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
 
     Raises:
         NotFoundError: There is no such directory.
@@ -121,8 +122,8 @@ class AsyncLayout(AsyncStore):
             image = await layout.get_image("1.4")
     """
 
-    def __init__(self, path: str | os.PathLike[str] | Files) -> None:
-        self._layout = AsyncLayoutSource(path if isinstance(path, Files) else DirectoryFiles(path))
+    def __init__(self, path: str | os.PathLike[str] | Files, *, strict: bool = True) -> None:
+        self._layout = AsyncLayoutSource(path if isinstance(path, Files) else DirectoryFiles(path), strict=strict)
         super().__init__(self._layout)
 
     @property
@@ -137,10 +138,12 @@ class AsyncLayout(AsyncStore):
 
     async def refresh(self) -> None:
         """Read `index.json` again."""
-        self._layout.index = await run_in_thread(layout_files.read_index, self.files)
+        self._layout.index = await run_in_thread(
+            partial(layout_files.read_index, self.files, strict=self._layout.strict)
+        )
 
 
-def open_oci_archive(path: str | os.PathLike[str]) -> AsyncLayout:
+def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> AsyncLayout:
     """Open the image layout in a tar archive, and read it in place.
 
     This blocks while it reads the headers of all members, and while a compressed archive is unpacked to a temporary
@@ -153,7 +156,7 @@ def open_oci_archive(path: str | os.PathLike[str]) -> AsyncLayout:
     """
     files = TarFiles(path)
     try:
-        return AsyncLayout(files)
+        return AsyncLayout(files, strict=strict)
     except BaseException:
         files.close()
         raise

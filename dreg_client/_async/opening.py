@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from dreg_client.protocol.options import RegistryOptions
 
 
-def aopen_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "AsyncStore":
+def aopen_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "AsyncStore":
     """Open the store that a name stands for. No request is sent yet; the index of a layout or archive is read at once.
 
     Args:
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
             (`:TAG`, `@DIGEST`) is ignored.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
         **options: The options of a registry, see `Options`. Unless they name others, credentials and certificates are
             looked up where docker and podman keep them.
 
@@ -35,15 +36,16 @@ def aopen_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> 
         from dreg_client._async.registry import open_repository  # noqa: PLC0415 (see above)
         from dreg_client.credentials.lookup import with_defaults  # noqa: PLC0415
 
-        return open_repository(name.reference.registry, name.reference.repository, **with_defaults(options))
+        repository = name.reference.repository
+        return open_repository(name.reference.registry, repository, strict=strict, **with_defaults(options))
     if name.kind == "docker-archive":
         from dreg_client._async.docker_archive import AsyncDockerArchive  # noqa: PLC0415 (see above)
 
-        return AsyncDockerArchive(name.path)
-    return aopen_layout(name)
+        return AsyncDockerArchive(name.path, strict=strict)
+    return aopen_layout(name, strict=strict)
 
 
-def aopen_layout(name: StoreName) -> "AsyncLayout":
+def aopen_layout(name: StoreName, *, strict: bool = True) -> "AsyncLayout":
     """Open the layout, in a directory or in an archive, that a name stands for.
 
     Raises:
@@ -55,20 +57,23 @@ def aopen_layout(name: StoreName) -> "AsyncLayout":
 
     match name.kind:
         case "oci":
-            return AsyncLayout(name.path)
+            return AsyncLayout(name.path, strict=strict)
         case "oci-archive":
-            return open_oci_archive(name.path)
+            return open_oci_archive(name.path, strict=strict)
         case "registry" | "docker-archive":
             raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
 @asynccontextmanager
-async def aopen_image(text: str, **options: "Unpack[RegistryOptions]") -> "AsyncGenerator[AsyncImage]":
+async def aopen_image(
+    text: str, *, strict: bool = True, **options: "Unpack[RegistryOptions]"
+) -> "AsyncGenerator[AsyncImage]":
     """Open the image that a line of text names; the store is closed at the end of the block.
 
     Args:
         text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
             `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest: `latest`, or the only image of the store.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
         **options: The options of a registry, as for `aopen_store`.
 
     Raises:
@@ -82,5 +87,5 @@ async def aopen_image(text: str, **options: "Unpack[RegistryOptions]") -> "Async
             print(image.platforms)
     """
     name = StoreName.parse(text)
-    async with aopen_store(name, **options) as store:
+    async with aopen_store(name, strict=strict, **options) as store:
         yield await store.get_image(reference_of(name))

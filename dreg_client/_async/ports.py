@@ -43,6 +43,11 @@ class AsyncSource(Protocol):
         ...
 
     @property
+    def strict(self) -> bool:
+        """Whether documents with readable errors are rejected, too."""
+        ...
+
+    @property
     def refetches(self) -> bool:
         """Whether to request bytes once more that do not match their digest, as they came over a network."""
         ...

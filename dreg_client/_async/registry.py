@@ -19,6 +19,7 @@ class AsyncRegistry:
     Args:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
             except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
         **options: `credentials` (without it, requests are anonymous), `timeout`, `retries`, `ca_file`, `insecure`,
             `plain_http`, `mirrors`, `connections`, `proxy`, `transport`, `on_event` and others; see `Options`.
 
@@ -33,26 +34,30 @@ class AsyncRegistry:
             print(await web.tags())
     """
 
-    def __init__(self, url: str, **options: Unpack[RegistryOptions]) -> None:
+    def __init__(self, url: str, *, strict: bool = True, **options: Unpack[RegistryOptions]) -> None:
         self._client = AsyncClient.open(url, **options)
+        self._strict = strict
         self._url = self._client.registry
         self._repositories: dict[str, AsyncRepository] = {}
         self._catalog: Namespaces[AsyncRepository] | None = None
 
     @classmethod
-    def build_with_manual_client(cls, url: str, *, auth: object = None, **options: Unpack[RegistryOptions]) -> Self:
+    def build_with_manual_client(
+        cls, url: str, *, auth: object = None, strict: bool = True, **options: Unpack[RegistryOptions]
+    ) -> Self:
         """Return a registry; the name is that of earlier versions.
 
         Args:
             url: See the class.
             auth: A pair of user and password, or an object with `request_token(scope)` (like `auth_service`).
+            strict: See the class.
             **options: See the class.
 
         Raises:
             TypeError: `auth` is something else, such as an HTTP library's authentication.
             ValueError: `auth_service` or `credentials` was given, too.
         """
-        return cls(url, **with_auth(options, auth))
+        return cls(url, strict=strict, **with_auth(options, auth))
 
     @property
     def name(self) -> str:
@@ -107,7 +112,7 @@ class AsyncRegistry:
         return self._repository(whole_name(name, namespace, self._url.name))
 
     def _repository(self, name: RepositoryName) -> AsyncRepository:
-        return self._repositories.setdefault(name, AsyncRepository(self._client, name))
+        return self._repositories.setdefault(name, AsyncRepository(self._client, name, strict=self._strict))
 
     async def catalog(self, *, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
         """Iterate over the names of all repositories; pages are requested as they are needed, and nothing is kept.
@@ -157,6 +162,8 @@ class AsyncRegistry:
         return f"{type(self).__name__}({self._url.url!r})"
 
 
-def open_repository(registry: str, name: RepositoryName, **options: Unpack[RegistryOptions]) -> AsyncRepository:
+def open_repository(
+    registry: str, name: RepositoryName, *, strict: bool = True, **options: Unpack[RegistryOptions]
+) -> AsyncRepository:
     """Return a repository that closes the connections to its registry when it is closed."""
-    return AsyncRepository(AsyncClient.open(registry, **options), name, owns_client=True)
+    return AsyncRepository(AsyncClient.open(registry, **options), name, owns_client=True, strict=strict)

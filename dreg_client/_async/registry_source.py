@@ -24,8 +24,10 @@ class AsyncRegistrySource:
     refetches = True
     writes_manifests = False
 
-    def __init__(self, client: AsyncClient, repository: RepositoryName, *, owns_client: bool = False) -> None:
-        self._client, self._name, self._owns_client = client, repository, owns_client
+    def __init__(
+        self, client: AsyncClient, repository: RepositoryName, *, owns_client: bool = False, strict: bool = True
+    ) -> None:
+        self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
 

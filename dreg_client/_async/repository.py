@@ -30,14 +30,17 @@ class AsyncRepository(AsyncStore):
         client: The client of its registry.
         name: Its name.
         owns_client: Whether closing the repository closes the client.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
 
     Example:
         async with AsyncRegistry("http://localhost:5000") as registry:
             print(await registry.repository("acme/web").tags())
     """
 
-    def __init__(self, client: AsyncClient, name: RepositoryName, *, owns_client: bool = False) -> None:
-        super().__init__(AsyncRegistrySource(client, name, owns_client=owns_client))
+    def __init__(
+        self, client: AsyncClient, name: RepositoryName, *, owns_client: bool = False, strict: bool = True
+    ) -> None:
+        super().__init__(AsyncRegistrySource(client, name, owns_client=owns_client, strict=strict))
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
 
@@ -109,7 +112,7 @@ class AsyncRepository(AsyncStore):
         if not tags:
             raise ValueError("which tags? name at least one")
         found = await self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
-        parse_manifest(found.raw, found.media_type, legacy=True)
+        parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         for new in tags:
             await self._put(new, found.raw, found.media_type)
         return found.digest

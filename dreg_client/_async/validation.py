@@ -76,7 +76,7 @@ class AsyncWalk:
         if not isinstance(document, ImageManifest):
             return report
         try:
-            config = await read_config(self._source, document)
+            config = await read_config(self._source, document, strict=False)
         except errors.DregError:
             return report
         return replace(report, problems=(*report.problems, *layer_count_remarks(config, len(document.layers))))

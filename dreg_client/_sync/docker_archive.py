@@ -22,7 +22,7 @@ class DockerArchiveSource:
     writes_manifests = True
 
     def __init__(self, images: SavedImages) -> None:
-        self._images, self._files = images, images.files
+        self._images, self._files, self.strict = images, images.files, images.strict
         self.name = self.address = images.files.name
 
     def close(self) -> None:
@@ -84,6 +84,7 @@ class DockerArchive(Store):
 
     Args:
         path: The archive; plain, or compressed by gzip, bzip2 or xz.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
 
     Raises:
         NotFoundError: There is no such file.
@@ -91,10 +92,10 @@ class DockerArchive(Store):
         LayoutCorruptError: `docker save` does not write such archives.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         files = TarFiles(path, links=True)
         try:
-            super().__init__(DockerArchiveSource(SavedImages(files)))
+            super().__init__(DockerArchiveSource(SavedImages(files, strict=strict)))
         except BaseException:
             files.close()
             raise

@@ -56,25 +56,25 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = Fals
         found = source.fetch_manifest(reference, legacy=legacy)
     try:
         if legacy:
-            return parse_manifest(found.raw, found.media_type, legacy=True)
-        return parse_manifest(found.raw, found.media_type)
+            return parse_manifest(found.raw, found.media_type, legacy=True, strict=source.strict)
+        return parse_manifest(found.raw, found.media_type, strict=source.strict)
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, found.digest) from None
 
 
-def read_config(source: Source, manifest: ImageManifest) -> "ImageConfig":
-    """Read the config of an image."""
+def read_config(source: Source, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
+    """Read the config of an image; `strict` as the source says, unless it is given."""
     descriptor = manifest.config
     is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
-    if descriptor.media_type not in types.CONFIGS and not is_old:
+    if descriptor.family is not types.Family.CONFIG and not is_old:
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
-    return _config_at(source, descriptor)
+    return _config_at(source, descriptor, strict=source.strict if strict is None else strict)
 
 
 def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "ImageConfig":
     """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself."""
-    if isinstance(reference, Descriptor) and reference.media_type in types.CONFIGS:
-        return _config_at(source, reference)
+    if isinstance(reference, Descriptor) and reference.family is types.Family.CONFIG:
+        return _config_at(source, reference, strict=source.strict)
     manifest = reference if isinstance(reference, ImageManifest) else read_image_manifest(source, reference)
     return read_config(source, manifest)
 
@@ -87,10 +87,10 @@ def read_image_manifest(source: Source, reference: ManifestRef) -> ImageManifest
     return manifest
 
 
-def _config_at(source: Source, descriptor: Descriptor) -> "ImageConfig":
+def _config_at(source: Source, descriptor: Descriptor, *, strict: bool) -> "ImageConfig":
     found = read_verified(source, descriptor, is_blob=True)
     try:
-        return parse_document(found.raw, kind="image-config")
+        return parse_document(found.raw, kind="image-config", strict=strict)
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, descriptor.digest) from None
 

@@ -30,11 +30,11 @@ class LayoutSource:
     refetches = False
     writes_manifests = False
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    def __init__(self, files: Files, *, strict: bool = True) -> None:
+        self.files, self.strict = files, strict
         self.name = self.address = files.name
         layout_files.check_marker(files)
-        self.index: LayoutIndex = layout_files.read_index(files)
+        self.index: LayoutIndex = layout_files.read_index(files, strict=strict)
 
     def close(self) -> None:
         """Close what the files hold open."""
@@ -110,6 +110,7 @@ class Layout(Store):
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
 
     Raises:
         NotFoundError: There is no such directory.
@@ -122,8 +123,8 @@ class Layout(Store):
             image = layout.get_image("1.4")
     """
 
-    def __init__(self, path: str | os.PathLike[str] | Files) -> None:
-        self._layout = LayoutSource(path if isinstance(path, Files) else DirectoryFiles(path))
+    def __init__(self, path: str | os.PathLike[str] | Files, *, strict: bool = True) -> None:
+        self._layout = LayoutSource(path if isinstance(path, Files) else DirectoryFiles(path), strict=strict)
         super().__init__(self._layout)
 
     @property
@@ -138,10 +139,10 @@ class Layout(Store):
 
     def refresh(self) -> None:
         """Read `index.json` again."""
-        self._layout.index = run_in_thread(layout_files.read_index, self.files)
+        self._layout.index = run_in_thread(partial(layout_files.read_index, self.files, strict=self._layout.strict))
 
 
-def open_oci_archive(path: str | os.PathLike[str]) -> Layout:
+def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> Layout:
     """Open the image layout in a tar archive, and read it in place.
 
     The headers of all members are read at once; a compressed archive is unpacked to a temporary file.
@@ -153,7 +154,7 @@ def open_oci_archive(path: str | os.PathLike[str]) -> Layout:
     """
     files = TarFiles(path)
     try:
-        return Layout(files)
+        return Layout(files, strict=strict)
     except BaseException:
         files.close()
         raise

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from dreg_client.protocol.options import RegistryOptions
 
 
-def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "Store":
+def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "Store":
     """Open the store that a name stands for. No request is sent yet; the index of a layout or archive is read at once.
 
     Args:
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
             (`:TAG`, `@DIGEST`) is ignored.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
         **options: The options of a registry, see `Options`. Unless they name others, credentials and certificates are
             looked up where docker and podman keep them.
 
@@ -36,15 +37,16 @@ def open_store(text: str | StoreName, **options: "Unpack[RegistryOptions]") -> "
         from dreg_client._sync.registry import open_repository  # noqa: PLC0415 (see above)
         from dreg_client.credentials.lookup import with_defaults  # noqa: PLC0415
 
-        return open_repository(name.reference.registry, name.reference.repository, **with_defaults(options))
+        repository = name.reference.repository
+        return open_repository(name.reference.registry, repository, strict=strict, **with_defaults(options))
     if name.kind == "docker-archive":
         from dreg_client._sync.docker_archive import DockerArchive  # noqa: PLC0415 (see above)
 
-        return DockerArchive(name.path)
-    return open_layout(name)
+        return DockerArchive(name.path, strict=strict)
+    return open_layout(name, strict=strict)
 
 
-def open_layout(name: StoreName) -> "Layout":
+def open_layout(name: StoreName, *, strict: bool = True) -> "Layout":
     """Open the layout, in a directory or in an archive, that a name stands for.
 
     Raises:
@@ -56,20 +58,21 @@ def open_layout(name: StoreName) -> "Layout":
 
     match name.kind:
         case "oci":
-            return Layout(name.path)
+            return Layout(name.path, strict=strict)
         case "oci-archive":
-            return open_oci_archive(name.path)
+            return open_oci_archive(name.path, strict=strict)
         case "registry" | "docker-archive":
             raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
 @contextmanager
-def open_image(text: str, **options: "Unpack[RegistryOptions]") -> "Generator[Image]":
+def open_image(text: str, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "Generator[Image]":
     """Open the image that a line of text names; the store is closed at the end of the block.
 
     Args:
         text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
             `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest: `latest`, or the only image of the store.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
         **options: The options of a registry, as for `open_store`.
 
     Raises:
@@ -83,5 +86,5 @@ def open_image(text: str, **options: "Unpack[RegistryOptions]") -> "Generator[Im
             print(image.platforms)
     """
     name = StoreName.parse(text)
-    with open_store(name, **options) as store:
+    with open_store(name, strict=strict, **options) as store:
         yield store.get_image(reference_of(name))

@@ -44,6 +44,11 @@ class Source(Protocol):
         ...
 
     @property
+    def strict(self) -> bool:
+        """Whether documents with readable errors are rejected, too."""
+        ...
+
+    @property
     def refetches(self) -> bool:
         """Whether to request bytes once more that do not match their digest, as they came over a network."""
         ...

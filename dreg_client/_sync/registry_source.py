@@ -25,8 +25,10 @@ class RegistrySource:
     refetches = True
     writes_manifests = False
 
-    def __init__(self, client: Client, repository: RepositoryName, *, owns_client: bool = False) -> None:
-        self._client, self._name, self._owns_client = client, repository, owns_client
+    def __init__(
+        self, client: Client, repository: RepositoryName, *, owns_client: bool = False, strict: bool = True
+    ) -> None:
+        self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
 

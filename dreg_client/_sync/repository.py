@@ -31,14 +31,15 @@ class Repository(Store):
         client: The client of its registry.
         name: Its name.
         owns_client: Whether closing the repository closes the client.
+        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
 
     Example:
         with Registry("http://localhost:5000") as registry:
             print(registry.repository("acme/web").tags())
     """
 
-    def __init__(self, client: Client, name: RepositoryName, *, owns_client: bool = False) -> None:
-        super().__init__(RegistrySource(client, name, owns_client=owns_client))
+    def __init__(self, client: Client, name: RepositoryName, *, owns_client: bool = False, strict: bool = True) -> None:
+        super().__init__(RegistrySource(client, name, owns_client=owns_client, strict=strict))
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
 
@@ -110,7 +111,7 @@ class Repository(Store):
         if not tags:
             raise ValueError("which tags? name at least one")
         found = self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
-        parse_manifest(found.raw, found.media_type, legacy=True)
+        parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         for new in tags:
             self._put(new, found.raw, found.media_type)
         return found.digest

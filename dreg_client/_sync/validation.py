@@ -77,7 +77,7 @@ class Walk:
         if not isinstance(document, ImageManifest):
             return report
         try:
-            config = read_config(self._source, document)
+            config = read_config(self._source, document, strict=False)
         except errors.DregError:
             return report
         return replace(report, problems=(*report.problems, *layer_count_remarks(config, len(document.layers))))

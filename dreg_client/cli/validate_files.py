@@ -140,7 +140,7 @@ def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[F
     from dreg_client._sync.opening import open_layout
     from dreg_client._sync.validation import validate_layout
 
-    with open_layout(name) as layout:
+    with open_layout(name, strict=False) as layout:
         options = {"complete": settings.complete, "pedantic": settings.pedantic}
         for found in validate_layout(layout, reference=reference_of(name), **options, jobs=settings.jobs):
             yield Checked.of(f"{layout.name}/{found.name}", found.report)

@@ -27,8 +27,8 @@ _COMPRESSED: Final = {b"\x1f\x8b": types.DOCKER_LAYER_GZIP, b"\x28\xb5\x2f\xfd":
 class SavedImages:
     """The images of a docker-archive. Configs and layers are looked at when they are needed, each once."""
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    def __init__(self, files: Files, *, strict: bool = True) -> None:
+        self.files, self.strict = files, strict
         try:
             raw = files.read("manifest.json", limit=MAX_DOCUMENT)
         except FileNotFoundError:
@@ -140,7 +140,7 @@ class SavedImages:
 
     def _config(self, image: ArchivedImage) -> ImageConfig:
         try:
-            config = parse_document(self._read(image.config), kind="image-config")
+            config = parse_document(self._read(image.config), kind="image-config", strict=self.strict)
         except errors.InvalidDocumentError as failure:
             raise type(failure)(failure.problems, failure.kind, f"{self.files.name}, {image.config}") from None
         if len(config.rootfs.diff_ids) != len(image.layers):

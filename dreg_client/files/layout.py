@@ -31,11 +31,11 @@ def check_marker(files: Files) -> None:
         raise errors.LayoutCorruptError(f"{files.name}/oci-layout", f"is no marker of an image layout: {problem}")
 
 
-def read_index(files: Files) -> LayoutIndex:
+def read_index(files: Files, *, strict: bool = True) -> LayoutIndex:
     """Read `index.json`; raise LayoutCorruptError if it is missing or too large (LYT-02)."""
     raw = _top_file(files, "index.json", "LYT-02", MAX_INDEX)
     try:
-        return LayoutIndex.parse(raw, limit=MAX_INDEX)
+        return LayoutIndex.parse(raw, limit=MAX_INDEX, strict=strict)
     except errors.InvalidDocumentError as failure:
         raise type(failure)(failure.problems, failure.kind, f"{files.name}/index.json") from None
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, GetPydanticSchema
+from pydantic_core import core_schema
 
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
@@ -20,6 +21,9 @@ from dreg_client.models.fields import (
     TextMap,
     Texts,
     Time,
+    first_of,
+    readable,
+    strict_part,
 )
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import entries, member, object_at, objects, show
@@ -35,7 +39,16 @@ _DOCKER_CONFIG = (
     "Hostname Domainname AttachStdin AttachStdout AttachStderr Tty OpenStdin StdinOnce Image MacAddress "
     "NetworkDisabled StopTimeout PublishService Memory MemorySwap CpuShares"
 )
-_Count = Annotated[int | None, Field(ge=0, le=MAX_SIZE), Rule("CFG-15", "an integer, not below 0")]
+_Integer = Annotated[
+    int,
+    GetPydanticSchema(
+        lambda _, __: first_of(
+            core_schema.int_schema(strict=True, ge=0, le=MAX_SIZE), readable(core_schema.int_schema(strict=True))
+        ),
+        strict_part,
+    ),
+]
+_Count = Annotated[_Integer | None, Rule("CFG-15", "an integer, not below 0")]
 _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
 _Names = Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel, members_of, spelled
-from dreg_client.models.fields import Rule
+from dreg_client.models.fields import UNREAD, Rule
 from dreg_client.models.paths import item, member, objects, show
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
@@ -21,8 +21,8 @@ def refused(model: type[StrictModel], failure: ValidationError, tree: Members) -
     """Return the problems that a model found in a tree; for each value the most specific rules that it breaks."""
     found: dict[str, list[tuple[bool, Problem]]] = {}
     for details in failure.errors(include_url=False, include_context=False):
-        if details["type"] == "none_required":
-            continue  # the other branch of a nullable member reports what is wrong
+        if details["type"] in {"none_required", UNREAD}:
+            continue  # another branch reports what is wrong
         path, rule = _place(model, _steps(details, tree))
         if path not in found and len(found) > rules.MOST_TOLD:  # no more are reported (`rules.first_ones`)
             break

@@ -39,6 +39,12 @@ BRANCH: Final = "\0"
 DEPTH_PROVEN: Final = {"depth": "proven"}
 """The validation context of a tree whose nesting was already checked (GEN-04)."""
 
+READABLE: Final = {"depth": "proven", "strict": "no"}
+"""The validation context that also accepts values with readable errors (`rules.READABLE`)."""
+
+UNREAD: Final = "unread"
+"""The type of pydantic's error for a value that only `READABLE` accepts; another error says what is wrong with it."""
+
 MAX_SIZE: Final = 2**63 - 1
 MAX_ENTRIES: Final = 10_000
 URI_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!\x24&'()*+,;=]|%[0-9A-Fa-f]{2})*$"
@@ -65,9 +71,29 @@ def broken(rule: LiteralString, expected: str) -> PydanticCustomError:
     return PydanticCustomError(rule, "{expected}", {"expected": expected})
 
 
-def first_of(fast: CoreSchema, slow: CoreSchema) -> CoreSchema:
-    """Return the schema of values that match `fast`, or else `slow`."""
-    return core_schema.union_schema([(fast, BRANCH), (slow, BRANCH)], mode="left_to_right")
+def first_of(*schemas: CoreSchema) -> CoreSchema:
+    """Return the schema of values that match one of several schemas, tried in order."""
+    return core_schema.union_schema([(schema, BRANCH) for schema in schemas], mode="left_to_right")
+
+
+def readable(schema: CoreSchema) -> CoreSchema:
+    """Return the schema of values that are only accepted in the context `READABLE`; put it last in `first_of`.
+
+    Valid values match an earlier schema, so strict reading does not pay for it.
+    """
+    return core_schema.with_info_before_validator_function(_if_readable, schema)
+
+
+def _if_readable(value: object, info: ValidationInfo) -> object:
+    if info.context is not READABLE:
+        raise PydanticCustomError(UNREAD, "only read on request")
+    return value
+
+
+def strict_part(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    """Return the JSON Schema of a union without its last schema, which is `readable`: it describes what is valid."""
+    union = cast("core_schema.UnionSchema", schema)
+    return handler(core_schema.union_schema(union["choices"][:-1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +108,8 @@ class TextType:
     """The check of texts that `fast` does not accept."""
     fast: CoreSchema | None = None
     """The schema of texts that need no further check, None if each is checked."""
+    lenient: CoreSchema | None = None
+    """The schema of texts that are not valid but readable, None if such texts are never read."""
 
     def check(self, text: str) -> str:
         """Return a text that `fast` does not accept; raise `broken` if it is not valid."""
@@ -91,7 +119,8 @@ class TextType:
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         slow = core_schema.no_info_after_validator_function(self.check, core_schema.str_schema(strict=True))
-        return slow if self.fast is None else first_of(self.fast, slow)
+        lenient = None if self.lenient is None else readable(self.lenient)
+        return first_of(*(schema for schema in (self.fast, slow, lenient) if schema is not None))
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return self.json_schema()
@@ -172,6 +201,16 @@ def _frozen_mapping(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  
     return core_schema.no_info_after_validator_function(FrozenDict, core_schema.dict_schema(key, value))
 
 
+def _text_mapping(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 (any type of mapping)
+    """Return the schema of a mapping of strings; a null is readable, as the empty string that Go reads it as."""
+    text = core_schema.str_schema(strict=True)
+    null = core_schema.no_info_after_validator_function(lambda _: "", core_schema.none_schema())
+    with_nulls = core_schema.no_info_after_validator_function(
+        FrozenDict, core_schema.dict_schema(text, first_of(text, null))
+    )
+    return first_of(_frozen_mapping(source, handler), readable(with_nulls))
+
+
 def frozen_value() -> CoreSchema:
     """Return the schema of any JSON value, frozen; only such values can be nested deeply."""
     return core_schema.with_info_after_validator_function(_frozen, core_schema.any_schema())
@@ -179,9 +218,12 @@ def frozen_value() -> CoreSchema:
 
 def _frozen(value: object, info: ValidationInfo) -> object:
     # Specified objects are nested at most 8 deep, so a value within the rest of the limit is never too deep.
-    levels = MAX_DEPTH if info.context is DEPTH_PROVEN else MAX_DEPTH - 8
+    levels = MAX_DEPTH if info.context is DEPTH_PROVEN or info.context is READABLE else MAX_DEPTH - 8
     return _freeze(value, levels)
 
+
+_ANY_TEXT: Final = core_schema.str_schema(strict=True)
+_NO_TIME: Final = core_schema.no_info_after_validator_function(lambda _: None, _ANY_TEXT)
 
 GRAMMARS: Final[Mapping[str, TextType]] = {
     "Digest": _DigestType(
@@ -199,6 +241,7 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
         pattern=MEDIA_TYPE_PATTERN,
         is_valid=is_media_type,
         fast=core_schema.literal_schema(sorted(KNOWN)),
+        lenient=_ANY_TEXT,
     ),
     "Timestamp": TextType(
         "TIM-01",
@@ -207,9 +250,15 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
         pattern=TIMESTAMP_PATTERN,
         is_valid=lambda _: False,  # the pattern accepts all valid ones
         fast=_checked(TIMESTAMP_PATTERN, proven_timestamp),
+        lenient=_NO_TIME,  # a Timestamp is always valid
     ),
     "Uri": TextType(
-        "URI-01", "A URI by RFC 3986, with its scheme.", "a URI with a scheme", pattern=URI_PATTERN, is_valid=is_uri
+        "URI-01",
+        "A URI by RFC 3986, with its scheme.",
+        "a URI with a scheme",
+        pattern=URI_PATTERN,
+        is_valid=is_uri,
+        lenient=_ANY_TEXT,
     ),
     "Base64": TextType(
         "DSC-06",
@@ -217,6 +266,7 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
         "base64 with padding, without line breaks, unused bits zero",
         pattern=r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$",
         is_valid=lambda text: decoded(text) is not None,
+        lenient=_ANY_TEXT,
     ),
 }
 """The grammars of strings by their names in JSON Schemas."""
@@ -228,7 +278,7 @@ Uris = Annotated[tuple[Annotated[str, GRAMMARS["Uri"]], ...], Strict(strict=Fals
 Base64 = Annotated[str, GRAMMARS["Base64"]]
 Texts = Annotated[tuple[str, ...], Strict(strict=False)]
 _FrozenMapping = GetPydanticSchema(_frozen_mapping)
-TextMap = Annotated[Mapping[str, str], _FrozenMapping]
+TextMap = Annotated[Mapping[str, str], GetPydanticSchema(_text_mapping, strict_part)]
 EmptyObjects = Annotated[
     Mapping[
         str,
@@ -253,17 +303,38 @@ class _Nullable:
         return read["anyOf"][0] if handler.mode == "serialization" else read
 
 
+class _EmptyIsReadable:
+    """A member that has only one value; an empty text is readable as that value."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        return first_of(handler(source), readable(_read_as(source, core_schema.literal_schema([""]))))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return strict_part(schema, handler)
+
+
 @dataclass(frozen=True, eq=False)
 class _NullIsDefault(_Nullable):
-    """A member that has only one value, which is also its default if it is absent or null."""
+    """A member with one value, which is also its default if it is absent or null; an empty text is readable."""
 
     absent: CoreSchema
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        (only,) = source.__args__
-        return first_of(handler(source), core_schema.no_info_after_validator_function(lambda _: only, self.absent))
+        empty = readable(_read_as(source, core_schema.literal_schema([""])))
+        return first_of(handler(source), _read_as(source, self.absent), empty)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        read = strict_part(schema, handler)
+        return read["anyOf"][0] if handler.mode == "serialization" else read
 
 
+def _read_as(source: Any, values: CoreSchema) -> CoreSchema:  # noqa: ANN401 (a literal)
+    """Return the schema of values that are read as the only value of a literal."""
+    (only,) = source.__args__
+    return core_schema.no_info_after_validator_function(lambda _: only, values)
+
+
+EmptyIsReadable: Final = _EmptyIsReadable()
 NullIsDefault: Final[_NullIsDefault] = _NullIsDefault(core_schema.none_schema())
 EmptyIsDefault: Final[_NullIsDefault] = _NullIsDefault(core_schema.literal_schema([None, ""]))
 

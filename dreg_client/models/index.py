@@ -11,6 +11,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.fields import (
+    EmptyIsReadable,
     MediaType,
     NullIsDefault,
     NullIsEmpty,
@@ -109,7 +110,9 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
-    media_type: Annotated[DockerManifestListType, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(alias="mediaType")
+    media_type: Annotated[DockerManifestListType, EmptyIsReadable, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(
+        alias="mediaType"
+    )
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]
 
     @classmethod

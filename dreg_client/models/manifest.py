@@ -11,7 +11,15 @@ from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor, empty_remarks
-from dreg_client.models.fields import MediaType, NullIsDefault, NullIsEmpty, Rule, SchemaVersion2, TextMap
+from dreg_client.models.fields import (
+    EmptyIsReadable,
+    MediaType,
+    NullIsDefault,
+    NullIsEmpty,
+    Rule,
+    SchemaVersion2,
+    TextMap,
+)
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.paths import member, object_at, objects, show
 from dreg_client.models.stored import StoredDocument
@@ -131,7 +139,9 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
-    media_type: Annotated[DockerManifestType, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(alias="mediaType")
+    media_type: Annotated[DockerManifestType, EmptyIsReadable, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(
+        alias="mediaType"
+    )
     config: Annotated[DockerConfigDescriptor, Rule("DKM-03", _DESCRIPTOR)]
     layers: Annotated[Descriptors, Rule("DKM-04", _DESCRIPTORS)]
 

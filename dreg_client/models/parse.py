@@ -59,16 +59,31 @@ def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type
 
 @overload
 def parse_manifest(
-    raw: bytes | str, media_type: str | None = None, *, legacy: Literal[False] = False, limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    legacy: Literal[False] = False,
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "AnyManifest": ...
 @overload
 def parse_manifest(
-    raw: bytes | str, media_type: str | None = None, *, legacy: Literal[True], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    legacy: Literal[True],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "AnyManifest | LegacyManifest": ...
 def parse_manifest(
-    raw: bytes | str, media_type: str | None = None, *, legacy: bool = False, limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    legacy: bool = False,
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "AnyManifest | LegacyManifest":
-    """Read a manifest or an index of any modern kind, strictly.
+    """Read a manifest or an index of any modern kind.
 
     Args:
         raw: The exact bytes; a `str` is encoded as UTF-8.
@@ -76,6 +91,7 @@ def parse_manifest(
             body's `mediaType` or its members decide.
         legacy: Whether to read Docker's schema 1, too.
         limit: The maximum number of bytes (GEN-05).
+        strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
 
     Raises:
         InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
@@ -88,7 +104,7 @@ def parse_manifest(
         >>> parse_manifest('{"schemaVersion": 2, "manifests": []}').media_type
         'application/vnd.oci.image.index.v1+json'
     """
-    document = _parse(raw if type(raw) is bytes else octets_of(raw), media_type, limit)
+    document = _parse(raw if type(raw) is bytes else octets_of(raw), media_type, limit, strict=strict)
     if isinstance(document, Manifest):
         return document
     found, advice = document.media_types[0], "expected a manifest or an index"
@@ -103,44 +119,94 @@ def parse_manifest(
 
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, kind: None = None, *, limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    kind: None = None,
+    *,
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> Document: ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["descriptor"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["descriptor"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "Descriptor": ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["oci-manifest"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["oci-manifest"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "OciManifest": ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["docker-manifest"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["docker-manifest"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "DockerManifest": ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["oci-index"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["oci-index"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "OciIndex": ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["docker-manifest-list"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["docker-manifest-list"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "DockerManifestList": ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["image-config"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["image-config"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "ImageConfig": ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["image-layout"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["image-layout"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "ImageLayout": ...
 @overload
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, *, kind: Literal["legacy-manifest"], limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    *,
+    kind: Literal["legacy-manifest"],
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> "LegacyManifest": ...
 def parse_document(
-    raw: bytes | str, media_type: str | None = None, kind: Kind | None = None, *, limit: int = MAX_DOCUMENT
+    raw: bytes | str,
+    media_type: str | None = None,
+    kind: Kind | None = None,
+    *,
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
 ) -> Document:
-    """Read a document of any kind, strictly.
+    """Read a document of any kind.
 
     Args:
         raw: The exact bytes; a `str` is encoded as UTF-8.
@@ -148,6 +214,7 @@ def parse_document(
         kind: The expected kind, by the name of its JSON Schema. A config is only recognised by `kind` or
             `media_type`.
         limit: The maximum number of bytes (GEN-05).
+        strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
 
     Raises:
         InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
@@ -157,11 +224,11 @@ def parse_document(
     """
     octets = octets_of(raw)
     if kind is None:
-        return _parse(octets, media_type, limit)
-    return model_of(kind).parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
+        return _parse(octets, media_type, limit, strict=strict)
+    return model_of(kind).parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
 
 
-def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
+def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -> Document:
     if len(octets) > limit:
         raise errors.ResponseTooLargeError("the document", len(octets), limit)
     try:
@@ -171,7 +238,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
         model = recognise(scanned or {}, media_type)
         if model is None:
             raise refusal("document", tuple(problems), octets, limit) from None
-        return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
+        return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
     kind = BY_TYPE.get(media_type or "") if media_type == tree.get("mediaType") else None
     if kind is None and (kind := kind_of(tree, media_type)) is None:
         raise _unknown(octets, tree, media_type)
@@ -182,7 +249,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int) -> Document:
         except ValidationError:
             pass  # parsed again below, to report all problems
     del tree  # a broken document's tree can be large, and is made again
-    return model.parse(octets, media_type=media_type, limit=limit)  # type: ignore[return-value]
+    return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
 
 
 def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None) -> errors.DregError:

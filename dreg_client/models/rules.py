@@ -3,7 +3,7 @@
 Files are those of the OCI image specification v1.1.1 unless named; "ours" marks rules without a clause.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -124,6 +124,28 @@ CLAUSES: dict[str, str] = {
     "LYT-10": f'{_LAYOUT} "Blobs"',
 }
 
+_EMPTY = "an empty text is read as the type of the document"
+_NULL = "`null` is read as an empty string; a value of another type is not readable"
+READABLE: Final[Mapping[str, str]] = {
+    "MED-01": "the text is kept as it is written",
+    "URI-01": "the text is kept as it is written",
+    "ANN-01": _NULL,
+    "TIM-01": "the date is read as None",
+    "DSC-06": "the text is kept as it is written, and `embedded` is None",
+    "MAN-02": _EMPTY,
+    "DKM-02": _EMPTY,
+    "IDX-02": _EMPTY,
+    "DKL-02": _EMPTY,
+    "CFG-13": _NULL,
+    "CFG-15": "a number below 0 is kept; a value of another type is not readable",
+}
+"""The rules whose errors `strict=False` accepts, and what is read instead.
+
+The member has the right JSON type there, and only its grammar is wrong. What decides which bytes are meant is never
+readable: digests, sizes, duplicate names, kinds of documents, required members, limits. Nor is another `rootfs.type`,
+which config.md says must be an error.
+"""
+
 
 def _problem(severity: Severity, rule: str, path: str, found: str, expected: str) -> Problem:
     return Problem(rule, severity, path, found, expected, CLAUSES[rule])
@@ -156,3 +178,8 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
 def has_error(problems: Iterable[Problem]) -> bool:
     """Return whether any of the problems is an error."""
     return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def are_readable(problems: Iterable[Problem]) -> bool:
+    """Return whether all errors among the problems break rules that `strict=False` accepts."""
+    return all(problem.rule in READABLE for problem in problems if problem.severity is Severity.ERROR)

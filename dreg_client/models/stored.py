@@ -13,7 +13,7 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.faults import refused, remarks
-from dreg_client.models.fields import DEPTH_PROVEN
+from dreg_client.models.fields import DEPTH_PROVEN, READABLE
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.models.kinds import SAYS_NOTHING
 from dreg_client.values.digest import Digest, proven_digest
@@ -27,7 +27,7 @@ _TEXTUAL: Final = frozenset({"GEN-01", "GEN-03", "GEN-13"})
 
 @dataclass(frozen=True, slots=True)
 class Examined(Generic[M]):
-    """The result of reading bytes: the document, None if it has errors, and all problems."""
+    """The result of reading bytes: the document, None if it has errors that are not accepted, and all problems."""
 
     document: M | None
     problems: tuple[Problem, ...]
@@ -49,13 +49,16 @@ class ParsedModel(StrictModel, frozen=True):
     """Whether `mediaType` is the document's own; in a descriptor it is that of the content."""
 
     @classmethod
-    def parse(cls, raw: bytes | str, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Self:
-        """Read a document strictly.
+    def parse(
+        cls, raw: bytes | str, *, media_type: str | None = None, limit: int = MAX_DOCUMENT, strict: bool = True
+    ) -> Self:
+        """Read a document.
 
         Args:
             raw: The JSON text; a `str` is encoded as UTF-8.
             media_type: The media type that it was served with or referred to by, None if unknown.
             limit: The maximum number of bytes (rule GEN-05), 4 MiB by default.
+            strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
 
         Raises:
             InvalidDocumentError: The document breaks rules; `.problems` lists all problems.
@@ -69,7 +72,7 @@ class ParsedModel(StrictModel, frozen=True):
                 return cls.from_tree(octets, read_members(octets))
             except (DishonestTextError, ValidationError):
                 pass  # the slow path below reports all problems
-        examined = examine(cls, octets, media_type=media_type, limit=limit)
+        examined = examine(cls, octets, media_type=media_type, limit=limit, strict=strict)
         if examined.document is None:
             raise refusal(cls.kind, examined.problems, octets, limit)
         return examined.document
@@ -85,6 +88,20 @@ class ParsedModel(StrictModel, frozen=True):
         _keep_raw(document, raw)
         _keep_digest(document, None)
         return document
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The errors that were accepted when the document was read with `strict=False`, and the warnings.
+
+        Raises:
+            NoBytesError: It is part of another model and has no bytes of its own.
+        """
+        try:
+            raw = _raw_of(self)
+        except AttributeError:
+            raise errors.NoBytesError(type(self).__name__) from None
+        found = examine(type(self), raw, limit=len(raw)).problems
+        return tuple(problem for problem in found if problem.severity is not Severity.NOTE)
 
     def __str__(self) -> str:
         return repr(self)
@@ -150,9 +167,8 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Where the document does not follow recommendations of the specification; it is still valid."""
-        found = examine(type(self), self.raw, limit=len(self.raw)).problems
-        return tuple(problem for problem in found if problem.severity is Severity.WARNING)
+        """Where the document does not follow recommendations of the specification, which makes no document invalid."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
 
     def __getstate__(self) -> dict[Any, Any]:
         kept = {"raw": self.raw} if self.is_stored else {}
@@ -190,18 +206,20 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-def examine(model: type[M], raw: bytes, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Examined[M]:
+def examine(
+    model: type[M], raw: bytes, *, media_type: str | None = None, limit: int = MAX_DOCUMENT, strict: bool = True
+) -> Examined[M]:
     """Read bytes as one kind of document and list all problems; an invalid document raises nothing."""
     if len(raw) > limit:
         return Examined(None, (too_large(raw, limit),))
     tree, problems = read_or_scan(raw, nul=model.nul_allowed)
     if tree is None:
         return Examined(None, tuple(problems))
-    return examine_tree(model, raw, tree, problems, media_type)
+    return examine_tree(model, raw, tree, problems, media_type, strict=strict)
 
 
 def examine_tree(
-    model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None
+    model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None, *, strict: bool = True
 ) -> Examined[M]:
     """Examine a tree that was already read from `raw`, with the problems of its text."""
     if sum(problem.severity is Severity.ERROR for problem in problems) > rules.MOST_TOLD:
@@ -214,12 +232,20 @@ def examine_tree(
         problems += refused(model, failure, tree)
     problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # none of them is an error
     # Where the text of a value is at fault, the same value is not reported once more as a wrong member.
-    problems = [problem for problem in dict.fromkeys(problems) if problem.path not in textual or problem in of_text]
+    problems = [problem for problem in problems if problem.path not in textual or problem in of_text]
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
-        document = None
+        document = None if strict or not rules.are_readable(problems) else _read_leniently(model, raw, tree)
     return Examined(document, tuple(rules.first_ones(problems)))
+
+
+def _read_leniently(model: type[M], raw: bytes, tree: Members) -> M | None:
+    """Return the document with readable errors; None if a value also has the wrong JSON type."""
+    try:
+        return model.from_tree(raw, tree, READABLE)
+    except ValidationError:
+        return None
 
 
 def too_large(raw: bytes, limit: int) -> Problem:

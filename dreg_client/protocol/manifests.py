@@ -152,7 +152,9 @@ def own_media_type(raw: bytes) -> str:
 
 def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
     """Reject a manifest that is served as another known type than its descriptor names (MDL-16)."""
-    if served.media_type and served.media_type != descriptor.media_type and served.media_type in types.KNOWN:
+    if served.media_type == descriptor.media_type or served.media_type not in types.KNOWN:
+        return
+    if types.essence(descriptor.media_type) not in {"", served.media_type}:
         problem = rules.error("GEN-07", "$.mediaType", f"served as {served.media_type}", descriptor.media_type)
         raise errors.MediaTypeMismatchError((problem,), "", served.digest)
 

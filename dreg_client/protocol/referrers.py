@@ -7,6 +7,7 @@ from urllib.parse import quote
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.fields import READABLE
 from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
@@ -108,4 +109,6 @@ def referrer(entry: Descriptor, document: AnyManifest) -> Descriptor:
         "artifactType": artifact_type_of(document),
         "annotations": dict(getattr(document, "annotations", None) or {}) or None,
     }
-    return Descriptor.model_validate({name: value for name, value in members.items() if value is not None})
+    # The document was checked already, perhaps with strict=False.
+    named = {name: value for name, value in members.items() if value is not None}
+    return Descriptor.model_validate(named, context=READABLE)

@@ -164,7 +164,7 @@ def readable(name: str) -> str:
 
 def _kind_of(raw: bytes, descriptor: Descriptor) -> str | None:
     """Return the kind that a document states; else that of its descriptor, unless its shape is of another family."""
-    named = BY_TYPE.get(descriptor.media_type)
+    named = BY_TYPE.get(types.essence(descriptor.media_type))
     if descriptor.family is Family.CONFIG:
         return named
     tree = scan(raw)[0] or {}
@@ -180,10 +180,10 @@ def _media_types(report: Report) -> tuple[str, ...]:
 
 
 def _parsed(raw: bytes, report: Report) -> Document | None:
-    """Return the document to walk on from, even if its bytes have another digest."""
+    """Return the document to walk on from, even with readable errors, and even if its bytes have another digest."""
     if report.kind is None or report.kind == "legacy-manifest":
         return None
     try:
-        return cast("Document", model_of(report.kind).parse(raw))
+        return cast("Document", model_of(report.kind).parse(raw, strict=False))
     except errors.DregError:
         return None

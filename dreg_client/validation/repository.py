@@ -11,7 +11,7 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.validation.report import Report, validate
 from dreg_client.validation.walk import Checks, Claim, Step, nested_too_deep, report_of
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import CONFIGS, Family
+from dreg_client.values.media_type import Family
 
 
 class RepositoryChecks(Checks):
@@ -46,7 +46,7 @@ class RepositoryChecks(Checks):
         if claim.role == "layer":
             step = Step.LOOK if self.complete and not descriptor.urls else Step.SKIP
         elif claim.role == "config":  # that of an artifact may be anything
-            step = Step.READ if descriptor.media_type in CONFIGS else Step.SKIP
+            step = Step.READ if descriptor.family is Family.CONFIG else Step.SKIP
         else:
             step = Step.READ if descriptor.family in {Family.MANIFEST, Family.INDEX} else Step.SKIP
         if step is Step.SKIP or not self._is_new(descriptor.digest, self._seen):
@@ -66,7 +66,7 @@ class RepositoryChecks(Checks):
     def _checked(self, raw: bytes, media_type: str) -> tuple[Report, AnyManifest | None]:
         report = validate(raw, media_type=media_type, pedantic=self.pedantic)
         try:
-            return report, parse_manifest(raw, media_type)
+            return report, parse_manifest(raw, media_type, strict=False)
         except errors.DregError:
             return report, None
 

@@ -15,7 +15,7 @@ from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document
 from dreg_client.validation.report import Report
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family
+from dreg_client.values.media_type import Family, essence
 
 MAX_NESTED: Final = 8
 Role = Literal["entry", "config", "layer"]
@@ -125,7 +125,7 @@ def wrong_bytes(expected: Digest, actual: Digest | None, claim: Claim | None = N
 def wrong_claims(claim: Claim, size: int, media_types: tuple[str, ...] = ()) -> Iterator[Problem]:
     """LYT-05: the size and, for documents, the media type are those of the descriptor."""
     stated = claim.descriptor
-    if media_types and stated.media_type not in media_types:
+    if media_types and essence(stated.media_type) not in media_types:
         found = " or ".join(media_types)
         yield rules.error("LYT-05", "$.mediaType", found, f"{stated.media_type}, as {claim.trail} says")
     if size != stated.size:

@@ -93,8 +93,8 @@ _MEDIA_TYPE: Final = re.compile(MEDIA_TYPE_PATTERN[1:-1], re.ASCII)
 
 
 def family(media_type: str) -> Family:
-    """Return the family of a media type, `OTHER` for unknown ones."""
-    return _FAMILIES.get(media_type, Family.OTHER)
+    """Return the family of a media type, `OTHER` for unknown ones; parameters, which are not valid, change nothing."""
+    return _FAMILIES.get(media_type.partition(";")[0].rstrip(), Family.OTHER)
 
 
 def is_media_type(text: str) -> bool:
