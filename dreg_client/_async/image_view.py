@@ -1,19 +1,48 @@
-"""Reads what is shown of a manifest: the documents of a view (`dreg_client.images.view`)."""
+"""Reads what is shown of a manifest: the documents of a view (`dreg_client.images.view`), platforms, steps."""
 
-from dreg_client._async.documents import read_manifest
-from dreg_client._async.images import image_view
+from dreg_client import errors
+from dreg_client._async.images import image_of
+from dreg_client._async.showing import image_view, read_partly, read_shown
 from dreg_client._async.store import AsyncStore
-from dreg_client.errors import NotAnImageError
-from dreg_client.images.view import DocumentRead, Plain, view_artifact
-from dreg_client.values.platform import Platform
+from dreg_client.images.problems import failures_of, failures_of_config
+from dreg_client.images.view import DocumentRead, ImageRead, Plain, view_artifact, view_image
+from dreg_client.models.index import Index
+from dreg_client.models.stored import StoredDocument
+from dreg_client.values.platform import Platform, choose
 
 
 async def view(store: AsyncStore, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
     """Return the view of an image or an artifact; `chosen` are the platforms to show, in this order; empty for all."""
     source = store.source
+    document = await read_partly(source, reference)
+    if isinstance(document, Index):
+        return await image_view(source, await image_of(source, reference, document), reference, chosen)
+    read = DocumentRead(document, source.address, reference, source.writes_manifests)
     try:
-        image = await store.get_image(reference)
-    except NotAnImageError:
-        document = await read_manifest(source, reference)
-        return view_artifact(DocumentRead(document, source.address, reference, source.writes_manifests))
-    return await image_view(source, image, reference, chosen)
+        shown = await read_shown(source, document)
+    except errors.NotAnImageError:
+        return view_artifact(read)
+    platforms = (shown.platform,) if shown.platform else ()
+    for wanted in chosen:
+        if choose(wanted, platforms) is None:
+            raise shown.failure or errors.PlatformNotFoundError(str(wanted), tuple(map(str, platforms)))
+    return view_image(read, ImageRead(platforms, (shown,), (), (), is_whole=not chosen))
+
+
+async def read_platforms(
+    store: AsyncStore, reference: str
+) -> tuple[tuple[Platform, ...], tuple[StoredDocument, ...], tuple[errors.DregError, ...]]:
+    """Return the platforms of an image, the documents that state them, and an error for each that is wrong.
+
+    Raises:
+        NotAnImageError: It is an artifact.
+    """
+    document = await read_partly(store.source, reference)
+    if isinstance(document, Index):
+        image = await image_of(store.source, reference, document)
+        unread = (failure for _, failure in image.unreadable)
+        return image.platforms, (document,), (*failures_of(document), *unread)
+    shown = await read_shown(store.source, document)
+    platforms = (shown.platform,) if shown.platform else ()
+    documents = (document, shown.config) if shown.config else (document,)
+    return platforms, documents, (*failures_of(document), *failures_of_config(shown))

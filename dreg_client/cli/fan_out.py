@@ -44,8 +44,11 @@ def show(
     *,
     key: str | None = None,
     name: Callable[["StoreName"], str] = str,
+    code_of: Callable[[T], int] = lambda _: 0,
 ) -> int:
     """Read one or several sources and print the results; return the exit code, that of the first error.
+
+    `code_of` returns the exit code of a result, and may write what is wrong with it to standard error.
 
     Of several, one that fails does not stop the others. As `json`, their results are a list of objects with their
     `source` and the result as the member `key`, or with its members. `text` returns the lines to print for a result;
@@ -54,7 +57,7 @@ def show(
     if len(sources) == 1:
         result = read(sources[0])
         put_result(output, result, () if output == "json" else text(result, ""))
-        return 0
+        return code_of(result)
     from dreg_client.cli.error_messages import put_failure
 
     listed: list[dict[str, Any]] = []
@@ -63,12 +66,15 @@ def show(
     for source, found in zip(map(name, sources), _attempts(sources, read), strict=True):
         if isinstance(found, Exception):
             failed.append(source)
-            code = code or put_failure(found, as_json=output == "json")
-        elif output == "json":
-            members: Any = {key: found} if key else found
-            listed.append({"source": source, **members})
+            its_code = put_failure(found, as_json=output == "json")
         else:
-            put(*text(found, source))
+            if output == "json":
+                members: Any = {key: found} if key else found
+                listed.append({"source": source, **members})
+            else:
+                put(*text(found, source))
+            its_code = code_of(found)
+        code = code or its_code
     if output == "json":
         put_json(listed)
     elif failed:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple["Store", str], None, None]:
+def opened(
+    source: "StoreName", ref_name: str | None = None, *, strict: bool = True
+) -> Generator[tuple["Store", str], None, None]:
     """Open a store; yield it with the reference that is requested."""
     from dreg_client._sync.opening import open_store
     from dreg_client.values.store_name import reference_of
@@ -27,7 +29,7 @@ def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple[
     reference = reference_of(source)
     if ref_name is not None and reference:
         raise click.UsageError("give a tag or digest behind the path, or --ref-name, not both")
-    with open_store(source, **options_for(source)) as store:
+    with open_store(source, strict=strict, **options_for(source)) as store:
         yield store, ref_name if ref_name is not None else reference
 
 

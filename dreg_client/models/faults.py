@@ -20,14 +20,25 @@ _WHOLE = Rule("GEN-01", "one JSON object")
 def refused(model: type[StrictModel], failure: ValidationError, tree: Members) -> list[Problem]:
     """Return the problems that a model found in a tree; for each value the most specific rules that it breaks."""
     found: dict[str, list[tuple[bool, Problem]]] = {}
-    for details in failure.errors(include_url=False, include_context=False):
-        if details["type"] in {"none_required", UNREAD}:
-            continue  # another branch reports what is wrong
+    for details in _details(failure):
         path, rule = _place(model, _steps(details, tree))
         if path not in found and len(found) > rules.MOST_TOLD:  # no more are reported (`rules.first_ones`)
             break
         found.setdefault(path, []).append(_fault(details, path, rule))
     return [problem for faults in found.values() for problem in _most_specific(faults)]
+
+
+def places_of(failure: ValidationError, tree: Members) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Yield where a tree is wrong, and pydantic's name of the error; for a missing member the object that lacks it."""
+    for details in _details(failure):
+        place = tuple(_steps(details, tree))
+        yield place[:-1] if details["type"] == "missing" else place, details["type"]
+
+
+def _details(failure: ValidationError) -> Iterator[ErrorDetails]:
+    for details in failure.errors(include_url=False, include_context=False):
+        if details["type"] not in {"none_required", UNREAD}:  # for those, another branch reports what is wrong
+            yield details
 
 
 def _fault(details: ErrorDetails, path: str, rule: Rule) -> tuple[bool, Problem]:
