@@ -4,7 +4,7 @@ from dreg_client import errors
 from dreg_client._async.images import image_of
 from dreg_client._async.showing import image_view, read_partly, read_shown
 from dreg_client._async.store import AsyncStore
-from dreg_client.images.problems import failures_of, failures_of_config
+from dreg_client.images.problems import failures_of
 from dreg_client.images.view import DocumentRead, ImageRead, Plain, view_artifact, view_image
 from dreg_client.models.index import Index
 from dreg_client.models.stored import StoredDocument
@@ -32,17 +32,21 @@ async def view(store: AsyncStore, reference: str, chosen: tuple[Platform, ...] =
 async def read_platforms(
     store: AsyncStore, reference: str
 ) -> tuple[tuple[Platform, ...], tuple[StoredDocument, ...], tuple[errors.DregError, ...]]:
-    """Return the platforms of an image, the documents that state them, and an error for each that is wrong.
+    """Return the platforms of an image, the documents that were read whole, and an error for each that was not.
 
     Raises:
         NotAnImageError: It is an artifact.
     """
     document = await read_partly(store.source, reference)
+    documents: list[StoredDocument] = [document]
     if isinstance(document, Index):
         image = await image_of(store.source, reference, document)
-        unread = (failure for _, failure in image.unreadable)
-        return image.platforms, (document,), (*failures_of(document), *unread)
-    shown = await read_shown(store.source, document)
-    platforms = (shown.platform,) if shown.platform else ()
-    documents = (document, shown.config) if shown.config else (document,)
-    return platforms, documents, (*failures_of(document), *failures_of_config(shown))
+        platforms: tuple[Platform, ...] = image.platforms
+        failures = [failure for _, failure in image.unreadable]
+    else:
+        shown = await read_shown(store.source, document)
+        platforms = (shown.platform,) if shown.platform else ()
+        failures = [shown.failure] if shown.failure else []
+        documents += [shown.config] if shown.config else []
+    whole = tuple(each for each in documents if not failures_of(each))
+    return platforms, whole, (*(failure for each in documents for failure in failures_of(each)), *failures)

@@ -181,7 +181,7 @@ async def _unnamed(checks: LayoutChecks, name: str, hashing: "AsyncBlobHashing")
     """Report a file below `blobs` that no document names."""
     digest = digest_of_name(name)
     if digest is None:
-        return misnamed_report(name)
+        return misnamed_report(name, pedantic=checks.pedantic)
     try:
         return checks.unnamed_report(digest, await hashing.hashed(digest))
     except errors.DregError as failure:

@@ -100,7 +100,7 @@ def _with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors
     mismatch = tuple(problem for problem in failure.problems if problem.rule == "GEN-07")
     if mismatch:
         return errors.MediaTypeMismatchError(mismatch, failure.kind, digest)
-    return type(failure)(failure.problems, failure.kind, digest)
+    return failure.at(digest)
 
 
 def read_referrers(

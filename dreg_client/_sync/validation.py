@@ -182,7 +182,7 @@ def _unnamed(checks: LayoutChecks, name: str, hashing: "BlobHashing") -> Report:
     """Report a file below `blobs` that no document names."""
     digest = digest_of_name(name)
     if digest is None:
-        return misnamed_report(name)
+        return misnamed_report(name, pedantic=checks.pedantic)
     try:
         return checks.unnamed_report(digest, hashing.hashed(digest))
     except errors.DregError as failure:

@@ -46,15 +46,12 @@ def chosen_manifest(store: "Store", reference: str, platform: "Platform | None")
 
 
 def put_warnings(document: "StoredDocument | None") -> None:
-    """Write the readable errors of a document that is shown to standard error, as warnings."""
+    """Write the errors of a document that was read with `strict=False` to standard error, as warnings."""
     from dreg_client.errors.problems import Severity
-    from dreg_client.models.rules import are_readable
 
-    problems = document.problems if document else ()
-    if document and are_readable(problems):
-        for problem in problems:
-            if problem.severity is Severity.ERROR:
-                put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
+    for problem in document.problems if document else ():
+        if document and problem.severity is Severity.ERROR:
+            put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
 
 
 def put_failures(failures: "Iterable[DregError]", output: str) -> int:

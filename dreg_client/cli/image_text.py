@@ -77,7 +77,8 @@ def _section(title: str, entries: list[list[str]]) -> Lines:
 
 def _content(descriptor: View) -> list[str]:
     title = descriptor["annotations"].get("org.opencontainers.image.title")
-    return _entry(descriptor, ", ".join(filter(None, (descriptor["artifactType"] or descriptor["mediaType"], title))))
+    about = (descriptor["artifactType"] or descriptor["mediaType"], title, descriptor.get("platform"))
+    return _entry(descriptor, ", ".join(filter(None, about)))
 
 
 def _attestation(found: View) -> list[str]:

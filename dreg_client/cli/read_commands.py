@@ -225,8 +225,10 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
         image = read_shown(store.source, chosen_manifest(store, reference, platform), artifact=True)
     seen = [view_step(step) for step in image.steps]
     put_result(output, seen, map(step_line, seen))
-    put_warnings(image.config)
-    return put_failures(failures_of_config(image), output)
+    failures = failures_of_config(image)
+    if not failures:
+        put_warnings(image.config)
+    return put_failures(failures, output)
 
 
 def _parse_range(text: str) -> Callable[[str], bool]:

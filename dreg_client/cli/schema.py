@@ -132,7 +132,10 @@ def rule_command(rule: str, output: str) -> None:
         put_json(entry.plain())
         return
     put(styled(f"{entry.id}: {entry.title}", "bold"))
-    for label, text in (("verdict", entry.verdict), ("from", entry.clause), ("why", entry.why), ("mend", entry.mend)):
+    told = {"verdict": entry.verdict, "from": entry.clause, "why": entry.why, "mend": entry.mend}
+    if entry.readable:
+        told["readable"] = f"with strict=False, {entry.readable}"
+    for label, text in told.items():
         put(f"  {label:<9}{wrapped(text, 11)}")
     for label, example in (("breaks it", entry.bad), ("is right", entry.good)):
         put(f"  {label}", *(f"    {line}" for line in example.splitlines()))

@@ -98,4 +98,4 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
                     code = put_failure(finding.failure, as_json=output in {"json", "jsonl"})
                     unread_code = unread_code or code
     writer.finish()
-    return INVALID if writer.invalid else unread_code
+    return INVALID if writer.has_errors else unread_code

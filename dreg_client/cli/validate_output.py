@@ -54,6 +54,11 @@ class Checked:
         """Whether no problem is an error."""
         return not has_error(self.problems)
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether this is a blob that a document names, and that does not exist."""
+        return any(problem.rule == "LYT-04" for problem in self.problems)
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -81,6 +86,8 @@ class Writer:
         self.checked: int = 0
         self.invalid: int = 0
         self.warned: int = 0
+        self.missing: int = 0
+        self.has_errors: bool = False
         self.unread: list[dict[str, Any]] = []
 
     def write(self, finding: Finding) -> None:
@@ -92,12 +99,19 @@ class Writer:
                 self.unread.append({"source": decodable(finding.source), **plain_failure(finding.failure)})
                 self._write_unread(finding)
             case Checked():
-                self.checked += 1
-                self.invalid += not finding.ok
-                self.warned += any(problem.severity is Severity.WARNING for problem in finding.problems)
+                self._count(finding)
                 shown = [it for it in finding.problems if not self.quiet or it.severity is Severity.ERROR]
                 if shown or not self.quiet:
                     self._write_checked(finding, shown)
+
+    def _count(self, found: Checked) -> None:
+        self.has_errors |= not found.ok
+        if found.is_missing:  # there is nothing to check
+            self.missing += 1
+            return
+        self.checked += 1
+        self.invalid += not found.ok
+        self.warned += any(problem.severity is Severity.WARNING for problem in found.problems)
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         raise NotImplementedError
@@ -114,6 +128,7 @@ class Writer:
             "valid": self.checked - self.invalid,
             "invalid": self.invalid,
             "withWarnings": self.warned,
+            "missing": self.missing,
             "unread": self.unread,
         }
 
@@ -125,7 +140,9 @@ class _TextWriter(Writer):
         if not problems:
             return
         severities = {problem.severity for problem in problems}
-        if Severity.ERROR in severities:
+        if found.is_missing:
+            verdict = "missing"
+        elif Severity.ERROR in severities:
             verdict = "invalid"
         else:
             verdict = "valid, with warnings" if Severity.WARNING in severities else "valid, with notes"
@@ -155,7 +172,9 @@ class _TextWriter(Writer):
         counts += [f"{self.invalid} invalid"] if self.invalid else []
         counts += [f"{self.warned} with warnings"] if self.warned else []
         counts += [f"{len(self.unread)} not read ({', '.join(names)})"] if self.unread else []
-        put(styled(f"{self.checked} checked: {', '.join(counts)}", "red" if self.invalid or self.unread else "green"))
+        missing = f"; {self.missing} blob{'s' if self.missing > 1 else ''} missing" if self.missing else ""
+        color = "red" if self.has_errors or self.unread else "green"
+        put(styled(f"{self.checked} checked: {', '.join(counts)}{missing}", color))
 
 
 class _JsonLinesWriter(Writer):

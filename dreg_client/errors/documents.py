@@ -1,6 +1,7 @@
 """Errors of texts that are not valid values, of invalid documents, of bytes that fail verification, and of limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.errors.root import DregError
@@ -68,19 +69,28 @@ class InvalidDocumentError(DocumentError):
 
     Attributes:
         problems: All problems including warnings, in document order; of each severity at most 1,001 (see `Report`).
+            After `strict=False`, the errors that it does not accept come first.
         kind: The kind that the document was read as, such as `oci-manifest`; empty if unknown.
         source: Where the document came from (a file, a digest); empty if unknown.
+        readable: Whether `strict=False` reads the document.
     """
 
     problems: tuple[Problem, ...]
     kind: str = ""
     source: str = ""
+    readable: bool = False
+
+    def at(self, source: str) -> Self:
+        """Return this error with the place that the document came from."""
+        return replace(self, source=source)
 
     def __str__(self) -> str:
         errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         where = f"{self.source}: " if self.source else ""
         more = f"; and {len(errors) - 1} more, see .problems" if len(errors) > 1 else ""
-        return f"{where}not a valid {self.kind or 'document'}: {errors[0] if errors else 'unknown problem'}{more}"
+        advice = "; strict=False reads it all the same" if self.readable else ""
+        found = errors[0] if errors else "unknown problem"
+        return f"{where}not a valid {self.kind or 'document'}: {found}{more}{advice}"
 
 
 class AmbiguousDocumentError(InvalidDocumentError):

@@ -142,7 +142,7 @@ class SavedImages:
         try:
             config = parse_document(self._read(image.config), kind="image-config", strict=self.strict)
         except errors.InvalidDocumentError as failure:
-            raise type(failure)(failure.problems, failure.kind, f"{self.files.name}, {image.config}") from None
+            raise failure.at(f"{self.files.name}, {image.config}") from None
         if len(config.rootfs.diff_ids) != len(image.layers):
             reason = f"{image.config} has {len(config.rootfs.diff_ids)} diff_ids for {len(image.layers)} layers"
             raise errors.LayoutCorruptError(self.files.name, reason)

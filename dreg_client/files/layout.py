@@ -37,7 +37,7 @@ def read_index(files: Files, *, strict: bool = True) -> LayoutIndex:
     try:
         return LayoutIndex.parse(raw, limit=MAX_INDEX, strict=strict)
     except errors.InvalidDocumentError as failure:
-        raise type(failure)(failure.problems, failure.kind, f"{files.name}/index.json") from None
+        raise failure.at(f"{files.name}/index.json") from None
 
 
 def _top_file(files: Files, name: str, rule: str, limit: int) -> bytes:

@@ -11,7 +11,7 @@ from dreg_client.models import rules
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
-from dreg_client.models.stored import StoredDocument
+from dreg_client.models.stored import StoredDocument, examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def problems_of_documents(documents: Iterable[tuple[str, StoredDocument]]) -> It
     """Yield the problems of documents, each with its name; each document once."""
     once = {document.digest: (name, document) for name, document in reversed(list(documents))}
     for name, document in reversed(once.values()):
-        for problem in _as_shown(document.problems):
+        for problem in _as_shown(document):
             yield _view_problem(name, document.digest, problem)
 
 
@@ -42,11 +42,11 @@ def problems_of_image(
     ]
 
 
-def _as_shown(problems: tuple[Problem, ...]) -> Iterator[Problem]:
-    """Yield the problems of a document; readable errors are warnings if there are no others: nothing is left out."""
-    are_readable = rules.are_readable(problems)
-    for problem in problems:
-        is_warning = are_readable and problem.severity is Severity.ERROR
+def _as_shown(document: StoredDocument) -> Iterator[Problem]:
+    """Yield the problems of a document; its errors are warnings if all are readable: nothing was left out."""
+    was_left_out = bool(failures_of(document))
+    for problem in document.problems:
+        is_warning = problem.severity is Severity.ERROR and not was_left_out
         yield replace(problem, severity=Severity.WARNING) if is_warning else problem
 
 
@@ -66,7 +66,7 @@ def _name(kind: str, index: Index | None, image: ShownImage) -> str:
 
 def _layer_count_problems(images: Iterable[ShownImage]) -> Iterator[dict[str, Any]]:
     for found in images:
-        if found.config is None or rules.has_error(found.config.problems):
+        if found.config is None or failures_of(found.config):
             continue  # what is wrong in the config may be its list of layers
         name = f"the manifest of {found.platform}" if found.platform else "the manifest"
         for problem in layer_count_remarks(found.config, len(found.manifest.layers)):
@@ -106,9 +106,12 @@ def _view_problem(document: str, digest: str, problem: Problem) -> dict[str, Any
 def failures_of(document: StoredDocument) -> tuple[errors.InvalidDocumentError, ...]:
     """Return the error of a document that was read without the parts that break rules; none if it is readable."""
     problems = document.problems
-    if rules.are_readable(problems):
+    if not rules.has_error(problems):
         return ()
-    return (errors.InvalidDocumentError(problems, document.kind, document.digest),)
+    examined = examine(type(document), document.raw, limit=document.size, strict=False)
+    if examined.document is not None:
+        return ()
+    return (errors.InvalidDocumentError(examined.problems, document.kind, document.digest),)
 
 
 def failures_of_config(image: ShownImage) -> tuple[errors.DregError, ...]:

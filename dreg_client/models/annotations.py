@@ -16,6 +16,7 @@ from dreg_client.values.timestamp import is_timestamp
 
 IMAGE = "org.opencontainers.image."
 REF_NAME = IMAGE + "ref.name"
+_BASE_NAME = IMAGE + "base.name"
 _RESERVED = "org.opencontainers."
 _FREE = frozenset(IMAGE + name for name in "authors version revision vendor title description".split()) | {REF_NAME}
 _REVERSE_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?:/.+)?", re.ASCII | re.DOTALL)
@@ -36,7 +37,8 @@ def remarks(members: Members, owner: str) -> Iterator[Problem]:
         elif key in _FORMS:
             expected, is_valid = _FORMS[key]
             if not is_valid(value):
-                yield rules.warning("ANN-02", here, show(value), expected)
+                verdict = rules.note if key == _BASE_NAME and _is_short_name(value) else rules.warning
+                yield verdict("ANN-02", here, show(value), expected)
         elif key not in _FREE and (key.startswith(_RESERVED) or not _REVERSE_DOMAIN.fullmatch(key)):
             yield rules.note("ANN-03", here, show(key), "a key in reverse domain notation, pre-defined if reserved")
 
@@ -50,11 +52,22 @@ def ref_name_remarks(members: Members, path: str) -> Iterator[Problem]:
 
 
 def _is_full_reference(text: str) -> bool:
-    try:
-        reference = Reference.parse(text)
-    except DregError:
+    reference = _reference(text)
+    if reference is None:
         return False
     return text.lower().startswith(f"{reference.registry}/") or text.split("/", 1)[0].lower().endswith(DOCKER_HUB)
+
+
+def _is_short_name(text: str) -> bool:
+    """Return whether a text is what builders write for a base image without a registry: `scratch`, nothing, a name."""
+    return not text or _reference(text) is not None
+
+
+def _reference(text: str) -> Reference | None:
+    try:
+        return Reference.parse(text)
+    except DregError:
+        return None
 
 
 def is_license_expression(text: str) -> bool:
@@ -82,5 +95,5 @@ _FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
     IMAGE + "documentation": (_URI, is_uri),
     IMAGE + "licenses": ("an SPDX license expression", is_license_expression),
     IMAGE + "base.digest": ("a digest", is_digest),
-    IMAGE + "base.name": ("a reference with its registry", _is_full_reference),
+    _BASE_NAME: ("a reference with its registry", _is_full_reference),
 }

@@ -217,9 +217,15 @@ class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image confi
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         """Yield CFG-01 for empty names, and CFG-20."""
-        for name in ("architecture", "os"):
-            if members.get(name) == "":
-                yield rules.warning("CFG-01", member(path, name), "an empty string", "what the image runs on")
+        empty = [name for name in ("architecture", "os") if members.get(name) == ""]
+        if len(empty) == 2:
+            yield rules.warning("CFG-01", path, "architecture and os are empty strings", "what the image runs on")
+        elif empty:
+            yield rules.warning("CFG-01", member(path, empty[0]), "an empty string", "what the image runs on")
+        yield from cls._history_remarks(members, path)
+
+    @classmethod
+    def _history_remarks(cls, members: Members, path: str) -> Iterator[Problem]:
         history, diff_ids = members.get("history"), object_at(members, "rootfs").get("diff_ids")
         if not isinstance(history, list) or not history or not isinstance(diff_ids, list | None):
             return

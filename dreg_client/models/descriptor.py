@@ -41,19 +41,12 @@ _GOOS = (
 _GOARCH = "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm unknown".split()
 
 
-def _both_or_none(os: str, info: ValidationInfo) -> str:
-    """Check PLT-01: both names are empty, or neither."""
-    if "architecture" in info.data and bool(os) != bool(info.data["architecture"]):
-        raise broken("PLT-01", "architecture and os, neither of them empty")
-    return os
-
-
 class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
     """A platform with the spelling of its document (image-index.md "platform")."""
 
     architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
     """The processor, such as `amd64`."""
-    os: Annotated[str, AfterValidator(_both_or_none), Rule("PLT-01", "a string, a value of Go's GOOS")]
+    os: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOOS")]
     """The operating system, such as `linux`."""
     os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(default=None, alias="os.version")
     """The version of the operating system, mainly for Windows images."""
@@ -66,28 +59,20 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
 
     @property
     def value(self) -> Platform | None:
-        """The platform; None if both names are empty, as Go writes "no platform"."""
-        if not self.os:
+        """The platform; None if a name is empty, as Go writes a name that is not known."""
+        if not self.os or not self.architecture:
             return None
         return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
 
     @classmethod
-    def schema_conditions(cls) -> JsonSchemaValue:
-        """Return the keywords for PLT-01: both names are empty, or neither."""
-        empty, some = {"const": ""}, {"type": "string", "minLength": 1}
-        names = [{"properties": {"architecture": each, "os": each}} for each in (empty, some)]
-        return {"$comment": comment("PLT-01"), "anyOf": names}
-
-    @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield PLT-01 for a platform without names, and PLT-04."""
-        if members.get("architecture") == "" and members.get("os") == "":
-            yield rules.warning("PLT-01", path, "empty strings", "architecture and os; read as no platform")
-            return
-        for name, known in (("os", _GOOS), ("architecture", _GOARCH)):
-            value = members.get(name)
-            if isinstance(value, str) and value and value not in known:
-                yield rules.note("PLT-04", member(path, name), show(value), f"a value of Go's GO{name[:4].upper()}")
+        """Yield PLT-01 for empty names, and PLT-04."""
+        for name, known in (("architecture", _GOARCH), ("os", _GOOS)):
+            value, here, expected = members.get(name), member(path, name), f"a value of Go's GO{name[:4].upper()}"
+            if value == "":
+                yield rules.warning("PLT-01", here, "an empty string", f"{expected}; read as no platform")
+            elif isinstance(value, str) and value not in known:
+                yield rules.note("PLT-04", here, show(value), expected)
 
 
 def _empty(size: int, info: ValidationInfo) -> int:

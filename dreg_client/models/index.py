@@ -46,7 +46,7 @@ class Index(Manifest, frozen=True):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield LYT-06, DSC-11 and IDX-09 for the entries."""
+        """Yield the problems of the entries: LYT-06 and IDX-09, of OCI also DSC-11, of Docker also DKL-04."""
         platforms: dict[object, object] = {}
         for entry, here in objects(members, "manifests", path):
             yield from cls._entry_remarks(entry, here, platforms)
@@ -54,7 +54,6 @@ class Index(Manifest, frozen=True):
     @classmethod
     def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
         yield from annotation_rules.ref_name_remarks(entry, path)
-        yield from foreign_remarks(entry, path, cls.foreign)
         platform = entry.get("platform")
         if not isinstance(platform, dict) or entry.get("annotations"):
             return
@@ -69,7 +68,6 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
 
     kind: ClassVar[str] = "oci-index"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-index"]
-    foreign: ClassVar[str] = "application/vnd.docker."
 
     schema_version: Annotated[SchemaVersion2, Rule("IDX-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
@@ -94,6 +92,12 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
         yield from annotation_rules.remarks(members, path)
         yield from super().remarks(members, path)
 
+    @classmethod
+    def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
+        # Entries may be of any media type (IDX-04), and builders list Docker manifests in OCI indexes.
+        yield from foreign_remarks(entry, path, rules.note)
+        yield from super()._entry_remarks(entry, path, platforms)
+
 
 class LayoutIndex(OciIndex, frozen=True, title="Index of an OCI image layout"):
     """The `index.json` of an image layout. It is never pushed, so the number of its entries is not limited."""
@@ -106,7 +110,6 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
 
     kind: ClassVar[str] = "docker-manifest-list"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest-list"]
-    foreign: ClassVar[str] = "application/vnd.oci."
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""

@@ -1,6 +1,6 @@
 """Manifests: the base of the four modern kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Annotated, ClassVar, Literal
 
@@ -32,6 +32,7 @@ OPEN_CONFIG_TYPES = frozenset({"application/octet-stream", "application/json", "
 """Media types that old registries wrote for an image's config."""
 _TWO = "the integer 2"
 _DESCRIPTOR = "an object, a descriptor"
+_DOCKER_TYPES = "application/vnd.docker."
 _DESCRIPTORS = "a list of descriptors"
 
 
@@ -40,8 +41,6 @@ class Manifest(StoredDocument, frozen=True):
 
     media_type: str
     """The document's own media type."""
-    foreign: ClassVar[str] = ""
-    """The prefix of media types of the other family."""
 
     @property
     def descriptor(self) -> Descriptor:
@@ -77,25 +76,29 @@ class ImageManifest(Manifest, frozen=True):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield MAN-06, MAN-08, DSC-11, and the rules of annotations."""
+        """Yield MAN-06, MAN-08, and the rules of annotations."""
         yield from annotation_rules.remarks(members, path)
         config = (object_at(members, "config"), f"{path}.config")
         for content, here in chain((config,), objects(members, "layers", path)):
-            yield from empty_remarks(content, here)
-            yield from foreign_remarks(content, here, cls.foreign)
+            yield from cls._content_remarks(content, here)
         if members.get("layers", ()) in ([], None):
             yield rules.warning("MAN-08", member(path, "layers"), "no layers", "at least one layer, for portability")
 
+    @classmethod
+    def _content_remarks(cls, content: Members, path: str) -> Iterator[Problem]:
+        """Yield the problems of the descriptor of the config or of a layer."""
+        yield from empty_remarks(content, path)
 
-def foreign_remarks(descriptor: Members, path: str, foreign: str) -> Iterator[Problem]:
-    """Yield DSC-11 for a type of the other family, and for a deprecated one."""
+
+def foreign_remarks(descriptor: Members, path: str, verdict: Callable[..., Problem]) -> Iterator[Problem]:
+    """Yield DSC-11 for a type of Docker in an OCI document, and for a deprecated one."""
     media_type = descriptor.get("mediaType")
     if not isinstance(media_type, str):
         return
     if media_type in types.NONDISTRIBUTABLE_LAYERS:
-        yield rules.warning("DSC-11", member(path, "mediaType"), show(media_type), "a type that is not deprecated")
-    elif media_type.startswith(foreign) and media_type in types.KNOWN:
-        yield rules.warning("DSC-11", member(path, "mediaType"), show(media_type), "a type of this document's family")
+        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "a type that is not deprecated")
+    elif media_type.startswith(_DOCKER_TYPES) and media_type in types.KNOWN:
+        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "a type of this document's family")
 
 
 class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
@@ -103,7 +106,6 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
 
     kind: ClassVar[str] = "oci-manifest"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-manifest"]
-    foreign: ClassVar[str] = "application/vnd.docker."
 
     schema_version: Annotated[SchemaVersion2, Rule("MAN-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
@@ -123,6 +125,11 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
             yield rules.warning("MAN-04", member(path, "artifactType"), found, "the artifact's media type")
         yield from super().remarks(members, path)
 
+    @classmethod
+    def _content_remarks(cls, content: Members, path: str) -> Iterator[Problem]:
+        yield from super()._content_remarks(content, path)
+        yield from foreign_remarks(content, path, rules.warning)
+
 
 class DockerConfigDescriptor(Descriptor, frozen=True, title="Descriptor of a Docker image's config"):
     """The descriptor of a Docker image's config, whose type old registries left generic or empty."""
@@ -135,7 +142,6 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
 
     kind: ClassVar[str] = "docker-manifest"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest"]
-    foreign: ClassVar[str] = "application/vnd.oci."
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""

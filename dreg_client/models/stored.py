@@ -73,9 +73,12 @@ class ParsedModel(StrictModel, frozen=True):
             except (DishonestTextError, ValidationError):
                 pass  # the slow path below reports all problems
         examined = examine(cls, octets, media_type=media_type, limit=limit, strict=strict)
-        if examined.document is None:
-            raise refusal(cls.kind, examined.problems, octets, limit)
-        return examined.document
+        if examined.document is not None:
+            return examined.document
+        if strict and rules.are_readable(examined.problems):
+            readable = examine(cls, octets, media_type=media_type, limit=limit, strict=False).document is not None
+            raise refusal(cls.kind, examined.problems, octets, limit, readable=readable)
+        raise refusal(cls.kind, examined.problems, octets, limit)
 
     @classmethod
     def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
@@ -236,16 +239,22 @@ def examine_tree(
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
-        document = None if strict or not rules.are_readable(problems) else _read_leniently(model, raw, tree)
+        document, problems = (None, problems) if strict else _read_leniently(model, raw, tree, problems)
     return Examined(document, tuple(rules.first_ones(problems)))
 
 
-def _read_leniently(model: type[M], raw: bytes, tree: Members) -> M | None:
-    """Return the document with readable errors; None if a value also has the wrong JSON type."""
+def _read_leniently(
+    model: type[M], raw: bytes, tree: Members, problems: list[Problem]
+) -> tuple[M | None, list[Problem]]:
+    """Return the document if all its errors are readable, else None, and the errors that are not readable first."""
+    document, rejected = None, set[str]()
     try:
-        return model.from_tree(raw, tree, READABLE)
-    except ValidationError:
-        return None
+        document = model.from_tree(raw, tree, READABLE)
+    except ValidationError as failure:  # a value has another JSON type
+        rejected = {problem.path for problem in refused(model, failure, tree)}
+    if document is not None and rules.are_readable(problems):
+        return document, problems
+    return None, sorted(problems, key=lambda it: rules.are_readable([it]) and it.path not in rejected)
 
 
 def too_large(raw: bytes, limit: int) -> Problem:
@@ -273,7 +282,9 @@ def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, prob
     return [problem for problem in problems if problem.path != "$.mediaType"] + [fault]
 
 
-def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) -> errors.DregError:
+def refusal(
+    kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int, *, readable: bool = False
+) -> errors.DregError:
     """Return the exception for a document that has errors."""
     problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
     broken = {problem.rule for problem in problems if problem.severity is Severity.ERROR}
@@ -283,4 +294,4 @@ def refusal(kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int) ->
         return errors.AmbiguousDocumentError(problems, kind)
     if "GEN-07" in broken:
         return errors.MediaTypeMismatchError(problems, kind)
-    return errors.InvalidDocumentError(problems, kind)
+    return errors.InvalidDocumentError(problems, kind, readable=readable)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from dreg_client.errors.problems import full_clause, rule_url
-from dreg_client.models.rules import CLAUSES
+from dreg_client.models.rules import CLAUSES, READABLE
 
 _FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
 """The families of rules, in the order of the documentation; each has a file of its name."""
@@ -29,6 +29,7 @@ class RuleEntry:
         good: An example that follows the rule.
         bad: An example that breaks it; empty if nothing does.
         note: When the verdict differs.
+        readable: What `strict=False` reads instead of a value with such an error; empty if it is rejected all the same.
         beyond_schema: What JSON Schema cannot express of it; empty if schemas cover it, or if it rejects nothing.
         media_type: The media type that the examples are served with.
         whole: Whether the examples are whole documents rather than members of one.
@@ -44,6 +45,7 @@ class RuleEntry:
     good: str
     bad: str = ""
     note: str = ""
+    readable: str = ""
     beyond_schema: str = ""
     media_type: str = ""
     whole: bool = False
@@ -98,4 +100,5 @@ def _family(name: str) -> RuleFamily:
 
 
 def _entry(rule: str, *, fix: str, clause: str = "", **fields: Any) -> RuleEntry:  # noqa: ANN401 (of the TOML file)
-    return RuleEntry(id=rule, clause=clause or full_clause(CLAUSES.get(rule, "")), mend=fix, **fields)
+    known = clause or full_clause(CLAUSES.get(rule, ""))
+    return RuleEntry(id=rule, clause=known, mend=fix, readable=READABLE.get(rule, ""), **fields)

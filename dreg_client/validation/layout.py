@@ -150,11 +150,14 @@ def digest_of_name(name: str) -> Digest | None:
     return Digest(text) if digest_fault(text) is None and blob_name(Digest(text)) == name else None
 
 
-def misnamed_report(name: str) -> Report:
-    """LYT-10: a name below `blobs` that makes no digest."""
+def misnamed_report(name: str, *, pedantic: bool) -> Report:
+    """LYT-10: a name below `blobs` that makes no digest; a note for the files that macOS adds to any directory."""
+    last = name.rpartition("/")[2]
+    is_of_macos = last.startswith("._") or last == ".DS_Store"
     expected = "a name that makes a digest: ALGORITHM/ENCODED"
-    problem = rules.warning("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
-    return Report(None, Digest.of(b""), 0, (problem,))
+    verdict = rules.note if is_of_macos else rules.warning
+    problem = verdict("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
+    return Report(None, Digest.of(b""), 0, (problem,) if pedantic or not is_of_macos else ())
 
 
 def readable(name: str) -> str:

@@ -91,3 +91,114 @@ def test_an_error_lists_at_most_ten_platforms(said: Run, build: LayoutBuilder, o
     assert (done.code, done.out) == (4 if options else 7, "")
     assert "linux/amd64/x09 and 12 more" in done.err
     assert "linux/amd64/x10" not in done.err
+
+
+# --- images of which something is wrong, or that are none
+
+
+def manifest_of(build: LayoutBuilder, config: dict[str, Any]) -> dict[str, Any]:
+    entry = build.manifest(build.document(config, "application/vnd.oci.image.config.v1+json"), build.blob(b"layer"))
+    return with_platform(entry, os="linux", architecture="arm64")
+
+
+@pytest.fixture
+def with_artifact(build: LayoutBuilder) -> str:
+    """An index of an image, and of an artifact that has a platform."""
+    artifact = build.manifest(build.blob(b'{"wasm": 1}', "application/vnd.wasm.config.v0+json"), build.blob(b"\0asm"))
+    build.tag("1", build.index(with_platform(artifact, os="wasi", architecture="wasm"), build.image()))
+    return f"oci:{build.write()}:1"
+
+
+def test_each_command_shows_an_artifact_among_the_platforms(said: Run, with_artifact: str) -> None:
+    wasm = ["--platform", "wasi/wasm"]
+    page = said("inspect", with_artifact, "--format", "html")
+    digest = said("resolve", with_artifact, *wasm).out.strip()
+    layer = json.loads(said("manifest", with_artifact, *wasm).out)["layers"][0]
+
+    assert said("platforms", with_artifact).lines == ["wasi/wasm", "linux/amd64"]
+    assert said("config", with_artifact, *wasm).out == '{"wasm": 1}'
+    assert layer["digest"][7:19] in said("history", with_artifact, *wasm).out
+    assert (page.code, page.err) == (0, "")
+    for more in ([], ["--platform", "all"], wasm):
+        done = said("inspect", with_artifact, *more)
+        assert (done.code, done.err) == (0, "")
+        assert f"other entries\n  {digest}\n" in done.out
+        assert "wasi/wasm" in done.out.split("other entries")[1]
+
+
+def test_the_config_of_an_artifact_is_printed(said: Run) -> None:
+    done = said("config", "oci:fixtures/layouts/multi:artifact")
+
+    assert (done.code, done.out, done.err) == (0, "{}", "")
+
+
+@pytest.mark.parametrize("command", ["inspect", "platforms", "config", "history", "manifest"])
+def test_readable_errors_are_warnings_of_what_is_shown(said: Run, build: LayoutBuilder, command: str) -> None:
+    config = {"os": "linux", "architecture": "arm64", "rootfs": {"type": "layers", "diff_ids": []}, "created": "never"}
+    manifest = manifest_of(build, config)
+    index = build.index(manifest, manifests_of_podman(build))
+    build.tag("config", manifest)
+    build.tag("index", index)
+    path = build.write()
+
+    of_config = said(command, f"oci:{path}:config")
+    of_index = said(command, f"oci:{path}:index", *(["--platform", "linux/s390x"] * (command != "platforms")))
+
+    assert (of_config.code, of_index.code) == (0, 0)
+    assert ("TIM-01" in of_config.out + of_config.err) is (command != "manifest")
+    assert "MED-01" in of_index.out + of_index.err or command == "platforms"
+    if command != "inspect":
+        assert not [
+            line for line in (of_config.err + of_index.err).splitlines() if "dreg: warning: sha256:" not in line
+        ]
+
+
+def manifests_of_podman(build: LayoutBuilder) -> dict[str, Any]:
+    """A manifest as podman 5.4 writes it: with a parameter in a media type."""
+    layer = build.blob(b"layer", "text/plain; charset=utf-8")
+    return with_platform(build.manifest(build.config("linux/s390x"), layer), os="linux", architecture="s390x")
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [("inspect", "A=b"), ("platforms", "linux/arm64"), ("config", '"User": 5'), ("history", "  RUN x\n")],
+)
+def test_what_is_right_is_shown_beside_what_is_wrong_and_the_code_is_1(
+    said: Run, build: LayoutBuilder, command: str, shown: str
+) -> None:
+    rootfs = {"type": "layers", "diff_ids": ["sha256:" + "0" * 64]}
+    members = {"rootfs": rootfs, "config": {"User": 5, "Env": ["A=b"]}, "history": [{"created_by": "RUN x"}]}
+    build.tag("1", manifest_of(build, {"os": "linux", "architecture": "arm64", **members}))
+    source = f"oci:{build.write()}:1"
+    done = said(command, source)
+
+    assert done.code == 1
+    assert shown in done.out
+    assert "CFG-08" in done.out + done.err
+    if command in {"platforms", "history"}:
+        told = json.loads(said(command, source, "--format", "json").err)
+        assert (told["error"], told["exitCode"]) == ("InvalidDocumentError", 1)
+
+
+def test_one_wrong_entry_of_an_index_hides_no_other(said: Run, build: LayoutBuilder) -> None:
+    build.tag("1", build.index({"mediaType": "a/b", "digest": "sha256:1", "size": 1}, build.image()))
+    source = f"oci:{build.write()}:1"
+    listed, seen = said("platforms", source), said("inspect", source)
+
+    assert (listed.code, listed.lines) == (1, ["linux/amd64"])
+    assert "$.manifests[0].digest" in listed.err
+    assert seen.code == 1
+    assert "\nlinux/amd64\n  digest " in seen.out
+    assert "error DIG-01 in the index at $.manifests[0].digest" in seen.out
+
+
+def test_of_several_images_each_is_shown_and_the_code_is_that_of_the_first_problem(
+    said: Run, build: LayoutBuilder
+) -> None:
+    build.tag("bad", manifest_of(build, {}))
+    path = build.write()
+    done = said("inspect", f"oci:{path}:bad", "oci:fixtures/layouts/multi:1.4", f"oci:{path}:none")
+
+    assert done.code == 1
+    assert "linux/arm/v7" in done.out
+    assert "none" in done.err

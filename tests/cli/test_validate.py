@@ -126,6 +126,26 @@ def test_a_layout_may_be_told_to_be_complete(said: Run) -> None:
     assert said("validate", "--complete", source).code == 1
 
 
+@pytest.mark.parametrize("options", [[], ["--complete"]])
+def test_missing_blobs_are_counted_apart_from_what_was_checked(
+    said: Run, tmp_path: Path, fixtures: Path, options: list[str]
+) -> None:
+    layout = tmp_path / "layout"
+    shutil.copytree(fixtures / "layouts/multi", layout)
+    whole = json.loads(said("validate", f"oci:{layout}", "--format", "json").out)["summary"]
+    layers = [blob for blob in sorted(layout.glob("blobs/sha256/*")) if blob.read_bytes()[:1] != b"{"]
+    for number, blob in enumerate(layers[:2], 1):
+        blob.unlink()
+        done = said("validate", f"oci:{layout}", *options)
+        missing, left = ("1 blob missing", "2 blobs missing")[number - 1], whole["checked"] - number
+
+        assert done.lines[-1] == f"{left} checked: {left} valid; {missing}"
+        assert f"{blob.name}: missing" in done.out
+        assert done.code == (1 if options else 0)
+    summary = json.loads(said("validate", f"oci:{layout}", *options, "--format", "json").out)["summary"]
+    assert (summary["checked"], summary["missing"], summary["withWarnings"]) == (left, number, 0)
+
+
 def test_a_tag_narrows_a_layout_down(said: Run) -> None:
     assert len(found(said, f"{MULTI}:single")) < len(found(said, MULTI))
     assert said("validate", f"{MULTI}:9.9").code == 4

@@ -305,6 +305,17 @@ def test_lyt_10_a_name_that_makes_no_digest_warns(build: "LayoutBuilder", name: 
     found[0].encode()
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "._sha256", "sha256/.DS_Store", "sha256/._abc"])
+def test_lyt_10_a_file_that_macos_adds_is_a_note(build: "LayoutBuilder", name: str) -> None:
+    layout = build.layout()
+    file = build.path / "blobs" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
+
+    assert told(layout) == []
+    assert told(layout, pedantic=True) == ["LYT-10 note"]
+
+
 def test_lyt_10_a_link_to_a_directory_is_named_and_not_entered(build: "LayoutBuilder", tmp_path: Path) -> None:
     layout = build.layout()
     (build.path / "blobs").mkdir()

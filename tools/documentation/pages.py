@@ -72,6 +72,9 @@ def _row(name: str) -> str:
 
 def _rules_overview() -> str:
     parts = [_family_table(family) for family in families()]
+    readable = "\n".join(
+        f"| {linked(rule.id, above='')} | {rule.readable} |" for rule in rules().values() if rule.readable
+    )
     return f"""# Rules
 
 Each reported problem names a rule by its id. The entry of a rule says why it exists, shows an example that breaks it
@@ -79,6 +82,17 @@ and one that follows it, and says how to fix a document. `dreg rule DSC-03` prin
 
 A document with an *error* is rejected. With a *warning*, its meaning is still clear, and it is read. A *note* is only
 reported with `--pedantic`. Some rules are *accepted*: they are listed because other tools reject what breaks them.
+
+## Readable errors
+
+Reading is strict unless you pass `strict=False` to `Registry`, `Layout`, `open_store`, `open_image`, `parse_manifest`
+or `parse_document`. A document is then returned, too, if all its errors are *readable*: the member has the right JSON
+type, and only its grammar is wrong. Its `problems` lists the errors and warnings. `validate` reports the same in any
+case. Digests, sizes, duplicate names, ambiguous documents and missing members are never readable.
+
+| rule | with `strict=False` |
+| --- | --- |
+{readable}
 
 {"".join(parts).strip()}
 """
@@ -101,6 +115,8 @@ def _rule_entry(entry: RuleEntry) -> str:
     ]
     if entry.note:
         lines.append(entry.note)
+    if entry.readable:
+        lines.append(f"**Readable.** With `strict=False`, {entry.readable}.")
     if entry.bad:
         lines += ["Breaks the rule:", _example(entry, entry.bad), f"**How to fix it.** {entry.mend}"]
     lines += ["Follows the rule:", _example(entry, entry.good)]
