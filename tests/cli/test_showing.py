@@ -119,6 +119,7 @@ def test_each_command_shows_an_artifact_among_the_platforms(said: Run, with_arti
     assert said("config", with_artifact, *wasm).out == '{"wasm": 1}'
     assert layer["digest"][7:19] in said("history", with_artifact, *wasm).out
     assert (page.code, page.err) == (0, "")
+    assert " for wasi/wasm</div>" in page.out
     for more in ([], ["--platform", "all"], wasm):
         done = said("inspect", with_artifact, *more)
         assert (done.code, done.err) == (0, "")
@@ -189,7 +190,7 @@ def test_one_wrong_entry_of_an_index_hides_no_other(said: Run, build: LayoutBuil
     assert "$.manifests[0].digest" in listed.err
     assert seen.code == 1
     assert "\nlinux/amd64\n  digest " in seen.out
-    assert "error DIG-01 in the index at $.manifests[0].digest" in seen.out
+    assert "error DIG-02 in the index at $.manifests[0].digest" in seen.out
 
 
 def test_of_several_images_each_is_shown_and_the_code_is_that_of_the_first_problem(
