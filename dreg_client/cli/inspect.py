@@ -55,7 +55,7 @@ def inspect_command(
     first, *others = sources
 
     def read(source: "StoreName") -> dict[str, Any]:
-        with opened(source, ref_name, strict=False) as (store, reference):
+        with opened(source, ref_name) as (store, reference):
             return view(store, reference, () if "all" in platforms else platforms)
 
     if others and (output == "html" or file is not None):

@@ -55,7 +55,7 @@ def resolve_command(
     def read(source: "StoreName") -> "Digest | dict[str, Any]":
         if output == "text" and platform is None and ref_name is None and (digest := _resolved_in_registry(source)):
             return digest
-        with opened(source, ref_name, strict=False) as (store, reference):
+        with opened(source, ref_name) as (store, reference):
             found = chosen_descriptor(store, reference, platform) if platform else store.resolve(reference)
         return _plain(found) if output == "json" else found.digest
 
@@ -96,7 +96,7 @@ def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platf
       dreg manifest oci:fixtures/layouts/multi:1.4
       dreg manifest oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
-    with opened(source, ref_name, strict=False) as (store, reference):
+    with opened(source, ref_name) as (store, reference):
         which = chosen_descriptor(store, reference, platform) if platform else reference
         if raw:
             octets = store.get_raw_manifest(which).raw
@@ -126,7 +126,7 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
     from dreg_client.models.parse import parse_document
     from dreg_client.values.media_type import Family
 
-    with opened(source, ref_name, strict=False) as (store, reference):
+    with opened(source, ref_name) as (store, reference):
         config = chosen_manifest(store, reference, platform).config
         octets = read_verified(store.source, config, is_blob=True).raw
     put_octets(octets)
@@ -165,7 +165,7 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
     from dreg_client._sync.image_view import read_platforms
 
     def read(source: "StoreName") -> _Platforms:
-        with opened(source, ref_name, strict=False) as (store, reference):
+        with opened(source, ref_name) as (store, reference):
             return _Platforms(*read_platforms(store, reference))
 
     def text(platforms: _Platforms, source: str) -> Iterator[str]:
@@ -221,7 +221,7 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     from dreg_client.images.problems import failures_of_config
     from dreg_client.images.view import view_step
 
-    with opened(source, ref_name, strict=False) as (store, reference):
+    with opened(source, ref_name) as (store, reference):
         image = read_shown(store.source, chosen_manifest(store, reference, platform), artifact=True)
     seen = [view_step(step) for step in image.steps]
     put_result(output, seen, map(step_line, seen))

@@ -95,7 +95,7 @@ def test_a_file_by_the_name_of_an_option_is_no_option(said: Run) -> None:
 
 @pytest.mark.parametrize(("options", "shown"), [([], 0), (["--debug"], 1)])
 def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
-    broken = "import dreg_client._sync.opening as o; o.open_store = lambda name: 1 / 0; "
+    broken = "import dreg_client._sync.opening as o; o.open_store = lambda *_, **__: 1 / 0; "
     broken += "from dreg_client.cli import main; main()"
     command = [sys.executable, "-c", broken, *options, "tags", MULTI]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -149,15 +149,24 @@ def test_readable_errors_are_warnings_of_what_is_shown(said: Run, build: LayoutB
     assert ("TIM-01" in of_config.out + of_config.err) is (command != "manifest")
     assert "MED-01" in of_index.out + of_index.err or command == "platforms"
     if command != "inspect":
-        assert not [
-            line for line in (of_config.err + of_index.err).splitlines() if "dreg: warning: sha256:" not in line
-        ]
+        told = (of_config.err + of_index.err).splitlines()
+        assert all(line.startswith("dreg: warning: sha256:") for line in told)
 
 
 def manifests_of_podman(build: LayoutBuilder) -> dict[str, Any]:
     """A manifest as podman 5.4 writes it: with a parameter in a media type."""
     layer = build.blob(b"layer", "text/plain; charset=utf-8")
     return with_platform(build.manifest(build.config("linux/s390x"), layer), os="linux", architecture="s390x")
+
+
+@pytest.mark.parametrize("command", ["tags", "resolve", "blob", "referrers"])
+def test_readable_errors_in_the_index_of_a_layout_hide_nothing(said: Run, build: LayoutBuilder, command: str) -> None:
+    entry = {**build.image(), "artifactType": "text/plain; charset=utf-8"}
+    build.tag("1", entry)
+    path = build.write()
+    source = {"tags": [f"oci:{path}"], "blob": [f"oci:{path}", entry["digest"]]}.get(command, [f"oci:{path}:1"])
+
+    assert said(command, *source).code == 0
 
 
 @pytest.mark.parametrize(
