@@ -16,7 +16,10 @@ async def view(store: AsyncStore, reference: str, chosen: tuple[Platform, ...] =
     source = store.source
     document = await read_partly(source, reference)
     if isinstance(document, Index):
-        return await image_view(source, await image_of(source, reference, document), reference, chosen)
+        image = await image_of(source, reference, document)
+        found = [await image.get_descriptor(platform) for platform in chosen]
+        # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
+        return await image_view(source, image, reference, tuple({each.digest: each for each in found}.values()))
     read = DocumentRead(document, source.address, reference, source.writes_manifests)
     try:
         shown = await read_shown(source, document)

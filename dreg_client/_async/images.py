@@ -69,6 +69,17 @@ class AsyncImage(NotebookView, NamedImage):
                 images.append(await self._platform_image(entry))
         return tuple(images)
 
+    async def get_descriptor(self, platform: PlatformRef) -> Descriptor:
+        """Return the descriptor of a platform's manifest, which may be an artifact; it is not read.
+
+        Raises:
+            PlatformNotFoundError: Nothing runs on the platform; the error lists the platforms that there are.
+            NotFoundError: The image has no manifest with this digest.
+            InvalidPlatformError: The text is not a valid platform.
+            InvalidDigestError: The text is not a valid digest.
+        """
+        return self._find(platform).descriptor
+
     async def _html(self) -> str | None:
         """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
         try:

@@ -46,11 +46,11 @@ async def read_partly(source: AsyncSource, reference: ManifestRef) -> AnyManifes
     try:
         return parse_manifest(found.raw, found.media_type, strict=False)
     except errors.MediaTypeMismatchError:
-        pass  # it is not known what it is
+        pass  # it is not known which kind of document it is
     except errors.InvalidDocumentError as failure:
         if document := right_parts(model_of(failure.kind), found.raw):
             return cast("AnyManifest", document)
-    return await read_manifest(source, reference)
+    return await read_manifest(source, reference)  # which raises the error, with the digest of the document
 
 
 async def read_shown(
@@ -86,22 +86,18 @@ async def _config(source: AsyncSource, manifest: ImageManifest) -> "ImageConfig"
 
 
 async def image_view(
-    source: AsyncSource, image: NamedImage, reference: str, chosen: tuple[Platform, ...] = ()
+    source: AsyncSource, image: NamedImage, reference: str, chosen: tuple[Descriptor, ...] = ()
 ) -> Plain:
-    """Return the view of an image that was read before (see `image_view.view`)."""
+    """Return the view of an image that was read before; `chosen` are the manifests to show, empty for all."""
     document = image.index or image.manifest
     assert document is not None  # noqa: S101 (an image has a manifest or an index)
     children = _Children(source)
     if image.single:
         children.images = [ShownImage(image.single.platform, image.single.manifest, image.single.config)]
-    elif chosen:
-        found = [image.get_descriptor(platform) for platform in chosen]
-        # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
-        for descriptor in {each.digest: each for each in found}.values():
-            await children.read(descriptor)
     else:
-        for descriptor in image.entries:
+        for descriptor in chosen or image.entries:
             await children.read(descriptor)
+    if not chosen:
         children.unread += [Unread("an entry of the index", *entry) for entry in image.unreadable]
     attestations = [
         (descriptor, await _read_predicate_types(source, descriptor))
@@ -136,9 +132,8 @@ class _Children:
         platform = descriptor.platform.value if descriptor.platform else None
         try:
             manifest = await read_partly(self._source, descriptor)
-            if not isinstance(manifest, ImageManifest):
-                raise errors.NotAnImageError(manifest.media_type, manifest.digest)  # noqa: TRY301
-            self.images.append(await read_shown(self._source, manifest, platform))
+            if isinstance(manifest, ImageManifest):
+                self.images.append(await read_shown(self._source, manifest, platform))
         except errors.NotAnImageError:
             self.artifacts.append(descriptor)
         except errors.NotFoundError as failure:

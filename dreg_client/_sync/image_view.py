@@ -17,7 +17,10 @@ def view(store: Store, reference: str, chosen: tuple[Platform, ...] = ()) -> Pla
     source = store.source
     document = read_partly(source, reference)
     if isinstance(document, Index):
-        return image_view(source, image_of(source, reference, document), reference, chosen)
+        image = image_of(source, reference, document)
+        found = [image.get_descriptor(platform) for platform in chosen]
+        # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
+        return image_view(source, image, reference, tuple({each.digest: each for each in found}.values()))
     read = DocumentRead(document, source.address, reference, source.writes_manifests)
     try:
         shown = read_shown(source, document)

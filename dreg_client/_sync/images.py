@@ -70,6 +70,17 @@ class Image(NotebookView, NamedImage):
                 images.append(self._platform_image(entry))
         return tuple(images)
 
+    def get_descriptor(self, platform: PlatformRef) -> Descriptor:
+        """Return the descriptor of a platform's manifest, which may be an artifact; it is not read.
+
+        Raises:
+            PlatformNotFoundError: Nothing runs on the platform; the error lists the platforms that there are.
+            NotFoundError: The image has no manifest with this digest.
+            InvalidPlatformError: The text is not a valid platform.
+            InvalidDigestError: The text is not a valid digest.
+        """
+        return self._find(platform).descriptor
+
     def _html(self) -> str | None:
         """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
         try:

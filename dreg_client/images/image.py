@@ -190,17 +190,6 @@ class NamedImage:
         """The descriptors of the manifests with a platform, in document order; some may be artifacts."""
         return tuple(leaf.descriptor for leaf in self._images() if not leaf.failure)
 
-    def get_descriptor(self, platform: PlatformRef) -> Descriptor:
-        """Return the descriptor of a platform's manifest, which may be an artifact; it is not read.
-
-        Raises:
-            PlatformNotFoundError: Nothing runs on the platform; the error lists the platforms that there are.
-            NotFoundError: The image has no manifest with this digest.
-            InvalidPlatformError: The text is not a valid platform.
-            InvalidDigestError: The text is not a valid digest.
-        """
-        return self._find(platform).descriptor
-
     def _find(self, platform: PlatformRef) -> Entry:
         """Return the entry of one image; raise PlatformNotFoundError, or NotFoundError for a digest."""
         if isinstance(platform, Descriptor) or (isinstance(platform, str) and ":" in platform and "/" not in platform):
