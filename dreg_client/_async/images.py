@@ -1,5 +1,6 @@
 """Reading images: what a tag or a digest names, the platforms in it, and one platform's manifest and config."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -7,9 +8,9 @@ from dreg_client import errors
 from dreg_client._async._compat import NotebookView
 from dreg_client._async.documents import read_config, read_image_manifest, read_manifest
 from dreg_client._async.ports import AsyncSource
+from dreg_client._async.showing import UNREADABLE, image_view
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
-from dreg_client.images.view import DocumentRead, ImageRead, Plain, attestations_of, predicate_types, view_image
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, is_attestation
 from dreg_client.protocol.content import ManifestRef
@@ -19,7 +20,6 @@ from dreg_client.values.platform import Platform
 
 MAX_DEPTH: Final = 8
 _NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
-_Missing = tuple[Platform, errors.NotFoundError]
 
 
 class AsyncImage(NotebookView, NamedImage):
@@ -62,8 +62,23 @@ class AsyncImage(NotebookView, NamedImage):
         return await self._platform_image(self._find(platform))
 
     async def get_platform_images(self) -> tuple[PlatformImage, ...]:
-        """Return the images of all platforms, in document order."""
-        return tuple([await self._platform_image(entry) for entry in self._images()])
+        """Return the images of all platforms, in document order; artifacts among them are left out."""
+        images: list[PlatformImage] = []
+        for entry in self._images():
+            with suppress(errors.NotAnImageError):
+                images.append(await self._platform_image(entry))
+        return tuple(images)
+
+    async def get_descriptor(self, platform: PlatformRef) -> Descriptor:
+        """Return the descriptor of a platform's manifest, which may be an artifact; it is not read.
+
+        Raises:
+            PlatformNotFoundError: Nothing runs on the platform; the error lists the platforms that there are.
+            NotFoundError: The image has no manifest with this digest.
+            InvalidPlatformError: The text is not a valid platform.
+            InvalidDigestError: The text is not a valid digest.
+        """
+        return self._find(platform).descriptor
 
     async def _html(self) -> str | None:
         """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
@@ -73,6 +88,8 @@ class AsyncImage(NotebookView, NamedImage):
             return None
 
     async def _platform_image(self, entry: Entry) -> PlatformImage:
+        if entry.failure:
+            raise entry.failure
         key = entry.descriptor.digest, entry.platform
         if key not in self._read:
             self._read[key] = entry.image or await self._read_platform_image(entry)
@@ -91,7 +108,11 @@ async def read_image(source: AsyncSource, reference: ManifestRef) -> AsyncImage:
         NotAnImageError: It is an artifact.
         DepthLimitError: Indexes are nested more than 8 deep.
     """
-    document = await read_manifest(source, reference)
+    return await image_of(source, reference, await read_manifest(source, reference))
+
+
+async def image_of(source: AsyncSource, reference: ManifestRef, document: AnyManifest) -> AsyncImage:
+    """Find the images in a manifest or index that was read already (see `read_image`)."""
     if isinstance(document, Index):
         entries = await _IndexWalk(source, {document.digest}).entries(document, 1)
     else:
@@ -127,11 +148,17 @@ class _IndexWalk:
         match descriptor.family:
             case Family.INDEX if descriptor.digest not in self.seen:
                 self.seen.add(descriptor.digest)
-                return Entry(descriptor, platform, is_stated, await self._nested(descriptor, depth))
+                try:
+                    return Entry(descriptor, platform, is_stated, await self._nested(descriptor, depth))
+                except UNREADABLE as failure:
+                    return Entry(descriptor, platform, is_stated, failure=failure)
             case Family.MANIFEST | Family.SCHEMA1 if is_stated:
                 return Entry(descriptor, platform, is_stated)
             case Family.MANIFEST:
-                platform = await self._platform_by_config(descriptor)
+                try:
+                    platform = await self._platform_by_config(descriptor)
+                except UNREADABLE as failure:
+                    return Entry(descriptor, None, is_stated, failure=failure)
                 return Entry(descriptor, platform, is_stated) if platform else None
             case _:
                 return None
@@ -156,54 +183,3 @@ class _IndexWalk:
             except (errors.NotAnImageError, *_NOT_HERE):
                 self.platforms[descriptor.digest] = None
         return self.platforms[descriptor.digest]
-
-
-# --- views
-
-
-async def image_view(
-    source: AsyncSource, image: AsyncImage, reference: str, chosen: tuple[Platform, ...] = ()
-) -> Plain:
-    """Return the view of an image that was read before (see `image_view.view`)."""
-    document = image.index or image.manifest
-    assert document is not None  # noqa: S101 (an image has a manifest or an index)
-    images, missing = await _read_images(image, chosen)
-    attestations = [
-        (descriptor, await _read_predicate_types(source, descriptor))
-        for descriptor in attestations_of(image.attestations, images, is_whole=not chosen)
-    ]
-    return view_image(
-        DocumentRead(document, source.address, reference, source.writes_manifests),
-        ImageRead(image.platforms, tuple(images), tuple(missing), tuple(attestations), is_whole=not chosen),
-    )
-
-
-async def _read_images(image: AsyncImage, chosen: tuple[Platform, ...]) -> tuple[list[PlatformImage], list[_Missing]]:
-    """Read the images to show; an index may list images that the store does not have, if one of many was pulled."""
-    if not chosen:
-        try:
-            return list(await image.get_platform_images()), []
-        except errors.NotFoundError:
-            if not image.index:
-                raise
-    images: dict[Digest | Platform, PlatformImage] = {}
-    missing: list[_Missing] = []
-    for platform in chosen or image.platforms:
-        try:
-            found = await image.get_platform_image(platform)
-        except errors.NotFoundError as failure:
-            if not image.index:
-                raise
-            missing.append((platform, failure))
-        else:
-            # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
-            images[found.digest if chosen else platform] = found
-    return list(images.values()), missing
-
-
-async def _read_predicate_types(source: AsyncSource, attestation: Descriptor) -> tuple[str, ...]:
-    """Return what an attestation states, by predicate types; nothing if it cannot be read."""
-    try:
-        return predicate_types(await read_manifest(source, attestation))
-    except errors.DregError:
-        return ()

@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/images.py by tools/generate_sync.py. Do not edit.
 """Reading images: what a tag or a digest names, the platforms in it, and one platform's manifest and config."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,9 +9,9 @@ from dreg_client import errors
 from dreg_client._sync._compat import NotebookView
 from dreg_client._sync.documents import read_config, read_image_manifest, read_manifest
 from dreg_client._sync.ports import Source
+from dreg_client._sync.showing import UNREADABLE, image_view
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
-from dreg_client.images.view import DocumentRead, ImageRead, Plain, attestations_of, predicate_types, view_image
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, is_attestation
 from dreg_client.protocol.content import ManifestRef
@@ -20,7 +21,6 @@ from dreg_client.values.platform import Platform
 
 MAX_DEPTH: Final = 8
 _NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
-_Missing = tuple[Platform, errors.NotFoundError]
 
 
 class Image(NotebookView, NamedImage):
@@ -63,8 +63,23 @@ class Image(NotebookView, NamedImage):
         return self._platform_image(self._find(platform))
 
     def get_platform_images(self) -> tuple[PlatformImage, ...]:
-        """Return the images of all platforms, in document order."""
-        return tuple([self._platform_image(entry) for entry in self._images()])
+        """Return the images of all platforms, in document order; artifacts among them are left out."""
+        images: list[PlatformImage] = []
+        for entry in self._images():
+            with suppress(errors.NotAnImageError):
+                images.append(self._platform_image(entry))
+        return tuple(images)
+
+    def get_descriptor(self, platform: PlatformRef) -> Descriptor:
+        """Return the descriptor of a platform's manifest, which may be an artifact; it is not read.
+
+        Raises:
+            PlatformNotFoundError: Nothing runs on the platform; the error lists the platforms that there are.
+            NotFoundError: The image has no manifest with this digest.
+            InvalidPlatformError: The text is not a valid platform.
+            InvalidDigestError: The text is not a valid digest.
+        """
+        return self._find(platform).descriptor
 
     def _html(self) -> str | None:
         """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
@@ -74,6 +89,8 @@ class Image(NotebookView, NamedImage):
             return None
 
     def _platform_image(self, entry: Entry) -> PlatformImage:
+        if entry.failure:
+            raise entry.failure
         key = entry.descriptor.digest, entry.platform
         if key not in self._read:
             self._read[key] = entry.image or self._read_platform_image(entry)
@@ -92,7 +109,11 @@ def read_image(source: Source, reference: ManifestRef) -> Image:
         NotAnImageError: It is an artifact.
         DepthLimitError: Indexes are nested more than 8 deep.
     """
-    document = read_manifest(source, reference)
+    return image_of(source, reference, read_manifest(source, reference))
+
+
+def image_of(source: Source, reference: ManifestRef, document: AnyManifest) -> Image:
+    """Find the images in a manifest or index that was read already (see `read_image`)."""
     if isinstance(document, Index):
         entries = _IndexWalk(source, {document.digest}).entries(document, 1)
     else:
@@ -128,11 +149,17 @@ class _IndexWalk:
         match descriptor.family:
             case Family.INDEX if descriptor.digest not in self.seen:
                 self.seen.add(descriptor.digest)
-                return Entry(descriptor, platform, is_stated, self._nested(descriptor, depth))
+                try:
+                    return Entry(descriptor, platform, is_stated, self._nested(descriptor, depth))
+                except UNREADABLE as failure:
+                    return Entry(descriptor, platform, is_stated, failure=failure)
             case Family.MANIFEST | Family.SCHEMA1 if is_stated:
                 return Entry(descriptor, platform, is_stated)
             case Family.MANIFEST:
-                platform = self._platform_by_config(descriptor)
+                try:
+                    platform = self._platform_by_config(descriptor)
+                except UNREADABLE as failure:
+                    return Entry(descriptor, None, is_stated, failure=failure)
                 return Entry(descriptor, platform, is_stated) if platform else None
             case _:
                 return None
@@ -157,52 +184,3 @@ class _IndexWalk:
             except (errors.NotAnImageError, *_NOT_HERE):
                 self.platforms[descriptor.digest] = None
         return self.platforms[descriptor.digest]
-
-
-# --- views
-
-
-def image_view(source: Source, image: Image, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
-    """Return the view of an image that was read before (see `image_view.view`)."""
-    document = image.index or image.manifest
-    assert document is not None  # noqa: S101 (an image has a manifest or an index)
-    images, missing = _read_images(image, chosen)
-    attestations = [
-        (descriptor, _read_predicate_types(source, descriptor))
-        for descriptor in attestations_of(image.attestations, images, is_whole=not chosen)
-    ]
-    return view_image(
-        DocumentRead(document, source.address, reference, source.writes_manifests),
-        ImageRead(image.platforms, tuple(images), tuple(missing), tuple(attestations), is_whole=not chosen),
-    )
-
-
-def _read_images(image: Image, chosen: tuple[Platform, ...]) -> tuple[list[PlatformImage], list[_Missing]]:
-    """Read the images to show; an index may list images that the store does not have, if one of many was pulled."""
-    if not chosen:
-        try:
-            return list(image.get_platform_images()), []
-        except errors.NotFoundError:
-            if not image.index:
-                raise
-    images: dict[Digest | Platform, PlatformImage] = {}
-    missing: list[_Missing] = []
-    for platform in chosen or image.platforms:
-        try:
-            found = image.get_platform_image(platform)
-        except errors.NotFoundError as failure:
-            if not image.index:
-                raise
-            missing.append((platform, failure))
-        else:
-            # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
-            images[found.digest if chosen else platform] = found
-    return list(images.values()), missing
-
-
-def _read_predicate_types(source: Source, attestation: Descriptor) -> tuple[str, ...]:
-    """Return what an attestation states, by predicate types; nothing if it cannot be read."""
-    try:
-        return predicate_types(read_manifest(source, attestation))
-    except errors.DregError:
-        return ()

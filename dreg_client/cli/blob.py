@@ -96,7 +96,7 @@ def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: 
 
     with (
         progress(digest.short, lambda: size) as advance,
-        open_store(source, **options_for(source, on_event=reporting_waits(received))) as store,
+        open_store(source, strict=False, **options_for(source, on_event=reporting_waits(received))) as store,
     ):
         if Path(path).exists() and not Path(path).is_file():
             from dreg_client.files.atomic import write_whole

@@ -44,8 +44,11 @@ def show(
     *,
     key: str | None = None,
     name: Callable[["StoreName"], str] = str,
+    code_of: Callable[[T], int] = lambda _: 0,
 ) -> int:
     """Read one or several sources and print the results; return the exit code.
+
+    `code_of` returns the exit code of a result, and may write what is wrong with it to standard error.
 
     Of several, one that fails does not stop the others; the exit code is 1 then, unless all fail with the same code.
     As `json`, their results are a list of objects with their `source` and the result as the member `key`, or with its
@@ -54,7 +57,7 @@ def show(
     if len(sources) == 1:
         result = read(sources[0])
         put_result(output, result, () if output == "json" else text(result, ""))
-        return 0
+        return code_of(result)
     from dreg_client.cli.error_messages import exit_code_of_several, put_failure
 
     listed: list[dict[str, Any]] = []
@@ -64,13 +67,13 @@ def show(
         if isinstance(found, Exception):
             failed.append(source)
             codes.add(put_failure(found, as_json=output == "json"))
-            continue
-        codes.add(0)
-        if output == "json":
-            members: Any = {key: found} if key else found
-            listed.append({"source": source, **members})
         else:
-            put(*text(found, source))
+            if output == "json":
+                members: Any = {key: found} if key else found
+                listed.append({"source": source, **members})
+            else:
+                put(*text(found, source))
+            codes.add(code_of(found))
     if output == "json":
         put_json(listed)
     elif failed:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dreg_client.cli.output import styled, visible, wrapped
-from dreg_client.images.view import byte_size, full_name
+from dreg_client.images.view import byte_size, full_name, time_of
 
 Lines = Iterator[str]
 View = dict[str, Any]
 _COLUMN: Final = 15
 _SIZE: Final = 10
+_LONGEST: Final = 200
 
 
 def _block(shown: dict[tuple[str, ...], str], label: str, rows: list[str], owner: str) -> Lines:
@@ -19,7 +20,7 @@ def _block(shown: dict[tuple[str, ...], str], label: str, rows: list[str], owner
         rows = [f"the same as {shown[key]}"]
     shown.setdefault(key, f"the {label} of {owner}")
     for row in rows:
-        yield _fact(label, row)
+        yield _fact(label, _cut(row))
         label = ""
 
 
@@ -58,6 +59,11 @@ def _fact(label: str, text: str) -> str:
     return f"  {label:<{_COLUMN - 2}}{wrapped(visible(text), _COLUMN)}"
 
 
+def _cut(text: str) -> str:
+    """Return the beginning of a text that is too long to be read: some labels hold whole documents."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters; --format json has all)"
+
+
 def _pairs(members: Mapping[str, str]) -> list[str]:
     return [f"{name} = {value}" for name, value in members.items()]
 
@@ -71,7 +77,8 @@ def _section(title: str, entries: list[list[str]]) -> Lines:
 
 def _content(descriptor: View) -> list[str]:
     title = descriptor["annotations"].get("org.opencontainers.image.title")
-    return _entry(descriptor, ", ".join(filter(None, (descriptor["artifactType"] or descriptor["mediaType"], title))))
+    about = (descriptor["artifactType"] or descriptor["mediaType"], title, descriptor.get("platform"))
+    return _entry(descriptor, ", ".join(filter(None, about)))
 
 
 def _attestation(found: View) -> list[str]:
@@ -107,15 +114,18 @@ def _image(image: View, shown: str, blocks: dict[tuple[str, ...], str]) -> Lines
 
 
 def _config(image: View) -> Lines:
-    for label, key in (("created", "created"), ("author", "author"), ("user", "user"), ("directory", "workingDir")):
+    if image["created"]:
+        yield _fact("created", time_of(image["created"]))
+    for label, key in (("author", "author"), ("user", "user"), ("directory", "workingDir")):
         if image[key]:
-            yield _fact(label, image[key])
+            yield _fact(label, _cut(image[key]))
     for label, key in (("entrypoint", "entrypoint"), ("command", "cmd")):
         if image[key]:
-            yield _fact(label, " ".join(it if it and not set(it) & set(" \t\n\"'") else repr(it) for it in image[key]))
+            words = (it if it and not set(it) & set(" \t\n\"'") else repr(it) for it in image[key])
+            yield _fact(label, _cut(" ".join(words)))
     for label, key in (("ports", "exposedPorts"), ("volumes", "volumes")):
         if image[key]:
-            yield _fact(label, ", ".join(image[key]))
+            yield _fact(label, _cut(", ".join(image[key])))
 
 
 def step_line(step: View) -> str:

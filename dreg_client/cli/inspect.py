@@ -38,7 +38,8 @@ def inspect_command(
 ) -> int:
     """Show an image: digest, platforms, sizes, each layer and what made it, environment, labels, annotations.
 
-    Sizes are those of what is stored: layers are compressed.
+    Sizes are those of what is stored: layers are compressed. What cannot be read is a problem beside the rest.
+    Exits with 1 if any problem is an error.
 
     \b
     Examples:
@@ -60,16 +61,26 @@ def inspect_command(
     if others and (output == "html" or file is not None):
         raise click.UsageError("a page, or a file, shows one image")
     if output != "html" and file in {None, "-"}:
-        return show(sources, output, read, lambda seen, source: [*lines(seen), *([""] if source else [])])
+        return show(
+            sources, output, read, lambda seen, source: [*lines(seen), *([""] if source else [])], code_of=_code
+        )
+    seen = read(first)
     with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
-        content = _content(read(first), output).encode(errors="backslashreplace")
+        content = _content(seen, output).encode(errors="backslashreplace")
     if file is None or file == "-":
         put_octets(content)  # a page says that it is UTF-8, whatever the locale
     else:
         from dreg_client.files.atomic import write_whole
 
         write_whole(file, [content])
-    return 0
+    return _code(seen)
+
+
+def _code(seen: dict[str, Any]) -> int:
+    """Return 1 if something is wrong and therefore not shown."""
+    from dreg_client.cli.error_messages import INVALID
+
+    return INVALID if any(found["severity"] == "error" for found in seen["problems"]) else 0
 
 
 def _content(seen: dict[str, Any], output: str) -> str:

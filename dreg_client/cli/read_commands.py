@@ -1,7 +1,7 @@
 """The commands that read something of stores and print it: digests, documents, tags, platforms, steps, referrers."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -16,14 +16,15 @@ from dreg_client.cli.arguments import (
     source_argument,
     sources_argument,
 )
+from dreg_client.cli.chosen import chosen_descriptor, chosen_manifest, put_failures, put_warnings
 from dreg_client.cli.fan_out import show
 from dreg_client.cli.output import put_octets, put_result, visible
 from dreg_client.cli.stores import opened, opened_client
 
 if TYPE_CHECKING:
-    from dreg_client._sync.store import Store
-    from dreg_client.images.image import PlatformImage
+    from dreg_client.errors import DregError
     from dreg_client.models.descriptor import Descriptor
+    from dreg_client.models.stored import StoredDocument
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
@@ -31,23 +32,6 @@ if TYPE_CHECKING:
 
 _DIGEST_TAG: Final = re.compile(r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?:\..*)?", re.ASCII)
 _VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?", re.ASCII)
-
-
-def _platform_image(store: "Store", reference: str, platform: "Platform | None") -> "PlatformImage":
-    """Return the image of the chosen platform, or the only image."""
-    from dreg_client.errors import ConflictError
-
-    image = store.get_image(reference)
-    if platform:
-        return image.get_platform_image(platform)
-    if image.index and len(image.platforms) > 1:
-        listed = ", ".join(map(str, image.platforms))
-        raise ConflictError(f"this image has {len(image.platforms)} platforms; choose one by --platform: {listed}")
-    images = image.get_platform_images()
-    if len(images) != 1:
-        listed = ", ".join(found.digest for found in images) or "none"
-        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {listed}")
-    return images[0]
 
 
 @click.command("resolve")
@@ -72,10 +56,7 @@ def resolve_command(
         if output == "text" and platform is None and ref_name is None and (digest := _resolved_in_registry(source)):
             return digest
         with opened(source, ref_name) as (store, reference):
-            if platform:
-                found = _platform_image(store, reference, platform).manifest.descriptor
-            else:
-                found = store.resolve(reference)
+            found = chosen_descriptor(store, reference, platform) if platform else store.resolve(reference)
         return _plain(found) if output == "json" else found.digest
 
     return show(
@@ -116,12 +97,13 @@ def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platf
       dreg manifest oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
     with opened(source, ref_name) as (store, reference):
-        if platform:
-            octets = _platform_image(store, reference, platform).manifest.raw
-        elif raw:
-            octets = store.get_raw_manifest(reference).raw
+        which = chosen_descriptor(store, reference, platform) if platform else reference
+        if raw:
+            octets = store.get_raw_manifest(which).raw
         else:
-            octets = store.get_manifest(reference, legacy=True).raw
+            document = store.get_manifest(which, legacy=True)
+            put_warnings(document)
+            octets = document.raw
     put_octets(octets)
 
 
@@ -130,7 +112,7 @@ def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platf
 @ref_name_option
 @platform_option
 def config_command(source: "StoreName", ref_name: str | None, platform: "Platform | None") -> None:
-    """Print an image's config, byte for byte.
+    """Print the config of an image or an artifact, byte for byte; its digest is checked.
 
     On a terminal control characters are spelled out.
 
@@ -139,9 +121,34 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
       dreg config oci:fixtures/layouts/multi:single
       dreg config oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
+    from dreg_client._sync.documents import read_verified
+    from dreg_client.errors import InvalidDocumentError
+    from dreg_client.models.parse import parse_document
+    from dreg_client.values.media_type import Family
+
     with opened(source, ref_name) as (store, reference):
-        octets = _platform_image(store, reference, platform).config.raw
+        config = chosen_manifest(store, reference, platform).config
+        octets = read_verified(store.source, config, is_blob=True).raw
     put_octets(octets)
+    if config.family is not Family.CONFIG:
+        return
+    try:
+        put_warnings(parse_document(octets, kind="image-config", strict=False))
+    except InvalidDocumentError as failure:
+        raise InvalidDocumentError(failure.problems, failure.kind, config.digest) from None
+
+
+class _Platforms(list[str]):
+    """The platforms of an image, as text; with the documents that were read, and what cannot be shown."""
+
+    def __init__(
+        self,
+        platforms: "Iterable[Platform]",
+        documents: "tuple[StoredDocument, ...]",
+        failures: "tuple[DregError, ...]",
+    ) -> None:
+        super().__init__(map(str, platforms))
+        self.documents, self.failures = documents, failures
 
 
 @click.command("platforms")
@@ -155,15 +162,21 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
     Example:
       dreg platforms oci:fixtures/layouts/multi:1.4
     """
+    from dreg_client._sync.image_view import read_platforms
 
-    def read(source: "StoreName") -> list[str]:
+    def read(source: "StoreName") -> _Platforms:
         with opened(source, ref_name) as (store, reference):
-            return [str(platform) for platform in store.get_image(reference).platforms]
+            return _Platforms(*read_platforms(store, reference))
 
-    def text(platforms: list[str], source: str) -> Iterator[str]:
+    def text(platforms: _Platforms, source: str) -> Iterator[str]:
         return (visible(f"{source}  {platform}" if source else platform) for platform in platforms)
 
-    return show(sources, output, read, text, key="platforms")
+    def code_of(platforms: _Platforms) -> int:
+        for document in platforms.documents:
+            put_warnings(document)
+        return put_failures(platforms.failures, output)
+
+    return show(sources, output, read, text, key="platforms", code_of=code_of)
 
 
 @click.command("referrers")
@@ -194,20 +207,28 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
 @ref_name_option
 @platform_option
 @format_option
-def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> None:
+def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> int:
     """Show the steps that made an image, first one first, each with the size of its layer.
+
+    If the config of the image has errors, the layers are shown all the same, and the exit code is 1.
 
     \b
     Example:
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
+    from dreg_client._sync.showing import read_shown
     from dreg_client.cli.image_text import step_line
+    from dreg_client.images.problems import failures_of_config
     from dreg_client.images.view import view_step
 
     with opened(source, ref_name) as (store, reference):
-        steps = _platform_image(store, reference, platform).steps
-    seen = [view_step(step) for step in steps]
+        image = read_shown(store.source, chosen_manifest(store, reference, platform), artifact=True)
+    seen = [view_step(step) for step in image.steps]
     put_result(output, seen, map(step_line, seen))
+    failures = failures_of_config(image)
+    if not failures:
+        put_warnings(image.config)
+    return put_failures(failures, output)
 
 
 def _parse_range(text: str) -> Callable[[str], bool]:

@@ -45,7 +45,8 @@ class Problem:
     Attributes:
         rule: The stable id of the rule, such as `DSC-02`.
         severity: Whether the document is rejected for it.
-        path: The path in the document, such as `$.layers[2].digest`; `$` is the document itself.
+        path: The path in the document, such as `$.layers[2].digest`; `$` is the document itself. A missing member has
+            the path that it would have. Names of more than 255 characters are cut, and end in `…`.
         found: The value there, shortened, with control characters escaped.
         expected: What the rule requires.
         clause: The clause of the specification that the rule comes from.

@@ -1,5 +1,6 @@
 """Errors of files, stores and images, and of the environment that the library runs in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dreg_client.errors.root import DregError
@@ -86,7 +87,18 @@ class PlatformNotFoundError(DregError):
     available: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"no image for platform {self.wanted}; there are: {', '.join(self.available) or 'none'}"
+        return f"no image for platform {self.wanted}; there are: {listed(self.available)}"
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return the first names of a list and the number of others, for the message of an error.
+
+    Examples:
+        >>> listed(["a", "b", "c"], most=1), listed([])
+        ('a and 2 more', 'none')
+    """
+    shown = ", ".join(name if len(name) <= 100 else f"{name[:100]}…" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "none"
 
 
 class ConflictError(DregError):

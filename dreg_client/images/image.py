@@ -47,6 +47,7 @@ class Entry:
         stated: Whether the index states the platform; otherwise it is the platform that the image's config states.
         inner: The entries of a nested index; empty for a manifest, and for an index that the store does not have.
         image: The image, if it was read already.
+        failure: Why it could not be read, so that its platform is unknown.
     """
 
     descriptor: Descriptor
@@ -54,10 +55,11 @@ class Entry:
     stated: bool
     inner: tuple["Entry", ...] = ()
     image: "PlatformImage | None" = None
+    failure: errors.DregError | None = None
 
     def leaves(self) -> Iterator["Entry"]:
-        """Yield the manifests of this entry, in document order."""
-        if self.descriptor.family is not Family.INDEX:
+        """Yield the manifests of this entry, in document order; an index that could not be read is yielded itself."""
+        if self.descriptor.family is not Family.INDEX or self.failure:
             yield self
         for entry in self.inner:
             yield from entry.leaves()
@@ -113,13 +115,32 @@ class PlatformImage:
     @property
     def steps(self) -> tuple[Step, ...]:
         """Instructions with the layers that they created; if their numbers differ (CFG-20), all layers come first."""
-        if len(self.config.non_empty_history) != len(self.layers):
-            return (*(Step(None, layer) for layer in self.layers), *(Step(entry, None) for entry in self.history))
-        layers = iter(self.layers)
-        return tuple(Step(entry, None if entry.empty_layer else next(layers)) for entry in self.history)
+        return steps_of(self.layers, self.config)
 
     def __repr__(self) -> str:
         return f"PlatformImage({self.platform}, {self.digest.short}, {len(self.layers)} layers, {self.size} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownImage:
+    """What could be read of a platform's image.
+
+    Attributes:
+        platform: Its platform, None if it is unknown.
+        manifest: Its manifest.
+        config: Its config, without the members that break rules; None if it cannot be read.
+        failure: Why the config cannot be read.
+    """
+
+    platform: Platform | None
+    manifest: ImageManifest
+    config: ImageConfig | None
+    failure: errors.DregError | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its layers with the instructions that created them, as far as they are known (see `PlatformImage.steps`)."""
+        return steps_of(self.manifest.layers, self.config)
 
 
 class NamedImage:
@@ -132,6 +153,7 @@ class NamedImage:
         manifest: The manifest, None if there is an index.
         index: The index, None if there is a single manifest.
         attestations: Descriptors of what tools attach to images, such as BuildKit's provenance; they are not platforms.
+        unreadable: The entries that could not be read while their platforms were looked for, each with the reason.
     """
 
     repo: str
@@ -140,6 +162,7 @@ class NamedImage:
     manifest: ImageManifest | None
     index: Index | None
     attestations: tuple[Descriptor, ...]
+    unreadable: tuple[tuple[Descriptor, errors.DregError], ...]
 
     def __init__(self, name: str, reference: ManifestRef, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
         self.repo, self.digest = name, document.digest
@@ -149,12 +172,23 @@ class NamedImage:
         self.index = document if isinstance(document, Index) else None
         self.attestations = tuple(filter(is_attestation, self.index.manifests)) if self.index else ()
         self._entries = entries
+        self.unreadable = tuple((leaf.descriptor, leaf.failure) for leaf in self._leaves() if leaf.failure)
 
     @property
     def platforms(self) -> Platforms:
         """The platforms of the image, each once, in document order; `==` also compares with a set."""
         found = (leaf.platform for leaf in self._leaves() if leaf.platform is not None)
         return Platforms(dict.fromkeys(found))
+
+    @property
+    def single(self) -> PlatformImage | None:
+        """The image of a manifest without an index, None if there is an index."""
+        return None if self.index else self._entries[0].image
+
+    @property
+    def entries(self) -> tuple[Descriptor, ...]:
+        """The descriptors of the manifests with a platform, in document order; some may be artifacts."""
+        return tuple(leaf.descriptor for leaf in self._images() if not leaf.failure)
 
     def _find(self, platform: PlatformRef) -> Entry:
         """Return the entry of one image; raise PlatformNotFoundError, or NotFoundError for a digest."""
@@ -167,12 +201,14 @@ class NamedImage:
         wanted = Platform.from_name(platform) if isinstance(platform, str) else platform
         entry = choose_entry(self._entries, wanted)
         if entry is None:
+            if self.unreadable:  # one of these may be the platform's image
+                raise self.unreadable[0][1]
             raise errors.PlatformNotFoundError(str(wanted), tuple(map(str, self.platforms)))
         return entry
 
     def _images(self) -> tuple[Entry, ...]:
         """Return the entries of all images, in document order."""
-        return tuple(leaf for leaf in self._leaves() if leaf.platform is not None or not self.index)
+        return tuple(leaf for leaf in self._leaves() if leaf.platform is not None or leaf.failure or not self.index)
 
     def _leaves(self) -> Iterator[Entry]:
         for entry in self._entries:
@@ -193,6 +229,15 @@ def choose_entry(entries: Sequence[Entry], wanted: Platform) -> Entry | None:
     unstated = [leaf for entry in entries if not entry.stated for leaf in entry.leaves()]
     position = choose(wanted, [leaf.platform for leaf in unstated])
     return None if position is None else unstated[position]
+
+
+def steps_of(layers: tuple[Descriptor, ...], config: ImageConfig | None) -> tuple[Step, ...]:
+    """Return layers with the instructions that created them (see `PlatformImage.steps`)."""
+    history = config.history if config else ()
+    if sum(not entry.empty_layer for entry in history) != len(layers):
+        return (*(Step(None, layer) for layer in layers), *(Step(entry, None) for entry in history))
+    remaining = iter(layers)
+    return tuple(Step(entry, None if entry.empty_layer else next(remaining)) for entry in history)
 
 
 def platform_of(config: ImageConfig) -> Platform | None:

@@ -3,22 +3,23 @@
 Everything here works on documents that were read before (see `_async/image_view.py`).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dreg_client.errors import NotFoundError
-from dreg_client.errors.problems import Problem
-from dreg_client.images.image import PlatformImage, Step
-from dreg_client.models.config import ExecutionParameters, layer_count_remarks
+from dreg_client import errors
+from dreg_client.images.image import ShownImage, Step
+from dreg_client.images.problems import Unread, problems_of_documents, problems_of_image
+from dreg_client.models.config import ExecutionParameters
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
 from dreg_client.models.manifest import ImageManifest, Manifest
-from dreg_client.models.stored import StoredDocument
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]
+_ZERO_TIME: Final = re.compile(r"0001-01-01[Tt]00:00:00(?:\.0+)?(?:[Zz]|[+-]00:00)")
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -38,10 +39,12 @@ class ImageRead:
     """The documents of an image."""
 
     platforms: tuple[Platform, ...]  # all of them
-    images: tuple[PlatformImage, ...]  # those to show
-    missing: tuple[tuple[Platform, NotFoundError], ...]  # platforms whose images the store does not have
+    images: tuple[ShownImage, ...]  # those to show
+    missing: tuple[tuple[Platform, errors.NotFoundError], ...]  # platforms whose images the store does not have
     attestations: tuple[tuple[Descriptor, tuple[str, ...]], ...]  # those to show, each with its `predicate_types`
     is_whole: bool  # whether everything is shown, not only some platforms
+    artifacts: tuple[Descriptor, ...] = ()  # those among the platforms that are to be shown
+    unread: tuple[Unread, ...] = ()  # entries to show that cannot be read
 
 
 def view_image(read: DocumentRead, image: ImageRead) -> Plain:
@@ -53,8 +56,8 @@ def view_image(read: DocumentRead, image: ImageRead) -> Plain:
         "images": list(map(_view_platform, image.images)),
         "missing": [{"platform": str(platform), "problem": str(error)} for platform, error in image.missing],
         "attestations": _view_attestations(entries, image),
-        "others": list(map(_view_descriptor, _others(entries, image))) if image.is_whole else [],
-        "problems": [*_problems(_documents(index, image.images)), *_layer_count_problems(image.images)],
+        "others": list(map(_view_other, _others(entries, image))),
+        "problems": problems_of_image(index, image.images, image.unread),
     }
 
 
@@ -67,7 +70,10 @@ def view_artifact(read: DocumentRead) -> Plain:
             "config": _view_descriptor(document.config),
             "layers": list(map(_view_descriptor, document.layers)),
         }
-    return _view_document(read) | {"artifact": contents, "problems": list(_problems([("the manifest", document)]))}
+    return _view_document(read) | {
+        "artifact": contents,
+        "problems": list(problems_of_documents([("the manifest", document)])),
+    }
 
 
 def view_step(step: Step) -> Plain:
@@ -105,11 +111,21 @@ def byte_size(octets: int) -> str:
     return f"{octets} B" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
 
 
+def time_of(created: str) -> str:
+    """Return a time as it is shown: `-` for Go's zero time, which tools write if they do not know the time.
+
+    Examples:
+        >>> time_of("0001-01-01T00:00:00Z"), time_of("2024-05-20T08:00:00Z")
+        ('-', '2024-05-20T08:00:00Z')
+    """
+    return "-" if _ZERO_TIME.fullmatch(created) else created
+
+
 def attestations_of(
-    attestations: Iterable[Descriptor], images: Iterable[PlatformImage], *, is_whole: bool
+    attestations: Iterable[Descriptor], images: Iterable[ShownImage], *, is_whole: bool
 ) -> list[Descriptor]:
     """Return the attestations to show: all, or those that are about the images."""
-    shown = {found.digest for found in images}
+    shown = {found.manifest.digest for found in images}
     return [descriptor for descriptor in attestations if is_whole or _subject(descriptor) in shown]
 
 
@@ -151,15 +167,21 @@ def _view_descriptor(descriptor: Descriptor) -> Plain:
     }
 
 
-def _view_platform(image: PlatformImage) -> Plain:
-    run = image.config.config or ExecutionParameters()
+def _view_other(descriptor: Descriptor) -> Plain:
+    platform = descriptor.platform.value if descriptor.platform else None
+    return {**_view_descriptor(descriptor), "platform": str(platform) if platform else None}
+
+
+def _view_platform(image: ShownImage) -> Plain:
+    manifest, config = image.manifest, image.config
+    run = (config.config if config else None) or ExecutionParameters()
     return {
         "platform": str(image.platform) if image.platform else None,
-        "digest": image.digest,
-        "config": image.config.digest,
-        "created": image.config.created,
-        "author": image.config.author,
-        "size": image.size,
+        "digest": manifest.digest,
+        "config": manifest.config.digest,
+        "created": config.created if config else None,
+        "author": config.author if config else None,
+        "size": manifest.image_size,
         "layers": [view_step(step) for step in image.steps],
         "entrypoint": list(run.entrypoint or ()),
         "cmd": list(run.cmd or ()),
@@ -169,7 +191,7 @@ def _view_platform(image: PlatformImage) -> Plain:
         "exposedPorts": list(run.exposed_ports or ()),
         "volumes": list(run.volumes or ()),
         "labels": dict(run.labels or {}),
-        "annotations": dict(image.manifest.annotations or {}),
+        "annotations": dict(manifest.annotations or {}),
     }
 
 
@@ -178,7 +200,7 @@ def _view_attestations(entries: Iterable[Descriptor], image: ImageRead) -> list[
     platforms: dict[str | None, Platform | None] = {
         entry.digest: entry.platform.value for entry in entries if entry.platform
     }
-    platforms |= {found.digest: found.platform for found in image.images}
+    platforms |= {found.manifest.digest: found.platform for found in image.images}
     views: list[Plain] = []
     for descriptor, predicates in image.attestations:
         subject = _subject(descriptor)
@@ -194,37 +216,14 @@ def _subject(attestation: Descriptor) -> str | None:
 
 
 def _others(entries: Iterable[Descriptor], image: ImageRead) -> Iterator[Descriptor]:
-    """Yield the entries that are not images, indexes or attestations: artifacts."""
-    shown = {found.digest for found in image.images}
-    for entry in entries:
-        if not (entry.digest in shown or entry.platform or is_attestation(entry) or entry.family is Family.INDEX):
-            yield entry
-
-
-def _documents(index: Index | None, images: Iterable[PlatformImage]) -> Iterator[tuple[str, StoredDocument]]:
-    """Yield the documents that were read, each with its name."""
-    if index:
-        yield "the index", index
-    for found in images:
-        of = f" of {found.platform}" if found.platform and index else ""
-        yield f"the manifest{of}", found.manifest
-        yield f"the config{of}", found.config
-
-
-def _problems(documents: Iterable[tuple[str, StoredDocument]]) -> Iterator[Plain]:
-    """Yield the warnings of documents, each document once; a document with an error was not read."""
-    once = {document.digest: (name, document) for name, document in reversed(list(documents))}
-    for name, document in reversed(once.values()):
-        for problem in document.warnings:
-            yield _view_problem(name, document.digest, problem)
-
-
-def _layer_count_problems(images: Iterable[PlatformImage]) -> Iterator[Plain]:
-    for found in images:
-        name = f"the manifest of {found.platform}" if found.platform else "the manifest"
-        for problem in layer_count_remarks(found.config, len(found.layers)):
-            yield _view_problem(name, found.digest, problem)
-
-
-def _view_problem(document: str, digest: str, problem: Problem) -> Plain:
-    return {"document": document, "digest": digest, **problem.plain()}
+    """Yield the entries that are not images, indexes or attestations: artifacts, also those that have a platform."""
+    images, artifacts = ({found.manifest.digest for found in image.images}, dict.fromkeys(image.artifacts))
+    for entry in entries if image.is_whole else ():
+        if entry in artifacts:
+            del artifacts[entry]
+        elif entry.digest in images or is_attestation(entry) or entry.family is Family.INDEX:
+            continue
+        elif entry.platform and entry.family in {Family.MANIFEST, Family.SCHEMA1}:
+            continue  # an image that the store does not have, or that cannot be read
+        yield entry
+    yield from artifacts  # those of nested indexes, and those that were chosen

@@ -1,7 +1,7 @@
 """Problems of an invalid tree: errors from pydantic, warnings and notes from models, each with rule and path."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import cast
 
 from pydantic import ValidationError
@@ -10,24 +10,35 @@ from pydantic_core import ErrorDetails
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel, members_of, spelled
-from dreg_client.models.fields import BRANCH, UNREAD, Rule
+from dreg_client.models.fields import UNREAD, Rule
 from dreg_client.models.paths import item, member, objects, show
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
 _WHOLE = Rule("GEN-01", "one JSON object")
 
 
-def refused(model: type[StrictModel], failure: ValidationError) -> list[Problem]:
-    """Return the problems that a model found in a tree, the most specific rule first if a value breaks several."""
+def refused(model: type[StrictModel], failure: ValidationError, tree: Members) -> list[Problem]:
+    """Return the problems that a model found in a tree; for each value the most specific rules that it breaks."""
     found: dict[str, list[tuple[bool, Problem]]] = {}
-    for details in failure.errors(include_url=False, include_context=False):
-        if details["type"] in {"none_required", UNREAD}:
-            continue  # another branch reports what is wrong
-        path, rule = _place(model, details["loc"])
+    for details in _details(failure):
+        path, rule = _place(model, _steps(details, tree))
         if path not in found and len(found) > rules.MOST_TOLD:  # no more are reported (`rules.first_ones`)
             break
         found.setdefault(path, []).append(_fault(details, path, rule))
     return [problem for faults in found.values() for problem in _most_specific(faults)]
+
+
+def places_of(failure: ValidationError, tree: Members) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Yield where a tree is wrong, and pydantic's name of the error; for a missing member the object that lacks it."""
+    for details in _details(failure):
+        place = tuple(_steps(details, tree))
+        yield place[:-1] if details["type"] == "missing" else place, details["type"]
+
+
+def _details(failure: ValidationError) -> Iterator[ErrorDetails]:
+    for details in failure.errors(include_url=False, include_context=False):
+        if details["type"] not in {"none_required", UNREAD}:  # for those, another branch reports what is wrong
+            yield details
 
 
 def _fault(details: ErrorDetails, path: str, rule: Rule) -> tuple[bool, Problem]:
@@ -45,12 +56,35 @@ def _most_specific(faults: Sequence[tuple[bool, Problem]]) -> list[Problem]:
     return list({problem.rule: problem for problem in chosen}.values())
 
 
-def _place(model: type[StrictModel], location: Sequence[int | str]) -> tuple[str, Rule]:
+def _steps(details: ErrorDetails, tree: Members) -> Iterator[int | str]:
+    """Yield the steps of an error's location that are in the tree, and the name of a missing member.
+
+    Pydantic also names the branches of unions, and its keys of mappings, as steps.
+    """
+    *location, last = details["loc"] or ("",)
+    here: object = tree
+    for step in location:
+        if _is_in(here, step):
+            yield step
+            here = cast("Mapping[int | str, object]", here)[step]
+    if details["type"] == "missing" or _is_in(here, last):
+        yield last
+
+
+def _is_in(value: object, step: int | str) -> bool:
+    match value:
+        case dict():
+            return step in value
+        case list() | tuple():
+            return isinstance(step, int) and step < len(cast("Sized", value))
+        case _:
+            return False
+
+
+def _place(model: type[StrictModel], steps: Iterable[int | str]) -> tuple[str, Rule]:
     """Return the path of an error, and the rule of its member."""
     path, rule, inside = "$", _WHOLE, cast("type[StrictModel] | None", model)
-    for step in location:
-        if step == BRANCH:
-            continue
+    for step in steps:
         if isinstance(step, int):
             path = item(path, step)
             continue

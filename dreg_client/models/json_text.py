@@ -21,6 +21,7 @@ from dreg_client.values.sizes import MEBIBYTE
 
 MAX_DEPTH = 64
 MAX_STRING = MEBIBYTE
+_READABLE = 200
 _WHITE = b" \t\r\n"
 _INDENT = orjson.OPT_INDENT_2
 _BACKSLASH = ord("\\")
@@ -134,7 +135,7 @@ def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
     while waiting:
         node, place, depth = waiting.pop()
         if depth > MAX_DEPTH and isinstance(node, dict | list):
-            yield rules.error("GEN-04", _path(place)[:200], "deeper nesting", f"at most {MAX_DEPTH} levels")
+            yield rules.error("GEN-04", _outer_path(place), "deeper nesting", f"at most {MAX_DEPTH} levels")
             return
         children: Iterable[tuple[str | int, object]] = ()
         match node:
@@ -165,6 +166,13 @@ def _path(place: _Place) -> str:
     return member(_path(outer), step) if isinstance(step, str) else item(_path(outer), step)
 
 
+def _outer_path(place: _Place) -> str:
+    """Return the path of a place, or of the innermost value around it whose path is short enough to be read."""
+    while place is not None and len(_path(place)) > _READABLE:
+        place = place[0]
+    return _path(place)
+
+
 def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Iterator[Problem]:
     for name in members.twice if isinstance(members, _Repeating) else ():
         yield rules.error("GEN-02", _path((place, name)), "the member twice", "each member name once in an object")
@@ -174,14 +182,14 @@ def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Ite
 
 
 def _string_faults(text: str, path: str, *, nul: bool) -> Iterator[Problem]:
-    if "\0" in text:
+    if _SURROGATE.search(text):
+        yield rules.error("GEN-01", path, "a lone surrogate", "Unicode text")
+    elif "\0" in text:
         verdict = rules.warning if nul else rules.error
         yield verdict("GEN-01", path, "NUL in a string", "a string without NUL")
     octets = text.encode("utf-8", "surrogatepass")
     if len(octets) > MAX_STRING:
         yield rules.error("GEN-13", path, f"a string of {len(octets)} bytes", f"at most {MAX_STRING} bytes as UTF-8")
-    if _SURROGATE.search(text):
-        yield rules.error("GEN-01", path, "a lone surrogate", "Unicode text")
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

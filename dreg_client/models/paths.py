@@ -7,13 +7,14 @@ from typing import cast
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SHOWN = 60
+_LONGEST_NAME = 255
 
 
 def member(path: str, name: str) -> str:
     """Return the path of a member: `$.config`, or `$["os.version"]` if the name is not a plain word."""
-    if _PLAIN.fullmatch(name):
+    if len(name) <= _LONGEST_NAME and _PLAIN.fullmatch(name):
         return f"{path}.{name}"
-    return f"{path}[{json.dumps(name if len(name) <= _SHOWN else name[:_SHOWN] + '…')}]"
+    return f"{path}[{json.dumps(name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + '…')}]"
 
 
 def item(path: str, position: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,8 @@ from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 M = TypeVar("M", bound="ParsedModel")
+_TEXTUAL: Final = frozenset({"GEN-01", "GEN-03", "GEN-13"})
+"""The rules about the text of one value: invalid Unicode, a number that is too large, a string that is too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,20 +228,20 @@ def examine_tree(
     """Examine a tree that was already read from `raw`, with the problems of its text."""
     if sum(problem.severity is Severity.ERROR for problem in problems) > rules.MOST_TOLD:
         return Examined(None, tuple(problems))
-    document: M | None = None
+    textual = {problem.path for problem in problems if problem.severity is Severity.ERROR and problem.rule in _TEXTUAL}
+    of_text, document = frozenset(problems), None
     try:
         document = model.from_tree(raw, tree, DEPTH_PROVEN)
     except ValidationError as failure:
-        problems += refused(model, failure)
+        problems += refused(model, failure, tree)
     problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # none of them is an error
+    # Where the text of a value is at fault, the same value is not reported once more as a wrong member.
+    problems = [problem for problem in problems if problem.path not in textual or problem in of_text]
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
         document, problems = (None, problems) if strict else _read_leniently(model, raw, tree, problems)
-    # Where a rule of the text is broken, no problem of the member is reported.
-    textual = {problem.path for problem in problems if problem.rule == "GEN-03"}
-    kept = (problem for problem in problems if problem.rule == "GEN-03" or problem.path not in textual)
-    return Examined(document, tuple(rules.first_ones(kept)))
+    return Examined(document, tuple(rules.first_ones(problems)))
 
 
 def _read_leniently(
@@ -250,7 +252,7 @@ def _read_leniently(
     try:
         document = model.from_tree(raw, tree, READABLE)
     except ValidationError as failure:  # a value has another JSON type
-        rejected = {problem.path for problem in refused(model, failure)}
+        rejected = {problem.path for problem in refused(model, failure, tree)}
     if document is not None and rules.are_readable(problems):
         return document, problems
     return None, sorted(problems, key=lambda it: rules.are_readable([it]) and it.path not in rejected)

@@ -8,10 +8,11 @@ from typing import Any, Final, NoReturn, Self
 from dreg_client.errors import InvalidPlatformError
 from dreg_client.values.text_fields import TextField
 
-_ESCAPED: Final = re.compile(r"[%+()/]")
+_SPECIAL: Final = "%()/:"
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPE_IN_BYTES: Final = re.compile(_ESCAPE.pattern.encode())
+_ENCODING: Final = ("utf-8", "surrogatepass")
 _WITH_BRACKET: Final = re.compile(r"([^/()]*)\(([^()]*)\)((?:/[^/()]*)*)")
-_LONGEST: Final = 1024
 _FORM: Final = "OS/ARCHITECTURE[/VARIANT], such as linux/arm64 or windows(10.0.20348)/amd64"
 _MACHINES: Final = {
     "armv6l": ("arm", "v6"),
@@ -61,7 +62,10 @@ class Platform(TextField):
         architecture: A value of Go's GOARCH, as spelled.
         variant: A variant of the architecture, or an empty text.
         os_version: A version of the system, or an empty text; Windows images have one.
-        os_features: The features that the image requires of the system, in their own order.
+        os_features: The features that the image requires of the system, in their own order; empty texts are left out.
+
+    `str()` gives the text that `from_name` reads. It writes characters that its form needs, and characters that are not
+    printable, as `%` and two hex digits for each byte of their UTF-8.
 
     Raises:
         InvalidPlatformError: `os` or `architecture` is empty.
@@ -79,7 +83,7 @@ class Platform(TextField):
     ) -> None:
         if not os or not architecture:
             raise InvalidPlatformError(f"{os}/{architecture}", "an operating system and an architecture")
-        features = tuple(os_features)
+        features = tuple(filter(None, os_features))
         parts = (os, architecture, variant, os_version, features)
         for name, value in zip(("os", "architecture", "variant", "os_version", "os_features"), parts, strict=True):
             object.__setattr__(self, name, value)
@@ -95,17 +99,19 @@ class Platform(TextField):
         Examples:
             >>> Platform.from_name("linux/aarch64") == Platform.from_name("linux/arm64/v8")
             True
+            >>> Platform.from_name("darwin/arm64:macOS 14") == Platform.from_name("darwin(macOS 14)/arm64")
+            True
         """
-        if len(text) > _LONGEST or not text.isprintable() or " " in text:
-            _reject(text)
         name, bracket, version = _cut(text)
         parts = name.split("/")
         if len(parts) not in {2, 3} or not all(parts) or ":" in name or ":" in version:
             _reject(text)
+        if not text.isprintable() or " " in name:  # versions may have spaces: "macOS 14"
+            _reject(text)
         bracket_version, *features = (bracket or "").split("+")
         if bracket is not None and (not all(features) or not (bracket_version or features)):
             _reject(text)
-        os, architecture, variant = (*parts, "")[:3]
+        os, architecture, variant = (*(_plain(part, text) for part in parts), "")[:3]
         plain_features = [_plain(feature, text) for feature in features]
         return cls(os, architecture, variant, _plain(bracket_version, text) or version, plain_features)
 
@@ -161,9 +167,11 @@ class Platform(TextField):
         return hash(self._key)
 
     def __str__(self) -> str:
-        inner = "+".join((_escaped(self.os_version), *map(_escaped, self.os_features)))
-        system = f"{self.os}({inner})" if inner else self.os
-        return "/".join(filter(None, (system, self.architecture, self.variant)))
+        inner = "+".join(_escaped(text, "+" + _SPECIAL) for text in (self.os_version, *self.os_features))
+        os, architecture, variant = (
+            _escaped(part, " " + _SPECIAL) for part in (self.os, self.architecture, self.variant)
+        )
+        return "/".join(filter(None, (f"{os}({inner})" if inner else os, architecture, variant)))
 
     def __repr__(self) -> str:
         return f"Platform({str(self)!r})"
@@ -216,14 +224,22 @@ def _cut(text: str) -> tuple[str, str | None, str]:
     return found[1] + found[3], found[2], ""
 
 
-def _escaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: f"%{ord(found[0]):02X}", text)
+def _escaped(text: str, special: str) -> str:
+    return "".join(
+        one if one.isprintable() and one not in special else "".join(map("%{:02X}".format, one.encode(*_ENCODING)))
+        for one in text
+    )
 
 
 def _plain(text: str, whole: str) -> str:
+    """Return a part of a text without its escapes."""
     if "%" in _ESCAPE.sub("", text) or "/" in text:
         _reject(whole)
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    octets = _ESCAPE_IN_BYTES.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode(*_ENCODING))
+    try:
+        return octets.decode(*_ENCODING)
+    except UnicodeDecodeError:
+        _reject(whole)
 
 
 def _reject(text: str) -> NoReturn:

@@ -36,13 +36,13 @@ SITUATIONS = {
     "a blob that is not there": (4, ["blob", MULTI, ABSENT], "NotFoundError"),
     "a platform that is not there": (4, ["config", f"{MULTI}:1.4", "--platform", "plan9/386"], "PlatformNotFoundError"),
     "a size that is wrong": (5, ["inspect", f"{BROKEN}/wrong-size"], "SizeMismatchError"),
-    "other bytes": (5, ["inspect", f"{BROKEN}/config-digest"], "DigestMismatchError"),
+    "other bytes": (5, ["config", f"{BROKEN}/config-digest"], "DigestMismatchError"),
     "no layout": (5, ["inspect", f"{BROKEN}/no-index"], "LayoutCorruptError"),
     "several images for one name": (7, ["resolve", f"{BROKEN}/same-name-twice:1.4"], "ConflictError"),
     "several images without a name": (7, ["inspect", MULTI], "ConflictError"),
     "several platforms": (7, ["config", f"{MULTI}:1.4"], "ConflictError"),
     "a registry that is not there": (6, ["tags", "localhost:1/acme/web", "--retries", "0"], "ConnectError"),
-    "an artifact": (8, ["config", f"{MULTI}:artifact"], "NotAnImageError"),
+    "an artifact": (8, ["platforms", f"{MULTI}:artifact"], "NotAnImageError"),
     "an archive without manifests": (8, ["validate", "docker-archive:x.tar"], "UnsupportedError"),
 }
 
@@ -95,7 +95,7 @@ def test_a_file_by_the_name_of_an_option_is_no_option(said: Run) -> None:
 
 @pytest.mark.parametrize(("options", "shown"), [([], 0), (["--debug"], 1)])
 def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
-    broken = "import dreg_client._sync.opening as o; o.open_store = lambda name: 1 / 0; "
+    broken = "import dreg_client._sync.opening as o; o.open_store = lambda *_, **__: 1 / 0; "
     broken += "from dreg_client.cli import main; main()"
     command = [sys.executable, "-c", broken, *options, "tags", MULTI]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -149,10 +149,12 @@ def test_a_platform_whose_image_was_not_pulled_is_named(said: Run, tmp_path: Pat
 
 
 def test_bytes_that_are_not_proven_are_not_shown(said: Run) -> None:
-    done = said("inspect", "oci:fixtures/layouts/broken/config-digest")
+    done = said("inspect", "oci:fixtures/layouts/broken/config-digest", "--format", "json")
+    shown = json.loads(done.out)
 
-    assert done.code == 5
-    assert done.out == ""
+    assert done.code == 1
+    assert [(image["platform"], image["created"], image["env"]) for image in shown["images"]] == [(None, None, [])]
+    assert [(found["document"], found["rule"]) for found in shown["problems"]] == [("the config", "LYT-03")]
 
 
 def test_entries_of_an_index_that_are_no_images_are_listed(said: Run, tmp_path: Path, fixtures: Path) -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from dreg_client import Platform
 from dreg_client.errors import InvalidPlatformError
 
-_PARTS = st.text("abcdefghijklmnopqrstuvwxyz0123456789_.-", min_size=1, max_size=12)
-_INNER = st.text("abc019.-%+()/_", min_size=1, max_size=10)
+_ANY = st.text(st.characters() | st.characters(categories=["Cs"]), min_size=1, max_size=10)
+_PARTS = st.text("abcdefghijklmnopqrstuvwxyz0123456789_.-", min_size=1, max_size=12) | _ANY
+_INNER = st.text("abc019.-%+()/_ :", min_size=1, max_size=10) | _ANY
 
 
 @given(
@@ -32,6 +33,25 @@ def test_a_platform_survives_its_own_text(
     assert (again.os_version, again.os_features) == (version, tuple(features))
     assert hash(again) == hash(platform)
     assert pickle.loads(pickle.dumps(platform)) == platform
+
+
+@pytest.mark.parametrize(
+    ("platform", "text"),
+    [
+        (Platform("darwin", "arm64", os_version="macOS 14"), "darwin(macOS 14)/arm64"),
+        (Platform("my os", "a/b:c"), "my%20os/a%2Fb%3Ac"),
+        (Platform("linux", "amd64", os_version="\u202e\n"), "linux(%E2%80%AE%0A)/amd64"),
+        (Platform("linux", "amd64", os_features=["", "a+b"]), "linux(+a%2Bb)/amd64"),
+        (Platform("x" * 5_000, "amd64"), "x" * 5_000 + "/amd64"),
+    ],
+)
+def test_the_text_of_a_platform_is_printable_and_the_one_that_is_read(platform: Platform, text: str) -> None:
+    assert str(platform) == text
+    assert Platform.from_name(text) == platform
+
+
+def test_a_platform_requires_no_feature_without_a_name() -> None:
+    assert Platform("linux", "amd64", os_features=[""]) == Platform("linux", "amd64")
 
 
 @given(text=st.text(max_size=40))
@@ -63,6 +83,9 @@ def test_any_text_is_a_platform_or_refused_by_one_error(text: str) -> None:
         "windows1)/amd64",
         "windows(1)/amd64:2",
         "w(%zz)/a",
+        "w(%ff)/a",
+        "%/a",
+        "w( )/a b",
         "x" * (1 << 20),
     ],
 )
@@ -123,8 +146,15 @@ def test_two_windows_versions_stay_two_platforms() -> None:
     assert len({older, newer, Platform.from_name("windows/amd64")}) == 3
 
 
-def test_crane_s_form_of_a_version_is_read() -> None:
-    assert Platform.from_name("windows/amd64:10.0.17763") == Platform.from_name("windows(10.0.17763)/amd64")
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("windows/amd64:10.0.17763", "windows(10.0.17763)/amd64"),
+        ("darwin/arm64:macOS 14", "darwin(macOS%2014)/arm64"),
+    ],
+)
+def test_crane_s_form_of_a_version_is_read(text: str, same: str) -> None:
+    assert Platform.from_name(text) == Platform.from_name(same)
 
 
 def test_a_mapping_of_a_document_is_read() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dreg_client.images.html import text
-from dreg_client.images.view import Plain, byte_size, full_name
+from dreg_client.images.view import Plain, byte_size, full_name, time_of
 
 _SEVERITIES: Final = ("error", "warning", "note")
 _COLOURS: Final = 6
@@ -71,7 +71,7 @@ def _environment() -> Environment:
     )
     functions = (text.spelled, text.breakable, text.timestamp, text.clip, text.thousands, text.plural)
     filters: dict[str, Any] = environment.filters  # Any: the type inferred for its own filters is narrower
-    filters |= {function.__name__: function for function in functions} | {"size": byte_size}
+    filters |= {function.__name__: function for function in functions} | {"size": byte_size, "time_of": time_of}
     tests: dict[str, Any] = environment.tests
     tests["https_url"] = text.is_https_url
     return environment

@@ -6,6 +6,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from dreg_client.images.view import time_of
+
 LONGEST: Final = 2000
 _ODD: Final = Markup('<span class="odd">{}</span>')
 _CUT: Final = Markup('<span class="cut">… cut here; {:,} characters in all</span>')
@@ -52,12 +54,13 @@ def breakable(text: str) -> Markup:
 
 
 def timestamp(created: str) -> str:
-    """Format a timestamp to the second; text that is not a timestamp stays as it is.
+    """Format a timestamp to the second, Go's zero time as `-`; text that is not a timestamp stays as it is.
 
     Examples:
-        >>> timestamp("2024-05-20T08:00:00.123456789Z"), timestamp("yesterday")
-        ('2024-05-20 08:00:00 Z', 'yesterday')
+        >>> timestamp("2024-05-20T08:00:00.123456789Z"), timestamp("0001-01-01T00:00:00Z"), timestamp("yesterday")
+        ('2024-05-20 08:00:00 Z', '-', 'yesterday')
     """
+    created = time_of(created)
     found = _TIME.fullmatch(created)
     return " ".join(found.groups()) if found else created
 

@@ -1,0 +1,70 @@
+"""The manifest of a chosen platform, and what commands say of documents that have problems and are shown."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dreg_client.cli.output import put_error, visible
+
+if TYPE_CHECKING:
+    from dreg_client._sync.store import Store
+    from dreg_client.errors import DregError
+    from dreg_client.models.descriptor import Descriptor
+    from dreg_client.models.manifest import ImageManifest
+    from dreg_client.models.stored import StoredDocument
+    from dreg_client.values.platform import Platform
+
+
+def chosen_descriptor(store: "Store", reference: str, platform: "Platform | None") -> "Descriptor":
+    """Return the descriptor of the manifest of the chosen platform, or of the only one."""
+    from dreg_client.errors import ConflictError
+    from dreg_client.errors.stores import listed
+
+    image = store.get_image(reference)
+    put_warnings(image.index or image.manifest)
+    if platform:
+        return image.get_descriptor(platform)
+    if len(image.platforms) > 1:
+        platforms = [*map(str, image.platforms)]
+        raise ConflictError(f"this image has {len(platforms)} platforms; choose one by --platform: {listed(platforms)}")
+    if len(image.entries) != 1:
+        digests = listed([entry.digest for entry in image.entries])
+        raise ConflictError(f"this index has {len(image.entries)} images; ask for one by its digest: {digests}")
+    return image.entries[0]
+
+
+def chosen_manifest(store: "Store", reference: str, platform: "Platform | None") -> "ImageManifest":
+    """Return the manifest of the chosen platform, or of the only one; it may be that of an artifact."""
+    from dreg_client._sync.documents import read_image_manifest
+    from dreg_client.models.index import Index
+
+    if platform is None and not isinstance(document := store.get_manifest(reference), Index):
+        put_warnings(document)
+        return document
+    manifest = read_image_manifest(store.source, chosen_descriptor(store, reference, platform))
+    put_warnings(manifest)
+    return manifest
+
+
+def put_warnings(document: "StoredDocument | None") -> None:
+    """Write the errors of a document that was read with `strict=False` to standard error, as warnings."""
+    from dreg_client.errors.problems import Severity
+
+    for problem in document.problems if document else ():
+        if document and problem.severity is Severity.ERROR:
+            put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
+
+
+def put_failures(failures: "Iterable[DregError]", output: str) -> int:
+    """Write why something is not shown to standard error; return the exit code, 1 if there is anything."""
+    from dreg_client.cli.error_messages import INVALID, error_message, plain_failure
+
+    code = 0
+    for failure in failures:
+        code = INVALID
+        if output == "json":
+            import json
+
+            put_error(json.dumps({**plain_failure(failure), "exitCode": code}))
+        else:
+            put_error(f"dreg: {visible(error_message(failure))}")
+    return code

@@ -1,0 +1,121 @@
+"""The problems of what is shown: of documents that were read, and of those that cannot be read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dreg_client import errors
+from dreg_client.errors.problems import Problem, Severity
+from dreg_client.images.image import ShownImage
+from dreg_client.models import rules
+from dreg_client.models.config import layer_count_remarks
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index
+from dreg_client.models.stored import StoredDocument, examine
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A document that cannot be read: its name, its descriptor, and why."""
+
+    name: str
+    descriptor: Descriptor
+    failure: errors.DregError
+
+
+def problems_of_documents(documents: Iterable[tuple[str, StoredDocument]]) -> Iterator[dict[str, Any]]:
+    """Yield the problems of documents, each with its name; each document once."""
+    once = {document.digest: (name, document) for name, document in reversed(list(documents))}
+    for name, document in reversed(once.values()):
+        for problem in _as_shown(document):
+            yield _view_problem(name, document.digest, problem)
+
+
+def problems_of_image(
+    index: Index | None, images: Sequence[ShownImage], unread: Sequence[Unread]
+) -> list[dict[str, Any]]:
+    """Return the problems of an image: of its documents, of its numbers of layers, and of what cannot be read."""
+    return [
+        *problems_of_documents(_documents(index, images)),
+        *_layer_count_problems(images),
+        *_unread_problems([*_unread_configs(index, images), *unread]),
+    ]
+
+
+def _as_shown(document: StoredDocument) -> Iterator[Problem]:
+    """Yield the problems of a document; its errors are warnings if all are readable: nothing was left out."""
+    was_left_out = bool(failures_of(document))
+    for problem in document.problems:
+        is_warning = problem.severity is Severity.ERROR and not was_left_out
+        yield replace(problem, severity=Severity.WARNING) if is_warning else problem
+
+
+def _documents(index: Index | None, images: Iterable[ShownImage]) -> Iterator[tuple[str, StoredDocument]]:
+    """Yield the documents that were read, each with its name."""
+    if index:
+        yield "the index", index
+    for found in images:
+        yield _name("manifest", index, found), found.manifest
+        if found.config:
+            yield _name("config", index, found), found.config
+
+
+def _name(kind: str, index: Index | None, image: ShownImage) -> str:
+    return f"the {kind} of {image.platform}" if image.platform and index else f"the {kind}"
+
+
+def _layer_count_problems(images: Iterable[ShownImage]) -> Iterator[dict[str, Any]]:
+    for found in images:
+        if found.config is None or failures_of(found.config):
+            continue  # what is wrong in the config may be its list of layers
+        name = f"the manifest of {found.platform}" if found.platform else "the manifest"
+        for problem in layer_count_remarks(found.config, len(found.manifest.layers)):
+            yield _view_problem(name, found.manifest.digest, problem)
+
+
+def _unread_configs(index: Index | None, images: Iterable[ShownImage]) -> Iterator[Unread]:
+    for found in images:
+        if found.failure:
+            yield Unread(_name("config", index, found), found.manifest.config, found.failure)
+
+
+def _unread_problems(documents: Iterable[Unread]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        for problem in _problems_of_failure(document.failure):
+            yield _view_problem(document.name, document.descriptor.digest, problem)
+
+
+def _problems_of_failure(failure: errors.DregError) -> tuple[Problem, ...]:
+    match failure:
+        case errors.InvalidDocumentError():
+            return failure.problems
+        case errors.NotFoundError():
+            return (rules.error("LYT-04", "$", "nothing", "a blob that is there, as a document names it"),)
+        case errors.ResponseTooLargeError():
+            return (rules.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes"),)
+        case errors.UnsupportedMediaTypeError():
+            return (rules.error("GEN-12", "$", failure.media_type or "no known type", "a kind that is known"),)
+        case _:
+            return (rules.error("LYT-03", "$", str(failure), "bytes that can be verified"),)
+
+
+def _view_problem(document: str, digest: str, problem: Problem) -> dict[str, Any]:
+    return {"document": document, "digest": digest, **problem.plain()}
+
+
+def failures_of(document: StoredDocument) -> tuple[errors.InvalidDocumentError, ...]:
+    """Return the error of a document that was read without the parts that break rules; none if it is readable."""
+    problems = document.problems
+    if not rules.has_error(problems):
+        return ()
+    examined = examine(type(document), document.raw, limit=document.size, strict=False)
+    if examined.document is not None:
+        return ()
+    return (errors.InvalidDocumentError(examined.problems, document.kind, document.digest),)
+
+
+def failures_of_config(image: ShownImage) -> tuple[errors.DregError, ...]:
+    """Return the error of an image's config; none if all of it was read."""
+    if image.failure:
+        return (image.failure,)
+    return failures_of(image.config) if image.config else ()
