@@ -65,6 +65,9 @@ class Pages:
             raise errors.TooManyPagesError(response.where, len(self._seen))
         self._go_to(replace(request, target=target), response)
 
+    def _end(self) -> None:
+        self.request = None
+
     def _go_to(self, request: Request, response: Response) -> None:
         if request.target in self._seen or len(self._seen) >= MAX_PAGES:
             raise errors.TooManyPagesError(response.where, len(self._seen))
@@ -91,7 +94,7 @@ class NamePages(Pages):
         """Accept the response to `request`, go on to the next page, and return the names of this one that are new."""
         if self._known:
             if self._ends_before(response):
-                self.request = None
+                self._end()
                 return ()
         else:
             self.turn(response)
@@ -102,7 +105,7 @@ class NamePages(Pages):
         new = tuple(name for name in dict.fromkeys(names) if name not in self._known)
         self._known.update(new)
         if not new:
-            self.request = None
+            self._end()
         elif is_full:
             self._go_to(self._page_after(new[-1]), response)
         return new
