@@ -91,7 +91,7 @@ class AsyncDockerArchive(AsyncStore):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        files = TarFiles(path, links=True)
+        files = TarFiles(path)
         try:
             super().__init__(AsyncDockerArchiveSource(SavedImages(files)))
         except BaseException:

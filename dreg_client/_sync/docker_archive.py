@@ -92,7 +92,7 @@ class DockerArchive(Store):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        files = TarFiles(path, links=True)
+        files = TarFiles(path)
         try:
             super().__init__(DockerArchiveSource(SavedImages(files)))
         except BaseException:

@@ -16,13 +16,16 @@ import stat
 import tempfile
 import threading
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
-from dreg_client.files.rooted import Files
+from dreg_client.files.beneath import components
+from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
+from dreg_client.files.rooted import NEVER_LINKS, Files
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
@@ -34,8 +37,8 @@ _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would oth
 _BLOCK: Final = 512
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _DIRECTORY: Final = b"5"
-_SYMBOLIC: Final = b"2"
-_LINKS: Final = frozenset({b"1", _SYMBOLIC})
+_HARD_LINK: Final = b"1"
+_LINKS: Final = frozenset({_HARD_LINK, b"2"})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
 _NO_TAR: Final = "is not a tar archive, or its compression is not gzip, bzip2 or xz"
 
@@ -57,19 +60,20 @@ class _HeaderError(ValueError):
 class TarFiles(Files):
     """The regular files of a tar archive, plain or compressed by gzip, bzip2 or xz, by their names in it.
 
-    With `links`, members may be links to other members, as old versions of `docker save` write repeated layers.
-    Otherwise an archive with a link is rejected, as is one with an unsafe name or a device (LAY-18).
+    A name loses a leading `/`. A link to another member stands for it. An archive with a device is rejected, and so is
+    one with a name or a link that leads outside (LAY-18).
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, links: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
-        self._links_allowed = links
         self._lock = threading.Lock()
         self._directories: set[str] = set()
         self._places: dict[str, range] = {}
+        self._links: dict[str, MemberLink] = {}
         self._archive = self._opened()
         try:
             self._scan()
+            self._followed = self._checked_links()
         except BaseException:
             self._archive.close()
             raise
@@ -105,50 +109,67 @@ class TarFiles(Files):
         return plain
 
     def _scan(self) -> None:
-        links: dict[str, str] = {}
         try:
             for member in _members(self._archive):
-                self._note(member, links)
+                self._note(member)
         except _HeaderError as failure:
             raise errors.LayoutCorruptError(self.name, str(failure)) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
-        # A link is followed by one step within the archive; a link to a link, or to nothing, names no file.
-        self._places |= {name: self._places[target] for name, target in links.items() if target in self._places}
 
-    def _note(self, member: _Member, links: dict[str, str]) -> None:
+    def _note(self, member: _Member) -> None:
         name = _safe_name(member.name)
         if name is None:
             raise errors.UnsafePathError(self.name, f"has a member whose name leads outside: {member.name[:100]!a}")
         if member.kind == _DIRECTORY:
             self._directories.add(name)
-        elif name in self._places or name in links:
+        elif name in self._places or name in self._links:
             raise _HeaderError(f"has the member {name[:100]!a} twice")
         elif member.kind in _FILES and name:
             self._places[name] = member.place
-        elif self._links_allowed and member.kind in _LINKS:
-            base = posixpath.dirname(name) if member.kind == _SYMBOLIC else ""
-            links[name] = posixpath.normpath(posixpath.join(base, member.link))
-            if _safe_name(links[name]) is None:
-                raise errors.UnsafePathError(self.name, f"has a link that leads outside: {name[:100]!a}")
+        elif member.kind in _LINKS and name:
+            self._links[name] = MemberLink(name, member.link, member.kind == _HARD_LINK)
         else:
-            raise errors.UnsafePathError(self.name, f"has a link or device: {name[:100]!a}")
+            raise errors.UnsafePathError(self.name, f"has a device, or a file without a name: {name[:100]!a}")
+
+    def _checked_links(self) -> MemberLinks:
+        links = MemberLinks(self._links.values(), self._places)
+        try:
+            links.check()
+        except UnsafeLinkError as failure:
+            raise errors.UnsafePathError(self.name, str(failure)) from None
+        return links
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""
         self.check_open()
         name = _safe_name("/".join(parts))
-        if name is None or name not in self._places:
+        if name in self._links and name in NEVER_LINKS:
+            raise errors.UnsafePathError(f"{self.name}, {name}", "is a link; nothing was read")
+        place = self._places.get(self._followed.follow(name)) if name is not None else None
+        if place is None:
             raise FileNotFoundError("/".join(parts))
-        return cast("BinaryIO", io.BufferedReader(_Section(self._archive, self._places[name], self._lock), 1 << 16))
+        return cast("BinaryIO", io.BufferedReader(_Section(self._archive, place, self._lock), 1 << 16))
 
     def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files of the archive below a directory."""
-        return iter(sorted(name for name in self._places if name.startswith(f"{directory}/")))
+        """Return the names of all files and links below a directory; see `Files.names`."""
+        every, place = sorted({*self._places, *self._links}), self._followed.follow(directory)
+        listed: set[str] = set()
+        for name in _below(every, place):
+            linked = self._followed.follow(f"{place}/{name}")
+            is_directory = linked not in self._places and next(_below(every, linked), None) is not None
+            # A directory beside the link is listed by its own name already.
+            if "/" in name or not is_directory or posixpath.dirname(linked) == place or linked in listed:
+                yield f"{directory}/{name}"
+                continue
+            listed.add(linked)
+            yield from (f"{directory}/{name}/{below}" for below in _below(every, linked))
 
     def has_directory(self, name: str) -> bool:
-        """Return whether the archive has such a directory, or files in it."""
-        return name in self._directories or any(place.startswith(f"{name}/") for place in self._places)
+        """Return whether the archive has such a directory, or files in it, or a link to one."""
+        place = self._followed.follow(name)
+        found = next(_below(sorted({*self._places, *self._links}), place), None)
+        return place in self._directories or found is not None
 
     def close(self) -> None:
         """Close the archive."""
@@ -300,11 +321,18 @@ def _text(name: bytes) -> str:
 
 
 def _safe_name(name: str) -> str | None:
-    """Return a member's name as parts joined by `/`; None if it leads outside the archive."""
-    if name.startswith("/") or "\\" in name:
-        return None
-    parts = [part for part in name.split("/") if part not in {"", "."}]
-    return None if ".." in parts else "/".join(parts)
+    """Return a member's name as parts joined by `/`, without the first `/`; None if it leads outside the archive."""
+    parts = components(name)
+    return None if ".." in parts or "\\" in name else "/".join(parts)
+
+
+def _below(names: list[str], directory: str) -> Iterator[str]:
+    """Yield the rest of those of the sorted names that are below a directory."""
+    start = f"{directory}/" if directory else ""
+    for position in range(bisect_left(names, start), len(names)):
+        if not names[position].startswith(start):
+            return
+        yield names[position][len(start) :]
 
 
 # --- compression
