@@ -9,7 +9,8 @@ from dreg_client._async.documents import read_manifest, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
 from dreg_client.files import layout as layout_files
-from dreg_client.files.rooted import DirectoryFiles, Files
+from dreg_client.files.rooted import Files
+from dreg_client.files.store_kinds import layout_directory
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, LayoutIndex
@@ -122,7 +123,7 @@ class AsyncLayout(AsyncStore):
     """
 
     def __init__(self, path: str | os.PathLike[str] | Files) -> None:
-        self._layout = AsyncLayoutSource(path if isinstance(path, Files) else DirectoryFiles(path))
+        self._layout = AsyncLayoutSource(path if isinstance(path, Files) else layout_directory(path))
         super().__init__(self._layout)
 
     @property

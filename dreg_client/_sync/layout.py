@@ -10,7 +10,8 @@ from dreg_client._sync.documents import read_manifest, read_verified
 from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
 from dreg_client.files import layout as layout_files
-from dreg_client.files.rooted import DirectoryFiles, Files
+from dreg_client.files.rooted import Files
+from dreg_client.files.store_kinds import layout_directory
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index, LayoutIndex
@@ -123,7 +124,7 @@ class Layout(Store):
     """
 
     def __init__(self, path: str | os.PathLike[str] | Files) -> None:
-        self._layout = LayoutSource(path if isinstance(path, Files) else DirectoryFiles(path))
+        self._layout = LayoutSource(path if isinstance(path, Files) else layout_directory(path))
         super().__init__(self._layout)
 
     @property

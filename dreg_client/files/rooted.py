@@ -56,6 +56,16 @@ class Files(ABC):
         if self.is_closed:
             raise errors.ClosedError(self.name)
 
+    def has(self, name: str) -> bool:
+        """Return whether there is such a file, readable or not."""
+        try:
+            self.open(name).close()
+        except FileNotFoundError:
+            return False
+        except errors.LayoutError:
+            return True
+        return True
+
     def read(self, *parts: str, limit: int) -> bytes:
         """Read a whole file; raise ResponseTooLargeError, before reading, if it is larger, and the errors of `open`."""
         path = "/".join((self.name, *parts))

@@ -4,35 +4,26 @@ Headers are read here rather than by `tarfile`, which takes a broken header for 
 of headers by recursion, and reads as many bytes into memory as a header states.
 """
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import posixpath
 import re
-import shutil
 import stat
-import tempfile
 import threading
-import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
 from dreg_client.files.beneath import components
+from dreg_client.files.compressed import unpacked
 from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
 from dreg_client.files.rooted import NEVER_LINKS, Files
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
-MAX_UNPACKED: Final = 64 << 30
-_MAX_XZ_MEMORY: Final = 256 << 20
 _MAX_EXTENSION: Final = MEBIBYTE
-_CHUNK: Final = MEBIBYTE
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 _BLOCK: Final = 512
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
@@ -83,30 +74,14 @@ class TarFiles(Files):
             archive = open(self.name, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115
         except (FileNotFoundError, ValueError):
             raise errors.NotFoundError("archive", self.name, "there is no such file") from None
+        except IsADirectoryError:
+            raise errors.LayoutError(self.name, f"is a directory; open a layout in it as oci:{self.name}") from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
             archive.close()
             raise errors.LayoutError(self.name, "is no regular file; save the stream to a file first")
-        start = archive.read(6)
-        archive.seek(0)
-        decompress = next((found for magic, found in _COMPRESSIONS.items() if start.startswith(magic)), None)
-        if decompress is None:
-            return archive
-        with archive:
-            return self._unpacked(decompress(archive))
-
-    def _unpacked(self, chunks: Iterator[bytes]) -> BinaryIO:
-        plain = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 (closed by close)
-        try:
-            _copy_bounded(chunks, plain, self.name)
-            plain.seek(0)
-        except BaseException as failure:
-            plain.close()
-            if isinstance(failure, OSError | EOFError | zlib.error | lzma.LZMAError):
-                raise errors.LayoutCorruptError(self.name, f"cannot be decompressed: {failure}") from failure
-            raise
-        return plain
+        return unpacked(archive, self.name)
 
     def _scan(self) -> None:
         try:
@@ -231,6 +206,14 @@ def _members(archive: BinaryIO) -> Iterator[_Member]:
         offset += size + -size % _BLOCK
 
 
+def is_tar(start: bytes) -> bool:
+    """Return whether bytes begin with a header of a tar archive."""
+    try:
+        return _header(io.BytesIO(start[:_BLOCK]), 0) is not None
+    except _HeaderError:
+        return False
+
+
 def _header(archive: BinaryIO, offset: int) -> bytes | None:
     """Read the header at an offset; return None at the end, with or without the zeros that must be there."""
     archive.seek(offset)
@@ -333,34 +316,3 @@ def _below(names: list[str], directory: str) -> Iterator[str]:
         if not names[position].startswith(start):
             return
         yield names[position][len(start) :]
-
-
-# --- compression
-
-
-def _xz(archive: BinaryIO) -> Iterator[bytes]:
-    """Decompress one xz stream after another in bounded memory (`lzma.open` has no limit)."""
-    packed = archive.read(_CHUNK)
-    while packed:
-        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
-        while not stream.eof:
-            yield stream.decompress(packed, _CHUNK)
-            packed = archive.read(_CHUNK) if stream.needs_input else b""
-            if not packed and stream.needs_input and not stream.eof:
-                raise EOFError("the stream is cut short")
-        packed = stream.unused_data.lstrip(b"\0") or archive.read(_CHUNK).lstrip(b"\0")
-
-
-_COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
-    b"\x1f\x8b": lambda archive: iter(partial(gzip.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
-    b"BZh": lambda archive: iter(partial(bz2.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
-    b"\xfd7zXZ\x00": _xz,
-}
-
-
-def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
-    bound = min(MAX_UNPACKED, shutil.disk_usage(tempfile.gettempdir()).free)
-    for chunk in chunks:
-        if target.tell() + len(chunk) > bound:
-            raise errors.LayoutError(name, "is too large to be unpacked here; decompress it yourself")
-        target.write(chunk)

@@ -19,7 +19,7 @@ from dreg_client import Digest, DockerArchive, DregError
 from dreg_client._sync.layout import open_oci_archive
 from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import LayoutCorruptError, LayoutError, NotFoundError, UnsafePathError
-from dreg_client.files import tar
+from dreg_client.files import compressed, tar
 from dreg_client.files.tar import TarFiles
 
 Write = Callable[..., Path]
@@ -225,7 +225,7 @@ def test_lay_18_too_many_members_refuse_the_archive(tarred: Write, monkeypatch: 
 def test_a_bomb_is_unpacked_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.tar.gz"
     path.write_bytes(gzip.compress(block(b"zeros", size=b"%011o\0" % (64 << 20)) + bytes(64 << 20)))
-    monkeypatch.setattr(tar, "MAX_UNPACKED", 8 << 20)
+    monkeypatch.setattr(compressed, "MAX_UNPACKED", 8 << 20)
 
     tracemalloc.start()
     with pytest.raises(LayoutError, match="too large"):
