@@ -15,7 +15,7 @@ from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.store_kinds import is_tar_archive, kinds_at
 from dreg_client.files.store_path import named_store
-from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines
+from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines, whole_document
 from dreg_client.validation.report import validate
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.store_name import StoreName, reference_of
@@ -132,7 +132,8 @@ def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]
 
 
 def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
-    for found in validate_lines(bounded_lines(file), _line_rules(settings)):
+    document, lines = whole_document(bounded_lines(file))
+    for found in validate_lines(lines if document is None else [document], _line_rules(settings)):
         yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
 
 

@@ -16,6 +16,7 @@ from dreg_client.models.faults import refused, remarks
 from dreg_client.models.fields import DEPTH_PROVEN
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.models.kinds import SAYS_NOTHING
+from dreg_client.models.octets import RawDocument, octets_of
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -47,11 +48,11 @@ class ParsedModel(StrictModel, frozen=True):
     """Whether `mediaType` is the document's own; in a descriptor it is that of the content."""
 
     @classmethod
-    def parse(cls, raw: bytes | str, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Self:
+    def parse(cls, raw: RawDocument, *, media_type: str | None = None, limit: int = MAX_DOCUMENT) -> Self:
         """Read a document strictly.
 
         Args:
-            raw: The JSON text; a `str` is encoded as UTF-8.
+            raw: The bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
             media_type: The media type that it was served with or referred to by, None if unknown.
             limit: The maximum number of bytes (rule GEN-05), 4 MiB by default.
 
@@ -61,7 +62,7 @@ class ParsedModel(StrictModel, frozen=True):
             MediaTypeMismatchError: Its own media type is not `media_type` (GEN-07).
             ResponseTooLargeError: It has more than `limit` bytes.
         """
-        octets = raw if type(raw) is bytes else octets_of(raw)
+        octets = raw if type(raw) is bytes else octets_of(raw, limit)
         if media_type is None and len(octets) <= limit:
             try:
                 return cls.from_tree(octets, read_members(octets))
@@ -169,13 +170,6 @@ _raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
 _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 _keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
-
-
-def octets_of(raw: bytes | str) -> bytes:
-    """Return the bytes of a text; a lone surrogate is kept, and is rejected later (GEN-01)."""
-    if type(raw) is bytes:
-        return raw
-    return raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else bytes(raw)
 
 
 def _plain(value: object) -> object:

@@ -223,3 +223,16 @@ def test_an_archive_without_its_kind_says_what_to_write(said: Run, dreg: Run, fi
     assert "as in docker-archive:" in said("manifest", docker).err
     assert f"as in oci-archive:{oci}:1.4" in said("manifest", f"{oci}:1.4").err
     assert "dreg validate oci-archive:FILE" in dreg("validate", "-", stdin=oci.read_bytes()).err
+
+
+@pytest.mark.parametrize("name", ["indented.json", "indented.jsonl", "indented"])
+def test_an_indented_document_is_one_document_wherever_it_is(
+    said: Run, dreg: Run, tmp_path: Path, fixtures: Path, name: str
+) -> None:
+    """In a file, in one that is named like a dump, in a pipe, and with --lines."""
+    path, bad = tmp_path / name, json.loads((fixtures / "broken/MAN-05-config-missing.json").read_bytes())
+    path.write_text(json.dumps(bad, indent=2))
+
+    for arguments in ([path], ["--lines", path]):
+        assert said("validate", *arguments).lines[-1] == "1 checked: 0 valid, 1 invalid"
+    assert dreg("validate", "--lines", "-", stdin=path.read_bytes()).lines[-1] == "1 checked: 0 valid, 1 invalid"
