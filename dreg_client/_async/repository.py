@@ -8,6 +8,7 @@ from dreg_client._async.lists import iter_tags
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.store import AsyncStore
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.octets import octets_of
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import blobs, manifests
@@ -80,7 +81,7 @@ class AsyncRepository(AsyncStore):
             DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or the registry states
                 that it received other bytes.
         """
-        raw = document.raw if isinstance(document, StoredDocument) else document
+        raw = document.raw if isinstance(document, StoredDocument) else octets_of(document)
         manifest = parse_manifest(raw, media_type, legacy=True)
         name = manifests.name_of(reference) if reference else manifest.digest
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):

@@ -17,6 +17,8 @@ def layout_directory(path: str | os.PathLike[str]) -> DirectoryFiles:
     name = os.fspath(path)
     if Path(name).is_file():
         raise errors.NotFoundError("image layout", name, f"it is a file{how_to_open(name)}")
+    if name.startswith(("oci:", "oci-archive:")) and not Path(name).exists():
+        raise errors.NotFoundError("image layout", name, f"Layout takes a path; write open_store({name!r})")
     if ":" in name and not Path(name).exists():
         advice = "it does not exist; ask for a name that is not a tag by --ref-name (in Python: get_image(NAME))"
         raise errors.NotFoundError("image layout", name, advice)

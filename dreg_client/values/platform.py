@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn, Self
 
 from dreg_client.errors import InvalidPlatformError
-from dreg_client.values.text_fields import TextField
+from dreg_client.values.text_fields import TextField, not_a_text
 
 _ESCAPED: Final = re.compile(r"[%+()/]")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -96,6 +96,8 @@ class Platform(TextField):
             >>> Platform.from_name("linux/aarch64") == Platform.from_name("linux/arm64/v8")
             True
         """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_a_text(text, "a platform is a Platform, or a str such as 'linux/arm64'")
         if len(text) > _LONGEST or not text.isprintable() or " " in text:
             _reject(text)
         name, bracket, version = _cut(text)
