@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.store import Store
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client.credentials.lookup import Credentials
-    from dreg_client.errors import DregError
+    from dreg_client.errors import DregError, NotFoundError, UnsupportedError
     from dreg_client.errors.problems import Problem, Severity
     from dreg_client.images.image import PlatformImage
     from dreg_client.models.config import ImageConfig
@@ -68,7 +68,7 @@ _MODULES = {
     "_sync.store": ("Store",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
     "credentials.lookup": ("Credentials",),
-    "errors": ("DregError",),
+    "errors": ("DregError", "NotFoundError", "UnsupportedError"),
     "errors.problems": ("Problem", "Severity"),
     "images.image": ("PlatformImage",),
     "models.config": ("ImageConfig",),
@@ -126,6 +126,7 @@ __all__ = [
     "LegacyManifest",
     "LineRules",
     "Manifest",
+    "NotFoundError",
     "OciIndex",
     "OciManifest",
     "Options",
@@ -146,6 +147,7 @@ __all__ = [
     "Store",
     "Timeouts",
     "TokenService",
+    "UnsupportedError",
     "Warned",
     "aopen_image",
     "aopen_store",

@@ -32,7 +32,7 @@ NAMES: Final = {
 ASYNC_CLASS: Final = re.compile(r"(_*)Async([A-Z]\w*)")
 NAME: Final = re.compile(r"[A-Za-z_]\w*")
 DROPPED: Final = frozenset({"async", "await"})
-WRAPPERS: Final = {"Awaitable": 0, "Coroutine": 2}
+WRAPPERS: Final = {"Awaitable": 0, "Coroutine": 2, "Opening": 0}
 """Types that stand for one of their arguments: its number."""
 TEXT: Final = frozenset({tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)})
 

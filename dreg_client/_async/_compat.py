@@ -10,7 +10,7 @@ whatever must be waited for to its end is waited for in a loop.
 import contextlib
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from inspect import isawaitable
 from types import TracebackType
@@ -22,6 +22,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from dreg_client.credentials.cancellation import cancelled_by
+from dreg_client.images.opening import C, Opening
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -45,6 +46,19 @@ _STEP: Final = 0.005
 
 class NotebookView:
     """No HTML view: it would have to read, and notebooks do not await `_repr_html_`."""
+
+
+class Awaited:
+    """An object that is open once it is made; `await` returns it, so that whatever opens a store can be awaited."""
+
+    def __await__(self) -> Generator[None, None, Self]:
+        yield from ()
+        return self
+
+
+def opening(open_it: Callable[[], Awaitable[C]]) -> Opening[C]:
+    """Return what opens an object once it is awaited or entered."""
+    return Opening(open_it)
 
 
 def new_lock() -> Lock:

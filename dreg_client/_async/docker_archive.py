@@ -92,7 +92,7 @@ class AsyncDockerArchive(AsyncStore):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
-        files = TarFiles(path, links=True)
+        files = TarFiles(path)
         try:
             super().__init__(AsyncDockerArchiveSource(SavedImages(files, strict=strict)))
         except BaseException:

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from dreg_client import errors
 from dreg_client._async._compat import NotebookView
@@ -33,6 +33,7 @@ class AsyncImage(NotebookView, NamedImage):
         index: The index; None if there is a single manifest.
         attestations: Descriptors of attestations, such as BuildKit's provenance; they are not platforms.
         platforms: The platforms, each once, in document order; `==` also compares with a set.
+        owns_source: Whether closing the image closes its store: so it is for an image of `aopen_image`.
 
     Example:
         async with AsyncRegistry("localhost:5000") as registry:
@@ -46,7 +47,19 @@ class AsyncImage(NotebookView, NamedImage):
     ) -> None:
         super().__init__(source.name, reference, document, entries)
         self._source = source
+        self.owns_source = False
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
+
+    async def close(self) -> None:
+        """Close the store, if `aopen_image` opened the image. The store of any other image stays open."""
+        if self.owns_source:
+            await self._source.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
         """Return the image for a platform, a platform's name, or the digest or descriptor of one of its manifests.

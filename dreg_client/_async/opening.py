@@ -1,10 +1,12 @@
 """From one line of text to a store, or to an image in it."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from dreg_client import errors
+from dreg_client._async._compat import opening
+from dreg_client.files.store_path import named_store
+from dreg_client.images.opening import Opening
 from dreg_client.values.store_name import StoreName, reference_of
 
 # Each kind of store is imported where it is opened: reading a layout must not import sockets, TLS and h11.
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 def aopen_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "AsyncStore":
     """Open the store that a name stands for. No request is sent yet; the index of a layout or archive is read at once.
+
+    `async with aopen_store(...) as store` closes it at the end of the block. Otherwise call `await store.close()`: it
+    closes the connections to a registry, or the file of an archive.
 
     Args:
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
@@ -31,7 +36,7 @@ def aopen_store(text: str | StoreName, *, strict: bool = True, **options: "Unpac
         LayoutError: It cannot be used.
         ConfigError: An option names something that cannot be used.
     """
-    name = StoreName.parse(text) if isinstance(text, str) else text
+    name = named_store(text)
     if name.kind == "registry" and name.reference is not None:
         from dreg_client._async.registry import open_repository  # noqa: PLC0415 (see above)
         from dreg_client.credentials.lookup import with_defaults  # noqa: PLC0415
@@ -64,11 +69,13 @@ def aopen_layout(name: StoreName, *, strict: bool = True) -> "AsyncLayout":
             raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
-@asynccontextmanager
-async def aopen_image(
-    text: str, *, strict: bool = True, **options: "Unpack[RegistryOptions]"
-) -> "AsyncGenerator[AsyncImage]":
-    """Open the image that a line of text names; the store is closed at the end of the block.
+def aopen_image(
+    text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]"
+) -> Opening["AsyncImage"]:
+    """Open the image that a line of text names, and the store that it is in.
+
+    `async with aopen_image(...) as image` closes the store at the end of the block. `image = await aopen_image(...)`
+    leaves that to you: call `await image.close()`.
 
     Args:
         text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
@@ -86,6 +93,15 @@ async def aopen_image(
         async with aopen_image("oci:build/web:1.4") as image:
             print(image.platforms)
     """
-    name = StoreName.parse(text)
-    async with aopen_store(name, strict=strict, **options) as store:
-        yield await store.get_image(reference_of(name))
+    return opening(partial(_opened_image, named_store(text), options, strict=strict))
+
+
+async def _opened_image(name: StoreName, options: "RegistryOptions", *, strict: bool) -> "AsyncImage":
+    store = aopen_store(name, strict=strict, **options)
+    try:
+        image = await store.get_image(reference_of(name))
+    except BaseException:
+        await store.close()
+        raise
+    image.owns_source = True
+    return image

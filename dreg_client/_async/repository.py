@@ -13,6 +13,7 @@ from dreg_client._async.untag import untag
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import Manifest
+from dreg_client.models.octets import octets_of
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import manifests
@@ -99,7 +100,7 @@ class AsyncRepository(AsyncStore):
             DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or the registry states
                 that it received other bytes.
         """
-        raw = document.raw if isinstance(document, StoredDocument) else document
+        raw = document.raw if isinstance(document, StoredDocument) else octets_of(document)
         manifest = parse_manifest(raw, media_type, legacy=True)
         own = document.digest if isinstance(document, StoredDocument) else manifest.digest
         name = manifests.name_of(reference) if reference else own

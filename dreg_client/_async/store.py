@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
+from dreg_client._async._compat import Awaited
 from dreg_client._async.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
 from dreg_client._async.downloads import download_blob, get_blob, stream_blob
 from dreg_client._async.ports import AsyncSource
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
     from dreg_client.models.legacy import LegacyManifest
 
 
-class AsyncStore:
+class AsyncStore(Awaited):
     """A store of images: a repository of a registry, an image layout, an archive. An async context manager.
 
     Whatever it returns was validated, and verified to be the bytes that were requested. If the store was opened with

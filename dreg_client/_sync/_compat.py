@@ -59,6 +59,15 @@ class NotebookView:
         return self._html()
 
 
+class Awaited:
+    """An object that is open once it is made."""
+
+
+def opening(open_it: Callable[[], T]) -> T:
+    """Open an object."""
+    return open_it()
+
+
 # The type checkers' stubs say that RLock is final; in CPython it is not.
 class Lock(_thread.RLock):  # type: ignore[misc]
     """A lock, to be held by `with`, not twice by the same thread.

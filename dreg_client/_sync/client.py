@@ -19,6 +19,7 @@ from dreg_client.protocol.auth import is_conclusive, may_hide
 from dreg_client.protocol.error_responses import check_wait
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.option_types import options_of
 from dreg_client.protocol.options import Options, RegistryOptions
 from dreg_client.protocol.redact import redact_error
 from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, other_registry, redirect_target, with_token
@@ -76,7 +77,7 @@ class Client:
             InvalidReferenceError: The text is neither a URL nor a host.
             ConfigError: An option names something that cannot be used.
         """
-        chosen = Options(**options)
+        chosen = options_of(options)
         return cls(RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.requires_tls), chosen)
 
     def send(self, request: Request) -> Response:

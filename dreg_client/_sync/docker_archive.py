@@ -93,7 +93,7 @@ class DockerArchive(Store):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
-        files = TarFiles(path, links=True)
+        files = TarFiles(path)
         try:
             super().__init__(DockerArchiveSource(SavedImages(files, strict=strict)))
         except BaseException:

@@ -11,10 +11,11 @@ from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.models.stored import keep_digest
-from dreg_client.protocol.content import ManifestRef, RawManifest, Verify, verifiable
+from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, verifiable
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
+from dreg_client.values.text_fields import not_a_text
 
 if TYPE_CHECKING:  # these models are imported when the first document of their kind is read
     from dreg_client.models.config import ImageConfig
@@ -42,6 +43,8 @@ def read_raw_manifest(source: Source, reference: ManifestRef, *, legacy: bool = 
     """Read the manifest at a reference: verified, but not parsed."""
     if isinstance(reference, Descriptor):
         return read_verified(source, reference)
+    if not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise not_a_text(reference, MANIFEST_IS)
     return source.fetch_manifest(reference, legacy=legacy)
 
 
@@ -53,6 +56,8 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = Fals
     """Read the manifest or index at a reference: verified, then parsed."""
     if isinstance(reference, Descriptor):
         found = read_verified(source, reference)
+    elif not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise not_a_text(reference, MANIFEST_IS)
     else:
         found = source.fetch_manifest(reference, legacy=legacy)
     try:

@@ -3,7 +3,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from dreg_client import errors
 from dreg_client._sync._compat import NotebookView
@@ -34,6 +34,7 @@ class Image(NotebookView, NamedImage):
         index: The index; None if there is a single manifest.
         attestations: Descriptors of attestations, such as BuildKit's provenance; they are not platforms.
         platforms: The platforms, each once, in document order; `==` also compares with a set.
+        owns_source: Whether closing the image closes its store: so it is for an image of `open_image`.
 
     Example:
         with Registry("localhost:5000") as registry:
@@ -47,7 +48,19 @@ class Image(NotebookView, NamedImage):
     ) -> None:
         super().__init__(source.name, reference, document, entries)
         self._source = source
+        self.owns_source = False
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
+
+    def close(self) -> None:
+        """Close the store, if `open_image` opened the image. The store of any other image stays open."""
+        if self.owns_source:
+            self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
         """Return the image for a platform, a platform's name, or the digest or descriptor of one of its manifests.

@@ -14,7 +14,8 @@ from dreg_client._sync.file_reader import FileReader
 from dreg_client._sync.store import Store
 from dreg_client.errors.problems import Severity
 from dreg_client.files import layout as layout_files
-from dreg_client.files.rooted import DirectoryFiles, Files
+from dreg_client.files.rooted import Files
+from dreg_client.files.store_kinds import layout_directory
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
@@ -177,7 +178,7 @@ class Layout(Store):
     """
 
     def __init__(self, path: str | os.PathLike[str] | Files, *, strict: bool = True) -> None:
-        self._layout = LayoutSource(path if isinstance(path, Files) else DirectoryFiles(path), strict=strict)
+        self._layout = LayoutSource(path if isinstance(path, Files) else layout_directory(path), strict=strict)
         super().__init__(self._layout)
 
     @property

@@ -1,11 +1,12 @@
 # Generated from dreg_client/_async/opening.py by tools/generate_sync.py. Do not edit.
 """From one line of text to a store, or to an image in it."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from dreg_client import errors
+from dreg_client._sync._compat import opening
+from dreg_client.files.store_path import named_store
 from dreg_client.values.store_name import StoreName, reference_of
 
 # Each kind of store is imported where it is opened: reading a layout must not import sockets, TLS and h11.
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "Store":
     """Open the store that a name stands for. No request is sent yet; the index of a layout or archive is read at once.
+
+    `with open_store(...) as store` closes it at the end of the block. Otherwise call `store.close()`: it
+    closes the connections to a registry, or the file of an archive.
 
     Args:
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
@@ -32,7 +36,7 @@ def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack
         LayoutError: It cannot be used.
         ConfigError: An option names something that cannot be used.
     """
-    name = StoreName.parse(text) if isinstance(text, str) else text
+    name = named_store(text)
     if name.kind == "registry" and name.reference is not None:
         from dreg_client._sync.registry import open_repository  # noqa: PLC0415 (see above)
         from dreg_client.credentials.lookup import with_defaults  # noqa: PLC0415
@@ -65,9 +69,11 @@ def open_layout(name: StoreName, *, strict: bool = True) -> "Layout":
             raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
 
 
-@contextmanager
-def open_image(text: str, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "Generator[Image]":
-    """Open the image that a line of text names; the store is closed at the end of the block.
+def open_image(text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "Image":
+    """Open the image that a line of text names, and the store that it is in.
+
+    `with open_image(...) as image` closes the store at the end of the block. `image = open_image(...)`
+    leaves that to you: call `image.close()`.
 
     Args:
         text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
@@ -85,6 +91,15 @@ def open_image(text: str, *, strict: bool = True, **options: "Unpack[RegistryOpt
         with open_image("oci:build/web:1.4") as image:
             print(image.platforms)
     """
-    name = StoreName.parse(text)
-    with open_store(name, strict=strict, **options) as store:
-        yield store.get_image(reference_of(name))
+    return opening(partial(_opened_image, named_store(text), options, strict=strict))
+
+
+def _opened_image(name: StoreName, options: "RegistryOptions", *, strict: bool) -> "Image":
+    store = open_store(name, strict=strict, **options)
+    try:
+        image = store.get_image(reference_of(name))
+    except BaseException:
+        store.close()
+        raise
+    image.owns_source = True
+    return image

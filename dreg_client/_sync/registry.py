@@ -21,8 +21,18 @@ class Registry:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
             except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
         strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
-        **options: `credentials` (without it, requests are anonymous), `timeout`, `retries`, `ca_file`, `insecure`,
-            `plain_http`, `mirrors`, `connections`, `proxy`, `transport`, `on_event` and others; see `Options`.
+        **options: Any of these; see `Options` for more about each.
+            credentials: A pair (user, password), a `Credential`, or a source such as `Credentials.default()`; without
+            it, requests are anonymous. auth_service: An object that returns tokens. trusted_token_hosts: Further hosts
+            that may get the credential.
+            plain_http: Use HTTP. insecure: Do not verify the certificate. ca_file: A file with further CA certificates.
+            client_cert: A pair (certificate, key) of paths. certs_dirs: Folders as docker's `certs.d`. ssl_context:
+            Used instead of all these.
+            timeout: `Timeouts`, or seconds. retries: The most retries of a request. max_retry_after: The longest
+            `Retry-After` that is obeyed, in seconds. connections: The most connections to one host.
+            mirrors: URLs that are tried first. proxy: The URL of a proxy. trust_env: Whether environment variables
+            name proxies. user_agent: The `User-Agent` header.
+            http, transport: A transport of httpx or httpx2 to use. on_event: Called with each event.
 
     Raises:
         InvalidReferenceError: The text is neither a URL nor a host.

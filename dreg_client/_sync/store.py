@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
+from dreg_client._sync._compat import Awaited
 from dreg_client._sync.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
 from dreg_client._sync.downloads import download_blob, get_blob, stream_blob
 from dreg_client._sync.ports import Source
@@ -32,7 +33,7 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
     from dreg_client.models.legacy import LegacyManifest
 
 
-class Store:
+class Store(Awaited):
     """A store of images: a repository of a registry, an image layout, an archive. A context manager.
 
     Whatever it returns was validated, and verified to be the bytes that were requested. If the store was opened with

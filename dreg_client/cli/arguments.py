@@ -57,22 +57,32 @@ def _parse_source(text: str) -> "StoreName":
     from dreg_client.values.reference import shown
     from dreg_client.values.store_name import StoreName
 
-    if not text.startswith((*STORE_KINDS, DOCKER)) and (kind := _kind_of_path(text)):
-        raise click.BadParameter(f"a path needs the kind of its store before it, as in {kind}:{text}")
+    if not text.startswith((*STORE_KINDS, DOCKER)) and (path := _path_in(text)):
+        raise click.BadParameter(_named_with_kind(text, path))
     if host := host_alone(text):
         raise click.BadParameter(f"this is a registry; name a repository in it: dreg repos {shown(host)} lists them")
-    return StoreName.parse(text)
+    if not text.startswith("oci:"):
+        return StoreName.parse(text)
+    from dreg_client.files.store_path import named_store
+
+    return named_store(text)
 
 
-def _kind_of_path(text: str) -> str | None:
-    """Return the kind of store that a path, with or without a tag, may be; None if there is no such path."""
-    with suppress(OSError):  # the text is too long for a path
-        for path in (Path(text), Path(text.rpartition(":")[0] or text)):
-            if path.is_dir():
-                return "oci"
-            if path.is_file():
-                return "oci-archive"
+def _path_in(text: str) -> str | None:
+    """Return the path that a text is, with or without a tag behind it; None if there is no such path."""
+    with suppress(OSError, ValueError):  # the text is too long for a path, or has NUL in it
+        paths = (text, text.rpartition(":")[0], text.partition(":")[0])
+        return next((path for path in paths if path and Path(path).exists()), None)
     return None
+
+
+def _named_with_kind(text: str, path: str) -> str:
+    """Return how to name the store at a path."""
+    from dreg_client.files.store_kinds import kinds_at
+
+    if kinds := kinds_at(path):
+        return f"a path needs the kind of its store before it, as in {' or '.join(f'{kind}:{text}' for kind in kinds)}"
+    return f"{path} is a file, and not a tar archive; if it is a document, check it with: dreg validate {path}"
 
 
 def host_alone(source: str) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dreg_client.cli.output import styled, visible, wrapped
-from dreg_client.images.view import byte_size, full_name, time_of
+from dreg_client.images.view import byte_size, full_name, owner_of, time_of
 
 Lines = Iterator[str]
 View = dict[str, Any]
@@ -29,7 +29,7 @@ def lines(seen: View) -> Lines:
     blocks: dict[tuple[str, ...], str] = {}
     yield styled(visible(full_name(seen)), "bold")
     yield from _document(seen)
-    yield from _block(blocks, "annotations", _pairs(seen["annotations"]), "the index")
+    yield from _block(blocks, "annotations", _pairs(seen["annotations"]), owner_of(seen))
     if seen["artifact"]:
         yield from _section("content", [_content(layer) for layer in seen["artifact"]["layers"]])
     for image in seen["images"]:

@@ -26,6 +26,8 @@ def opened(
     from dreg_client._sync.opening import open_store
     from dreg_client.values.store_name import reference_of
 
+    if source.kind == "docker-archive":
+        _show_warnings()
     reference = reference_of(source)
     if ref_name is not None and reference:
         raise click.UsageError("give a tag or digest behind the path, or --ref-name, not both")
@@ -57,7 +59,11 @@ def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa:
     """Return the options for the registry of a source; for other sources look nothing up."""
     if source.kind != "registry":
         return {}
+    _show_warnings()
+    return {**given_options(), **more}  # type: ignore[typeddict-item]
+
+
+def _show_warnings() -> None:
     from dreg_client.cli.logging import show_log
 
     show_log(debug="--debug" in sys.argv)
-    return {**given_options(), **more}  # type: ignore[typeddict-item]

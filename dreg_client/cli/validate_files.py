@@ -13,7 +13,9 @@ from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.validate_output import Checked, Counted, Finding, Settings, Unread
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
-from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines
+from dreg_client.files.store_kinds import is_tar_archive, kinds_at
+from dreg_client.files.store_path import named_store
+from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines, whole_document
 from dreg_client.validation.report import validate
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.store_name import StoreName, reference_of
@@ -52,8 +54,10 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
     if source == "-":
         yield from _standard_input(settings)
     elif source.startswith(STORE_KINDS):
-        name = StoreName.parse(source)
+        name = named_store(source)
         if name.kind == "docker-archive":
+            if "oci-archive" in kinds_at(name.path):
+                raise UnsupportedError(f"{name.path} is an image layout; write: dreg validate oci-archive:{name.path}")
             raise UnsupportedError(f"{source} has no manifests to validate; look at it with: dreg inspect {source}")
         yield from _layout(name, settings, advance)
     elif names_registry(source):
@@ -75,7 +79,10 @@ def _standard_input(settings: Settings) -> Iterator[Finding]:
     if settings.lines or settings.field:
         yield from _lines("-", sys.stdin.buffer, settings)
     else:
-        yield _document("-", sys.stdin.buffer.read(MAX_DOCUMENT + 1), settings)
+        raw = sys.stdin.buffer.read(MAX_DOCUMENT + 1)
+        if not _may_be_json(raw) and is_tar_archive(raw):
+            raise click.UsageError("standard input is a tar archive; save it, then: dreg validate oci-archive:FILE")
+        yield _document("-", raw, settings)
 
 
 def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
@@ -85,8 +92,22 @@ def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]
         return
     with path.open("rb") as file:
         raw = file.read(MAX_DOCUMENT + 1)
+    if not _may_be_json(raw) and (kinds := kinds_at(str(path))):
+        raise click.UsageError(_archive_advice(path, kinds))
     yield _document(str(path), raw, settings, "image-layout" if path.name == "oci-layout" else None)
     advance(len(raw))
+
+
+def _may_be_json(raw: bytes) -> bool:
+    return raw.lstrip(b" \t\r\n")[:1] in {b"{", b"["}
+
+
+def _archive_advice(path: Path, kinds: tuple[str, ...]) -> str:
+    if "docker-archive" not in kinds:
+        return f"{path} is an archive of an image layout; write: dreg validate oci-archive:{path}"
+    if "oci-archive" in kinds:
+        return f"{path} is a tar archive; if it is of an image layout, write: dreg validate oci-archive:{path}"
+    return f"{path} is an archive of docker save, without manifests; try: dreg inspect docker-archive:{path}"
 
 
 def _document(source: str, raw: bytes, settings: Settings, kind: str | None = None) -> Checked:
@@ -111,7 +132,8 @@ def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]
 
 
 def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
-    for found in validate_lines(bounded_lines(file), _line_rules(settings)):
+    document, lines = whole_document(bounded_lines(file))
+    for found in validate_lines(lines if document is None else [document], _line_rules(settings)):
         yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
 
 

@@ -33,7 +33,9 @@ class SavedImages:
         try:
             raw = files.read("manifest.json", limit=MAX_DOCUMENT)
         except FileNotFoundError:
-            reason = "has no manifest.json, so it is nothing that docker save writes; is it an oci-archive?"
+            is_layout = files.has("index.json")
+            found = f"an image layout: open it as oci-archive:{files.name}" if is_layout else "not an archive of images"
+            reason = f"has no manifest.json, so docker save did not write it; it is {found}"
             raise errors.LayoutCorruptError(files.name, reason) from None
         self._images = ArchiveContents.parse(raw, files.name).images
         self._manifests: dict[int, DockerManifest] = {}

@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.errors.problems import Severity
-from dreg_client.files.rooted import Files, chunks_of
+from dreg_client.files.rooted import DirectoryFiles, Files, chunks_of
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
 from dreg_client.models.layout import ImageLayout, ref_name
@@ -14,6 +14,7 @@ from dreg_client.models.parse import recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import examine, read_or_scan
 from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.reference import is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 MAX_INDEX: Final = 64 * MEBIBYTE
@@ -44,11 +45,22 @@ def _top_file(files: Files, name: str, rule: str, limit: int) -> bytes:
     try:
         return files.read(name, limit=limit)
     except FileNotFoundError:
-        reason = f"has no {name}, so it is no image layout ({rule})"
+        reason = f"has no {name}, so it is not an image layout ({rule}){_other_kind(files)}"
         raise errors.LayoutCorruptError(files.name, reason) from None
     except errors.ResponseTooLargeError as failure:
         reason = f"is of {failure.size} bytes, more than {limit} ({rule})"
         raise errors.LayoutCorruptError(f"{files.name}/{name}", reason) from None
+
+
+def _other_kind(files: Files) -> str:
+    """Return what to do with files that are of another tool's kind, to be added to a sentence."""
+    if not files.has("manifest.json"):
+        return ""
+    if not isinstance(files, DirectoryFiles):
+        return f"; it is an archive of docker save: open it as docker-archive:{files.name}"
+    if files.has("version"):
+        return f"; it is a directory as skopeo writes it: convert it with: skopeo copy dir:{files.name} oci:OTHER"
+    return f"; it is an unpacked archive of docker save: pack it with: tar -C {files.name} -cf web.tar ."
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +171,10 @@ def _shown(name: str) -> str:
 
 def not_found(index: LayoutIndex, reference: str, where: str) -> errors.NotFoundError:
     """Return the error for a reference that names nothing, with the names that there are."""
-    there = ", ".join(map(_shown, tags_in(index)[:_MOST_LISTED])) or "none"
+    names = tags_in(index)[:_MOST_LISTED]
+    there = ", ".join(map(_shown, names)) or "none"
+    if not all(map(is_tag, names)):
+        there += "; one that is not a tag is asked for by --ref-name NAME (in Python: get_image(NAME))"
     return errors.NotFoundError(f"tag {show(reference)}", where, f"there are: {there}")
 
 

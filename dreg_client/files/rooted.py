@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from dreg_client import errors
+from dreg_client.files.beneath import Found, UnsafeStepError, open_beneath
 from dreg_client.values.sizes import MEBIBYTE
 
-_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_LINK_ERRORS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
+NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
+"""The files of a layout that must be files of their own (LAY-03)."""
 
 
 class Files(ABC):
@@ -26,15 +27,25 @@ class Files(ABC):
 
     @abstractmethod
     def open(self, *parts: str) -> BinaryIO:
-        """Open a regular file; raise FileNotFoundError, UnsafePathError (also for a link), LayoutError, ClosedError."""
+        """Open a regular file, also behind links that stay below the root (but for `NEVER_LINKS`).
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            UnsafePathError: It is not a regular file, or a link leads outside of the root.
+            LayoutError: It cannot be read.
+            ClosedError: The store was closed.
+        """
 
     @abstractmethod
     def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files and links below a directory of the root, parts joined by `/`, sorted."""
+        """Return the names of all files and links below a directory of the root, parts joined by `/`, sorted.
+
+        The directory, and those directly in it, may be links to directories below the root.
+        """
 
     @abstractmethod
     def has_directory(self, name: str) -> bool:
-        """Return whether there is such a directory, empty or not, directly below the root; a link does not count."""
+        """Return whether there is such a directory, empty or not, directly below the root, or a link to one."""
 
     def close(self) -> None:
         """Close what is held open."""
@@ -44,6 +55,16 @@ class Files(ABC):
         """Raise `ClosedError` if this was closed."""
         if self.is_closed:
             raise errors.ClosedError(self.name)
+
+    def has(self, name: str) -> bool:
+        """Return whether there is such a file, readable or not."""
+        try:
+            self.open(name).close()
+        except FileNotFoundError:
+            return False
+        except errors.LayoutError:
+            return True
+        return True
 
     def read(self, *parts: str, limit: int) -> bytes:
         """Read a whole file; raise ResponseTooLargeError, before reading, if it is larger, and the errors of `open`."""
@@ -59,7 +80,7 @@ class Files(ABC):
 
 
 class DirectoryFiles(Files):
-    """Files below a directory. No symbolic link below it is followed, even one that appears while we look (LAY-01)."""
+    """Files below a directory. A link is followed if it stays below it, also while somebody changes it (LAY-01)."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
@@ -72,53 +93,70 @@ class DirectoryFiles(Files):
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""
         self.check_open()
-        try:
-            directory = os.open(self.name, os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_CLOEXEC", 0))
-        except OSError as failure:
-            raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
-        try:
-            for part in parts[:-1]:
-                inner = self._open(part, os.O_RDONLY | os.O_DIRECTORY, directory, parts)
-                os.close(directory)
-                directory = inner
-            # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
-            descriptor = self._open(parts[-1], os.O_RDONLY | os.O_NONBLOCK, directory, parts)
-        finally:
-            os.close(directory)
+        descriptor = self._find(*parts).descriptor
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return os.fdopen(descriptor, "rb")
         os.close(descriptor)
         raise errors.UnsafePathError(str(Path(self.name, *parts)), "is no regular file; nothing was read")
 
-    def _open(self, part: str, flags: int, directory: int, parts: tuple[str, ...]) -> int:
+    def _find(self, *parts: str) -> Found:
+        path = str(Path(self.name, *parts))
         try:
-            return os.open(part, flags | _NO_LINKS, dir_fd=directory)
-        except FileNotFoundError:
-            raise
+            if not parts[1:] and parts[0] in NEVER_LINKS:
+                return open_beneath(self.name, parts, most_links=0)
+            return open_beneath(self.name, parts)
+        except UnsafeStepError as failure:
+            raise errors.UnsafePathError(path, f"{failure}; nothing was read") from None
         except OSError as failure:
-            path = str(Path(self.name, *parts))
-            if failure.errno == errno.ENAMETOOLONG:  # so there can be no such file
+            if failure.filename == self.name:
+                raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
+            if failure.errno in {errno.ENOENT, errno.ENAMETOOLONG}:  # no file has a name that is too long
                 raise FileNotFoundError(path) from None
-            if failure.errno in _LINK_ERRORS:
-                raise errors.UnsafePathError(path, "is a link or no regular file; nothing was read") from None
             raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
     def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files and links below a directory; links are not followed."""
-        for above, inner, files in os.walk(Path(self.name, directory), onerror=self._unlisted):
+        """Return the names of all files and links below a directory; see `Files.names`."""
+        place = self._directory(directory)
+        if place is None:
+            return
+        listed: set[Path] = set()
+        for name in self._below(place):
+            linked = self._directory(f"{directory}/{name}") if Path(self.name, place, name).is_symlink() else None
+            # A directory beside the link is listed by its own name already.
+            if linked is None or "/" in name or linked.parent == place or linked in listed:
+                yield f"{directory}/{name}"
+                continue
+            listed.add(linked)
+            yield from (f"{directory}/{name}/{below}" for below in self._below(linked))
+
+    def _below(self, place: Path) -> Iterator[str]:
+        """Return the names of all files and links below a directory, without following a link."""
+        for above, inner, files in os.walk(Path(self.name, place), onerror=self._unlisted):
             inner.sort()
             links = [name for name in inner if Path(above, name).is_symlink()]
-            below = Path(above).relative_to(self.name).as_posix()
-            yield from (f"{below}/{name}" for name in sorted([*files, *links]))
+            below = Path(above).relative_to(Path(self.name, place)).parts
+            yield from ("/".join((*below, name)) for name in sorted([*files, *links]))
 
     def _unlisted(self, failure: OSError) -> None:
         if not isinstance(failure, FileNotFoundError | NotADirectoryError):
             raise errors.LayoutError(failure.filename, f"cannot be listed: {failure.strerror}") from failure
 
+    def _directory(self, name: str) -> Path | None:
+        """Return the path below the root of a directory that a name leads to; None if it leads to none."""
+        try:
+            found = self._find(name)
+        except (FileNotFoundError, errors.UnsafePathError):
+            return None
+        is_directory = stat.S_ISDIR(os.fstat(found.descriptor).st_mode)
+        os.close(found.descriptor)
+        return Path(*found.parts) if is_directory else None
+
     def has_directory(self, name: str) -> bool:
-        """Return whether there is such a directory; a link to one does not count."""
-        path = Path(self.name, name)
-        return path.is_dir() and not path.is_symlink()
+        """Return whether a name leads to a directory below the root."""
+        try:
+            return self._directory(name) is not None
+        except errors.LayoutError:  # it is there, and cannot be read
+            return True
 
 
 def size_of(file: BinaryIO) -> int:

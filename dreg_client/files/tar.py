@@ -4,38 +4,32 @@ Headers are read here rather than by `tarfile`, which takes a broken header for 
 of headers by recursion, and reads as many bytes into memory as a header states.
 """
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import posixpath
 import re
-import shutil
 import stat
-import tempfile
 import threading
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
-from dreg_client.files.rooted import Files
+from dreg_client.files.beneath import components
+from dreg_client.files.compressed import unpacked
+from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
+from dreg_client.files.rooted import NEVER_LINKS, Files
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
-MAX_UNPACKED: Final = 64 << 30
-_MAX_XZ_MEMORY: Final = 256 << 20
 _MAX_EXTENSION: Final = MEBIBYTE
-_CHUNK: Final = MEBIBYTE
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 _BLOCK: Final = 512
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _DIRECTORY: Final = b"5"
-_SYMBOLIC: Final = b"2"
-_LINKS: Final = frozenset({b"1", _SYMBOLIC})
+_HARD_LINK: Final = b"1"
+_LINKS: Final = frozenset({_HARD_LINK, b"2"})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
 _NO_TAR: Final = "is not a tar archive, or its compression is not gzip, bzip2 or xz"
 
@@ -57,19 +51,20 @@ class _HeaderError(ValueError):
 class TarFiles(Files):
     """The regular files of a tar archive, plain or compressed by gzip, bzip2 or xz, by their names in it.
 
-    With `links`, members may be links to other members, as old versions of `docker save` write repeated layers.
-    Otherwise an archive with a link is rejected, as is one with an unsafe name or a device (LAY-18).
+    A name loses a leading `/`. A link to another member stands for it. An archive with a device is rejected, and so is
+    one with a name or a link that leads outside (LAY-18).
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, links: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
-        self._links_allowed = links
         self._lock = threading.Lock()
         self._directories: set[str] = set()
         self._places: dict[str, range] = {}
+        self._links: dict[str, MemberLink] = {}
         self._archive = self._opened()
         try:
             self._scan()
+            self._followed = self._checked_links()
         except BaseException:
             self._archive.close()
             raise
@@ -79,76 +74,77 @@ class TarFiles(Files):
             archive = open(self.name, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115
         except (FileNotFoundError, ValueError):
             raise errors.NotFoundError("archive", self.name, "there is no such file") from None
+        except IsADirectoryError:
+            raise errors.LayoutError(self.name, f"is a directory; open a layout in it as oci:{self.name}") from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
             archive.close()
             raise errors.LayoutError(self.name, "is no regular file; save the stream to a file first")
-        start = archive.read(6)
-        archive.seek(0)
-        decompress = next((found for magic, found in _COMPRESSIONS.items() if start.startswith(magic)), None)
-        if decompress is None:
-            return archive
-        with archive:
-            return self._unpacked(decompress(archive))
-
-    def _unpacked(self, chunks: Iterator[bytes]) -> BinaryIO:
-        plain = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 (closed by close)
-        try:
-            _copy_bounded(chunks, plain, self.name)
-            plain.seek(0)
-        except BaseException as failure:
-            plain.close()
-            if isinstance(failure, OSError | EOFError | zlib.error | lzma.LZMAError):
-                raise errors.LayoutCorruptError(self.name, f"cannot be decompressed: {failure}") from failure
-            raise
-        return plain
+        return unpacked(archive, self.name)
 
     def _scan(self) -> None:
-        links: dict[str, str] = {}
         try:
             for member in _members(self._archive):
-                self._note(member, links)
+                self._note(member)
         except _HeaderError as failure:
             raise errors.LayoutCorruptError(self.name, str(failure)) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
-        # A link is followed by one step within the archive; a link to a link, or to nothing, names no file.
-        self._places |= {name: self._places[target] for name, target in links.items() if target in self._places}
 
-    def _note(self, member: _Member, links: dict[str, str]) -> None:
+    def _note(self, member: _Member) -> None:
         name = _safe_name(member.name)
         if name is None:
             raise errors.UnsafePathError(self.name, f"has a member whose name leads outside: {member.name[:100]!a}")
         if member.kind == _DIRECTORY:
             self._directories.add(name)
-        elif name in self._places or name in links:
+        elif name in self._places or name in self._links:
             raise _HeaderError(f"has the member {name[:100]!a} twice")
         elif member.kind in _FILES and name:
             self._places[name] = member.place
-        elif self._links_allowed and member.kind in _LINKS:
-            base = posixpath.dirname(name) if member.kind == _SYMBOLIC else ""
-            links[name] = posixpath.normpath(posixpath.join(base, member.link))
-            if _safe_name(links[name]) is None:
-                raise errors.UnsafePathError(self.name, f"has a link that leads outside: {name[:100]!a}")
+        elif member.kind in _LINKS and name:
+            self._links[name] = MemberLink(name, member.link, member.kind == _HARD_LINK)
         else:
-            raise errors.UnsafePathError(self.name, f"has a link or device: {name[:100]!a}")
+            raise errors.UnsafePathError(self.name, f"has a device, or a file without a name: {name[:100]!a}")
+
+    def _checked_links(self) -> MemberLinks:
+        links = MemberLinks(self._links.values(), self._places)
+        try:
+            links.check()
+        except UnsafeLinkError as failure:
+            raise errors.UnsafePathError(self.name, str(failure)) from None
+        return links
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""
         self.check_open()
         name = _safe_name("/".join(parts))
-        if name is None or name not in self._places:
+        if name in self._links and name in NEVER_LINKS:
+            raise errors.UnsafePathError(f"{self.name}, {name}", "is a link; nothing was read")
+        place = self._places.get(self._followed.follow(name)) if name is not None else None
+        if place is None:
             raise FileNotFoundError("/".join(parts))
-        return cast("BinaryIO", io.BufferedReader(_Section(self._archive, self._places[name], self._lock), 1 << 16))
+        return cast("BinaryIO", io.BufferedReader(_Section(self._archive, place, self._lock), 1 << 16))
 
     def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files of the archive below a directory."""
-        return iter(sorted(name for name in self._places if name.startswith(f"{directory}/")))
+        """Return the names of all files and links below a directory; see `Files.names`."""
+        every, place = sorted({*self._places, *self._links}), self._followed.follow(directory)
+        listed: set[str] = set()
+        for name in _below(every, place):
+            linked = self._followed.follow(f"{place}/{name}")
+            is_directory = linked not in self._places and next(_below(every, linked), None) is not None
+            # A directory beside the link is listed by its own name already.
+            if "/" in name or not is_directory or posixpath.dirname(linked) == place or linked in listed:
+                yield f"{directory}/{name}"
+                continue
+            listed.add(linked)
+            yield from (f"{directory}/{name}/{below}" for below in _below(every, linked))
 
     def has_directory(self, name: str) -> bool:
-        """Return whether the archive has such a directory, or files in it."""
-        return name in self._directories or any(place.startswith(f"{name}/") for place in self._places)
+        """Return whether the archive has such a directory, or files in it, or a link to one."""
+        place = self._followed.follow(name)
+        found = next(_below(sorted({*self._places, *self._links}), place), None)
+        return place in self._directories or found is not None
 
     def close(self) -> None:
         """Close the archive."""
@@ -208,6 +204,14 @@ def _members(archive: BinaryIO) -> Iterator[_Member]:
             size, said = len(member.place), dict[str, bytes]()
             yield member
         offset += size + -size % _BLOCK
+
+
+def is_tar(start: bytes) -> bool:
+    """Return whether bytes begin with a header of a tar archive."""
+    try:
+        return _header(io.BytesIO(start[:_BLOCK]), 0) is not None
+    except _HeaderError:
+        return False
 
 
 def _header(archive: BinaryIO, offset: int) -> bytes | None:
@@ -300,39 +304,15 @@ def _text(name: bytes) -> str:
 
 
 def _safe_name(name: str) -> str | None:
-    """Return a member's name as parts joined by `/`; None if it leads outside the archive."""
-    if name.startswith("/") or "\\" in name:
-        return None
-    parts = [part for part in name.split("/") if part not in {"", "."}]
-    return None if ".." in parts else "/".join(parts)
+    """Return a member's name as parts joined by `/`, without the first `/`; None if it leads outside the archive."""
+    parts = components(name)
+    return None if ".." in parts or "\\" in name else "/".join(parts)
 
 
-# --- compression
-
-
-def _xz(archive: BinaryIO) -> Iterator[bytes]:
-    """Decompress one xz stream after another in bounded memory (`lzma.open` has no limit)."""
-    packed = archive.read(_CHUNK)
-    while packed:
-        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
-        while not stream.eof:
-            yield stream.decompress(packed, _CHUNK)
-            packed = archive.read(_CHUNK) if stream.needs_input else b""
-            if not packed and stream.needs_input and not stream.eof:
-                raise EOFError("the stream is cut short")
-        packed = stream.unused_data.lstrip(b"\0") or archive.read(_CHUNK).lstrip(b"\0")
-
-
-_COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
-    b"\x1f\x8b": lambda archive: iter(partial(gzip.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
-    b"BZh": lambda archive: iter(partial(bz2.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
-    b"\xfd7zXZ\x00": _xz,
-}
-
-
-def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
-    bound = min(MAX_UNPACKED, shutil.disk_usage(tempfile.gettempdir()).free)
-    for chunk in chunks:
-        if target.tell() + len(chunk) > bound:
-            raise errors.LayoutError(name, "is too large to be unpacked here; decompress it yourself")
-        target.write(chunk)
+def _below(names: list[str], directory: str) -> Iterator[str]:
+    """Yield the rest of those of the sorted names that are below a directory."""
+    start = f"{directory}/" if directory else ""
+    for position in range(bisect_left(names, start), len(names)):
+        if not names[position].startswith(start):
+            return
+        yield names[position][len(start) :]

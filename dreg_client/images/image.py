@@ -198,7 +198,7 @@ class NamedImage:
             if leaf is None:
                 raise errors.NotFoundError(f"image {digest}", f"{self.repo}, {self.digest.short}")
             return leaf
-        wanted = Platform.from_name(platform) if isinstance(platform, str) else platform
+        wanted = platform if isinstance(platform, Platform) else Platform.from_name(platform)
         entry = choose_entry(self._entries, wanted)
         if entry is None:
             if self.unreadable:  # one of these may be the platform's image

@@ -15,7 +15,7 @@ from dreg_client.models.config import ExecutionParameters
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
 from dreg_client.models.manifest import ImageManifest, Manifest
-from dreg_client.values.media_type import Family
+from dreg_client.values.media_type import Family, family
 from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]
@@ -96,6 +96,11 @@ def full_name(seen: Plain) -> str:
     if not reference:
         return str(seen["store"])
     return f"{seen['store']}{'@' if reference == seen['digest'] else ':'}{reference}"
+
+
+def owner_of(seen: Plain) -> str:
+    """Return what a view's own annotations are of: its index, or its only manifest."""
+    return "the index" if family(seen["mediaType"]) is Family.INDEX else "the manifest"
 
 
 def byte_size(octets: int) -> str:

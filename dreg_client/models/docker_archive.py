@@ -1,11 +1,12 @@
 """The file `manifest.json` of a `docker save` archive, which lists its images (it is not an image manifest)."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Self, cast
 
 from pydantic import Field, ValidationError
 
+from dreg_client._logging import log
 from dreg_client.errors import LayoutCorruptError
-from dreg_client.models.base import StrictModel
+from dreg_client.models.base import Members, StrictModel, spelled
 from dreg_client.models.fields import NullIsEmptyUnbounded, Rule, Texts
 from dreg_client.models.json_text import DishonestTextError, read_object
 
@@ -31,8 +32,31 @@ class ArchiveContents(StrictModel, frozen=True):
         try:
             tree = read_object(b'{"images":' + raw + b"}")
             if tree.keys() == {"images"}:  # otherwise the wrapped text had braces of its own
-                return cls.model_validate(tree)
+                return cls.model_validate({"images": _spelled_as_docker(tree["images"], where)})
         except (DishonestTextError, ValidationError):
             pass
         reason = "has a manifest.json that is not a list of images with Config and Layers"
         raise LayoutCorruptError(where, reason)
+
+
+def _spelled_as_docker(images: object, where: str) -> object:
+    """Return images with the names of their members as docker spells them; what is not an image stays as it is.
+
+    Docker reads names in any case (Go's parser does), and Jib before 2.3 wrote `config`, `repoTags` and `layers`.
+    """
+    if not isinstance(images, list):
+        return images
+    found: list[object] = []
+    others: dict[str, str] = {}
+    for image in cast("list[object]", images):
+        members = cast("Members", image) if isinstance(image, dict) else None
+        names = {name: spelled(ArchivedImage, name) for name in members or ()}
+        others |= {name: own for name, own in names.items() if own}
+        renamed = {names[name] or name: value for name, value in (members or {}).items()}
+        if members is not None and len(renamed) < len(members):
+            raise LayoutCorruptError(where, "has a manifest.json with two members that differ only in letter case")
+        found.append(image if members is None else renamed)
+    if others:
+        read = ", ".join(f"{name!r} as {own!r}" for name, own in others.items())
+        log.warning("%s: manifest.json is read with %s; docker save spells them so", where, read)
+    return found

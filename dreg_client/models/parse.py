@@ -14,7 +14,8 @@ from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
 from dreg_client.models.kinds import BY_TYPE, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.manifest import Manifest
-from dreg_client.models.stored import ParsedModel, octets_of, refusal
+from dreg_client.models.octets import RawDocument, octets_of
+from dreg_client.models.stored import ParsedModel, refusal
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -59,7 +60,7 @@ def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type
 
 @overload
 def parse_manifest(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     legacy: Literal[False] = False,
@@ -68,7 +69,7 @@ def parse_manifest(
 ) -> "AnyManifest": ...
 @overload
 def parse_manifest(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     legacy: Literal[True],
@@ -76,7 +77,7 @@ def parse_manifest(
     strict: bool = True,
 ) -> "AnyManifest | LegacyManifest": ...
 def parse_manifest(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     legacy: bool = False,
@@ -86,7 +87,7 @@ def parse_manifest(
     """Read a manifest or an index of any modern kind.
 
     Args:
-        raw: The exact bytes; a `str` is encoded as UTF-8.
+        raw: The exact bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
         media_type: The media type that it was served with (a `Content-Type`; parameters are ignored). If None, the
             body's `mediaType` or its members decide.
         legacy: Whether to read Docker's schema 1, too.
@@ -104,7 +105,8 @@ def parse_manifest(
         >>> parse_manifest('{"schemaVersion": 2, "manifests": []}').media_type
         'application/vnd.oci.image.index.v1+json'
     """
-    document = _parse(raw if type(raw) is bytes else octets_of(raw), media_type, limit, strict=strict)
+    octets = raw if type(raw) is bytes else octets_of(raw, limit)
+    document = _parse(octets, media_type, limit, strict=strict)
     if isinstance(document, Manifest):
         return document
     found, advice = document.media_types[0], "expected a manifest or an index"
@@ -114,12 +116,12 @@ def parse_manifest(
             return document
         found = document.media_type
         advice = "schema 1 is read only when it is asked for: parse_manifest(raw, legacy=True)"
-    raise errors.UnsupportedMediaTypeError(found, Digest.of(octets_of(raw)), advice)
+    raise errors.UnsupportedMediaTypeError(found, Digest.of(octets), advice)
 
 
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     kind: None = None,
     *,
@@ -128,7 +130,7 @@ def parse_document(
 ) -> Document: ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["descriptor"],
@@ -137,7 +139,7 @@ def parse_document(
 ) -> "Descriptor": ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["oci-manifest"],
@@ -146,7 +148,7 @@ def parse_document(
 ) -> "OciManifest": ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["docker-manifest"],
@@ -155,7 +157,7 @@ def parse_document(
 ) -> "DockerManifest": ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["oci-index"],
@@ -164,7 +166,7 @@ def parse_document(
 ) -> "OciIndex": ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["docker-manifest-list"],
@@ -173,7 +175,7 @@ def parse_document(
 ) -> "DockerManifestList": ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["image-config"],
@@ -182,7 +184,7 @@ def parse_document(
 ) -> "ImageConfig": ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["image-layout"],
@@ -191,7 +193,7 @@ def parse_document(
 ) -> "ImageLayout": ...
 @overload
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     *,
     kind: Literal["legacy-manifest"],
@@ -199,7 +201,7 @@ def parse_document(
     strict: bool = True,
 ) -> "LegacyManifest": ...
 def parse_document(
-    raw: bytes | str,
+    raw: RawDocument,
     media_type: str | None = None,
     kind: Kind | None = None,
     *,
@@ -209,7 +211,7 @@ def parse_document(
     """Read a document of any kind.
 
     Args:
-        raw: The exact bytes; a `str` is encoded as UTF-8.
+        raw: The exact bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
         media_type: The media type that it was served with or referred to by, None if unknown.
         kind: The expected kind, by the name of its JSON Schema. A config is only recognised by `kind` or
             `media_type`.
@@ -222,7 +224,7 @@ def parse_document(
         ResponseTooLargeError: It has more than `limit` bytes.
         ValueError: `kind` is unknown.
     """
-    octets = octets_of(raw)
+    octets = octets_of(raw, limit)
     if kind is None:
         return _parse(octets, media_type, limit, strict=strict)
     return model_of(kind).parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]

@@ -16,6 +16,7 @@ from dreg_client.models.faults import refused, remarks
 from dreg_client.models.fields import DEPTH_PROVEN, READABLE
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.models.kinds import SAYS_NOTHING
+from dreg_client.models.octets import RawDocument, octets_of
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -50,12 +51,12 @@ class ParsedModel(StrictModel, frozen=True):
 
     @classmethod
     def parse(
-        cls, raw: bytes | str, *, media_type: str | None = None, limit: int = MAX_DOCUMENT, strict: bool = True
+        cls, raw: RawDocument, *, media_type: str | None = None, limit: int = MAX_DOCUMENT, strict: bool = True
     ) -> Self:
         """Read a document.
 
         Args:
-            raw: The JSON text; a `str` is encoded as UTF-8.
+            raw: The bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
             media_type: The media type that it was served with or referred to by, None if unknown.
             limit: The maximum number of bytes (rule GEN-05), 4 MiB by default.
             strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
@@ -66,7 +67,7 @@ class ParsedModel(StrictModel, frozen=True):
             MediaTypeMismatchError: Its own media type is not `media_type` (GEN-07).
             ResponseTooLargeError: It has more than `limit` bytes.
         """
-        octets = raw if type(raw) is bytes else octets_of(raw)
+        octets = raw if type(raw) is bytes else octets_of(raw, limit)
         if media_type is None and len(octets) <= limit:
             try:
                 return cls.from_tree(octets, read_members(octets))
@@ -191,13 +192,6 @@ _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
 """Keep the verified digest by which a document was requested; None stands for its sha256 digest, not computed yet."""
-
-
-def octets_of(raw: bytes | str) -> bytes:
-    """Return the bytes of a text; a lone surrogate is kept, and is rejected later (GEN-01)."""
-    if type(raw) is bytes:
-        return raw
-    return raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else bytes(raw)
 
 
 def _plain(value: object) -> object:

@@ -7,6 +7,7 @@ from dreg_client import errors
 from dreg_client.protocol.content_encoding import GZIP
 from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.text_fields import not_a_text
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
     from dreg_client.models.descriptor import Descriptor
@@ -17,6 +18,8 @@ BlobRef: TypeAlias = Union[Digest, str, "Descriptor"]
 """A blob: its digest, or its descriptor, which also gives its size."""
 ManifestRef: TypeAlias = Union[str, "Descriptor"]
 """A manifest: a tag, a digest, or its descriptor."""
+MANIFEST_IS: Final = "a manifest is named by a str, a tag such as '1.4' or a digest, or by its Descriptor"
+_BLOB_IS: Final = "a blob is named by its digest, a str such as 'sha256:...', or by its Descriptor"
 Verify = bool | Literal["strict"]
 """Whether referrers are verified; `strict` raises an error where True leaves an entry out."""
 
@@ -79,12 +82,21 @@ class BlobRequest:
 
 def reference_text(reference: ManifestRef) -> str:
     """Return the tag or digest by which a manifest is requested."""
-    return reference if isinstance(reference, str) else reference.digest
+    if isinstance(reference, str):
+        return reference
+    return _digest_within(reference, MANIFEST_IS)
 
 
 def digest_of(blob: BlobRef) -> Digest:
     """Return the digest of a blob; raise InvalidDigestError if a text is not a valid digest."""
-    return Digest(blob) if isinstance(blob, str) else blob.digest
+    return Digest(blob) if isinstance(blob, str) else _digest_within(blob, _BLOB_IS)
+
+
+def _digest_within(given: "Descriptor", what: str) -> Digest:
+    """Return the digest of a descriptor; whatever else was given is a TypeError that says what to pass."""
+    if not (hasattr(given, "media_type") and hasattr(given, "size")):
+        raise not_a_text(given, what)
+    return given.digest
 
 
 def verifiable(digest: Digest) -> Digest:
@@ -98,5 +110,5 @@ def blob_request(blob: BlobRef, start: int = 0, ranges: int = 1) -> BlobRequest:
     """Return the request for a blob; its digest must be verifiable, and `ranges` at least 1."""
     if ranges < 1:
         raise ValueError("connections: must be at least 1")
-    size = None if isinstance(blob, str) else blob.size
-    return BlobRequest(verifiable(digest_of(blob)), start, size, ranges=ranges)
+    digest = verifiable(digest_of(blob))
+    return BlobRequest(digest, start, None if isinstance(blob, str) else blob.size, ranges=ranges)

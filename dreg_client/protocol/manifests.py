@@ -8,7 +8,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models import rules
 from dreg_client.models.kinds import BY_TYPE, MEDIA_TYPES, kind_of
-from dreg_client.protocol.content import RawManifest, verifiable
+from dreg_client.protocol.content import MANIFEST_IS, RawManifest, verifiable
 from dreg_client.protocol.content_encoding import decoded_body
 from dreg_client.protocol.error_responses import raise_for_status, reported
 from dreg_client.protocol.messages import Request, Response
@@ -16,6 +16,7 @@ from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.reference import RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
+from dreg_client.values.text_fields import not_a_text
 
 if TYPE_CHECKING:  # building models takes longer than a request, and a digest needs none
     from dreg_client.models.descriptor import Descriptor
@@ -58,6 +59,8 @@ class ManifestHead:
 
 def name_of(reference: str) -> TagOrDigest:
     """Return the tag or digest that a text is; raise InvalidReferenceError or a digest's error if it is neither."""
+    if not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise not_a_text(reference, MANIFEST_IS)
     return verifiable(Digest(reference)) if ":" in reference else Tag(reference)
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -22,6 +22,10 @@ from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
+_ENOUGH: Final = 2
+"""The number of lines that tell a dump from an indented document."""
+_MOST_EMPTY: Final = 100
+"""The most lines, with the empty ones, in which those two are looked for."""
 _WAITING: Final = 3
 """The number of stretches that are queued per process: enough to keep it busy, few enough for constant memory."""
 _MOST_REPORTS: Final = 1000
@@ -91,7 +95,11 @@ def validate_lines(lines: Iterable[bytes], how: LineRules = _PLAIN) -> Iterator[
     Yields:
         A report for each line that is not empty.
     """
+    if isinstance(lines, str | bytes):
+        raise TypeError("lines are an iterable of bytes, such as open(path, 'rb'); validate_file takes a path")
     for number, line in enumerate(lines, 1):
+        if not isinstance(line, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"a line is bytes, not {type(line).__name__}; open the file with 'rb'")
         if stripped := line.strip():
             yield LineReport(number, validate_line(stripped, how))
 
@@ -122,7 +130,10 @@ def _refused(line: bytes, rule: str, found: str, expected: str) -> Report:
 
 
 def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs: int = 1) -> Iterator[DumpPart]:
-    """Validate a dump of any length in parts and in constant memory.
+    """Validate a dump of any length in parts and in constant memory, or a file with a single document.
+
+    A file has a single document if its first line only begins one, as in indented JSON. The report is then that of
+    line 1, and the digest is that of the file.
 
     Args:
         path: The file, with one document per line. It must be a regular file; use `validate_lines` for a stream.
@@ -139,10 +150,22 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
     size = Path(path).stat().st_size
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     name, line = os.fspath(path), 0
+    with Path(path).open("rb") as file:
+        document, _ = whole_document(bounded_lines(file))
+    if document is not None:
+        yield _part_of(document, size, how)
+        return
     for part in _one_by_one(name, how, stretches) if jobs == 1 else _side_by_side(name, how, stretches, jobs):
         moved = tuple(replace(report, line=report.line + line) for report in part.reports)
         yield replace(part, reports=moved)
         line += part.lines
+
+
+def _part_of(document: bytes, size: int, how: LineRules) -> DumpPart:
+    """Return the result of a file with a single document."""
+    report = validate_line(document, how)
+    reports = (LineReport(1, report),) if report.problems else ()
+    return DumpPart(0, size, 1, int(report.ok), document.count(b"\n") + 1, reports)
 
 
 def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]]) -> Iterator[DumpPart]:
@@ -216,3 +239,37 @@ def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
         while rest and not rest.endswith(b"\n"):
             rest = stream.readline(_LONGEST_LINE)
         yield line
+
+
+def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes]]:
+    """Return the document that all lines together are, None if each line has its own; and all lines, to go on with.
+
+    A document that is too long is cut, but not so much that it would pass as one that is not.
+    """
+    first: list[bytes] = []
+    texts: list[bytes] = []
+    for line in islice(lines, _MOST_EMPTY):
+        first.append(line)
+        texts += filter(None, [line.strip()])
+        if len(texts) == _ENOUGH:
+            break
+    every = chain(first, lines)
+    if not _begin_document(texts):
+        return None, every
+    octets = bytearray()
+    for line in every:
+        octets += line
+        if len(octets) >= _LONGEST_LINE:
+            break
+    return bytes(octets), iter(())
+
+
+def _begin_document(texts: list[bytes]) -> bool:
+    """Return whether the first two lines are of one document: lines of a dump begin with `{`, and end where it ends."""
+    if len(texts) < _ENOUGH or texts[0][:1] not in {b"{", b"["} or (texts[0][:1] == b"{" and texts[1][:1] not in b'"}'):
+        return False
+    try:
+        orjson.loads(texts[0])
+    except orjson.JSONDecodeError:
+        return True
+    return False

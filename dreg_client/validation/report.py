@@ -7,9 +7,10 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.octets import RawDocument, octets_of
 from dreg_client.models.parse import model_of, recognise
 from dreg_client.models.paths import show
-from dreg_client.models.stored import ParsedModel, examine_tree, octets_of, read_or_scan, too_large
+from dreg_client.models.stored import ParsedModel, examine_tree, read_or_scan, too_large
 from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
@@ -74,7 +75,7 @@ class DocumentReport:
 
 
 def validate(
-    raw: bytes | str,
+    raw: RawDocument,
     *,
     media_type: str | None = None,
     kind: str | None = None,
@@ -85,7 +86,7 @@ def validate(
     """Report all problems of a document; an invalid document raises nothing.
 
     Args:
-        raw: The exact bytes; a `str` is encoded as UTF-8.
+        raw: The exact bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
         media_type: The media type that it was served with or referred to by, None if unknown.
         kind: The expected kind, by the name of its JSON Schema; if None, `media_type` or the body decides.
         expect: The digest or descriptor to verify the bytes by (GEN-11).
@@ -93,13 +94,17 @@ def validate(
         limit: The maximum number of bytes (GEN-05).
 
     Raises:
+        TypeError: An argument has another type; the error says what to pass.
         ValueError: `kind` is unknown.
+        OSError: The file cannot be read.
 
     Examples:
         >>> validate('{"schemaVersion": 2, "manifests": {}}').problems[0].path
         '$.manifests'
     """
-    octets = octets_of(raw)
+    octets = octets_of(raw, limit)
+    if expect is not None and not isinstance(expect, Digest | Descriptor):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"expect= takes a Digest or a Descriptor, not {type(expect).__name__}: write Digest(...)")
     if isinstance(expect, Descriptor) and media_type is None and kind is None:
         media_type = expect.media_type
     named = model_of(kind) if kind is not None else None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final, LiteralString
 
 from dreg_client.errors import DigestMismatchError, InvalidDigestError, UnsupportedDigestError
-from dreg_client.values.text_fields import NO_LINE_FEED, CheckedText, JsonSchema
+from dreg_client.values.text_fields import NO_LINE_FEED, CheckedText, JsonSchema, not_a_text
 
 SHA256: Final = "sha256"
 SHA512: Final = "sha512"
@@ -62,6 +62,8 @@ class _Checked(type):
     def __call__(cls, text: str) -> "Digest":
         if isinstance(text, Digest):
             return text
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_a_text(text, "a digest is a str, such as 'sha256:...'")
         if fault := digest_fault(text):
             raise InvalidDigestError(text[:80], *fault)
         return proven_digest(text)
@@ -100,6 +102,8 @@ class Digest(CheckedText, metaclass=_Checked):
         Raises:
             UnsupportedDigestError: The algorithm is not supported.
         """
+        if isinstance(octets, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError("a digest is computed of bytes, not of a str; pass text.encode()")
         if algorithm == SHA256:
             return proven_digest("sha256:" + hashlib.sha256(octets).hexdigest())
         if algorithm == SHA512:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn, Self
 
 from dreg_client.errors import InvalidPlatformError
-from dreg_client.values.text_fields import TextField
+from dreg_client.values.text_fields import TextField, not_a_text
 
 _SPECIAL: Final = "%()/:"
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -102,6 +102,8 @@ class Platform(TextField):
             >>> Platform.from_name("darwin/arm64:macOS 14") == Platform.from_name("darwin(macOS 14)/arm64")
             True
         """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_a_text(text, "a platform is a Platform, or a str such as 'linux/arm64'")
         name, bracket, version = _cut(text)
         parts = name.split("/")
         if len(parts) not in {2, 3} or not all(parts) or ":" in name or ":" in version:

@@ -9,7 +9,7 @@ from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, digest_fault, is_digest
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
 from dreg_client.values.origin import is_ipv6
-from dreg_client.values.text_fields import CheckedText, JsonSchema, TextField, text_schema
+from dreg_client.values.text_fields import CheckedText, JsonSchema, TextField, not_a_text, text_schema
 
 DEFAULT_TAG: Final = "latest"
 TAG_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
@@ -47,6 +47,8 @@ class Tag(CheckedText):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_a_text(text, "a tag is a str, such as '1.4'")
         if len(text) > _LONGEST_TAG or not _TAG.fullmatch(text):
             expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
             raise InvalidReferenceError(shown(text), "tag", expected)
@@ -66,6 +68,8 @@ class RepositoryName(CheckedText):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_a_text(text, "a repository's name is a str, such as 'acme/web'")
         if len(text) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(text) is None:
             raise InvalidReferenceError(shown(text), "repository", _repository_fault(text))
         return str.__new__(cls, text)
@@ -125,6 +129,8 @@ class Reference(TextField):
             >>> Reference.parse("ubuntu")
             Reference('docker.io/library/ubuntu:latest')
         """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_a_text(text, "a reference is a str, such as 'ubuntu:22.04'")
         _check_characters(text)
         rest, at, digest = text.partition("@")
         if at and not rest:

@@ -1,14 +1,32 @@
 """Names of stores, as the command line accepts them: kind, path, and the image inside."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, Literal, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, is_digest
-from dreg_client.values.reference import Reference, Tag, is_tag, shown
+from dreg_client.values.reference import Reference, is_tag, shown
 
 Kind = Literal["registry", "oci", "oci-archive", "docker-archive"]
 _LONGEST: Final = 8192
+_KINDS: Final = ("oci", "oci-archive", "docker-archive")
+_SIMILAR: Final = 0.8
+"""How much alike a misspelt kind is, from 0 to 1: `ocii` has 0.86 of `oci`."""
+_PATH: Final = re.compile(r"/|\.\.?(?:/|\\|$)|~|[A-Za-z]:[/\\]")
+_ARCHIVE: Final = re.compile(r"\.(?:tar|tar\.(?:gz|bz2|xz)|tgz|cnb)(?::|$)")
+# A port has at least two digits here: `rocket.chat:4` is an image of Docker Hub.
+_HOST_ALONE: Final = re.compile(r"localhost(?::[0-9]+)?|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+:[0-9]{2,5}", re.ASCII)
+_OTHER_TOOLS: Final = {
+    "dir": "convert it by: skopeo copy dir:PATH oci:PATH",
+    "docker-daemon": "save the image by: docker save -o FILE IMAGE, and read docker-archive:FILE",
+    "containers-storage": "save the image by: podman save -o FILE IMAGE, and read docker-archive:FILE",
+    "oci-layout": "write oci:PATH",
+    "oci-dir": "write oci:PATH",
+    "file": "write oci:PATH for a layout",
+    "tarball": "write docker-archive:FILE",
+}
+"""Kinds of other tools, and what to do; all would be taken for repositories of Docker Hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +37,7 @@ class StoreName:
         kind: The kind of store: a registry, a layout directory, an archive of a layout, or one of `docker save`.
         path: The directory or file; empty for a registry.
         reference: The image in a registry, or in a `docker save` archive.
-        tag: The tag in a layout.
+        tag: The name of an entry in a layout.
         digest: The digest in a layout.
         index: The position in a `docker save` archive, from 0.
         is_named: Whether the text itself has a tag or digest of a registry; otherwise `latest` is the default.
@@ -35,7 +53,7 @@ class StoreName:
 
     @classmethod
     def parse(cls, text: str) -> "StoreName":
-        """Read `oci:PATH[:TAG|@DIGEST]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:REF|:@INDEX]`, `[docker://]REF`.
+        """Read `oci:PATH[:TAG|@DIGEST]`, `oci-archive:FILE[:NAME]`, `docker-archive:FILE[:REF|:@INDEX]`, `[docker://]REF`.
 
         Raises:
             InvalidReferenceError: The text is not a valid name.
@@ -52,6 +70,8 @@ class StoreName:
                 raise InvalidReferenceError(shown(text), "reference", f"a path, as {kind}:PATH")
             return _layout(rest) if kind == "oci" else _archive(cast("Kind", kind), rest)
         name = text.removeprefix("docker://")
+        if name == text and (expected := _mistake(text)):
+            raise InvalidReferenceError(shown(text), "reference", expected)
         named = "@" in name or ":" in name.rpartition("/")[2]
         return cls("registry", reference=Reference.parse(name), is_named=named)
 
@@ -77,6 +97,28 @@ def reference_of(name: StoreName) -> str:
     return name.tag or ""
 
 
+def _mistake(text: str) -> str | None:
+    """Return what is expected instead of a text that is valid as a reference, or not, but names something else."""
+    if _PATH.match(text) or (_ARCHIVE.search(text) and not _has_host(text)):
+        return f"the kind of store before a path: {', '.join(f'{kind}:{shown(text)}' for kind in _KINDS)}"
+    first, colon, rest = text.partition(":")
+    if _HOST_ALONE.fullmatch(text):
+        return f"a repository in that registry, as {shown(text)}/NAME; Registry({shown(text)!r}) is the registry itself"
+    if colon and "/" not in first and "." not in first:
+        from difflib import get_close_matches  # noqa: PLC0415 (most names do not get here)
+
+        for kind in get_close_matches(first.lower(), _KINDS, n=1, cutoff=_SIMILAR):
+            return f"a kind of store that is known; did you mean {kind}:{shown(rest)}?"
+        if first in _OTHER_TOOLS:
+            return f"a kind of store that dreg-client reads: a registry, or {', '.join(_KINDS)}; {_OTHER_TOOLS[first]}"
+    return None
+
+
+def _has_host(text: str) -> bool:
+    first, slash, _ = text.partition("/")
+    return bool(slash) and (first == "localhost" or "." in first or ":" in first)
+
+
 def _layout(text: str) -> StoreName:
     """Parse a valid digest after the last `@`, else a valid tag after the last `:` that does not end a drive letter."""
     path, at, digest = text.rpartition("@")
@@ -100,7 +142,9 @@ def _archive(kind: Kind, text: str) -> StoreName:
     if kind == "oci-archive":
         if asked.startswith("@") and is_digest(asked[1:]):
             return StoreName(kind, path, digest=Digest(asked[1:]))
-        return StoreName(kind, path, tag=Tag(asked))
+        if asked.startswith("@"):
+            raise InvalidReferenceError(shown(asked), "digest", "@ and a digest, such as @sha256:...")
+        return StoreName(kind, path, tag=asked)
     if asked.startswith("@"):
         if not (asked[1:].isascii() and asked[1:].isdigit() and len(asked) < 8):
             raise InvalidReferenceError(shown(asked), "reference", "@ and the place of the image, the first being 0")

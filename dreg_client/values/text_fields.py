@@ -10,6 +10,18 @@ NO_LINE_FEED: Final[JsonSchema] = {"pattern": "\\n"}
 """A line feed, which no grammar allows: in some validators `$` also matches before one at the end."""
 
 
+def not_a_text(given: object, what: str) -> TypeError:
+    """Return the error for something that is not a text; `what` says what it must be, with an example."""
+    advice = ""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        advice = f"; write '{given}'"
+    elif isinstance(given, list | tuple | set):
+        advice = "; pass its items one by one"
+    elif isinstance(getattr(given, "digest", None), str):
+        advice = "; pass its .digest"
+    return TypeError(f"{what}, not {type(given).__name__}{advice}")
+
+
 def text_schema(pattern: str) -> JsonSchema:
     """Return the JSON Schema of a text that follows a pattern."""
     return {"type": "string", "pattern": pattern, "not": NO_LINE_FEED}

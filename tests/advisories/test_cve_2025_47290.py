@@ -2,7 +2,8 @@
 
 Between the look at a path and its opening, a folder of it became a link.
 
-A file is opened from its folder's descriptor, no link is followed on the way, and what was opened is looked at then.
+A file is opened from its folder's descriptor, a link on the way is resolved below the root and never by the system, and
+what was opened is looked at then.
 
 LAY-01
 """

@@ -25,9 +25,10 @@ def test_a_link_leads_nowhere(
 ) -> None:
     (tmp_path / "secret").write_bytes(b"{}")
     monkeypatch.chdir(tmp_path)
-    link = tarfile.TarInfo("manifest.json")
-    link.type, link.linkname = kind, target
-    path = tarred(("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), link)
+    links = [tarfile.TarInfo("index.json"), tarfile.TarInfo("manifest.json")]
+    for link in links:
+        link.type, link.linkname = kind, target
+    path = tarred(("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), *links)
     before = files_below(tmp_path)
 
     fails(errors.UnsafePathError, lambda: open_oci_archive(path))

@@ -63,6 +63,13 @@ def test_what_was_shown_is_not_shown_again(said: Run) -> None:
     assert out.count("  environment  the same as the environment of linux/amd64\n") == 2
 
 
+def test_an_image_without_an_index_names_its_manifest(said: Run) -> None:
+    out = said("inspect", f"{MULTI}:single").out
+
+    assert "  labels       the same as the annotations of the manifest\n" in out
+    assert "index" not in out
+
+
 def test_an_image_of_one_manifest_tells_its_digest_and_annotations_once(said: Run) -> None:
     out = said("inspect", f"{MULTI}:single").out
 

@@ -249,3 +249,27 @@ def peak(*arguments: str) -> int:
     assert done.returncode == 1
     assert json.loads(done.stdout)["documents"]
     return int(done.stderr.split()[1])
+
+
+def test_an_archive_without_its_kind_says_what_to_write(said: Run, dreg: Run, fixtures: Path) -> None:
+    oci, docker = fixtures / "archives/multi.oci.tar", fixtures / "archives/web.docker.tar"
+
+    assert f"dreg validate oci-archive:{oci}" in said("validate", oci).err
+    assert f"dreg inspect docker-archive:{docker}" in said("validate", docker).err
+    assert f"dreg validate oci-archive:{oci}" in said("validate", f"docker-archive:{oci}").err
+    assert "as in docker-archive:" in said("manifest", docker).err
+    assert f"as in oci-archive:{oci}:1.4" in said("manifest", f"{oci}:1.4").err
+    assert "dreg validate oci-archive:FILE" in dreg("validate", "-", stdin=oci.read_bytes()).err
+
+
+@pytest.mark.parametrize("name", ["indented.json", "indented.jsonl", "indented"])
+def test_an_indented_document_is_one_document_wherever_it_is(
+    said: Run, dreg: Run, tmp_path: Path, fixtures: Path, name: str
+) -> None:
+    """In a file, in one that is named like a dump, in a pipe, and with --lines."""
+    path, bad = tmp_path / name, json.loads((fixtures / "broken/MAN-05-config-missing.json").read_bytes())
+    path.write_text(json.dumps(bad, indent=2))
+
+    for arguments in ([path], ["--lines", path]):
+        assert said("validate", *arguments).lines[-1] == "1 checked: 0 valid, 1 invalid"
+    assert dreg("validate", "--lines", "-", stdin=path.read_bytes()).lines[-1] == "1 checked: 0 valid, 1 invalid"

@@ -44,7 +44,9 @@ def untouched(target: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["blobs", "blobs/sha256", "the blob"])
-def test_lay_01_no_link_is_followed(store: Store, build: "LayoutBuilder", target: Path, name: str) -> None:
+def test_lay_01_no_link_out_of_the_layout_is_followed(
+    store: Store, build: "LayoutBuilder", target: Path, name: str
+) -> None:
     layer = build.blob(LAYER)
     build.tag("1.4", build.manifest(build.config(), layer))
     place = build.file(layer) if name == "the blob" else build.write() / name
@@ -150,10 +152,10 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.T
 
 
 MEMBERS = {
-    "an absolute path": entry("/abs"),
     "a path that leads outside": entry("../x"),
-    "a link": entry("blobs/link", tarfile.SYMTYPE, "index.json"),
-    "a hard link": entry("blobs/link", tarfile.LNKTYPE, "index.json"),
+    "a link that leads outside": entry("blobs/link", tarfile.SYMTYPE, "../../x"),
+    "a link to an absolute path": entry("blobs/link", tarfile.SYMTYPE, "/etc/passwd"),
+    "a hard link that leads outside": entry("blobs/link", tarfile.LNKTYPE, "../x"),
     "a device": entry("blobs/device", tarfile.CHRTYPE),
     "a member twice": entry("index.json"),
     "holes": entry("blobs/sparse", tarfile.GNUTYPE_SPARSE),

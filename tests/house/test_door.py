@@ -34,6 +34,23 @@ def test_a_public_name_is_there(name: str) -> None:
     assert name in dir(dreg_client)
 
 
+@pytest.mark.parametrize("name", ["NotFoundError", "UnsupportedError", "RepositoryValidation", "DregError"])
+def test_what_programs_catch_and_use_most_is_imported_from_the_package(name: str) -> None:
+    assert name in dreg_client.__all__
+
+
+@pytest.mark.parametrize("kind", [dreg_client.Registry, dreg_client.AsyncRegistry])
+@pytest.mark.parametrize("option", dreg_client.RegistryOptions.__annotations__)
+def test_the_help_of_a_registry_lists_its_options(kind: type, option: str) -> None:
+    assert f"{option}" in (kind.__doc__ or "").partition("**options")[2].partition("Raises:")[0]
+
+
+@pytest.mark.parametrize("kind", [dreg_client.Image, dreg_client.AsyncImage])
+@pytest.mark.parametrize("name", ["repo", "tag", "digest", "manifest", "index", "attestations", "platforms"])
+def test_the_help_of_an_image_lists_its_attributes(kind: type, name: str) -> None:
+    assert f"    {name}: " in (kind.__doc__ or "")
+
+
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Manifset'"):
         _ = dreg_client.Manifset  # type: ignore[attr-defined]

@@ -253,6 +253,21 @@ def test_layers_may_be_compressed_and_named_as_anyone_likes(tarred: Write) -> No
         assert archive.get_blob(found.layers[0].digest) == layer
 
 
+@pytest.mark.parametrize("names", [("config", "repoTags", "layers"), ("CONFIG", "repotags", "layerS")], ids=" ".join)
+def test_members_may_be_spelled_in_any_case_with_a_warning(
+    tarred: Write, caplog: pytest.LogCaptureFixture, names: tuple[str, str, str]
+) -> None:
+    """Jib before 2.3 wrote `config`, `repoTags` and `layers`."""
+    entry = dict(zip(names, ("c", ["acme/web:1"], ["l"]), strict=True))
+    path = tarred(("c", config(b"l")), ("l", b"l"), saved(entry))
+
+    with DockerArchive(path) as archive:
+        assert archive.tags() == ("acme/web:1",)
+        assert len(archive.get_image("acme/web:1").get_platform_images()[0].layers) == 1
+    assert all(f"{name!r} as" in caplog.text for name in names)
+    assert str(path) in caplog.text
+
+
 def test_an_image_without_layers_is_one(tarred: Write) -> None:
     """Go writes an empty list as null."""
     entry = {"Config": "c.json", "RepoTags": None, "Layers": None}
@@ -302,6 +317,7 @@ MISFITS = {
     "braces of its own": ([("manifest.json", b'[],"other":[]')], NO_LIST),
     "no objects": ([("manifest.json", b"[1]")], NO_LIST),
     "no JSON": ([("manifest.json", b"{")], NO_LIST),
+    "a name twice but for its case": ([saved({"Config": "a", "config": "b", "Layers": []})], "only in letter case"),
     "a name twice": ([("manifest.json", b'[{"Config":"a","Config":"b","Layers":[]}]')], NO_LIST),
     "no manifest.json": ([("index.json", b"{}")], "has no manifest.json"),
 }

@@ -42,7 +42,7 @@ def everything(layout: Layout) -> None:
 # --- links and what is no file
 
 
-def test_lay_01_a_blob_that_is_a_link_is_not_read(build: "LayoutBuilder", tmp_path: Path) -> None:
+def test_lay_01_a_blob_that_is_a_link_to_a_file_outside_is_not_read(build: "LayoutBuilder", tmp_path: Path) -> None:
     entry = build.tag("1.4", build.image())
     outside = tmp_path / "outside"
     outside.write_bytes(build.file(entry).read_bytes())
@@ -60,7 +60,7 @@ def test_lay_01_a_blob_that_is_a_link_is_not_read(build: "LayoutBuilder", tmp_pa
 
 
 @pytest.mark.parametrize("directory", ["blobs", "blobs/sha256"])
-def test_lay_01_a_directory_that_is_a_link_is_not_entered(build: "LayoutBuilder", directory: str) -> None:
+def test_lay_01_a_link_to_a_directory_outside_is_not_followed(build: "LayoutBuilder", directory: str) -> None:
     build.tag("1.4", build.image())
     layout = build.layout()
     moved = (build.path / directory).rename(build.path.parent / "elsewhere")
@@ -182,7 +182,7 @@ def test_lay_06_no_directory_and_a_file_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(NotFoundError, match="does not exist"):
         Layout(tmp_path / "missing")
-    with pytest.raises(NotFoundError, match="no directory"):
+    with pytest.raises(NotFoundError, match="it is a file, and not a tar archive"):
         Layout(tmp_path / "file")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dreg_client import LineRules, validate_file, validate_lines
+from dreg_client import Digest, LineRules, validate_file, validate_lines
 from dreg_client.errors import WorkerKilledError
 from dreg_client.validation import dumps
 from dreg_client.validation.dumps import LineReport, validate_line
@@ -167,3 +167,69 @@ def test_ten_times_the_dump_takes_the_same_memory(tmp_path: Path, line: bytes) -
         peaks.append(int(done.stdout))
 
     assert peaks[1] <= peaks[0] * 1.1
+
+
+# --- a single document
+
+
+@pytest.mark.parametrize("indent", [None, 1, "\t"])
+@pytest.mark.parametrize("before", [b"", b"\n\n  "])
+def test_a_file_with_a_single_document_is_read_whole(tmp_path: Path, indent: int | str | None, before: bytes) -> None:
+    """Indented or not; with its problems, and the digest of the file where it has several lines."""
+    path = tmp_path / "document.json"
+    for text, rules in ((GOOD, []), (BAD, ["IDX-01"])):
+        raw = before + json.dumps(json.loads(text), indent=indent).encode()
+        path.write_bytes(raw)
+        [part] = validate_file(path, jobs=4)
+        assert (part.start, part.stop, part.documents, part.valid) == (0, len(raw), 1, int(not rules))
+        assert [rule for found in part.reports for rule in (problem.rule for problem in found.report.errors)] == rules
+        assert all(found.report.digest == Digest.of(raw if indent else raw.strip()) for found in part.reports)
+
+
+def test_an_indented_document_in_a_member_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "wrapped.json"
+    path.write_text(json.dumps({"name": "web", "manifest": json.loads(BAD)}, indent=2))
+
+    [part] = validate_file(path, LineRules(field="manifest"))
+    assert told(list(part.reports)) == [(1, ["IDX-01"])]
+
+
+@pytest.mark.parametrize(
+    ("raw", "rules"),
+    [
+        (b'{\n  "schemaVersion": 2,\n  "manifests": [],\n}', ["GEN-01"]),
+        (b'{"schemaVersion": 2,\n "schemaVersion": 2,\n "manifests": []}', ["GEN-02"]),
+        (b"[\n" + GOOD + b",\n" + GOOD + b"\n]", ["GEN-01"]),
+    ],
+)
+def test_a_broken_document_of_several_lines_is_one_with_one_report(
+    tmp_path: Path, raw: bytes, rules: list[str]
+) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(raw)
+
+    [part] = validate_file(path)
+    assert told(list(part.reports)) == [(1, rules)]
+
+
+def test_a_dump_whose_first_line_is_cut_short_is_still_a_dump(tmp_path: Path) -> None:
+    path = tmp_path / "dump.jsonl"
+    path.write_bytes(GOOD[:-5] + b"\n" + GOOD + b"\n" + GOOD)
+
+    assert told(everything(path)[3]) == [(1, ["GEN-01"])]
+    assert everything(path)[1] == 3
+
+
+def test_gen_05_a_single_document_that_is_too_long_is_one_problem(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    path.write_bytes(b'{\n"x": [\n' + b"1,\n" * 12_000_000)
+
+    [part] = validate_file(path)
+    assert told(list(part.reports)) == [(1, ["GEN-05"])]
+
+
+def test_lines_that_are_text_say_how_to_open_the_file(dump: Path) -> None:
+    with pytest.raises(TypeError, match="validate_file takes a path"):
+        list(validate_lines(str(dump)))  # type: ignore[arg-type]
+    with dump.open() as file, pytest.raises(TypeError, match="'rb'"):
+        list(validate_lines(file))  # type: ignore[arg-type]

@@ -244,6 +244,62 @@ def test_one_line_of_text_is_an_image(store: Opened) -> None:
         assert image.get_platform_image(platform).platform == Platform.from_name(platform)
 
 
+def test_an_image_that_was_opened_without_a_block_closes_its_store_itself(store: Opened) -> None:
+    line = f"{store.name}:{store.medium.index or store.medium.single}"
+
+    async def opened_by_task() -> Any:
+        image = await aopen_image(line)
+        assert await image.get_platform_images()
+        await image.close()
+        await image.close()
+        return image
+
+    if store.is_async:
+        image = asyncio.run(opened_by_task())
+        with pytest.raises(errors.ClosedError):
+            asyncio.run(image._source.tags())
+        return
+    image = open_image(line)
+    assert image.get_platform_images()
+    image.close()
+    image.close()
+    with pytest.raises(errors.ClosedError):
+        image._source.tags()
+
+
+def test_closing_an_image_that_a_store_returned_leaves_the_store_open(store: Opened) -> None:
+    async def by_task(it: Any) -> Any:
+        async with await it.get_image(store.medium.single) as image:
+            await image.close()
+        return await it.tags()
+
+    def by_thread(it: Any) -> Any:
+        with it.get_image(store.medium.single) as image:
+            image.close()
+        return it.tags()
+
+    assert store.do(by_task if store.is_async else by_thread)
+
+
+def test_a_store_may_be_opened_with_and_without_a_block(store: Opened) -> None:
+    async def by_task() -> Any:
+        opened = await aopen_store(store.name)
+        tags = await opened.tags()
+        await opened.close()
+        async with aopen_store(store.name) as again:
+            return tags, await again.tags()
+
+    if store.is_async:
+        one, other = asyncio.run(by_task())
+    else:
+        opened = open_store(store.name)
+        one = opened.tags()
+        opened.close()
+        with open_store(store.name) as again:
+            other = again.tags()
+    assert one == other
+
+
 def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmless(store: Opened) -> None:
     def close_and(then: Callable[[Any], Any]) -> Callable[[Any], Any]:
         async def by_task(it: Any) -> Any:

@@ -70,6 +70,9 @@ def registry() -> None:
         assert_type(web.referrers(web.resolve("1.4")), tuple[Descriptor, ...])
     with open_image("ubuntu:22.04", plain_http=True) as image:
         assert_type(image, Image)
+    kept = open_image("oci:build/web:1.4")
+    assert_type(kept, Image)
+    kept.close()
 
 
 async def tasks() -> None:
@@ -80,6 +83,9 @@ async def tasks() -> None:
             assert_type([chunk async for chunk in chunks], list[bytes])
     async with aopen_image("ubuntu:22.04") as image:
         assert_type(image, AsyncImage)
+    kept = await aopen_image("oci:build/web:1.4")
+    assert_type(kept, AsyncImage)
+    await kept.close()
 
 
 def platforms(layout: Layout) -> bool:

@@ -23,6 +23,7 @@ _D = "sha256:" + "ab" * 32
         ("oci:a@b", "oci", "a@b", None),
         ("oci-archive:a.tar", "oci-archive", "a.tar", None),
         ("oci-archive:a.tar:1.4", "oci-archive", "a.tar", "1.4"),
+        ("oci-archive:a.tar:platform/mysql:8.0", "oci-archive", "a.tar", "platform/mysql:8.0"),
         ("oci-archive:C:/a.tar:1.4", "oci-archive", "C:/a.tar", "1.4"),
         (f"oci-archive:a.tar:@{_D}", "oci-archive", "a.tar", _D),
         ("docker-archive:i.tar", "docker-archive", "i.tar", None),
@@ -51,7 +52,7 @@ def test_a_name_is_cut_by_the_rules(text: str, kind: str, path: str, asked: str 
         "docker-archive:i.tar:@x",
         "docker-archive:i.tar:@",
         "docker-archive:i.tar:UPPER",
-        "oci-archive:a.tar:a/b",
+        f"oci-archive:a.tar:@{_D}x",
         "oci:a\0b",
         "docker://",
         "https://r/x",
@@ -62,6 +63,44 @@ def test_what_names_no_store_is_refused(text: str) -> None:
     with pytest.raises(InvalidReferenceError) as refused:
         StoreName.parse(text)
     assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/build/web", "oci:/build/web, oci-archive:/build/web"),
+        ("./web:1.4", "oci:./web:1.4"),
+        ("..", "oci:.."),
+        ("~/web", "oci:~/web"),
+        ("C:\\web", "oci:C:"),
+        ("web.tar", "docker-archive:web.tar"),
+        ("build/web.tar.gz:acme/web:1", "docker-archive:build/web.tar.gz:acme/web:1"),
+        ("app.cnb", "oci-archive:app.cnb"),
+        ("ocii:build/web:1.4", "did you mean oci:build/web:1.4?"),
+        ("OCI:web", "did you mean oci:web?"),
+        ("oci-archiv:web", "did you mean oci-archive:web?"),
+        ("docker-archve:web", "did you mean docker-archive:web?"),
+        ("docker-daemon:web", "docker save"),
+        ("dir:web", "skopeo copy"),
+        ("oci-layout:web", "write oci:PATH"),
+        ("localhost:6400", "localhost:6400/NAME"),
+        ("localhost", "localhost/NAME"),
+        ("registry.example:5000", "registry.example:5000/NAME"),
+        ("10.0.0.1:5000", "10.0.0.1:5000/NAME"),
+    ],
+)
+def test_what_is_mistaken_for_a_repository_of_docker_hub_says_what_to_write(text: str, said: str) -> None:
+    with pytest.raises(InvalidReferenceError) as refused:
+        StoreName.parse(text)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["ubuntu", "ubuntu:22.04", "rocket.chat:4", "odoo:17", "node:20", "file", "registry.example/a/web.tar:1"]
+)
+def test_images_of_docker_hub_are_not_mistaken_for_anything_else(text: str) -> None:
+    assert StoreName.parse(text).kind == "registry"
+    assert StoreName.parse(f"docker://{text}").kind == "registry"
 
 
 @given(text=st.text(max_size=40), kind=st.sampled_from(["oci:", "oci-archive:", "docker-archive:", ""]))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dreg_client.images.html import text
-from dreg_client.images.view import Plain, byte_size, full_name, time_of
+from dreg_client.images.view import Plain, byte_size, full_name, owner_of, time_of
 
 _SEVERITIES: Final = ("error", "warning", "note")
 _COLOURS: Final = 6
@@ -50,6 +50,7 @@ def render(seen: Plain, *, whole_page: bool) -> str:
     return template.render(
         seen=seen,
         name=full_name(seen),
+        owner=owner_of(seen),
         drawing=drawing_of(seen),
         first_table=FirstTable(),
         problems=None if seen.get("problems") is None else problems,

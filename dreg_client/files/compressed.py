@@ -1,0 +1,85 @@
+"""Unpack a compressed archive to a temporary file, in bounded memory and space."""
+
+import bz2
+import gzip
+import lzma
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import BinaryIO, Final, cast
+
+from dreg_client import errors
+from dreg_client.values.sizes import MEBIBYTE
+
+MAX_UNPACKED: Final = 64 << 30
+_MAX_XZ_MEMORY: Final = 256 << 20
+_CHUNK: Final = MEBIBYTE
+_BROKEN: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
+"""What the decompressors raise."""
+
+
+def unpacked(archive: BinaryIO, name: str) -> BinaryIO:
+    """Return an open archive itself if it is not compressed, else an unpacked copy; then the archive is closed."""
+    chunks = _chunks_of(archive)
+    if chunks is None:
+        return archive
+    with archive:
+        plain = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 (the caller closes it)
+        try:
+            _copy_bounded(chunks, plain, name)
+            plain.seek(0)
+        except BaseException as failure:
+            plain.close()
+            if isinstance(failure, _BROKEN):
+                raise errors.LayoutCorruptError(name, f"cannot be decompressed: {failure}") from failure
+            raise
+        return plain
+
+
+def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
+    """Return how a file begins, decompressed if possible, and whether it is compressed."""
+    chunks = _chunks_of(file)
+    if chunks is None:
+        return file.read(_CHUNK), False
+    try:
+        return next(chunks, b""), True
+    except _BROKEN:
+        return b"", True
+
+
+def _chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
+    """Return the decompressed bytes of a file, None if it is not compressed by gzip, bzip2 or xz."""
+    start = archive.read(6)
+    archive.seek(0)
+    decompress = next((found for magic, found in _COMPRESSIONS.items() if start.startswith(magic)), None)
+    return None if decompress is None else decompress(archive)
+
+
+def _xz(archive: BinaryIO) -> Iterator[bytes]:
+    """Decompress one xz stream after another in bounded memory (`lzma.open` has no limit)."""
+    packed = archive.read(_CHUNK)
+    while packed:
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
+        while not stream.eof:
+            yield stream.decompress(packed, _CHUNK)
+            packed = archive.read(_CHUNK) if stream.needs_input else b""
+            if not packed and stream.needs_input and not stream.eof:
+                raise EOFError("the stream is cut short")
+        packed = stream.unused_data.lstrip(b"\0") or archive.read(_CHUNK).lstrip(b"\0")
+
+
+_COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
+    b"\x1f\x8b": lambda archive: iter(partial(gzip.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
+    b"BZh": lambda archive: iter(partial(bz2.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
+    b"\xfd7zXZ\x00": _xz,
+}
+
+
+def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
+    bound = min(MAX_UNPACKED, shutil.disk_usage(tempfile.gettempdir()).free)
+    for chunk in chunks:
+        if target.tell() + len(chunk) > bound:
+            raise errors.LayoutError(name, "is too large to be unpacked here; decompress it yourself")
+        target.write(chunk)
