@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0
 """Seconds after which a command is ended; no test waits for it."""
 PIPE = 65536
+LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
 def run_dreg(
@@ -27,7 +29,7 @@ def run_dreg(
     folder: Path | None = None,
     umask: int | None = None,
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run a command as `python -m dreg_client.cli` does.
+    """Run a command as `python -m dreg_client.cli` does; it inherits this process's limits, too.
 
     Args:
         arguments: What follows `dreg`.
@@ -42,6 +44,7 @@ def run_dreg(
         "environment": dict(environment),
         "folder": str(folder or Path.cwd()),
         "umask": _umask() if umask is None else umask,
+        "limits": {kind: resource.getrlimit(getattr(resource, kind)) for kind in LIMITS},
     }
     with ExitStack() as stack:
         (its_in, our_in), (our_out, its_out), (our_err, its_err) = os.pipe(), os.pipe(), os.pipe()

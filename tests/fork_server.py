@@ -1,13 +1,14 @@
 """A process that has imported the command line, and forks for each command: `python fork_server.py DESCRIPTOR`.
 
 Importing takes ten times as long as most commands do. Each command still runs in a process of its own, with its own
-arguments, environment, folder, umask and streams, and ends as any interpreter ends.
+arguments, environment, folder, umask, limits and streams, and ends as any interpreter ends.
 """
 
 import gc
 import json
 import os
 import pkgutil
+import resource
 import runpy
 import signal
 import socket
@@ -62,6 +63,8 @@ def run(command: Mapping[str, Any]) -> None:
     os.environ.update(command["environment"])
     os.chdir(command["folder"])
     os.umask(command["umask"])
+    for kind, limit in command["limits"].items():
+        resource.setrlimit(getattr(resource, kind), tuple(limit))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin = sys.__stdin__ = _opened(sys.stdin, 0, "r")
     sys.stdout = sys.__stdout__ = _opened(sys.stdout, 1, "w")
