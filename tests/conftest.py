@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import settings
 
 from tests.registries import LAYOUT, RunningRegistry, running, with_passwords
@@ -15,6 +16,16 @@ from tests.token_server import TokenServer, with_tokens
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_system_trusts_one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """OpenSSL's default file has one certificate: to parse a system's 150 takes longer than most tests."""
+    file = tmp_path_factory.mktemp("system") / "authorities.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture(autouse=True)

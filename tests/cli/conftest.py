@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from dreg_client.cli.app import run
+from tests.commands import run_dreg
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
 _OF_TERMINALS = {"COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
+_OF_INTERPRETERS = ("LC_", "PYTHON")
+"""How the variables begin that an interpreter reads at its start; a forked process does not read them."""
 PLAIN = {name: value for name, value in os.environ.items() if name not in _OF_TERMINALS}
 PLAIN |= {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
 
@@ -46,8 +49,13 @@ def dreg() -> Run:
     def run_process(
         *arguments: str | bytes | Path, stdin: bytes = b"", cwd: Path = ROOT, env: dict[str, str] | None = None
     ) -> Said:
-        command = [*COMMAND, *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=PLAIN | (env or {}), check=False)
+        variables = PLAIN | (env or {})
+        if env and any(name.startswith(_OF_INTERPRETERS) for name in env):
+            command = [*COMMAND, *arguments]
+            done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=variables, check=False)
+        else:
+            words = [os.fsdecode(argument) for argument in arguments]
+            done = run_dreg(words, stdin=stdin, folder=cwd, environment=variables)
         return Said(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 
     return run_process

@@ -123,6 +123,7 @@ class Network:
             "HOME": str(self.folder),
             "XDG_RUNTIME_DIR": str(self.folder),
             "PYTHONPATH": os.pathsep.join([str(CHILD), str(ROOT)]),
+            "SSL_CERT_FILE": os.environ["SSL_CERT_FILE"],
             "TESTS_NETWORK": self.places.text(),
             **more,
         }

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import pytest
 
 from dreg_client import errors, open_store
 from dreg_client._async.opening import aopen_store
-from tests.faultserver.network import ROOT
+from tests.commands import run_dreg
 from tests.hostile.ways import Outcome, raised
 
 
@@ -61,17 +59,9 @@ class Store:
 
         return asyncio.run(run())
 
-    def command(self, *words: str, umask: int = -1) -> Outcome:
+    def command(self, *words: str, umask: int | None = None) -> Outcome:
         """A command in a process of its own."""
-        done = subprocess.run(
-            [sys.executable, "-m", "dreg_client.cli", "--debug", *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=120,
-            umask=umask,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        )
+        done = run_dreg(["--debug", *words], environment={"PATH": os.environ["PATH"]}, umask=umask)
         text = done.stderr.decode()
         self.said += done.stdout.decode("latin-1") + text
         return Outcome(done.stdout, None, raised(text) if done.returncode else None, text, done.returncode)

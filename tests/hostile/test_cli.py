@@ -16,6 +16,7 @@ import pytest
 
 from dreg_client import Registry, errors
 from dreg_client.cli.error_messages import BUG, exit_code
+from tests.commands import run_dreg
 from tests.faultserver import STALL, Network, Piece, answer, challenge, head, redirect, refusal, sentence
 from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, MANIFESTS, TAGS, listed, registry_at
 from tests.hostile.secrets import CANARIES, PASSWORD, SIGNED, TOKEN, USER
@@ -34,8 +35,8 @@ def command(net: Network) -> Way:
 
 def said(net: Network, *words: str) -> "subprocess.CompletedProcess[bytes]":
     """A command as users give it."""
-    command = [*DREG, words[0], "--ca-file", str(net.ca_file), "--retries", "0", *words[1:]]
-    return subprocess.run(command, capture_output=True, check=False, timeout=120, env=net.environment())
+    arguments = [words[0], "--ca-file", str(net.ca_file), "--retries", "0", *words[1:]]
+    return run_dreg(arguments, environment=net.environment())
 
 
 # --- control characters

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import isawaitable
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dreg_client import AsyncRegistry, Credential, Registry, aopen_image, errors, open_image
+from tests.commands import run_dreg
 from tests.faultserver import Network
 
 WAYS = ("threads", "tasks", "command line")
@@ -188,15 +187,11 @@ class Way:
 
     def command(self, *words: str, stdin: str = "") -> Outcome:
         """A command in a process of its own; it shows where its error comes from."""
-        command = [sys.executable, "-m", "dreg_client.cli", "--debug", words[0], *self._flags(), *words[1:]]
         password = self.credentials[1] if self.credentials else ""
-        done = subprocess.run(
-            command,
-            input=(password or stdin).encode(),
-            capture_output=True,
-            check=False,
-            timeout=120,
-            env=self.net.environment(**self.environment),
+        done = run_dreg(
+            ["--debug", words[0], *self._flags(), *words[1:]],
+            stdin=(password or stdin).encode(),
+            environment=self.net.environment(**self.environment),
         )
         text = done.stderr.decode()
         self.said += done.stdout.decode("latin-1") + text

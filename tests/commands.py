@@ -1,0 +1,109 @@
+"""Commands of `dreg`, each in a process that is forked from one which has imported the command line."""
+
+import atexit
+import json
+import os
+import resource
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 120.0
+"""Seconds after which a command is ended; no test waits for it."""
+PIPE = 65536
+LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+
+
+def run_dreg(
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    stdin: bytes = b"",
+    folder: Path | None = None,
+    umask: int | None = None,
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run a command as `python -m dreg_client.cli` does; it inherits this process's limits, too.
+
+    Args:
+        arguments: What follows `dreg`.
+        environment: All of its environment variables.
+        stdin: Its standard input, 64 KiB at most.
+        folder: Its working directory; this process's unless told.
+        umask: Its umask; this process's unless told.
+    """
+    assert len(stdin) <= PIPE
+    command = {
+        "arguments": list(arguments),
+        "environment": dict(environment),
+        "folder": str(folder or Path.cwd()),
+        "umask": _umask() if umask is None else umask,
+        "limits": {kind: resource.getrlimit(getattr(resource, kind)) for kind in LIMITS},
+    }
+    with ExitStack() as stack:
+        (its_in, our_in), (our_out, its_out), (our_err, its_err) = os.pipe(), os.pipe(), os.pipe()
+        our_report, its_report = os.pipe()
+        its = [its_in, its_out, its_err, its_report]
+        outputs = [stack.enter_context(os.fdopen(ours, "rb", buffering=0)) for ours in (our_out, our_err, our_report)]
+        try:
+            os.write(our_in, stdin)
+            socket.send_fds(_server(), [json.dumps(command).encode()], its)
+        finally:
+            for descriptor in (our_in, *its):
+                os.close(descriptor)
+        out, err, report = _read_all([output.fileno() for output in outputs])
+    code = int(report.split()[1])
+    return subprocess.CompletedProcess(list(arguments), code, out, err)
+
+
+def _read_all(descriptors: list[int]) -> list[bytes]:
+    """Read to the end of each; the last one begins with the number of the process to end where that takes too long."""
+    found = {descriptor: bytearray() for descriptor in descriptors}
+    with selectors.DefaultSelector() as selector:
+        for descriptor in descriptors:
+            selector.register(descriptor, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(PATIENCE)
+            if not ready:
+                os.kill(int(found[descriptors[-1]].split()[0]), signal.SIGKILL)
+                raise TimeoutError(f"the command says nothing for {PATIENCE} seconds")
+            for key, _ in ready:
+                piece = os.read(key.fd, PIPE)
+                found[key.fd] += piece
+                if not piece:
+                    selector.unregister(key.fd)
+    return [bytes(octets) for octets in found.values()]
+
+
+def _umask() -> int:
+    """This process's umask, which can only be read by changing it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+@cache
+def _server() -> socket.socket:
+    """Start the process that forks; it ends with this one."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(its.fileno())],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[its.fileno()],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+    )
+    its.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours
