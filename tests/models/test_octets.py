@@ -59,7 +59,7 @@ def test_a_pipe_is_read_to_its_end_although_it_returns_less_at_a_time(read: Call
         (io.StringIO("{}"), "this file returns str instead of bytes"),
         (OciManifest, "not ModelMetaclass"),
     ],
-    ids=repr,
+    ids=["dict", "list", "None", "int", "a text file", "a class"],
 )
 def test_anything_else_says_what_to_pass(read: Callable[[Any], Any], given: object, said: str) -> None:
     with pytest.raises(TypeError, match=r"its bytes, its text \(str\), a pathlib\.Path, or a file opened") as caught:
