@@ -339,7 +339,7 @@ def test_trn_28_a_body_where_none_may_be_is_no_next_answer(library_way: Way, net
 
     done = library_way.all_of(delete, tags)
     assert done.error is not None or done.value == [None, ("1.4", "all")]
-    assert registry.asked[0] == f"DELETE {MANIFESTS}/{DIGEST}"
+    assert f"DELETE {MANIFESTS}/{DIGEST}" in registry.asked
 
 
 def test_trn_14_interim_answers_without_an_end(library_way: Way, net: Network, little_memory: None) -> None:

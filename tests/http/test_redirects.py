@@ -111,7 +111,7 @@ def test_trn_12_what_changes_something_never_turns_into_a_get(door: Door, status
         return status, {"Location": "/elsewhere"}, b""
 
     with pytest.raises(errors.RegistryError):
-        door.run(registry, lambda registry: repository(registry).delete_manifest(DIGEST))
+        door.run(registry, lambda registry: repository(registry).delete_blob(DIGEST))
     assert [request.method for request in door.seen] == ["DELETE"]
 
 
@@ -119,7 +119,7 @@ def test_trn_12_what_changes_something_goes_to_the_registry_alone(door: Door) ->
     with pytest.raises(errors.CrossOriginError):
         door.run(
             lambda _: (307, {"Location": "https://other.test/x"}, b""),
-            lambda registry: repository(registry).delete_manifest(DIGEST),
+            lambda registry: repository(registry).delete_blob(DIGEST),
         )
     assert len(door.seen) == 1
 

@@ -45,6 +45,13 @@ def test_row_42_a_manifest_is_written_byte_for_byte_as_what_it_says_it_is(door: 
     assert door.seen[0].headers["content-type"] == OCI_MANIFEST
 
 
+def test_dst_27_the_media_type_is_sent_without_parameters(door: Door) -> None:
+    media_type = f"{OCI_MANIFEST}; charset=utf-8"
+    written = door.run(Taking(), lambda registry: repository(registry).put_manifest(MANIFEST, media_type=media_type))
+
+    assert written.media_type == door.seen[0].headers["content-type"] == OCI_MANIFEST
+
+
 def test_row_42_without_a_tag_a_manifest_is_written_by_its_digest(door: Door) -> None:
     taking = Taking()
     door.run(taking, lambda registry: repository(registry).put_manifest(MANIFEST))

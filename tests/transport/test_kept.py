@@ -119,7 +119,7 @@ def test_what_changes_something_is_not_sent_twice_in_silence(client: Client) -> 
     with speaking(script) as server, client(server) as (_, do):
         do(lambda repository: repository.has_blob(DIGEST))
         with pytest.raises(errors.TransportError):
-            do(lambda repository: repository.delete_manifest(DIGEST))
+            do(lambda repository: repository.delete_blob(DIGEST))
         assert [head[:6] for head in server.heads].count(b"DELETE") == 1
 
 
