@@ -70,7 +70,9 @@ async def read_manifest(
 async def read_config(source: AsyncSource, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
     """Read the config of an image; `strict` as the source says, unless it is given."""
     descriptor = manifest.config
+    # An OCI manifest with an empty type is only read with strict=False; its bytes say whether it is a config.
     is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
+    is_old = is_old or (not descriptor.media_type and manifest.artifact_type is None)
     if descriptor.family is not types.Family.CONFIG and not is_old:
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
     return await _config_at(source, descriptor, strict=source.strict if strict is None else strict)

@@ -1,22 +1,29 @@
 """OCI image layouts: a directory, or the same files in a tar archive (image-layout.md)."""
 
 import os
+from contextlib import suppress
 from functools import partial
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
 from dreg_client._async.documents import read_manifest, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
+from dreg_client._logging import log
+from dreg_client.errors.problems import Severity
 from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import AnyManifest, Index, LayoutIndex
+from dreg_client.models.index import Index, LayoutIndex
+from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import BlobRequest, RawManifest
-from dreg_client.protocol.referrers import fallback_tag, of_type, referrer, subject_of
+from dreg_client.protocol.referrers import fallback_tag, of_type, referrer, states_subject, subject_of
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
+
+_MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
 
 class AsyncLayoutSource:
@@ -66,29 +73,44 @@ class AsyncLayoutSource:
         return layout_files.tags_in(self.index)
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject."""
+        """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject.
+
+        A malformed manifest hides no other: it is listed with a warning in the log if it states the subject.
+        """
         self.files.check_open()
         entries = [*self.index.manifests, *await self._listed_by_tag(digest)]
-        found: list[Descriptor] = []
-        for entry in dict.fromkeys(entries):
-            document = await self._manifest_or_none(entry)
-            if document is not None and (subject := subject_of(document)) and subject.digest == digest:
-                found.append(referrer(entry, document))
-        return of_type(found, artifact_type)
+        found = [await self._referrer(entry, digest) for entry in dict.fromkeys(entries) if entry.family in _MANIFESTS]
+        return of_type([entry for entry in found if entry is not None], artifact_type)
+
+    async def _referrer(self, entry: Descriptor, digest: Digest) -> Descriptor | None:
+        """Return an entry as a list of referrers has it; None if its manifest does not refer to a digest."""
+        try:
+            raw = (await read_verified(self, entry)).raw
+        except errors.NotFoundError:
+            return None
+        try:
+            document = parse_manifest(raw, entry.media_type, strict=False)
+        except errors.DocumentError as failure:
+            if not states_subject(raw, digest):
+                return None
+            log.warning("%s: the referrer %s is malformed: %s", self.name, entry.digest, failure)
+            return entry
+        subject = subject_of(document)
+        if subject is None or subject.digest != digest:
+            return None
+        for problem in document.problems:
+            if problem.severity is Severity.ERROR:
+                log.warning("%s: the referrer %s is malformed: %s", self.name, entry.digest, problem)
+        return referrer(entry, document)
 
     async def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
         found: list[Descriptor] = []
         for entry in layout_files.entries_named(self.index, fallback_tag(digest)):
-            kept = await self._manifest_or_none(entry) if entry.family is Family.INDEX else None
-            found += kept.manifests if isinstance(kept, Index) else ()
+            with suppress(errors.NotFoundError):
+                kept = await read_manifest(self, entry) if entry.family is Family.INDEX else None
+                found += kept.manifests if isinstance(kept, Index) else ()
         return found
-
-    async def _manifest_or_none(self, entry: Descriptor) -> AnyManifest | None:
-        try:
-            return await read_manifest(self, entry) if entry.family in {Family.MANIFEST, Family.INDEX} else None
-        except errors.NotFoundError:
-            return None
 
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether there is such a blob."""

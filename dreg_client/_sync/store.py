@@ -35,7 +35,8 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
 class Store:
     """A store of images: a repository of a registry, an image layout, an archive. A context manager.
 
-    Whatever it returns was validated, and verified to be the bytes that were requested.
+    Whatever it returns was validated, and verified to be the bytes that were requested. If the store was opened with
+    `strict=False`, documents with readable errors are returned, too; `.problems` lists them.
 
     Args:
         source: The storage medium. To support another one, implement the methods of `Source`.

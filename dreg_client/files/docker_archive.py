@@ -28,7 +28,8 @@ class SavedImages:
     """The images of a docker-archive. Configs and layers are looked at when they are needed, each once."""
 
     def __init__(self, files: Files, *, strict: bool = True) -> None:
-        self.files, self.strict = files, strict
+        self.files = files
+        self.strict = strict
         try:
             raw = files.read("manifest.json", limit=MAX_DOCUMENT)
         except FileNotFoundError:

@@ -11,6 +11,8 @@ from dreg_client.models.fields import READABLE
 from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex, right_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
+from dreg_client.models.paths import object_at
+from dreg_client.models.stored import read_or_scan
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
@@ -92,6 +94,12 @@ def fallback_tag(digest: Digest) -> Tag:
 def subject_of(document: AnyManifest) -> Descriptor | None:
     """Return the `subject` of a manifest; a Docker manifest list cannot have one."""
     return None if isinstance(document, DockerManifestList) else document.subject
+
+
+def states_subject(raw: bytes, digest: Digest) -> bool:
+    """Return whether the bytes of a malformed manifest state a digest as that of its `subject`."""
+    tree, _ = read_or_scan(raw, nul=False)
+    return tree is not None and object_at(tree, "subject").get("digest") == digest
 
 
 def artifact_type_of(document: AnyManifest) -> str | None:

@@ -275,3 +275,35 @@ def test_the_number_of_layers_is_compared_with_a_config_that_has_readable_errors
         report = next(RepositoryValidation(registry.repository("acme/web")).tag("1")).report
 
     assert "CFG-21" in {it.rule for it in report.problems}
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_malformed_manifest_hides_no_referrer_of_a_layout(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, is_async: bool
+) -> None:
+    good, of_another = (json.loads(ARTIFACT) for _ in range(2))
+    good |= {"artifactType": "a/b", "layers": [described(LAYER, "a/b")]}
+    of_another |= {"subject": described(LAYER, "a/b"), "layers": "none"}
+    broken = {**good, "layers": [{**described(LAYER, "a/b"), "size": -1}]}
+    manifests = [json_of(document) for document in (broken, of_another, json.loads(ARTIFACT), good)]
+    entries = [described(raw, OCI_MANIFEST) for raw in manifests]
+    files = {**LAYOUT_FILES, "index.json": json_of({"schemaVersion": 2, "manifests": entries})}
+    files |= {f"blobs/sha256/{Digest.of(raw).encoded}": raw for raw in manifests}
+    store = Opened(f"oci-archive:{tar_of(tmp_path / 'layout.tar', files)}", is_async=is_async)
+
+    found = store.do(lambda it: it.referrers(Digest.of(MANIFEST)))
+
+    assert [it.digest for it in found] == [Digest.of(manifests[number]) for number in (0, 2, 3)]
+    warned = [record.getMessage() for record in caplog.records if "is malformed" in record.getMessage()]
+    assert [f"{it.digest} is malformed" in text for it, text in zip(found, warned[:2], strict=False)] == [True, True]
+    assert all(str(found[2].digest) not in text for text in warned)
+
+
+def test_a_config_whose_type_is_empty_is_read_as_one(tmp_path: Path) -> None:
+    manifest = json_of({**json.loads(MANIFEST), "config": described(CONFIG, "")})
+    index = json_of({"schemaVersion": 2, "manifests": [described(manifest, OCI_MANIFEST)]})
+    name = f"blobs/sha256/{Digest.of(manifest).encoded}"
+    archive = tar_of(tmp_path / "layout.tar", {**LAYOUT_FILES, "index.json": index, name: manifest})
+
+    with open_store(f"oci-archive:{archive}", strict=False) as store:
+        assert store.get_config(Digest.of(manifest)).raw == CONFIG
