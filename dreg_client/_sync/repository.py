@@ -23,6 +23,7 @@ from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
 from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
 if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
@@ -81,13 +82,14 @@ class Repository(Store):
     ) -> Descriptor:
         """Push a manifest or index, byte for byte, after validating it (distribution-spec "Pushing Manifests").
 
+        If the document has a `subject`, and the registry keeps no list of referrers, the document is listed under the
+        referrers tag ("Pushing Manifests with Subject"). That takes a second or two longer, to check that no other
+        process overwrote the list.
+
         Args:
             document: The document, or its bytes.
             reference: A tag or the document's digest (default: its digest).
             media_type: The media type, if the document does not state it.
-
-        If the document has a `subject`, and the registry keeps no list of referrers, the document is listed under the
-        referrers tag, as others read it. That takes a second or two more, to see that no other process overwrote it.
 
         Returns:
             The descriptor by which the registry has the document.
@@ -105,7 +107,7 @@ class Repository(Store):
         name = manifests.name_of(reference) if reference else own
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to be written")
-        media_type = media_type or manifest.media_type
+        media_type = essence(media_type) if media_type else manifest.media_type
         digest, response = self._put(name, raw, media_type)
         written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
         self._list(written, manifest, response)
