@@ -11,7 +11,6 @@ from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL
-from dreg_client.protocol.responses import lists_nothing
 from dreg_client.protocol.www_authenticate import Challenge, parse_challenges, scope_to_ask
 from dreg_client.values.credential import Credential, is_sendable
 from dreg_client.values.origin import Origin
@@ -45,11 +44,16 @@ def may_hide(registry: RegistryURL, request: Request, response: Response) -> boo
     Artifactory, Nexus and GitHub Packages can respond with 404 or an empty list, without a challenge. Only `/v2/` has
     one then.
     """
-    if response.status not in _HIDING and not (
-        response.ok and _LISTS.fullmatch(request.target) and lists_nothing(response.body)
-    ):
+    hides = response.status in _HIDING or _is_empty_list(request, response)
+    return hides and Origin.of(response.url) == registry.origin
+
+
+def _is_empty_list(request: Request, response: Response) -> bool:
+    if not response.ok or not _LISTS.fullmatch(request.target):
         return False
-    return Origin.of(response.url) == registry.origin
+    from dreg_client.protocol.responses import lists_nothing  # noqa: PLC0415 (most requests are not for lists)
+
+    return lists_nothing(response.body)
 
 
 def is_conclusive(ping: Response) -> bool:
