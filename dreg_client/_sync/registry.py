@@ -26,8 +26,7 @@ class Registry:
             that may get the credential.
             plain_http: Use HTTP. insecure: Do not verify the certificate. ca_file: A file with further CA certificates.
             client_cert: A pair (certificate, key) of paths. certs_dirs: Folders as docker's `certs.d`. ssl_context:
-                Used
-            instead of all these.
+            Used instead of all these.
             timeout: `Timeouts`, or seconds. retries: The most retries of a request. max_retry_after: The longest
             `Retry-After` that is obeyed, in seconds. connections: The most connections to one host.
             mirrors: URLs that are tried first. proxy: The URL of a proxy. trust_env: Whether environment variables
