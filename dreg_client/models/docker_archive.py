@@ -49,13 +49,16 @@ def _spelled_as_docker(images: object, where: str) -> object:
     found: list[object] = []
     others: dict[str, str] = {}
     for image in cast("list[object]", images):
-        members = cast("Members", image) if isinstance(image, dict) else None
-        names = {name: spelled(ArchivedImage, name) for name in members or ()}
+        if not isinstance(image, dict):
+            found.append(image)
+            continue
+        members = cast("Members", image)
+        names = {name: spelled(ArchivedImage, name) for name in members}
         others |= {name: own for name, own in names.items() if own}
-        renamed = {names[name] or name: value for name, value in (members or {}).items()}
-        if members is not None and len(renamed) < len(members):
+        renamed = {names[name] or name: value for name, value in members.items()}
+        if len(renamed) < len(members):
             raise LayoutCorruptError(where, "has a manifest.json with two members that differ only in letter case")
-        found.append(image if members is None else renamed)
+        found.append(renamed)
     if others:
         read = ", ".join(f"{name!r} as {own!r}" for name, own in others.items())
         log.warning("%s: manifest.json is read with %s; docker save spells them so", where, read)

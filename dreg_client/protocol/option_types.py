@@ -1,8 +1,8 @@
 """Options by their names and types, as callers give them: what other libraries call them is named in the error."""
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
 
 from dreg_client.protocol.options import Options, RegistryOptions
 
@@ -50,13 +50,15 @@ def _is_number(value: object) -> bool:
 
 
 def _are_texts(value: object) -> bool:
-    return isinstance(value, tuple | list) and all(map(_is_path, value))
+    return isinstance(value, tuple | list) and all(map(_is_path, cast("Sequence[object]", value)))
 
 
 def _is_pair(value: object) -> bool:
-    if not isinstance(value, tuple | list) or len(value) != len(("cert", "key")):
-        return False
-    return _is_path(value[0]) and (value[1] is None or _is_path(value[1]))
+    match value:
+        case ((str() | os.PathLike()), (str() | os.PathLike() | None)):
+            return True
+        case _:
+            return False
 
 
 _TYPES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {

@@ -12,14 +12,14 @@ NO_LINE_FEED: Final[JsonSchema] = {"pattern": "\\n"}
 
 def not_a_text(given: object, what: str) -> TypeError:
     """Return the error for something that is not a text; `what` says what it must be, with an example."""
-    advice = ""
+    kind, advice = type(given).__name__, ""
     if isinstance(given, int | float) and not isinstance(given, bool):
         advice = f"; write '{given}'"
     elif isinstance(given, list | tuple | set):
         advice = "; pass its items one by one"
     elif isinstance(getattr(given, "digest", None), str):
         advice = "; pass its .digest"
-    return TypeError(f"{what}, not {type(given).__name__}{advice}")
+    return TypeError(f"{what}, not {kind}{advice}")
 
 
 def text_schema(pattern: str) -> JsonSchema:
