@@ -1,6 +1,7 @@
 """Commands of `dreg`, each in a process that is forked from one which has imported the command line."""
 
 import atexit
+import fcntl
 import json
 import os
 import resource
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0
 """Seconds after which a command is ended; no test waits for it."""
 PIPE = 65536
+MEBIBYTE = 1 << 20
 LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
@@ -34,11 +36,11 @@ def run_dreg(
     Args:
         arguments: What follows `dreg`.
         environment: All of its environment variables.
-        stdin: Its standard input, 64 KiB at most.
+        stdin: Its standard input, 1 MiB at most.
         folder: Its working directory; this process's unless told.
         umask: Its umask; this process's unless told.
     """
-    assert len(stdin) <= PIPE
+    assert len(stdin) <= MEBIBYTE
     command = {
         "arguments": list(arguments),
         "environment": dict(environment),
@@ -52,6 +54,7 @@ def run_dreg(
         its = [its_in, its_out, its_err, its_report]
         outputs = [stack.enter_context(os.fdopen(ours, "rb", buffering=0)) for ours in (our_out, our_err, our_report)]
         try:
+            fcntl.fcntl(our_in, fcntl.F_SETPIPE_SZ, max(len(stdin), PIPE))  # written before anything reads it
             os.write(our_in, stdin)
             socket.send_fds(_server(), [json.dumps(command).encode()], its)
         finally:
