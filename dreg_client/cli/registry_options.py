@@ -139,4 +139,6 @@ def _read_secret() -> str:
     secret = secret.removesuffix("\n").removesuffix("\r")
     if not secret:
         raise click.UsageError("standard input is empty; pipe the secret in")
+    if "\n" in secret and not secret.lstrip().startswith("{"):  # more than was meant; the key of `_json_key` is JSON
+        raise click.UsageError("standard input has several lines; pipe in one line, or a key that is a JSON object")
     return secret

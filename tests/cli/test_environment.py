@@ -31,13 +31,23 @@ def test_a_variable_that_is_wrong_is_named_without_its_content(dreg: Run, variab
     assert CANARY not in dreg("--debug", "tags", "registry.test/acme/web", env={variable: value}).err
 
 
-@pytest.mark.parametrize("secret", [b"\xff\xfe", b"x" * 65_537, b"", b"\n"], ids=["bytes", "long", "empty", "a line"])
+@pytest.mark.parametrize(
+    "secret", [b"\xff\xfe", b"x" * 65_537, b"", b"\n", b"a\nb"], ids=["bytes", "long", "empty", "a line", "two"]
+)
 @pytest.mark.parametrize("option", [["-u", "ada", "--password-stdin"], ["--identity-token-stdin"]])
 def test_a_secret_that_is_none_is_a_usage_error(dreg: Run, secret: bytes, option: list[str]) -> None:
     told = dreg("tags", "localhost:1/acme/web", *option, stdin=secret)
 
     assert told.code == 2
-    assert told.err.startswith("dreg: standard input is ")
+    assert told.err.startswith("dreg: standard input ")
+
+
+def test_a_key_that_is_json_may_have_several_lines(dreg: Run) -> None:
+    key = b'{\n  "type": "service_account"\n}\n'
+    told = dreg("tags", "localhost:1/acme/web", "-u", "_json_key", "--password-stdin", "--retries", "0", stdin=key)
+
+    assert told.code == 6
+    assert "connection refused" in told.err
 
 
 @pytest.mark.parametrize("host", ["https://auth.test", "auth.test/token", "auth test", "ada@auth.test", ""])
