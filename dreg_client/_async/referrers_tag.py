@@ -89,17 +89,14 @@ class AsyncReferrersTag:
 
     async def _write(self, change: Change) -> bool:
         """Apply the change and read it back, up to 5 times. Return whether anything was written."""
-        turn = Turn((self._client.registry.url, self._repository, self._tag))
-        try:
-            await wait_future(turn.before)
+        with Turn((self._client.registry.url, self._repository, self._tag)) as before:
+            await wait_future(before)
             for number in range(_WRITES):
                 changed = change.of(await self._read(), self._where)
                 if changed is None:
                     return number > 0
                 await self._put(changed, is_last=number == _WRITES - 1)
             return True
-        finally:
-            turn.end()
 
     async def _read(self) -> RawManifest | None:
         """Read the list; None if there is no such tag. Only a 404 says that: distribution 2.8 fails amid writes."""
