@@ -168,14 +168,16 @@ async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]],
     """
     results: list[T] = []
     interrupt: BaseException | None = None
-    while not results:
-        try:
-            with anyio.CancelScope(shield=True):
-                results.append(await function(*arguments))
-        except (anyio.get_cancelled_exc_class(), KeyboardInterrupt, SystemExit) as failure:
-            interrupt = failure
-    if interrupt is not None:
-        raise interrupt
+    try:
+        while not results:
+            try:
+                with anyio.CancelScope(shield=True):
+                    results.append(await function(*arguments))
+            except (anyio.get_cancelled_exc_class(), KeyboardInterrupt, SystemExit) as failure:
+                interrupt = failure
+    finally:  # also if the function fails
+        if interrupt is not None:
+            raise interrupt
     return results[0]
 
 

@@ -1,10 +1,8 @@
 """Changes of a repository, each confirmed: by the status that the specification names, or else by a HEAD."""
 
-from dataclasses import replace
-
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
-from dreg_client._async.manifests import resolve_manifest
+from dreg_client._async.manifests import named
 from dreg_client.protocol import blobs, manifests
 from dreg_client.protocol.changes import is_specified, unconfirmed
 from dreg_client.protocol.manifests import TagOrDigest
@@ -29,45 +27,44 @@ async def _confirm_written(
     client: AsyncClient, repository: RepositoryName, name: TagOrDigest, request: Request, response: Response
 ) -> None:
     try:
-        found = (await resolve_manifest(client, repository, name, mirrored=False)).digest
+        found = await named(client, repository, name)
     except errors.DregError as failure:
         raise unconfirmed(response, request, failure) from failure
-    if found != Digest.of(request.body, found.algorithm):
-        raise unconfirmed(response, request, f"{found} is there")
+    if found is None or found != Digest.of(request.body, found.algorithm):
+        raise unconfirmed(response, request, f"{found or 'nothing'} is there")
 
 
 async def delete_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Response:
     """Delete a tag, or by its digest a manifest with all its tags."""
     request = manifests.delete_request(repository, name)
     response = await client.send(request)
-    await check_deleted(client, repository, name, request, response)
+    await confirm_deleted(client, repository, name, request, response)
     return response
 
 
-async def check_deleted(
+async def confirm_deleted(
     client: AsyncClient, repository: RepositoryName, name: TagOrDigest, request: Request, response: Response
 ) -> None:
     """Raise the error of a response to the deletion of a tag or manifest, unless the deletion is confirmed."""
-    manifests.check_deleted(response, request)
+    manifests.check_manifest_deletion(response, request)
     if is_specified(response, request):
         return
     try:
-        found = (await resolve_manifest(client, repository, name, mirrored=False)).digest
-    except errors.NotFoundError:
-        return
+        found = await named(client, repository, name)
     except errors.DregError as failure:
         raise unconfirmed(response, request, failure) from failure
-    raise unconfirmed(response, request, f"{found} is still there")
+    if found is not None:
+        raise unconfirmed(response, request, f"{found} is still there")
 
 
 async def delete_blob(client: AsyncClient, repository: RepositoryName, digest: Digest) -> None:
     """Delete a blob."""
     request = blobs.delete_request(repository, digest)
     response = await client.send(request)
-    blobs.check_deleted(response, request)
+    blobs.check_blob_deletion(response, request)
     if is_specified(response, request):
         return
-    head = replace(blobs.blob_request("HEAD", repository, digest), mirrored=False)
+    head = blobs.blob_request("HEAD", repository, digest, mirrored=False)
     status = (await client.send(head)).status
     if status != 404:
         raise unconfirmed(response, request, f"status {status}, not 404")

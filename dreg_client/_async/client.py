@@ -170,7 +170,7 @@ class AsyncClient:
         """Return an unsuccessful response that no further attempt can change."""
         self._note(registry, request, response)
         check_wait(response, self._options.max_retry_after)
-        if lost and request.method == "DELETE" and response.status == 404:
+        if lost and request.absent_is_done and response.status == 404:
             # The response to an earlier attempt was lost: that attempt succeeded.
             return replace(response, status=202)
         return response

@@ -1,5 +1,6 @@
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
+from dreg_client import errors
 from dreg_client._async.client import AsyncClient
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import (
@@ -35,6 +36,14 @@ async def resolve_manifest(
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
         client.head_describes = False
     return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))
+
+
+async def named(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Digest | None:
+    """Return the digest of what the registry itself, not a mirror, has at a tag or digest; None if there is nothing."""
+    try:
+        return (await resolve_manifest(client, repository, name, mirrored=False)).digest
+    except errors.NotFoundError:
+        return None
 
 
 async def get_manifest(

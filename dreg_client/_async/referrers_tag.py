@@ -2,7 +2,6 @@
 
 import random
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from dreg_client import errors
@@ -14,7 +13,7 @@ from dreg_client.protocol import manifests
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.referrers import fallback_tag, is_not_offered, referrer_pages
-from dreg_client.protocol.referrers_tag import Addition, Change, Removal, with_outcome
+from dreg_client.protocol.referrers_tag import Addition, Change, Removal
 from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
@@ -48,26 +47,28 @@ class AsyncReferrersTag:
         """Add the entry of a manifest that was pushed, unless it is listed.
 
         Raises:
-            ConflictError: The tag is not an OCI index, or other processes do not stop to overwrite it.
+            ConflictError: The tag is not an OCI index, or other processes keep overwriting it.
         """
         try:
             await self._change(Addition(entry))
         except errors.DregError as failure:
             outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}: push it again"
-            raise with_outcome(failure, outcome) from None
+            failure.add_outcome(outcome)
+            raise
 
     async def remove(self, digest: Digest) -> None:
         """Remove the entry of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
 
         Raises:
-            ConflictError: Other processes do not stop to overwrite the tag.
+            ConflictError: Other processes keep overwriting the tag.
         """
         try:
             if not await self._is_kept_by_registry():
                 await self._change(Removal(digest))
         except errors.DregError as failure:
             outcome = f"{digest} was deleted, but may still be listed as a referrer of {self._subject}"
-            raise with_outcome(failure, outcome) from None
+            failure.add_outcome(outcome)
+            raise
 
     async def _is_kept_by_registry(self) -> bool:
         request = referrer_pages(self._repository, self._subject).request
@@ -87,18 +88,15 @@ class AsyncReferrersTag:
         raise errors.ConflictError(reason)
 
     async def _write(self, change: Change) -> bool:
-        """Write the changed list until it is read back as such; return False if nothing needed to be written."""
-        turn = Turn((self._client.registry.url, self._repository, self._tag))
-        try:
-            await wait_future(turn.before)
+        """Apply the change and read it back, up to 5 times. Return whether anything was written."""
+        with Turn((self._client.registry.url, self._repository, self._tag)) as before:
+            await wait_future(before)
             for number in range(_WRITES):
                 changed = change.of(await self._read(), self._where)
                 if changed is None:
                     return number > 0
                 await self._put(changed, is_last=number == _WRITES - 1)
             return True
-        finally:
-            turn.end()
 
     async def _read(self) -> RawManifest | None:
         """Read the list; None if there is no such tag. Only a 404 says that: distribution 2.8 fails amid writes."""
@@ -110,7 +108,7 @@ class AsyncReferrersTag:
 
     async def _read_once(self) -> RawManifest | None:
         # From the registry itself: a mirror may be late.
-        request = replace(manifests.manifest_request("GET", self._repository, self._tag), mirrored=False)
+        request = manifests.manifest_request("GET", self._repository, self._tag, mirrored=False)
         response = await self._client.send(request)
         if response.status == 404:
             return None

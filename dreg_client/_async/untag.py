@@ -1,23 +1,23 @@
 """Delete a tag: at once, or by a placeholder (see `protocol.untag`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async._compat import run_shielded, sleep
 from dreg_client._async.client import AsyncClient
-from dreg_client._async.manifests import get_manifest, resolve_manifest
+from dreg_client._async.manifests import get_manifest, named
 from dreg_client._logging import log
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import delete_request
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.untag import (
+    TagState,
     absent_digest,
     check_probe,
     is_unsupported,
     placeholder_of,
-    with_outcome,
     without_placeholder,
 )
 from dreg_client.values.digest import Digest
@@ -32,7 +32,7 @@ async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, pl
     request = delete_request(repository, tag)
     response = await client.send(request)
     if not is_unsupported(response):
-        await changes.check_deleted(client, repository, tag, request, response)
+        await changes.confirm_deleted(client, repository, tag, request, response)
         return
     if not placeholder:
         raise without_placeholder(response, request)
@@ -45,10 +45,8 @@ async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, pl
 
 async def _probe(client: AsyncClient, repository: RepositoryName, request: Request) -> None:
     """Find out, without any change, whether the registry deletes manifests by their digest."""
-    probe = delete_request(repository, absent_digest())
+    probe = replace(delete_request(repository, absent_digest()), absent_is_done=False)
     response = await client.send(probe)
-    if response.status == 202:  # also if a first response was lost: `Client.send` then takes 404 for success
-        response = await client.send(probe := delete_request(repository, absent_digest()))
     check_probe(response, request, probe)
 
 
@@ -62,7 +60,9 @@ class _Untagging:
     original: RawManifest
     placeholder: RawManifest
     is_written: bool = False  # whether the registry has confirmed the placeholder
-    outcome: str = ""  # what the tag names after a failure; empty if it is gone
+    state: TagState = TagState.UNKNOWN  # after a failure
+    found: Digest | None = None  # what the tag named then
+    unrestored: str = ""  # why the original could not be put back
 
     async def run(self) -> None:
         """Delete the tag.
@@ -78,12 +78,12 @@ class _Untagging:
             await changes.delete_manifest(self.client, self.repository, digest)
         except errors.DregError as failure:
             await self._restore(may_come_late=isinstance(failure, errors.TransportError | errors.ServerError))
-            if self.outcome:
-                raise with_outcome(failure, self.outcome) from failure
+            if self.state is not TagState.GONE:
+                failure.add_outcome(self._outcome)
+                raise
         except BaseException as interrupt:
             await self._restore(may_come_late=True)
-            interrupt.add_note(self._told)
-            log.warning("untag was interrupted: %s", self._told)
+            self._tell(interrupt)
             raise
 
     def _check_unchanged(self, found: Digest | None) -> None:
@@ -94,48 +94,62 @@ class _Untagging:
         raise errors.ConflictError(f"{reason}; nothing was changed here, try again")
 
     async def _restore(self, *, may_come_late: bool) -> None:
-        """Put the original back, whatever interrupts it, if the tag has the placeholder."""
+        """Put the original back if the tag has the placeholder, and learn the state. Only an interrupt is raised."""
         try:
             await run_shielded(self._put_back, _LATE if may_come_late and not self.is_written else 0.0)
-        except BaseException:
-            log.warning("untag was interrupted: %s", self._told)
+        except Exception as failure:  # noqa: BLE001 (what failed first is raised, and says that this failed, too)
+            self.unrestored = str(failure)
+        except BaseException as interrupt:
+            self._tell(interrupt)
             raise
 
     async def _put_back(self, patience: float) -> None:
+        self.state = TagState.UNKNOWN  # until the end, whatever is raised
+        self.found = await self._named()
+        if patience and self._has(self.original):
+            await sleep(patience)  # the registry may still write a placeholder whose response was lost
+            self.found = await self._named()
+        if self.found is None:
+            self.state = TagState.GONE
+        elif self._has(self.original):
+            self.state = TagState.KEPT
+        elif self._has(self.placeholder):
+            await self._put(self.original)
+            self.state = TagState.RESTORED
+        else:
+            self.state = TagState.CHANGED
+
+    def _has(self, manifest: RawManifest) -> bool:
+        return self.found is not None and _is_of(self.found, manifest)
+
+    def _tell(self, interrupt: BaseException) -> None:
+        interrupt.add_note(self._outcome)
+        log.warning("untag was interrupted: %s", self._outcome)
+
+    @property
+    def _outcome(self) -> str:
+        """What the tag names now, and what to do."""
         before = self.original.digest
-        try:
-            found = await self._named()
-            if patience and found is not None and _is_of(found, self.original):
-                await sleep(patience)  # the registry may still write a placeholder whose response was lost
-                found = await self._named()
-            if found is None:
-                self.outcome = ""
-            elif _is_of(found, self.original):
-                self.outcome = f"{self._name} still names {before}"
-            elif _is_of(found, self.placeholder):
-                await self._put(self.original)
-                self.outcome = f"{self._name} names {before} again"
-            else:
-                self.outcome = f"another client changed {self._name}: it names {found}, and named {before} before"
-        except errors.DregError as failure:
-            manifest = f"{self.client.registry.name}/{self.repository}@{before}"
-            reason = f"{self._name} may name a placeholder now, since it cannot be restored ({failure})"
-            self.outcome = f"{reason}; restore it: dreg tag {manifest} {self.tag}"
+        match self.state:
+            case TagState.GONE:
+                return f"{self._name} is deleted, and named {before} before"
+            case TagState.KEPT:
+                return f"{self._name} still names {before}"
+            case TagState.RESTORED:
+                return f"{self._name} names {before} again"
+            case TagState.CHANGED:
+                return f"another client changed {self._name}: it names {self.found}, and named {before} before"
+            case TagState.UNKNOWN:
+                manifest = f"{self.client.registry.name}/{self.repository}@{before}"
+                why = f", since it cannot be restored ({self.unrestored})" if self.unrestored else ""
+                return f"{self._name} may name a placeholder now{why}; restore it: dreg tag {manifest} {self.tag}"
 
     async def _named(self) -> Digest | None:
-        """Return the digest that the tag names now; None if there is no such tag."""
-        try:
-            return (await resolve_manifest(self.client, self.repository, self.tag, mirrored=False)).digest
-        except errors.NotFoundError:
-            return None
+        return await named(self.client, self.repository, self.tag)
 
     async def _put(self, manifest: RawManifest) -> tuple[Digest, Response]:
         media_type = self.placeholder.media_type  # the original's, also if the registry does not state it
         return await changes.put_manifest(self.client, self.repository, self.tag, manifest.raw, media_type)
-
-    @property
-    def _told(self) -> str:
-        return self.outcome or f"{self._name} is deleted, and named {self.original.digest} before"
 
     @property
     def _name(self) -> str:

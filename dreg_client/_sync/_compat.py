@@ -182,20 +182,27 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
     must be one that can be called twice.
     """
     outcomes: list[T] = []
+    failures: list[BaseException] = []
     interrupt: BaseException | None = None
 
     def work() -> None:
         current.set(None)  # of no group, hence not cancelled
-        outcomes.append(function(*arguments))
-
-    while not outcomes:
         try:
-            with first_error_only(), TaskGroup() as shielded:
-                shielded.start_soon(work)
-        except (Cancelled, KeyboardInterrupt, SystemExit) as failure:
-            interrupt = failure
-    if interrupt is not None:
-        raise interrupt
+            outcomes.append(function(*arguments))
+        except BaseException as failure:
+            failures.append(failure)
+            raise
+
+    try:
+        while not (outcomes or failures):
+            try:
+                with first_error_only(), TaskGroup() as shielded:
+                    shielded.start_soon(work)
+            except (Cancelled, KeyboardInterrupt, SystemExit) as failure:
+                interrupt = failure
+    finally:  # also if the function fails
+        if interrupt is not None:
+            raise interrupt
     return outcomes[0]
 
 

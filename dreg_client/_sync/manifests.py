@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/manifests.py by tools/generate_sync.py. Do not edit.
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
+from dreg_client import errors
 from dreg_client._sync.client import Client
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import (
@@ -36,6 +37,14 @@ def resolve_manifest(
     if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
         client.head_describes = False
     return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))
+
+
+def named(client: Client, repository: RepositoryName, name: TagOrDigest) -> Digest | None:
+    """Return the digest of what the registry itself, not a mirror, has at a tag or digest; None if there is nothing."""
+    try:
+        return resolve_manifest(client, repository, name, mirrored=False).digest
+    except errors.NotFoundError:
+        return None
 
 
 def get_manifest(

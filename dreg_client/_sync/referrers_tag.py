@@ -3,7 +3,6 @@
 
 import random
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from dreg_client import errors
@@ -15,7 +14,7 @@ from dreg_client.protocol import manifests
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.referrers import fallback_tag, is_not_offered, referrer_pages
-from dreg_client.protocol.referrers_tag import Addition, Change, Removal, with_outcome
+from dreg_client.protocol.referrers_tag import Addition, Change, Removal
 from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
@@ -49,26 +48,28 @@ class ReferrersTag:
         """Add the entry of a manifest that was pushed, unless it is listed.
 
         Raises:
-            ConflictError: The tag is not an OCI index, or other processes do not stop to overwrite it.
+            ConflictError: The tag is not an OCI index, or other processes keep overwriting it.
         """
         try:
             self._change(Addition(entry))
         except errors.DregError as failure:
             outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}: push it again"
-            raise with_outcome(failure, outcome) from None
+            failure.add_outcome(outcome)
+            raise
 
     def remove(self, digest: Digest) -> None:
         """Remove the entry of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
 
         Raises:
-            ConflictError: Other processes do not stop to overwrite the tag.
+            ConflictError: Other processes keep overwriting the tag.
         """
         try:
             if not self._is_kept_by_registry():
                 self._change(Removal(digest))
         except errors.DregError as failure:
             outcome = f"{digest} was deleted, but may still be listed as a referrer of {self._subject}"
-            raise with_outcome(failure, outcome) from None
+            failure.add_outcome(outcome)
+            raise
 
     def _is_kept_by_registry(self) -> bool:
         request = referrer_pages(self._repository, self._subject).request
@@ -88,18 +89,15 @@ class ReferrersTag:
         raise errors.ConflictError(reason)
 
     def _write(self, change: Change) -> bool:
-        """Write the changed list until it is read back as such; return False if nothing needed to be written."""
-        turn = Turn((self._client.registry.url, self._repository, self._tag))
-        try:
-            wait_future(turn.before)
+        """Apply the change and read it back, up to 5 times. Return whether anything was written."""
+        with Turn((self._client.registry.url, self._repository, self._tag)) as before:
+            wait_future(before)
             for number in range(_WRITES):
                 changed = change.of(self._read(), self._where)
                 if changed is None:
                     return number > 0
                 self._put(changed, is_last=number == _WRITES - 1)
             return True
-        finally:
-            turn.end()
 
     def _read(self) -> RawManifest | None:
         """Read the list; None if there is no such tag. Only a 404 says that: distribution 2.8 fails amid writes."""
@@ -111,7 +109,7 @@ class ReferrersTag:
 
     def _read_once(self) -> RawManifest | None:
         # From the registry itself: a mirror may be late.
-        request = replace(manifests.manifest_request("GET", self._repository, self._tag), mirrored=False)
+        request = manifests.manifest_request("GET", self._repository, self._tag, mirrored=False)
         response = self._client.send(request)
         if response.status == 404:
             return None

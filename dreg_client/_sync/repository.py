@@ -96,7 +96,7 @@ class Repository(Store):
 
         Raises:
             ConflictError: The document was pushed, but cannot be listed: the referrers tag is not an OCI index, or
-                other processes do not stop to overwrite it.
+                other processes keep overwriting it.
             InvalidDocumentError: The document is not valid. Nothing was sent.
             DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or the registry states
                 that it received other bytes.

@@ -61,7 +61,8 @@ def error_message(failure: Exception) -> str:
         case click.ClickException():
             return failure.format_message().rstrip(".")
         case errors.DregError():
-            return _library_message(failure)
+            message = _library_message(failure)
+            return message if message.endswith(failure.outcome) else f"{message}; {failure.outcome}"
         case OSError():
             return f"{failure.filename or 'standard input or output'}: {failure.strerror or failure}"
         case _:

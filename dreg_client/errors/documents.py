@@ -21,7 +21,7 @@ class InvalidReferenceError(DregError, ValueError):
     part: str
     expected: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         where = "" if self.part == "reference" else f", see its {self.part}"
         return f"{self.text!r} is no reference{where}: expected {self.expected}"
 
@@ -34,7 +34,7 @@ class InvalidDigestError(DregError, ValueError):
     rule: str
     expected: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.text!r} is no digest: expected {self.expected} ({self.rule})"
 
 
@@ -44,7 +44,7 @@ class UnsupportedDigestError(DregError, ValueError):
 
     digest: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.digest} cannot be verified: only sha256 and sha512 can be computed; ask by such a digest"
 
 
@@ -55,7 +55,7 @@ class InvalidPlatformError(DregError, ValueError):
     text: str
     expected: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.text!r} is no platform: expected {self.expected}"
 
 
@@ -84,7 +84,7 @@ class InvalidDocumentError(DocumentError):
         """Return this error with the place that the document came from."""
         return replace(self, source=source)
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         where = f"{self.source}: " if self.source else ""
         more = f"; and {len(errors) - 1} more, see .problems" if len(errors) > 1 else ""
@@ -115,7 +115,7 @@ class UnsupportedMediaTypeError(DocumentError):
     digest: str
     advice: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         what = f"of media type {self.media_type!r}" if self.media_type else "of no known media type"
         return f"the document {self.digest} is {what}; {self.advice}"
 
@@ -126,7 +126,7 @@ class NoBytesError(DocumentError):
 
     model: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"this {self.model} was not read from bytes of its own; read it by {self.model}.parse(raw)"
 
 
@@ -148,7 +148,7 @@ class DigestMismatchError(IntegrityError):
     actual: str
     where: str = ""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where or 'the bytes'}: digest is {self.actual}, expected {self.expected}"
 
 
@@ -160,7 +160,7 @@ class SizeMismatchError(IntegrityError):
     actual: int
     where: str = ""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where or 'the bytes'}: size is {self.actual} bytes, expected {self.expected}"
 
 
@@ -180,7 +180,7 @@ class ResponseTooLargeError(LimitExceededError):
     size: int
     limit: int
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.what}: {self.size} bytes are over the limit of {self.limit}; raise the limit if you trust it"
 
 
@@ -195,19 +195,19 @@ class _TooManyError(LimitExceededError):
 class DepthLimitError(_TooManyError):
     """Indexes are nested deeper than the limit."""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where}: indexes are nested more than {self.limit} deep; ask for the inner image by its digest"
 
 
 class TooManyPagesError(_TooManyError):
     """A list has more pages than the limit, or links back to a page that was already read."""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where}: the list does not end after {self.limit} pages"
 
 
 class TooManyRedirectsError(_TooManyError):
     """A request was redirected more often than the limit, or in a circle."""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where}: more than {self.limit} redirects, or in a circle"

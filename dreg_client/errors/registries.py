@@ -37,7 +37,7 @@ class _ResponseError(DregError):
         facts = " ".join(filter(None, [str(self.status or ""), "; ".join(self.said)]))
         return sentence + (f" ({facts})" if facts else "") + (f"; {self.advice}" if self.advice else "")
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return self._with_response(f"{self.where}: {self.what}" if self.where else self.what)
 
 
@@ -56,7 +56,7 @@ class TokenError(AuthError):
 class TokenTooLargeError(TokenError, ResponseTooLargeError):
     """A token server's response is larger than any token; sizes are in bytes."""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.what}: its answer is longer than {self.limit} bytes; no token is as long"
 
 
@@ -94,7 +94,7 @@ class RegistryError(_ResponseError):
 class NotFoundError(RegistryError):
     """A store has no such repository, tag, manifest or blob."""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return self._with_response(f"{self.where} has no {self.what}" if self.where else f"there is no {self.what}")
 
 
@@ -137,7 +137,7 @@ class TransportError(DregError):
     reason: str
     where: str = ""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
@@ -217,7 +217,7 @@ class RetryExhaustedError(TransportError):
         super().__post_init__()
         self.reason, self.where = str(self.last), ""
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.last}; given up after {self.attempts} attempts"
 
 
@@ -235,7 +235,7 @@ class UnsafeURLError(DregError):
     target: str
     reason: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where} points to {self.target}: {self.reason}"
 
 

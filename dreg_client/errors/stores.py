@@ -13,7 +13,7 @@ class _PathError(DregError):
     path: str
     reason: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.path}: {self.reason}"
 
 
@@ -52,7 +52,7 @@ class ClosedError(DregError):
 
     where: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.where}: was closed; read what you need while it is open"
 
 
@@ -68,7 +68,7 @@ class NotAnImageError(DregError):
     media_type: str
     digest: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         if "index" in self.media_type or "list" in self.media_type:
             return f"{self.digest} is an index, not the image of one platform; choose a platform of it first"
         return f"{self.digest} is no image: its config is {self.media_type!r}; read it with get_manifest and get_blob"
@@ -86,7 +86,7 @@ class PlatformNotFoundError(DregError):
     wanted: str
     available: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"no image for platform {self.wanted}; there are: {listed(self.available)}"
 
 
@@ -117,7 +117,7 @@ class MissingLibraryError(DregError):
     library: str
     extra: str
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return f"{self.library} is not installed; add it by: pip install 'dreg-client[{self.extra}]'"
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import decoded_body
-from dreg_client.protocol.error_responses import raise_for_status
+from dreg_client.protocol.error_responses import TELL, raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
@@ -21,11 +21,11 @@ _SLACK: Final = 64 * KIBIBYTE
 _DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
 
 
-def blob_request(method: str, repository: RepositoryName, digest: Digest) -> Request:
+def blob_request(method: str, repository: RepositoryName, digest: Digest, *, mirrored: bool = True) -> Request:
     """Return a request that reads a blob."""
     target = f"/v2/{repository}/blobs/{digest}"
     what = f"blob {digest} in {repository}"
-    return Request(method, target, f"repository:{repository}:pull", mirrored=True, what=what)
+    return Request(method, target, f"repository:{repository}:pull", mirrored=mirrored, what=what)
 
 
 def head_proves(response: Response, request: Request, digest: Digest) -> bool:
@@ -37,15 +37,15 @@ def head_proves(response: Response, request: Request, digest: Digest) -> bool:
 
 def first_byte_request(repository: RepositoryName, digest: Digest) -> Request:
     """Return the request for the first byte of a blob."""
-    request = blob_request("GET", repository, digest)
-    return replace(request, headers=(("Range", "bytes=0-0"),), limit=0, mirrored=False)
+    request = blob_request("GET", repository, digest, mirrored=False)
+    return replace(request, headers=(("Range", "bytes=0-0"),), limit=0)
 
 
 def has_first_byte(response: Response, request: Request, head: Response) -> bool:
     """Return whether the response to `first_byte_request` shows that there is such a blob, as `head` describes it."""
     if response.status in {404, 416}:
         return response.status == 416  # an empty blob has no first byte
-    raise_for_status(response, replace(request, method="HEAD"))  # that is the question, whatever is sent for it
+    raise_for_status(response, request, verb=TELL)  # that is the question, whatever is sent for it
     if essence(response.headers.get("content-type") or "") in PAGES:
         reason = "a page for browsers came where a blob is due: check the address, and what stands between"
         raise errors.ProtocolError(reason, response.where)
@@ -76,9 +76,10 @@ def small_blob_in(response: Response, request: Request, digest: Digest, size: in
 def delete_request(repository: RepositoryName, digest: Digest) -> Request:
     """Return the request that deletes a blob."""
     scope = f"repository:{repository}:delete"
-    return replace(blob_request("DELETE", repository, digest), scope=scope, mirrored=False)
+    request = blob_request("DELETE", repository, digest, mirrored=False)
+    return replace(request, scope=scope, absent_is_done=True)
 
 
-def check_deleted(response: Response, request: Request) -> None:
+def check_blob_deletion(response: Response, request: Request) -> None:
     """Check the response to a deletion."""
     raise_for_status(response, request, _DELETES_NOTHING if response.status == 405 else "")

@@ -11,9 +11,10 @@ _LONGEST: Final = 1024
 _REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-request-id", "x-github-request-id")
 _WHO: Final = "give credentials, or log in with: dreg login"
 _MAY: Final = "ask its owner for the right to, or use another credential"
+TELL: Final = "tell whether it has"
 _VERBS: Final = {
     "GET": "give",
-    "HEAD": "tell whether it has",
+    "HEAD": TELL,
     "PUT": "take",
     "POST": "take",
     "PATCH": "take",
@@ -21,22 +22,25 @@ _VERBS: Final = {
 }
 
 
-def raise_for_status(response: Response, request: Request, advice: str = "") -> Response:
+def raise_for_status(response: Response, request: Request, advice: str = "", verb: str = "") -> Response:
     """Return a successful response, or raise the error that it means, a RegistryError or an UnauthorizedError.
 
-    `advice`: what to do if the thing does not exist, or the operation is not supported.
+    `advice`: what to do if the thing does not exist, or the operation is not supported. `verb`: what the registry was
+    asked to do, if the method does not say it.
     """
     if not response.ok:
-        raise _error(response, request, advice)
+        raise _error(response, request, advice, verb or _VERBS.get(request.method, request.method))
     return response
 
 
-def _error(response: Response, request: Request, advice: str) -> errors.RegistryError | errors.UnauthorizedError:
+def _error(
+    response: Response, request: Request, advice: str, verb: str
+) -> errors.RegistryError | errors.UnauthorizedError:
     said = reported(response)
     facts = response.status, said.lines, _request_id(response)
     where, the = place_of(response), _the(request)
     cannot = f"does not let us {'read' if request.method in {'GET', 'HEAD'} else 'change'} {the}"
-    doing = f"{_VERBS.get(request.method, request.method)} {the}"
+    doing = f"{verb} {the}"
     match response.status:
         case 404:
             return errors.NotFoundError(request.what or request.target, where, advice, *facts)

@@ -213,9 +213,9 @@ def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:
     """Return the request that deletes a tag, or by digest a manifest with all its tags ("Deleting tags")."""
     target, shown = _target(repository, name)
     what = f"{'manifest' if isinstance(name, Digest) else 'tag'} {shown}"
-    return Request("DELETE", target, f"repository:{repository}:delete", what=what)
+    return Request("DELETE", target, f"repository:{repository}:delete", what=what, absent_is_done=True)
 
 
-def check_deleted(response: Response, request: Request) -> None:
+def check_manifest_deletion(response: Response, request: Request) -> None:
     """Check the response to a deletion."""
     raise_for_status(response, request, _DELETES_NOTHING if response.status == 405 else "")

@@ -5,8 +5,8 @@ A list is changed as JSON: what other clients wrote stays as it is, whether this
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
@@ -79,20 +79,3 @@ def _written(index: Mapping[str, object], entries: list[object]) -> bytes:
 
 def _digest_in(entry: object) -> object:
     return cast("dict[str, object]", entry).get("digest") if isinstance(entry, dict) else None
-
-
-def with_outcome(failure: errors.DregError, outcome: str) -> errors.DregError:
-    """Return the error of changing the tag, with what was done before and what to do now."""
-    changed: dict[str, Any] = {}
-    match failure:
-        case errors.RegistryError() | errors.UnauthorizedError():
-            changed = {"advice": "; ".join(filter(None, (failure.advice, outcome)))}
-        case errors.RetryExhaustedError():
-            changed = {"last": with_outcome(failure.last, outcome)}
-        case errors.TransportError() | errors.UnsafeURLError():
-            changed = {"reason": f"{failure.reason}; {outcome}"}
-        case errors.ConflictError():
-            return errors.ConflictError(f"{failure}; {outcome}")
-        case _:
-            return failure
-    return replace(failure, **changed)

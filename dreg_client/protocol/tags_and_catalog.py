@@ -48,6 +48,11 @@ class Pages:
 
         UnsupportedError: the registry has no catalog. TooManyPagesError: a page comes again, or the 1,001st comes.
         """
+        if self.leads_back(response):
+            raise errors.TooManyPagesError(response.where, len(self._seen))
+
+    def leads_back(self, response: Response) -> bool:
+        """Do as `turn`, but return whether the response links to a page that was already requested."""
         request = self.request
         assert request is not None  # noqa: S101 (there is a response to it)
         if request.scope.startswith("registry:") and response.status in {404, 405}:
@@ -57,26 +62,29 @@ class Pages:
         url = f"{response.registry}{request.target}" if request.target.startswith("/") else request.target
         target = next_target(replace(response, url=url))
         if target is None:
-            self.request = None
-            return
+            self.end()
+            return False
         parts = urlsplit(target)
         if parts.path == urlsplit(response.url).path:  # a link with the path that a redirect led to
             target = urlunsplit(parts._replace(path=urlsplit(url).path))
-        if target == url:
-            raise errors.TooManyPagesError(response.where, len(self._seen))
-        self._go_to(replace(request, target=target), response)
+        if target == url or target in self._seen:
+            return True
+        self.go_to(replace(request, target=target), response)
+        return False
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the list."""
         self.request = None
 
-    def _go_to(self, request: Request, response: Response) -> None:
+    def go_to(self, request: Request, response: Response) -> None:
+        """Go on to a page after this response. TooManyPagesError: it comes again, or is the 1,001st."""
         if request.target in self._seen or len(self._seen) >= MAX_PAGES:
             raise errors.TooManyPagesError(response.where, len(self._seen))
         self._seen.add(request.target)
         self.request = request
 
 
-class NamePages(Pages):
+class NamePages:
     """The pages of a list of names, `n` per page (default: the registry's choice), after the name `last`.
 
     Some registries send no `Link`. So after `n` was sent, a page of exactly `n` entries without a `Link` is continued
@@ -89,16 +97,20 @@ class NamePages(Pages):
         self._list, self._kind = request, kind
         self._n = None if n is None else min(n, _LARGEST_PAGE)
         self._known: set[str] = set()  # names that must not come again, from the first page that was continued on
-        super().__init__(self._page_after(last))
+        self._pages = Pages(self._page_after(last))
+
+    @property
+    def request(self) -> Request | None:
+        """The request for the next page; None after the last one."""
+        return self._pages.request
 
     def names(self, response: Response) -> tuple[str, ...]:
         """Accept the response to `request`, go on to the next page, and return the names of this one that are new."""
-        if self._known:
-            if self._ends_before(response):
-                self._end()
-                return ()
-        else:
-            self.turn(response)
+        if not self._known:
+            self._pages.turn(response)
+        elif self._ends_before(response):
+            self._pages.end()
+            return ()
         names, left_out = _parse(response, self._kind)
         is_full = self.request is None and len(names) + left_out == self._n
         if not (is_full or self._known):
@@ -106,9 +118,9 @@ class NamePages(Pages):
         new = tuple(name for name in dict.fromkeys(names) if name not in self._known)
         self._known.update(new)
         if not new:
-            self._end()
+            self._pages.end()
         elif is_full:
-            self._go_to(self._page_after(new[-1]), response)
+            self._pages.go_to(self._page_after(new[-1]), response)
         return new
 
     def _ends_before(self, response: Response) -> bool:
@@ -118,13 +130,8 @@ class NamePages(Pages):
                 "%s: status %d for the page after a full one; the list ends there", response.where, response.status
             )
             return True
-        try:
-            self.turn(response)
-        except errors.TooManyPagesError as failure:
-            if failure.limit >= MAX_PAGES:
-                raise
-            return True  # the registry does not know `last`: this is its first page again, with its Link
-        return False
+        # A registry that does not know `last` gives its first page again, with its Link.
+        return self._pages.leads_back(response)
 
     def _page_after(self, last: str | None) -> Request:
         query = {"n": self._n, "last": last}
@@ -141,16 +148,6 @@ def tag_pages(repository: RepositoryName, n: int | None = None, last: str | None
 def catalog_pages(n: int | None = None, last: str | None = None) -> NamePages:
     """Return the pages of a catalog."""
     return NamePages(Request("GET", "/v2/_catalog", "registry:catalog:*", what="catalog"), RepositoryName, n, last)
-
-
-def parse_tags(response: Response) -> tuple[str, ...]:
-    """Return the tags of one page, in the registry's order; invalid ones are left out with a warning (quirk 31)."""
-    return _parse(response, Tag)[0]
-
-
-def parse_repositories(response: Response) -> tuple[str, ...]:
-    """Return the repositories of one page of a catalog; invalid names are left out with a warning."""
-    return _parse(response, RepositoryName)[0]
 
 
 def _parse(response: Response, kind: type[Tag | RepositoryName]) -> tuple[tuple[str, ...], int]:

@@ -21,24 +21,28 @@ _of_process: Final[dict[int, _Queues]] = {}  # a forked process waits for no tur
 
 
 class Turn:
-    """A turn at what a key names. It begins when `before` is done, and ends by `end`, or when an interrupt drops it.
+    """A turn at what a key names, as a context manager. It is entered at once, and begins when the turn before is done.
 
-    Attributes:
-        before: The turn before this one; done if there is none.
+    An interrupt may come between any two instructions, also while a turn is entered or left. It drops the turn then,
+    and the collector ends what was not ended, so that no other turn waits forever.
     """
 
     def __init__(self, key: Hashable) -> None:
-        self.before: Future[None] = Future()
-        self.before.set_result(None)
         self._key, self._over = key, Future[None]()
         self._queues = _of_process.setdefault(os.getpid(), _Queues())
-        with self._queues.lock:
-            self.before = self._queues.last.get(key, self.before)
-            self._queues.last[key] = self._over
+        self._before: Future[None] | None = None
 
-    def end(self) -> None:
+    def __enter__(self) -> Future[None]:
+        """Queue; return the turn before this one, which is done if there is none."""
+        with self._queues.lock:
+            self._before = self._queues.last.get(self._key) or _done()
+            self._queues.last[self._key] = self._over
+        return self._before
+
+    def __exit__(self, *_: object) -> None:
         """End this turn; if it has not begun, once the one before it ends."""
-        self.before.add_done_callback(self._finish)
+        if self._before is not None:
+            self._before.add_done_callback(self._finish)
 
     def _finish(self, _: Future[None]) -> None:
         with self._queues.lock:
@@ -48,6 +52,11 @@ class Turn:
             self._over.set_result(None)
 
     def __del__(self) -> None:
-        """End a turn whose `end` was cut short by an interrupt, so that nothing waits for it forever."""
-        if hasattr(self, "_queues"):
-            self.end()
+        if hasattr(self, "_before"):
+            self.__exit__()
+
+
+def _done() -> Future[None]:
+    future = Future[None]()
+    future.set_result(None)
+    return future

@@ -6,7 +6,7 @@ decided is decided here; the requests are in `untag` of the I/O layers.
 
 import json
 import secrets
-from dataclasses import replace
+from enum import Enum
 from typing import Final, cast
 
 from dreg_client import errors
@@ -24,6 +24,16 @@ _NOT_BY_TAG: Final = frozenset({400, 405})
 _RAISED: Final = frozenset({401, 403, 429})
 _LEAVE_OUT: Final = "leave out placeholder=False (--no-placeholder) to delete a placeholder in its place"
 _SET_UP: Final = "registries need to be set up for deletion"
+
+
+class TagState(Enum):
+    """What a tag names after untagging it has failed."""
+
+    UNKNOWN = "unknown"
+    GONE = "nothing"
+    KEPT = "the original, which it has named all along"
+    RESTORED = "the original, which was put back"
+    CHANGED = "what another client wrote"
 
 
 def is_unsupported(response: Response) -> bool:
@@ -79,16 +89,3 @@ def _unsupported(
     if response is None:
         return errors.UnsupportedError(what, "", advice)
     return errors.UnsupportedError(what, place_of(response), advice, response.status, reported(response).lines)
-
-
-def with_outcome(failure: errors.DregError, outcome: str) -> errors.DregError:
-    """Return a failure with a sentence on what the tag names now, in an error of the same class where that has one."""
-    match failure:
-        case errors.RegistryError() | errors.UnauthorizedError():
-            return replace(failure, advice="; ".join(filter(None, [failure.advice, outcome])))
-        case errors.RetryExhaustedError():
-            return replace(failure, last=with_outcome(failure.last, outcome))
-        case errors.TransportError():
-            return replace(failure, reason=f"{failure.reason}; {outcome}")
-        case _:
-            return errors.RegistryError(str(failure), "", outcome)

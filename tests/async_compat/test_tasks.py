@@ -211,3 +211,22 @@ def test_asyncio_may_cancel_a_shielded_function_which_is_then_called_again() -> 
 
     asyncio.run(main())
     assert calls == ["begun", "begun", "begun", "ended"]
+
+
+def test_a_cancellation_outlasts_a_shielded_function_that_fails_when_called_again() -> None:
+    calls: list[str] = []
+
+    async def shielded() -> None:
+        calls.append("begun")
+        await sleep(0.01)
+        raise OSError("its own")
+
+    async def main() -> None:
+        task = asyncio.create_task(run_shielded(shielded))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert calls == ["begun", "begun"]

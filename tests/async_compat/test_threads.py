@@ -225,3 +225,34 @@ def test_a_shielded_function_reaches_its_end_though_its_group_is_cancelled() -> 
         run_shielded(lambda: done.append("to its end") or sleep(0.01))
         sleep(60)
     assert done == ["to its end"]
+
+
+@pytest.mark.usefixtures("default_signal")
+def test_an_interrupt_outlasts_a_shielded_function_that_fails_and_is_not_called_again() -> None:
+    calls: list[str] = []
+
+    def shielded() -> None:
+        calls.append("begun")
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.05)
+        raise OSError("its own")
+
+    with pytest.raises(KeyboardInterrupt):
+        run_shielded(shielded)
+    assert calls == ["begun"]
+
+
+@pytest.mark.usefixtures("default_signal")
+def test_an_interrupt_outlasts_a_thread_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[str] = []
+
+    def no_thread(*_: object) -> int:
+        rounds.append("tried")
+        if len(rounds) == 1:
+            raise KeyboardInterrupt
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", no_thread)
+    with pytest.raises(KeyboardInterrupt):
+        run_shielded(lambda: None)
+    assert rounds == ["tried", "tried"]

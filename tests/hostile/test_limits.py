@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from dreg_client import Digest, errors
-from dreg_client.protocol.messages import Headers, Response
-from dreg_client.protocol.tags_and_catalog import tag_pages
-from dreg_client.values.reference import RepositoryName
+from dreg_client.protocol.messages import Headers, Request, Response
+from dreg_client.protocol.tags_and_catalog import Pages
 from tests.faultserver import Network, answer, challenge, chunked, redirect, refusal, sentence
 from tests.hostile.registry import BASE, CONFIG, LAYER, MANIFEST, MANIFESTS, OCI_MANIFEST, TAGS, listed, registry_at
 from tests.hostile.ways import Way, refused
@@ -134,7 +133,7 @@ def test_a_page_has_4_mib(library_way: Way, net: Network, over: int, of: str) ->
 
 
 def test_a_list_has_1000_pages() -> None:
-    pages = tag_pages(RepositoryName("acme/web"))
+    pages = Pages(Request("GET", "/v2/acme/web/tags/list"))
     for number in range(1, 1000):
         assert pages.request is not None
         pages.turn(page(number))

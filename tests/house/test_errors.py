@@ -12,6 +12,7 @@ import pytest
 
 import dreg_client
 from dreg_client import errors
+from dreg_client.cli.error_messages import error_message
 from dreg_client.errors import DregError
 from dreg_client.errors.problems import Problem, Severity
 
@@ -80,6 +81,17 @@ def test_an_error_lives_in_the_one_tree_and_is_drawn_there(error: type[DregError
     assert error.__module__.startswith("dreg_client.errors.")
     assert error.__name__.endswith("Error")
     assert error.__name__ in drawn or error.__name__.startswith("_")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_of_any_class_says_what_was_done_before_it(error: type[DregError]) -> None:
+    failure = error(*facts(error))
+    sentence, advice = str(failure), error_message(failure)
+    failure.add_outcome("half is done")
+    failure.add_outcome("do the rest")
+
+    assert str(failure) == str(pickle.loads(pickle.dumps(failure))) == f"{sentence}; half is done; do the rest"
+    assert error_message(failure) == f"{advice}; half is done; do the rest"
 
 
 def facts(error: type[DregError]) -> list[object]:

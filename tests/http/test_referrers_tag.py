@@ -237,16 +237,27 @@ def test_a_list_that_cannot_be_written_for_a_moment_is_written_again(door: Door)
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(500, errors.ServerError), (403, errors.DeniedError), (413, errors.RegistryError)]
+    ("answer", "error"),
+    [
+        (500, errors.ServerError),
+        (403, errors.DeniedError),
+        (413, errors.RegistryError),
+        ((201, {"Docker-Content-Digest": str(DIGEST)}, b""), errors.DigestMismatchError),
+        ((200, {"Content-Length": "99999999"}, b" " * 99999999), errors.ResponseTooLargeError),
+        ((307, {"Location": "http://registry.example/"}, b""), errors.CrossOriginError),
+    ],
 )
 def test_a_list_that_cannot_be_written_is_an_error_that_says_what_was_done(
-    door: Door, status: int, error: type[Exception]
+    door: Door, answer: Any, error: type[Exception]
 ) -> None:
     registry = Keeping()
-    registry.before[f"PUT {LIST}"] = [lambda _: status] * 1000
+    registry.before[f"PUT {LIST}"] = [lambda _: answer] * 1000
+    outcome = f"{Digest.of(TWO)} was pushed, but is not listed as a referrer of {DIGEST}: push it again"
 
-    with pytest.raises(error, match=f"{Digest.of(TWO)} was pushed, but is not listed as a referrer of {DIGEST}"):
+    with pytest.raises(error) as raised:
         put(door, registry)
+    assert str(raised.value).endswith(f"; {outcome}")
+    assert type(raised.value) is error
 
 
 @pytest.mark.parametrize(

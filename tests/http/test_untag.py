@@ -1,7 +1,10 @@
 """Deleting a tag and nothing else, where a registry deletes by digest alone ("Deleting tags")."""
 
+import _thread
 import json
+import re
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -265,3 +268,78 @@ def test_a_placeholder_that_is_written_late_gives_way_to_the_original(
     with pytest.raises(errors.ServerError, match=f"acme/web:1.4 names {registry.digest} again"):
         untag(door, answer)
     assert registry.tags["1.4"] == registry.digest
+
+
+class BrokenTransportError(Exception):
+    """What a caller's own transport raises."""
+
+
+def breaking(registry: ByDigest, after: str) -> Callable[[Any], Any]:
+    """A transport that breaks for good once a request was answered; `after` is named as in `ByDigest.asked`."""
+
+    def answer(request: Any) -> Any:
+        if after in registry.asked:
+            raise BrokenTransportError("cannot go on")
+        return registry.answer(request.method, request.url.path, request.content, OCI_MANIFEST)
+
+    return answer
+
+
+UNKNOWN = (
+    r"acme/web:1.4 may name a placeholder now, since it cannot be restored \(cannot go on\); restore it: dreg tag "
+)
+
+
+def test_a_failure_stays_the_error_if_the_original_cannot_be_put_back_whatever_the_reason(
+    door: Door, registry: ByDigest
+) -> None:
+    registry.faults["DELETE digest"] = 403
+
+    with pytest.raises(errors.DeniedError, match=UNKNOWN):
+        untag(door, breaking(registry, "DELETE digest"))
+    assert registry.tags["1.4"] != registry.digest
+
+
+def test_a_tag_is_not_said_to_be_deleted_if_nobody_knows(
+    door: Door, registry: ByDigest, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(BrokenTransportError) as raised:
+        untag(door, breaking(registry, "PUT tag"))
+
+    told = "\n".join([*raised.value.__notes__, caplog.text])
+    assert re.search(UNKNOWN, told)
+    assert "is deleted" not in told
+    assert registry.tags["1.4"] != registry.digest
+
+
+def test_a_failure_stays_the_error_if_there_is_no_thread_left(
+    monkeypatch: pytest.MonkeyPatch, registry: ByDigest
+) -> None:
+    def no_thread(*_: object) -> int:
+        raise RuntimeError("can't start new thread")
+
+    def answer(request: Any) -> Any:
+        given = registry.answer(request.method, request.url.path, request.content, OCI_MANIFEST)
+        if registry.asked[-1] == "DELETE digest":
+            monkeypatch.setattr(_thread, "start_new_thread", no_thread)
+            return 403
+        return given
+
+    with pytest.raises(errors.DeniedError, match=r"may name a placeholder now.*can't start new thread"):
+        untag(Door("httpx", is_async=False), answer)
+
+
+def test_a_probe_whose_response_was_lost_is_answered_by_the_next_one(door: Door, registry: ByDigest) -> None:
+    lost: list[str] = []
+
+    def answer(request: Any) -> Any:
+        given = registry.answer(request.method, request.url.path, request.content, OCI_MANIFEST)
+        if registry.asked[-1] == "DELETE absent" and not lost:
+            lost.append(request.url.path)
+            raise import_module(door.library).ReadError("connection lost")
+        return given
+
+    untag(door, answer, retries=1)
+
+    assert registry.asked == [*STEPS[:3], *STEPS[2:]]
+    assert registry.tags == {"latest": registry.digest}

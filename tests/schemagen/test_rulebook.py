@@ -12,15 +12,16 @@ from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.rules import CLAUSES
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.responses import TokenResponse, parse_errors
-from dreg_client.protocol.tags_and_catalog import parse_repositories, parse_tags
+from dreg_client.protocol.tags_and_catalog import catalog_pages, tag_pages
 from dreg_client.schemagen import RuleEntry, families, rules
 from dreg_client.schemagen.schemas import examples
+from dreg_client.values.reference import RepositoryName
 
 ENTRIES = list(rules().values())
 READERS: dict[str, Callable[[str], object]] = {
     "reference": Reference.parse,
-    "tag-list": lambda text: parse_tags(Response(200, body=text.encode())),
-    "catalog": lambda text: parse_repositories(Response(200, body=text.encode())),
+    "tag-list": lambda text: tag_pages(RepositoryName("a/b")).names(Response(200, body=text.encode())),
+    "catalog": lambda text: catalog_pages().names(Response(200, body=text.encode())),
     "error-body": lambda text: parse_errors(text.encode()),
     "token": lambda text: TokenResponse.parse(text.encode()),
 }
