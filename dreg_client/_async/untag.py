@@ -79,12 +79,20 @@ class _Untagging:
         except errors.DregError as failure:
             await self._restore(may_come_late=isinstance(failure, errors.TransportError | errors.ServerError))
             if self.outcome:
-                raise with_outcome(failure, self.outcome) from failure
+                raise await self._explained(failure) from failure
         except BaseException as interrupt:
             await self._restore(may_come_late=True)
             interrupt.add_note(self._told)
             log.warning("untag was interrupted: %s", self._told)
             raise
+
+    async def _explained(self, failure: errors.DregError) -> errors.DregError:
+        """Return the error of a tag that was not deleted."""
+        told = failure
+        if isinstance(failure, errors.RegistryError) and not self.is_written:
+            cannot = f"cannot delete the tag {self._name} alone, and nothing was changed"
+            told = await changes.explained(self.client, self.repository, self.original, failure, cannot)
+        return with_outcome(told, self.outcome)
 
     def _check_unchanged(self, found: Digest | None) -> None:
         if found is not None and _is_of(found, self.original):

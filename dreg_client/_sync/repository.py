@@ -18,7 +18,7 @@ from dreg_client.models.octets import octets_of
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import manifests
-from dreg_client.protocol.content import BlobRef, ManifestRef, digest_of, reference_text
+from dreg_client.protocol.content import BlobRef, ManifestRef, RawManifest, digest_of, reference_text
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
@@ -144,6 +144,7 @@ class Repository(Store):
 
         Raises:
             NotFoundError: There is no such manifest.
+            UnsupportedError: The manifest names something that was deleted, and the registry does not take it again.
             InvalidReferenceError: One of the tags is not valid. Nothing was sent.
         """
         tags = [Tag(new) for new in new_tags]
@@ -153,9 +154,17 @@ class Repository(Store):
         manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
         for new in tags:
-            _, response = self._put(new, found.raw, found.media_type)
+            response = self._put_again(new, found)
             self._list(named, manifest, response)
         return found.digest
+
+    def _put_again(self, tag: Tag, manifest: RawManifest) -> Response:
+        try:
+            _, response = self._put(tag, manifest.raw, manifest.media_type)
+        except errors.RegistryError as failure:
+            cannot = f"cannot tag {self._repository}:{tag}"
+            raise changes.explained(self._client, self._repository, manifest, failure, cannot) from None
+        return response
 
     def untag(self, tag: str, *, placeholder: bool = True) -> None:
         """Delete a tag, and nothing else (distribution-spec "Deleting tags").
@@ -169,8 +178,8 @@ class Repository(Store):
             placeholder: Whether a placeholder may be written; if not, such a registry is an UnsupportedError.
 
         Raises:
-            UnsupportedError: The registry deletes neither tags nor digests, or the manifest is of schema 1. Nothing
-                was changed.
+            UnsupportedError: The registry deletes neither tags nor digests, the manifest is of schema 1, or it names
+                something that was deleted, and the registry takes no placeholder for it. Nothing was changed.
             NotFoundError: There is no such tag.
             ConflictError: Another client changed the tag. Nothing was changed here.
             DregError: A request failed. If that was after the placeholder was written, the error says which digest

@@ -7,18 +7,19 @@ from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.values.digest import Digest, digest_fault
 
+MOST_ASKED: Final = 100
+"""The most manifests that are looked up to say which are missing."""
 _CODES: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"})
 
 
-def is_for_missing(failure: errors.DregError) -> bool:
+def is_for_missing(failure: errors.RegistryError) -> bool:
     """Return whether a registry says that it refused a manifest because it does not have what that names."""
-    return isinstance(failure, errors.RegistryError) and not _CODES.isdisjoint(failure.codes)
+    return not _CODES.isdisjoint(failure.codes)
 
 
-def may_be_for_missing(failure: errors.DregError) -> bool:
+def may_be_for_missing(failure: errors.RegistryError) -> bool:
     """Return whether a registry may have refused a manifest for that, whatever it says."""
-    refused = isinstance(failure, errors.RegistryError) and failure.status in {400, 404}
-    return refused or is_for_missing(failure)
+    return failure.status in {400, 404} or is_for_missing(failure)
 
 
 def named_manifests(raw: bytes) -> tuple[Digest, ...]:
@@ -36,7 +37,7 @@ def _digest_in(entry: object) -> object:
 
 
 def with_reason(
-    failure: errors.DregError, cannot: str, missing: Collection[Digest], name: str
+    failure: errors.RegistryError, cannot: str, missing: Collection[Digest], name: str
 ) -> errors.UnsupportedError:
     """Return the error of a manifest that cannot be pushed again, as the registry no longer has what it names.
 
@@ -46,9 +47,8 @@ def with_reason(
         missing: What is missing; not shown if the refusal names it.
         name: The name of the manifest, with the registry, by its digest.
     """
-    assert isinstance(failure, errors.RegistryError)  # noqa: S101 (see `is_for_missing`)
     said = " ".join(failure.said)
     names = ", ".join(digest for digest in missing if digest not in said)
     what = f"{cannot}: its manifest names what the registry does not have{f', {names}' if names else ''}"
-    advice = f"to delete the manifest with all its tags: dreg delete {name}, or delete_manifest with its digest"
+    advice = f"to delete the manifest with all its tags, use delete_manifest, or: dreg delete {name}"
     return errors.UnsupportedError(what, failure.where, advice, failure.status, failure.said, failure.request_id)
