@@ -17,10 +17,18 @@ from dreg_client.models.octets import octets_of
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import manifests
-from dreg_client.protocol.content import BlobRef, ManifestRef, RawManifest, digest_of, reference_text
+from dreg_client.protocol.content import (
+    BlobRef,
+    ManifestRef,
+    RawManifest,
+    digest_of,
+    digest_of_manifest,
+    reference_text,
+)
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
+from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
@@ -148,7 +156,7 @@ class AsyncRepository(AsyncStore):
             UnsupportedError: The manifest names something that was deleted, and the registry does not take it again.
             InvalidReferenceError: One of the tags is not valid. Nothing was sent.
         """
-        tags = [Tag(new) for new in new_tags]
+        tags = [manifests.new_tag(text) for text in new_tags]
         if not tags:
             raise ValueError("which tags? name at least one")
         found = await self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
@@ -187,7 +195,7 @@ class AsyncRepository(AsyncStore):
                 the tag named, and what it names now.
         """
         try:
-            await untag(self._client, self._repository, Tag(tag), placeholder=placeholder)
+            await untag(self._client, self._repository, tag_to_delete(tag), placeholder=placeholder)
         finally:
             self.refresh()
 
@@ -204,7 +212,7 @@ class AsyncRepository(AsyncStore):
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
         """
-        name = digest_of(digest)
+        name = digest_of_manifest(digest)
         subject = await self._subject_of(name)
         try:
             await changes.delete_manifest(self._client, self._repository, name)

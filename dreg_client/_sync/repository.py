@@ -18,10 +18,18 @@ from dreg_client.models.octets import octets_of
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import manifests
-from dreg_client.protocol.content import BlobRef, ManifestRef, RawManifest, digest_of, reference_text
+from dreg_client.protocol.content import (
+    BlobRef,
+    ManifestRef,
+    RawManifest,
+    digest_of,
+    digest_of_manifest,
+    reference_text,
+)
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
+from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
@@ -147,7 +155,7 @@ class Repository(Store):
             UnsupportedError: The manifest names something that was deleted, and the registry does not take it again.
             InvalidReferenceError: One of the tags is not valid. Nothing was sent.
         """
-        tags = [Tag(new) for new in new_tags]
+        tags = [manifests.new_tag(text) for text in new_tags]
         if not tags:
             raise ValueError("which tags? name at least one")
         found = self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
@@ -186,7 +194,7 @@ class Repository(Store):
                 the tag named, and what it names now.
         """
         try:
-            untag(self._client, self._repository, Tag(tag), placeholder=placeholder)
+            untag(self._client, self._repository, tag_to_delete(tag), placeholder=placeholder)
         finally:
             self.refresh()
 
@@ -203,7 +211,7 @@ class Repository(Store):
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
         """
-        name = digest_of(digest)
+        name = digest_of_manifest(digest)
         subject = self._subject_of(name)
         try:
             changes.delete_manifest(self._client, self._repository, name)

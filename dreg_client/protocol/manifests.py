@@ -34,6 +34,7 @@ _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 CHECK_ADDRESS: Final = "check the address, and what stands between"
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
+_TAGS_ALONE: Final = "a name alone; give tags alone, such as 1: this version copies nothing to another repository"
 _CHECK_DIGEST: Final = "check the digest and the repository; the manifest may have been deleted"
 _DELETES_NOTHING: Final = "deletion must be enabled in the registry; some delete by digest alone"
 
@@ -63,6 +64,16 @@ def name_of(reference: str) -> TagOrDigest:
     if not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise not_a_text(reference, MANIFEST_IS)
     return verifiable(Digest(reference)) if ":" in reference else Tag(reference)
+
+
+def new_tag(text: str) -> Tag:
+    """Return a tag to be written; a whole reference, as docker takes it, is an error that says what to give."""
+    try:
+        return Tag(text)
+    except errors.InvalidReferenceError as failure:
+        if not {"/", ":"} & {*text}:
+            raise
+        raise errors.InvalidReferenceError(failure.text, failure.part, _TAGS_ALONE) from None
 
 
 def _target(repository: RepositoryName, name: TagOrDigest) -> tuple[str, str]:
