@@ -1,12 +1,16 @@
 """Changes of a repository, each confirmed: by the status that the specification names, or else by a HEAD."""
 
+from contextlib import suppress
+
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
-from dreg_client._async.manifests import named
+from dreg_client._async.manifests import missing_manifests, named
 from dreg_client.protocol import blobs, manifests
 from dreg_client.protocol.changes import is_specified, unconfirmed
+from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.missing import MOST_ASKED, is_for_missing, named_manifests, with_reason
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -32,6 +36,22 @@ async def _confirm_written(
         raise unconfirmed(response, request, failure) from failure
     if found is None or found != Digest.of(request.body, found.algorithm):
         raise unconfirmed(response, request, f"{found or 'nothing'} is there")
+
+
+async def explained(
+    client: AsyncClient, repository: RepositoryName, manifest: RawManifest, failure: errors.RegistryError, cannot: str
+) -> errors.RegistryError:
+    """Return the error of a manifest that the registry has, and does not take again; `cannot` says what was wanted.
+
+    If the registry no longer has what the manifest names, it is an UnsupportedError that says what is missing.
+    """
+    if not is_for_missing(failure):
+        return failure
+    missing: tuple[Digest, ...] = ()
+    with suppress(errors.DregError):  # the refusal itself says more
+        missing = await missing_manifests(client, repository, named_manifests(manifest.raw)[:MOST_ASKED])
+    name = f"{client.registry.name}/{repository}@{manifest.digest}"
+    return with_reason(failure, cannot, missing, name)
 
 
 async def delete_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Response:

@@ -1,5 +1,7 @@
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
+from collections.abc import Iterable
+
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
 from dreg_client.protocol.content import RawManifest
@@ -11,6 +13,7 @@ from dreg_client.protocol.manifests import (
     manifest_in,
     manifest_request,
     own_media_type,
+    presence_request,
 )
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -52,3 +55,18 @@ async def get_manifest(
     """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one."""
     request = manifest_request("GET", repository, name, legacy=legacy, mirrored=mirrored)
     return manifest_in(await client.send(request), request, name)
+
+
+async def missing_manifests(
+    client: AsyncClient, repository: RepositoryName, digests: Iterable[Digest]
+) -> tuple[Digest, ...]:
+    """Return those digests that the registry itself does not have."""
+    return tuple([digest for digest in digests if await _is_missing(client, repository, digest)])
+
+
+async def _is_missing(client: AsyncClient, repository: RepositoryName, digest: Digest) -> bool:
+    """Return whether HEAD and GET are both 404: some registries offer no HEAD (DLD-21). Nothing else says so."""
+    head = await client.send(presence_request("HEAD", repository, digest))
+    if head.status != 404:
+        return False
+    return (await client.send(presence_request("GET", repository, digest))).status == 404

@@ -8,12 +8,15 @@ from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async._compat import sleep, wait_future
 from dreg_client._async.client import AsyncClient
+from dreg_client._async.manifests import missing_manifests
+from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import manifests
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
-from dreg_client.protocol.referrers import fallback_tag, is_not_offered, referrer_pages
-from dreg_client.protocol.referrers_tag import Addition, Change, Removal
+from dreg_client.protocol.missing import may_be_for_missing, named_manifests
+from dreg_client.protocol.referrers import MOST, fallback_tag, is_not_offered, referrer_pages
+from dreg_client.protocol.referrers_tag import Addition, Change, Removal, without
 from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
@@ -21,6 +24,7 @@ from dreg_client.values.reference import RepositoryName
 
 _ROUNDS: Final = 10
 _WRITES: Final = 5
+_REFUSALS: Final = 10
 _READS: Final = 3
 _RANDOM: Final = random.SystemRandom()
 
@@ -95,7 +99,7 @@ class AsyncReferrersTag:
                 changed = change.of(await self._read(), self._where)
                 if changed is None:
                     return number > 0
-                await self._put(changed, is_last=number == _WRITES - 1)
+                await self._put(change, changed, is_last=number == _WRITES - 1)
             return True
 
     async def _read(self) -> RawManifest | None:
@@ -116,13 +120,36 @@ class AsyncReferrersTag:
             raise errors.ProtocolError(f"status {response.status} in place of 200 or 404", response.where)
         return manifests.manifest_in(response, request, self._tag)
 
-    async def _put(self, raw: bytes, *, is_last: bool) -> None:
+    async def _put(self, change: Change, raw: bytes, *, is_last: bool) -> None:
         try:
-            await changes.put_manifest(self._client, self._repository, self._tag, raw, OCI_INDEX)
+            await self._put_without_missing(change, raw)
         except errors.ServerError:
             if is_last:
                 raise
             await self._pause()
+
+    async def _put_without_missing(self, change: Change, raw: bytes) -> None:
+        """Push the list; without the entries of deleted manifests if the registry refuses it because of them."""
+        for _ in range(_REFUSALS):
+            try:
+                await changes.put_manifest(self._client, self._repository, self._tag, raw, OCI_INDEX)
+            except errors.RegistryError as failure:
+                if not may_be_for_missing(failure):
+                    raise
+                raw = await self._without_missing(change, raw, failure)
+            else:
+                return
+        reason = f"{self._where}: other clients deleted referrers {_REFUSALS} times while the list was written"
+        raise errors.ConflictError(reason)
+
+    async def _without_missing(self, change: Change, raw: bytes, failure: errors.RegistryError) -> bytes:
+        missing = await missing_manifests(self._client, self._repository, named_manifests(raw)[:MOST])
+        kept = without(raw, missing)
+        # Without its own entry, an addition would have to be made again.
+        if not missing or change.of(RawManifest(kept, OCI_INDEX), self._where) is not None:
+            raise failure
+        log.warning("%s: no longer listed, as the registry does not have it: %s", self._where, ", ".join(missing))
+        return kept
 
     async def _pause(self) -> None:
         await sleep(_RANDOM.uniform(0.1, 0.5))

@@ -17,10 +17,18 @@ from dreg_client.models.octets import octets_of
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import manifests
-from dreg_client.protocol.content import BlobRef, ManifestRef, digest_of, reference_text
+from dreg_client.protocol.content import (
+    BlobRef,
+    ManifestRef,
+    RawManifest,
+    digest_of,
+    digest_of_manifest,
+    reference_text,
+)
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
+from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
@@ -145,18 +153,27 @@ class AsyncRepository(AsyncStore):
 
         Raises:
             NotFoundError: There is no such manifest.
+            UnsupportedError: The manifest names something that was deleted, and the registry does not take it again.
             InvalidReferenceError: One of the tags is not valid. Nothing was sent.
         """
-        tags = [Tag(new) for new in new_tags]
+        tags = [manifests.new_tag(text) for text in new_tags]
         if not tags:
             raise ValueError("which tags? name at least one")
         found = await self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
         manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
         for new in tags:
-            _, response = await self._put(new, found.raw, found.media_type)
+            response = await self._put_again(new, found)
             await self._list(named, manifest, response)
         return found.digest
+
+    async def _put_again(self, tag: Tag, manifest: RawManifest) -> Response:
+        try:
+            _, response = await self._put(tag, manifest.raw, manifest.media_type)
+        except errors.RegistryError as failure:
+            cannot = f"cannot tag {self._repository}:{tag}"
+            raise await changes.explained(self._client, self._repository, manifest, failure, cannot) from None
+        return response
 
     async def untag(self, tag: str, *, placeholder: bool = True) -> None:
         """Delete a tag, and nothing else (distribution-spec "Deleting tags").
@@ -170,15 +187,15 @@ class AsyncRepository(AsyncStore):
             placeholder: Whether a placeholder may be written; if not, such a registry is an UnsupportedError.
 
         Raises:
-            UnsupportedError: The registry deletes neither tags nor digests, or the manifest is of schema 1. Nothing
-                was changed.
+            UnsupportedError: The registry deletes neither tags nor digests, the manifest is of schema 1, or it names
+                something that was deleted, and the registry takes no placeholder for it. Nothing was changed.
             NotFoundError: There is no such tag.
             ConflictError: Another client changed the tag. Nothing was changed here.
             DregError: A request failed. If that was after the placeholder was written, the error says which digest
                 the tag named, and what it names now.
         """
         try:
-            await untag(self._client, self._repository, Tag(tag), placeholder=placeholder)
+            await untag(self._client, self._repository, tag_to_delete(tag), placeholder=placeholder)
         finally:
             self.refresh()
 
@@ -195,7 +212,7 @@ class AsyncRepository(AsyncStore):
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
         """
-        name = digest_of(digest)
+        name = digest_of_manifest(digest)
         subject = await self._subject_of(name)
         try:
             await changes.delete_manifest(self._client, self._repository, name)

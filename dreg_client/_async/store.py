@@ -22,6 +22,7 @@ from dreg_client.protocol.content import (
     Verify,
     blob_request,
     digest_of,
+    digest_of_manifest,
     reference_text,
 )
 from dreg_client.values.digest import Digest, Verifier
@@ -163,7 +164,7 @@ class AsyncStore(Awaited):
             NotFoundError: With `strict`: an entry does not exist.
             DocumentError: With `strict`: an entry cannot be read.
         """
-        return await read_referrers(self.source, digest_of(digest), artifact_type, verify)
+        return await read_referrers(self.source, digest_of_manifest(digest), artifact_type, verify)
 
     async def has_blob(self, digest: BlobRef) -> bool:
         """Return whether a blob exists; it is not read."""

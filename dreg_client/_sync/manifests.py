@@ -1,6 +1,8 @@
 # Generated from dreg_client/_async/manifests.py by tools/generate_sync.py. Do not edit.
 """Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
 
+from collections.abc import Iterable
+
 from dreg_client import errors
 from dreg_client._sync.client import Client
 from dreg_client.protocol.content import RawManifest
@@ -12,6 +14,7 @@ from dreg_client.protocol.manifests import (
     manifest_in,
     manifest_request,
     own_media_type,
+    presence_request,
 )
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -53,3 +56,16 @@ def get_manifest(
     """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one."""
     request = manifest_request("GET", repository, name, legacy=legacy, mirrored=mirrored)
     return manifest_in(client.send(request), request, name)
+
+
+def missing_manifests(client: Client, repository: RepositoryName, digests: Iterable[Digest]) -> tuple[Digest, ...]:
+    """Return those digests that the registry itself does not have."""
+    return tuple([digest for digest in digests if _is_missing(client, repository, digest)])
+
+
+def _is_missing(client: Client, repository: RepositoryName, digest: Digest) -> bool:
+    """Return whether HEAD and GET are both 404: some registries offer no HEAD (DLD-21). Nothing else says so."""
+    head = client.send(presence_request("HEAD", repository, digest))
+    if head.status != 404:
+        return False
+    return client.send(presence_request("GET", repository, digest)).status == 404

@@ -80,12 +80,22 @@ class _Untagging:
         except errors.DregError as failure:
             self._restore(may_come_late=isinstance(failure, errors.TransportError | errors.ServerError))
             if self.state is not TagState.GONE:
-                failure.add_outcome(self._outcome)
-                raise
+                told = self._explained(failure)
+                told.add_outcome(self._outcome)
+                if told is failure:
+                    raise
+                raise told from failure
         except BaseException as interrupt:
             self._restore(may_come_late=True)
             self._tell(interrupt)
             raise
+
+    def _explained(self, failure: errors.DregError) -> errors.DregError:
+        """Return the error of a tag that was not deleted."""
+        if self.is_written or not isinstance(failure, errors.RegistryError):
+            return failure
+        cannot = f"cannot delete the tag {self._name} alone, and nothing was changed"
+        return changes.explained(self.client, self.repository, self.original, failure, cannot)
 
     def _check_unchanged(self, found: Digest | None) -> None:
         if found is not None and _is_of(found, self.original):

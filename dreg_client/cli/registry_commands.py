@@ -116,6 +116,8 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
     if blob is None and digest is None:
         reason = "which manifest? name it by its digest, REGISTRY/REPOSITORY@sha256:...; dreg resolve has it"
         raise click.UsageError(reason)
+    if blob is not None and source.reference is not None and source.is_named:
+        raise click.UsageError("a manifest or a blob? with --blob, name the repository alone: REGISTRY/REPOSITORY")
     with opened_repository(source) as repository:
         if blob is not None:
             repository.delete_blob(blob)

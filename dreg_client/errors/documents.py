@@ -22,6 +22,8 @@ class InvalidReferenceError(DregError, ValueError):
     expected: str
 
     def _sentence(self) -> str:
+        if self.part == "tag":
+            return f"{self.text!r} is no tag: expected {self.expected}"
         where = "" if self.part == "reference" else f", see its {self.part}"
         return f"{self.text!r} is no reference{where}: expected {self.expected}"
 

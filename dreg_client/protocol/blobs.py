@@ -18,7 +18,7 @@ _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 _TOTAL: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SLACK: Final = 64 * KIBIBYTE
 """How many bytes longer than it should be a body may be, so that the error can say by how much; and what gzip adds."""
-_DELETES_NOTHING: Final = "registries need to be set up for deletion, and some keep what manifests name"
+_DELETES_NOTHING: Final = "deletion must be enabled in the registry; some refuse to delete blobs that a manifest names"
 
 
 def blob_request(method: str, repository: RepositoryName, digest: Digest, *, mirrored: bool = True) -> Request:

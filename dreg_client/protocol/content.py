@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import GZIP
 from dreg_client.values.digest import SHA256, Digest
+from dreg_client.values.reference import is_tag
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.text_fields import not_a_text
 
@@ -20,6 +21,7 @@ ManifestRef: TypeAlias = Union[str, "Descriptor"]
 """A manifest: a tag, a digest, or its descriptor."""
 MANIFEST_IS: Final = "a manifest is named by a str, a tag such as '1.4' or a digest, or by its Descriptor"
 _BLOB_IS: Final = "a blob is named by its digest, a str such as 'sha256:...', or by its Descriptor"
+_DIGEST_OF_ONE: Final = "a manifest is named here by its digest, a str such as 'sha256:...', or by its Descriptor"
 Verify = bool | Literal["strict"]
 """Whether referrers are verified; `strict` raises an error where True leaves an entry out."""
 
@@ -90,6 +92,19 @@ def reference_text(reference: ManifestRef) -> str:
 def digest_of(blob: BlobRef) -> Digest:
     """Return the digest of a blob; raise InvalidDigestError if a text is not a valid digest."""
     return Digest(blob) if isinstance(blob, str) else _digest_within(blob, _BLOB_IS)
+
+
+def digest_of_manifest(manifest: BlobRef) -> Digest:
+    """Return the digest of a manifest that must be named by it; a tag is an InvalidDigestError that says what to do."""
+    if not isinstance(manifest, str):
+        return _digest_within(manifest, _DIGEST_OF_ONE)
+    try:
+        return Digest(manifest)
+    except errors.InvalidDigestError as failure:
+        if not is_tag(manifest):
+            raise
+        expected = f"{failure.expected}; resolve({manifest!r}) returns it"
+        raise errors.InvalidDigestError(failure.text, failure.rule, expected) from None
 
 
 def _digest_within(given: "Descriptor", what: str) -> Digest:

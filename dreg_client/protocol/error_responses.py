@@ -99,10 +99,17 @@ class Reported(NamedTuple):
 
 def reported(response: Response) -> Reported:
     """Return the errors that a body reports; of a body of another form, its beginning, unless it is a page."""
-    from dreg_client.protocol.responses import parse_errors  # noqa: PLC0415 (most responses are not errors)
+    from dreg_client.protocol.responses import (  # noqa: PLC0415 (most responses are not errors)
+        MISSING,
+        parse_errors,
+        parse_missing,
+    )
 
     entries = parse_errors(response.body)
-    lines = [": ".join(map(_line, filter(None, entry))) for entry in entries]
+    # One error for each missing blob has the same text: it is said once, with all digests.
+    missing = {MISSING: ", ".join(parse_missing(response.body))}
+    told = [(*entry, missing.get(entry[0], "")) for entry in dict.fromkeys(entries)]
+    lines = [": ".join(map(_line, filter(None, entry))) for entry in told]
     if not entries:
         text = _line(response.body[:_LONGEST].decode("utf-8", "replace"))
         lines = [] if text.startswith("<") else [text]  # a page for browsers

@@ -1,6 +1,6 @@
 """Manifests and indexes: requests and what their responses mean (distribution-spec)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ _MODERN: Final = (types.OCI_INDEX, types.OCI_MANIFEST, types.DOCKER_MANIFEST_LIS
 _LEGACY: Final = (types.DOCKER_SCHEMA1_SIGNED, types.DOCKER_SCHEMA1)
 _ACCEPT: Final = ("Accept", ", ".join(_MODERN))
 _ACCEPT_LEGACY: Final = ("Accept", ", ".join((*_MODERN, *(f"{old};q=0.5" for old in _LEGACY))))
+_ACCEPT_ALL: Final = ("Accept", f"{_ACCEPT_LEGACY[1]}, */*;q=0.1")
 _SAYS_NOTHING: Final = frozenset(
     {"", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain"}  # S3 says the fourth
 )
@@ -33,8 +34,9 @@ _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 CHECK_ADDRESS: Final = "check the address, and what stands between"
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
+_TAGS_ALONE: Final = "a name alone; give tags alone, such as 1: this version copies nothing to another repository"
 _CHECK_DIGEST: Final = "check the digest and the repository; the manifest may have been deleted"
-_DELETES_NOTHING: Final = "registries need to be set up for deletion, and some delete by digest alone"
+_DELETES_NOTHING: Final = "deletion must be enabled in the registry; some delete by digest alone"
 
 _MANIFEST_KINDS: Final = frozenset(BY_TYPE[known] for known in (*_MODERN, *_LEGACY))
 
@@ -64,6 +66,16 @@ def name_of(reference: str) -> TagOrDigest:
     return verifiable(Digest(reference)) if ":" in reference else Tag(reference)
 
 
+def new_tag(text: str) -> Tag:
+    """Return a tag to be written; a whole reference, as docker takes it, is an error that says what to give."""
+    try:
+        return Tag(text)
+    except errors.InvalidReferenceError as failure:
+        if not {"/", ":"} & {*text}:
+            raise
+        raise errors.InvalidReferenceError(failure.text, failure.part, _TAGS_ALONE) from None
+
+
 def _target(repository: RepositoryName, name: TagOrDigest) -> tuple[str, str]:
     """Return the path of a manifest, and its name for messages."""
     shown = f"{repository}{'@' if isinstance(name, Digest) else ':'}{name}"
@@ -77,6 +89,12 @@ def manifest_request(
     target, shown = _target(repository, name)
     headers = (_ACCEPT_LEGACY if legacy else _ACCEPT,)
     return Request(method, target, f"repository:{repository}:pull", headers, mirrored=mirrored, what=shown)
+
+
+def presence_request(method: str, repository: RepositoryName, digest: Digest) -> Request:
+    """Return the request that asks the registry itself whether it has a manifest, of whichever type."""
+    request = manifest_request(method, repository, digest, mirrored=False)
+    return replace(request, headers=(_ACCEPT_ALL,))
 
 
 def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawManifest:

@@ -4,7 +4,7 @@ A list is changed as JSON: what other clients wrote stays as it is, whether this
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -58,6 +58,12 @@ class Removal:
         entries = _entries(index or {})
         kept = [entry for entry in entries if _digest_in(entry) != self.digest]
         return None if len(kept) == len(entries) else _written(index or {}, kept)
+
+
+def without(raw: bytes, digests: Collection[Digest]) -> bytes:
+    """Return a list without the entries of some digests."""
+    index = read_object(raw)
+    return _written(index, [entry for entry in _entries(index) if _digest_in(entry) not in digests])
 
 
 def _index_in(served: RawManifest) -> dict[str, object] | None:

@@ -10,8 +10,11 @@ from dreg_client.errors import InvalidReferenceError, ProtocolError, TokenError
 from dreg_client.models.json_text import DishonestTextError, read_object, scan
 from dreg_client.protocol.messages import Response
 from dreg_client.values.credential import is_sendable
+from dreg_client.values.digest import is_digest
 from dreg_client.values.reference import RepositoryName, Tag, are_all
 
+MISSING: Final = "MANIFEST_BLOB_UNKNOWN"
+"""The code of a manifest that names what the registry does not have."""
 SHORTEST_LIFE: Final = 60
 LONGEST_LIFE: Final = 3600
 _SHOWN_ERRORS: Final = 10
@@ -63,13 +66,24 @@ def lists_nothing(raw: bytes) -> bool:
 
 def parse_errors(raw: bytes) -> list[tuple[str, str]]:
     """Return code and message of at most ten errors; none if the body is not a list of errors (ANS-04 to ANS-06)."""
+    return [_error(entry) for entry in _entries(raw)]
+
+
+def parse_missing(raw: bytes) -> tuple[str, ...]:
+    """Return the digests of what a manifest names and the registry does not have, by the details of its errors."""
+    details = [entry.get("detail") for entry in _entries(raw) if entry.get("code") == MISSING]
+    found = [cast("dict[str, object]", it).get("digest") if isinstance(it, dict) else it for it in details]
+    return tuple(dict.fromkeys(text for text in found if isinstance(text, str) and is_digest(text)))
+
+
+def _entries(raw: bytes) -> list[dict[str, object]]:
     try:
         found = read_object(raw).get("errors")
     except DishonestTextError:
         return []
     entries = cast("list[object]", found) if isinstance(found, list) else []
     known = [cast("dict[str, object]", entry) for entry in entries if isinstance(entry, dict)]
-    return [_error(entry) for entry in known[:_SHOWN_ERRORS]]
+    return known[:_SHOWN_ERRORS]
 
 
 def _error(entry: dict[str, object]) -> tuple[str, str]:

@@ -16,14 +16,28 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import place_of, raise_for_status, reported
 from dreg_client.protocol.manifests import CHECK_ADDRESS, is_manifest, own_media_type
 from dreg_client.protocol.messages import Request, Response
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, is_digest
+from dreg_client.values.reference import Tag
 
 ANNOTATION: Final = "io.github.djmattyg007.dreg-client.untag"
 _NOT_BY_TAG: Final = frozenset({400, 405})
 """Statuses of registries that delete by digest alone: distribution 2.8 takes a tag for an invalid digest (400)."""
 _RAISED: Final = frozenset({401, 403, 429})
-_LEAVE_OUT: Final = "leave out placeholder=False (--no-placeholder) to delete a placeholder in its place"
-_SET_UP: Final = "registries need to be set up for deletion"
+_LEAVE_OUT: Final = "untag without placeholder=False (--no-placeholder) works if the registry deletes by digest"
+_TAKES: Final = "untag takes a tag; delete_manifest takes a digest"
+_SET_UP: Final = "deletion must be enabled in the registry"
+
+
+def tag_to_delete(text: str) -> Tag:
+    """Return a tag that is to be deleted; a digest or a descriptor is an error that says what takes it."""
+    if isinstance(getattr(text, "digest", None), str):
+        raise TypeError(f"{_TAKES}, or a Descriptor")
+    try:
+        return Tag(text)
+    except errors.InvalidReferenceError as failure:
+        if not is_digest(text):
+            raise
+        raise errors.InvalidReferenceError(failure.text, failure.part, f"a name, not a digest: {_TAKES}") from None
 
 
 class TagState(Enum):

@@ -117,6 +117,11 @@ def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry
 
     assert said("tag", f"{web}:1.4", "1", "latest").out.strip() == digest
     assert set(said("tags", web).lines) == {"1.4", "1", "latest"}
+    elsewhere = said("tag", f"{web}:1.4", f"{own_registry.address}/acme/other:1")
+    assert elsewhere.code == 2
+    assert "give tags alone, such as 1" in elsewhere.err
+    for named in (f"{web}@{digest}", f"{web}:1.4"):
+        assert said("delete", named, "--blob", digest).code == 2
     refused = said("untag", f"{web}:1", "--no-placeholder")
     assert refused.code == 8
     assert "--no-placeholder" in refused.err

@@ -8,7 +8,7 @@ import pytest
 from dreg_client import Digest, errors
 from tests.doors import Door
 from tests.http.documents import DIGEST, OCI_INDEX, OCI_MANIFEST, described, refusal, served
-from tests.http.keeping import ENTRY, LIST, ONE, TAG, TWO, Keeping, delete, found, listing, writes
+from tests.http.keeping import ENTRY, LIST, ONE, TAG, TWO, Keeping, delete, found, listing, put, writes
 
 pytestmark = pytest.mark.usefixtures("waits")
 
@@ -91,3 +91,73 @@ def test_a_list_that_cannot_be_changed_is_an_error_that_says_what_was_deleted(do
 
     with pytest.raises(errors.DeniedError, match=f"{Digest.of(TWO)} was deleted, but may still be listed"):
         delete(door, registry)
+
+
+# --- a registry that refuses a list which names what it does not have
+
+
+GONE = described(ONE, OCI_MANIFEST)
+HEAD_OF_ONE = f"HEAD /v2/acme/web/manifests/{Digest.of(ONE)}"
+GET_OF_ONE = f"GET /v2/acme/web/manifests/{Digest.of(ONE)}"
+UNKNOWN = refusal(400, "MANIFEST_BLOB_UNKNOWN")
+
+
+def refusing(*others: bytes, answer: Any = UNKNOWN) -> Keeping:
+    registry = Keeping(listing(GONE, ENTRY), *others)
+    registry.before[f"PUT {LIST}"] = [lambda _: answer]
+    return registry
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN, refusal(404, "MANIFEST_UNKNOWN"), refusal(422, "BLOB_UNKNOWN"), 400, 404])
+def test_dst_29_an_entry_that_is_gone_is_dropped_with_a_warning(
+    door: Door, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = refusing(TWO, answer=answer)
+    delete(door, registry)
+
+    assert registry.listed == []
+    assert f"no longer listed, as the registry does not have it: {Digest.of(ONE)}" in caplog.text
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN, 400])
+def test_dst_28_an_entry_that_is_gone_is_dropped_for_a_new_one(door: Door, answer: Any) -> None:
+    registry = refusing(answer=answer)
+    registry.put(TAG, listing(GONE))
+    put(door, registry)
+
+    assert [entry["digest"] for entry in registry.listed] == [Digest.of(TWO)]
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 405, 500])
+@pytest.mark.parametrize("steps", [[HEAD_OF_ONE], [HEAD_OF_ONE, GET_OF_ONE]], ids=["HEAD", "GET"])
+def test_dst_29_only_404_says_that_an_entry_is_gone(door: Door, status: int, steps: list[str]) -> None:
+    registry = refusing(TWO)
+    registry.before.update({step: [lambda _: 404] for step in steps[:-1]})
+    registry.before[steps[-1]] = [lambda _: status] * 9
+
+    with pytest.raises(errors.DregError, match=f"{Digest.of(TWO)} was deleted, but may still be listed"):
+        delete(door, registry)
+    assert registry.listed == [GONE, ENTRY]
+
+
+def test_dst_29_a_list_that_is_refused_for_another_reason_stays(door: Door) -> None:
+    registry = refusing(TWO, answer=refusal(413, "SIZE_INVALID"))
+
+    with pytest.raises(errors.RegistryError, match="SIZE_INVALID"):
+        delete(door, registry)
+    assert registry.listed == [GONE, ENTRY]
+    assert not any(asked.startswith("HEAD") for asked in door.asked)
+
+
+def test_dst_28_what_was_deleted_before_it_was_listed_is_to_be_pushed_again(door: Door) -> None:
+    registry = refusing()
+
+    def forget(_: Any) -> Any:
+        del registry.kept[str(Digest.of(TWO))]
+        return UNKNOWN
+
+    registry.put(TAG, listing(GONE))
+    registry.before[f"PUT {LIST}"] = [forget]
+    with pytest.raises(errors.RegistryError, match=r"was pushed, but is not listed .* push it again"):
+        put(door, registry)
+    assert registry.listed == [GONE]

@@ -193,6 +193,20 @@ def test_a_placeholder_that_is_rejected_changes_nothing(
     assert registry.tags["1.4"] == registry.digest
 
 
+@pytest.mark.parametrize("code", ["MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"])
+def test_an_index_whose_manifests_are_gone_is_unsupported_and_the_error_names_them(door: Door, code: str) -> None:
+    registry = ByDigest(INDEX, OCI_INDEX)
+    registry.faults["PUT tag"] = refusal(400, code)
+    missing = json.loads(INDEX)["manifests"][0]["digest"]
+
+    with pytest.raises(
+        errors.UnsupportedError, match=rf"nothing was changed.*{missing}.*{code}.*dreg delete"
+    ) as caught:
+        untag(door, registry)
+    assert f"acme/web:1.4 still names {registry.digest}" in str(caught.value)
+    assert registry.tags["1.4"] == registry.digest
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from dreg_client import (
     AsyncLayout,
+    Descriptor,
     Digest,
     Layout,
     Platform,
@@ -16,6 +17,7 @@ from dreg_client import (
     Registry,
     Repository,
     aopen_store,
+    errors,
     open_image,
     open_store,
 )
@@ -28,6 +30,7 @@ def web() -> Repository:
     return Registry("http://registry.invalid").repository("acme/web")
 
 
+DESCRIPTOR = Descriptor(mediaType="application/vnd.oci.image.manifest.v1+json", digest=Digest.of(b"{}"), size=2)
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a tag as a number": (lambda: web().get_manifest(1.4), "a tag such as '1.4' .*, not float; write '1.4'"),  # type: ignore[call-overload]
     "bytes": (lambda: web().get_manifest(b"1.4"), "not bytes"),  # type: ignore[call-overload]
@@ -41,11 +44,13 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "untag": (lambda: web().untag(2), "a tag is a str"),  # type: ignore[arg-type]
     "a manifest's tag": (lambda: web().put_manifest(b'{"schemaVersion":2,"manifests":[]}', 1.4), "not float"),  # type: ignore[arg-type]
     "a manifest as a dict": (lambda: web().put_manifest({}), "parsed JSON has lost the bytes"),  # type: ignore[arg-type]
-    "delete": (lambda: web().delete_manifest(2), "a blob is named by its digest"),  # type: ignore[arg-type]
+    "untag a descriptor": (lambda: web().untag(DESCRIPTOR), "untag takes a tag; delete_manifest takes a digest"),  # type: ignore[arg-type]
+    "delete": (lambda: web().delete_manifest(2), "a manifest is named here by its digest"),  # type: ignore[arg-type]
     "delete a blob": (lambda: web().delete_blob(None), "a blob is named by its digest"),  # type: ignore[arg-type]
     "a blob": (lambda: web().get_blob(2), "a blob is named by its digest"),  # type: ignore[arg-type]
     "has": (lambda: web().has_blob(b"x"), "not bytes"),  # type: ignore[arg-type]
-    "referrers": (lambda: web().referrers(1), "not int"),  # type: ignore[arg-type]
+    "referrers": (lambda: web().referrers(1), "a manifest is named here by its digest, .* not int"),  # type: ignore[arg-type]
+    "a layout's referrers": (lambda: Layout(MULTI).referrers(b"1"), "a manifest is named here by its digest"),  # type: ignore[arg-type]
     "a layout's tag": (lambda: Layout(MULTI).get_manifest(1.4), "not float; write '1.4'"),  # type: ignore[call-overload]
     "a layout's image": (lambda: Layout(MULTI).get_image(1.4), "not float"),  # type: ignore[arg-type]
     "a platform": (lambda: Layout(MULTI).get_image("1.4").get_platform_image(("linux", "arm64")), "'linux/arm64'"),  # type: ignore[arg-type]
@@ -63,6 +68,28 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
 @pytest.mark.parametrize(("call", "said"), CALLS.values(), ids=CALLS.keys())
 def test_an_argument_of_the_wrong_type_says_what_is_expected(call: Callable[[], Any], said: str) -> None:
     with pytest.raises(TypeError, match=said):
+        call()
+
+
+TEXTS: dict[str, tuple[Callable[[], Any], str]] = {
+    "untag a digest": (
+        lambda: web().untag(str(DESCRIPTOR.digest)),
+        "'sha256:.*' is no tag: expected a name, not a digest: untag takes a tag; delete_manifest takes a digest",
+    ),
+    "delete a tag": (lambda: web().delete_manifest("1.4"), r"'1\.4' is no digest: .*; resolve\('1\.4'\) returns it"),
+    "referrers of a tag": (lambda: web().referrers("1.4"), r"; resolve\('1\.4'\) returns it"),
+    "a layout's referrers": (lambda: Layout(MULTI).referrers("1.4"), r"; resolve\('1\.4'\) returns it"),
+    "a tag in another repository": (
+        lambda: web().tag("1.4", "1", "registry.invalid/acme/other:1"),
+        "give tags alone, such as 1: this version copies nothing to another repository",
+    ),
+    "a tag in the same repository": (lambda: web().tag("1.4", "acme/web:1"), "give tags alone"),
+}
+
+
+@pytest.mark.parametrize(("call", "said"), TEXTS.values(), ids=TEXTS.keys())
+def test_a_name_of_another_kind_says_what_takes_it(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(errors.DregError, match=said):
         call()
 
 

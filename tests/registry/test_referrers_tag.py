@@ -1,14 +1,17 @@
 """The referrers tag on a real registry that keeps no list of referrers, written by threads and by processes at once."""
 
+import asyncio
 import json
+import logging
 import subprocess
 import sys
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from dreg_client import Descriptor, Digest, Registry
+from dreg_client import AsyncRegistry, Descriptor, Digest, Registry
 from tests.registries import LAYOUT, ROOT, RunningRegistry
 
 EMPTY = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": str(Digest.of(b"{}")), "size": 2}
@@ -71,3 +74,83 @@ def test_upl_17_no_entry_is_lost_by_processes(registry: RunningRegistry) -> None
         assert [writer.wait(120) for writer in writers] == [0] * 6
         written = {Digest.of(document.encode()) for documents in of_each for document in documents}
         assert {entry.digest for entry in web.referrers(subject)} == written
+
+
+# --- deletions: this registry refuses a list that names what it does not have
+
+
+def pushed(registry: RunningRegistry, *names: str) -> tuple[Descriptor, list[Digest]]:
+    """Push referrers of a manifest; return the manifest and their digests."""
+    with Registry(registry.url) as opened:
+        web = opened.repository("acme/web")
+        subject = web.resolve("1.3")
+        return subject, [web.put_manifest(text.encode()).digest for text in signatures(subject, *names)]
+
+
+def delete_by_another_tool(registry: RunningRegistry, digest: Digest) -> None:
+    url = f"{registry.url}/v2/acme/web/manifests/{digest}"
+    urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=30).close()  # noqa: S310 (our own)
+
+
+def listed(registry: RunningRegistry, subject: Descriptor) -> list[Digest]:
+    with Registry(registry.url) as opened:
+        return [entry.digest for entry in opened.repository("acme/web").referrers(subject)]
+
+
+def test_dst_29_threads_that_delete_side_by_side_leave_no_entry(registry: RunningRegistry) -> None:
+    subject, written = pushed(registry, *"abcdef")
+
+    def delete(digest: Digest) -> None:
+        with Registry(registry.url) as opened:
+            opened.repository("acme/web").delete_manifest(digest)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(delete, written[:4]))
+    assert listed(registry, subject) == written[4:]
+
+
+def test_dst_29_tasks_that_delete_side_by_side_leave_no_entry(registry: RunningRegistry) -> None:
+    subject, written = pushed(registry, *"abcdef")
+
+    async def delete_all() -> None:
+        async with AsyncRegistry(registry.url) as opened:
+            web = opened.repository("acme/web")
+            await asyncio.gather(*map(web.delete_manifest, written))
+
+    asyncio.run(delete_all())
+    assert listed(registry, subject) == []
+
+
+def test_dst_29_commands_that_delete_side_by_side_leave_no_entry(registry: RunningRegistry) -> None:
+    subject, written = pushed(registry, *"abcd")
+    web = f"{registry.address}/acme/web"
+    command = [sys.executable, "-m", "dreg_client.cli", "delete"]
+    deleting = [subprocess.Popen([*command, f"{web}@{digest}"], cwd=ROOT) for digest in written[:3]]
+
+    assert [process.wait(120) for process in deleting] == [0] * 3
+    assert listed(registry, subject) == written[3:]
+
+
+@pytest.mark.parametrize("deleted", [[0], [1], [0, 1, 2]])
+def test_dst_28_what_another_tool_deleted_blocks_no_addition(
+    registry: RunningRegistry, deleted: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    subject, written = pushed(registry, *"abc")
+    for number in deleted:
+        delete_by_another_tool(registry, written[number])
+    with caplog.at_level(logging.WARNING, "dreg_client"):
+        _, [added] = pushed(registry, "new")
+
+    kept = [digest for number, digest in enumerate(written) if number not in deleted]
+    assert listed(registry, subject) == [*kept, added]
+    assert all(written[number] in caplog.text for number in deleted)
+    assert not any(digest in caplog.text for digest in kept)
+
+
+def test_dst_29_what_another_tool_deleted_blocks_no_removal(registry: RunningRegistry) -> None:
+    subject, written = pushed(registry, *"abc")
+    delete_by_another_tool(registry, written[0])
+    with Registry(registry.url) as opened:
+        opened.repository("acme/web").delete_manifest(written[1])
+
+    assert listed(registry, subject) == written[2:]

@@ -232,6 +232,30 @@ def test_row_42_the_only_tag_of_each_kind_is_deleted_and_the_manifest_stays(own_
             assert web.get_raw_manifest(before.digest).raw == before.raw
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_row_42_an_index_with_deleted_manifests_is_neither_tagged_nor_untagged(
+    own_registry: RunningRegistry, count: int
+) -> None:
+    own_registry.push(LAYOUT, "1.4", "acme/web:1.4")
+    with Registry(own_registry.url) as registry:
+        web = registry.repository("acme/web")
+        index = web.get_manifest("1.4")
+        assert isinstance(index, OciIndex)
+        missing = [entry.digest for entry in index.manifests[:count]]
+        for digest in missing:
+            web.delete_manifest(digest)
+        for refused in (lambda: web.tag("1.4", "1"), lambda: web.untag("1.4")):
+            with pytest.raises(errors.UnsupportedError) as caught:
+                refused()
+            text = str(caught.value)
+            assert [text.count(said) for said in (*missing, "blob unknown to registry")] == [1] * (count + 1)
+            assert f"dreg delete {own_registry.address}/acme/web@{index.digest}" in text
+        assert web.get_raw_manifest("1.4").raw == index.raw
+        assert web.tags() == ("1.4",)
+        web.delete_manifest(index.digest)
+        assert web.tags() == ()
+
+
 def test_row_43_without_the_api_the_tag_is_read(own_registry: RunningRegistry) -> None:
     own_registry.push(LAYOUT, "single", "acme/web:1.3")
     with Registry(own_registry.url) as registry:
