@@ -29,6 +29,13 @@ _NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_OFFERED: Final = frozenset({400, 404, 405, 406, 501})
 _ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
 """Statuses of a redirect that was not followed: GHCR redirects to a web page, which may be 404 or 429."""
+_FAULTS: Final = (
+    errors.NotFoundError,
+    errors.DocumentError,
+    errors.IntegrityError,
+    errors.ResponseTooLargeError,
+    errors.UnsupportedDigestError,
+)
 
 
 def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: str | None = None) -> Pages:
@@ -95,6 +102,15 @@ def check_count(found: Sequence[Descriptor], where: str) -> None:
     """Raise ResponseTooLargeError if there are more than 1,000 referrers."""
     if len(found) > MOST:
         raise errors.ResponseTooLargeError(f"{where}: referrers", len(found), MOST)
+
+
+def is_fault_of_referrer(failure: errors.DregError) -> bool:
+    """Return whether a referrer could not be read because of what it is, so that the rest of its list is still right.
+
+    Any other error, such as a lost connection, says nothing of it: without it, a list would look as if there were no
+    such referrer.
+    """
+    return isinstance(failure, _FAULTS) and not isinstance(failure, errors.AuthError)
 
 
 def of_type(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[Descriptor, ...]:
