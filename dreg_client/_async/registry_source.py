@@ -94,6 +94,8 @@ class AsyncRegistrySource:
         while pages.request is not None:
             response = await self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
+                if response.status == 401:
+                    log.warning("%s: 401 without a challenge; the referrers tag is read instead", response.where)
                 return await self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)

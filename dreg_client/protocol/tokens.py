@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -17,6 +18,8 @@ from dreg_client.values.origin import Origin, Reach, without_query
 from dreg_client.values.sizes import KIBIBYTE
 
 if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
     from dreg_client.protocol.responses import TokenResponse
 
 _EARLY: Final = 10.0
@@ -115,10 +118,15 @@ def _is_its_own(registry: str, host: str) -> bool:
     is_common = parent in {host, host.partition(".")[2]}
     if not is_common or parent.count(".") < _FEWEST_LABELS - 1:
         return False
-    # Imported here because the list takes a while to read, and nearly no registry needs it.
+    return not _public_suffixes().is_public(parent)
+
+
+@cache
+def _public_suffixes() -> "PublicSuffixList":
+    # Read here, and once, because the list takes a while to read, and nearly no registry needs it.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
-    return not PublicSuffixList().is_public(parent)
+    return PublicSuffixList()
 
 
 def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":
