@@ -79,6 +79,7 @@ class Request:
     mirrored: bool = False  # whether a mirror may respond instead of the registry
     what: str = ""  # what is requested, for messages: `tag 1.4`
     waits: float | None = None  # seconds to wait for the response's first byte; None for the client's timeout
+    is_list: bool = False  # whether the response is a list, which a registry may show as empty to anonymous requests
     stays: bool = False  # whether a redirect to another origin is returned instead of followed
 
 

@@ -44,7 +44,7 @@ def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: st
     target = f"/v2/{repository}/referrers/{digest}{query}"
     what = f"list of what refers to {digest} in {repository}"
     scope, headers = f"repository:{repository}:pull", (("Accept", OCI_INDEX),)
-    return Pages(Request("GET", target, scope, headers, what=what, stays=True))
+    return Pages(Request("GET", target, scope, headers, what=what, is_list=True, stays=True))
 
 
 def is_not_offered(response: Response) -> bool:
