@@ -12,7 +12,7 @@ from tests.flavours import Flavour
 from tests.raw_server import RawServer, answer, speaking
 
 ADA = Credential("ada", "s3cr3t-canary")
-GET = Request("GET", "/v2/a/tags/list", "repository:a:pull", what="tags of a")
+GET = Request("GET", "/v2/a/tags/list", "repository:a:pull", what="tags of a", is_list=True)
 HELLO = answer(b"hello")
 
 

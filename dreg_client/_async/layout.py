@@ -7,7 +7,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
-from dreg_client._async.documents import read_verified
+from dreg_client._async.documents import completed_entry, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._async.store import AsyncStore
 from dreg_client._logging import log
@@ -18,7 +18,7 @@ from dreg_client.files.store_kinds import layout_directory
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
-from dreg_client.models.listing import completed, is_incomplete
+from dreg_client.models.listing import is_incomplete
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.referrers import (
@@ -129,14 +129,9 @@ class AsyncLayoutSource:
         return found
 
     async def _completed(self, entry: Descriptor) -> Descriptor:
-        """Return an entry; if it lacks the media type or the size, with those of the stored document."""
-        if is_media_type(entry.media_type) and not is_incomplete(entry):
-            return entry
-        try:
-            stored = await self.resolve(entry.digest)
-        except errors.NotFoundError:
-            return entry
-        return completed(entry, stored.media_type, stored.size)
+        # Only a manifest is read, so its media type must be a valid one here.
+        is_complete = is_media_type(entry.media_type) and not is_incomplete(entry)
+        return entry if is_complete else await completed_entry(self, entry)
 
     async def _manifest_or_none(self, entry: Descriptor) -> RawManifest | None:
         try:

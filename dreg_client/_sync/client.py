@@ -10,22 +10,20 @@ from typing import Final, NoReturn, Self, Unpack
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client._sync._compat import Lock, new_lock, sleep
+from dreg_client._sync._compat import sleep
 from dreg_client._sync.adapter import new_transport
 from dreg_client._sync.authenticator import Authenticator
+from dreg_client._sync.redirects import Redirects, url_of
 from dreg_client._sync.sender import Answer, Sender
 from dreg_client._sync.transport import Transport
-from dreg_client.protocol.auth import is_conclusive, may_hide
 from dreg_client.protocol.error_responses import check_wait
 from dreg_client.protocol.events import Counted, Event, Warned
-from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.option_types import options_of
 from dreg_client.protocol.options import Options, RegistryOptions
-from dreg_client.protocol.redact import redact_error
-from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, other_registry, redirect_target, with_token
-from dreg_client.protocol.registry_url import PING, RegistryURL, ping_request
+from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
-from dreg_client.protocol.tls_mismatch import check_tls_expected, with_advice
+from dreg_client.protocol.tls_mismatch import with_advice
 from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
 
@@ -60,11 +58,8 @@ class Client:
         origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
         self._transport = transport or new_transport(options, origins)
         self._sender = Sender(options, self._transport)
-        self._authenticator = Authenticator(options, registry, self._sender)
-        self._elsewhere = Authenticator(options, None, self._sender)
-        self._may_have_user = options.credentials is not None or options.auth_service is not None
-        self._pings: dict[Origin, Response] = {}
-        self._pinging: dict[Origin, Lock] = {}
+        self._redirects = Redirects(options, self._sender)
+        self._authenticator = Authenticator(options, registry, self._sender, self._redirects)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
         self._warned: set[str] = set()
@@ -148,7 +143,7 @@ class Client:
             except errors.TransportError as lost_by:
                 failure = with_advice(lost_by, registry, self._options)
                 attempts = attempts or self._attempts(began)
-                url, delay = _url(registry, request).partition("?")[0], attempts.after_failure(failure)
+                url, delay = url_of(registry, request).partition("?")[0], attempts.after_failure(failure)
                 self._sender.pause(request.method, url, attempts, failure.reason, delay)
                 lost = True
                 continue
@@ -191,41 +186,18 @@ class Client:
     # --- authorization
 
     def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> Answer:
-        """Send a request, authorized as an earlier one was; if it is challenged, once more with an answer."""
+        """Send a request, authorized as an earlier one was; if that is not enough, once more."""
         known = self._authenticator.challenges
         authorization = self._authenticator.known(registry, request) if known else None
-        response, body = self._redirected(registry, request, authorization, streams=streams)
-        if response.status == 401 and Origin.of(response.url) == registry.origin:
-            fresh = self._authenticator.answer(registry, request, response, authorization)
+        response, body = self._redirects.send(registry, request, authorization, streams=streams)
+        if response.status >= 400 or request.is_list:
+            fresh = self._authenticator.authorization_for(registry, request, response, authorization)
             if fresh is not None:
                 authorization = fresh
-                response, body = self._redirected(registry, request, fresh, streams=streams)
-        if authorization is None and self._may_have_user and may_hide(registry, request, response):
-            ping = self._pinged(registry, request)
-            if ping is not None and not is_conclusive(ping):
-                return ping, None
-            if ping is not None and ping.status == 401:
-                authorization = self._authenticator.answer(registry, request, ping)
-            if authorization is not None:
-                response, body = self._redirected(registry, request, authorization, streams=streams)
-        if response.status in _DENIED:
-            response = self._with_hint(registry, request, response, shown=authorization is not None)
+                response, body = self._redirects.send(registry, request, fresh, streams=streams)
+            if response.status in _DENIED:
+                response = self._with_hint(registry, request, response, shown=authorization is not None)
         return response, body
-
-    def _pinged(self, registry: RegistryURL, request: Request) -> Response | None:
-        """Return the registry's response to an anonymous request for `/v2/`, which is sent once.
-
-        None if there is no credential, so that nothing is sent; and if the request is for `/v2/` itself.
-        """
-        if request.target == PING or not self._authenticator.has_user(registry, request):
-            return None
-        with self._pinging.setdefault(registry.origin, new_lock()):
-            ping = self._pings.get(registry.origin)
-            if ping is None:
-                ping, _ = self._redirected(registry, replace(ping_request(), stays=True), None, streams=False)
-                if is_conclusive(ping):
-                    self._pings[registry.origin] = ping
-        return ping
 
     def _with_hint(self, registry: RegistryURL, request: Request, response: Response, *, shown: bool) -> Response:
         if Origin.of(response.url) != registry.origin:
@@ -233,52 +205,3 @@ class Client:
             return replace(response, advice=where)
         hint = self._authenticator.hint(registry, request, response.status, shown=shown)
         return replace(response, advice=hint.text, anonymous=hint.anonymous)
-
-    # --- redirects
-
-    def _redirected(
-        self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
-    ) -> Answer:
-        """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        headers = (*self._sender.fixed, *request.headers)
-        if authorization:
-            headers = (*headers, ("Authorization", authorization))
-        hop = first = Hop(
-            request.method, _url(registry, request), headers, request.body, request.limit, streams, waits=request.waits
-        )
-        for _ in range(MAX_REDIRECTS + 1):
-            response, body = self._sender.send(hop, registry.url)
-            if response.status == 401 and hop is not first:
-                answering = self._answer_elsewhere(registry, hop, response)
-                if answering is not None:
-                    hop = answering
-                    response, body = self._sender.send(hop, registry.url)
-            if response.status < 300:
-                return response, body
-            target = redirect_target(registry, request, response)
-            if target is None:
-                check_tls_expected(response)
-                return redact_error(response, hop, redirected=hop is not first), None
-            hop = next_hop(registry, hop, response, target, headers)
-            if self._elsewhere.challenges:
-                hop = self._answer_elsewhere(registry, hop) or hop
-        raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
-
-    def _answer_elsewhere(self, registry: RegistryURL, hop: Hop, challenged: Response | None = None) -> Hop | None:
-        """Return a request to another registry with an anonymous token, which answers its challenge or an earlier one.
-
-        None if it is not a registry, such as a CDN, or if it has no challenge that an anonymous token answers.
-        """
-        other = other_registry(registry, hop)
-        if other is None:
-            return None
-        used = next((value for name, value in hop.headers if name == "Authorization"), None)
-        if challenged is None:
-            authorization = self._elsewhere.known(*other, nearest=hop.nearest)
-        else:
-            authorization = self._elsewhere.answer(*other, challenged, used, nearest=hop.nearest)
-        return with_token(hop, authorization) if authorization else None
-
-
-def _url(registry: RegistryURL, request: Request) -> str:
-    return request.target if "://" in request.target else registry.url + request.target

@@ -1,18 +1,19 @@
 # Generated from dreg_client/_async/documents.py by tools/generate_sync.py. Do not edit.
 """Manifests, configs and referrers, read from any source: verified, then parsed."""
 
-from typing import TYPE_CHECKING, Final, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync.ports import Source
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
+from dreg_client.models.listing import completed
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.models.stored import keep_digest
 from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, verifiable
-from dreg_client.protocol.referrers import artifact_type_of, subject_of
+from dreg_client.protocol.referrers import artifact_type_of, is_fault_of_referrer, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
 from dreg_client.values.text_fields import not_a_text
@@ -20,14 +21,6 @@ from dreg_client.values.text_fields import not_a_text
 if TYPE_CHECKING:  # these models are imported when the first document of their kind is read
     from dreg_client.models.config import ImageConfig
     from dreg_client.models.legacy import LegacyManifest
-
-_NOT_A_REFERRER: Final = (
-    errors.NotFoundError,
-    errors.DocumentError,
-    errors.IntegrityError,
-    errors.ResponseTooLargeError,
-    errors.UnsupportedDigestError,
-)
 
 
 def read_verified(source: Source, descriptor: Descriptor, *, is_blob: bool = False) -> RawManifest:
@@ -127,13 +120,25 @@ def read_referrers(
     for entry in entries:
         try:
             _check_referrer(entry, read_manifest(source, entry), digest, artifact_type)
-        except _NOT_A_REFERRER as failure:
-            if verified == "strict":
+        except errors.DregError as failure:
+            if verified == "strict" or not is_fault_of_referrer(failure):
                 raise
             log.warning("%s is listed as referring to %s, and is left out: %s", entry.digest, digest, failure)
         else:
             found.append(entry)
     return tuple(found)
+
+
+def completed_entry(source: Source, entry: Descriptor) -> Descriptor:
+    """Return an entry with the media type and size of what it names; unchanged, with a warning, if that is faulty."""
+    try:
+        named = source.resolve(entry.digest)
+    except errors.DregError as failure:
+        if not is_fault_of_referrer(failure):
+            raise
+        log.warning("media type and size of %s are unknown, as it cannot be read: %s", entry.digest, failure)
+        return entry
+    return completed(entry, named.media_type, named.size)
 
 
 def _check_referrer(entry: Descriptor, document: AnyManifest, digest: Digest, artifact_type: str | None) -> None:

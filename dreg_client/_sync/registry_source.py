@@ -3,16 +3,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync.blob_body import BlobBody
 from dreg_client._sync.client import Client
+from dreg_client._sync.documents import completed_entry
+from dreg_client._sync.in_order import in_order
 from dreg_client._sync.lists import list_tags
 from dreg_client._sync.manifests import get_manifest, resolve_manifest
 from dreg_client._sync.ranged_download import RangedDownload
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.listing import completed, is_incomplete
+from dreg_client.models.listing import is_incomplete
 from dreg_client.protocol import blobs, referrers
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest, RawManifest
@@ -20,6 +24,9 @@ from dreg_client.protocol.manifests import check_served, manifest_in, manifest_r
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
+
+_AT_A_TIME: Final = 8
+"""The most manifests of referrers that are requested at a time."""
 
 
 class RegistrySource:
@@ -75,9 +82,12 @@ class RegistrySource:
         Schema"); if there is none, nothing refers to the manifest.
         """
         entries = self._listed_referrers(digest, artifact_type)
+        at_a_time = min(self._client.connections, _AT_A_TIME)
         if artifact_type is not None:
-            entries = [entry for entry in entries if self._is_of_type(entry, artifact_type)]
-        return tuple([self._completed(entry) if is_incomplete(entry) else entry for entry in entries])
+            is_of_type = partial(self._is_of_type, artifact_type)
+            kept = in_order(is_of_type, entries, at_a_time=at_a_time)
+            entries = [entry for entry, is_kept in zip(entries, kept, strict=True) if is_kept]
+        return tuple(in_order(self._completed, entries, at_a_time=at_a_time))
 
     def _listed_referrers(self, digest: Digest, artifact_type: str | None) -> Sequence[Descriptor]:
         pages = referrers.referrer_pages(self._name, digest, artifact_type)
@@ -85,6 +95,8 @@ class RegistrySource:
         while pages.request is not None:
             response = self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
+                if response.status == 401:
+                    log.warning("%s: 401 without a challenge; the referrers tag is read instead", response.where)
                 return self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
@@ -98,13 +110,15 @@ class RegistrySource:
             return ()
         return referrers.parse_fallback(served, f"{self._name}:{tag}")
 
-    def _is_of_type(self, entry: Descriptor, artifact_type: str) -> bool:
+    def _is_of_type(self, artifact_type: str, entry: Descriptor) -> bool:
         """Return whether an entry has an artifact type: by the list, else by its manifest (quirk 39)."""
         if entry.artifact_type == artifact_type:
             return True
         try:
             served = get_manifest(self._client, self._name, entry.digest)
         except errors.DregError as failure:
+            if not referrers.is_fault_of_referrer(failure):
+                raise
             log.warning(
                 "%s is not listed as %s, as its manifest cannot be read: %s", entry.digest, artifact_type, failure
             )
@@ -112,13 +126,7 @@ class RegistrySource:
         return referrers.served_type(served) == artifact_type
 
     def _completed(self, entry: Descriptor) -> Descriptor:
-        """Return an entry that lacks the media type or the size, with those of its manifest if it can be read."""
-        try:
-            head = resolve_manifest(self._client, self._name, entry.digest)
-        except errors.DregError as failure:
-            log.warning("media type and size of %s are unknown, as it cannot be read: %s", entry.digest, failure)
-            return entry
-        return completed(entry, head.media_type, head.size)
+        return completed_entry(self, entry) if is_incomplete(entry) else entry
 
     def has_blob(self, digest: Digest) -> bool:
         """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""

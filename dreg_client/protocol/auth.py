@@ -3,7 +3,6 @@
 And what to do if access is denied all the same, which depends on the credential. No secret is ever named.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,7 +17,6 @@ from dreg_client.values.origin import Origin
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LISTED: Final = 5
 _HIDING: Final = frozenset({401, 403, 404})
-_LISTS: Final = re.compile(r"[^?]*/(?:tags/list|_catalog|referrers/[^/?]+)(?:\?.*)?")
 
 ChallengeKey = tuple[Origin, str, bool]
 """Requests with the same key get the same challenge: origin, scope, and whether they change something."""
@@ -44,12 +42,12 @@ def may_hide(registry: RegistryURL, request: Request, response: Response) -> boo
     Artifactory, Nexus and GitHub Packages can respond with 404 or an empty list, without a challenge. Only `/v2/` has
     one then.
     """
-    hides = response.status in _HIDING or _is_empty_list(request, response)
+    hides = response.status in _HIDING or (request.is_list and _is_empty_list(response))
     return hides and Origin.of(response.url) == registry.origin
 
 
-def _is_empty_list(request: Request, response: Response) -> bool:
-    if not response.ok or not _LISTS.fullmatch(request.target):
+def _is_empty_list(response: Response) -> bool:
+    if not response.ok:
         return False
     from dreg_client.protocol.responses import lists_nothing  # noqa: PLC0415 (most requests are not for lists)
 
@@ -125,7 +123,7 @@ class Hint:
 
 NOT_ASKED: Final = Hint("it does not ask who we are, so that no credential was looked up")
 """The hint if the registry denies access without a challenge."""
-ELSEWHERE: Final = Hint("the registry redirects there, and no credential is sent to another registry")
+NO_CREDENTIAL_THERE: Final = Hint("the registry redirects there, and no credential is sent to another registry")
 """The hint if another registry, which a redirect led to, denies access to anonymous requests."""
 
 

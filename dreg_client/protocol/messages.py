@@ -80,6 +80,7 @@ class Request:
     what: str = ""  # what is requested, for messages: `tag 1.4`
     waits: float | None = None  # seconds to wait for the response's first byte; None for the client's timeout
     absent_is_done: bool = False  # whether a 404 means success after an attempt whose response was lost
+    is_list: bool = False  # whether the response is a list, which a registry may show as empty to anonymous requests
     stays: bool = False  # whether a redirect to another origin is returned instead of followed
 
 

@@ -27,8 +27,15 @@ from dreg_client.values.reference import RepositoryName, Tag
 MOST: Final = 1000
 _NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_OFFERED: Final = frozenset({400, 404, 405, 406, 501})
-_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
+_UNFOLLOWED: Final = frozenset({301, 302, 303, 307, 308})
 """Statuses of a redirect that was not followed: GHCR redirects to a web page, which may be 404 or 429."""
+_FAULTS: Final = (
+    errors.NotFoundError,
+    errors.DocumentError,
+    errors.IntegrityError,
+    errors.ResponseTooLargeError,
+    errors.UnsupportedDigestError,
+)
 
 
 def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: str | None = None) -> Pages:
@@ -37,20 +44,19 @@ def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: st
     target = f"/v2/{repository}/referrers/{digest}{query}"
     what = f"list of what refers to {digest} in {repository}"
     scope, headers = f"repository:{repository}:pull", (("Accept", OCI_INDEX),)
-    return Pages(Request("GET", target, scope, headers, what=what, stays=True))
+    return Pages(Request("GET", target, scope, headers, what=what, is_list=True, stays=True))
 
 
 def is_not_offered(response: Response) -> bool:
     """Return whether the registry has no list, only perhaps the `fallback_tag` (DLD-24).
 
     It responds with an error, with a page for browsers, or with a redirect to another host. A 401 without a challenge
-    is that of Harbor before 2.8 to unknown paths; a warning tells of it, since it may also be a denial.
+    is that of Harbor before 2.8 to unknown paths; it may also be a denial.
     """
+    if response.status == 401:
+        return not response.headers.all("www-authenticate")
     served = essence(response.headers.get("content-type") or "")
-    if response.status == 401 and not response.headers.all("www-authenticate"):
-        log.warning("%s: 401 without a challenge; the referrers tag is read instead", response.where)
-        return True
-    is_absent = response.status in _NOT_OFFERED | _ELSEWHERE
+    is_absent = response.status in _NOT_OFFERED | _UNFOLLOWED
     return is_absent or (response.ok and served in {"text/html", "text/plain"})
 
 
@@ -95,6 +101,15 @@ def check_count(found: Sequence[Descriptor], where: str) -> None:
     """Raise ResponseTooLargeError if there are more than 1,000 referrers."""
     if len(found) > MOST:
         raise errors.ResponseTooLargeError(f"{where}: referrers", len(found), MOST)
+
+
+def is_fault_of_referrer(failure: errors.DregError) -> bool:
+    """Return whether a referrer could not be read because of what it is, so that the rest of its list is still right.
+
+    Any other error, such as a lost connection, says nothing of it: without it, a list would look as if there were no
+    such referrer.
+    """
+    return isinstance(failure, _FAULTS) and not isinstance(failure, errors.AuthError)
 
 
 def of_type(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[Descriptor, ...]:

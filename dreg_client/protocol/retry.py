@@ -9,6 +9,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.values.latest import Latest
 
 ATTEMPTS: Final = 5
 WHOLE: Final = 300.0
@@ -101,14 +102,14 @@ class RecentWrites:
     """What one client has just written: some registries respond 404 to it for a moment."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock, self._written = clock, dict[str, float]()
+        self._clock, self._written = clock, Latest[str, float](_MOST_WRITTEN)
 
     def note(self, request: Request, response: Response) -> None:
         """Remember what was written, and forget it once anything was deleted."""
-        if request.method == "DELETE" or len(self._written) >= _MOST_WRITTEN:
+        if request.method == "DELETE":
             self._written.clear()
         if request.method == "PUT" and response.ok:
-            self._written[request.target] = self._clock()
+            self._written.put(request.target, self._clock())
 
     def are_read_by(self, request: Request) -> bool:
         """Return whether a request reads what was written less than ten seconds ago."""

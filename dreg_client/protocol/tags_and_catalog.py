@@ -142,12 +142,13 @@ class NamePages:
 def tag_pages(repository: RepositoryName, n: int | None = None, last: str | None = None) -> NamePages:
     """Return the pages of a tag list."""
     target, scope = f"/v2/{repository}/tags/list", f"repository:{repository}:pull"
-    return NamePages(Request("GET", target, scope, what=f"repository {repository}"), Tag, n, last)
+    return NamePages(Request("GET", target, scope, what=f"repository {repository}", is_list=True), Tag, n, last)
 
 
 def catalog_pages(n: int | None = None, last: str | None = None) -> NamePages:
     """Return the pages of a catalog."""
-    return NamePages(Request("GET", "/v2/_catalog", "registry:catalog:*", what="catalog"), RepositoryName, n, last)
+    request = Request("GET", "/v2/_catalog", "registry:catalog:*", what="catalog", is_list=True)
+    return NamePages(request, RepositoryName, n, last)
 
 
 def _parse(response: Response, kind: type[Tag | RepositoryName]) -> tuple[tuple[str, ...], int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -13,10 +14,13 @@ from dreg_client.protocol.redirects import check_no_downgrade, check_reach, near
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.credential import Credential
 from dreg_client.values.docker_hub import HUB_HOST, HUB_TOKEN_HOST
+from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach, without_query
 from dreg_client.values.sizes import KIBIBYTE
 
 if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
     from dreg_client.protocol.responses import TokenResponse
 
 _EARLY: Final = 10.0
@@ -33,18 +37,16 @@ class TokenCache:
     """The tokens of one client; `clock` returns monotonic seconds: dates that servers state do not matter (AUT-13)."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock, self._tokens = clock, dict[Hashable, tuple[str, float]]()
+        self._clock, self._tokens = clock, Latest[Hashable, tuple[str, float]](_MOST)
 
     def get(self, key: Hashable, *, refused: str = "") -> str:
         """Return a token that is still valid, empty for none; never one that the registry has `refused`."""
-        token, end = self._tokens.get(key, ("", 0.0))
+        token, end = self._tokens.get(key) or ("", 0.0)
         return token if token != refused and end > self._clock() else ""
 
     def put(self, key: Hashable, token: str, *, requested: float, expires_in: float) -> None:
         """Keep a token for `expires_in` seconds from when it was requested (by the clock), not from its arrival."""
-        if len(self._tokens) >= _MOST:
-            self._tokens.clear()
-        self._tokens[key] = token, requested + expires_in - _EARLY
+        self._tokens.put(key, (token, requested + expires_in - _EARLY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,15 @@ def _is_its_own(registry: str, host: str) -> bool:
     is_common = parent in {host, host.partition(".")[2]}
     if not is_common or parent.count(".") < _FEWEST_LABELS - 1:
         return False
-    # Imported here because the list takes a while to read, and nearly no registry needs it.
+    return not _public_suffixes().is_public(parent)
+
+
+@cache
+def _public_suffixes() -> "PublicSuffixList":
+    # Read here, and once, because the list takes a while to read, and nearly no registry needs it.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
-    return not PublicSuffixList().is_public(parent)
+    return PublicSuffixList()
 
 
 def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":

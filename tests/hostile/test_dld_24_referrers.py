@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dreg_client import Digest, errors
-from tests.faultserver import Network, Piece, answer, redirect, refusal
+from tests.faultserver import RESET, Network, Piece, answer, redirect, refusal
 from tests.hostile.registry import DIGEST, MANIFEST, MANIFESTS, OCI_INDEX, OCI_MANIFEST, document, registry_at
 from tests.hostile.ways import Outcome, Way, refused
 from tests.http.documents import OCI_CONFIG, described
@@ -111,6 +111,67 @@ def test_dld_24_an_entry_whose_type_cannot_be_read_is_not_left_out_silently(
     assert found_types(library_way.referrers(DIGEST, "application/x-b")) == ["application/x-b"]
     [warning] = [record.getMessage() for record in caplog.records if record.levelno >= 30]
     assert "its manifest cannot be read" in warning
+
+
+UNASKED: dict[str, tuple[Piece, type[Exception]]] = {
+    "no connection": (RESET, errors.TransportError),
+    "401": (answer(b"", "401 Unauthorized", 'WWW-Authenticate: Basic realm="x"'), errors.UnauthorizedError),
+    "403": (refusal("403 Forbidden"), errors.DeniedError),
+    "429": (refusal("429 Too Many Requests"), errors.RateLimitedError),
+    "503": (refusal("503 Service Unavailable"), errors.ServerError),
+}
+
+
+@pytest.mark.parametrize(("said", "error"), UNASKED.values(), ids=UNASKED)
+def test_dld_24_a_type_that_cannot_be_asked_for_is_an_error(
+    way: Way, net: Network, said: Piece, error: type[Exception]
+) -> None:
+    entry = {**ODD, "artifactType": OCI_CONFIG}
+    registry = registry_at(net).on(LIST, document(with_entry(index("application/x-a"), entry), OCI_INDEX))
+    registry.on(f"{MANIFESTS}/{ODD['digest']}", said)
+
+    assert not refused(way.referrers(DIGEST, "application/x-a"), error).value
+
+
+@pytest.mark.parametrize(("said", "error"), UNASKED.values(), ids=UNASKED)
+def test_dld_24_a_size_that_cannot_be_asked_for_is_an_error(
+    way: Way, net: Network, said: Piece, error: type[Exception]
+) -> None:
+    registry = registry_at(net).on(LIST, document(with_entry(index(), {"digest": ODD["digest"]}), OCI_INDEX))
+    registry.on(f"{MANIFESTS}/{ODD['digest']}", said)
+
+    assert not refused(way.referrers(DIGEST), error).value
+
+
+WRONG: dict[str, Piece] = {
+    "absent": refusal("404 Not Found"),
+    "other bytes": answer(b"other", "200 OK", f"Content-Type: {OCI_MANIFEST}"),
+    "a page": answer(b"<html>welcome</html>", "200 OK", "Content-Type: text/html"),
+}
+
+
+@pytest.mark.parametrize("said", WRONG.values(), ids=WRONG)
+def test_dld_24_a_referrer_that_is_wrong_itself_hides_no_other(way: Way, net: Network, said: Piece) -> None:
+    registry = registry_at(net).on(LIST, document(with_entry(index("application/x-a"), ODD), OCI_INDEX))
+    registry.on(f"{MANIFESTS}/{ODD['digest']}", said)
+
+    assert found_types(way.referrers(DIGEST, "application/x-a")) == ["application/x-a"]
+
+
+def test_dld_24_types_are_asked_for_several_at_a_time_and_listed_in_order(library_way: Way, net: Network) -> None:
+    raw = [
+        json.dumps({**json.loads(MANIFEST), "artifactType": f"application/x-{n % 2}", "n": n}).encode()
+        for n in range(40)
+    ]
+    registry = registry_at(net)
+    for each in raw:
+        registry.on(f"{MANIFESTS}/{Digest.of(each)}", document(each))
+    registry.on(LIST, document(with_entry(index(), *[described(each, OCI_MANIFEST) for each in raw]), OCI_INDEX))
+
+    assert found_digests(library_way.referrers(DIGEST, "application/x-1")) == [
+        str(Digest.of(each)) for each in raw[1::2]
+    ]
+    assert 1 < registry.connections <= 8
 
 
 def test_dld_24_another_host_is_not_asked_for_the_list(way: Way, net: Network) -> None:

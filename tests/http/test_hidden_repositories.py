@@ -12,8 +12,8 @@ from tests.answering import ADA, GET, Heard, registry, sent
 from tests.flavours import Flavour
 from tests.raw_server import answer
 
-OTHER = Request("GET", "/v2/b/tags/list", "repository:b:pull", what="tags of b")
-CATALOG = Request("GET", "/v2/_catalog", "registry:catalog:*", what="catalog")
+OTHER = Request("GET", "/v2/b/tags/list", "repository:b:pull", what="tags of b", is_list=True)
+CATALOG = Request("GET", "/v2/_catalog", "registry:catalog:*", what="catalog", is_list=True)
 DELETE = Request("DELETE", "/v2/a/manifests/1", "repository:a:delete", what="tag 1")
 ONE = json.dumps({"tags": ["1"], "repositories": ["a"]}).encode()
 PING = "GET /v2/"
@@ -166,8 +166,22 @@ def test_while_v2_fails_the_anonymous_answer_is_not_believed(flavour: Flavour, s
     with registry(answering) as at:
         first, second = sent(flavour, at.url, GET, GET, credentials=ADA, retries=0)
 
+    assert isinstance(first, errors.RegistryError)
     assert first.status == int(status[:3])
     assert second.body == ONE, "the failure is not remembered"
+
+
+def test_v2_is_requested_again_where_its_failure_may_pass(flavour: Flavour) -> None:
+    hiding, failures = Hiding(HIDING["404"]), [answer(b"", "503 Service Unavailable", "Retry-After: 0")] * 2
+
+    def answering(heard: Heard) -> bytes:
+        return failures.pop() if heard.target == "/v2/" and failures else hiding(heard)
+
+    with registry(answering) as at:
+        (response,) = sent(flavour, at.url, GET, credentials=ADA, retries=2)
+
+    assert response.body == ONE
+    assert at.targets == [f"GET {GET.target}", PING, PING, PING, f"GET {GET.target}"]
 
 
 def test_a_challenge_of_v2_at_another_origin_is_not_answered(flavour: Flavour) -> None:

@@ -51,12 +51,15 @@ def test_dst_29_a_registry_that_keeps_the_list_keeps_the_tag_as_it_is(door: Door
 
 
 @pytest.mark.parametrize("answer", [404, 405, 400, 501, 500, 401, 403, served(b"<html>", "text/html")])
-def test_dst_29_a_registry_without_such_a_list_has_the_tag(door: Door, answer: Any) -> None:
+def test_dst_29_a_registry_without_such_a_list_has_the_tag(
+    door: Door, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     registry = Keeping(listing(ENTRY), TWO)
     registry.before[f"GET /v2/acme/web/referrers/{DIGEST}"] = [lambda _: answer] * 9
     delete(door, registry)
 
     assert registry.listed == []
+    assert "is read instead" not in caplog.text  # who only asks whether there is a list is not warned
 
 
 def test_dst_29_without_a_tag_there_is_nothing_to_change(door: Door) -> None:

@@ -1,20 +1,27 @@
 """What answers a challenge: which of several, with which credential."""
 
+from dataclasses import replace
+
 import pytest
 
-from dreg_client import Credential, errors
+from dreg_client import Credential, Digest, errors
 from dreg_client.protocol.auth import (
     basic_authorization,
     challenge_key,
     challenge_of,
     check_plain_http,
     given_credential,
+    may_hide,
     repository_of,
     service_authorization,
 )
+from dreg_client.protocol.manifests import manifest_request
 from dreg_client.protocol.messages import Headers, Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
+from dreg_client.protocol.referrers import referrer_pages
 from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.tags_and_catalog import Pages, catalog_pages, tag_pages
+from dreg_client.values.reference import RepositoryName, Tag
 
 ADA = Credential("ada", "s3cr3t")
 REGISTRY = RegistryURL.parse("https://registry.example")
@@ -62,6 +69,24 @@ def test_the_repository_of_a_request_is_in_its_scope() -> None:
     assert repository_of(PULL) == "a/b"
     assert repository_of(Request("GET", "/v2/_catalog", "registry:catalog:*")) == ""
     assert repository_of(Request("GET", "/v2/")) == ""
+
+
+LISTS = {
+    "tags": tag_pages(RepositoryName("a/b")),
+    "more tags": tag_pages(RepositoryName("a/b"), 5, "1.4"),
+    "catalog": catalog_pages(),
+    "referrers": referrer_pages(RepositoryName("a/b"), Digest.of(b""), "application/x-a"),
+}
+
+
+@pytest.mark.parametrize("pages", LISTS.values(), ids=LISTS)
+def test_an_empty_list_may_hide_something_and_nothing_else_that_is_empty_does(pages: Pages) -> None:
+    empty = Response(200, body=b'{"tags": [], "repositories": [], "manifests": []}', url="https://registry.example/")
+
+    assert pages.request is not None
+    assert may_hide(REGISTRY, pages.request, empty)
+    assert not may_hide(REGISTRY, manifest_request("GET", RepositoryName("a/b"), Tag("list")), empty)
+    assert not may_hide(REGISTRY, pages.request, replace(empty, body=b'{"tags": ["1"]}'))
 
 
 def test_reading_and_writing_are_challenged_apart() -> None:

@@ -1,0 +1,141 @@
+"""Authentication without a credential: answers the challenges of registries with tokens that anybody gets."""
+
+from collections.abc import Hashable
+from time import monotonic
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async._compat import Lock, new_lock
+from dreg_client._async.sender import AsyncSender
+from dreg_client._logging import log
+from dreg_client.protocol.auth import (
+    NO_CREDENTIAL_THERE,
+    ChallengeKey,
+    Hint,
+    KnownChallenge,
+    challenge_key,
+    challenge_of,
+)
+from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.retry import Attempts
+from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, token_hop
+from dreg_client.protocol.www_authenticate import is_foreign
+from dreg_client.values.latest import Latest
+from dreg_client.values.origin import Origin, Reach
+
+MOST: Final = 1000
+"""The most challenges that are kept, and the most of whatever else is remembered."""
+
+
+class AsyncAnonymousAuthenticator:
+    """The challenges and anonymous tokens of one client.
+
+    Args:
+        options: The options of the client.
+        sender: Sends the requests for tokens.
+
+    Attributes:
+        challenges: The challenges that were answered.
+    """
+
+    def __init__(self, options: Options, sender: AsyncSender) -> None:
+        self._options, self._sender = options, sender
+        self._tokens = TokenCache(monotonic)
+        self.challenges: Latest[ChallengeKey, KnownChallenge] = Latest(MOST)
+        self._locks: Latest[Hashable, Lock] = Latest(MOST)
+        self._warned: Latest[Origin, str] = Latest(MOST)
+
+    async def known(self, registry: RegistryURL, request: Request, *, nearest: Reach = Reach.LOCAL) -> str | None:
+        """Return the `Authorization` that answers an earlier challenge of such a request; None if there was none."""
+        challenge = self.challenges.get(challenge_key(registry, request))
+        return None if challenge is None else await self._authorization(registry, request, challenge, nearest=nearest)
+
+    async def answer(
+        self,
+        registry: RegistryURL,
+        request: Request,
+        response: Response,
+        used: str | None,
+        *,
+        nearest: Reach = Reach.LOCAL,
+    ) -> str | None:
+        """Return the `Authorization` that answers the challenge of a 401.
+
+        Args:
+            registry: The registry.
+            request: The request.
+            response: The response to it.
+            used: The `Authorization` that the request had.
+            nearest: The nearest network that the token server may be in.
+
+        Returns:
+            The `Authorization`; None if there is none, or none but what was `used`.
+        """
+        challenge = challenge_of(request, response)
+        if challenge is None:
+            return None
+        self._warn_of_foreign_scope(registry, request, challenge.challenge.scope)
+        refused = used.partition(" ")[2] if used else ""
+        authorization = await self._authorization(registry, request, challenge, refused=refused, nearest=nearest)
+        if authorization is None or authorization == used:
+            return None
+        self.challenges.put(challenge_key(registry, request), challenge)
+        return authorization
+
+    def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:  # noqa: ARG002 (always the same)
+        """Return what to do about a request that was denied with 401 or 403; `shown`: it had an `Authorization`."""
+        return NO_CREDENTIAL_THERE
+
+    async def _authorization(
+        self, registry: RegistryURL, request: Request, known: KnownChallenge, *, refused: str = "", nearest: Reach
+    ) -> str | None:
+        """Return the `Authorization` that answers a challenge; the token in it is another one than `refused`."""
+        if known.challenge.scheme == "basic":
+            return None
+        return "Bearer " + await self._token(TokenRequest(registry, known, None, nearest), request, refused)
+
+    async def _token(self, wanted: TokenRequest, request: Request, refused: str) -> str:
+        """Return a token from the cache, or request one. Of many callers at a time, one requests it (AUT-14)."""
+        key = wanted.key
+        if token := self._tokens.get(key, refused=refused):
+            return token
+        async with self._locks.setdefault(key, new_lock()):
+            if token := self._tokens.get(key, refused=refused):
+                return token
+            hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)
+            requested = monotonic()
+            try:
+                response = await self._token_response(hop, wanted.registry)
+            except errors.ResponseTooLargeError as failure:
+                raise errors.TokenTooLargeError(f"the token server {hop.where}", failure.size, failure.limit) from None
+            answer = parse_token(response, wanted, self.hint(wanted.registry, request, 401, shown=True))
+            self._tokens.put(key, answer.value, requested=requested, expires_in=answer.expires_in)
+            return answer.value
+
+    async def _token_response(self, hop: Hop, registry: RegistryURL) -> Response:
+        """Send a request to a token server, with attempts of its own; redirects are not followed with a secret."""
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
+        while True:
+            try:
+                response, _ = await self._sender.send(hop, registry.url)
+            except errors.TransportError as failure:
+                if isinstance(failure, errors.TransferTimeoutError):
+                    # Other requests wait for the token too, so a server that does not respond is tried once more only.
+                    attempts.most = min(attempts.most, attempts.made + 2)
+                delay = attempts.after_failure(failure)
+                await self._sender.pause(hop.method, hop.where, attempts, failure.reason, delay)
+                continue
+            wait = attempts.after_answer("POST", response)
+            if wait is None:
+                return response
+            await self._sender.pause(hop.method, hop.where, attempts, f"status {response.status}", wait)
+
+    def _warn_of_foreign_scope(self, registry: RegistryURL, request: Request, scope: str) -> None:
+        """Warn once of a registry that asks for access that the request does not need (AUT-15)."""
+        if request.scope and is_foreign(scope, request.scope) and self._warned.get(registry.origin) is None:
+            self._warned.put(registry.origin, scope)
+            log.warning(
+                "%s asks for the scope %r; ours alone is asked for: %r", registry.name, scope[:200], request.scope
+            )

@@ -1,0 +1,81 @@
+"""One request of a client to a registry, and what its redirects lead to (RFC 9110 15.4)."""
+
+from dreg_client import errors
+from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
+from dreg_client._async.sender import AsyncAnswer, AsyncSender
+from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.options import Options
+from dreg_client.protocol.redact import redact_error
+from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, other_registry, redirect_target, with_token
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.tls_mismatch import check_tls_expected
+
+
+class AsyncRedirects:
+    """Sends the requests of one client, and follows redirects.
+
+    Args:
+        options: The options of the client.
+        sender: Sends each HTTP request.
+    """
+
+    def __init__(self, options: Options, sender: AsyncSender) -> None:
+        self._sender = sender
+        self._others = AsyncAnonymousAuthenticator(options, sender)  # of the registries that redirects lead to
+
+    async def send(
+        self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
+    ) -> AsyncAnswer:
+        """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
+        headers = (*self._sender.fixed, *request.headers)
+        if authorization:
+            headers = (*headers, ("Authorization", authorization))
+        hop = first = Hop(
+            request.method,
+            url_of(registry, request),
+            headers,
+            request.body,
+            request.limit,
+            streams,
+            waits=request.waits,
+        )
+        for _ in range(MAX_REDIRECTS + 1):
+            response, body = await self._sender.send(hop, registry.url)
+            if response.status == 401 and hop is not first:
+                answering = await self._answering(registry, hop, response)
+                if answering is not None:
+                    hop = answering
+                    response, body = await self._sender.send(hop, registry.url)
+            if response.status < 300:
+                return response, body
+            target = redirect_target(registry, request, response)
+            if target is None:
+                check_tls_expected(response)
+                return redact_error(response, hop, redirected=hop is not first), None
+            hop = next_hop(registry, hop, response, target, headers)
+            if self._others.challenges:
+                hop = await self._with_known_token(registry, hop)
+        raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
+
+    async def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
+        """Return a request; with an anonymous token, if another registry asked for one earlier."""
+        other = other_registry(registry, hop)
+        authorization = None if other is None else await self._others.known(*other, nearest=hop.nearest)
+        return with_token(hop, authorization) if authorization else hop
+
+    async def _answering(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
+        """Return a request to another registry with an anonymous token that answers its challenge.
+
+        None if it is not a registry, such as a CDN, or if it has no challenge that an anonymous token answers.
+        """
+        other = other_registry(registry, hop)
+        if other is None:
+            return None
+        used = next((value for name, value in hop.headers if name == "Authorization"), None)
+        authorization = await self._others.answer(*other, challenged, used, nearest=hop.nearest)
+        return with_token(hop, authorization) if authorization else None
+
+
+def url_of(registry: RegistryURL, request: Request) -> str:
+    """Return the URL of a request to a registry."""
+    return request.target if "://" in request.target else registry.url + request.target

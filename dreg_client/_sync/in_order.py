@@ -1,0 +1,33 @@
+# Generated from dreg_client/_async/in_order.py by tools/generate_sync.py. Do not edit.
+"""Several requests at a time, whose results are in the order of what was asked."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from dreg_client._sync._compat import TaskGroup
+from dreg_client.errors.groups import first_error_only
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_order(function: Callable[[T], R], items: Sequence[T], *, at_a_time: int) -> list[R]:
+    """Call a function with each item, and return what it returned, in the order of the items.
+
+    If a call fails, those that run are cancelled, no more are made, and its error is raised.
+    """
+    workers = min(at_a_time, len(items))
+    if workers < 2:
+        return [function(item) for item in items]
+    left = iter(enumerate(items))  # of C, so that no two threads get the same item
+    results: dict[int, R] = {}
+
+    def work() -> None:
+        for number, item in left:
+            results[number] = function(item)
+
+    with first_error_only():
+        with TaskGroup() as group:
+            for _ in range(workers):
+                group.start_soon(work)
+        return [results[number] for number in range(len(items))]
