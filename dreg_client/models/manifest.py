@@ -12,7 +12,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor, empty_remarks
 from dreg_client.models.fields import (
-    EmptyIsReadable,
+    EmptyIsLenient,
     MediaType,
     NullIsDefault,
     NullIsEmpty,
@@ -145,7 +145,7 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
-    media_type: Annotated[DockerManifestType, EmptyIsReadable, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(
+    media_type: Annotated[DockerManifestType, EmptyIsLenient, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(
         alias="mediaType"
     )
     config: Annotated[DockerConfigDescriptor, Rule("DKM-03", _DESCRIPTOR)]

@@ -13,9 +13,9 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.faults import refused, remarks
-from dreg_client.models.fields import DEPTH_PROVEN, READABLE
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.models.kinds import SAYS_NOTHING
+from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
 from dreg_client.models.octets import RawDocument, octets_of
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
@@ -244,7 +244,7 @@ def _read_leniently(
     """Return the document if all its errors are readable, else None, and the errors that are not readable first."""
     document, rejected = None, set[str]()
     try:
-        document = model.from_tree(raw, tree, READABLE)
+        document = model.from_tree(raw, tree, LENIENT)
     except ValidationError as failure:  # a value has another JSON type
         rejected = {problem.path for problem in refused(model, failure, tree)}
     if document is not None and rules.are_readable(problems):
