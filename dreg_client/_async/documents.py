@@ -59,12 +59,7 @@ async def read_manifest(
     source: AsyncSource, reference: ManifestRef, *, legacy: bool = False
 ) -> "AnyManifest | LegacyManifest":
     """Read the manifest or index at a reference: verified, then parsed."""
-    if isinstance(reference, Descriptor):
-        found = await read_verified(source, reference)
-    elif not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise not_a_text(reference, MANIFEST_IS)
-    else:
-        found = await source.fetch_manifest(reference, legacy=legacy)
+    found = await read_raw_manifest(source, reference, legacy=legacy)
     try:
         if legacy:
             document = parse_manifest(found.raw, found.media_type, legacy=True, strict=source.strict)

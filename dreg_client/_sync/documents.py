@@ -54,12 +54,7 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: Literal[Fal
 def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool) -> "AnyManifest | LegacyManifest": ...
 def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
     """Read the manifest or index at a reference: verified, then parsed."""
-    if isinstance(reference, Descriptor):
-        found = read_verified(source, reference)
-    elif not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise not_a_text(reference, MANIFEST_IS)
-    else:
-        found = source.fetch_manifest(reference, legacy=legacy)
+    found = read_raw_manifest(source, reference, legacy=legacy)
     try:
         if legacy:
             document = parse_manifest(found.raw, found.media_type, legacy=True, strict=source.strict)

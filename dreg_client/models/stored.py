@@ -59,7 +59,8 @@ class ParsedModel(StrictModel, frozen=True):
             raw: The bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
             media_type: The media type that it was served with or referred to by, None if unknown.
             limit: The maximum number of bytes (rule GEN-05), 4 MiB by default.
-            strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
+            strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+                Rules, "Readable errors"); `.problems` lists them.
 
         Raises:
             InvalidDocumentError: The document breaks rules; `.problems` lists all problems.
