@@ -49,22 +49,23 @@ async def read_raw_manifest(source: AsyncSource, reference: ManifestRef, *, lega
 
 @overload
 async def read_manifest(
-    source: AsyncSource, reference: ManifestRef, *, legacy: Literal[False] = False
+    source: AsyncSource, reference: ManifestRef, *, legacy: Literal[False] = False, strict: bool | None = None
 ) -> AnyManifest: ...
 @overload
 async def read_manifest(
-    source: AsyncSource, reference: ManifestRef, *, legacy: bool
+    source: AsyncSource, reference: ManifestRef, *, legacy: bool, strict: bool | None = None
 ) -> "AnyManifest | LegacyManifest": ...
 async def read_manifest(
-    source: AsyncSource, reference: ManifestRef, *, legacy: bool = False
+    source: AsyncSource, reference: ManifestRef, *, legacy: bool = False, strict: bool | None = None
 ) -> "AnyManifest | LegacyManifest":
-    """Read the manifest or index at a reference: verified, then parsed."""
+    """Read the manifest or index at a reference: verified, then parsed; `strict` as the source says, unless given."""
     found = await read_raw_manifest(source, reference, legacy=legacy)
+    strict = source.strict if strict is None else strict
     try:
         if legacy:
-            document = parse_manifest(found.raw, found.media_type, legacy=True, strict=source.strict)
+            document = parse_manifest(found.raw, found.media_type, legacy=True, strict=strict)
         else:
-            document = parse_manifest(found.raw, found.media_type, strict=source.strict)
+            document = parse_manifest(found.raw, found.media_type, strict=strict)
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, found.digest) from None
     keep_digest(document, found.digest)
@@ -72,7 +73,7 @@ async def read_manifest(
 
 
 async def read_config(source: AsyncSource, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
-    """Read the config of an image; `strict` as the source says, unless it is given."""
+    """Read the config of an image; `strict` as the source says, unless given."""
     descriptor = manifest.config
     # An OCI manifest with an empty type is only read with strict=False; its bytes say whether it is a config.
     is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
@@ -126,7 +127,9 @@ async def read_referrers(
     found: list[Descriptor] = []
     for entry in entries:
         try:
-            _check_referrer(entry, await read_manifest(source, entry), digest, artifact_type)
+            # Minor errors leave no doubt about the subject, and an entry that is left out may be a signature.
+            document = await read_manifest(source, entry, strict=False)
+            _check_referrer(entry, document, digest, artifact_type)
         except _NOT_A_REFERRER as failure:
             if verified == "strict":
                 raise

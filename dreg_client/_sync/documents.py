@@ -49,17 +49,24 @@ def read_raw_manifest(source: Source, reference: ManifestRef, *, legacy: bool = 
 
 
 @overload
-def read_manifest(source: Source, reference: ManifestRef, *, legacy: Literal[False] = False) -> AnyManifest: ...
+def read_manifest(
+    source: Source, reference: ManifestRef, *, legacy: Literal[False] = False, strict: bool | None = None
+) -> AnyManifest: ...
 @overload
-def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool) -> "AnyManifest | LegacyManifest": ...
-def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
-    """Read the manifest or index at a reference: verified, then parsed."""
+def read_manifest(
+    source: Source, reference: ManifestRef, *, legacy: bool, strict: bool | None = None
+) -> "AnyManifest | LegacyManifest": ...
+def read_manifest(
+    source: Source, reference: ManifestRef, *, legacy: bool = False, strict: bool | None = None
+) -> "AnyManifest | LegacyManifest":
+    """Read the manifest or index at a reference: verified, then parsed; `strict` as the source says, unless given."""
     found = read_raw_manifest(source, reference, legacy=legacy)
+    strict = source.strict if strict is None else strict
     try:
         if legacy:
-            document = parse_manifest(found.raw, found.media_type, legacy=True, strict=source.strict)
+            document = parse_manifest(found.raw, found.media_type, legacy=True, strict=strict)
         else:
-            document = parse_manifest(found.raw, found.media_type, strict=source.strict)
+            document = parse_manifest(found.raw, found.media_type, strict=strict)
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, found.digest) from None
     keep_digest(document, found.digest)
@@ -67,7 +74,7 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = Fals
 
 
 def read_config(source: Source, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
-    """Read the config of an image; `strict` as the source says, unless it is given."""
+    """Read the config of an image; `strict` as the source says, unless given."""
     descriptor = manifest.config
     # An OCI manifest with an empty type is only read with strict=False; its bytes say whether it is a config.
     is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
@@ -121,7 +128,9 @@ def read_referrers(
     found: list[Descriptor] = []
     for entry in entries:
         try:
-            _check_referrer(entry, read_manifest(source, entry), digest, artifact_type)
+            # Minor errors leave no doubt about the subject, and an entry that is left out may be a signature.
+            document = read_manifest(source, entry, strict=False)
+            _check_referrer(entry, document, digest, artifact_type)
         except _NOT_A_REFERRER as failure:
             if verified == "strict":
                 raise
