@@ -8,7 +8,7 @@ from dreg_client._logging import log
 from dreg_client._sync.ports import Source
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
-from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
+from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.models.stored import keep_digest
 from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, verifiable
@@ -76,10 +76,7 @@ def read_manifest(
 def read_config(source: Source, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
     """Read the config of an image; `strict` as the source says, unless given."""
     descriptor = manifest.config
-    # An OCI manifest with an empty type is only read with strict=False; its bytes say whether it is a config.
-    is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
-    is_old = is_old or (not descriptor.media_type and manifest.artifact_type is None)
-    if descriptor.family is not types.Family.CONFIG and not is_old:
+    if not has_image_config(manifest):
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
     return _config_at(source, descriptor, strict=source.strict if strict is None else strict)
 
