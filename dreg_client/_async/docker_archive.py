@@ -83,7 +83,8 @@ class AsyncDockerArchive(AsyncStore):
 
     Args:
         path: The archive; plain, or compressed by gzip, bzip2 or xz.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such file.

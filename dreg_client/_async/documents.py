@@ -8,7 +8,7 @@ from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.listing import completed
-from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
+from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.models.stored import keep_digest
 from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, verifiable
@@ -42,27 +42,23 @@ async def read_raw_manifest(source: AsyncSource, reference: ManifestRef, *, lega
 
 @overload
 async def read_manifest(
-    source: AsyncSource, reference: ManifestRef, *, legacy: Literal[False] = False
+    source: AsyncSource, reference: ManifestRef, *, legacy: Literal[False] = False, strict: bool | None = None
 ) -> AnyManifest: ...
 @overload
 async def read_manifest(
-    source: AsyncSource, reference: ManifestRef, *, legacy: bool
+    source: AsyncSource, reference: ManifestRef, *, legacy: bool, strict: bool | None = None
 ) -> "AnyManifest | LegacyManifest": ...
 async def read_manifest(
-    source: AsyncSource, reference: ManifestRef, *, legacy: bool = False
+    source: AsyncSource, reference: ManifestRef, *, legacy: bool = False, strict: bool | None = None
 ) -> "AnyManifest | LegacyManifest":
-    """Read the manifest or index at a reference: verified, then parsed."""
-    if isinstance(reference, Descriptor):
-        found = await read_verified(source, reference)
-    elif not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise not_a_text(reference, MANIFEST_IS)
-    else:
-        found = await source.fetch_manifest(reference, legacy=legacy)
+    """Read the manifest or index at a reference: verified, then parsed; `strict` as the source says, unless given."""
+    found = await read_raw_manifest(source, reference, legacy=legacy)
+    strict = source.strict if strict is None else strict
     try:
         if legacy:
-            document = parse_manifest(found.raw, found.media_type, legacy=True, strict=source.strict)
+            document = parse_manifest(found.raw, found.media_type, legacy=True, strict=strict)
         else:
-            document = parse_manifest(found.raw, found.media_type, strict=source.strict)
+            document = parse_manifest(found.raw, found.media_type, strict=strict)
     except errors.InvalidDocumentError as failure:
         raise _with_digest(failure, found.digest) from None
     keep_digest(document, found.digest)
@@ -70,12 +66,9 @@ async def read_manifest(
 
 
 async def read_config(source: AsyncSource, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
-    """Read the config of an image; `strict` as the source says, unless it is given."""
+    """Read the config of an image; `strict` as the source says, unless given."""
     descriptor = manifest.config
-    # An OCI manifest with an empty type is only read with strict=False; its bytes say whether it is a config.
-    is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
-    is_old = is_old or (not descriptor.media_type and manifest.artifact_type is None)
-    if descriptor.family is not types.Family.CONFIG and not is_old:
+    if not has_image_config(manifest):
         raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
     return await _config_at(source, descriptor, strict=source.strict if strict is None else strict)
 
@@ -124,7 +117,9 @@ async def read_referrers(
     found: list[Descriptor] = []
     for entry in entries:
         try:
-            _check_referrer(entry, await read_manifest(source, entry), digest, artifact_type)
+            # Minor errors leave no doubt about the subject, and an entry that is left out may be a signature.
+            document = await read_manifest(source, entry, strict=False)
+            _check_referrer(entry, document, digest, artifact_type)
         except errors.DregError as failure:
             if verified == "strict" or not is_fault_of_referrer(failure):
                 raise

@@ -158,7 +158,8 @@ class AsyncLayout(AsyncStore):
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such directory.

@@ -26,7 +26,8 @@ def aopen_store(text: str | StoreName, *, strict: bool = True, **options: "Unpac
     Args:
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
             (`:TAG`, `@DIGEST`) is ignored.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
         **options: The options of a registry, see `Options`. Unless they name others, credentials and certificates are
             looked up where docker and podman keep them.
 
@@ -80,7 +81,8 @@ def aopen_image(
     Args:
         text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
             `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest: `latest`, or the only image of the store.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
         **options: The options of a registry, as for `aopen_store`.
 
     Raises:

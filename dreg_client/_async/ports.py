@@ -44,7 +44,7 @@ class AsyncSource(Protocol):
 
     @property
     def strict(self) -> bool:
-        """Whether documents with readable errors are rejected, too."""
+        """False if documents with only minor errors are read, too."""
         ...
 
     @property

@@ -37,7 +37,7 @@ class AsyncStore(Awaited):
     """A store of images: a repository of a registry, an image layout, an archive. An async context manager.
 
     Whatever it returns was validated, and verified to be the bytes that were requested. If the store was opened with
-    `strict=False`, documents with readable errors are returned, too; `.problems` lists them.
+    `strict=False`, documents with only minor errors are returned, too; `.problems` lists them.
 
     Args:
         source: The storage medium. To support another one, implement the methods of `AsyncSource`.

@@ -26,7 +26,8 @@ def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack
     Args:
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
             (`:TAG`, `@DIGEST`) is ignored.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
         **options: The options of a registry, see `Options`. Unless they name others, credentials and certificates are
             looked up where docker and podman keep them.
 
@@ -78,7 +79,8 @@ def open_image(text: str | StoreName, *, strict: bool = True, **options: "Unpack
     Args:
         text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
             `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest: `latest`, or the only image of the store.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
         **options: The options of a registry, as for `open_store`.
 
     Raises:

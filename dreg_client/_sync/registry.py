@@ -20,7 +20,8 @@ class Registry:
     Args:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
             except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
         **options: Any of these; see `Options` for more about each.
             credentials: A pair (user, password), a `Credential`, or a source such as `Credentials.default()`; without
             it, requests are anonymous. auth_service: An object that returns tokens. trusted_token_hosts: Further hosts

@@ -49,7 +49,8 @@ class Repository(Store):
         client: The client of its registry.
         name: Its name.
         owns_client: Whether closing the repository closes the client.
-        strict: Whether documents with readable errors are rejected, too; otherwise `.problems` of each lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
 
     Example:
         with Registry("http://localhost:5000") as registry:

@@ -38,7 +38,7 @@ class Store(Awaited):
     """A store of images: a repository of a registry, an image layout, an archive. A context manager.
 
     Whatever it returns was validated, and verified to be the bytes that were requested. If the store was opened with
-    `strict=False`, documents with readable errors are returned, too; `.problems` lists them.
+    `strict=False`, documents with only minor errors are returned, too; `.problems` lists them.
 
     Args:
         source: The storage medium. To support another one, implement the methods of `Source`.

@@ -12,7 +12,7 @@ from dreg_client.errors.problems import Severity
 INVALID: Final = 1
 SOME_FAILED: Final = 1
 USAGE: Final = 2
-UNREADABLE: Final = 5
+BAD_CONTENT: Final = 5
 BUG: Final = 70
 
 _CODES: Final[dict[type[Exception], int]] = {  # the first class that an error belongs to decides
@@ -29,12 +29,12 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first class that an error b
     errors.PlatformNotFoundError: 4,
     errors.UnknownNamespaceError: 4,
     FileNotFoundError: 4,
-    errors.IntegrityError: 5,
-    errors.UnsafeURLError: 5,
-    errors.LimitExceededError: 5,
-    errors.FileError: 5,
-    errors.WorkerKilledError: 5,
-    OSError: 5,
+    errors.IntegrityError: BAD_CONTENT,
+    errors.UnsafeURLError: BAD_CONTENT,
+    errors.LimitExceededError: BAD_CONTENT,
+    errors.FileError: BAD_CONTENT,
+    errors.WorkerKilledError: BAD_CONTENT,
+    OSError: BAD_CONTENT,
     errors.UnsupportedError: 8,
     errors.RegistryError: 6,
     errors.TransportError: 6,

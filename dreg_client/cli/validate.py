@@ -82,9 +82,9 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
       dreg validate localhost:5000/acme/web --resume web.progress
     """
-    from dreg_client.cli.error_messages import INVALID, UNREADABLE, exit_code_of_several, put_failure
+    from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several, put_failure
     from dreg_client.cli.validate_files import check
-    from dreg_client.cli.validate_output import WRITERS, Settings, Unread
+    from dreg_client.cli.validate_output import WRITERS, FailedSource, Settings
 
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:
@@ -94,11 +94,11 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
         with closing(check(source, settings)) as findings:
             for finding in findings:
                 writer.write(finding)
-                if isinstance(finding, Unread):
+                if isinstance(finding, FailedSource):
                     codes.add(put_failure(finding.failure, as_json=output in {"json", "jsonl"}))
     writer.finish()
-    if UNREADABLE in codes:
-        return UNREADABLE
+    if BAD_CONTENT in codes:
+        return BAD_CONTENT
     if writer.has_errors:
         return INVALID
     return exit_code_of_several(codes | {0} if writer.checked else codes)

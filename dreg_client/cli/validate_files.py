@@ -10,7 +10,7 @@ import click
 
 from dreg_client.cli.arguments import STORE_KINDS
 from dreg_client.cli.progress import Advance, progress
-from dreg_client.cli.validate_output import Checked, Counted, Finding, Settings, Unread
+from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.store_kinds import is_tar_archive, kinds_at
@@ -47,7 +47,7 @@ def _with_failure(source: str, findings: Iterator[Finding]) -> Iterator[Finding]
     except InvalidDocumentError as failure:
         yield Checked(failure.source or source, failure.kind or None, None, None, failure.problems)
     except (DregError, OSError, click.UsageError) as failure:
-        yield Unread(source, failure)
+        yield FailedSource(source, failure)
 
 
 def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:

@@ -68,14 +68,14 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class FailedSource:
     """A source, or a file of it, that could not be read, and why."""
 
     source: str
     failure: Exception
 
 
-Finding = Checked | Counted | Unread
+Finding = Checked | Counted | FailedSource
 
 
 class Writer:
@@ -95,7 +95,7 @@ class Writer:
         match finding:
             case Counted(documents):
                 self.checked += documents
-            case Unread():
+            case FailedSource():
                 self.unread.append({"source": decodable(finding.source), **plain_failure(finding.failure)})
                 self._write_unread(finding)
             case Checked():
@@ -116,7 +116,7 @@ class Writer:
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         raise NotImplementedError
 
-    def _write_unread(self, found: Unread) -> None:
+    def _write_unread(self, found: FailedSource) -> None:
         """Write nothing: standard error has the reason."""
 
     def finish(self) -> None:
@@ -228,7 +228,7 @@ class _GitHubWriter(Writer):
             message += f" ({full_clause(problem.clause)}; see {problem.url})"
             put(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
 
-    def _write_unread(self, found: Unread) -> None:
+    def _write_unread(self, found: FailedSource) -> None:
         put(f"::error file={_property(found.source)},title=not read::{_message(error_message(found.failure))}")
 
 

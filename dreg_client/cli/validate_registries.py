@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dreg_client.cli.arguments import DOCKER, URLS, host_alone
 from dreg_client.cli.fan_out import map_in_threads
-from dreg_client.cli.validate_output import Checked, Finding, Settings, Unread
+from dreg_client.cli.validate_output import Checked, FailedSource, Finding, Settings
 from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.values.docker_hub import DOCKER_HUB
@@ -85,7 +85,7 @@ def _repository(
         try:
             found = [Checked.of(address(it.name), it.report) for it in validation.tag(name)]
         except DregError as failure:
-            return [Unread(address(name), failure)]
+            return [FailedSource(address(name), failure)]
         journal.add(address(name), found)
         return [*found]
 
@@ -94,7 +94,7 @@ def _repository(
     except DregError as failure:
         # Registries list repositories that have only blobs, and know no tags of them.
         if not (is_listed and isinstance(failure, NotFoundError)):
-            yield Unread(place, failure)
+            yield FailedSource(place, failure)
         return
     for findings in map_in_threads(validate, names, at_once=3):
         yield from findings

@@ -7,7 +7,7 @@ from dreg_client.errors import DregError
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members
-from dreg_client.models.fields import is_uri
+from dreg_client.models.grammars import is_uri
 from dreg_client.models.paths import member, object_at, show
 from dreg_client.values.digest import is_digest
 from dreg_client.values.docker_hub import DOCKER_HUB

@@ -10,7 +10,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from dreg_client.errors.problems import Problem
-from dreg_client.models.fields import FrozenDict, Rule, broken, frozen_value, rule_of
+from dreg_client.models.fields import Rule, rule_of
+from dreg_client.models.frozen import FrozenDict, frozen_value
+from dreg_client.models.grammars import broken
 from dreg_client.models.json_schema import complete
 
 Members = Mapping[str, object]

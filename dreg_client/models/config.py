@@ -21,11 +21,9 @@ from dreg_client.models.fields import (
     TextMap,
     Texts,
     Time,
-    first_of,
-    readable,
-    strict_part,
 )
 from dreg_client.models.kinds import MEDIA_TYPES
+from dreg_client.models.lenient import first_of, lenient, strict_part
 from dreg_client.models.paths import entries, member, object_at, objects, show
 from dreg_client.models.stored import StoredDocument
 from dreg_client.values.platform import Platform
@@ -43,7 +41,7 @@ _Integer = Annotated[
     int,
     GetPydanticSchema(
         lambda _, __: first_of(
-            core_schema.int_schema(strict=True, ge=0, le=MAX_SIZE), readable(core_schema.int_schema(strict=True))
+            core_schema.int_schema(strict=True, ge=0, le=MAX_SIZE), lenient(core_schema.int_schema(strict=True))
         ),
         strict_part,
     ),

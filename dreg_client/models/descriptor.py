@@ -11,22 +11,11 @@ from dreg_client.errors.problems import Problem
 from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
-from dreg_client.models.fields import (
-    MAX_SIZE,
-    Base64,
-    DigestText,
-    MediaType,
-    Rule,
-    TextMap,
-    Texts,
-    Uris,
-    broken,
-    decoded,
-    first_of,
-    is_uri,
-)
+from dreg_client.models.fields import MAX_SIZE, Base64, DigestText, MediaType, Rule, TextMap, Texts, Uris
+from dreg_client.models.grammars import broken, decoded, is_uri
 from dreg_client.models.json_schema import comment
 from dreg_client.models.kinds import MEDIA_TYPES
+from dreg_client.models.lenient import first_of
 from dreg_client.models.paths import entries, member, show
 from dreg_client.models.stored import ParsedModel
 from dreg_client.values import media_type as types

@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel, members_of, spelled
-from dreg_client.models.fields import UNREAD, Rule
+from dreg_client.models.fields import Rule
+from dreg_client.models.lenient import LENIENT_ONLY
 from dreg_client.models.paths import item, member, objects, show
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
@@ -37,7 +38,7 @@ def places_of(failure: ValidationError, tree: Members) -> Iterator[tuple[tuple[i
 
 def _details(failure: ValidationError) -> Iterator[ErrorDetails]:
     for details in failure.errors(include_url=False, include_context=False):
-        if details["type"] not in {"none_required", UNREAD}:  # for those, another branch reports what is wrong
+        if details["type"] not in {"none_required", LENIENT_ONLY}:  # for those, another branch reports what is wrong
             yield details
 
 

@@ -11,7 +11,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.fields import (
-    EmptyIsReadable,
+    EmptyIsLenient,
     MediaType,
     NullIsDefault,
     NullIsEmpty,
@@ -112,7 +112,7 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
-    media_type: Annotated[DockerManifestListType, EmptyIsReadable, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(
+    media_type: Annotated[DockerManifestListType, EmptyIsLenient, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(
         alias="mediaType"
     )
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]

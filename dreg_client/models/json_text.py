@@ -21,7 +21,7 @@ from dreg_client.values.sizes import MEBIBYTE
 
 MAX_DEPTH = 64
 MAX_STRING = MEBIBYTE
-_READABLE = 200
+_LONGEST_PATH = 200
 _WHITE = b" \t\r\n"
 _INDENT = orjson.OPT_INDENT_2
 _BACKSLASH = ord("\\")
@@ -168,7 +168,7 @@ def _path(place: _Place) -> str:
 
 def _outer_path(place: _Place) -> str:
     """Return the path of a place, or of the innermost value around it whose path is short enough to be read."""
-    while place is not None and len(_path(place)) > _READABLE:
+    while place is not None and len(_path(place)) > _LONGEST_PATH:
         place = place[0]
     return _path(place)
 

@@ -12,7 +12,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor, empty_remarks
 from dreg_client.models.fields import (
-    EmptyIsReadable,
+    EmptyIsLenient,
     MediaType,
     NullIsDefault,
     NullIsEmpty,
@@ -90,6 +90,15 @@ class ImageManifest(Manifest, frozen=True):
         yield from empty_remarks(content, path)
 
 
+def has_image_config(manifest: ImageManifest) -> bool:
+    """Return whether the config is that of an image: by its media type, else by the kind of the manifest."""
+    if manifest.config.family is types.Family.CONFIG:
+        return True
+    if manifest.media_type == types.DOCKER_MANIFEST:
+        return manifest.config.media_type in OPEN_CONFIG_TYPES
+    return not manifest.config.media_type and manifest.artifact_type is None  # only read with strict=False
+
+
 def foreign_remarks(descriptor: Members, path: str, verdict: Callable[..., Problem]) -> Iterator[Problem]:
     """Yield DSC-11 for a type of Docker in an OCI document, and for a deprecated one."""
     media_type = descriptor.get("mediaType")
@@ -145,7 +154,7 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format: 2."""
-    media_type: Annotated[DockerManifestType, EmptyIsReadable, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(
+    media_type: Annotated[DockerManifestType, EmptyIsLenient, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(
         alias="mediaType"
     )
     config: Annotated[DockerConfigDescriptor, Rule("DKM-03", _DESCRIPTOR)]

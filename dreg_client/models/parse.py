@@ -92,7 +92,8 @@ def parse_manifest(
             body's `mediaType` or its members decide.
         legacy: Whether to read Docker's schema 1, too.
         limit: The maximum number of bytes (GEN-05).
-        strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
 
     Raises:
         InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
@@ -216,7 +217,8 @@ def parse_document(
         kind: The expected kind, by the name of its JSON Schema. A config is only recognised by `kind` or
             `media_type`.
         limit: The maximum number of bytes (GEN-05).
-        strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
+        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+            Rules, "Readable errors"); `.problems` lists them.
 
     Raises:
         InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from dreg_client.models import rules
 from dreg_client.models.faults import places_of
-from dreg_client.models.fields import READABLE
+from dreg_client.models.lenient import LENIENT
 from dreg_client.models.stored import ParsedModel, read_or_scan
 
 M = TypeVar("M", bound=ParsedModel)
@@ -32,7 +32,7 @@ def right_parts(model: type[M], raw: bytes) -> M | None:
     for _ in range(_MOST_ROUNDS):  # a descriptor without its digest is left out in the next round
         tree = {**_NEUTRAL.get(model.kind, {}), **tree}
         try:
-            return model.from_tree(raw, tree, READABLE)
+            return model.from_tree(raw, tree, LENIENT)
         except ValidationError as failure:
             wrong = list(places_of(failure, tree))
         if any(rule in _AMBIGUOUS or not place for place, rule in wrong):

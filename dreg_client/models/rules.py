@@ -126,7 +126,7 @@ CLAUSES: dict[str, str] = {
 
 _EMPTY = "an empty text is read as the type of the document"
 _NULL = "`null` is read as an empty string; a value of another type is not readable"
-READABLE: Final[Mapping[str, str]] = {
+LENIENT_RULES: Final[Mapping[str, str]] = {
     "MED-01": "the text is kept as it is written",
     "URI-01": "the text is kept as it is written",
     "ANN-01": _NULL,
@@ -182,4 +182,4 @@ def has_error(problems: Iterable[Problem]) -> bool:
 
 def are_readable(problems: Iterable[Problem]) -> bool:
     """Return whether all errors among the problems break rules that `strict=False` accepts."""
-    return all(problem.rule in READABLE for problem in problems if problem.severity is Severity.ERROR)
+    return all(problem.rule in LENIENT_RULES for problem in problems if problem.severity is Severity.ERROR)

@@ -13,9 +13,9 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.faults import refused, remarks
-from dreg_client.models.fields import DEPTH_PROVEN, READABLE
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.models.kinds import SAYS_NOTHING
+from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
 from dreg_client.models.octets import RawDocument, octets_of
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
@@ -59,7 +59,8 @@ class ParsedModel(StrictModel, frozen=True):
             raw: The bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
             media_type: The media type that it was served with or referred to by, None if unknown.
             limit: The maximum number of bytes (rule GEN-05), 4 MiB by default.
-            strict: Whether readable errors are rejected, too; otherwise `.problems` of the document lists them.
+            strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+                Rules, "Readable errors"); `.problems` lists them.
 
         Raises:
             InvalidDocumentError: The document breaks rules; `.problems` lists all problems.
@@ -244,7 +245,7 @@ def _read_leniently(
     """Return the document if all its errors are readable, else None, and the errors that are not readable first."""
     document, rejected = None, set[str]()
     try:
-        document = model.from_tree(raw, tree, READABLE)
+        document = model.from_tree(raw, tree, LENIENT)
     except ValidationError as failure:  # a value has another JSON type
         rejected = {problem.path for problem in refused(model, failure, tree)}
     if document is not None and rules.are_readable(problems):

@@ -9,8 +9,8 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.fields import READABLE
 from dreg_client.models.index import AnyManifest, DockerManifestList, Index, OciIndex
+from dreg_client.models.lenient import LENIENT
 from dreg_client.models.listing import read_entries
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import parse_manifest
@@ -175,4 +175,4 @@ def referrer(entry: Descriptor, document: AnyManifest) -> Descriptor:
     }
     # The document was checked already, perhaps with strict=False.
     named = {name: value for name, value in members.items() if value is not None}
-    return Descriptor.model_validate(named, context=READABLE)
+    return Descriptor.model_validate(named, context=LENIENT)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from dreg_client.errors.problems import full_clause, rule_url
-from dreg_client.models.rules import CLAUSES, READABLE
+from dreg_client.models.rules import CLAUSES, LENIENT_RULES
 
 _FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
 """The families of rules, in the order of the documentation; each has a file of its name."""
@@ -101,4 +101,4 @@ def _family(name: str) -> RuleFamily:
 
 def _entry(rule: str, *, fix: str, clause: str = "", **fields: Any) -> RuleEntry:  # noqa: ANN401 (of the TOML file)
     known = clause or full_clause(CLAUSES.get(rule, ""))
-    return RuleEntry(id=rule, clause=known, mend=fix, readable=READABLE.get(rule, ""), **fields)
+    return RuleEntry(id=rule, clause=known, mend=fix, readable=LENIENT_RULES.get(rule, ""), **fields)

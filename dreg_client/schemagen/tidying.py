@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
-from dreg_client.models.fields import GRAMMARS
+from dreg_client.models.grammars import GRAMMARS
 from dreg_client.models.json_schema import HOLDS_VALUES, TEXT, TEXT_WITH_NUL, VALUE, VALUE_WITH_NUL, comment
 
 Schema = dict[str, Any]

@@ -17,7 +17,16 @@ from dreg_client.models.parse import Document, model_of, recognise
 from dreg_client.models.paths import item, show
 from dreg_client.models.stored import examine
 from dreg_client.validation.report import Report, validate
-from dreg_client.validation.walk import Checks, Claim, Step, nested_too_deep, report_of, wrong_bytes, wrong_claims
+from dreg_client.validation.walk import (
+    Checks,
+    Claim,
+    Step,
+    nested_too_deep,
+    report_of,
+    with_assumed_family,
+    wrong_bytes,
+    wrong_claims,
+)
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family
@@ -47,12 +56,13 @@ class LayoutChecks(Checks):
     def entries(self, index: LayoutIndex) -> list[Claim]:
         """Return what `index.json` names."""
         path = "index.json $.manifests"
-        return [Claim(entry, item(path, number), "entry", 1) for number, entry in enumerate(index.manifests)]
+        claims = (Claim(entry, item(path, number), "entry", 1) for number, entry in enumerate(index.manifests))
+        return [with_assumed_family(claim) for claim in claims]
 
     def step(self, claim: Claim) -> Step | Report:
         """Return what to do for a claim; what is not a document is remembered, to be hashed at the end."""
         digest = claim.descriptor.digest
-        if claim.descriptor.family not in _DOCUMENTS:
+        if claim.family not in _DOCUMENTS:
             self.content.setdefault(digest, []).append(claim)
             return Step.SKIP
         if digest in self.documents:
@@ -63,7 +73,7 @@ class LayoutChecks(Checks):
     def check(self, claim: Claim, raw: bytes) -> tuple[Report, Document | None]:
         """Check a document by its rules and by its descriptor (LYT-03, LYT-05)."""
         digest = claim.descriptor.digest
-        report = validate(raw, kind=_kind_of(raw, claim.descriptor), pedantic=self.pedantic)
+        report = validate(raw, kind=_kind_of(raw, claim), pedantic=self.pedantic)
         self.documents[digest] = replace(report, problems=())  # there may be many documents
         actual = Digest.of(raw, digest.algorithm) if digest.computable else None
         stated = wrong_claims(claim, report.size, _media_types(report))
@@ -165,11 +175,12 @@ def readable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _kind_of(raw: bytes, descriptor: Descriptor) -> str | None:
+def _kind_of(raw: bytes, claim: Claim) -> str | None:
     """Return the kind that a document states; else that of its descriptor, unless its shape is of another family."""
+    if claim.family is Family.CONFIG:
+        return "image-config"
+    descriptor = claim.descriptor
     named = BY_TYPE.get(types.essence(descriptor.media_type))
-    if descriptor.family is Family.CONFIG:
-        return named
     tree = scan(raw)[0] or {}
     found = recognise({"mediaType": tree.get("mediaType")})
     shaped = recognise({name: value for name, value in tree.items() if name != "mediaType"})

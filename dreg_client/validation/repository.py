@@ -46,24 +46,26 @@ class RepositoryChecks(Checks):
         if claim.role == "layer":
             step = Step.LOOK if self.complete and not descriptor.urls else Step.SKIP
         elif claim.role == "config":  # that of an artifact may be anything
-            step = Step.READ if descriptor.family is Family.CONFIG else Step.SKIP
+            step = Step.READ if claim.family is Family.CONFIG else Step.SKIP
         else:
-            step = Step.READ if descriptor.family in {Family.MANIFEST, Family.INDEX} else Step.SKIP
+            step = Step.READ if claim.family in {Family.MANIFEST, Family.INDEX} else Step.SKIP
         if step is Step.SKIP or not self._is_new(descriptor.digest, self._seen):
             return Step.SKIP
         return nested_too_deep(claim) or step
 
     def check(self, claim: Claim, raw: bytes) -> tuple[Report, Document | None]:
-        """Check a document by its rules, as the media type of its descriptor."""
-        report, document = self._checked(raw, claim.descriptor.media_type, claim.descriptor.digest)
-        return report, None if claim.role == "config" else document
+        """Check a document by its rules, as the media type of its descriptor, if it says one."""
+        digest = claim.descriptor.digest
+        if claim.role == "config":
+            return validate(raw, kind="image-config", expect=digest, pedantic=self.pedantic), None
+        return self._checked(raw, claim.descriptor.media_type or None, digest)
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a document that is not the one that its descriptor names."""
         expected = f"the config that {claim.trail} names" if claim.role == "config" else claim.named
         return report_of(claim, rules.error("LYT-03", "$", str(failure), expected))
 
-    def _checked(self, raw: bytes, media_type: str, digest: Digest) -> tuple[Report, AnyManifest | None]:
+    def _checked(self, raw: bytes, media_type: str | None, digest: Digest) -> tuple[Report, AnyManifest | None]:
         report = validate(raw, media_type=media_type, expect=digest, pedantic=self.pedantic)
         try:
             return report, parse_manifest(raw, media_type, strict=False)

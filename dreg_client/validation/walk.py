@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import ClassVar, Final, Literal
 
@@ -11,7 +11,7 @@ from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
-from dreg_client.models.manifest import ImageManifest
+from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.models.parse import Document
 from dreg_client.validation.report import Report
 from dreg_client.values.digest import Digest
@@ -30,6 +30,12 @@ class Claim:
     trail: str  # where it is, for people
     role: Role  # its place in the document
     depth: int  # how many documents lead to the blob; 1 for what a tag names
+    assumed: Family | None = None  # its family by its place, if its media type does not say one
+
+    @property
+    def family(self) -> Family:
+        """The family of the blob: by its media type, else by its place."""
+        return self.assumed or self.descriptor.family
 
     @property
     def named(self) -> str:
@@ -91,9 +97,11 @@ class Checks(ABC):
         """Return what a document names, in the order of the walk."""
         match document:
             case Index():
-                return self._items(document.manifests, digest, "$.manifests", "entry", depth)
+                claims = self._items(document.manifests, digest, "$.manifests", "entry", depth)
+                return [with_assumed_family(claim) for claim in claims]
             case ImageManifest():
-                config = Claim(document.config, self.trail(digest, "$.config"), "config", depth + 1)
+                assumed = Family.CONFIG if has_image_config(document) else None
+                config = Claim(document.config, self.trail(digest, "$.config"), "config", depth + 1, assumed)
                 return [config, *self._items(document.layers, digest, "$.layers", "layer", depth)]
             case _:
                 return []
@@ -102,9 +110,14 @@ class Checks(ABC):
         return [Claim(item, self.trail(digest, path, at), role, depth + 1) for at, item in enumerate(items)]
 
 
+def with_assumed_family(entry: Claim) -> Claim:
+    """Return the claim of an entry of an index; one with an empty media type (MED-01) is read, as any index may be."""
+    return entry if entry.descriptor.media_type else replace(entry, assumed=Family.INDEX)
+
+
 def nested_too_deep(claim: Claim) -> Report | None:
     """GEN-04: indexes are nested at most 8 deep."""
-    if claim.depth <= MAX_NESTED or claim.descriptor.family is not Family.INDEX:
+    if claim.depth <= MAX_NESTED or claim.family is not Family.INDEX:
         return None
     found = f"an index at level {claim.depth}, see {claim.trail}"
     return report_of(claim, rules.error("GEN-04", "$", found, f"at most {MAX_NESTED}"))
@@ -123,9 +136,9 @@ def wrong_bytes(expected: Digest, actual: Digest | None, claim: Claim | None = N
 
 
 def wrong_claims(claim: Claim, size: int, media_types: tuple[str, ...] = ()) -> Iterator[Problem]:
-    """LYT-05: the size and, for documents, the media type are those of the descriptor."""
+    """LYT-05: the size and, for documents, the media type are those of the descriptor, if it says one."""
     stated = claim.descriptor
-    if media_types and essence(stated.media_type) not in media_types:
+    if media_types and claim.descriptor.family is claim.family and essence(stated.media_type) not in media_types:
         found = " or ".join(media_types)
         yield rules.error("LYT-05", "$.mediaType", found, f"{stated.media_type}, as {claim.trail} says")
     if size != stated.size:

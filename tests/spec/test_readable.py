@@ -25,6 +25,7 @@ from dreg_client import (
     open_image,
     open_store,
 )
+from dreg_client._sync.layout import open_oci_archive
 from dreg_client._sync.validation import RepositoryValidation, validate_layout
 from dreg_client.values.media_type import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 
@@ -184,6 +185,18 @@ def test_what_refers_to_an_image_is_listed_with_its_type_as_it_is_written(names:
         assert [(it.digest, it.artifact_type) for it in found] == [(Digest.of(ARTIFACT), BUNDLE)]
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_referrer_with_readable_errors_is_verified_and_listed(tmp_path: Path, *, strict: bool) -> None:
+    """Its subject is beyond doubt, so a strict store does not hide a signature either."""
+    index = json_of({"schemaVersion": 2, "manifests": [described(ARTIFACT, OCI_MANIFEST)]})
+    archive = tar_of(tmp_path / "layout.tar", {**LAYOUT_FILES, "index.json": index})
+    for is_async in (False, True):
+        store = Opened(f"oci-archive:{archive}", is_async=is_async)
+        for verify in (True, "strict"):
+            found = store.do(lambda it, how=verify: it.referrers(Digest.of(MANIFEST), verify=how), strict=strict)
+            assert [it.digest for it in found] == [Digest.of(ARTIFACT)]
+
+
 def test_an_index_of_a_layout_has_its_problems(names: dict[str, str]) -> None:
     path = names["oci"].removeprefix("oci:")
     with pytest.raises(errors.InvalidDocumentError):
@@ -260,6 +273,48 @@ def test_validation_of_a_repository_reports_readable_errors_and_what_is_below_th
         reports = [it.report for it in RepositoryValidation(registry.repository("acme/web")).tag("1")]
 
     assert [[it.rule for it in report.errors] for report in reports] == [["MED-01"], ["TIM-01"]]
+
+
+def without_types() -> tuple[bytes, bytes]:
+    """Return a manifest whose config has an empty media type, and an index whose entry has one."""
+    manifest = json_of({**json.loads(MANIFEST), "config": described(CONFIG, "")})
+    return manifest, json_of({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [described(manifest, "")]})
+
+
+def broken_places(manifest: bytes, index: bytes) -> list[tuple[bytes, list[str]]]:
+    return [
+        (index, ["$.manifests[0].mediaType"]),
+        (manifest, ["$.config.mediaType", "$.layers[0].mediaType"]),
+        (CONFIG, ["$.created"]),
+    ]
+
+
+def test_validation_of_a_layout_reports_what_is_named_with_an_empty_type(tmp_path: Path) -> None:
+    manifest, index = without_types()
+    files = {**LAYOUT_FILES, "index.json": json_of({"schemaVersion": 2, "manifests": [described(index, OCI_INDEX)]})}
+    files |= {f"blobs/sha256/{Digest.of(raw).encoded}": raw for raw in (manifest, index)}
+
+    for strict in (True, False):
+        with open_oci_archive(tar_of(tmp_path / "layout.tar", files), strict=strict) as layout:
+            found = {it.name.rpartition("/")[2]: it.report for it in validate_layout(layout)}
+        for raw, paths in broken_places(manifest, index):
+            assert sorted(it.path for it in found[Digest.of(raw).encoded].errors) == paths
+
+
+def test_validation_of_a_repository_reports_what_is_named_with_an_empty_type() -> None:
+    manifest, index = without_types()
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        for raw, media_type in ((index, OCI_INDEX), (manifest, OCI_MANIFEST)):
+            if request.url.path.endswith(("/index" if raw is index else "/manifest", Digest.of(raw).encoded)):
+                return httpx.Response(200, content=raw, headers={"Content-Type": media_type})
+        return answer(request)
+
+    for strict in (True, False):
+        with Registry("https://registry.example", transport=httpx.MockTransport(serve), strict=strict) as registry:
+            reports = [it.report for it in RepositoryValidation(registry.repository("acme/web")).tag("index")]
+        expected = [paths for _, paths in broken_places(manifest, index)]
+        assert [sorted(it.path for it in report.errors) for report in reports] == expected
 
 
 def test_the_number_of_layers_is_compared_with_a_config_that_has_readable_errors() -> None:

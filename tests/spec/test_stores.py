@@ -297,7 +297,7 @@ def test_a_store_may_be_opened_with_and_without_a_block(store: Opened) -> None:
         opened.close()
         with open_store(store.name) as again:
             other = again.tags()
-    assert one == other
+    assert one == other != ()
 
 
 def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmless(store: Opened) -> None:

@@ -86,7 +86,7 @@ reported with `--pedantic`. Some rules are *accepted*: they are listed because o
 ## Readable errors
 
 Reading is strict unless you pass `strict=False` to `Registry`, `Layout`, `open_store`, `open_image`, `parse_manifest`
-or `parse_document`. A document is then returned, too, if all its errors are *readable*: the member has the right JSON
+or `parse_document`. A document with only minor, *readable* errors is then returned, too: the member has the right JSON
 type, and only its grammar is wrong. Its `problems` lists the errors and warnings. `validate` reports the same in any
 case. Digests, sizes, duplicate names, ambiguous documents and missing members are never readable.
 

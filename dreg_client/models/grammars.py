@@ -1,0 +1,150 @@
+"""The grammars of strings: patterns, the rules that they check, and how a JSON Schema writes them.
+
+A grammar tries a pattern in Rust first. Only values that do not match reach Python, which names the broken rule
+(`broken`), so a valid value costs no function call.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, LiteralString
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from dreg_client.models.json_text import MAX_STRING
+from dreg_client.models.lenient import first_of, lenient
+from dreg_client.values.digest import (
+    DIGEST_SCHEMA,
+    KNOWN_DIGEST_PATTERN,
+    SHA256_PATTERN,
+    digest_fault,
+    is_digest,
+    proven_digest,
+)
+from dreg_client.values.media_type import KNOWN, MEDIA_TYPE_PATTERN, is_media_type
+from dreg_client.values.text_fields import text_schema
+from dreg_client.values.timestamp import TIMESTAMP_PATTERN, proven_timestamp
+
+URI_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!\x24&'()*+,;=]|%[0-9A-Fa-f]{2})*$"
+_URI = re.compile(URI_PATTERN[1:-1], re.ASCII)
+
+
+def broken(rule: LiteralString, expected: str) -> PydanticCustomError:
+    """Return the error for a value that breaks a rule."""
+    return PydanticCustomError(rule, "{expected}", {"expected": expected})
+
+
+@dataclass(frozen=True, eq=False)
+class TextType:
+    """A grammar of strings, as metadata of a member."""
+
+    rules: LiteralString
+    description: str
+    expected: str
+    pattern: str
+    is_valid: Callable[[str], bool]
+    """The check of texts that `fast` does not accept."""
+    fast: CoreSchema | None = None
+    """The schema of texts that need no further check, None if each is checked."""
+    lenient: CoreSchema | None = None
+    """The schema of texts that are not valid but readable, None if such texts are never read."""
+
+    def check(self, text: str) -> str:
+        """Return a text that `fast` does not accept; raise `broken` if it is not valid."""
+        if not self.is_valid(text):
+            raise broken(self.rules, self.expected)
+        return text
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        slow = core_schema.no_info_after_validator_function(self.check, core_schema.str_schema(strict=True))
+        read = None if self.lenient is None else lenient(self.lenient)
+        return first_of(*(schema for schema in (self.fast, slow, read) if schema is not None))
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return self.json_schema()
+
+    def json_schema(self) -> JsonSchemaValue:
+        """Return the grammar as JSON Schema."""
+        return {"maxLength": MAX_STRING, **text_schema(self.pattern)}
+
+
+class _DigestType(TextType):
+    def check(self, text: str) -> str:
+        if fault := digest_fault(text):
+            raise broken(*fault)
+        return proven_digest(text)
+
+    def json_schema(self) -> JsonSchemaValue:
+        return DIGEST_SCHEMA  # for known algorithms it also checks the encoded part
+
+
+def _checked(pattern: str, make: Callable[[str], str]) -> CoreSchema:
+    return core_schema.no_info_after_validator_function(make, core_schema.str_schema(strict=True, pattern=pattern))
+
+
+def is_uri(text: str) -> bool:
+    """Return whether a text is a URI (RFC 3986): a scheme, and only characters that a URI may have."""
+    return _URI.fullmatch(text) is not None
+
+
+def decoded(text: str) -> bytes | None:
+    """Return the bytes of a base64 text (RFC 4648 section 4), None if it is not strictly valid."""
+    try:
+        octets = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return octets if base64.b64encode(octets).decode() == text else None
+
+
+_ANY_TEXT: Final = core_schema.str_schema(strict=True)
+_NO_TIME: Final = core_schema.no_info_after_validator_function(lambda _: None, _ANY_TEXT)
+
+GRAMMARS: Final[Mapping[str, TextType]] = {
+    "Digest": _DigestType(
+        "DIG-01 DIG-02",
+        "A digest: the algorithm, a colon, the hash as that algorithm encodes it.",
+        "a digest",
+        pattern=KNOWN_DIGEST_PATTERN,
+        is_valid=is_digest,
+        fast=_checked(SHA256_PATTERN, proven_digest),
+    ),
+    "MediaType": TextType(
+        "MED-01",
+        "A media type as `type/subtype`, without parameters.",
+        "a media type as type/subtype, without parameters",
+        pattern=MEDIA_TYPE_PATTERN,
+        is_valid=is_media_type,
+        fast=core_schema.literal_schema(sorted(KNOWN)),
+        lenient=_ANY_TEXT,
+    ),
+    "Timestamp": TextType(
+        "TIM-01",
+        "A date and time by RFC 3339, of a day that exists.",
+        "a date and time as 2006-01-02T15:04:05Z, of a day that exists",
+        pattern=TIMESTAMP_PATTERN,
+        is_valid=lambda _: False,  # the pattern accepts all valid ones
+        fast=_checked(TIMESTAMP_PATTERN, proven_timestamp),
+        lenient=_NO_TIME,  # a Timestamp is always valid
+    ),
+    "Uri": TextType(
+        "URI-01",
+        "A URI by RFC 3986, with its scheme.",
+        "a URI with a scheme",
+        pattern=URI_PATTERN,
+        is_valid=is_uri,
+        lenient=_ANY_TEXT,
+    ),
+    "Base64": TextType(
+        "DSC-06",
+        "Base64 by RFC 4648, section 4: padded, without line breaks, unused bits zero.",
+        "base64 with padding, without line breaks, unused bits zero",
+        pattern=r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$",
+        is_valid=lambda text: decoded(text) is not None,
+        lenient=_ANY_TEXT,
+    ),
+}
+"""The grammars of strings by their names in JSON Schemas."""
