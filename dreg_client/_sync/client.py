@@ -19,8 +19,7 @@ from dreg_client.protocol.auth import is_conclusive, may_hide
 from dreg_client.protocol.error_responses import check_wait
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Hop, Request, Response
-from dreg_client.protocol.option_types import options_of
-from dreg_client.protocol.options import Options, RegistryOptions
+from dreg_client.protocol.options import Options, RegistryOptions, options_of
 from dreg_client.protocol.redact import redact_error
 from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, other_registry, redirect_target, with_token
 from dreg_client.protocol.registry_url import PING, RegistryURL, ping_request
