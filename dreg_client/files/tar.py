@@ -20,6 +20,7 @@ from dreg_client.files.beneath import components
 from dreg_client.files.compressed import unpacked
 from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
 from dreg_client.files.rooted import NEVER_LINKS, Files
+from dreg_client.files.store_kinds import OCI
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
@@ -79,7 +80,9 @@ class TarFiles(Files):
         except (FileNotFoundError, ValueError):
             raise errors.NotFoundError("archive", self.name, "there is no such file") from None
         except IsADirectoryError:
-            raise errors.LayoutError(self.name, f"is a directory; open a layout in it as oci:{self.name}") from None
+            raise errors.LayoutError(
+                self.name, f"is a directory; if it is {OCI.what}, {OCI.to_read(self.name)}"
+            ) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
