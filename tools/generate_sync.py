@@ -25,7 +25,7 @@ TARGET: Final = "dreg_client/_sync"
 PROSE_FILE: Final = "tools/sync_prose.toml"
 COMMAND: Final = ".venv/bin/python tools/generate_sync.py"
 MARK: Final = f"# Generated from {SOURCE}/%s by tools/generate_sync.py. Do not edit.\n"
-HAND_WRITTEN: Final = frozenset({"__init__.py", "_compat.py"})
+HAND_WRITTEN: Final = frozenset({"__init__.py", "_awaitable.py", "_compat.py"})
 """Modules of the source that are not translated."""
 
 FIXABLE: Final = "C416,F401,I,PYI016,RUF100,UP034"

@@ -21,8 +21,8 @@ import anyio.abc
 import anyio.lowlevel
 import anyio.to_thread
 
+from dreg_client._async._awaitable import C, Opening
 from dreg_client.credentials.cancellation import cancelled_by
-from dreg_client.images.opening import C, Opening
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")

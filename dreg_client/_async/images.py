@@ -33,7 +33,6 @@ class AsyncImage(NotebookView, NamedImage):
         index: The index; None if there is a single manifest.
         attestations: Descriptors of attestations, such as BuildKit's provenance; they are not platforms.
         platforms: The platforms, each once, in document order; `==` also compares with a set.
-        owns_source: Whether closing the image closes its store: so it is for an image of `aopen_image`.
 
     Example:
         async with AsyncRegistry("localhost:5000") as registry:
@@ -43,16 +42,21 @@ class AsyncImage(NotebookView, NamedImage):
     """
 
     def __init__(
-        self, source: AsyncSource, reference: ManifestRef, document: AnyManifest, entries: tuple[Entry, ...]
+        self,
+        source: AsyncSource,
+        reference: ManifestRef,
+        document: AnyManifest,
+        entries: tuple[Entry, ...],
+        *,
+        owns_source: bool = False,
     ) -> None:
         super().__init__(source.name, reference, document, entries)
-        self._source = source
-        self.owns_source = False
+        self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
 
     async def close(self) -> None:
         """Close the store, if `aopen_image` opened the image. The store of any other image stays open."""
-        if self.owns_source:
+        if self._owns_source:
             await self._source.aclose()
 
     async def __aenter__(self) -> Self:
@@ -114,17 +118,19 @@ class AsyncImage(NotebookView, NamedImage):
         return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 
-async def read_image(source: AsyncSource, reference: ManifestRef) -> AsyncImage:
+async def read_image(source: AsyncSource, reference: ManifestRef, *, owns_source: bool = False) -> AsyncImage:
     """Read the manifest or index at a reference, and find the images in it.
 
     Raises:
         NotAnImageError: It is an artifact.
         DepthLimitError: Indexes are nested more than 8 deep.
     """
-    return await image_of(source, reference, await read_manifest(source, reference))
+    return await image_of(source, reference, await read_manifest(source, reference), owns_source=owns_source)
 
 
-async def image_of(source: AsyncSource, reference: ManifestRef, document: AnyManifest) -> AsyncImage:
+async def image_of(
+    source: AsyncSource, reference: ManifestRef, document: AnyManifest, *, owns_source: bool = False
+) -> AsyncImage:
     """Find the images in a manifest or index that was read already (see `read_image`)."""
     if isinstance(document, Index):
         entries = await _IndexWalk(source, {document.digest}).entries(document, 1)
@@ -132,7 +138,7 @@ async def image_of(source: AsyncSource, reference: ManifestRef, document: AnyMan
         config = await read_config(source, document)
         image = PlatformImage(platform_of(config), document, config)
         entries = (Entry(document.descriptor, image.platform, stated=True, image=image),)
-    return AsyncImage(source, reference, document, entries)
+    return AsyncImage(source, reference, document, entries, owns_source=owns_source)
 
 
 @dataclass(frozen=True, slots=True)

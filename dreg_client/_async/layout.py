@@ -13,8 +13,8 @@ from dreg_client._async.store import AsyncStore
 from dreg_client._logging import log
 from dreg_client.errors.problems import Severity
 from dreg_client.files import layout as layout_files
+from dreg_client.files.path_kinds import layout_directory
 from dreg_client.files.rooted import Files
-from dreg_client.files.store_kinds import layout_directory
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex

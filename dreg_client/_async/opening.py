@@ -4,9 +4,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from dreg_client import errors
+from dreg_client._async._awaitable import Opening
 from dreg_client._async._compat import opening
 from dreg_client.files.store_path import named_store
-from dreg_client.images.opening import Opening
 from dreg_client.values.store_name import StoreName, reference_of
 
 # Each kind of store is imported where it is opened: reading a layout must not import sockets, TLS and h11.
@@ -99,11 +99,11 @@ def aopen_image(
 
 
 async def _opened_image(name: StoreName, options: "RegistryOptions", *, strict: bool) -> "AsyncImage":
+    from dreg_client._async.images import read_image  # noqa: PLC0415 (see above)
+
     store = aopen_store(name, strict=strict, **options)
     try:
-        image = await store.get_image(reference_of(name))
+        return await read_image(store.source, reference_of(name), owns_source=True)
     except BaseException:
         await store.close()
         raise
-    image.owns_source = True
-    return image

@@ -19,8 +19,7 @@ from dreg_client._sync.transport import Transport
 from dreg_client.protocol.error_responses import check_wait
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Request, Response
-from dreg_client.protocol.option_types import options_of
-from dreg_client.protocol.options import Options, RegistryOptions
+from dreg_client.protocol.options import Options, RegistryOptions, options_of
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
 from dreg_client.protocol.tls_mismatch import with_advice

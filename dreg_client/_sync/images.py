@@ -34,7 +34,6 @@ class Image(NotebookView, NamedImage):
         index: The index; None if there is a single manifest.
         attestations: Descriptors of attestations, such as BuildKit's provenance; they are not platforms.
         platforms: The platforms, each once, in document order; `==` also compares with a set.
-        owns_source: Whether closing the image closes its store: so it is for an image of `open_image`.
 
     Example:
         with Registry("localhost:5000") as registry:
@@ -44,16 +43,21 @@ class Image(NotebookView, NamedImage):
     """
 
     def __init__(
-        self, source: Source, reference: ManifestRef, document: AnyManifest, entries: tuple[Entry, ...]
+        self,
+        source: Source,
+        reference: ManifestRef,
+        document: AnyManifest,
+        entries: tuple[Entry, ...],
+        *,
+        owns_source: bool = False,
     ) -> None:
         super().__init__(source.name, reference, document, entries)
-        self._source = source
-        self.owns_source = False
+        self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
 
     def close(self) -> None:
         """Close the store, if `open_image` opened the image. The store of any other image stays open."""
-        if self.owns_source:
+        if self._owns_source:
             self._source.close()
 
     def __enter__(self) -> Self:
@@ -115,17 +119,17 @@ class Image(NotebookView, NamedImage):
         return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 
-def read_image(source: Source, reference: ManifestRef) -> Image:
+def read_image(source: Source, reference: ManifestRef, *, owns_source: bool = False) -> Image:
     """Read the manifest or index at a reference, and find the images in it.
 
     Raises:
         NotAnImageError: It is an artifact.
         DepthLimitError: Indexes are nested more than 8 deep.
     """
-    return image_of(source, reference, read_manifest(source, reference))
+    return image_of(source, reference, read_manifest(source, reference), owns_source=owns_source)
 
 
-def image_of(source: Source, reference: ManifestRef, document: AnyManifest) -> Image:
+def image_of(source: Source, reference: ManifestRef, document: AnyManifest, *, owns_source: bool = False) -> Image:
     """Find the images in a manifest or index that was read already (see `read_image`)."""
     if isinstance(document, Index):
         entries = _IndexWalk(source, {document.digest}).entries(document, 1)
@@ -133,7 +137,7 @@ def image_of(source: Source, reference: ManifestRef, document: AnyManifest) -> I
         config = read_config(source, document)
         image = PlatformImage(platform_of(config), document, config)
         entries = (Entry(document.descriptor, image.platform, stated=True, image=image),)
-    return Image(source, reference, document, entries)
+    return Image(source, reference, document, entries, owns_source=owns_source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,11 @@ def open_image(text: str | StoreName, *, strict: bool = True, **options: "Unpack
 
 
 def _opened_image(name: StoreName, options: "RegistryOptions", *, strict: bool) -> "Image":
+    from dreg_client._sync.images import read_image  # noqa: PLC0415 (see above)
+
     store = open_store(name, strict=strict, **options)
     try:
-        image = store.get_image(reference_of(name))
+        return read_image(store.source, reference_of(name), owns_source=True)
     except BaseException:
         store.close()
         raise
-    image.owns_source = True
-    return image

@@ -78,10 +78,11 @@ def _path_in(text: str) -> str | None:
 
 def _named_with_kind(text: str, path: str) -> str:
     """Return how to name the store at a path."""
-    from dreg_client.files.store_kinds import kinds_at
+    from dreg_client.files.path_kinds import kinds_at
+    from dreg_client.files.store_kinds import names_with_kinds
 
     if kinds := kinds_at(path):
-        return f"a path needs the kind of its store before it, as in {' or '.join(f'{kind}:{text}' for kind in kinds)}"
+        return f"a path needs the kind of its store before it, as in {names_with_kinds(kinds, text)}"
     return f"{path} is a file, and not a tar archive; if it is a document, check it with: dreg validate {path}"
 
 

@@ -13,7 +13,8 @@ from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
-from dreg_client.files.store_kinds import is_tar_archive, kinds_at
+from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
+from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store
 from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines, whole_document
 from dreg_client.validation.report import validate
@@ -56,8 +57,8 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
     elif source.startswith(STORE_KINDS):
         name = named_store(source)
         if name.kind == "docker-archive":
-            if "oci-archive" in kinds_at(name.path):
-                raise UnsupportedError(f"{name.path} is an image layout; write: dreg validate oci-archive:{name.path}")
+            if OCI_ARCHIVE in kinds_at(name.path):
+                raise UnsupportedError(how_to_validate(name.path))
             raise UnsupportedError(f"{source} has no manifests to validate; look at it with: dreg inspect {source}")
         yield from _layout(name, settings, advance)
     elif names_registry(source):
@@ -92,22 +93,14 @@ def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]
         return
     with path.open("rb") as file:
         raw = file.read(MAX_DOCUMENT + 1)
-    if not _may_be_json(raw) and (kinds := kinds_at(str(path))):
-        raise click.UsageError(_archive_advice(path, kinds))
+    if not _may_be_json(raw) and (advice := how_to_validate(str(path))):
+        raise click.UsageError(advice)
     yield _document(str(path), raw, settings, "image-layout" if path.name == "oci-layout" else None)
     advance(len(raw))
 
 
 def _may_be_json(raw: bytes) -> bool:
     return raw.lstrip(b" \t\r\n")[:1] in {b"{", b"["}
-
-
-def _archive_advice(path: Path, kinds: tuple[str, ...]) -> str:
-    if "docker-archive" not in kinds:
-        return f"{path} is an archive of an image layout; write: dreg validate oci-archive:{path}"
-    if "oci-archive" in kinds:
-        return f"{path} is a tar archive; if it is of an image layout, write: dreg validate oci-archive:{path}"
-    return f"{path} is an archive of docker save, without manifests; try: dreg inspect docker-archive:{path}"
 
 
 def _document(source: str, raw: bytes, settings: Settings, kind: str | None = None) -> Checked:

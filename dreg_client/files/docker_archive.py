@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.files.rooted import Files, chunks_of, size_of
+from dreg_client.files.store_kinds import DOCKER_ARCHIVE, other_kind
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.docker_archive import ArchiveContents, ArchivedImage
@@ -33,8 +34,7 @@ class SavedImages:
         try:
             raw = files.read("manifest.json", limit=MAX_DOCUMENT)
         except FileNotFoundError:
-            is_layout = files.has("index.json")
-            found = f"an image layout: open it as oci-archive:{files.name}" if is_layout else "not an archive of images"
+            found = other_kind(files, than=(DOCKER_ARCHIVE,)) or "not an archive of images"
             reason = f"has no manifest.json, so docker save did not write it; it is {found}"
             raise errors.LayoutCorruptError(files.name, reason) from None
         self._images = ArchiveContents.parse(raw, files.name).images

@@ -6,7 +6,8 @@ from typing import BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.errors.problems import Severity
-from dreg_client.files.rooted import DirectoryFiles, Files, chunks_of
+from dreg_client.files.rooted import Files, chunks_of
+from dreg_client.files.store_kinds import OCI, OCI_ARCHIVE, other_kind
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
 from dreg_client.models.layout import ImageLayout, ref_name
@@ -45,22 +46,12 @@ def _top_file(files: Files, name: str, rule: str, limit: int) -> bytes:
     try:
         return files.read(name, limit=limit)
     except FileNotFoundError:
-        reason = f"has no {name}, so it is not an image layout ({rule}){_other_kind(files)}"
+        found = other_kind(files, than=(OCI, OCI_ARCHIVE))
+        reason = f"has no {name}, so it is not an image layout ({rule})" + (f"; it is {found}" if found else "")
         raise errors.LayoutCorruptError(files.name, reason) from None
     except errors.ResponseTooLargeError as failure:
         reason = f"is of {failure.size} bytes, more than {limit} ({rule})"
         raise errors.LayoutCorruptError(f"{files.name}/{name}", reason) from None
-
-
-def _other_kind(files: Files) -> str:
-    """Return what to do with files that are of another tool's kind, to be added to a sentence."""
-    if not files.has("manifest.json"):
-        return ""
-    if not isinstance(files, DirectoryFiles):
-        return f"; it is an archive of docker save: open it as docker-archive:{files.name}"
-    if files.has("version"):
-        return f"; it is a directory as skopeo writes it: convert it with: skopeo copy dir:{files.name} oci:OTHER"
-    return f"; it is an unpacked archive of docker save: pack it with: tar -C {files.name} -cf web.tar ."
 
 
 @dataclass(frozen=True, slots=True)

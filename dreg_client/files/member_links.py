@@ -9,6 +9,8 @@ from dreg_client.files.beneath import MOST_LINKS, components
 
 _LONGEST: Final = 1024
 """The longest name that is followed through links: each of its components is looked up."""
+MOST_STEPS: Final = 2_000_000
+"""The most components of the targets of all links together: 10 for each of the most members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,15 @@ class UnsafeLinkError(Exception):
 
 
 class MemberLinks:
-    """All links of an archive. Each is followed once, so the time is bounded by the size of the archive."""
+    """All links of an archive. Each is followed once, and `MOST_STEPS` bounds the time."""
 
     def __init__(self, links: Iterable[MemberLink], files: Container[str]) -> None:
         self._links = {link.name: link for link in links}
         self._files = files
         self._reached: dict[str, str] = {}
+        self._steps = 0
+        self._followed = ("", "")
+        """The last directory, and where it leads: most names are in the same one as the name before."""
 
     def check(self) -> None:
         """Follow all links; raise `UnsafeLinkError` for the first that cannot be followed."""
@@ -42,31 +47,48 @@ class MemberLinks:
             self._end_of(name, 0)
 
     def follow(self, name: str) -> str:
-        """Return the name of the member that a checked name leads to, whether there is one or not."""
-        return self._follow(name, name, 0) if self._links and len(name) <= _LONGEST else name
+        """Return the name of the member that a checked name leads to, whether there is one or not.
+
+        Raises:
+            UnsafeLinkError: It leads to a name that is too long.
+        """
+        if not self._links or len(name) > _LONGEST:
+            return name
+        parent, _, last = name.rpartition("/")
+        known, place = self._followed
+        if parent != known:
+            place = self._follow(name, parent, 0)
+            self._followed = parent, place
+        return self._follow_last(name, f"{place}/{last}" if place else last, 0)
 
     def _follow(self, name: str, path: str, depth: int) -> str:
-        reached: list[str] = []
+        here = ""
         for part in components(path):
             if part == "..":
-                if not reached:
+                if not here:
                     raise UnsafeLinkError(name, "leads outside")
-                reached.pop()
+                here = here.rpartition("/")[0]
                 continue
-            reached.append(part)
-            here = "/".join(reached)
-            if len(here) > _LONGEST:
-                raise UnsafeLinkError(name, f"leads to a name of more than {_LONGEST} characters")
-            if here in self._links:
-                reached = components(self._end_of(here, depth))
-        return "/".join(reached)
+            # The text grows: joining all components again at each one takes minutes for a hostile archive.
+            here = self._follow_last(name, f"{here}/{part}" if here else part, depth)
+        return here
+
+    def _follow_last(self, name: str, here: str, depth: int) -> str:
+        """Return where a path leads of which only the last component may be a link."""
+        if len(here) > _LONGEST:
+            raise UnsafeLinkError(name, f"leads to a name of more than {_LONGEST} characters")
+        return self._end_of(here, depth) if here in self._links else here
 
     def _end_of(self, name: str, depth: int) -> str:
         """Return where a link leads in the end."""
         if name not in self._reached:
             if depth == MOST_LINKS:
                 raise UnsafeLinkError(name, f"leads through more than {MOST_LINKS} others")
-            self._reached[name] = self._follow(name, self._path(self._links[name]), depth + 1)
+            path = self._path(self._links[name])
+            self._steps += path.count("/") + 1
+            if self._steps > MOST_STEPS:
+                raise UnsafeLinkError(name, f"brings the targets of all links to more than {MOST_STEPS} components")
+            self._reached[name] = self._follow(name, path, depth + 1)
         return self._reached[name]
 
     def _path(self, link: MemberLink) -> str:

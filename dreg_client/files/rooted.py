@@ -2,6 +2,7 @@
 
 import errno
 import os
+import posixpath
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from dreg_client.values.sizes import MEBIBYTE
 
 NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
 """The files of a layout that must be files of their own (LAY-03)."""
+MOST_LINKED: Final = 500_000
+"""The most files to list in linked directories: many links may each lead to a directory that holds the one before."""
 
 
 class Files(ABC):
@@ -37,15 +40,50 @@ class Files(ABC):
         """
 
     @abstractmethod
+    def directory(self, name: str) -> str | None:
+        """Return the path below the root, without links, of the directory that a name leads to; None if to none."""
+
+    @abstractmethod
+    def below(self, place: str) -> Iterator[tuple[str, bool]]:
+        """Return the names of all files and links below a directory without links, and whether each is a link.
+
+        Parts are joined by `/`; the names in one directory are sorted. No link is followed.
+        """
+
     def names(self, directory: str) -> Iterator[str]:
         """Return the names of all files and links below a directory of the root, parts joined by `/`, sorted.
 
         The directory, and those directly in it, may be links to directories below the root.
-        """
 
-    @abstractmethod
+        Raises:
+            UnsafePathError: More than `MOST_LINKED` files are in linked directories.
+            LayoutError: A directory cannot be listed.
+        """
+        place = self.directory(directory)
+        if place is None:
+            return
+        listed, linked_files = set[str](), 0
+        for name, is_link in self.below(place):
+            linked = self.directory(f"{place}/{name}") if is_link and "/" not in name else None
+            # A directory beside the link is listed by its own name already.
+            if linked is None or posixpath.dirname(linked) == place or linked in listed:
+                yield f"{directory}/{name}"
+                continue
+            listed.add(linked)
+            for below, _ in self.below(linked):
+                linked_files += 1
+                if linked_files > MOST_LINKED:
+                    raise errors.UnsafePathError(
+                        self.name, f"has links to more than {MOST_LINKED} files in directories"
+                    )
+                yield f"{directory}/{name}/{below}"
+
     def has_directory(self, name: str) -> bool:
         """Return whether there is such a directory, empty or not, directly below the root, or a link to one."""
+        try:
+            return self.directory(name) is not None
+        except errors.LayoutError:  # it is there, and cannot be read
+            return True
 
     def close(self) -> None:
         """Close what is held open."""
@@ -80,7 +118,10 @@ class Files(ABC):
 
 
 class DirectoryFiles(Files):
-    """Files below a directory. A link is followed if it stays below it, also while somebody changes it (LAY-01)."""
+    """Files below a directory. Follows links that stay below the root (LAY-01).
+
+    Opening is safe while another process changes the directory. `names` is not: it lists directories by their paths.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
@@ -114,49 +155,40 @@ class DirectoryFiles(Files):
                 raise FileNotFoundError(path) from None
             raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
-    def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files and links below a directory; see `Files.names`."""
-        place = self._directory(directory)
-        if place is None:
-            return
-        listed: set[Path] = set()
-        for name in self._below(place):
-            linked = self._directory(f"{directory}/{name}") if Path(self.name, place, name).is_symlink() else None
-            # A directory beside the link is listed by its own name already.
-            if linked is None or "/" in name or linked.parent == place or linked in listed:
-                yield f"{directory}/{name}"
-                continue
-            listed.add(linked)
-            yield from (f"{directory}/{name}/{below}" for below in self._below(linked))
-
-    def _below(self, place: Path) -> Iterator[str]:
-        """Return the names of all files and links below a directory, without following a link."""
-        for above, inner, files in os.walk(Path(self.name, place), onerror=self._unlisted):
-            inner.sort()
-            links = [name for name in inner if Path(above, name).is_symlink()]
-            below = Path(above).relative_to(Path(self.name, place)).parts
-            yield from ("/".join((*below, name)) for name in sorted([*files, *links]))
-
-    def _unlisted(self, failure: OSError) -> None:
-        if not isinstance(failure, FileNotFoundError | NotADirectoryError):
-            raise errors.LayoutError(failure.filename, f"cannot be listed: {failure.strerror}") from failure
-
-    def _directory(self, name: str) -> Path | None:
-        """Return the path below the root of a directory that a name leads to; None if it leads to none."""
+    def directory(self, name: str) -> str | None:
+        """Return where the name of a directory leads; see `Files.directory`."""
         try:
             found = self._find(name)
         except (FileNotFoundError, errors.UnsafePathError):
             return None
         is_directory = stat.S_ISDIR(os.fstat(found.descriptor).st_mode)
         os.close(found.descriptor)
-        return Path(*found.parts) if is_directory else None
+        return "/".join(found.parts) if is_directory else None
 
-    def has_directory(self, name: str) -> bool:
-        """Return whether a name leads to a directory below the root."""
+    def below(self, place: str) -> Iterator[tuple[str, bool]]:
+        """Return the names of all files and links below a directory; see `Files.below`."""
+        ahead = [""]
+        while ahead:
+            start = ahead.pop()
+            inner: list[str] = []
+            for name, is_directory, is_link in self._entries(Path(self.name, place, start)):
+                if is_directory:
+                    inner.append(f"{start}{name}/")
+                else:
+                    yield f"{start}{name}", is_link
+            ahead += reversed(inner)
+
+    def _entries(self, path: Path) -> list[tuple[str, bool, bool]]:
+        """Return each name in a directory, whether it is a directory, and whether it is a link; none if it is gone."""
         try:
-            return self._directory(name) is not None
-        except errors.LayoutError:  # it is there, and cannot be read
-            return True
+            with os.scandir(path) as entries:
+                return sorted(
+                    (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in entries
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as failure:
+            raise errors.LayoutError(str(path), f"cannot be listed: {failure.strerror}") from failure
 
 
 def size_of(file: BinaryIO) -> int:

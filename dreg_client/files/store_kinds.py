@@ -1,67 +1,70 @@
-"""Which kind of store a directory or a file is, for messages that say how to open it."""
+"""The kinds of store on disk: what each is, how to recognise it, and what to write in order to read it."""
 
-import io
-import os
-import stat
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from typing import Final
 
-from dreg_client import errors
-from dreg_client.files.compressed import first_bytes
 from dreg_client.files.rooted import DirectoryFiles, Files
-from dreg_client.files.tar import TarFiles, is_tar
 
 
-def layout_directory(path: str | os.PathLike[str]) -> DirectoryFiles:
-    """Return the files of a directory; if the path is a file, the error says how to open it."""
-    name = os.fspath(path)
-    if Path(name).is_file():
-        raise errors.NotFoundError("image layout", name, f"it is a file{how_to_open(name)}")
-    if name.startswith(("oci:", "oci-archive:")) and not Path(name).exists():
-        raise errors.NotFoundError("image layout", name, f"Layout takes a path; write open_store({name!r})")
-    if ":" in name and not Path(name).exists():
-        advice = "it does not exist; ask for a name that is not a tag by --ref-name (in Python: get_image(NAME))"
-        raise errors.NotFoundError("image layout", name, advice)
-    return DirectoryFiles(path)
+@dataclass(frozen=True, slots=True)
+class StoreKind:
+    """A kind of store.
 
-
-def how_to_open(path: str) -> str:
-    """Return what to write in order to open an archive, to be added to a sentence; nothing if it is not an archive."""
-    found = " or ".join(f"{kind}:{path}" for kind in kinds_at(path))
-    return f", a tar archive: open it as {found}" if found else ", and not a tar archive"
-
-
-def kinds_at(path: str) -> tuple[str, ...]:
-    """Return the kinds of store that a path can be opened as, the likely one first; nothing if it is not a store.
-
-    A compressed archive is not unpacked, so it may be of either kind.
+    Attributes:
+        name: What names it before a path; empty if it cannot be read.
+        what: What it is, for people.
+        marks: The files at its root that tell it from others.
+        is_directory: Whether it is a directory, rather than an archive.
+        advice: What to do in order to read it, with `{path}` in it.
     """
-    if Path(path).is_dir():
-        return ("oci",)
-    try:
-        start, is_compressed = _beginning(path)
-        if not is_tar(start):
-            return ()
-        if not is_compressed:
-            with closing(TarFiles(path)) as files:
-                return archive_kinds(files) or ("oci-archive", "docker-archive")
-    except (OSError, errors.DregError):
-        return ()
-    return ("oci-archive", "docker-archive")
+
+    name: str
+    what: str
+    marks: tuple[str, ...]
+    is_directory: bool = False
+    advice: str = ""
+
+    def to_read(self, path: str) -> str:
+        """Return what to do in order to read such a store at a path."""
+        return self.advice.format_map({"path": path}) if self.advice else f"open it as {self.name}:{path}"
 
 
-def archive_kinds(files: Files) -> tuple[str, ...]:
+OCI: Final = StoreKind("oci", "an image layout", ("index.json",), is_directory=True)
+OCI_ARCHIVE: Final = StoreKind("oci-archive", "an image layout", ("index.json",))
+DOCKER_ARCHIVE: Final = StoreKind("docker-archive", "an archive of docker save", ("manifest.json",))
+ARCHIVES: Final = (OCI_ARCHIVE, DOCKER_ARCHIVE)
+_SKOPEO: Final = StoreKind(
+    "",
+    "a directory as skopeo writes it",
+    ("manifest.json", "version"),
+    is_directory=True,
+    advice="convert it with: skopeo copy dir:{path} oci:OTHER",
+)
+_UNPACKED: Final = StoreKind(
+    "",
+    "an unpacked archive of docker save",
+    ("manifest.json",),
+    is_directory=True,
+    advice="pack it with: tar -C {path} -cf web.tar .",
+)
+_KINDS: Final = (OCI, *ARCHIVES, _SKOPEO, _UNPACKED)
+
+
+def other_kind(files: Files, than: Container[StoreKind]) -> str:
+    """Return what files are that are not of the kinds expected, and how to read them; empty if that is not known."""
+    is_directory = isinstance(files, DirectoryFiles)
+    for kind in _KINDS:
+        if kind not in than and kind.is_directory == is_directory and all(map(files.has, kind.marks)):
+            return f"{kind.what}: {kind.to_read(files.name)}"
+    return ""
+
+
+def archive_kinds(files: Files) -> tuple[StoreKind, ...]:
     """Return the kinds of archive that files make; modern versions of `docker save` write both at once."""
-    marks = {"index.json": "oci-archive", "manifest.json": "docker-archive"}
-    return tuple(kind for name, kind in marks.items() if files.has(name))
+    return tuple(kind for kind in ARCHIVES if all(map(files.has, kind.marks)))
 
 
-def is_tar_archive(start: bytes) -> bool:
-    """Return whether a file that begins like this is a tar archive, compressed or not."""
-    return is_tar(first_bytes(io.BytesIO(start))[0])
-
-
-def _beginning(path: str) -> tuple[bytes, bool]:
-    # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        return first_bytes(file) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else (b"", False)
+def names_with_kinds(kinds: Iterable[StoreKind], path: str) -> str:
+    """Return how to write a path as a store of one of some kinds."""
+    return " or ".join(f"{kind.name}:{path}" for kind in kinds)

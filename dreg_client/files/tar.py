@@ -6,13 +6,13 @@ of headers by recursion, and reads as many bytes into memory as a header states.
 
 import io
 import os
-import posixpath
 import re
 import stat
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
@@ -20,6 +20,7 @@ from dreg_client.files.beneath import components
 from dreg_client.files.compressed import unpacked
 from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
 from dreg_client.files.rooted import NEVER_LINKS, Files
+from dreg_client.files.store_kinds import OCI
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
@@ -64,7 +65,11 @@ class TarFiles(Files):
         self._archive = self._opened()
         try:
             self._scan()
-            self._followed = self._checked_links()
+            self._followed = MemberLinks(self._links.values(), self._places)
+            self._followed.check()
+        except UnsafeLinkError as failure:
+            self._archive.close()
+            raise errors.UnsafePathError(self.name, str(failure)) from None
         except BaseException:
             self._archive.close()
             raise
@@ -75,7 +80,9 @@ class TarFiles(Files):
         except (FileNotFoundError, ValueError):
             raise errors.NotFoundError("archive", self.name, "there is no such file") from None
         except IsADirectoryError:
-            raise errors.LayoutError(self.name, f"is a directory; open a layout in it as oci:{self.name}") from None
+            raise errors.LayoutError(
+                self.name, f"is a directory; if it is {OCI.what}, {OCI.to_read(self.name)}"
+            ) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
@@ -107,13 +114,11 @@ class TarFiles(Files):
         else:
             raise errors.UnsafePathError(self.name, f"has a device, or a file without a name: {name[:100]!a}")
 
-    def _checked_links(self) -> MemberLinks:
-        links = MemberLinks(self._links.values(), self._places)
+    def _follow(self, name: str) -> str:
         try:
-            links.check()
+            return self._followed.follow(name)
         except UnsafeLinkError as failure:
             raise errors.UnsafePathError(self.name, str(failure)) from None
-        return links
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""
@@ -121,30 +126,32 @@ class TarFiles(Files):
         name = _safe_name("/".join(parts))
         if name in self._links and name in NEVER_LINKS:
             raise errors.UnsafePathError(f"{self.name}, {name}", "is a link; nothing was read")
-        place = self._places.get(self._followed.follow(name)) if name is not None else None
+        place = self._places.get(self._follow(name)) if name is not None else None
         if place is None:
             raise FileNotFoundError("/".join(parts))
         return cast("BinaryIO", io.BufferedReader(_Section(self._archive, place, self._lock), 1 << 16))
 
-    def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files and links below a directory; see `Files.names`."""
-        every, place = sorted({*self._places, *self._links}), self._followed.follow(directory)
-        listed: set[str] = set()
-        for name in _below(every, place):
-            linked = self._followed.follow(f"{place}/{name}")
-            is_directory = linked not in self._places and next(_below(every, linked), None) is not None
-            # A directory beside the link is listed by its own name already.
-            if "/" in name or not is_directory or posixpath.dirname(linked) == place or linked in listed:
-                yield f"{directory}/{name}"
-                continue
-            listed.add(linked)
-            yield from (f"{directory}/{name}/{below}" for below in _below(every, linked))
+    def directory(self, name: str) -> str | None:
+        """Return where the name of a directory leads; see `Files.directory`."""
+        try:
+            place = self._follow(name)
+        except errors.UnsafePathError:
+            return None
+        if place in self._places:
+            return None
+        return place if place in self._directories or next(self.below(place), None) is not None else None
 
-    def has_directory(self, name: str) -> bool:
-        """Return whether the archive has such a directory, or files in it, or a link to one."""
-        place = self._followed.follow(name)
-        found = next(_below(sorted({*self._places, *self._links}), place), None)
-        return place in self._directories or found is not None
+    def below(self, place: str) -> Iterator[tuple[str, bool]]:
+        """Return the names of all files and links below a directory; see `Files.below`."""
+        names, start = self._names, f"{place}/" if place else ""
+        for position in range(bisect_left(names, start), len(names)):
+            if not names[position].startswith(start):
+                return
+            yield names[position][len(start) :], names[position] in self._links
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return sorted({*self._places, *self._links})
 
     def close(self) -> None:
         """Close the archive."""
@@ -307,12 +314,3 @@ def _safe_name(name: str) -> str | None:
     """Return a member's name as parts joined by `/`, without the first `/`; None if it leads outside the archive."""
     parts = components(name)
     return None if ".." in parts or "\\" in name else "/".join(parts)
-
-
-def _below(names: list[str], directory: str) -> Iterator[str]:
-    """Yield the rest of those of the sorted names that are below a directory."""
-    start = f"{directory}/" if directory else ""
-    for position in range(bisect_left(names, start), len(names)):
-        if not names[position].startswith(start):
-            return
-        yield names[position][len(start) :]

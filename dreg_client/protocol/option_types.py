@@ -1,12 +1,11 @@
-"""Options by their names and types, as callers give them: what other libraries call them is named in the error."""
+"""The types of the options, and the names that other libraries have for them, for errors that say what to write."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, cast
 
-from dreg_client.protocol.options import Options, RegistryOptions
-
-_ELSEWHERE: Final[Mapping[str, str]] = {
+NAMES_ELSEWHERE: Final[Mapping[str, str]] = {
     "verify": "write insecure=True for verify=False, and ca_file=PATH for verify=PATH",
     "tls_verify": "write insecure=True for tls_verify=False",
     "verify_ssl": "write insecure=True for verify_ssl=False",
@@ -28,8 +27,11 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "base_url": "the URL is the first argument",
     "http2": "the built-in transport speaks HTTP/1.1; pass transport=TRANSPORT for another",
 }
+"""What to write here for an option of another library."""
 
+_FLAG: Final = "True or False"
 _TEXTS: Final = "a tuple of texts, such as ('TEXT',)"
+_PATHS: Final = "a tuple of paths, such as ('/etc/docker/certs.d',)"
 _PAIR: Final = "a pair (CERT, KEY) of paths; the key is None if both are in one file"
 
 
@@ -49,8 +51,12 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _are_texts(value: object) -> bool:
-    return isinstance(value, tuple | list) and all(map(_is_path, cast("Sequence[object]", value)))
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_tuple(value: object, fits: Callable[[object], bool]) -> bool:
+    return isinstance(value, tuple | list) and all(map(fits, cast("Sequence[object]", value)))
 
 
 def _is_pair(value: object) -> bool:
@@ -61,40 +67,51 @@ def _is_pair(value: object) -> bool:
             return False
 
 
-_TYPES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "plain_http": (_is_flag, "True or False"),
-    "insecure": (_is_flag, "True or False"),
-    "trust_env": (_is_flag, "True or False"),
-    "ca_file": (_is_path, "the path of a file"),
-    "client_cert": (_is_pair, _PAIR),
-    "certs_dirs": (_are_texts, _TEXTS),
-    "mirrors": (_are_texts, _TEXTS),
-    "trusted_token_hosts": (_are_texts, _TEXTS),
-    "ssl_context": (lambda value: hasattr(value, "wrap_bio"), "an ssl.SSLContext"),
-    "retries": (_is_number, "a number"),
-    "connections": (_is_number, "a number"),
-    "max_retry_after": (
-        lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-        "a number of seconds",
+@dataclass(frozen=True, slots=True)
+class OptionType:
+    """The values that an option accepts: a test for them, and their description."""
+
+    fits: Callable[[object], bool]
+    expected: str
+    is_optional: bool = False
+
+    def check(self, name: str, value: object) -> None:
+        """Check the value of the option `name`; raise TypeError if it does not fit."""
+        if not self.fits(value) and not (value is None and self.is_optional):
+            raise TypeError(f"{name}= takes {self.expected}, not {_type_of(value)}")
+
+
+def _type_of(value: object) -> str:
+    """Return the type of a value, and those of its items if it is a tuple or a list: they may be what does not fit."""
+    kind = type(value).__name__
+    if not isinstance(value, tuple | list) or not value:
+        return kind
+    items = dict.fromkeys(type(item).__name__ for item in cast("Sequence[object]", value))
+    return f"{kind} of {' and '.join(items)}"
+
+
+OPTION_TYPES: Final[Mapping[str, OptionType]] = {
+    "plain_http": OptionType(_is_flag, _FLAG),
+    "insecure": OptionType(_is_flag, _FLAG),
+    "trust_env": OptionType(_is_flag, _FLAG),
+    "auth_service": OptionType(
+        lambda value: callable(getattr(value, "request_token", None)),
+        "an object with request_token(scope)",
+        is_optional=True,
     ),
-    "proxy": (_is_text, "the URL of one proxy, as text"),
-    "user_agent": (_is_text, "a text"),
+    "ca_file": OptionType(_is_path, "the path of a file", is_optional=True),
+    "client_cert": OptionType(_is_pair, _PAIR, is_optional=True),
+    "certs_dirs": OptionType(lambda value: _is_tuple(value, _is_path), _PATHS),
+    "mirrors": OptionType(lambda value: _is_tuple(value, _is_text), _TEXTS),
+    "trusted_token_hosts": OptionType(lambda value: _is_tuple(value, _is_text), _TEXTS),
+    "ssl_context": OptionType(lambda value: hasattr(value, "wrap_bio"), "an ssl.SSLContext", is_optional=True),
+    "retries": OptionType(_is_number, "a number"),
+    "connections": OptionType(_is_number, "a number"),
+    "max_retry_after": OptionType(_is_seconds, "a number of seconds"),
+    "proxy": OptionType(_is_text, "the URL of one proxy, as text", is_optional=True),
+    "user_agent": OptionType(_is_text, "a text"),
+    "http": OptionType(_is_text, "the name of a library, 'httpx' or 'httpx2'"),
+    "on_event": OptionType(callable, "what can be called with an event", is_optional=True),
 }
-_MAY_BE_NONE: Final = frozenset({"ca_file", "client_cert", "ssl_context", "proxy"})
-
-
-def options_of(given: RegistryOptions) -> Options:
-    """Return the options that a caller gave.
-
-    Raises:
-        TypeError: There is no such option, or it has the wrong type; the error says what to write.
-        ValueError: An option has a value that it cannot have.
-    """
-    for name, value in given.items():
-        if name not in RegistryOptions.__annotations__:
-            known = ", ".join(RegistryOptions.__annotations__)
-            raise TypeError(f"there is no option {name}=; {_ELSEWHERE.get(name, f'the options are: {known}')}")
-        fits, expected = _TYPES.get(name, (None, ""))
-        if fits is not None and not (fits(value) or (value is None and name in _MAY_BE_NONE)):
-            raise TypeError(f"{name}= takes {expected}, not {type(value).__name__}")
-    return Options(**given)
+"""All but `timeout` and `credentials`, whose types are checked where their values are read, and `transport`, whose type
+depends on whether the code is async."""

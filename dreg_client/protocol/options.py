@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol, TypedDict, runtime_checkable
 
 from dreg_client._logging import log
 from dreg_client.protocol.events import Event
+from dreg_client.protocol.option_types import NAMES_ELSEWHERE, OPTION_TYPES
 from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
 from dreg_client.values.credential import Credential
 
@@ -90,8 +91,6 @@ class _Listener:
     """A caller's `on_event`; if it raises, this is reported once, and has no other effect."""
 
     def __init__(self, call: Callable[[Event], None]) -> None:
-        if not callable(call):  # pyright: ignore[reportUnnecessaryComparison]
-            raise TypeError(f"on_event= takes what can be called with an event, not {type(call).__name__}")
         self._call, self._failed = call, False
 
     def __call__(self, event: Event) -> None:
@@ -163,6 +162,10 @@ class Options:
             certificates itself.
         on_event: Called with each event (see `dreg_client.Event`), in the thread or task in which it happens. If it
             raises, this is reported once as a `RuntimeWarning`, and changes nothing.
+
+    Raises:
+        TypeError: An option has the wrong type; the error says what to write.
+        ValueError: An option has a value that it cannot have.
     """
 
     credentials: Credential | CredentialSource | tuple[str, str] | None = None
@@ -187,6 +190,8 @@ class Options:
     on_event: Callable[[Event], None] | None = None
 
     def __post_init__(self) -> None:
+        for name, accepted in OPTION_TYPES.items():
+            accepted.check(name, getattr(self, name))
         if not self.user_agent.isascii() or not self.user_agent.isprintable():
             raise ValueError("user_agent: printable ASCII characters are due")
         if self.connections < 1 or self.retries < 0:
@@ -195,9 +200,6 @@ class Options:
             _check_seconds("timeout= must be Timeouts, or", self.timeout)
         if self.credentials is not None and self.auth_service is not None:
             raise ValueError("give credentials or auth_service, not both")
-        if self.auth_service is not None and not callable(getattr(self.auth_service, "request_token", None)):
-            kind = type(self.auth_service).__name__
-            raise TypeError(f"auth_service= takes an object with request_token(scope), not {kind}")
         if self.credentials is not None and not _is_source(self.credentials):
             object.__setattr__(self, "credentials", _credential_of(self.credentials, "credentials"))
         if self.on_event is not None and not isinstance(self.on_event, _Listener):
@@ -220,6 +222,20 @@ class Options:
         if self.credentials is None or isinstance(self.credentials, Credential | tuple):
             return FoundCredential()
         return self.credentials.find(registry, repository)
+
+
+def options_of(given: RegistryOptions) -> Options:
+    """Return the options that a caller gave.
+
+    Raises:
+        TypeError: There is no such option, or it has the wrong type; the error says what to write.
+        ValueError: An option has a value that it cannot have.
+    """
+    for name in given:
+        if name not in RegistryOptions.__annotations__:
+            known = ", ".join(RegistryOptions.__annotations__)
+            raise TypeError(f"there is no option {name}=; {NAMES_ELSEWHERE.get(name, f'the options are: {known}')}")
+    return Options(**given)
 
 
 def _is_source(given: object) -> bool:

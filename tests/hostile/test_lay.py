@@ -151,14 +151,17 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.T
     return header
 
 
-MEMBERS = {
-    "a path that leads outside": entry("../x"),
-    "a link that leads outside": entry("blobs/link", tarfile.SYMTYPE, "../../x"),
-    "a link to an absolute path": entry("blobs/link", tarfile.SYMTYPE, "/etc/passwd"),
-    "a hard link that leads outside": entry("blobs/link", tarfile.LNKTYPE, "../x"),
-    "a device": entry("blobs/device", tarfile.CHRTYPE),
-    "a member twice": entry("index.json"),
-    "holes": entry("blobs/sparse", tarfile.GNUTYPE_SPARSE),
+MEMBERS: dict[str, list[tarfile.TarInfo]] = {
+    "a path that leads outside": [entry("../x")],
+    "a link that leads outside": [entry("blobs/link", tarfile.SYMTYPE, "../../x")],
+    "a link to an absolute path": [entry("blobs/link", tarfile.SYMTYPE, "/etc/passwd")],
+    "a hard link that leads outside": [entry("blobs/link", tarfile.LNKTYPE, "../x")],
+    "a device": [entry("blobs/device", tarfile.CHRTYPE)],
+    "a member twice": [entry("index.json")],
+    "links that are long to follow": [
+        entry(f"blobs/{number}", tarfile.SYMTYPE, "a/" * 500 + str(number)) for number in range(4_000)
+    ],
+    "holes": [entry("blobs/sparse", tarfile.GNUTYPE_SPARSE)],
 }
 
 
@@ -170,7 +173,7 @@ def test_lay_18_an_archive_that_leads_elsewhere_is_refused(
     tarred: Callable[..., Path], tmp_path: Path, target: Path, way: str, name: str
 ) -> None:
     index = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
-    path = tarred(("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), ("index.json", index), MEMBERS[name])
+    path = tarred(("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), ("index.json", index), *MEMBERS[name])
     before = sorted(tmp_path.rglob("*"))
 
     outcome = Store(way, f"oci-archive:{path}").blob(LAYER_DIGEST, target)

@@ -76,7 +76,8 @@ def test_the_pair_of_hand_written_modules_has_the_same_names() -> None:
 
 def test_the_options_of_a_registry_are_those_that_are_described() -> None:
     described = {field.name: field.type for field in dataclasses.fields(Options)}
-    words = re.findall(r"^        (\w+): ", (inspect.getdoc(Options) and Options.__doc__) or "", re.MULTILINE)
+    attributes = (Options.__doc__ or "").partition("Raises:")[0]
+    words = re.findall(r"^        (\w+): ", attributes, re.MULTILINE)
 
     assert get_type_hints(RegistryOptions).keys() == described.keys()
     assert words == list(described)

@@ -8,9 +8,11 @@ import anyio
 import pytest
 
 from dreg_client import (
+    AsyncHTTPTransport,
     AsyncLayout,
     Descriptor,
     Digest,
+    HTTPTransport,
     Layout,
     Platform,
     Reference,
@@ -21,6 +23,7 @@ from dreg_client import (
     open_image,
     open_store,
 )
+from dreg_client.protocol.options import Options, RegistryOptions
 
 MULTI = "fixtures/layouts/multi"
 
@@ -121,14 +124,37 @@ OPTIONS: list[tuple[dict[str, object], str]] = [
     ({"ssl_context": True}, r"ssl_context= takes an ssl\.SSLContext"),
     ({"ca_file": True}, "ca_file= takes the path of a file, not bool"),
     ({"user_agent": b"me"}, "user_agent= takes a text, not bytes"),
+    ({"mirrors": (Path("mirror"),)}, "mirrors= takes a tuple of texts, .* not tuple of PosixPath$"),
+    ({"trusted_token_hosts": (1,)}, "trusted_token_hosts= takes a tuple of texts"),
+    ({"certs_dirs": "/certs"}, "certs_dirs= takes a tuple of paths"),
+    ({"max_retry_after": "1"}, "max_retry_after= takes a number of seconds"),
+    ({"http": 2}, "http= takes the name of a library"),
+    ({"on_event": []}, "on_event= takes what can be called"),
+    ({"auth_service": "token"}, "auth_service= takes an object with request_token"),
+    ({"credentials": "ada"}, "credentials= takes a pair"),
     ({"timeout": (3, 10)}, "timeout= must be Timeouts, or a number of seconds"),
 ]
 
 
-@pytest.mark.parametrize(("given", "said"), OPTIONS, ids=lambda it: ",".join(it) if isinstance(it, dict) else "")
+def named(part: dict[str, object] | str) -> str:
+    return "" if isinstance(part, str) else ",".join(f"{name}-{type(value).__name__}" for name, value in part.items())
+
+
+@pytest.mark.parametrize(("given", "said"), OPTIONS, ids=named)
 def test_an_option_of_another_library_or_of_the_wrong_type_says_what_to_write(given: dict[str, Any], said: str) -> None:
     with pytest.raises(TypeError, match=said) as caught:
         Registry("registry.invalid", **given)
     assert "secret" not in str(caught.value)
     with pytest.raises(TypeError, match=said):
         open_store("registry.invalid/acme/web", **given)
+    if given.keys() <= RegistryOptions.__annotations__.keys():
+        with pytest.raises(TypeError, match=said):
+            Options(**given)
+
+
+def test_a_transport_for_httpx_checks_the_types_of_its_options() -> None:
+    for transport in (HTTPTransport, AsyncHTTPTransport):
+        with pytest.raises(TypeError, match="ca_file= takes the path of a file, not bool"):
+            transport(ca_file=True)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"client_cert= takes a pair"):
+            transport(client_cert="cert.pem")  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import anyio.from_thread
 import pytest
 
 from dreg_client import AsyncLayout, Descriptor, Digest, aopen_image, aopen_store
-from dreg_client.errors import LayoutCorruptError, NotFoundError
+from dreg_client.errors import ClosedError, LayoutCorruptError, NotFoundError
 from dreg_client.files.rooted import DirectoryFiles
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -138,6 +138,35 @@ def test_an_image_is_opened_by_one_line_of_text(fixtures: Path, name: str, platf
             return str((await image.get_platform_image(platform)).platform)
 
     assert anyio.run(read, backend=backend).startswith(platform)
+
+
+@BACKENDS
+def test_an_image_that_is_opened_by_a_block_is_closed_by_that_block_only(fixtures: Path, backend: str) -> None:
+    """A second block cannot share it: it would close the store of the first."""
+
+    async def enter_twice() -> None:
+        opening = aopen_image(f"oci-archive:{fixtures}/archives/multi.oci.tar:1.4")
+        async with opening as image:
+            with pytest.raises(RuntimeError, match="entered before"):
+                async with opening:
+                    raise AssertionError("was entered")
+            assert await image.get_platform_images()
+        with pytest.raises(ClosedError):
+            await image._source.tags()
+
+    anyio.run(enter_twice, backend=backend)
+
+
+@BACKENDS
+def test_each_await_opens_an_image_of_its_own(fixtures: Path, backend: str) -> None:
+    async def open_two() -> None:
+        opening = aopen_image(f"oci-archive:{fixtures}/archives/multi.oci.tar:1.4")
+        first, second = await opening, await opening
+        await first.close()
+        assert await second.get_platform_images()
+        await second.close()
+
+    anyio.run(open_two, backend=backend)
 
 
 @pytest.mark.parametrize("name", ["oci:{}/layouts/multi:1.4", "docker-archive:{}/archives/web.docker.tar"])

@@ -19,7 +19,8 @@ from dreg_client import Digest, DockerArchive, DregError
 from dreg_client._sync.layout import open_oci_archive
 from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import LayoutCorruptError, LayoutError, NotFoundError, UnsafePathError
-from dreg_client.files import compressed, tar
+from dreg_client.files import compressed, member_links, rooted, tar
+from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 
 Write = Callable[..., Path]
@@ -100,6 +101,46 @@ def test_lay_18_links_whose_targets_grow_refuse_the_archive(tarred: Write) -> No
     growing += [member(f"l{n}", tarfile.SYMTYPE, f"l{n - 1}/" + "x" * 90) for n in range(1, 39)]
 
     assert "1024 characters" in refused(tarred(*GOOD, ("manifest.json", b"[]"), *growing), UnsafePathError)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_lay_18_links_that_are_long_to_follow_refuse_the_archive(tarred: Write, kind: bytes) -> None:
+    links = [member(f"l{number}", kind, "/".join(["a"] * 500)) for number in range(member_links.MOST_STEPS // 500 + 1)]
+
+    assert "more than 2000000 components" in refused(tarred(*GOOD, ("manifest.json", b"[]"), *links), UnsafePathError)
+
+
+def test_lay_18_a_name_that_a_link_makes_too_long_is_not_opened(tarred: Write) -> None:
+    """Neither as a member, nor as a directory; the other members are read."""
+    long = "/".join(["x" * 99] * 10)
+    with closing(TarFiles(tarred(member("l", tarfile.SYMTYPE, long), ("file", b"body")))) as files:
+        for parts in (("l", "y" * 100), ("l", "y" * 100, "z")):
+            with pytest.raises(UnsafePathError, match="more than 1024 characters"):
+                files.open(*parts)
+        assert not files.has_directory("l/" + "y" * 100)
+        assert list(files.names("l/" + "y" * 100)) == []
+        assert files.read("file", limit=10) == b"body"
+
+
+@pytest.mark.parametrize("kind", ["oci", "oci-archive"])
+def test_lay_18_linked_directories_in_each_other_are_not_listed_without_end(
+    tarred: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """20 links to directories, each of which holds the one before: 210 names for 20 files."""
+    files = [("a/" * depth + "file", b"") for depth in range(1, 21)]
+    links = [member(f"blobs/{depth}", tarfile.SYMTYPE, "../" + "a/" * depth) for depth in range(1, 21)]
+    path = tarred(*files, *links)
+    if kind == "oci":
+        (tmp_path / "unpacked").mkdir()
+        with tarfile.open(path) as archive:
+            archive.extractall(tmp_path / "unpacked", filter="data")
+    opened: Files = DirectoryFiles(tmp_path / "unpacked") if kind == "oci" else TarFiles(path)
+
+    with closing(opened):
+        assert len(list(opened.names("blobs"))) == 210
+        monkeypatch.setattr(rooted, "MOST_LINKED", 209)
+        with pytest.raises(UnsafePathError, match="more than 209 files"):
+            list(opened.names("blobs"))
 
 
 @pytest.mark.parametrize("name", ["index.json", "oci-layout"])

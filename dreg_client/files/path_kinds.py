@@ -1,0 +1,81 @@
+"""Which kind of store is at a path, for messages that say how to open or validate it."""
+
+import io
+import os
+import stat
+from contextlib import closing
+from pathlib import Path
+
+from dreg_client import errors
+from dreg_client.files.compressed import first_bytes
+from dreg_client.files.rooted import DirectoryFiles
+from dreg_client.files.store_kinds import (
+    ARCHIVES,
+    DOCKER_ARCHIVE,
+    OCI,
+    OCI_ARCHIVE,
+    StoreKind,
+    archive_kinds,
+    names_with_kinds,
+)
+from dreg_client.files.tar import TarFiles, is_tar
+
+
+def layout_directory(path: str | os.PathLike[str]) -> DirectoryFiles:
+    """Return the files of a directory; if the path is a file, the error says how to open it."""
+    name = os.fspath(path)
+    if Path(name).is_file():
+        raise errors.NotFoundError("image layout", name, f"it is a file{how_to_open(name)}")
+    if name.startswith(("oci:", "oci-archive:")) and not Path(name).exists():
+        raise errors.NotFoundError("image layout", name, f"Layout takes a path; write open_store({name!r})")
+    if ":" in name and not Path(name).exists():
+        advice = "it does not exist; ask for a name that is not a tag by --ref-name (in Python: get_image(NAME))"
+        raise errors.NotFoundError("image layout", name, advice)
+    return DirectoryFiles(path)
+
+
+def how_to_open(path: str) -> str:
+    """Return what to write in order to open an archive, to be added to a sentence; nothing if it is not an archive."""
+    found = names_with_kinds(kinds_at(path), path)
+    return f", a tar archive: open it as {found}" if found else ", and not a tar archive"
+
+
+def how_to_validate(path: str) -> str:
+    """Return what to write in order to validate an archive; an empty text if it is not an archive."""
+    kinds = kinds_at(path)
+    if OCI_ARCHIVE in kinds:
+        may_be = "a tar archive; if it is an archive of" if DOCKER_ARCHIVE in kinds else "an archive of"
+        return f"{path} is {may_be} {OCI_ARCHIVE.what}, write: dreg validate {OCI_ARCHIVE.name}:{path}"
+    if DOCKER_ARCHIVE in kinds:
+        return f"{path} is {DOCKER_ARCHIVE.what}, without manifests; try: dreg inspect {DOCKER_ARCHIVE.name}:{path}"
+    return ""
+
+
+def kinds_at(path: str) -> tuple[StoreKind, ...]:
+    """Return the kinds of store that a path can be opened as, the likely one first; nothing if it is not a store.
+
+    A compressed archive is not unpacked, so it may be of either kind.
+    """
+    if Path(path).is_dir():
+        return (OCI,)
+    try:
+        start, is_compressed = _beginning(path)
+        if not is_tar(start):
+            return ()
+        if not is_compressed:
+            with closing(TarFiles(path)) as files:
+                return archive_kinds(files) or ARCHIVES
+    except (OSError, errors.DregError):
+        return ()
+    return ARCHIVES
+
+
+def is_tar_archive(start: bytes) -> bool:
+    """Return whether a file that begins like this is a tar archive, compressed or not."""
+    return is_tar(first_bytes(io.BytesIO(start))[0])
+
+
+def _beginning(path: str) -> tuple[bytes, bool]:
+    # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        return first_bytes(file) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else (b"", False)
