@@ -66,20 +66,29 @@ def read_manifest(source: Source, reference: ManifestRef, *, legacy: bool = Fals
         else:
             document = parse_manifest(found.raw, found.media_type, strict=source.strict)
     except errors.InvalidDocumentError as failure:
-        raise _with_digest(failure, found.digest) from None
+        raise with_digest(failure, found.digest) from None
     keep_digest(document, found.digest)
     return document
 
 
 def read_config(source: Source, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
     """Read the config of an image; `strict` as the source says, unless it is given."""
+    return _config_at(source, config_of(manifest), strict=source.strict if strict is None else strict)
+
+
+def config_of(manifest: ImageManifest) -> Descriptor:
+    """Return the descriptor of an image's config.
+
+    Raises:
+        NotAnImageError: The manifest is that of an artifact.
+    """
     descriptor = manifest.config
+    is_of_old_docker = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
     # An OCI manifest with an empty type is only read with strict=False; its bytes say whether it is a config.
-    is_old = manifest.media_type == types.DOCKER_MANIFEST and descriptor.media_type in OPEN_CONFIG_TYPES
-    is_old = is_old or (not descriptor.media_type and manifest.artifact_type is None)
-    if descriptor.family is not types.Family.CONFIG and not is_old:
-        raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
-    return _config_at(source, descriptor, strict=source.strict if strict is None else strict)
+    is_untyped = not descriptor.media_type and manifest.artifact_type is None
+    if descriptor.family is types.Family.CONFIG or is_of_old_docker or is_untyped:
+        return descriptor
+    raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
 
 
 def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "ImageConfig":
@@ -103,12 +112,12 @@ def _config_at(source: Source, descriptor: Descriptor, *, strict: bool) -> "Imag
     try:
         config = parse_document(found.raw, kind="image-config", strict=strict)
     except errors.InvalidDocumentError as failure:
-        raise _with_digest(failure, descriptor.digest) from None
+        raise with_digest(failure, descriptor.digest) from None
     keep_digest(config, found.digest)
     return config
 
 
-def _with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:
+def with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:
     """Add the document's digest; another media type than stated (GEN-07) hides its other problems."""
     mismatch = tuple(problem for problem in failure.problems if problem.rule == "GEN-07")
     if mismatch:

@@ -8,28 +8,37 @@ from dreg_client.cli.output import put_error, visible
 if TYPE_CHECKING:
     from dreg_client._sync.store import Store
     from dreg_client.errors import DregError
+    from dreg_client.images.image import Entries, Entry
     from dreg_client.models.descriptor import Descriptor
     from dreg_client.models.manifest import ImageManifest
     from dreg_client.models.stored import StoredDocument
     from dreg_client.values.platform import Platform
 
 
-def chosen_descriptor(store: "Store", reference: str, platform: "Platform | None") -> "Descriptor":
-    """Return the descriptor of the manifest of the chosen platform, or of the only one."""
+def chosen_entry(entries: "Entries", platform: "Platform | None") -> "Entry":
+    """Return the entry of the chosen platform, or the only one."""
     from dreg_client.errors import ConflictError
     from dreg_client.errors.stores import listed
 
-    image = store.get_image(reference)
-    put_warnings(image.index or image.manifest)
     if platform:
-        return image.get_descriptor(platform)
-    if len(image.platforms) > 1:
-        platforms = [*map(str, image.platforms)]
+        return entries.find(platform)
+    if len(entries.platforms) > 1:
+        platforms = [*map(str, entries.platforms)]
         raise ConflictError(f"this image has {len(platforms)} platforms; choose one by --platform: {listed(platforms)}")
-    if len(image.entries) != 1:
-        digests = listed([entry.digest for entry in image.entries])
-        raise ConflictError(f"this index has {len(image.entries)} images; ask for one by its digest: {digests}")
-    return image.entries[0]
+    images = [entry for entry in entries.images() if entry.platform is not None or entry.image]
+    if len(images) != 1:
+        digests = listed([entry.descriptor.digest for entry in images])
+        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {digests}")
+    return images[0]
+
+
+def chosen_descriptor(store: "Store", reference: str, platform: "Platform | None") -> "Descriptor":
+    """Return the descriptor of the manifest of the chosen platform, or of the only one."""
+    from dreg_client._sync.index_walk import entries_of
+
+    document = store.get_manifest(reference)
+    put_warnings(document)
+    return chosen_entry(entries_of(store.source, document), platform).descriptor
 
 
 def chosen_manifest(store: "Store", reference: str, platform: "Platform | None") -> "ImageManifest":
@@ -45,13 +54,14 @@ def chosen_manifest(store: "Store", reference: str, platform: "Platform | None")
     return manifest
 
 
-def put_warnings(document: "StoredDocument | None") -> None:
-    """Write the errors of a document that was read with `strict=False` to standard error, as warnings."""
+def put_warnings(*documents: "StoredDocument") -> None:
+    """Write the errors of documents that were read with `strict=False` to standard error, as warnings."""
     from dreg_client.errors.problems import Severity
 
-    for problem in document.problems if document else ():
-        if document and problem.severity is Severity.ERROR:
-            put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
+    for document in documents:
+        for problem in document.problems:
+            if problem.severity is Severity.ERROR:
+                put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
 
 
 def put_failures(failures: "Iterable[DregError]", output: str) -> int:

@@ -16,7 +16,7 @@ from dreg_client.cli.arguments import (
     source_argument,
     sources_argument,
 )
-from dreg_client.cli.chosen import chosen_descriptor, chosen_manifest, put_failures, put_warnings
+from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest, put_failures, put_warnings
 from dreg_client.cli.fan_out import show
 from dreg_client.cli.output import put_octets, put_result, visible
 from dreg_client.cli.stores import opened, opened_client
@@ -135,7 +135,7 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
     try:
         put_warnings(parse_document(octets, kind="image-config", strict=False))
     except InvalidDocumentError as failure:
-        raise InvalidDocumentError(failure.problems, failure.kind, config.digest) from None
+        raise failure.at(config.digest) from None
 
 
 class _Platforms(list[str]):
@@ -162,18 +162,18 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
     Example:
       dreg platforms oci:fixtures/layouts/multi:1.4
     """
-    from dreg_client._sync.image_view import read_platforms
+    from dreg_client._sync.showing import read_platforms
 
     def read(source: "StoreName") -> _Platforms:
         with opened(source, ref_name) as (store, reference):
-            return _Platforms(*read_platforms(store, reference))
+            found = read_platforms(store.source, reference)
+            return _Platforms(found.shown, found.documents, found.failures)
 
     def text(platforms: _Platforms, source: str) -> Iterator[str]:
         return (visible(f"{source}  {platform}" if source else platform) for platform in platforms)
 
     def code_of(platforms: _Platforms) -> int:
-        for document in platforms.documents:
-            put_warnings(document)
+        put_warnings(*platforms.documents)
         return put_failures(platforms.failures, output)
 
     return show(sources, output, read, text, key="platforms", code_of=code_of)
@@ -210,25 +210,22 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
 def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> int:
     """Show the steps that made an image, first one first, each with the size of its layer.
 
-    If the config of the image has errors, the layers are shown all the same, and the exit code is 1.
+    Exits with 1 if a part of a manifest or config cannot be read; all other parts are shown.
 
     \b
     Example:
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
-    from dreg_client._sync.showing import read_shown
+    from dreg_client._sync.showing import read_chosen
     from dreg_client.cli.image_text import step_line
-    from dreg_client.images.problems import failures_of_config
     from dreg_client.images.view import view_step
 
     with opened(source, ref_name) as (store, reference):
-        image = read_shown(store.source, chosen_manifest(store, reference, platform), artifact=True)
-    seen = [view_step(step) for step in image.steps]
+        found = read_chosen(store.source, reference, platform, chosen_entry)
+    seen = [view_step(step) for step in found.shown.steps]
     put_result(output, seen, map(step_line, seen))
-    failures = failures_of_config(image)
-    if not failures:
-        put_warnings(image.config)
-    return put_failures(failures, output)
+    put_warnings(*found.documents)
+    return put_failures(found.failures, output)
 
 
 def _parse_range(text: str) -> Callable[[str], bool]:
