@@ -97,7 +97,9 @@ def _unread(images: Iterable[ShownImage | PlatformImage]) -> list[errors.DregErr
 
 
 def _findings(shown: T, documents: Iterable[StoredDocument], unread: list[errors.DregError]) -> Findings[T]:
-    once = {document.digest: document for document in documents}.values()
-    failures = [failure for document in once for failure in failures_of(document)]
-    whole = tuple(document for document in once if not failures_of(document))
-    return Findings(shown, whole, (*failures, *unread))
+    failures_by_document = [
+        (document, failures_of(document)) for document in {document.digest: document for document in documents}.values()
+    ]
+    whole = tuple(document for document, failures in failures_by_document if not failures)
+    in_part = [failure for _, failures in failures_by_document for failure in failures]
+    return Findings(shown, whole, (*in_part, *unread))
