@@ -1,17 +1,14 @@
-"""The manifest of a chosen platform, and what commands say of documents that have problems and are shown."""
+"""The entry, the descriptor or the manifest of the platform that `--platform` chooses."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dreg_client.cli.output import put_error, visible
+from dreg_client.cli.shown_problems import put_warnings
 
 if TYPE_CHECKING:
     from dreg_client._sync.store import Store
-    from dreg_client.errors import DregError
     from dreg_client.images.image import Entries, Entry
     from dreg_client.models.descriptor import Descriptor
     from dreg_client.models.manifest import ImageManifest
-    from dreg_client.models.stored import StoredDocument
     from dreg_client.values.platform import Platform
 
 
@@ -52,29 +49,3 @@ def chosen_manifest(store: "Store", reference: str, platform: "Platform | None")
     manifest = read_image_manifest(store.source, chosen_descriptor(store, reference, platform))
     put_warnings(manifest)
     return manifest
-
-
-def put_warnings(*documents: "StoredDocument") -> None:
-    """Write the errors of documents that were read with `strict=False` to standard error, as warnings."""
-    from dreg_client.errors.problems import Severity
-
-    for document in documents:
-        for problem in document.problems:
-            if problem.severity is Severity.ERROR:
-                put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
-
-
-def put_failures(failures: "Iterable[DregError]", output: str) -> int:
-    """Write why something is not shown to standard error; return the exit code, 1 if there is anything."""
-    from dreg_client.cli.error_messages import INVALID, error_message, plain_failure
-
-    code = 0
-    for failure in failures:
-        code = INVALID
-        if output == "json":
-            import json
-
-            put_error(json.dumps({**plain_failure(failure), "exitCode": code}))
-        else:
-            put_error(f"dreg: {visible(error_message(failure))}")
-    return code

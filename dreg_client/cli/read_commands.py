@@ -1,7 +1,7 @@
 """The commands that read something of stores and print it: digests, documents, tags, platforms, steps, referrers."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -16,15 +16,14 @@ from dreg_client.cli.arguments import (
     source_argument,
     sources_argument,
 )
-from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest, put_failures, put_warnings
-from dreg_client.cli.fan_out import show
+from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest
+from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.output import put_octets, put_result, visible
+from dreg_client.cli.shown_problems import put_warnings
 from dreg_client.cli.stores import opened, opened_client
 
 if TYPE_CHECKING:
-    from dreg_client.errors import DregError
     from dreg_client.models.descriptor import Descriptor
-    from dreg_client.models.stored import StoredDocument
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
@@ -52,16 +51,17 @@ def resolve_command(
       dreg resolve oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
 
-    def read(source: "StoreName") -> "Digest | dict[str, Any]":
+    def read(source: "StoreName", name: str) -> Shown:
         if output == "text" and platform is None and ref_name is None and (digest := _resolved_in_registry(source)):
-            return digest
+            return Shown(digest, line(digest, name))
         with opened(source, ref_name) as (store, reference):
             found = chosen_descriptor(store, reference, platform) if platform else store.resolve(reference)
-        return _plain(found) if output == "json" else found.digest
+        return Shown(_plain(found), line(found.digest, name))
 
-    return show(
-        sources, output, read, lambda digest, source: [f"{digest}  {visible(source)}" if source else str(digest)]
-    )
+    def line(digest: "Digest", name: str) -> list[str]:
+        return [f"{digest}  {visible(name)}" if name else str(digest)]
+
+    return show(sources, output, read)
 
 
 def _resolved_in_registry(source: "StoreName") -> "Digest | None":
@@ -138,19 +138,6 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
         raise failure.at(config.digest) from None
 
 
-class _Platforms(list[str]):
-    """The platforms of an image, as text; with the documents that were read, and what cannot be shown."""
-
-    def __init__(
-        self,
-        platforms: "Iterable[Platform]",
-        documents: "tuple[StoredDocument, ...]",
-        failures: "tuple[DregError, ...]",
-    ) -> None:
-        super().__init__(map(str, platforms))
-        self.documents, self.failures = documents, failures
-
-
 @click.command("platforms")
 @sources_argument
 @ref_name_option
@@ -164,19 +151,14 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
     """
     from dreg_client._sync.showing import read_platforms
 
-    def read(source: "StoreName") -> _Platforms:
+    def read(source: "StoreName", name: str) -> Shown:
         with opened(source, ref_name) as (store, reference):
             found = read_platforms(store.source, reference)
-            return _Platforms(found.shown, found.documents, found.failures)
+        platforms = [*map(str, found.shown)]
+        lines = (visible(f"{name}  {platform}" if name else platform) for platform in platforms)
+        return Shown(platforms, lines, found.documents, found.failures)
 
-    def text(platforms: _Platforms, source: str) -> Iterator[str]:
-        return (visible(f"{source}  {platform}" if source else platform) for platform in platforms)
-
-    def code_of(platforms: _Platforms) -> int:
-        put_warnings(*platforms.documents)
-        return put_failures(platforms.failures, output)
-
-    return show(sources, output, read, text, key="platforms", code_of=code_of)
+    return show(sources, output, read, key="platforms")
 
 
 @click.command("referrers")
@@ -223,9 +205,7 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     with opened(source, ref_name) as (store, reference):
         found = read_chosen(store.source, reference, platform, chosen_entry)
     seen = [view_step(step) for step in found.shown.steps]
-    put_result(output, seen, map(step_line, seen))
-    put_warnings(*found.documents)
-    return put_failures(found.failures, output)
+    return Shown(seen, map(step_line, seen), found.documents, found.failures).put(output)
 
 
 def _parse_range(text: str) -> Callable[[str], bool]:
@@ -280,17 +260,15 @@ def tags_command(
             and not (no_digest_tags and _DIGEST_TAG.fullmatch(tag))
         )
 
-    def read(source: "StoreName") -> tuple[str, ...]:
+    def read(source: "StoreName", name: str) -> Shown:
         from dreg_client.values.store_name import reference_of
 
         if source.is_named and (reference := reference_of(source)):
             raise click.UsageError(f"this lists all tags; name the store without {reference}")
-        return tuple(filter(is_wanted, _tags(source)))
+        tags = tuple(filter(is_wanted, _tags(source)))
+        return Shown(tags, (visible(f"{name}:{tag}" if name else tag) for tag in tags))
 
-    def text(tags: tuple[str, ...], source: str) -> Iterator[str]:
-        return (visible(f"{source}:{tag}" if source else tag) for tag in tags)
-
-    return show(sources, output, read, text, key="tags", name=_name)
+    return show(sources, output, read, key="tags", name=_name)
 
 
 def _tags(source: "StoreName") -> tuple[str, ...]:
