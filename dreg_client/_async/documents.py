@@ -60,17 +60,25 @@ async def read_manifest(
         else:
             document = parse_manifest(found.raw, found.media_type, strict=strict)
     except errors.InvalidDocumentError as failure:
-        raise _with_digest(failure, found.digest) from None
+        raise with_digest(failure, found.digest) from None
     keep_digest(document, found.digest)
     return document
 
 
 async def read_config(source: AsyncSource, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
     """Read the config of an image; `strict` as the source says, unless given."""
-    descriptor = manifest.config
+    return await _config_at(source, config_of(manifest), strict=source.strict if strict is None else strict)
+
+
+def config_of(manifest: ImageManifest) -> Descriptor:
+    """Return the descriptor of an image's config.
+
+    Raises:
+        NotAnImageError: The manifest is that of an artifact.
+    """
     if not has_image_config(manifest):
-        raise errors.NotAnImageError(descriptor.media_type, manifest.digest)
-    return await _config_at(source, descriptor, strict=source.strict if strict is None else strict)
+        raise errors.NotAnImageError(manifest.config.media_type, manifest.digest)
+    return manifest.config
 
 
 async def read_config_at(source: AsyncSource, reference: ManifestRef | ImageManifest) -> "ImageConfig":
@@ -94,12 +102,12 @@ async def _config_at(source: AsyncSource, descriptor: Descriptor, *, strict: boo
     try:
         config = parse_document(found.raw, kind="image-config", strict=strict)
     except errors.InvalidDocumentError as failure:
-        raise _with_digest(failure, descriptor.digest) from None
+        raise with_digest(failure, descriptor.digest) from None
     keep_digest(config, found.digest)
     return config
 
 
-def _with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:
+def with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:
     """Add the document's digest; another media type than stated (GEN-07) hides its other problems."""
     mismatch = tuple(problem for problem in failure.problems if problem.rule == "GEN-07")
     if mismatch:

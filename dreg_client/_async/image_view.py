@@ -1,55 +1,94 @@
-"""Reads what is shown of a manifest: the documents of a view (`dreg_client.images.view`), platforms, steps."""
+"""Renders the view (`dreg_client.images.view`) of what was read of an image or an artifact."""
 
 from dreg_client import errors
-from dreg_client._async.images import image_of
-from dreg_client._async.showing import image_view, read_partly, read_shown
+from dreg_client._async.documents import read_manifest
+from dreg_client._async.index_walk import entries_of
+from dreg_client._async.partial import DOCUMENT_ERRORS, read_partly
+from dreg_client._async.ports import AsyncSource
+from dreg_client._async.showing import read_entry
 from dreg_client._async.store import AsyncStore
-from dreg_client.images.problems import failures_of
-from dreg_client.images.view import DocumentRead, ImageRead, Plain, view_artifact, view_image
-from dreg_client.models.index import Index
-from dreg_client.models.stored import StoredDocument
-from dreg_client.values.platform import Platform, choose
+from dreg_client.images.image import Entries, Entry, ShownImage
+from dreg_client.images.problems import Unread
+from dreg_client.images.view import (
+    DocumentRead,
+    ImageRead,
+    Plain,
+    attestations_of,
+    predicate_types,
+    view_artifact,
+    view_image,
+)
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index, is_attestation
+from dreg_client.values.platform import Platform
 
 
 async def view(store: AsyncStore, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
     """Return the view of an image or an artifact; `chosen` are the platforms to show, in this order; empty for all."""
     source = store.source
     document = await read_partly(source, reference)
-    if isinstance(document, Index):
-        image = await image_of(source, reference, document)
-        found = [await image.get_descriptor(platform) for platform in chosen]
-        # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
-        return await image_view(source, image, reference, tuple({each.digest: each for each in found}.values()))
-    read = DocumentRead(document, source.address, reference, source.writes_manifests)
     try:
-        shown = await read_shown(source, document)
+        entries = await entries_of(source, document, partly=True)
     except errors.NotAnImageError:
-        return view_artifact(read)
-    platforms = (shown.platform,) if shown.platform else ()
-    for wanted in chosen:
-        if choose(wanted, platforms) is None:
-            raise shown.failure or errors.PlatformNotFoundError(str(wanted), tuple(map(str, platforms)))
-    return view_image(read, ImageRead(platforms, (shown,), (), (), is_whole=not chosen))
+        return view_artifact(DocumentRead(document, source.address, reference, source.writes_manifests))
+    return await image_view(source, entries, reference, chosen)
 
 
-async def read_platforms(
-    store: AsyncStore, reference: str
-) -> tuple[tuple[Platform, ...], tuple[StoredDocument, ...], tuple[errors.DregError, ...]]:
-    """Return the platforms of an image, the documents that were read whole, and an error for each that was not.
+async def image_view(source: AsyncSource, entries: Entries, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
+    """Return the view of an image; `chosen` are the platforms to show, in this order; empty for all."""
+    document = entries.document
+    found = [entries.find(platform) for platform in chosen]
+    # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
+    shown = {entry.descriptor.digest: entry for entry in found}.values() if chosen else entries.images()
+    children = _Children(source)
+    for entry in shown:
+        await children.read(entry)
+    listed = document.manifests if isinstance(document, Index) else ()
+    attestations = [
+        (descriptor, await _read_predicate_types(source, descriptor))
+        for descriptor in attestations_of(filter(is_attestation, listed), children.images, is_whole=not chosen)
+    ]
+    return view_image(
+        DocumentRead(document, source.address, reference, source.writes_manifests),
+        ImageRead(
+            entries.platforms,
+            tuple(children.images),
+            tuple(children.missing),
+            tuple(attestations),
+            is_whole=not chosen,
+            artifacts=tuple(children.artifacts),
+            unread=tuple(children.unread),
+        ),
+    )
 
-    Raises:
-        NotAnImageError: It is an artifact.
-    """
-    document = await read_partly(store.source, reference)
-    documents: list[StoredDocument] = [document]
-    if isinstance(document, Index):
-        image = await image_of(store.source, reference, document)
-        platforms: tuple[Platform, ...] = image.platforms
-        failures = [failure for _, failure in image.unreadable]
-    else:
-        shown = await read_shown(store.source, document)
-        platforms = (shown.platform,) if shown.platform else ()
-        failures = [shown.failure] if shown.failure else []
-        documents += [shown.config] if shown.config else []
-    whole = tuple(each for each in documents if not failures_of(each))
-    return platforms, whole, (*(failure for each in documents for failure in failures_of(each)), *failures)
+
+class _Children:
+    """The manifests that were read to be shown."""
+
+    def __init__(self, source: AsyncSource) -> None:
+        self._source = source
+        self.images: list[ShownImage] = []
+        self.artifacts: list[Descriptor] = []
+        self.missing: list[tuple[Platform, errors.NotFoundError]] = []
+        self.unread: list[Unread] = []
+
+    async def read(self, entry: Entry) -> None:
+        """Read one manifest. An index may list manifests that the store does not have, if one of many was pulled."""
+        try:
+            self.images.append(await read_entry(self._source, entry))
+        except errors.NotAnImageError:
+            self.artifacts.append(entry.descriptor)
+        except errors.NotFoundError as failure:
+            if entry.platform:
+                self.missing.append((entry.platform, failure))
+        except DOCUMENT_ERRORS as failure:
+            name = "an entry of the index" if entry.failure else f"the manifest of {entry.platform}"
+            self.unread.append(Unread(name, entry.descriptor, failure))
+
+
+async def _read_predicate_types(source: AsyncSource, attestation: Descriptor) -> tuple[str, ...]:
+    """Return what an attestation states, by predicate types; nothing if it cannot be read."""
+    try:
+        return predicate_types(await read_manifest(source, attestation))
+    except errors.DregError:
+        return ()

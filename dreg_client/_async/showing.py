@@ -1,152 +1,105 @@
-"""Reads all that can be shown of an image; what cannot be read is a problem beside the rest."""
+"""Reads what commands show of an image, as far as it can be read: its platforms, or the steps of one platform."""
 
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from dreg_client import errors
-from dreg_client._async.documents import read_config, read_manifest, read_raw_manifest, read_verified
+from dreg_client._async.index_walk import entries_of
+from dreg_client._async.partial import read_partly, read_shown
 from dreg_client._async.ports import AsyncSource
-from dreg_client.images.image import NamedImage, ShownImage, platform_of
-from dreg_client.images.problems import Unread
-from dreg_client.images.view import (
-    DocumentRead,
-    ImageRead,
-    Plain,
-    attestations_of,
-    predicate_types,
-    view_image,
-)
-from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import AnyManifest
+from dreg_client.images.image import Entries, Entry, PlatformImage, ShownImage
+from dreg_client.images.problems import failures_of
+from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import model_of, parse_manifest
-from dreg_client.models.partial import right_parts
+from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.platform import Platform
 
-if TYPE_CHECKING:  # configs are imported when the first one is read
-    from dreg_client.models.config import ImageConfig
-
-UNREADABLE: Final = (
-    errors.DocumentError,
-    errors.IntegrityError,
-    errors.LayoutError,
-    errors.ResponseTooLargeError,
-    errors.UnsupportedDigestError,
-)
-"""Errors of one document, which say nothing about others. Errors of connections and of access are not among them."""
+T = TypeVar("T")
 
 
-async def read_partly(source: AsyncSource, reference: ManifestRef) -> AnyManifest:
-    """Read a manifest or an index without the parts that break rules, which its `problems` list.
+@dataclass(frozen=True, slots=True)
+class Findings(Generic[T]):
+    """What is shown.
+
+    Attributes:
+        shown: What is shown.
+        documents: The documents that were read whole, perhaps with readable errors.
+        failures: An error for each document that was read in part or not at all.
+    """
+
+    shown: T
+    documents: tuple[StoredDocument, ...]
+    failures: tuple[errors.DregError, ...]
+
+
+async def read_platforms(source: AsyncSource, reference: ManifestRef) -> Findings[tuple[Platform, ...]]:
+    """Read the platforms of an image.
 
     Raises:
-        InvalidDocumentError: Nothing of it can be read.
+        NotAnImageError: It is an artifact.
     """
-    found = await read_raw_manifest(source, reference, legacy=False)
-    try:
-        return parse_manifest(found.raw, found.media_type, strict=False)
-    except errors.MediaTypeMismatchError:
-        pass  # it is not known which kind of document it is
-    except errors.InvalidDocumentError as failure:
-        if document := right_parts(model_of(failure.kind), found.raw):
-            return cast("AnyManifest", document)
-    return await read_manifest(source, reference)  # which raises the error, with the digest of the document
+    entries = await entries_of(source, await read_partly(source, reference), partly=True)
+    images = [entry.image for entry in entries.images() if entry.image]
+    # If a manifest or config was read in part, the documents below tell the same failure.
+    unread = [entry.failure for entry in entries.images() if entry.failure and entry.image is None]
+    return _findings(tuple(entries.platforms), [entries.document, *_documents(images)], [*_unread(images), *unread])
 
 
-async def read_shown(
-    source: AsyncSource, manifest: ImageManifest, platform: Platform | None = None, *, artifact: bool = False
-) -> ShownImage:
-    """Read what can be read of the config of an image; `platform` is the one that its index states.
-
-    Raises:
-        NotAnImageError: The manifest is that of an artifact; with `artifact`, it is shown as an image without a config.
-    """
-    try:
-        config = await _config(source, manifest)
-    except errors.NotAnImageError:
-        if not artifact:
-            raise
-        return ShownImage(platform, manifest, None)
-    except (errors.NotFoundError, *UNREADABLE) as failure:
-        return ShownImage(platform, manifest, None, failure)
-    return ShownImage(platform or platform_of(config), manifest, config)
-
-
-async def _config(source: AsyncSource, manifest: ImageManifest) -> "ImageConfig":
-    try:
-        return await read_config(source, manifest, strict=False)
-    except errors.InvalidDocumentError:
-        from dreg_client.models.config import ImageConfig  # noqa: PLC0415 (see above)
-
-        found = await read_verified(source, manifest.config, is_blob=True)
-        config = right_parts(ImageConfig, found.raw)
-        if config is None:
-            raise
-        return config
-
-
-async def image_view(
-    source: AsyncSource, image: NamedImage, reference: str, chosen: tuple[Descriptor, ...] = ()
-) -> Plain:
-    """Return the view of an image that was read before; `chosen` are the manifests to show, empty for all."""
-    document = image.index or image.manifest
-    assert document is not None  # noqa: S101 (an image has a manifest or an index)
-    children = _Children(source)
-    if image.single:
-        children.images = [ShownImage(image.single.platform, image.single.manifest, image.single.config)]
+async def read_chosen(
+    source: AsyncSource,
+    reference: ManifestRef,
+    platform: Platform | None,
+    choose: Callable[[Entries, Platform | None], Entry],
+) -> Findings[ShownImage]:
+    """Read the image of one platform; an artifact, too. `choose` returns one of several."""
+    document = await read_partly(source, reference)
+    if platform is None and isinstance(document, ImageManifest):
+        image = await read_shown(source, document, artifact=True)
     else:
-        for descriptor in chosen or image.entries:
-            await children.read(descriptor)
-    if not chosen:
-        children.unread += [Unread("an entry of the index", *entry) for entry in image.unreadable]
-    attestations = [
-        (descriptor, await _read_predicate_types(source, descriptor))
-        for descriptor in attestations_of(image.attestations, children.images, is_whole=not chosen)
+        entries = await entries_of(source, document, partly=True)
+        image = await read_entry(source, choose(entries, platform), artifact=True)
+    return _findings(image, [document, *_documents([image])], _unread([image]))
+
+
+async def read_entry(source: AsyncSource, entry: Entry, *, artifact: bool = False) -> ShownImage:
+    """Read what can be read of an entry, unless that was done before.
+
+    Raises:
+        NotAnImageError: It is an artifact; with `artifact`, it is shown as an image without a config.
+    """
+    match entry.image:
+        case ShownImage() as shown:
+            return shown
+        case PlatformImage() as image:
+            return ShownImage(image.platform, image.manifest, image.config)
+        case None:
+            if entry.failure:
+                raise copy(entry.failure)
+    manifest = await read_partly(source, entry.descriptor)
+    if isinstance(manifest, Index):
+        raise errors.NotAnImageError(manifest.media_type, manifest.digest)
+    return await read_shown(source, manifest, entry.platform, artifact=artifact)
+
+
+def _documents(images: Iterable[ShownImage | PlatformImage]) -> Iterator[StoredDocument]:
+    for image in images:
+        yield image.manifest
+        if image.config:
+            yield image.config
+
+
+def _unread(images: Iterable[ShownImage | PlatformImage]) -> list[errors.DregError]:
+    """Return why configs could not be read at all."""
+    return [image.failure for image in images if isinstance(image, ShownImage) and image.failure]
+
+
+def _findings(shown: T, documents: Iterable[StoredDocument], unread: list[errors.DregError]) -> Findings[T]:
+    failures_by_document = [
+        (document, failures_of(document)) for document in {document.digest: document for document in documents}.values()
     ]
-    return view_image(
-        DocumentRead(document, source.address, reference, source.writes_manifests),
-        ImageRead(
-            image.platforms,
-            tuple(children.images),
-            tuple(children.missing),
-            tuple(attestations),
-            is_whole=not chosen,
-            artifacts=tuple(children.artifacts),
-            unread=tuple(children.unread),
-        ),
-    )
-
-
-class _Children:
-    """The manifests of an index that were read to be shown."""
-
-    def __init__(self, source: AsyncSource) -> None:
-        self._source = source
-        self.images: list[ShownImage] = []
-        self.artifacts: list[Descriptor] = []
-        self.missing: list[tuple[Platform, errors.NotFoundError]] = []
-        self.unread: list[Unread] = []
-
-    async def read(self, descriptor: Descriptor) -> None:
-        """Read one manifest. An index may list manifests that the store does not have, if one of many was pulled."""
-        platform = descriptor.platform.value if descriptor.platform else None
-        try:
-            manifest = await read_partly(self._source, descriptor)
-            if isinstance(manifest, ImageManifest):
-                self.images.append(await read_shown(self._source, manifest, platform))
-        except errors.NotAnImageError:
-            self.artifacts.append(descriptor)
-        except errors.NotFoundError as failure:
-            if platform:
-                self.missing.append((platform, failure))
-        except UNREADABLE as failure:
-            of = f" of {platform}" if platform else ""
-            self.unread.append(Unread(f"the manifest{of}", descriptor, failure))
-
-
-async def _read_predicate_types(source: AsyncSource, attestation: Descriptor) -> tuple[str, ...]:
-    """Return what an attestation states, by predicate types; nothing if it cannot be read."""
-    try:
-        return predicate_types(await read_manifest(source, attestation))
-    except errors.DregError:
-        return ()
+    whole = tuple(document for document, failures in failures_by_document if not failures)
+    in_part = [failure for _, failures in failures_by_document for failure in failures]
+    return Findings(shown, whole, (*in_part, *unread))

@@ -2,25 +2,22 @@
 """Reading images: what a tag or a digest names, the platforms in it, and one platform's manifest and config."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final, Self
+from copy import copy
+from typing import Self
 
 from dreg_client import errors
 from dreg_client._sync._compat import NotebookView
 from dreg_client._sync.documents import read_config, read_image_manifest, read_manifest
+from dreg_client._sync.image_view import image_view
+from dreg_client._sync.index_walk import entries_of
 from dreg_client._sync.ports import Source
-from dreg_client._sync.showing import UNREADABLE, image_view
 from dreg_client.images.html import picture
-from dreg_client.images.image import Entry, NamedImage, PlatformImage, PlatformRef, platform_of
+from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, platform_of
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import AnyManifest, Index, is_attestation
+from dreg_client.models.index import Index
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
-
-MAX_DEPTH: Final = 8
-_NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
 
 
 class Image(NotebookView, NamedImage):
@@ -42,16 +39,8 @@ class Image(NotebookView, NamedImage):
             print(*image.platforms, web.config.architecture)
     """
 
-    def __init__(
-        self,
-        source: Source,
-        reference: ManifestRef,
-        document: AnyManifest,
-        entries: tuple[Entry, ...],
-        *,
-        owns_source: bool = False,
-    ) -> None:
-        super().__init__(source.name, reference, document, entries)
+    def __init__(self, source: Source, reference: ManifestRef, entries: Entries, *, owns_source: bool = False) -> None:
+        super().__init__(reference, entries)
         self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
 
@@ -77,12 +66,12 @@ class Image(NotebookView, NamedImage):
             InvalidPlatformError: The text is not a valid platform.
             InvalidDigestError: The text is not a valid digest.
         """
-        return self._platform_image(self._find(platform))
+        return self._platform_image(self._entries.find(platform))
 
     def get_platform_images(self) -> tuple[PlatformImage, ...]:
         """Return the images of all platforms, in document order; artifacts among them are left out."""
         images: list[PlatformImage] = []
-        for entry in self._images():
+        for entry in self._entries.images():
             with suppress(errors.NotAnImageError):
                 images.append(self._platform_image(entry))
         return tuple(images)
@@ -96,21 +85,22 @@ class Image(NotebookView, NamedImage):
             InvalidPlatformError: The text is not a valid platform.
             InvalidDigestError: The text is not a valid digest.
         """
-        return self._find(platform).descriptor
+        return self._entries.find(platform).descriptor
 
     def _html(self) -> str | None:
         """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
         try:
-            return picture(image_view(self._source, self, self.tag or self.digest), whole_page=False)
+            return picture(image_view(self._source, self._entries, self.tag or self.digest), whole_page=False)
         except (errors.DregError, OSError, ValueError):
             return None
 
     def _platform_image(self, entry: Entry) -> PlatformImage:
         if entry.failure:
-            raise entry.failure
+            raise copy(entry.failure)
         key = entry.descriptor.digest, entry.platform
         if key not in self._read:
-            self._read[key] = entry.image or self._read_platform_image(entry)
+            image = entry.image
+            self._read[key] = image if isinstance(image, PlatformImage) else self._read_platform_image(entry)
         return self._read[key]
 
     def _read_platform_image(self, entry: Entry) -> PlatformImage:
@@ -126,78 +116,13 @@ def read_image(source: Source, reference: ManifestRef, *, owns_source: bool = Fa
         NotAnImageError: It is an artifact.
         DepthLimitError: Indexes are nested more than 8 deep.
     """
-    return image_of(source, reference, read_manifest(source, reference), owns_source=owns_source)
-
-
-def image_of(source: Source, reference: ManifestRef, document: AnyManifest, *, owns_source: bool = False) -> Image:
-    """Find the images in a manifest or index that was read already (see `read_image`)."""
+    document = read_manifest(source, reference)
     if isinstance(document, Index):
-        entries = _IndexWalk(source, {document.digest}).entries(document, 1)
+        entries = entries_of(source, document)
     else:
         config = read_config(source, document)
         image = PlatformImage(platform_of(config), document, config)
-        entries = (Entry(document.descriptor, image.platform, stated=True, image=image),)
-    return Image(source, reference, document, entries, owns_source=owns_source)
-
-
-@dataclass(frozen=True, slots=True)
-class _IndexWalk:
-    """A walk through nested indexes, with the indexes it met, and the platforms that manifests and configs state."""
-
-    source: Source
-    seen: set[Digest]
-    platforms: dict[Digest, Platform | None] = field(default_factory=dict[Digest, Platform | None])
-
-    def entries(self, index: Index, depth: int) -> tuple[Entry, ...]:
-        """Return what may be an image in an index."""
-        if depth > MAX_DEPTH:
-            raise errors.DepthLimitError(index.digest.short, MAX_DEPTH)
-        found: list[Entry] = []
-        for descriptor in index.manifests:
-            entry = None if is_attestation(descriptor) else self._entry(descriptor, depth)
-            if entry is not None:
-                found.append(entry)
-        return tuple(found)
-
-    def _entry(self, descriptor: Descriptor, depth: int) -> Entry | None:
-        """Return the entry for a descriptor, None if it is nothing that can be run."""
-        platform = descriptor.platform.value if descriptor.platform else None
-        is_stated = platform is not None
-        match descriptor.family:
-            case Family.INDEX if descriptor.digest not in self.seen:
-                self.seen.add(descriptor.digest)
-                try:
-                    return Entry(descriptor, platform, is_stated, self._nested(descriptor, depth))
-                except UNREADABLE as failure:
-                    return Entry(descriptor, platform, is_stated, failure=failure)
-            case Family.MANIFEST | Family.SCHEMA1 if is_stated:
-                return Entry(descriptor, platform, is_stated)
-            case Family.MANIFEST:
-                try:
-                    platform = self._platform_by_config(descriptor)
-                except UNREADABLE as failure:
-                    return Entry(descriptor, None, is_stated, failure=failure)
-                return Entry(descriptor, platform, is_stated) if platform else None
-            case _:
-                return None
-
-    def _nested(self, descriptor: Descriptor, depth: int) -> tuple[Entry, ...]:
-        """Return the entries of a nested index; none if it is missing, so that the rest stays usable."""
-        try:
-            index = read_manifest(self.source, descriptor)
-        except _NOT_HERE:
-            return ()
-        return self.entries(index, depth + 1) if isinstance(index, Index) else ()
-
-    def _platform_by_config(self, descriptor: Descriptor) -> Platform | None:
-        """Return the platform that a manifest's config states; None for artifacts and for what is missing."""
-        if descriptor.digest not in self.platforms:
-            try:
-                manifest = read_image_manifest(self.source, descriptor)
-                config = manifest.config.digest
-                if config not in self.platforms:
-                    self.platforms[config] = platform_of(read_config(self.source, manifest))
-                self.platforms[descriptor.digest] = self.platforms[config]
-            except (errors.NotAnImageError, *_NOT_HERE):
-                self.platforms[descriptor.digest] = None
-        return self.platforms[descriptor.digest]
+        entries = Entries(
+            source.name, document, (Entry(document.descriptor, image.platform, stated=True, image=image),)
+        )
+    return Image(source, reference, entries, owns_source=owns_source)

@@ -1,35 +1,41 @@
-"""The manifest of a chosen platform, and what commands say of documents that have problems and are shown."""
+"""The entry, the descriptor or the manifest of the platform that `--platform` chooses."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dreg_client.cli.output import put_error, visible
+from dreg_client.cli.shown_problems import put_warnings
 
 if TYPE_CHECKING:
     from dreg_client._sync.store import Store
-    from dreg_client.errors import DregError
+    from dreg_client.images.image import Entries, Entry
     from dreg_client.models.descriptor import Descriptor
     from dreg_client.models.manifest import ImageManifest
-    from dreg_client.models.stored import StoredDocument
     from dreg_client.values.platform import Platform
+
+
+def chosen_entry(entries: "Entries", platform: "Platform | None") -> "Entry":
+    """Return the entry of the chosen platform, or the only one."""
+    from dreg_client.errors import ConflictError
+    from dreg_client.errors.stores import listed
+
+    if platform:
+        return entries.find(platform)
+    if len(entries.platforms) > 1:
+        platforms = [*map(str, entries.platforms)]
+        raise ConflictError(f"this image has {len(platforms)} platforms; choose one by --platform: {listed(platforms)}")
+    images = [entry for entry in entries.images() if entry.platform is not None or entry.image]
+    if len(images) != 1:
+        digests = listed([entry.descriptor.digest for entry in images])
+        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {digests}")
+    return images[0]
 
 
 def chosen_descriptor(store: "Store", reference: str, platform: "Platform | None") -> "Descriptor":
     """Return the descriptor of the manifest of the chosen platform, or of the only one."""
-    from dreg_client.errors import ConflictError
-    from dreg_client.errors.stores import listed
+    from dreg_client._sync.index_walk import entries_of
 
-    image = store.get_image(reference)
-    put_warnings(image.index or image.manifest)
-    if platform:
-        return image.get_descriptor(platform)
-    if len(image.platforms) > 1:
-        platforms = [*map(str, image.platforms)]
-        raise ConflictError(f"this image has {len(platforms)} platforms; choose one by --platform: {listed(platforms)}")
-    if len(image.entries) != 1:
-        digests = listed([entry.digest for entry in image.entries])
-        raise ConflictError(f"this index has {len(image.entries)} images; ask for one by its digest: {digests}")
-    return image.entries[0]
+    document = store.get_manifest(reference)
+    put_warnings(document)
+    return chosen_entry(entries_of(store.source, document), platform).descriptor
 
 
 def chosen_manifest(store: "Store", reference: str, platform: "Platform | None") -> "ImageManifest":
@@ -43,28 +49,3 @@ def chosen_manifest(store: "Store", reference: str, platform: "Platform | None")
     manifest = read_image_manifest(store.source, chosen_descriptor(store, reference, platform))
     put_warnings(manifest)
     return manifest
-
-
-def put_warnings(document: "StoredDocument | None") -> None:
-    """Write the errors of a document that was read with `strict=False` to standard error, as warnings."""
-    from dreg_client.errors.problems import Severity
-
-    for problem in document.problems if document else ():
-        if document and problem.severity is Severity.ERROR:
-            put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
-
-
-def put_failures(failures: "Iterable[DregError]", output: str) -> int:
-    """Write why something is not shown to standard error; return the exit code, 1 if there is anything."""
-    from dreg_client.cli.error_messages import INVALID, error_message, plain_failure
-
-    code = 0
-    for failure in failures:
-        code = INVALID
-        if output == "json":
-            import json
-
-            put_error(json.dumps({**plain_failure(failure), "exitCode": code}))
-        else:
-            put_error(f"dreg: {visible(error_message(failure))}")
-    return code

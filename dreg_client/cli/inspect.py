@@ -2,12 +2,13 @@
 
 from contextlib import redirect_stdout
 from io import StringIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dreg_client.cli.arguments import ParsedType, formats_option, parse_platform, ref_name_option, sources_argument
-from dreg_client.cli.fan_out import show
+from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.output import put_octets
 from dreg_client.cli.stores import opened
 
@@ -54,17 +55,19 @@ def inspect_command(
 
     first, *others = sources
 
-    def read(source: "StoreName") -> dict[str, Any]:
+    def seen_of(source: "StoreName") -> dict[str, Any]:
         with opened(source, ref_name) as (store, reference):
             return view(store, reference, () if "all" in platforms else platforms)
+
+    def read(source: "StoreName", name: str) -> Shown:
+        seen = seen_of(source)
+        return Shown(seen, chain(lines(seen), [""] if name else []), code=_code(seen))
 
     if others and (output == "html" or file is not None):
         raise click.UsageError("a page, or a file, shows one image")
     if output != "html" and file in {None, "-"}:
-        return show(
-            sources, output, read, lambda seen, source: [*lines(seen), *([""] if source else [])], code_of=_code
-        )
-    seen = read(first)
+        return show(sources, output, read)
+    seen = seen_of(first)
     with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
         content = _content(seen, output).encode(errors="backslashreplace")
     if file is None or file == "-":

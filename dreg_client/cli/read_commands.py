@@ -1,7 +1,7 @@
 """The commands that read something of stores and print it: digests, documents, tags, platforms, steps, referrers."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -16,15 +16,14 @@ from dreg_client.cli.arguments import (
     source_argument,
     sources_argument,
 )
-from dreg_client.cli.chosen import chosen_descriptor, chosen_manifest, put_failures, put_warnings
-from dreg_client.cli.fan_out import show
+from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest
+from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.output import put_octets, put_result, visible
+from dreg_client.cli.shown_problems import put_warnings
 from dreg_client.cli.stores import opened, opened_client
 
 if TYPE_CHECKING:
-    from dreg_client.errors import DregError
     from dreg_client.models.descriptor import Descriptor
-    from dreg_client.models.stored import StoredDocument
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
@@ -52,16 +51,17 @@ def resolve_command(
       dreg resolve oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
 
-    def read(source: "StoreName") -> "Digest | dict[str, Any]":
+    def read(source: "StoreName", name: str) -> Shown:
         if output == "text" and platform is None and ref_name is None and (digest := _resolved_in_registry(source)):
-            return digest
+            return Shown(digest, line(digest, name))
         with opened(source, ref_name) as (store, reference):
             found = chosen_descriptor(store, reference, platform) if platform else store.resolve(reference)
-        return _plain(found) if output == "json" else found.digest
+        return Shown(_plain(found), line(found.digest, name))
 
-    return show(
-        sources, output, read, lambda digest, source: [f"{digest}  {visible(source)}" if source else str(digest)]
-    )
+    def line(digest: "Digest", name: str) -> list[str]:
+        return [f"{digest}  {visible(name)}" if name else str(digest)]
+
+    return show(sources, output, read)
 
 
 def _resolved_in_registry(source: "StoreName") -> "Digest | None":
@@ -135,20 +135,7 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
     try:
         put_warnings(parse_document(octets, kind="image-config", strict=False))
     except InvalidDocumentError as failure:
-        raise InvalidDocumentError(failure.problems, failure.kind, config.digest) from None
-
-
-class _Platforms(list[str]):
-    """The platforms of an image, as text; with the documents that were read, and what cannot be shown."""
-
-    def __init__(
-        self,
-        platforms: "Iterable[Platform]",
-        documents: "tuple[StoredDocument, ...]",
-        failures: "tuple[DregError, ...]",
-    ) -> None:
-        super().__init__(map(str, platforms))
-        self.documents, self.failures = documents, failures
+        raise failure.at(config.digest) from None
 
 
 @click.command("platforms")
@@ -162,21 +149,16 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
     Example:
       dreg platforms oci:fixtures/layouts/multi:1.4
     """
-    from dreg_client._sync.image_view import read_platforms
+    from dreg_client._sync.showing import read_platforms
 
-    def read(source: "StoreName") -> _Platforms:
+    def read(source: "StoreName", name: str) -> Shown:
         with opened(source, ref_name) as (store, reference):
-            return _Platforms(*read_platforms(store, reference))
+            found = read_platforms(store.source, reference)
+        platforms = [*map(str, found.shown)]
+        lines = (visible(f"{name}  {platform}" if name else platform) for platform in platforms)
+        return Shown(platforms, lines, found.documents, found.failures)
 
-    def text(platforms: _Platforms, source: str) -> Iterator[str]:
-        return (visible(f"{source}  {platform}" if source else platform) for platform in platforms)
-
-    def code_of(platforms: _Platforms) -> int:
-        for document in platforms.documents:
-            put_warnings(document)
-        return put_failures(platforms.failures, output)
-
-    return show(sources, output, read, text, key="platforms", code_of=code_of)
+    return show(sources, output, read, key="platforms")
 
 
 @click.command("referrers")
@@ -210,25 +192,20 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
 def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> int:
     """Show the steps that made an image, first one first, each with the size of its layer.
 
-    If the config of the image has errors, the layers are shown all the same, and the exit code is 1.
+    Exits with 1 if a part of a manifest or config cannot be read; all other parts are shown.
 
     \b
     Example:
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
-    from dreg_client._sync.showing import read_shown
+    from dreg_client._sync.showing import read_chosen
     from dreg_client.cli.image_text import step_line
-    from dreg_client.images.problems import failures_of_config
     from dreg_client.images.view import view_step
 
     with opened(source, ref_name) as (store, reference):
-        image = read_shown(store.source, chosen_manifest(store, reference, platform), artifact=True)
-    seen = [view_step(step) for step in image.steps]
-    put_result(output, seen, map(step_line, seen))
-    failures = failures_of_config(image)
-    if not failures:
-        put_warnings(image.config)
-    return put_failures(failures, output)
+        found = read_chosen(store.source, reference, platform, chosen_entry)
+    seen = [view_step(step) for step in found.shown.steps]
+    return Shown(seen, map(step_line, seen), found.documents, found.failures).put(output)
 
 
 def _parse_range(text: str) -> Callable[[str], bool]:
@@ -283,17 +260,15 @@ def tags_command(
             and not (no_digest_tags and _DIGEST_TAG.fullmatch(tag))
         )
 
-    def read(source: "StoreName") -> tuple[str, ...]:
+    def read(source: "StoreName", name: str) -> Shown:
         from dreg_client.values.store_name import reference_of
 
         if source.is_named and (reference := reference_of(source)):
             raise click.UsageError(f"this lists all tags; name the store without {reference}")
-        return tuple(filter(is_wanted, _tags(source)))
+        tags = tuple(filter(is_wanted, _tags(source)))
+        return Shown(tags, (visible(f"{name}:{tag}" if name else tag) for tag in tags))
 
-    def text(tags: tuple[str, ...], source: str) -> Iterator[str]:
-        return (visible(f"{source}:{tag}" if source else tag) for tag in tags)
-
-    return show(sources, output, read, text, key="tags", name=_name)
+    return show(sources, output, read, key="tags", name=_name)
 
 
 def _tags(source: "StoreName") -> tuple[str, ...]:

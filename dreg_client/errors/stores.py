@@ -81,13 +81,18 @@ class PlatformNotFoundError(DregError):
     Attributes:
         wanted: The requested platform, as text.
         available: The platforms of the index, as texts.
+        unreadable: The digests of entries that could not be read, so that their platforms are unknown.
     """
 
     wanted: str
     available: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
 
     def _sentence(self) -> str:
-        return f"no image for platform {self.wanted}; there are: {listed(self.available)}"
+        found = f"no image for platform {self.wanted}; there are: {listed(self.available)}"
+        if not self.unreadable:
+            return found
+        return f"{found}; these could not be read, ask for one by its digest to see why: {listed(self.unreadable)}"
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

@@ -1,6 +1,7 @@
 """Images as values: the platforms of an index, and the manifest, config and layers of each."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -46,15 +47,15 @@ class Entry:
         platform: Its platform, None if it is unknown.
         stated: Whether the index states the platform; otherwise it is the platform that the image's config states.
         inner: The entries of a nested index; empty for a manifest, and for an index that the store does not have.
-        image: The image, if it was read already.
-        failure: Why it could not be read, so that its platform is unknown.
+        image: What was read of the image when its platform was looked for; a `PlatformImage` if all of it is valid.
+        failure: Why its platform is unknown: the index, the manifest or the config could not be read.
     """
 
     descriptor: Descriptor
     platform: Platform | None
     stated: bool
     inner: tuple["Entry", ...] = ()
-    image: "PlatformImage | None" = None
+    image: "PlatformImage | ShownImage | None" = None
     failure: errors.DregError | None = None
 
     def leaves(self) -> Iterator["Entry"]:
@@ -143,6 +144,58 @@ class ShownImage:
         return steps_of(self.manifest.layers, self.config)
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What may be an image in a manifest or an index.
+
+    Attributes:
+        name: The store's name, for errors.
+        document: The manifest or index.
+        top: Its entries, those of nested indexes inside them; the image itself for a manifest.
+    """
+
+    name: str
+    document: AnyManifest
+    top: tuple[Entry, ...]
+
+    @property
+    def platforms(self) -> Platforms:
+        """The platforms, each once, in document order."""
+        return Platforms(dict.fromkeys(leaf.platform for leaf in self.leaves() if leaf.platform is not None))
+
+    @property
+    def unreadable(self) -> tuple[tuple[Descriptor, errors.DregError], ...]:
+        """The entries whose platforms are unknown since they could not be read, each with a new copy of the reason."""
+        return tuple((leaf.descriptor, copy(leaf.failure)) for leaf in self.leaves() if leaf.failure)
+
+    def leaves(self) -> Iterator[Entry]:
+        """Yield the manifests of all entries, in document order, and the indexes that could not be read."""
+        for entry in self.top:
+            yield from entry.leaves()
+
+    def images(self) -> tuple[Entry, ...]:
+        """Return the entries of all images, in document order."""
+        is_index = isinstance(self.document, Index)
+        return tuple(leaf for leaf in self.leaves() if leaf.platform is not None or leaf.failure or not is_index)
+
+    def find(self, platform: PlatformRef) -> Entry:
+        """Return the entry of one image; raise PlatformNotFoundError, or NotFoundError for a digest."""
+        if isinstance(platform, Descriptor) or (isinstance(platform, str) and ":" in platform and "/" not in platform):
+            digest = Digest(platform) if isinstance(platform, str) else platform.digest
+            leaf = next((leaf for leaf in self.leaves() if leaf.descriptor.digest == digest), None)
+            if leaf is None:
+                raise errors.NotFoundError(f"image {digest}", f"{self.name}, {self.document.digest.short}")
+            return leaf
+        wanted = platform if isinstance(platform, Platform) else Platform.from_name(platform)
+        entry = choose_entry(self.top, wanted)
+        if entry is None:
+            if isinstance(self.document, ImageManifest) and (failure := self.top[0].failure):
+                raise copy(failure)
+            unreadable = tuple(str(descriptor.digest) for descriptor, _ in self.unreadable)
+            raise errors.PlatformNotFoundError(str(wanted), tuple(map(str, self.platforms)), unreadable)
+        return entry
+
+
 class NamedImage:
     """What a tag or a digest names, as an image of one platform or several: the part that needs no reading.
 
@@ -153,7 +206,6 @@ class NamedImage:
         manifest: The manifest, None if there is an index.
         index: The index, None if there is a single manifest.
         attestations: Descriptors of what tools attach to images, such as BuildKit's provenance; they are not platforms.
-        unreadable: The entries that could not be read while their platforms were looked for, each with the reason.
     """
 
     repo: str
@@ -162,57 +214,37 @@ class NamedImage:
     manifest: ImageManifest | None
     index: Index | None
     attestations: tuple[Descriptor, ...]
-    unreadable: tuple[tuple[Descriptor, errors.DregError], ...]
 
-    def __init__(self, name: str, reference: ManifestRef, document: AnyManifest, entries: tuple[Entry, ...]) -> None:
-        self.repo, self.digest = name, document.digest
+    def __init__(self, reference: ManifestRef, entries: Entries) -> None:
+        document = entries.document
+        self.repo, self.digest = entries.name, document.digest
         is_tag = isinstance(reference, str) and reference and digest_fault(reference) is not None
         self.tag = str(reference) if is_tag else None
         self.manifest = document if isinstance(document, ImageManifest) else None
         self.index = document if isinstance(document, Index) else None
         self.attestations = tuple(filter(is_attestation, self.index.manifests)) if self.index else ()
         self._entries = entries
-        self.unreadable = tuple((leaf.descriptor, leaf.failure) for leaf in self._leaves() if leaf.failure)
 
     @property
     def platforms(self) -> Platforms:
         """The platforms of the image, each once, in document order; `==` also compares with a set."""
-        found = (leaf.platform for leaf in self._leaves() if leaf.platform is not None)
-        return Platforms(dict.fromkeys(found))
+        return self._entries.platforms
+
+    @property
+    def unreadable(self) -> tuple[tuple[Descriptor, errors.DregError], ...]:
+        """The entries whose platforms are unknown since they could not be read, each with the reason."""
+        return self._entries.unreadable
 
     @property
     def single(self) -> PlatformImage | None:
         """The image of a manifest without an index, None if there is an index."""
-        return None if self.index else self._entries[0].image
+        image = None if self.index else self._entries.top[0].image
+        return image if isinstance(image, PlatformImage) else None
 
     @property
     def entries(self) -> tuple[Descriptor, ...]:
         """The descriptors of the manifests with a platform, in document order; some may be artifacts."""
-        return tuple(leaf.descriptor for leaf in self._images() if not leaf.failure)
-
-    def _find(self, platform: PlatformRef) -> Entry:
-        """Return the entry of one image; raise PlatformNotFoundError, or NotFoundError for a digest."""
-        if isinstance(platform, Descriptor) or (isinstance(platform, str) and ":" in platform and "/" not in platform):
-            digest = Digest(platform) if isinstance(platform, str) else platform.digest
-            leaf = next((leaf for leaf in self._leaves() if leaf.descriptor.digest == digest), None)
-            if leaf is None:
-                raise errors.NotFoundError(f"image {digest}", f"{self.repo}, {self.digest.short}")
-            return leaf
-        wanted = platform if isinstance(platform, Platform) else Platform.from_name(platform)
-        entry = choose_entry(self._entries, wanted)
-        if entry is None:
-            if self.unreadable:  # one of these may be the platform's image
-                raise self.unreadable[0][1]
-            raise errors.PlatformNotFoundError(str(wanted), tuple(map(str, self.platforms)))
-        return entry
-
-    def _images(self) -> tuple[Entry, ...]:
-        """Return the entries of all images, in document order."""
-        return tuple(leaf for leaf in self._leaves() if leaf.platform is not None or leaf.failure or not self.index)
-
-    def _leaves(self) -> Iterator[Entry]:
-        for entry in self._entries:
-            yield from entry.leaves()
+        return tuple(leaf.descriptor for leaf in self._entries.images() if not leaf.failure)
 
     def __repr__(self) -> str:
         platforms = ", ".join(map(str, self.platforms))

@@ -6,7 +6,7 @@ from typing import Any
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
-from dreg_client.images.image import ShownImage
+from dreg_client.images.image import PlatformImage, ShownImage
 from dreg_client.models import rules
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
@@ -119,3 +119,13 @@ def failures_of_config(image: ShownImage) -> tuple[errors.DregError, ...]:
     if image.failure:
         return (image.failure,)
     return failures_of(image.config) if image.config else ()
+
+
+def whole_image(image: ShownImage, *, strict: bool) -> PlatformImage | None:
+    """Return an image all of whose documents are valid, without `strict` or readable; None for any other."""
+    if image.config is None:
+        return None
+    for document in (image.manifest, image.config):
+        if rules.has_error(document.problems) if strict else failures_of(document):
+            return None
+    return PlatformImage(image.platform, image.manifest, image.config)

@@ -42,7 +42,7 @@ class ParsedModel(StrictModel, frozen=True):
         media_types: The media types that such documents are served with.
     """
 
-    __slots__ = ("_digest", "_raw")
+    __slots__ = ("_digest", "_problems", "_raw")
 
     kind: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
@@ -105,8 +105,14 @@ class ParsedModel(StrictModel, frozen=True):
             raw = _raw_of(self)
         except AttributeError:
             raise errors.NoBytesError(type(self).__name__) from None
-        found = examine(type(self), raw, limit=len(raw)).problems
-        return tuple(problem for problem in found if problem.severity is not Severity.NOTE)
+        try:
+            return _problems_of(self)
+        except AttributeError:
+            pass  # this slot is set here and not by `from_tree`, as most documents are never asked for problems
+        examined = examine(type(self), raw, limit=len(raw)).problems
+        found = tuple(problem for problem in examined if problem.severity is not Severity.NOTE)
+        _keep_problems(self, found)
+        return found
 
     def __str__(self) -> str:
         return repr(self)
@@ -183,13 +189,15 @@ class StoredDocument(ParsedModel, frozen=True):
         super().__setstate__(state)
         if "raw" in state:
             _keep_raw(self, state["raw"])
-            keep_digest(self, state["digest"])
+            keep_digest(self, state.get("digest"))  # older pickles have none
 
 
 # Pydantic does not know these slots: annotated, they would be private attributes, which cost a call per document.
 # The descriptor of a slot sets it on a frozen model at almost no cost.
 _raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
 _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
+_problems_of: Callable[[ParsedModel], tuple[Problem, ...]] = vars(ParsedModel)["_problems"].__get__
+_keep_problems: Callable[[ParsedModel, tuple[Problem, ...]], None] = vars(ParsedModel)["_problems"].__set__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
 """Keep the verified digest by which a document was requested; None stands for its sha256 digest, not computed yet."""

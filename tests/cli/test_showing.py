@@ -190,6 +190,24 @@ def test_what_is_right_is_shown_beside_what_is_wrong_and_the_code_is_1(
         assert (told["error"], told["exitCode"]) == ("InvalidDocumentError", 1)
 
 
+@pytest.mark.parametrize("tagged", ["manifest", "child", "child without a platform"])
+@pytest.mark.parametrize("command", ["inspect", "platforms", "history"])
+def test_one_wrong_layer_of_a_manifest_hides_no_other(
+    said: Run, build: LayoutBuilder, command: str, tagged: str
+) -> None:
+    layer = build.blob(b"layer")
+    manifest = build.manifest(build.config(), layer, {"mediaType": "a/b", "size": 1})
+    child = with_platform(manifest, os="linux", architecture="amd64") if tagged == "child" else manifest
+    build.tag("1", manifest if tagged == "manifest" else build.index(child))
+    source = f"oci:{build.write()}:1"
+    done = said(command, source)
+
+    assert (layer["digest"][7:19] if command != "platforms" else "linux/amd64") in done.out
+    if command != "platforms" or tagged != "child":  # of a stated platform, nothing else is read
+        assert done.code == 1
+        assert "$.layers[1].digest" in done.out + done.err
+
+
 def test_one_wrong_entry_of_an_index_hides_no_other(said: Run, build: LayoutBuilder) -> None:
     build.tag("1", build.index({"mediaType": "a/b", "digest": "sha256:1", "size": 1}, build.image()))
     source = f"oci:{build.write()}:1"

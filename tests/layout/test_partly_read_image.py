@@ -1,20 +1,26 @@
 """Of an image of which something is wrong, everything else is read; what is wrong is an error where it is needed."""
 
+import json
+import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dreg_client import Platform
 from dreg_client._sync.image_view import view
+from dreg_client._sync.showing import read_platforms
 from dreg_client.errors import DigestMismatchError, InvalidDocumentError, NotAnImageError, PlatformNotFoundError
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.index import OciIndex
 from dreg_client.models.partial import right_parts
 from tests.layout.conftest import OCI
+from tests.layout.counting import CountingLayout
 
 if TYPE_CHECKING:
     from tests.layout.conftest import Json, LayoutBuilder
 
+AMD64 = "linux/amd64"
 WASM = Platform("wasi", "wasm")
 
 
@@ -73,10 +79,117 @@ def test_a_broken_child_without_a_platform_hides_no_platform(build: "LayoutBuild
     assert found.platforms == (Platform.from_name("linux/amd64"),)
     assert [descriptor.digest for descriptor, _ in found.unreadable] == [broken["digest"]]
     assert found.get_platform_image("linux/amd64").digest == image["digest"]
-    with pytest.raises(InvalidDocumentError):  # it may be the one that runs there
+    with pytest.raises(PlatformNotFoundError, match="could not be read.*" + broken["digest"]) as failure:
         found.get_platform_image("linux/arm64")
+    assert failure.value.unreadable == (broken["digest"],)
+    with pytest.raises(InvalidDocumentError):
+        found.get_platform_image(broken["digest"])
     with pytest.raises(InvalidDocumentError):
         found.get_platform_images()
+
+
+def test_an_error_of_a_child_is_raised_anew_each_time(build: "LayoutBuilder") -> None:
+    """The traceback of an exception that is raised again grows, and keeps the variables of all callers."""
+    broken = broken_config(build, os=1)
+    del broken["platform"]
+    build.tag("1", build.index(broken))
+    found = build.layout().get_image("1")
+    raised: list[InvalidDocumentError] = []
+    for _ in range(3):
+        with pytest.raises(InvalidDocumentError) as failure:
+            found.get_platform_images()
+        raised.append(failure.value)
+
+    assert len(set(map(id, raised))) == 3
+    assert len({len(traceback.extract_tb(failure.__traceback__)) for failure in raised}) == 1
+    assert [failure.__traceback__ for _, failure in found.unreadable] == [None]
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_an_image_with_a_broken_config_is_shown_whether_or_not_its_index_states_its_platform(
+    build: "LayoutBuilder", stated: bool
+) -> None:
+    broken = broken_config(build, config={"User": 5, "Env": ["A=b"]})
+    if not stated:
+        del broken["platform"]
+    build.tag("1", build.index(broken, build.image()))
+    layout = build.layout()
+    seen = view(layout, "1")
+    found = read_platforms(layout.source, "1")
+
+    assert [(image["platform"], image["env"]) for image in seen["images"]] == [("linux/arm64", ["A=b"]), (AMD64, [])]
+    assert [problem["path"] for problem in seen["problems"]] == ["$.config.User"]
+    assert view(layout, "1", (Platform.from_name("linux/arm64"),))["images"] == seen["images"][:1]
+    assert list(map(str, found.shown)) == list(map(str, layout.get_image("1").platforms)) == ["linux/arm64", AMD64]
+    assert len(found.failures) == (0 if stated else 1)  # of a stated platform, nothing else was read
+    with pytest.raises(InvalidDocumentError, match="CFG-08"):
+        layout.get_image("1").get_platform_image("linux/arm64")
+
+
+@pytest.mark.parametrize("config", ["absent", "os"])
+def test_an_image_whose_platform_is_not_known_is_shown(build: "LayoutBuilder", config: str) -> None:
+    broken = broken_config(build, os=1)
+    del broken["platform"]
+    if config == "absent":
+        (inner,) = [json.loads(build.file(broken).read_bytes())["config"]]
+        build.file(inner).unlink()
+    build.tag("1", build.index(broken))
+    (image,) = (seen := view(build.layout(), "1"))["images"]
+
+    assert (image["platform"], image["digest"], len(image["layers"])) == (None, broken["digest"], 1)
+    assert "error" in {problem["severity"] for problem in seen["problems"]}
+
+
+def test_one_wrong_entry_of_a_nested_index_hides_no_other(build: "LayoutBuilder") -> None:
+    inner = build.index({"mediaType": "a/b", "digest": "sha256:1", "size": 1}, build.image())
+    build.tag("1", build.index(inner))
+    layout = build.layout()
+    seen, found = view(layout, "1"), read_platforms(layout.source, "1")
+
+    assert [image["platform"] for image in seen["images"]] == [AMD64]
+    assert [(problem["digest"], problem["path"]) for problem in seen["problems"]] == [
+        (inner["digest"], "$.manifests[0].digest")
+    ]
+    assert [list(map(str, found.shown)), len(found.failures)] == [[AMD64], 1]
+    assert layout.get_image("1").platforms == ()
+
+
+# --- each document is read once
+
+
+def broken_layer(build: "LayoutBuilder", **members: object) -> "Json":
+    return build.manifest(build.config(), {"mediaType": "a/b", "size": 1}, **members)
+
+
+@pytest.mark.parametrize("tagged", ["nothing left", "layer", "config", "children", "config of a child", "platforms"])
+def test_what_is_shown_is_read_once(build: "LayoutBuilder", tagged: str) -> None:
+    """A tag may move between two requests, and each request takes time."""
+    unstated = broken_config(build, config={"User": 5})
+    del unstated["platform"]
+    build.tag(
+        "1",
+        {
+            "nothing left": lambda: build.document({"schemaVersion": 2}, OCI + "manifest.v1+json"),
+            "layer": lambda: broken_layer(build),
+            "config": lambda: broken_config(build, config={"User": 5}),
+            "children": lambda: build.index(build.image(stated=False), broken_layer(build)),
+            "config of a child": lambda: build.index(unstated),
+            "platforms": lambda: build.index(build.image(stated=False), build.image("linux/arm64", stated=False)),
+        }[tagged](),
+    )
+    for show in (view, read_platforms):
+        layout = CountingLayout(build.write())
+        with suppress(InvalidDocumentError):
+            _ = show(layout, "1") if show is view else read_platforms(layout.source, "1")
+        assert set(layout.read.values()) == {1}
+
+
+def test_of_a_document_of_which_nothing_can_be_read_the_error_names_its_digest(build: "LayoutBuilder") -> None:
+    entry = build.tag("1", build.document({"schemaVersion": 2}, OCI + "manifest.v1+json"))
+
+    with pytest.raises(InvalidDocumentError, match=entry["digest"]) as failure:
+        view(build.layout(), "1")
+    assert failure.value.source == entry["digest"]
 
 
 @pytest.mark.parametrize("broken", ["bytes", "manifest", "inner index"])

@@ -193,11 +193,17 @@ class Mine(OciManifest, frozen=True):
     other: Annotated[Literal["a"] | dict[str, int | bool], "a mark"] = "a"
 
 
+ACCEPTED: dict[str, list[object]] = {"one": [None, 0, 2, -1, 2**70, []], "other": [{}, {"a": 1}]}
+
+
 @pytest.mark.parametrize("value", OTHERS)
-@pytest.mark.parametrize("name", ["one", "other"])
+@pytest.mark.parametrize("name", ACCEPTED)
 def test_a_problem_of_a_union_names_the_member_and_no_branch_of_the_union(name: str, value: object) -> None:
     tree = {**DOCUMENTS["oci-manifest"], name: value}
-    try:
+    if value in ACCEPTED[name]:
+        assert Mine.parse(json.dumps(tree)).raw == json.dumps(tree).encode()
+        return
+    with pytest.raises(InvalidDocumentError) as failure:
         Mine.parse(json.dumps(tree))
-    except InvalidDocumentError as failure:
-        check(failure.problems, tree)
+    check(failure.value.problems, tree)
+    assert any(problem.path.startswith(f"$.{name}") for problem in failure.value.problems)

@@ -1,0 +1,89 @@
+# Generated from dreg_client/_async/partial.py by tools/generate_sync.py. Do not edit.
+"""Reads what is right in a document that has errors, for commands that show it."""
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from dreg_client import errors
+from dreg_client._sync.documents import config_of, read_raw_manifest, read_verified, with_digest
+from dreg_client._sync.ports import Source
+from dreg_client.images.image import ShownImage, platform_of
+from dreg_client.models.index import AnyManifest
+from dreg_client.models.manifest import ImageManifest
+from dreg_client.models.parse import model_of, parse_document, parse_manifest
+from dreg_client.models.partial import right_parts
+from dreg_client.models.stored import ParsedModel, keep_digest
+from dreg_client.protocol.content import ManifestRef, RawManifest
+from dreg_client.values.platform import Platform
+
+if TYPE_CHECKING:  # configs are imported when the first one is read
+    from dreg_client.models.config import ImageConfig
+
+M = TypeVar("M", bound=ParsedModel)
+DOCUMENT_ERRORS: Final = (
+    errors.DocumentError,
+    errors.IntegrityError,
+    errors.LayoutError,
+    errors.ResponseTooLargeError,
+    errors.UnsupportedDigestError,
+)
+"""Errors of one document, which say nothing about others. Errors of connections and of access are not among them."""
+
+
+def read_partly(source: Source, reference: ManifestRef) -> AnyManifest:
+    """Read a manifest or an index without the parts that break rules, which its `problems` list.
+
+    Raises:
+        InvalidDocumentError: Nothing of it can be read.
+    """
+    found = read_raw_manifest(source, reference, legacy=False)
+    try:
+        document = parse_manifest(found.raw, found.media_type, strict=False)
+    except errors.MediaTypeMismatchError as failure:  # it is not known which kind of document it is
+        raise with_digest(failure, found.digest) from None
+    except errors.InvalidDocumentError as failure:
+        model = model_of(failure.kind) if failure.kind != "document" else None
+        if model is None or not issubclass(model, AnyManifest):
+            raise failure.at(found.digest) from None
+        return _right_parts(model, found, failure)
+    keep_digest(document, found.digest)
+    return document
+
+
+def read_shown(
+    source: Source, manifest: ImageManifest, platform: Platform | None = None, *, artifact: bool = False
+) -> ShownImage:
+    """Read what can be read of the config of an image; `platform` is the one that its index states.
+
+    Raises:
+        NotAnImageError: The manifest is that of an artifact; with `artifact`, it is shown as an image without a config.
+    """
+    try:
+        config = _read_config_partly(source, manifest)
+    except errors.NotAnImageError:
+        if not artifact:
+            raise
+        return ShownImage(platform, manifest, None)
+    except (errors.NotFoundError, *DOCUMENT_ERRORS) as failure:
+        return ShownImage(platform, manifest, None, failure.with_traceback(None))
+    return ShownImage(platform or platform_of(config), manifest, config)
+
+
+def _read_config_partly(source: Source, manifest: ImageManifest) -> "ImageConfig":
+    found = read_verified(source, config_of(manifest), is_blob=True)
+    try:
+        config = parse_document(found.raw, kind="image-config", strict=False)
+    except errors.InvalidDocumentError as failure:
+        from dreg_client.models.config import ImageConfig  # noqa: PLC0415 (see above)
+
+        return _right_parts(ImageConfig, found, failure)
+    keep_digest(config, found.digest)
+    return config
+
+
+def _right_parts(model: type[M], found: RawManifest, failure: errors.InvalidDocumentError) -> M:
+    """Return the parts of a document that break no rule; raise the error, with the digest, if there are none."""
+    document = right_parts(model, found.raw)
+    if document is None:
+        raise failure.at(found.digest) from None
+    keep_digest(document, found.digest)
+    return document
