@@ -10,7 +10,7 @@ from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.manifest import OPEN_CONFIG_TYPES, ImageManifest
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.models.stored import keep_digest
-from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, verifiable
+from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, check_verify, verifiable
 from dreg_client.protocol.referrers import artifact_type_of, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
@@ -125,6 +125,7 @@ async def read_referrers(
     source: AsyncSource, digest: Digest, artifact_type: str | None, verified: Verify
 ) -> tuple[Descriptor, ...]:
     """List the referrers of a manifest; with `verified`, only those whose own manifest has it as `subject` (DLD-25)."""
+    check_verify(verified)
     entries = await source.referrers(verifiable(digest), artifact_type)
     if not verified:
         return entries

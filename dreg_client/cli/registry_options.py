@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -91,12 +90,10 @@ def given_options(ctx: click.Context | None = None) -> "RegistryOptions":
 
 
 def _checked_host(text: str) -> str:
-    from dreg_client.values.origin import Origin
+    from dreg_client.values.origin import is_authority
 
-    with suppress(ValueError):
-        if set("/?#").isdisjoint(text):
-            Origin.of(f"https://{text}")
-            return text
+    if is_authority(text):
+        return text
     raise click.BadParameter("expected HOST or HOST:PORT, such as auth.example", param_hint="--trust-token-host")
 
 

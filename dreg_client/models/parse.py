@@ -16,6 +16,7 @@ from dreg_client.models.kinds import BY_TYPE, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.octets import RawDocument, octets_of
 from dreg_client.models.stored import ParsedModel, refusal
+from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -231,6 +232,8 @@ def parse_document(
 
 
 def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -> Document:
+    if type(strict) is not bool:
+        raise not_a_flag("strict", strict)
     if len(octets) > limit:
         raise errors.ResponseTooLargeError("the document", len(octets), limit)
     try:

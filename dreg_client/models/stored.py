@@ -17,6 +17,7 @@ from dreg_client.models.fields import DEPTH_PROVEN, READABLE
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
 from dreg_client.models.kinds import SAYS_NOTHING
 from dreg_client.models.octets import RawDocument, octets_of
+from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -67,6 +68,8 @@ class ParsedModel(StrictModel, frozen=True):
             MediaTypeMismatchError: Its own media type is not `media_type` (GEN-07).
             ResponseTooLargeError: It has more than `limit` bytes.
         """
+        if type(strict) is not bool:
+            raise not_a_flag("strict", strict)
         octets = raw if type(raw) is bytes else octets_of(raw, limit)
         if media_type is None and len(octets) <= limit:
             try:

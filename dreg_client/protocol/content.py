@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import GZIP
+from dreg_client.values.arguments import check_choice
 from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.text_fields import not_a_text
@@ -78,6 +79,11 @@ class BlobRequest:
         if encoding in GZIP and not self.decode:
             return replace(self, start=0, fresh=True, decode=True, ranges=1)
         return None if self.fresh else replace(self, start=0, fresh=True, ranges=1)
+
+
+def check_verify(verify: object) -> None:
+    """Raise ValueError unless it is a value of `Verify`: a misspelt one would verify less than was asked for."""
+    check_choice("verify", verify, (False, True, "strict"))
 
 
 def reference_text(reference: ManifestRef) -> str:

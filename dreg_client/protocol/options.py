@@ -12,6 +12,7 @@ from dreg_client._logging import log
 from dreg_client.protocol.events import Event
 from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
 from dreg_client.values.credential import Credential
+from dreg_client.values.origin import is_authority
 
 CONNECTIONS: Final = 8
 USER_AGENT: Final = "dreg-client/2 (+https://pypi.org/project/dreg-client)"
@@ -84,6 +85,12 @@ def _check_seconds(must_be: str, seconds: object) -> None:
         raise TypeError(f"{expected}, not {type(seconds).__name__}")
     if math.isnan(seconds) or seconds < 0:
         raise ValueError(f"{expected}, not {seconds}")
+
+
+def _check_hosts(trusted: tuple[str, ...]) -> None:
+    for host in trusted:
+        if not is_authority(host):
+            raise ValueError(f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {host!r:.100}")
 
 
 class _Listener:
@@ -191,6 +198,7 @@ class Options:
             raise ValueError("user_agent: printable ASCII characters are due")
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections: at least 1 is due; retries: at least 0")
+        _check_hosts(self.trusted_token_hosts)
         if not isinstance(self.timeout, Timeouts):
             _check_seconds("timeout= must be Timeouts, or", self.timeout)
         if self.credentials is not None and self.auth_service is not None:

@@ -9,8 +9,12 @@ import pytest
 
 from dreg_client import (
     AsyncLayout,
+    AsyncRegistry,
     Digest,
+    DockerArchive,
+    DregError,
     Layout,
+    OciIndex,
     Platform,
     Reference,
     Registry,
@@ -18,9 +22,16 @@ from dreg_client import (
     aopen_store,
     open_image,
     open_store,
+    parse_document,
+    parse_manifest,
 )
 
 MULTI = "fixtures/layouts/multi"
+ARCHIVE = "fixtures/archives/web.docker.tar"
+INDEX = b'{"schemaVersion":2,"manifests":[]}'
+NOTHING = Digest.of(b"nothing")
+CHOICE = "verify= takes False, True or 'strict', not 'Strict'"
+STRICT = "strict= takes True or False, not "
 
 
 def web() -> Repository:
@@ -56,14 +67,30 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a reference": (lambda: Reference.parse(1), "'ubuntu:22.04', not int"),  # type: ignore[arg-type]
     "a platform's name": (lambda: Platform.from_name(1), "'linux/arm64', not int"),  # type: ignore[arg-type]
     "a digest": (lambda: Digest(1), "'sha256:...', not int"),  # type: ignore[arg-type]
+    "misspelt verification": (lambda: Layout(MULTI).referrers(NOTHING, verify="Strict"), CHOICE),  # type: ignore[arg-type]
+    "verification by a registry": (lambda: web().referrers(NOTHING, verify="yes"), "'strict', not 'yes'"),  # type: ignore[arg-type]
+    "no verification": (lambda: web().referrers(NOTHING, verify=None), "not None"),  # type: ignore[arg-type]
+    "verification by a number": (lambda: web().referrers(NOTHING, verify=1), "not 1$"),  # type: ignore[arg-type]
+    "misspelt durability": (lambda: Layout(MULTI).download_blob(NOTHING, "x", durability="Full"), "'full' or 'fast'"),  # type: ignore[arg-type]
+    "resuming": (lambda: Layout(MULTI).download_blob(NOTHING, "x", resume="no"), "resume= takes True or False"),  # type: ignore[arg-type]
+    "a placeholder": (lambda: web().untag("1.4", placeholder="no"), "placeholder= takes True or False"),  # type: ignore[arg-type]
+    "a strict registry": (lambda: Registry("r.invalid", strict="no"), STRICT),  # type: ignore[arg-type]
+    "a strict repository": (lambda: open_store("r.invalid/a", strict=None), STRICT),  # type: ignore[arg-type]
+    "a strict layout": (lambda: Layout(MULTI, strict=0), STRICT),  # type: ignore[arg-type]
+    "a strict archive": (lambda: DockerArchive(ARCHIVE, strict=None), STRICT),  # type: ignore[arg-type]
+    "a strict image": (lambda: open_image(f"oci:{MULTI}:1.4", strict="no"), STRICT),  # type: ignore[arg-type]
+    "a strict manifest": (lambda: parse_manifest(INDEX, strict=None), STRICT),  # type: ignore[call-overload]
+    "a strict document": (lambda: parse_document(INDEX, kind="oci-index", strict=None), STRICT),  # type: ignore[call-overload]
+    "a strict model": (lambda: OciIndex.parse(INDEX, strict="no"), STRICT),  # type: ignore[arg-type]
     "a digest of text": (lambda: Digest.of("{}"), r"text\.encode\(\)"),  # type: ignore[arg-type]
 }
 
 
 @pytest.mark.parametrize(("call", "said"), CALLS.values(), ids=CALLS.keys())
 def test_an_argument_of_the_wrong_type_says_what_is_expected(call: Callable[[], Any], said: str) -> None:
-    with pytest.raises(TypeError, match=said):
+    with pytest.raises((TypeError, ValueError), match=said) as refused:
         call()
+    assert not isinstance(refused.value, DregError)
 
 
 @pytest.mark.parametrize("action", ["get_manifest", "get_image", "get_raw_manifest", "resolve", "has_blob", "get_blob"])
@@ -75,6 +102,22 @@ def test_async_code_says_the_same(action: str) -> None:
         anyio.run(ask)
     with pytest.raises(TypeError, match="for a path"):
         aopen_store(Path("/build"))  # type: ignore[arg-type]
+
+
+def test_async_code_verifies_no_less_than_it_is_asked_for() -> None:
+    async def ask() -> None:
+        await AsyncLayout(MULTI).referrers(NOTHING, verify="Strict")  # type: ignore[arg-type]
+
+    with pytest.raises(ValueError, match=CHOICE):
+        anyio.run(ask)
+    with pytest.raises(TypeError, match=STRICT):
+        AsyncRegistry("r.invalid", strict="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("host", ["https://x", "auth.example/token", "auth.example:x", "a b", "ada@auth.example", ""])
+def test_a_trusted_host_is_a_host_with_or_without_a_port(host: str) -> None:
+    with pytest.raises(ValueError, match=r"trusted_token_hosts= takes HOST or HOST:PORT, such as .*, not "):
+        Registry("r.invalid", trusted_token_hosts=("auth.example:8443", host))
 
 
 OPTIONS: list[tuple[dict[str, object], str]] = [
