@@ -150,6 +150,9 @@ class AsyncAuthenticator:
             requested = monotonic()
             try:
                 response = await self._token_response(hop, wanted.registry)
+            except errors.TransportError as failure:
+                failure.reason = f"the token server of {wanted.registry.authority}: {failure.reason}"
+                raise
             except errors.ResponseTooLargeError as failure:
                 raise errors.TokenTooLargeError(f"the token server {hop.where}", failure.size, failure.limit) from None
             answer = parse_token(response, wanted, self.hint(wanted.registry, request, 401, shown=True))

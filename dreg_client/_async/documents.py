@@ -126,6 +126,8 @@ async def read_referrers(
 ) -> tuple[Descriptor, ...]:
     """List the referrers of a manifest; with `verified`, only those whose own manifest has it as `subject` (DLD-25)."""
     check_verify(verified)
+    if artifact_type is not None and not isinstance(artifact_type, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise not_a_text(artifact_type, "artifact_type= is a media type as a str", digits=False)
     entries = await source.referrers(verifiable(digest), artifact_type)
     if not verified:
         return entries

@@ -93,12 +93,14 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
     host, slash, path = text.partition("/")
     if "://" in text or not slash or path == "v2":
         return text
+    from dreg_client.values.origin import Reach, reach
     from dreg_client.values.reference import shown
 
+    scheme = "http" if reach(host.partition(":")[0]) is Reach.LOCAL else "https"
     command = f"dreg {ctx.info_name} {shown(host)}"
     if ctx.info_name == "repos":
         command += f" --namespace {shown(path.partition('/')[0])}"
-    reason = f"a registry has no path here; write: {command}; a base path is written as a URL, https://{shown(text)}"
+    reason = f"a registry has no path here; write: {command}; for a base path write {scheme}://{shown(text)}"
     raise click.BadParameter(reason)
 
 

@@ -88,7 +88,7 @@ class InvalidDocumentError(DocumentError):
         errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         where = f"{self.source}: " if self.source else ""
         more = f"; and {len(errors) - 1} more, see .problems" if len(errors) > 1 else ""
-        advice = "; strict=False reads it all the same" if self.readable else ""
+        advice = "; strict=False reads it, but put_manifest pushes no such document" if self.readable else ""
         found = errors[0] if errors else "unknown problem"
         return f"{where}not a valid {self.kind or 'document'}: {found}{more}{advice}"
 

@@ -1,7 +1,7 @@
 """What `aopen_image` returns: it is opened by `await`, or by `async with`, which also closes it."""
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 
 class Closeable(Protocol):
@@ -21,6 +21,12 @@ class Opening(Generic[C]):
     def __init__(self, open_it: Callable[[], Awaitable[C]]) -> None:
         self._open = open_it
         self._opened: list[C] = []
+
+    if not TYPE_CHECKING:  # type checkers would let any attribute pass
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"nothing is open yet, so there is no {name!r}: await it, or open it by async with"
+            raise AttributeError(message, name=name, obj=self)
 
     def __await__(self) -> Generator[Any, None, C]:
         return self._open().__await__()

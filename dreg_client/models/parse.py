@@ -41,6 +41,8 @@ _MODULES: Final[Mapping[str, tuple[str, str]]] = {
     "legacy-manifest": ("legacy", "LegacyManifest"),
 }
 
+_OF_MANIFESTS: Final = frozenset({"oci-manifest", "docker-manifest", "oci-index", "docker-manifest-list"})
+
 
 @cache
 def model_of(kind: str) -> type[ParsedModel]:
@@ -107,7 +109,7 @@ def parse_manifest(
         'application/vnd.oci.image.index.v1+json'
     """
     octets = raw if type(raw) is bytes else octets_of(raw, limit)
-    document = _parse(octets, media_type, limit, strict=strict)
+    document = _parse(octets, media_type, limit, strict=strict, by="media_type")
     if isinstance(document, Manifest):
         return document
     found, advice = document.media_types[0], "expected a manifest or an index"
@@ -227,11 +229,12 @@ def parse_document(
     """
     octets = octets_of(raw, limit)
     if kind is None:
-        return _parse(octets, media_type, limit, strict=strict)
+        return _parse(octets, media_type, limit, strict=strict, by="kind")
     return model_of(kind).parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
 
 
-def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -> Document:
+def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool, by: str) -> Document:
+    """Read a document; `by` is the parameter that says what a document is that does not say so itself."""
     if type(strict) is not bool:
         raise not_a_flag("strict", strict)
     if len(octets) > limit:
@@ -246,7 +249,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -
         return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
     kind = BY_TYPE.get(media_type or "") if media_type == tree.get("mediaType") else None
     if kind is None and (kind := kind_of(tree, media_type)) is None:
-        raise _unknown(octets, tree, media_type)
+        raise _unknown(octets, tree, media_type, by)
     model = model_of(kind)
     if media_type is None or media_type == tree.get("mediaType"):
         try:
@@ -257,9 +260,10 @@ def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -
     return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
 
 
-def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None) -> errors.DregError:
+def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None, by: str) -> errors.DregError:
     served = essence(media_type) if media_type else ""
     own = tree.get("mediaType")
     known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
-    advice = f"name what it is: kind=, one of {', '.join(_MODULES)}"
+    choices = list(_MODULES) if by == "kind" else [name for name, kind in BY_TYPE.items() if kind in _OF_MANIFESTS]
+    advice = f"name what it is: {by}=, one of {', '.join(choices)}"
     return errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

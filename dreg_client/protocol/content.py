@@ -101,7 +101,7 @@ def digest_of(blob: BlobRef) -> Digest:
 def _digest_within(given: "Descriptor", what: str) -> Digest:
     """Return the digest of a descriptor; whatever else was given is a TypeError that says what to pass."""
     if not (hasattr(given, "media_type") and hasattr(given, "size")):
-        raise not_a_text(given, what)
+        raise not_a_text(given, what, digits=what != _BLOB_IS)
     return given.digest
 
 

@@ -241,7 +241,7 @@ def _repository_fault(text: str) -> str:
         return "components that are not empty, joined by single slashes"
     wrong = next((component for component in components if not _COMPONENT.fullmatch(component)), text)
     if wrong != wrong.lower():
-        return f"lower-case letters: {wrong.lower()[:60]!r}"
+        return f"lower-case letters: {text.lower()[:60]!r}"
     if re.fullmatch(r"[a-z0-9._-]*", wrong, re.ASCII):
         return "separators ( . _ __ - ) between letters or digits, not first or last, not doubled otherwise"
     return "lower-case letters, digits, and . _ - between them"

@@ -19,12 +19,16 @@ from dreg_client import (
     Reference,
     Registry,
     Repository,
+    aopen_image,
     aopen_store,
     open_image,
     open_store,
     parse_document,
     parse_manifest,
+    validate_file,
+    validate_lines,
 )
+from dreg_client.errors import InvalidReferenceError, UnsupportedMediaTypeError
 
 MULTI = "fixtures/layouts/multi"
 ARCHIVE = "fixtures/archives/web.docker.tar"
@@ -82,6 +86,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a strict manifest": (lambda: parse_manifest(INDEX, strict=None), STRICT),  # type: ignore[call-overload]
     "a strict document": (lambda: parse_document(INDEX, kind="oci-index", strict=None), STRICT),  # type: ignore[call-overload]
     "a strict model": (lambda: OciIndex.parse(INDEX, strict="no"), STRICT),  # type: ignore[arg-type]
+    "a type in a list": (lambda: Layout(MULTI).referrers(NOTHING, ["a/b"]), "artifact_type= is a media type as a str"),  # type: ignore[arg-type]
+    "lines by their path": (lambda: validate_lines(Path("x")), "validate_file takes a path"),  # type: ignore[arg-type]
+    "a file of None": (lambda: validate_file(None), "takes the path of a file, not NoneType"),  # type: ignore[arg-type]
+    "a manifest by a number": (lambda: web().delete_manifest(5), "not int$"),  # type: ignore[arg-type]
     "a digest of text": (lambda: Digest.of("{}"), r"text\.encode\(\)"),  # type: ignore[arg-type]
 }
 
@@ -98,7 +106,8 @@ def test_async_code_says_the_same(action: str) -> None:
     async def ask() -> None:
         await getattr(AsyncLayout(MULTI), action)(1.4)
 
-    with pytest.raises(TypeError, match=r"not float; write '1\.4'"):
+    said = "not float$" if action.endswith("_blob") else r"not float; write '1\.4'$"
+    with pytest.raises(TypeError, match=said):
         anyio.run(ask)
     with pytest.raises(TypeError, match="for a path"):
         aopen_store(Path("/build"))  # type: ignore[arg-type]
@@ -112,6 +121,41 @@ def test_async_code_verifies_no_less_than_it_is_asked_for() -> None:
         anyio.run(ask)
     with pytest.raises(TypeError, match=STRICT):
         AsyncRegistry("r.invalid", strict="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("UP/x", "lower-case letters: 'up/x'"),
+        ("acme/web:1.4", r"repository\('acme/web'\)\.get_image\('1\.4'\)"),
+        (f"acme/web@{NOTHING}", r"repository\('acme/web'\)\.get_image\('sha256:"),
+    ],
+)
+def test_the_name_of_a_repository_says_what_to_write(given: str, said: str) -> None:
+    with pytest.raises(InvalidReferenceError, match=said):
+        Registry("r.invalid").repository(given)
+
+
+@pytest.mark.parametrize("host", ["localhost:5071", "registry.example"])
+def test_a_path_behind_a_host_is_a_repository_or_part_of_a_url(host: str) -> None:
+    scheme = "http" if host.startswith("localhost") else "https"
+    meant = rf"Registry\('{host}'\)\.repository\('acme/web'\), for a base path {scheme}://{host}/acme/web$"
+    with pytest.raises(InvalidReferenceError, match=meant):
+        Registry(f"{host}/acme/web")
+
+
+def test_a_document_that_does_not_say_what_it_is_names_a_parameter_that_there_is() -> None:
+    for call in (parse_manifest, web().put_manifest):
+        with pytest.raises(UnsupportedMediaTypeError, match="media_type=, one of application/"):
+            call(b"{}")
+    with pytest.raises(UnsupportedMediaTypeError, match="kind=, one of descriptor, "):
+        parse_document(b"{}")
+
+
+def test_an_image_that_is_not_awaited_says_so() -> None:
+    opening = aopen_image(f"oci:{MULTI}:1.4")
+    with pytest.raises(AttributeError, match="'platforms': await it"):
+        opening.platforms  # type: ignore[attr-defined]  # noqa: B018 (it is read)
 
 
 @pytest.mark.parametrize("host", ["https://x", "auth.example/token", "auth.example:x", "a b", "ada@auth.example", ""])
