@@ -181,6 +181,4 @@ class AsyncAuthenticator:
         """Warn once of a registry that asks for access that the request does not need (AUT-15)."""
         if request.scope and is_foreign(scope, request.scope) and registry.origin not in self._warned:
             self._warned.add(registry.origin)
-            log.warning(
-                "%s asks for the scope %r; ours alone is asked for: %r", registry.name, scope[:200], request.scope
-            )
+            log.warning("%s asks for the scope %r; dreg requests only %r", registry.name, scope[:200], request.scope)

@@ -25,7 +25,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  
 
 _option: Final = partial(click.option, expose_value=False, callback=_remember)
 _CREDENTIAL_OPTIONS: Final = (
-    _option("--username", "-u", metavar="USER", help="Who we are, with --password-stdin."),
+    _option("--username", "-u", metavar="USER", help="User name, with --password-stdin."),
     _option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     _option(
         "--identity-token-stdin",
@@ -39,7 +39,7 @@ _CONNECTION_OPTIONS: Final = (
     _option(
         "--plain-http",
         is_flag=True,
-        help="Ask over http, which shows passwords to the network; localhost needs no asking.",
+        help="Use http, which shows passwords to the network; for localhost it is the default.",
     ),
     _option("--insecure", is_flag=True, help="Do not check the registry's certificate."),
     _option("--ca-file", metavar="FILE", help="Trust the authorities in this file, too."),

@@ -22,8 +22,7 @@ class InvalidReferenceError(DregError, ValueError):
     expected: str
 
     def __str__(self) -> str:
-        where = "" if self.part == "reference" else f", see its {self.part}"
-        return f"{self.text!r} is no reference{where}: expected {self.expected}"
+        return f"{self.text!r} is not a valid {self.part}: expected {self.expected}"
 
 
 @dataclass(eq=False, repr=False)
@@ -35,7 +34,7 @@ class InvalidDigestError(DregError, ValueError):
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.text!r} is no digest: expected {self.expected} ({self.rule})"
+        return f"{self.text!r} is not a valid digest: expected {self.expected} ({self.rule})"
 
 
 @dataclass(eq=False, repr=False)
@@ -56,7 +55,7 @@ class InvalidPlatformError(DregError, ValueError):
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.text!r} is no platform: expected {self.expected}"
+        return f"{self.text!r} is not a valid platform: expected {self.expected}"
 
 
 class DocumentError(DregError):

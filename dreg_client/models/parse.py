@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
-from dreg_client.models.kinds import BY_TYPE, SAYS_NOTHING, Kind, kind_of
+from dreg_client.models.kinds import BY_TYPE, MANIFEST_KINDS, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.manifest import Manifest
-from dreg_client.models.octets import RawDocument, octets_of
+from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
 from dreg_client.models.stored import ParsedModel, refusal
 from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest
@@ -40,8 +40,6 @@ _MODULES: Final[Mapping[str, tuple[str, str]]] = {
     "image-layout": ("layout", "ImageLayout"),
     "legacy-manifest": ("legacy", "LegacyManifest"),
 }
-
-_OF_MANIFESTS: Final = frozenset({"oci-manifest", "docker-manifest", "oci-index", "docker-manifest-list"})
 
 
 @cache
@@ -109,7 +107,11 @@ def parse_manifest(
         'application/vnd.oci.image.index.v1+json'
     """
     octets = raw if type(raw) is bytes else octets_of(raw, limit)
-    document = _parse(octets, media_type, limit, strict=strict, by="media_type")
+    try:
+        document = _parse(octets, media_type, limit, strict=strict, by="media_type")
+    except errors.InvalidDocumentError as failure:
+        failure.problems = with_path_advice(raw, failure.problems)
+        raise
     if isinstance(document, Manifest):
         return document
     found, advice = document.media_types[0], "expected a manifest or an index"
@@ -228,9 +230,13 @@ def parse_document(
         ValueError: `kind` is unknown.
     """
     octets = octets_of(raw, limit)
-    if kind is None:
-        return _parse(octets, media_type, limit, strict=strict, by="kind")
-    return model_of(kind).parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
+    try:
+        if kind is None:
+            return _parse(octets, media_type, limit, strict=strict, by="kind")
+        return model_of(kind).parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
+    except errors.InvalidDocumentError as failure:
+        failure.problems = with_path_advice(raw, failure.problems)
+        raise
 
 
 def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool, by: str) -> Document:
@@ -264,6 +270,6 @@ def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None, 
     served = essence(media_type) if media_type else ""
     own = tree.get("mediaType")
     known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
-    choices = list(_MODULES) if by == "kind" else [name for name, kind in BY_TYPE.items() if kind in _OF_MANIFESTS]
+    choices = list(_MODULES) if by == "kind" else [name for name, kind in BY_TYPE.items() if kind in MANIFEST_KINDS]
     advice = f"name what it is: {by}=, one of {', '.join(choices)}"
     return errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

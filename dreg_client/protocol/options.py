@@ -244,9 +244,10 @@ def _credential_of(auth: object, name: str) -> Credential:
             return Credential(username, password)
         case _:
             kind = type(auth).__name__
+            sources = " or Credentials.default()" if name == "credentials" else ""
             message = (
-                f"{name}= takes a pair (user, password), not {kind}: what is sent to whom is decided here, host by "
-                "host; for tokens of your own give auth_service= an object with request_token(scope)"
+                f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; for tokens "
+                "of your own give auth_service= an object with request_token(scope)"
             )
             raise TypeError(message)
 

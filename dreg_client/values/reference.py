@@ -50,7 +50,7 @@ class Tag(CheckedText):
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise not_a_text(text, "a tag is a str, such as '1.4'")
         if len(text) > _LONGEST_TAG or not _TAG.fullmatch(text):
-            expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
+            expected = "1 to 128 letters, digits, `.`, `_` or `-`, the first of them not `.` or `-`"
             raise InvalidReferenceError(shown(text), "tag", expected)
         return str.__new__(cls, text)
 
