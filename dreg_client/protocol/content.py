@@ -116,7 +116,7 @@ def digest_of_manifest(manifest: BlobRef) -> Digest:
 def _digest_within(given: "Descriptor", what: str) -> Digest:
     """Return the digest of a descriptor; whatever else was given is a TypeError that says what to pass."""
     if not (hasattr(given, "media_type") and hasattr(given, "size")):
-        raise not_a_text(given, what, digits=False)
+        raise not_a_text(given, what, digits=what == MANIFEST_IS)
     return given.digest
 
 
