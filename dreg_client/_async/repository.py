@@ -191,7 +191,10 @@ class AsyncRepository(AsyncStore):
             UnsupportedError: The registry deletes neither tags nor digests, the manifest is of schema 1, or it names
                 something that was deleted, and the registry takes no placeholder for it. Nothing was changed.
             NotFoundError: There is no such tag.
-            ConflictError: Another client changed the tag. Nothing was changed here.
+            ConflictError: Another client changed the tag.
+            ProtocolError: The registry accepted the deletion of the placeholder, but did not carry it out within a
+                second. The tag was moved back.
+            DigestMismatchError: The registry changes what it stores. The tag was moved back.
             DregError: A request failed. If that was after the placeholder was written, the error says which digest
                 the tag named, and what it names now.
         """
