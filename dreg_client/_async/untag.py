@@ -147,10 +147,18 @@ class _Untagging:
         elif self._has(self.original):
             self.state = TagState.KEPT
         elif self._has(self.placeholder) or self.found == self.stored:
-            await self._put(self.original)
+            await self._put_original()
             self.state = TagState.RESTORED
         else:
             self.state = TagState.CHANGED
+
+    async def _put_original(self) -> None:
+        try:
+            await self._put(self.original)
+        except errors.DigestMismatchError:  # a registry may state a wrong digest, and store the right bytes
+            self.found = await self._named()
+            if not self._has(self.original):
+                raise
 
     def _has(self, manifest: RawManifest) -> bool:
         return self.found is not None and _is_of(self.found, manifest)

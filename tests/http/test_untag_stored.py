@@ -106,6 +106,18 @@ def test_a_registry_that_changes_what_it_stores_is_told_apart_and_the_original_i
     assert registry.tags["1.4"] == registry.digest
 
 
+def test_an_original_that_is_back_is_told_so_though_the_registry_states_another_digest(door: Door) -> None:
+    registry = ByDigest()
+
+    def answer(request: Any) -> Any:
+        status, headers, said = answered(registry, request)
+        return status, {**headers, "Docker-Content-Digest": str(Digest.of(b""))} if status == 201 else headers, said
+
+    with pytest.raises(errors.DigestMismatchError, match=f"acme/web:1.4 names {registry.digest} again"):
+        untag(door, answer)
+    assert registry.tags["1.4"] == registry.digest
+
+
 def test_a_registry_that_changes_what_it_stores_and_does_not_say_so_leaves_the_command_that_restores(
     door: Door,
 ) -> None:
