@@ -24,7 +24,7 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName, Tag
 
 _LATE: Final = 1.0
-"""Seconds within which a registry handles a request whose connection was closed before the response."""
+"""Seconds within which a registry carries out what it accepted, or a request whose connection was closed."""
 
 
 async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, placeholder: bool) -> None:
@@ -60,6 +60,7 @@ class _Untagging:
     original: RawManifest
     placeholder: RawManifest
     is_written: bool = False  # whether the registry has confirmed the placeholder
+    stored: str = ""  # the digest of what the registry stored in place of the placeholder
     state: TagState = TagState.UNKNOWN  # after a failure
     found: Digest | None = None  # what the tag named then
     unrestored: str = ""  # why the original could not be put back
@@ -68,15 +69,18 @@ class _Untagging:
         """Delete the tag.
 
         Raises:
-            ConflictError: Another client changed the tag. Nothing was changed here.
+            ConflictError: Another client changed the tag.
+            ProtocolError: The registry accepted the deletion of the placeholder, but did not carry it out.
             DregError: A request failed. The error says what the tag names now.
         """
         self._check_unchanged(await self._named())
         try:
             digest, _ = await self._put(self.placeholder)
             self.is_written = True
-            await changes.delete_manifest(self.client, self.repository, digest)
+            where = (await changes.delete_manifest(self.client, self.repository, digest)).where
+            await self._check_gone(where)
         except errors.DregError as failure:
+            self._note_stored(failure)
             await self._restore(may_come_late=isinstance(failure, errors.TransportError | errors.ServerError))
             if self.state is not TagState.GONE:
                 told = await self._explained(failure)
@@ -88,6 +92,25 @@ class _Untagging:
             await self._restore(may_come_late=True)
             self._tell(interrupt)
             raise
+
+    async def _check_gone(self, where: str) -> None:
+        """Check that the tag is gone: 202 means that a deletion was accepted, and it may come late or never."""
+        found = await self._named()
+        if found is not None:
+            await sleep(_LATE)
+            found = await self._named()
+        if found is None:
+            return
+        if _is_of(found, self.placeholder):
+            reason = f"the registry accepted the deletion of {found}, but has not carried it out"
+            raise errors.ProtocolError(reason, where)
+        raise errors.ConflictError(f"{self._name} has another manifest after its placeholder was deleted")
+
+    def _note_stored(self, failure: errors.DregError) -> None:
+        """Remember what the registry has in place of the placeholder, if it changes what it stores."""
+        if isinstance(failure, errors.DigestMismatchError) and not self.is_written:
+            self.stored = failure.actual
+            failure.add_outcome("this registry changes what it stores, so that no placeholder can be used")
 
     async def _explained(self, failure: errors.DregError) -> errors.DregError:
         """Return the error of a tag that was not deleted."""
@@ -123,11 +146,19 @@ class _Untagging:
             self.state = TagState.GONE
         elif self._has(self.original):
             self.state = TagState.KEPT
-        elif self._has(self.placeholder):
-            await self._put(self.original)
+        elif self._has(self.placeholder) or self.found == self.stored:
+            await self._put_original()
             self.state = TagState.RESTORED
         else:
             self.state = TagState.CHANGED
+
+    async def _put_original(self) -> None:
+        try:
+            await self._put(self.original)
+        except errors.DigestMismatchError:  # a registry may state a wrong digest, and store the right bytes
+            self.found = await self._named()
+            if not self._has(self.original):
+                raise
 
     def _has(self, manifest: RawManifest) -> bool:
         return self.found is not None and _is_of(self.found, manifest)
@@ -140,6 +171,7 @@ class _Untagging:
     def _outcome(self) -> str:
         """What the tag names now, and what to do."""
         before = self.original.digest
+        restore = f"dreg tag {self.client.registry.name}/{self.repository}@{before} {self.tag}"
         match self.state:
             case TagState.GONE:
                 return f"{self._name} is deleted, and named {before} before"
@@ -148,11 +180,12 @@ class _Untagging:
             case TagState.RESTORED:
                 return f"{self._name} names {before} again"
             case TagState.CHANGED:
-                return f"another client changed {self._name}: it names {self.found}, and named {before} before"
+                cause = "another client changed it, or the registry changes what it stores"
+                now = f"{self._name} names {self.found} now, which is neither the original nor the placeholder"
+                return f"{now}: {cause}; to restore the original: {restore}"
             case TagState.UNKNOWN:
-                manifest = f"{self.client.registry.name}/{self.repository}@{before}"
                 why = f", since it cannot be restored ({self.unrestored})" if self.unrestored else ""
-                return f"{self._name} may name a placeholder now{why}; restore it: dreg tag {manifest} {self.tag}"
+                return f"{self._name} may name a placeholder now{why}; restore it: {restore}"
 
     async def _named(self) -> Digest | None:
         return await named(self.client, self.repository, self.tag)

@@ -20,7 +20,7 @@ from dreg_client.values.digest import Digest, is_digest
 from dreg_client.values.reference import Tag
 
 ANNOTATION: Final = "io.github.djmattyg007.dreg-client.untag"
-_NOT_BY_TAG: Final = frozenset({400, 405})
+_NOT_BY_TAG: Final = frozenset({400, 405, 501})
 """Statuses of registries that delete by digest alone: distribution 2.8 takes a tag for an invalid digest (400)."""
 _RAISED: Final = frozenset({401, 403, 429})
 _LEAVE_OUT: Final = "untag without placeholder=False (--no-placeholder) works if the registry deletes by digest"

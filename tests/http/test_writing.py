@@ -16,6 +16,7 @@ from tests.http.documents import (
     OCI_INDEX,
     OCI_MANIFEST,
     Answer,
+    described,
     image,
     refusal,
     served,
@@ -155,6 +156,22 @@ def test_schema_1_can_be_tagged_anew(door: Door) -> None:
 
     assert door.run(registry, lambda registry: repository(registry).tag("old", "new")) == Digest.of(raw)
     assert (taking.taken, door.seen[-1].headers["content-type"]) == ({"new": raw}, media_type)
+
+
+@pytest.mark.parametrize("subject", [None, described(MANIFEST, OCI_MANIFEST)], ids=["no subject", "subject"])
+def test_a_document_with_minor_errors_is_tagged_as_it_is_though_the_registry_is_strict(
+    door: Door, subject: dict[str, Any] | None
+) -> None:
+    bundle = "application/vnd.dev.sigstore.bundle+json;version=0.2"
+    members = {**json.loads(MANIFEST), "artifactType": bundle, **({"subject": subject} if subject else {})}
+    raw = json.dumps(members).encode()
+    taking = Taking(OCI_Subject=str(DIGEST))
+
+    def registry(request: Any) -> Any:
+        return served(raw, OCI_MANIFEST) if request.method == "GET" else taking(request)
+
+    assert door.run(registry, lambda registry: repository(registry).tag("old", "new")) == Digest.of(raw)
+    assert taking.taken == {"new": raw}
 
 
 def test_a_descriptor_names_what_is_tagged_and_deleted(door: Door) -> None:
