@@ -7,7 +7,7 @@ from dreg_client._async.partial import DOCUMENT_ERRORS, read_partly
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.showing import read_entry
 from dreg_client._async.store import AsyncStore
-from dreg_client.images.image import Entries, Entry, ShownImage
+from dreg_client.images.image import Entries, Entry, ShownImage, indexes_of
 from dreg_client.images.problems import Unread
 from dreg_client.images.view import (
     DocumentRead,
@@ -57,7 +57,8 @@ async def image_view(source: AsyncSource, entries: Entries, reference: str, chos
             tuple(attestations),
             is_whole=not chosen,
             artifacts=tuple(children.artifacts),
-            unread=tuple(children.unread),
+            unreadable=tuple(children.unreadable),
+            indexes=frozenset(indexes_of(entries.top)),
         ),
     )
 
@@ -69,8 +70,8 @@ class _Children:
         self._source = source
         self.images: list[ShownImage] = []
         self.artifacts: list[Descriptor] = []
-        self.missing: list[tuple[Platform, errors.NotFoundError]] = []
-        self.unread: list[Unread] = []
+        self.missing: list[Unread] = []
+        self.unreadable: list[Unread] = []
 
     async def read(self, entry: Entry) -> None:
         """Read one manifest. An index may list manifests that the store does not have, if one of many was pulled."""
@@ -80,10 +81,14 @@ class _Children:
             self.artifacts.append(entry.descriptor)
         except errors.NotFoundError as failure:
             if entry.platform:
-                self.missing.append((entry.platform, failure))
+                self.missing.append(_unread(entry, failure))
         except DOCUMENT_ERRORS as failure:
-            name = "an entry of the index" if entry.failure else f"the manifest of {entry.platform}"
-            self.unread.append(Unread(name, entry.descriptor, failure))
+            self.unreadable.append(_unread(entry, failure))
+
+
+def _unread(entry: Entry, failure: errors.DregError) -> Unread:
+    name = "an entry of the index" if entry.failure else f"the manifest of {entry.platform}"
+    return Unread(name, entry.descriptor, failure, entry.platform)
 
 
 async def _read_predicate_types(source: AsyncSource, attestation: Descriptor) -> tuple[str, ...]:

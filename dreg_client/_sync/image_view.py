@@ -8,7 +8,7 @@ from dreg_client._sync.partial import DOCUMENT_ERRORS, read_partly
 from dreg_client._sync.ports import Source
 from dreg_client._sync.showing import read_entry
 from dreg_client._sync.store import Store
-from dreg_client.images.image import Entries, Entry, ShownImage
+from dreg_client.images.image import Entries, Entry, ShownImage, indexes_of
 from dreg_client.images.problems import Unread
 from dreg_client.images.view import (
     DocumentRead,
@@ -58,7 +58,8 @@ def image_view(source: Source, entries: Entries, reference: str, chosen: tuple[P
             tuple(attestations),
             is_whole=not chosen,
             artifacts=tuple(children.artifacts),
-            unread=tuple(children.unread),
+            unreadable=tuple(children.unreadable),
+            indexes=frozenset(indexes_of(entries.top)),
         ),
     )
 
@@ -70,8 +71,8 @@ class _Children:
         self._source = source
         self.images: list[ShownImage] = []
         self.artifacts: list[Descriptor] = []
-        self.missing: list[tuple[Platform, errors.NotFoundError]] = []
-        self.unread: list[Unread] = []
+        self.missing: list[Unread] = []
+        self.unreadable: list[Unread] = []
 
     def read(self, entry: Entry) -> None:
         """Read one manifest. An index may list manifests that the store does not have, if one of many was pulled."""
@@ -81,10 +82,14 @@ class _Children:
             self.artifacts.append(entry.descriptor)
         except errors.NotFoundError as failure:
             if entry.platform:
-                self.missing.append((entry.platform, failure))
+                self.missing.append(_unread(entry, failure))
         except DOCUMENT_ERRORS as failure:
-            name = "an entry of the index" if entry.failure else f"the manifest of {entry.platform}"
-            self.unread.append(Unread(name, entry.descriptor, failure))
+            self.unreadable.append(_unread(entry, failure))
+
+
+def _unread(entry: Entry, failure: errors.DregError) -> Unread:
+    name = "an entry of the index" if entry.failure else f"the manifest of {entry.platform}"
+    return Unread(name, entry.descriptor, failure, entry.platform)
 
 
 def _read_predicate_types(source: Source, attestation: Descriptor) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dreg_client.errors.problems import Severity
 INVALID: Final = 1
 SOME_FAILED: Final = 1
 USAGE: Final = 2
+NOT_FOUND: Final = 4
 BAD_CONTENT: Final = 5
 BUG: Final = 70
 
@@ -25,10 +26,10 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first class that an error b
     errors.ConfigError: USAGE,
     errors.MissingLibraryError: USAGE,
     errors.AuthError: 3,
-    errors.NotFoundError: 4,
-    errors.PlatformNotFoundError: 4,
-    errors.UnknownNamespaceError: 4,
-    FileNotFoundError: 4,
+    errors.NotFoundError: NOT_FOUND,
+    errors.PlatformNotFoundError: NOT_FOUND,
+    errors.UnknownNamespaceError: NOT_FOUND,
+    FileNotFoundError: NOT_FOUND,
     errors.IntegrityError: BAD_CONTENT,
     errors.UnsafeURLError: BAD_CONTENT,
     errors.LimitExceededError: BAD_CONTENT,

@@ -36,6 +36,9 @@ def lines(seen: View) -> Lines:
         yield from _image(image, seen["digest"], blocks)
     for absent in seen["missing"]:
         yield from ("", styled(visible(absent["platform"]), "bold"), _fact("not here", absent["problem"]))
+    for broken in seen["unreadable"]:
+        yield from ("", styled(visible(broken["platform"] or "an entry of no platform"), "bold"))
+        yield from (f"  digest {broken['digest']}", _fact("problem", f"cannot be read: {broken['problem']}"))
     yield from _section("attestations", [_attestation(found) for found in seen["attestations"]])
     yield from _section("other entries", [_content(found) for found in seen["others"]])
     yield from _section("problems", [_problem(found) for found in seen["problems"]])

@@ -40,7 +40,7 @@ def inspect_command(
     """Show an image: digest, platforms, sizes, each layer and what made it, environment, labels, annotations.
 
     Sizes are those of what is stored: layers are compressed. What cannot be read is a problem beside the rest.
-    Exits with 1 if any problem is an error.
+    Exits with 4 if the manifest of a platform that --platform names is missing, else with 1 if any problem is an error.
 
     \b
     Examples:
@@ -55,13 +55,15 @@ def inspect_command(
 
     first, *others = sources
 
+    chosen = () if "all" in platforms else platforms
+
     def seen_of(source: "StoreName") -> dict[str, Any]:
         with opened(source, ref_name) as (store, reference):
-            return view(store, reference, () if "all" in platforms else platforms)
+            return view(store, reference, chosen)
 
     def read(source: "StoreName", name: str) -> Shown:
         seen = seen_of(source)
-        return Shown(seen, chain(lines(seen), [""] if name else []), code=_code(seen))
+        return Shown(seen, chain(lines(seen), [""] if name else []), code=_code(seen, is_chosen=bool(chosen)))
 
     if others and (output == "html" or file is not None):
         raise click.UsageError("a page, or a file, shows one image")
@@ -76,13 +78,15 @@ def inspect_command(
         from dreg_client.files.atomic import write_whole
 
         write_whole(file, [content])
-    return _code(seen)
+    return _code(seen, is_chosen=bool(chosen))
 
 
-def _code(seen: dict[str, Any]) -> int:
-    """Return 1 if something is wrong and therefore not shown."""
-    from dreg_client.cli.error_messages import INVALID
+def _code(seen: dict[str, Any], *, is_chosen: bool) -> int:
+    """Return 4 if a platform that was asked for is missing, else 1 if something is wrong and therefore not shown."""
+    from dreg_client.cli.error_messages import INVALID, NOT_FOUND
 
+    if is_chosen and seen["missing"]:
+        return NOT_FOUND
     return INVALID if any(found["severity"] == "error" for found in seen["problems"]) else 0
 
 

@@ -1,6 +1,6 @@
 """Images as values: the platforms of an index, and the manifest, config and layers of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import ClassVar
@@ -272,6 +272,14 @@ def choose_entry(entries: Sequence[Entry], wanted: Platform) -> Entry | None:
     unstated = [leaf for entry in entries if not entry.stated for leaf in entry.leaves()]
     position = choose(wanted, [leaf.platform for leaf in unstated])
     return None if position is None else unstated[position]
+
+
+def indexes_of(entries: Iterable[Entry]) -> Iterator[Digest]:
+    """Yield the digests of the nested indexes that list an image, or that cannot be read."""
+    for entry in entries:
+        if entry.descriptor.family is Family.INDEX and any(entry.leaves()):
+            yield entry.descriptor.digest
+            yield from indexes_of(entry.inner)
 
 
 def steps_of(layers: tuple[Descriptor, ...], config: ImageConfig | None) -> tuple[Step, ...]:

@@ -12,15 +12,17 @@ from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.models.stored import StoredDocument, examine
+from dreg_client.values.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A document that cannot be read: its name, its descriptor, and why."""
+    """A document that is missing or cannot be read: its name, its descriptor, why, and its platform if one is known."""
 
     name: str
     descriptor: Descriptor
     failure: errors.DregError
+    platform: Platform | None = None
 
 
 def problems_of_documents(documents: Iterable[tuple[str, StoredDocument]]) -> Iterator[dict[str, Any]]:

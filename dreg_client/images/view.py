@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dreg_client import errors
 from dreg_client.images.image import ShownImage, Step
 from dreg_client.images.problems import Unread, problems_of_documents, problems_of_image
 from dreg_client.models.config import ExecutionParameters
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
 from dreg_client.models.manifest import ImageManifest, Manifest
+from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family, family
 from dreg_client.values.platform import Platform
 
@@ -40,11 +40,17 @@ class ImageRead:
 
     platforms: tuple[Platform, ...]  # all of them
     images: tuple[ShownImage, ...]  # those to show
-    missing: tuple[tuple[Platform, errors.NotFoundError], ...]  # platforms whose images the store does not have
+    missing: tuple[Unread, ...]  # those to show that the store does not have, all with a platform
     attestations: tuple[tuple[Descriptor, tuple[str, ...]], ...]  # those to show, each with its `predicate_types`
     is_whole: bool  # whether everything is shown, not only some platforms
     artifacts: tuple[Descriptor, ...] = ()  # those among the platforms that are to be shown
-    unread: tuple[Unread, ...] = ()  # entries to show that cannot be read
+    unreadable: tuple[Unread, ...] = ()  # entries to show that cannot be read
+    indexes: frozenset[Digest] = frozenset()  # nested indexes of which something is shown
+
+    @property
+    def faults(self) -> tuple[Unread, ...]:
+        """What should be there, and readable. An index may list more than was pulled, but not what was asked for."""
+        return self.unreadable if self.is_whole else (*self.missing, *self.unreadable)
 
 
 def view_image(read: DocumentRead, image: ImageRead) -> Plain:
@@ -54,10 +60,11 @@ def view_image(read: DocumentRead, image: ImageRead) -> Plain:
     return _view_document(read) | {
         "platforms": list(map(str, image.platforms)),
         "images": list(map(_view_platform, image.images)),
-        "missing": [{"platform": str(platform), "problem": str(error)} for platform, error in image.missing],
+        "missing": [{"platform": str(absent.platform), "problem": str(absent.failure)} for absent in image.missing],
+        "unreadable": list(map(_view_unreadable, image.unreadable)),
         "attestations": _view_attestations(entries, image),
         "others": list(map(_view_other, _others(entries, image))),
-        "problems": problems_of_image(index, image.images, image.unread),
+        "problems": problems_of_image(index, image.images, image.faults),
     }
 
 
@@ -156,6 +163,7 @@ def _view_document(read: DocumentRead) -> Plain:
         "platforms": [],
         "images": [],
         "missing": [],
+        "unreadable": [],
         "attestations": [],
         "others": [],
         "problems": [],
@@ -175,6 +183,11 @@ def _view_descriptor(descriptor: Descriptor) -> Plain:
 def _view_other(descriptor: Descriptor) -> Plain:
     platform = descriptor.platform.value if descriptor.platform else None
     return {**_view_descriptor(descriptor), "platform": str(platform) if platform else None}
+
+
+def _view_unreadable(entry: Unread) -> Plain:
+    platform = str(entry.platform) if entry.platform else None
+    return {**_view_descriptor(entry.descriptor), "platform": platform, "problem": str(entry.failure)}
 
 
 def _view_platform(image: ShownImage) -> Plain:
@@ -221,14 +234,18 @@ def _subject(attestation: Descriptor) -> str | None:
 
 
 def _others(entries: Iterable[Descriptor], image: ImageRead) -> Iterator[Descriptor]:
-    """Yield the entries that are not images, indexes or attestations: artifacts, also those that have a platform."""
-    images, artifacts = ({found.manifest.digest for found in image.images}, dict.fromkeys(image.artifacts))
+    """Yield the entries of which nothing is shown elsewhere: artifacts, and indexes in which there is no image."""
+    artifacts = dict.fromkeys(image.artifacts)
+    shown = image.indexes.union(
+        (found.manifest.digest for found in image.images),
+        (entry.descriptor.digest for entry in image.unreadable),
+    )
     for entry in entries if image.is_whole else ():
         if entry in artifacts:
             del artifacts[entry]
-        elif entry.digest in images or is_attestation(entry) or entry.family is Family.INDEX:
+        elif entry.digest in shown or is_attestation(entry):
             continue
         elif entry.platform and entry.family in {Family.MANIFEST, Family.SCHEMA1}:
-            continue  # an image that the store does not have, or that cannot be read
+            continue  # an image that the store does not have
         yield entry
     yield from artifacts  # those of nested indexes, and those that were chosen

@@ -1,5 +1,6 @@
 """`dreg inspect`: for people what they look for, for programs all of it under keys that stay."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -8,16 +9,24 @@ from typing import Any
 
 import pytest
 
+from tests.layout.conftest import LayoutBuilder
+
 Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"
 KEYS = (
     "store reference mediaType digest size writtenByDreg annotations subject artifact platforms images missing "
-    "attestations others problems"
+    "unreadable attestations others problems"
 ).split()
 IMAGE_KEYS = (
     "platform digest config created author size layers entrypoint cmd env user workingDir exposedPorts volumes labels "
     "annotations"
 ).split()
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> LayoutBuilder:
+    """A layout to assemble."""
+    return LayoutBuilder(tmp_path / "layout")
 
 
 def seen(said: Run, *arguments: str | Path) -> dict[str, Any]:
@@ -153,6 +162,47 @@ def test_a_platform_whose_image_was_not_pulled_is_named(said: Run, tmp_path: Pat
     assert [absent["platform"] for absent in shown["missing"]] == ["linux/arm64/v8"]
     assert "\nlinux/arm64/v8\n  not here     " in said("inspect", f"oci:{tmp_path}/sparse:1.4").out
     assert said("inspect", f"oci:{tmp_path}/sparse:1.4", "--platform", "linux/amd64").code == 0
+    assert said("inspect", f"oci:{tmp_path}/sparse:1.4", "--platform", "all").code == 0
+
+
+@pytest.mark.parametrize("others", [[], ["--platform", "linux/amd64"]])
+@pytest.mark.parametrize("output", ["text", "json", "html"])
+def test_a_platform_that_was_asked_for_and_was_not_pulled_is_not_found(
+    said: Run, tmp_path: Path, fixtures: Path, output: str, others: list[str]
+) -> None:
+    shutil.copytree(fixtures / "layouts/multi", tmp_path / "sparse")
+    arm64 = said("resolve", f"{MULTI}:1.4", "--platform", "linux/arm64").out.strip()
+    (tmp_path / "sparse/blobs" / arm64.replace(":", "/")).unlink()
+    asked = (f"oci:{tmp_path}/sparse:1.4", *others, "--platform", "linux/arm64")
+    done = said("inspect", *asked, "--format", output)
+
+    assert (done.code, "linux/arm64/v8" in done.out) == (4, True)
+    assert said("inspect", *asked, "--format", output, "-o", tmp_path / "file").code == 4
+    (problem,) = seen(said, *asked)["problems"]
+    assert (problem["digest"], problem["severity"]) == (arm64, "error")
+
+
+def test_what_has_a_sha512_digest_is_shown_by_it(said: Run, build: LayoutBuilder) -> None:
+    image = in_sha512(build, build.image())
+    index = in_sha512(build, build.index(image))
+    build.tag("1", index)
+    source = f"oci:{build.write()}"
+
+    for named in (f"{source}:1", source, f"{source}@{index['digest']}"):
+        shown = seen(said, named)
+        assert (shown["digest"], [each["digest"] for each in shown["images"]]) == (index["digest"], [image["digest"]])
+        assert f"  digest {index['digest']}\n" in said("inspect", named).out
+    assert said("inspect", named).lines[0] == f"{build.path}@{index['digest']}"
+
+
+def in_sha512(build: LayoutBuilder, entry: dict[str, Any]) -> dict[str, Any]:
+    """Store a document under its sha512 digest alone."""
+    body = build.file(entry).read_bytes()
+    build.file(entry).unlink()
+    moved = {**entry, "digest": f"sha512:{hashlib.sha512(body).hexdigest()}"}
+    build.file(moved).parent.mkdir(exist_ok=True)
+    build.file(moved).write_bytes(body)
+    return moved
 
 
 def test_bytes_that_are_not_proven_are_not_shown(said: Run) -> None:

@@ -256,6 +256,22 @@ def test_cli_09_what_a_registry_does_has_its_code_and_a_line_of_json(
     assert (told["error"], told["exitCode"]) == (name, code)
 
 
+UNTYPED = ["", "Content-Type: application/json", "Content-Type: application/octet-stream"]
+
+
+@pytest.mark.parametrize("command", ["inspect", "platforms", "history", "config", "manifest"])
+@pytest.mark.parametrize("header", UNTYPED, ids=["no type", "JSON", "octets"])
+@pytest.mark.parametrize("body", [b"", b"[]", b"no", b"\xff"], ids=["empty", "list", "text", "bytes"])
+def test_cli_09_a_body_of_which_no_one_knows_what_it_is_is_invalid(
+    net: Network, body: bytes, header: str, command: str
+) -> None:
+    registry_at(net).on(f"{MANIFESTS}/1.4", answer(body, "200 OK", *filter(None, [header])))
+    done = said(net, command, f"{WEB}:1.4")
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"dreg: sha256:")
+
+
 # --- secrets
 
 

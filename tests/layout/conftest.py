@@ -269,6 +269,7 @@ def full_seen(multi_seen: Json, artifact_seen: Json, problem: Json) -> Json:
     layer = artifact_seen["artifact"]["layers"][0]
     seen["others"] = [layer]
     seen["missing"] = [{"platform": "linux/s390x", "problem": "there is no blob sha256:0123"}]
+    seen["unreadable"] = [{**layer, "platform": "linux/riscv64", "problem": "GEN-01"}]
     seen["subject"] = layer
     seen["problems"] = [problem, {**problem, "document": "linux/amd64", "rule": "MAN-08", "severity": "warning"}]
     seen["images"][0]["author"] = "somebody"

@@ -1,6 +1,7 @@
 """Of an image of which something is wrong, everything else is read; what is wrong is an error where it is needed."""
 
 import json
+import re
 import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ import pytest
 from dreg_client import Platform
 from dreg_client._sync.image_view import view
 from dreg_client._sync.showing import read_platforms
+from dreg_client.cli.image_text import lines
 from dreg_client.errors import DigestMismatchError, InvalidDocumentError, NotAnImageError, PlatformNotFoundError
+from dreg_client.images.html import picture
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.index import OciIndex
 from dreg_client.models.partial import right_parts
@@ -212,6 +215,54 @@ def test_a_child_that_cannot_be_read_is_a_problem_beside_the_others(build: "Layo
     errors = [found for found in seen["problems"] if found["severity"] == "error"]
     assert errors
     assert {found["digest"] for found in errors} == {child["digest"]}
+    platform = None if broken == "inner index" else "linux/arm64"
+    assert [(each["digest"], each["platform"]) for each in seen["unreadable"]] == [(child["digest"], platform)]
+    assert (seen["missing"], seen["others"]) == ([], [])
+
+
+@pytest.mark.parametrize("output", ["text", "html"])
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_child_that_cannot_be_read_has_its_place_in_what_people_see(
+    build: "LayoutBuilder", output: str, *, stated: bool
+) -> None:
+    child = build.blob(b"[]", OCI + "manifest.v1+json")
+    listed = {**child, "platform": {"os": "linux", "architecture": "arm64"}} if stated else child
+    build.tag("1", build.index(listed, build.image()))
+    seen = view(build.layout(), "1")
+
+    if output == "html":
+        name = "linux/arm64" if stated else child["digest"][7:19]
+        assert name in (tree := re.sub("<[^>]*>", "", picture(seen)))
+        assert f"{name} cannot be read" in tree
+    else:
+        name = "linux/arm64" if stated else "an entry of no platform"
+        at = (shown := [*lines(seen)]).index(name)
+        assert shown[at + 1] == f"  digest {child['digest']}"
+        assert shown[at + 2].startswith("  problem      cannot be read: ")
+
+
+# --- entries in which there is no image
+
+
+def test_each_entry_of_an_index_has_its_place_in_the_view(build: "LayoutBuilder") -> None:
+    """The tags of referrers list artifacts, and indexes of them."""
+    artifact = build.manifest(build.blob(b"{}", "application/vnd.example+json"), build.blob(b"x"))
+    of_artifacts, of_none = build.index(artifact), build.index()
+    of_images, gone = build.index(build.index(build.image())), build.index(build.image("linux/arm64"))
+    build.file(gone).unlink()
+    build.tag("1", build.index(of_artifacts, artifact, of_none, of_images, gone))
+    seen = view(build.layout(), "1")
+
+    others = [of_artifacts, artifact, of_none, gone]
+    assert [other["digest"] for other in seen["others"]] == [other["digest"] for other in others]
+    assert seen["platforms"] == [AMD64]
+
+
+def test_a_nested_index_that_is_listed_twice_is_no_other_entry(build: "LayoutBuilder") -> None:
+    inner = build.index(build.image())
+    build.tag("1", build.index(build.index(inner), inner))
+
+    assert view(build.layout(), "1")["others"] == []
 
 
 def test_a_child_of_other_bytes_is_never_an_image(build: "LayoutBuilder") -> None:
