@@ -28,11 +28,12 @@ def named_manifests(raw: bytes) -> tuple[Digest, ...]:
         entries = read_object(raw).get("manifests")
     except DishonestTextError:
         return ()
-    texts = [_digest_in(entry) for entry in cast("list[object]", entries)] if isinstance(entries, list) else []
+    texts = [digest_in(entry) for entry in cast("list[object]", entries)] if isinstance(entries, list) else []
     return tuple(dict.fromkeys(Digest(text) for text in texts if isinstance(text, str) and digest_fault(text) is None))
 
 
-def _digest_in(entry: object) -> object:
+def digest_in(entry: object) -> object:
+    """Return what the entry of an index has as its digest, valid or not; None if it has nothing."""
     return cast("dict[str, object]", entry).get("digest") if isinstance(entry, dict) else None
 
 

@@ -13,6 +13,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.models.kinds import kind_of
 from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.missing import digest_in
 from dreg_client.protocol.referrers import MOST
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
@@ -38,7 +39,7 @@ class Addition:
         if served is not None and (index := _index_in(served)) is None:
             raise errors.ConflictError(f"{where} is not an OCI index that can list referrers, and was left as it is")
         entries = _entries(index or {})
-        if any(_digest_in(entry) == self.entry.digest for entry in entries):
+        if any(digest_in(entry) == self.entry.digest for entry in entries):
             return None
         if len(entries) >= MOST:
             raise errors.ConflictError(f"{where} lists {len(entries)} referrers; at most {MOST} can be read")
@@ -56,14 +57,14 @@ class Removal:
         """Return the list without the entries; a tag that is not a list has none."""
         index = _index_in(served) if served is not None else None
         entries = _entries(index or {})
-        kept = [entry for entry in entries if _digest_in(entry) != self.digest]
+        kept = [entry for entry in entries if digest_in(entry) != self.digest]
         return None if len(kept) == len(entries) else _written(index or {}, kept)
 
 
 def without(raw: bytes, digests: Collection[Digest]) -> bytes:
     """Return a list without the entries of some digests."""
     index = read_object(raw)
-    return _written(index, [entry for entry in _entries(index) if _digest_in(entry) not in digests])
+    return _written(index, [entry for entry in _entries(index) if digest_in(entry) not in digests])
 
 
 def _index_in(served: RawManifest) -> dict[str, object] | None:
@@ -81,7 +82,3 @@ def _entries(index: Mapping[str, object]) -> list[object]:
 
 def _written(index: Mapping[str, object], entries: list[object]) -> bytes:
     return json.dumps({**index, "manifests": entries}, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _digest_in(entry: object) -> object:
-    return cast("dict[str, object]", entry).get("digest") if isinstance(entry, dict) else None
