@@ -16,7 +16,7 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.missing import may_be_for_missing, named_manifests
 from dreg_client.protocol.referrers import MOST, fallback_tag, is_not_offered, referrer_pages
-from dreg_client.protocol.referrers_tag import Addition, Change, Removal, without
+from dreg_client.protocol.referrers_tag import Addition, Change, Removal, index_in, without
 from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
@@ -60,17 +60,17 @@ class AsyncReferrersTag:
             failure.add_outcome(outcome)
             raise
 
-    async def remove(self, digest: Digest) -> None:
-        """Remove the entry of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
+    async def remove(self, deleted: RawManifest) -> None:
+        """Remove the entries of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
 
         Raises:
             ConflictError: Other processes keep overwriting the tag.
         """
         try:
             if not await self._is_kept_by_registry():
-                await self._change(Removal(digest))
+                await self._change(Removal(deleted.raw))
         except errors.DregError as failure:
-            outcome = f"{digest} was deleted, but may still be listed as a referrer of {self._subject}"
+            outcome = f"{deleted.digest} was deleted, but may still be listed as a referrer of {self._subject}"
             failure.add_outcome(outcome)
             raise
 
@@ -81,7 +81,8 @@ class AsyncReferrersTag:
             response = await self._client.send(request)
         except (errors.AuthError, errors.RegistryError, errors.UnsafeURLError):
             return False
-        return response.ok and not is_not_offered(response)
+        # A proxy may respond to whatever it does not know with JSON of its own.
+        return response.ok and not is_not_offered(response) and index_in(response.body) is not None
 
     async def _change(self, change: Change) -> None:
         for _ in range(_ROUNDS):

@@ -205,36 +205,37 @@ class Repository(Store):
         """Delete a manifest by its digest, and with it all tags that name it (distribution-spec "Deleting Manifests").
 
         The manifest is read first: if it has a `subject`, and the registry keeps no list of referrers, its entry under
-        the referrers tag is removed.
+        the referrers tag is removed. If access to it is denied, it is deleted unread, with a warning.
 
         Raises:
             InvalidDigestError: The text is not a digest, but a tag, say: use `untag`. Nothing was sent.
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
+            ServerError: The registry failed. If it failed to read the manifest, nothing was deleted: try again.
         """
         name = digest_of_manifest(digest)
-        subject = self._subject_of(name)
+        found = self._read_to_delete(name)
         try:
             changes.delete_manifest(self._client, self._repository, name)
         finally:
             self.refresh()
-        if subject is not None:
-            self._referrers_tag(subject).remove(name)
+        if isinstance(found, errors.DregError):
+            log.warning("%s was deleted unread, so a referrers tag may go on listing it: %s", name, found)
+        elif found is not None and (subject := subject_in(found.raw)) is not None:
+            self._referrers_tag(subject).remove(found)
 
-    def _subject_of(self, name: Digest) -> Digest | None:
-        """Return the subject of a manifest that is to be deleted; None if it has none, or cannot be read."""
+    def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
+        """Return a manifest that is to be deleted, or why it cannot be read; None if there is nothing to read."""
         if not name.computable:
             return None
         try:
-            return subject_in(self.source.fetch_manifest(name, legacy=True).raw)
+            return self.source.fetch_manifest(name, legacy=True)
         except errors.NotFoundError:
             return None
-        except (errors.TransportError, errors.RateLimitedError):
-            raise
+        except (errors.TransportError, errors.RateLimitedError, errors.ServerError):
+            raise  # it may be readable soon, and is not after its deletion
         except errors.DregError as failure:
-            reason = "%s is deleted unread, so a referrers tag may go on listing it: %s"
-            log.warning(reason, name, failure)
-            return None
+            return failure
 
     def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").
