@@ -105,8 +105,8 @@ class AsyncRepository(AsyncStore):
             The descriptor by which the registry has the document.
 
         Raises:
-            ConflictError: The document was pushed, but cannot be listed: the referrers tag is not an OCI index, or
-                other processes keep overwriting it.
+            ConflictError: The document was pushed, but cannot be listed: the referrers tag is not an OCI index, other
+                processes keep overwriting it, or the registry confirms each change of it and keeps none.
             InvalidDocumentError: The document is not valid. Nothing was sent.
             DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or the registry states
                 that it received other bytes.

@@ -25,6 +25,7 @@ from dreg_client.values.reference import RepositoryName
 
 _ROUNDS: Final = 10
 _WRITES: Final = 5
+_UNKEPT: Final = 3
 _REFUSALS: Final = 10
 _READS: Final = 3
 _RANDOM: Final = random.SystemRandom()
@@ -52,7 +53,8 @@ class ReferrersTag:
         """Add the entry of a manifest that was pushed, unless it is listed.
 
         Raises:
-            ConflictError: The tag is not an OCI index, or other processes keep overwriting it.
+            ConflictError: The tag is not an OCI index, other processes keep overwriting it, or the registry confirms
+                each change and keeps none.
         """
         try:
             self._change(Addition(entry))
@@ -65,7 +67,8 @@ class ReferrersTag:
         """Remove the entries of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
 
         Raises:
-            ConflictError: Other processes keep overwriting the tag.
+            ConflictError: Other processes keep overwriting the tag, or the registry confirms each change and keeps
+                none.
         """
         try:
             if not self._is_kept_by_registry():
@@ -97,12 +100,25 @@ class ReferrersTag:
         """Apply the change and read it back, up to 5 times. Return whether anything was written."""
         with Turn((self._client.registry.url, self._repository, self._tag)) as before:
             wait_future(before)
+            served: RawManifest | None = None
+            is_confirmed, unkept = False, 0
             for number in range(_WRITES):
-                changed = change.of(self._read(), self._where)
+                replaced, served = served, self._read()
+                changed = change.of(served, self._where)
                 if changed is None:
                     return number > 0
-                self._put(change, changed, is_last=number == _WRITES - 1)
+                unkept = unkept + 1 if is_confirmed and served == replaced else 0
+                if unkept:
+                    self._wait_for_kept(unkept)
+                is_confirmed = self._put(change, changed, is_last=number == _WRITES - 1)
             return True
+
+    def _wait_for_kept(self, times: int) -> None:
+        """Wait, as a registry may serve the old list for a while; raise ConflictError if it has always done so."""
+        if times == _UNKEPT:
+            reason = f"the registry confirmed {times} times that it wrote the list of referrers, and did not change it"
+            raise errors.ConflictError(f"{self._where}: {reason}; check whether its tags are immutable")
+        sleep(_RANDOM.uniform(1.0, 2.0))
 
     def _read(self) -> RawManifest | None:
         """Read the list; None if there is no such tag. Only a 404 says that: distribution 2.8 fails amid writes."""
@@ -122,13 +138,16 @@ class ReferrersTag:
             raise errors.ProtocolError(f"status {response.status} in place of 200 or 404", response.where)
         return manifests.manifest_in(response, request, self._tag)
 
-    def _put(self, change: Change, raw: bytes, *, is_last: bool) -> None:
+    def _put(self, change: Change, raw: bytes, *, is_last: bool) -> bool:
+        """Push the list. Return whether the registry confirmed it."""
         try:
             self._put_without_missing(change, raw)
         except errors.ServerError:
             if is_last:
                 raise
             self._pause()
+            return False
+        return True
 
     def _put_without_missing(self, change: Change, raw: bytes) -> None:
         """Push the list; without the entries of deleted manifests if the registry refuses it because of them."""

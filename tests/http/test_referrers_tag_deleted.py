@@ -136,6 +136,17 @@ def test_a_list_that_cannot_be_changed_is_an_error_that_says_what_was_deleted(do
         delete(door, registry)
 
 
+def test_dst_29_a_registry_that_keeps_no_list_that_it_confirms_is_a_conflict_soon(
+    door: Door, waits: list[float]
+) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    registry.before[f"PUT {LIST}"] = [lambda _: 201] * 1000
+
+    with pytest.raises(errors.ConflictError, match=r"confirmed 3 times .* was deleted, but may still be listed"):
+        delete(door, registry)
+    assert sum(waits) <= 5
+
+
 # --- a registry that refuses a list which names what it does not have
 
 
