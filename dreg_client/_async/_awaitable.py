@@ -4,7 +4,7 @@ Sync code has no counterpart: there, `opening` of `_compat` opens at once.
 """
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 
 class Closeable(Protocol):
@@ -31,6 +31,12 @@ class Opening(Generic[C]):
         self._open = open_it
         self._is_entered = False
         self._opened: C | None = None
+
+    if not TYPE_CHECKING:  # type checkers would let any attribute pass
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"nothing is open yet, so there is no {name!r}: await it, or open it by async with"
+            raise AttributeError(message, name=name, obj=self)
 
     def __await__(self) -> Generator[Any, None, C]:
         return self._open().__await__()

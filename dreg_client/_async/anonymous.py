@@ -108,6 +108,9 @@ class AsyncAnonymousAuthenticator:
             requested = monotonic()
             try:
                 response = await self._token_response(hop, wanted.registry)
+            except errors.TransportError as failure:
+                failure.reason = f"the token server of {wanted.registry.authority}: {failure.reason}"
+                raise
             except errors.ResponseTooLargeError as failure:
                 raise errors.TokenTooLargeError(f"the token server {hop.where}", failure.size, failure.limit) from None
             answer = parse_token(response, wanted, self.hint(wanted.registry, request, 401, shown=True))
@@ -136,6 +139,4 @@ class AsyncAnonymousAuthenticator:
         """Warn once of a registry that asks for access that the request does not need (AUT-15)."""
         if request.scope and is_foreign(scope, request.scope) and self._warned.get(registry.origin) is None:
             self._warned.put(registry.origin, scope)
-            log.warning(
-                "%s asks for the scope %r; ours alone is asked for: %r", registry.name, scope[:200], request.scope
-            )
+            log.warning("%s asks for the scope %r; dreg requests only %r", registry.name, scope[:200], request.scope)

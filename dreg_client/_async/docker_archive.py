@@ -11,6 +11,7 @@ from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.protocol.content import BlobRequest, RawManifest
+from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 
 
@@ -93,6 +94,7 @@ class AsyncDockerArchive(AsyncStore):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
+        check_flag("strict", strict)
         files = TarFiles(path)
         try:
             super().__init__(AsyncDockerArchiveSource(SavedImages(files, strict=strict)))

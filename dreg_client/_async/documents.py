@@ -11,7 +11,7 @@ from dreg_client.models.listing import completed
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.models.stored import keep_digest
-from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, verifiable
+from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, check_verify, verifiable
 from dreg_client.protocol.referrers import artifact_type_of, is_fault_of_referrer, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
@@ -119,6 +119,9 @@ async def read_referrers(
     source: AsyncSource, digest: Digest, artifact_type: str | None, verified: Verify
 ) -> tuple[Descriptor, ...]:
     """List the referrers of a manifest; with `verified`, only those whose own manifest has it as `subject` (DLD-25)."""
+    check_verify(verified)
+    if artifact_type is not None and not isinstance(artifact_type, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise not_a_text(artifact_type, "artifact_type= is a media type as a str", digits=False)
     entries = await source.referrers(verifiable(digest), artifact_type)
     if not verified:
         return entries

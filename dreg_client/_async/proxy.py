@@ -17,6 +17,7 @@ from dreg_client.protocol.network_errors import (
     ClosedBeforeResponseError,
     ConnectTimedOutError,
     NetworkError,
+    ProxyNeedsPasswordError,
     ProxyRefusedNetworkError,
     TransferTimedOutError,
 )
@@ -43,7 +44,7 @@ async def connect_by_proxy(
     try:
         stream: AsyncStream = await connect(proxy.host, proxy.port, deadline)
     except NetworkError as failure:
-        failure.reason = f"the proxy {proxy.authority}: {failure.reason}"
+        failure.reason = f"{proxy.name}: {failure.reason}"
         raise
     stream.peer = ""  # it would be the proxy's address, not the origin's
     try:
@@ -58,10 +59,17 @@ async def connect_by_proxy(
             await _open_tunnel(stream, proxy, origin, deadline)
     except BaseException as failure:
         stream.close()
+        _name_proxy(failure, proxy)
         if isinstance(failure, TransferTimedOutError):
             raise ConnectTimedOutError from failure
         raise
     return stream
+
+
+def _name_proxy(failure: BaseException, proxy: Proxy) -> None:
+    """Name the proxy in the error of its refusal, and what set it."""
+    if isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
+        failure.reason = failure.reason.replace("the proxy", proxy.name, 1)
 
 
 async def _open_tunnel(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline: float) -> None:

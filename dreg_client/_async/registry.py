@@ -10,6 +10,7 @@ from dreg_client._async.repository import AsyncRepository
 from dreg_client.protocol.options import RegistryOptions, with_auth
 from dreg_client.protocol.registry_url import check_ping, ping_request
 from dreg_client.protocol.tags_and_catalog import Namespaces, whole_name
+from dreg_client.values.arguments import check_flag
 from dreg_client.values.reference import RepositoryName
 
 
@@ -46,6 +47,7 @@ class AsyncRegistry:
     """
 
     def __init__(self, url: str, *, strict: bool = True, **options: Unpack[RegistryOptions]) -> None:
+        check_flag("strict", strict)
         self._client = AsyncClient.open(url, **options)
         self._strict = strict
         self._url = self._client.registry
@@ -177,4 +179,5 @@ def open_repository(
     registry: str, name: RepositoryName, *, strict: bool = True, **options: Unpack[RegistryOptions]
 ) -> AsyncRepository:
     """Return a repository that closes the connections to its registry when it is closed."""
+    check_flag("strict", strict)
     return AsyncRepository(AsyncClient.open(registry, **options), name, owns_client=True, strict=strict)

@@ -12,6 +12,7 @@ from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.protocol.content import BlobRequest, RawManifest
+from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 
 
@@ -94,6 +95,7 @@ class DockerArchive(Store):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
+        check_flag("strict", strict)
         files = TarFiles(path)
         try:
             super().__init__(DockerArchiveSource(SavedImages(files, strict=strict)))

@@ -30,6 +30,7 @@ from dreg_client.protocol.referrers import (
     referrer,
     subject_of,
 )
+from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family, is_media_type
 
@@ -47,6 +48,7 @@ class LayoutSource:
     writes_manifests = False
 
     def __init__(self, files: Files, *, strict: bool = True) -> None:
+        check_flag("strict", strict)
         self.files, self.strict = files, strict
         self.name = self.address = files.name
         layout_files.check_marker(files)

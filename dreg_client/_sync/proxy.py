@@ -18,6 +18,7 @@ from dreg_client.protocol.network_errors import (
     ClosedBeforeResponseError,
     ConnectTimedOutError,
     NetworkError,
+    ProxyNeedsPasswordError,
     ProxyRefusedNetworkError,
     TransferTimedOutError,
 )
@@ -42,7 +43,7 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
     try:
         stream: Stream = connect(proxy.host, proxy.port, deadline)
     except NetworkError as failure:
-        failure.reason = f"the proxy {proxy.authority}: {failure.reason}"
+        failure.reason = f"{proxy.name}: {failure.reason}"
         raise
     stream.peer = ""  # it would be the proxy's address, not the origin's
     try:
@@ -57,10 +58,17 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
             _open_tunnel(stream, proxy, origin, deadline)
     except BaseException as failure:
         stream.close()
+        _name_proxy(failure, proxy)
         if isinstance(failure, TransferTimedOutError):
             raise ConnectTimedOutError from failure
         raise
     return stream
+
+
+def _name_proxy(failure: BaseException, proxy: Proxy) -> None:
+    """Name the proxy in the error of its refusal, and what set it."""
+    if isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
+        failure.reason = failure.reason.replace("the proxy", proxy.name, 1)
 
 
 def _open_tunnel(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:

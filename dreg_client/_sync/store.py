@@ -159,6 +159,7 @@ class Store(Awaited):
             verify: Whether to check the entries; with `strict`, an error is raised instead of leaving one out.
 
         Raises:
+            ValueError: `verify` has another value. Nothing was requested.
             IntegrityError: With `strict`: an entry has another subject.
             NotFoundError: With `strict`: an entry does not exist.
             DocumentError: With `strict`: an entry cannot be read.

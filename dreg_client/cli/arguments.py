@@ -1,8 +1,6 @@
 """The arguments and options that commands share: sources, registries, digests, platforms, formats."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -54,26 +52,17 @@ class _SourceType(ParsedType):
 
 
 def _parse_source(text: str) -> "StoreName":
+    from dreg_client.files.store_path import named_store, path_in
     from dreg_client.values.reference import shown
     from dreg_client.values.store_name import StoreName
 
-    if not text.startswith((*STORE_KINDS, DOCKER)) and (path := _path_in(text)):
+    if not text.startswith((*STORE_KINDS, DOCKER)) and (path := path_in(text)):
         raise click.BadParameter(_named_with_kind(text, path))
     if host := host_alone(text):
         raise click.BadParameter(f"this is a registry; name a repository in it: dreg repos {shown(host)} lists them")
-    if not text.startswith("oci:"):
+    if not text.startswith(STORE_KINDS):
         return StoreName.parse(text)
-    from dreg_client.files.store_path import named_store
-
     return named_store(text)
-
-
-def _path_in(text: str) -> str | None:
-    """Return the path that a text is, with or without a tag behind it; None if there is no such path."""
-    with suppress(OSError, ValueError):  # the text is too long for a path, or has NUL in it
-        paths = (text, text.rpartition(":")[0], text.partition(":")[0])
-        return next((path for path in paths if path and Path(path).exists()), None)
-    return None
 
 
 def _named_with_kind(text: str, path: str) -> str:
@@ -105,12 +94,14 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
     host, slash, path = text.partition("/")
     if "://" in text or not slash or path == "v2":
         return text
+    from dreg_client.values.origin import Reach, reach
     from dreg_client.values.reference import shown
 
+    scheme = "http" if reach(host.partition(":")[0]) is Reach.LOCAL else "https"
     command = f"dreg {ctx.info_name} {shown(host)}"
     if ctx.info_name == "repos":
         command += f" --namespace {shown(path.partition('/')[0])}"
-    reason = f"a registry has no path here; write: {command}; a base path is written as a URL, https://{shown(text)}"
+    reason = f"a registry has no path here; write: {command}; for a base path write {scheme}://{shown(text)}"
     raise click.BadParameter(reason)
 
 

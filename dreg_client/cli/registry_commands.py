@@ -92,7 +92,7 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
     """
     reference = source.reference
     if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
-        raise click.UsageError("which tag? name it, and it alone: REGISTRY/REPOSITORY:TAG")
+        raise click.UsageError("name one tag, without a digest: REGISTRY/REPOSITORY:TAG")
     with opened_repository(source) as repository:
         repository.untag(reference.tag, placeholder=placeholder)
     put(visible(str(reference)))
@@ -128,7 +128,7 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
 
 @click.command("login")
 @click.argument("registry", callback=read_registry)
-@click.option("--username", "-u", metavar="USER", help="Who we are; asked for on a terminal.")
+@click.option("--username", "-u", metavar="USER", help="User name; asked for on a terminal.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is asked for.")
 @click.option("--identity-token-stdin", is_flag=True, help="Read an identity token from standard input.")
 @connection_options

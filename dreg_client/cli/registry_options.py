@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -26,7 +25,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  
 
 _option: Final = partial(click.option, expose_value=False, callback=_remember)
 _CREDENTIAL_OPTIONS: Final = (
-    _option("--username", "-u", metavar="USER", help="Who we are, with --password-stdin."),
+    _option("--username", "-u", metavar="USER", help="User name, with --password-stdin."),
     _option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     _option(
         "--identity-token-stdin",
@@ -40,7 +39,7 @@ _CONNECTION_OPTIONS: Final = (
     _option(
         "--plain-http",
         is_flag=True,
-        help="Ask over http, which shows passwords to the network; localhost needs no asking.",
+        help="Use http, which shows passwords to the network; for localhost it is the default.",
     ),
     _option("--insecure", is_flag=True, help="Do not check the registry's certificate."),
     _option("--ca-file", metavar="FILE", help="Trust the authorities in this file, too."),
@@ -91,12 +90,10 @@ def given_options(ctx: click.Context | None = None) -> "RegistryOptions":
 
 
 def _checked_host(text: str) -> str:
-    from dreg_client.values.origin import Origin
+    from dreg_client.values.origin import is_authority
 
-    with suppress(ValueError):
-        if set("/?#").isdisjoint(text):
-            Origin.of(f"https://{text}")
-            return text
+    if is_authority(text):
+        return text
     raise click.BadParameter("expected HOST or HOST:PORT, such as auth.example", param_hint="--trust-token-host")
 
 

@@ -98,8 +98,8 @@ class Credentials:
         if named := self.named_file():
             file = ConfigFile.read(named)
             if file is None:
-                by = "authfile" if self._authfile else _FILE_VARIABLE
-                raise ConfigError(f"{named}: there is no such file, which {by} names")
+                by = "authfile (--authfile)" if self._authfile else _FILE_VARIABLE
+                raise ConfigError(f"{by} names {named}, which does not exist")
             yield file
             return
         if text := self._environment.get(_TEXT_VARIABLE):

@@ -22,10 +22,7 @@ class InvalidReferenceError(DregError, ValueError):
     expected: str
 
     def _sentence(self) -> str:
-        if self.part == "tag":
-            return f"{self.text!r} is no tag: expected {self.expected}"
-        where = "" if self.part == "reference" else f", see its {self.part}"
-        return f"{self.text!r} is no reference{where}: expected {self.expected}"
+        return f"{self.text!r} is not a valid {self.part}: expected {self.expected}"
 
 
 @dataclass(eq=False, repr=False)
@@ -37,7 +34,7 @@ class InvalidDigestError(DregError, ValueError):
     expected: str
 
     def _sentence(self) -> str:
-        return f"{self.text!r} is no digest: expected {self.expected} ({self.rule})"
+        return f"{self.text!r} is not a valid digest: expected {self.expected} ({self.rule})"
 
 
 @dataclass(eq=False, repr=False)
@@ -58,7 +55,7 @@ class InvalidPlatformError(DregError, ValueError):
     expected: str
 
     def _sentence(self) -> str:
-        return f"{self.text!r} is no platform: expected {self.expected}"
+        return f"{self.text!r} is not a valid platform: expected {self.expected}"
 
 
 class DocumentError(DregError):
@@ -90,7 +87,7 @@ class InvalidDocumentError(DocumentError):
         errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         where = f"{self.source}: " if self.source else ""
         more = f"; and {len(errors) - 1} more, see .problems" if len(errors) > 1 else ""
-        advice = "; strict=False reads it all the same" if self.readable else ""
+        advice = "; strict=False reads it, but put_manifest pushes no such document" if self.readable else ""
         found = errors[0] if errors else "unknown problem"
         return f"{where}not a valid {self.kind or 'document'}: {found}{more}{advice}"
 

@@ -64,7 +64,7 @@ def _walk(held: list[int], reached: list[str], path: Sequence[str], links_left: 
         if part == "..":
             # Not opened: the directory may have been moved since, and then its `..` is outside.
             if not reached:
-                raise UnsafeStepError("leads outside")
+                raise UnsafeStepError("leads out of the layout by a symbolic link")
             os.close(held.pop())
             reached.pop()
             continue
@@ -76,7 +76,7 @@ def _walk(held: list[int], reached: list[str], path: Sequence[str], links_left: 
         if links_left < 0:
             raise UnsafeStepError("is a link, or a link to too many others")
         if target.startswith("/"):
-            raise UnsafeStepError("is a link that leads outside: its target is an absolute path")
+            raise UnsafeStepError("leads out of the layout by a symbolic link to an absolute path")
         ahead += reversed(components(target))
 
 

@@ -16,6 +16,7 @@ from dreg_client._logging import log
 from dreg_client.files.atomic import part_beside, sync_folder, umask
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
+from dreg_client.values.arguments import check_choice, check_flag
 from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
@@ -90,6 +91,8 @@ class PartialFile(_ReceivedBlob):
         durability: Durability,
         refetches: bool,
     ) -> None:
+        check_choice("durability", durability, ("full", "fast"))
+        check_flag("resume", resume)
         super().__init__(request, refetches=refetches)
         self._target, self._keep, self._durability = _target(path), resume, durability
         # To be found by a later call, the name is made from the digest.

@@ -51,6 +51,11 @@ def how_to_validate(path: str) -> str:
     return ""
 
 
+def is_layout(path: str) -> bool:
+    """Return whether a directory is an image layout, or looks like one."""
+    return any(Path(path, name).exists() for name in ("oci-layout", "index.json"))
+
+
 def kinds_at(path: str) -> tuple[StoreKind, ...]:
     """Return the kinds of store that a path can be opened as, the likely one first; nothing if it is not a store.
 

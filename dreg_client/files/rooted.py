@@ -138,7 +138,7 @@ class DirectoryFiles(Files):
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return os.fdopen(descriptor, "rb")
         os.close(descriptor)
-        raise errors.UnsafePathError(str(Path(self.name, *parts)), "is no regular file; nothing was read")
+        raise errors.UnsafePathError(str(Path(self.name, *parts)), "is not a regular file; it was not read")
 
     def _find(self, *parts: str) -> Found:
         path = str(Path(self.name, *parts))
@@ -147,7 +147,7 @@ class DirectoryFiles(Files):
                 return open_beneath(self.name, parts, most_links=0)
             return open_beneath(self.name, parts)
         except UnsafeStepError as failure:
-            raise errors.UnsafePathError(path, f"{failure}; nothing was read") from None
+            raise errors.UnsafePathError(path, f"{failure}; it was not read") from None
         except OSError as failure:
             if failure.filename == self.name:
                 raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure

@@ -1,9 +1,16 @@
 """From the name of a store to its path, which the file system has a say in."""
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final, cast
 
-from dreg_client.values.store_name import StoreName
+from dreg_client.errors import InvalidReferenceError
+from dreg_client.values.reference import shown
+from dreg_client.values.store_name import Kind, StoreName, archived
+
+_PREFIXES: Final = ("oci:", "oci-archive:", "docker-archive:", "docker://")
 
 
 def named_store(text: str | StoreName) -> StoreName:
@@ -16,14 +23,60 @@ def named_store(text: str | StoreName) -> StoreName:
         InvalidReferenceError: The text is not a valid name.
         TypeError: It is not a text.
     """
+    if isinstance(text, str):
+        _check_no_bare_path(text)
+        if (archive := _archive_at(text)) is not None:
+            return archive
     name = StoreName.parse(text) if isinstance(text, str) else text
     if not isinstance(name, StoreName):  # pyright: ignore[reportUnnecessaryIsInstance]
         hint = f"; for a path: 'oci:{text}'" if isinstance(text, os.PathLike) else ""
         expected = "a str such as 'ubuntu:22.04', 'oci:PATH:TAG' or 'docker-archive:FILE'"
         raise TypeError(f"a store is named by {expected}, not by {type(text).__name__}{hint}")
-    if name.kind != "oci" or ":" not in name.path or Path(name.path).exists():
+    if name.kind != "oci" or _is_there(name.path):
         return name
-    path, colon, _ = (whole := str(name).removeprefix("oci:")).rpartition(":")
-    while colon and not Path(path).is_dir():
+    whole = str(name).removeprefix("oci:")
+    path = _beginning(whole if name.digest is None else name.path, Path.is_dir)
+    if path is None:
+        return name
+    return StoreName("oci", path, digest=name.digest, tag=None if name.digest else whole[len(path) + 1 :] or None)
+
+
+def _archive_at(text: str) -> StoreName | None:
+    """Return the archive that a text names if its path has a colon, at which the text alone would end it."""
+    kind, _, rest = text.partition(":")
+    if kind not in {"oci-archive", "docker-archive"} or _is_there(rest.partition(":")[0]):
+        return None
+    path = _beginning(rest, Path.is_file)
+    return None if path is None else archived(cast("Kind", kind), path, rest[len(path) + 1 :])
+
+
+def _beginning(text: str, is_store: Callable[[Path], bool]) -> str | None:
+    """Return the longest path of a store that a text begins with, up to its end or a colon; None if there is none."""
+    path, colon = text, ":"
+    while colon and not _is_there(path, is_store):
         path, colon, _ = path.rpartition(":")
-    return StoreName("oci", path, tag=whole[len(path) + 1 :]) if colon else name
+    return path if colon else None
+
+
+def _is_there(path: str, is_store: Callable[[Path], bool] = Path.exists) -> bool:
+    with suppress(OSError, ValueError):  # the text is too long for a path, or has NUL in it
+        return bool(path) and is_store(Path(path))
+    return False
+
+
+def path_in(text: str) -> str | None:
+    """Return the path that a text is, with or without a tag behind it; None if there is no such path."""
+    paths = (text, text.partition("@")[0], text.rpartition(":")[0], text.partition(":")[0])
+    return next(filter(_is_there, paths), None)
+
+
+def _check_no_bare_path(text: str) -> None:
+    """Raise InvalidReferenceError for the path of a layout or archive, which would be taken for a repository."""
+    if text.startswith(_PREFIXES) or (path := path_in(text)) is None:
+        return
+    from dreg_client.files.path_kinds import is_layout, kinds_at  # noqa: PLC0415 (most names are no paths)
+    from dreg_client.files.store_kinds import names_with_kinds  # noqa: PLC0415 (as above)
+
+    if (not Path(path).is_dir() or is_layout(path)) and (kinds := kinds_at(path)):
+        expected = f"the kind of its store before a path, as in {names_with_kinds(kinds, shown(text))}"
+        raise InvalidReferenceError(shown(text), "reference", expected)

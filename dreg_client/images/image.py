@@ -22,6 +22,8 @@ PlatformRef = Platform | str | Descriptor
 class Platforms(tuple[Platform, ...]):
     """Platforms in document order. `==` compares in order with a tuple, and without order with a set or frozenset.
 
+    `in` also takes a text, such as `linux/amd64`.
+
     Platforms are not hashable: equal objects must have equal hashes, and a tuple and a frozenset, both of which can be
     equal to them, have different ones. Use `tuple(platforms)` or `frozenset(platforms)` as a key.
     """
@@ -36,6 +38,15 @@ class Platforms(tuple[Platform, ...]):
 
     def __ne__(self, other: object) -> bool:
         return not self == other
+
+    def __contains__(self, platform: object) -> bool:
+        """Return whether a platform is one of them; it may be a text, such as `linux/amd64`."""
+        if isinstance(platform, str):
+            try:
+                platform = Platform.from_name(platform)
+            except errors.InvalidPlatformError:
+                return False
+        return super().__contains__(platform)
 
 
 @dataclass(frozen=True, slots=True)

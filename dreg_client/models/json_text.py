@@ -118,7 +118,8 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
     try:
         tree: object = _DECODER.decode(text)
     except json.JSONDecodeError as failure:
-        found = f"{failure.msg[:1].lower()}{failure.msg[1:]} at line {failure.lineno}, column {failure.colno}"
+        told = failure.msg.replace("Expecting value", "no JSON value")
+        found = f"{told[:1].lower()}{told[1:]} at line {failure.lineno}, column {failure.colno}"
         return None, [rules.error("GEN-01", "$", found, "the text of one JSON object")]
     except RecursionError:
         return None, [rules.error("GEN-04", "$", "deeper nesting", f"at most {MAX_DEPTH} levels")]

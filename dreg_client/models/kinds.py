@@ -27,6 +27,8 @@ MEDIA_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "legacy-manifest": (types.DOCKER_SCHEMA1, types.DOCKER_SCHEMA1_SIGNED),
 }
 """The media types that documents of each kind are served with."""
+MANIFEST_KINDS: Final = frozenset({"oci-manifest", "docker-manifest", "oci-index", "docker-manifest-list"})
+"""The kinds that `parse_manifest` reads."""
 SAYS_NOTHING: Final = frozenset({"", "application/json"})
 """Generic media types of servers; the document's own media type decides."""
 BY_TYPE: Final[Mapping[str, Kind]] = {media_type: kind for kind, served in MEDIA_TYPES.items() for media_type in served}

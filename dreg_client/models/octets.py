@@ -1,9 +1,12 @@
 """What callers pass as a document: its bytes, its text, a path, or an open file."""
 
 import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
+from dreg_client.errors.problems import Problem
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 RawDocument: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
@@ -34,6 +37,23 @@ def octets_of(raw: RawDocument, limit: int = MAX_DOCUMENT) -> bytes:
     if callable(getattr(raw, "read", None)):
         return _read(raw, limit + 1)
     raise TypeError(f"{_EXPECTED}; not {type(raw).__name__}{_hint(raw)}")
+
+
+def with_path_advice(raw: object, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return the problems of a document; if it is no JSON, but a text that is the path of a file, with what to pass."""
+    if not isinstance(raw, str) or not any(problem.rule == "GEN-01" for problem in problems) or not _is_file(raw):
+        return problems
+    advice = "; the text is the path of a file: pass it as a pathlib.Path to read the file"
+    return tuple(
+        replace(problem, expected=problem.expected + advice) if problem.rule == "GEN-01" else problem
+        for problem in problems
+    )
+
+
+def _is_file(text: str) -> bool:
+    with suppress(OSError, ValueError):  # the text is too long for a path, or has NUL in it
+        return Path(text).is_file()
+    return False
 
 
 def _read(file: BinaryIO, most: int) -> bytes:

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from dreg_client import errors
 from dreg_client.models.json_text import DishonestTextError, read_members, scan
-from dreg_client.models.kinds import BY_TYPE, SAYS_NOTHING, Kind, kind_of
+from dreg_client.models.kinds import BY_TYPE, MANIFEST_KINDS, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.manifest import Manifest
-from dreg_client.models.octets import RawDocument, octets_of
+from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
 from dreg_client.models.stored import ParsedModel, refusal
+from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -107,7 +108,11 @@ def parse_manifest(
         'application/vnd.oci.image.index.v1+json'
     """
     octets = raw if type(raw) is bytes else octets_of(raw, limit)
-    document = _parse(octets, media_type, limit, strict=strict)
+    try:
+        document = _parse(octets, media_type, limit, strict=strict, by="media_type")
+    except errors.InvalidDocumentError as failure:
+        failure.problems = with_path_advice(raw, failure.problems)
+        raise
     if isinstance(document, Manifest):
         return document
     found, advice = document.media_types[0], "expected a manifest or an index"
@@ -227,12 +232,19 @@ def parse_document(
         ValueError: `kind` is unknown.
     """
     octets = octets_of(raw, limit)
-    if kind is None:
-        return _parse(octets, media_type, limit, strict=strict)
-    return model_of(kind).parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
+    try:
+        if kind is None:
+            return _parse(octets, media_type, limit, strict=strict, by="kind")
+        return model_of(kind).parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
+    except errors.InvalidDocumentError as failure:
+        failure.problems = with_path_advice(raw, failure.problems)
+        raise
 
 
-def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -> Document:
+def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool, by: str) -> Document:
+    """Read a document; `by` is the parameter that says what a document is that does not say so itself."""
+    if type(strict) is not bool:
+        raise not_a_flag("strict", strict)
     if len(octets) > limit:
         raise errors.ResponseTooLargeError("the document", len(octets), limit)
     try:
@@ -245,7 +257,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -
         return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
     kind = BY_TYPE.get(media_type or "") if media_type == tree.get("mediaType") else None
     if kind is None and (kind := kind_of(tree, media_type)) is None:
-        raise _unknown(octets, tree, media_type)
+        raise _unknown(octets, tree, media_type, by)
     model = model_of(kind)
     if media_type is None or media_type == tree.get("mediaType"):
         try:
@@ -256,9 +268,10 @@ def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool) -
     return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
 
 
-def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None) -> errors.DregError:
+def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None, by: str) -> errors.DregError:
     served = essence(media_type) if media_type else ""
     own = tree.get("mediaType")
     known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
-    advice = f"name what it is: kind=, one of {', '.join(_MODULES)}"
+    choices = list(_MODULES) if by == "kind" else [name for name, kind in BY_TYPE.items() if kind in MANIFEST_KINDS]
+    advice = f"name what it is: {by}=, one of {', '.join(choices)}"
     return errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

@@ -1,7 +1,7 @@
 """Documents that keep the bytes that they were read from, since digest and size are those of the bytes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
@@ -14,9 +14,10 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.faults import refused, remarks
 from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
-from dreg_client.models.kinds import SAYS_NOTHING
+from dreg_client.models.kinds import MANIFEST_KINDS, SAYS_NOTHING, kind_of
 from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
-from dreg_client.models.octets import RawDocument, octets_of
+from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
+from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest, proven_digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -68,6 +69,8 @@ class ParsedModel(StrictModel, frozen=True):
             MediaTypeMismatchError: Its own media type is not `media_type` (GEN-07).
             ResponseTooLargeError: It has more than `limit` bytes.
         """
+        if type(strict) is not bool:
+            raise not_a_flag("strict", strict)
         octets = raw if type(raw) is bytes else octets_of(raw, limit)
         if media_type is None and len(octets) <= limit:
             try:
@@ -77,10 +80,13 @@ class ParsedModel(StrictModel, frozen=True):
         examined = examine(cls, octets, media_type=media_type, limit=limit, strict=strict)
         if examined.document is not None:
             return examined.document
+        problems = with_path_advice(raw, examined.problems)
+        if media_type is None and len(octets) <= limit:
+            problems = _with_kind_advice(cls.kind, octets, problems)
         if strict and rules.are_readable(examined.problems):
             readable = examine(cls, octets, media_type=media_type, limit=limit, strict=False).document is not None
-            raise refusal(cls.kind, examined.problems, octets, limit, readable=readable)
-        raise refusal(cls.kind, examined.problems, octets, limit)
+            raise refusal(cls.kind, problems, octets, limit, readable=readable)
+        raise refusal(cls.kind, problems, octets, limit)
 
     @classmethod
     def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
@@ -201,6 +207,17 @@ _keep_problems: Callable[[ParsedModel, tuple[Problem, ...]], None] = vars(Parsed
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
 """Keep the verified digest by which a document was requested; None stands for its sha256 digest, not computed yet."""
+
+
+def _with_kind_advice(expected: str, octets: bytes, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return the problems of a document; if it is a manifest of another kind, the first one says what reads either."""
+    tree, _ = read_or_scan(octets, nul=False)
+    kind = kind_of(tree) if tree is not None else None
+    if kind == expected or not {kind, expected} <= MANIFEST_KINDS:
+        return problems
+    advice = f"; the document is an {kind}" if kind and kind[0] == "o" else f"; the document is a {kind}"
+    first, *others = problems
+    return (replace(first, expected=f"{first.expected}{advice}, and parse_manifest reads either"), *others)
 
 
 def _plain(value: object) -> object:

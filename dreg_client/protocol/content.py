@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import GZIP
+from dreg_client.values.arguments import check_choice
 from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.reference import is_tag
 from dreg_client.values.sizes import MEBIBYTE
@@ -82,6 +83,11 @@ class BlobRequest:
         return None if self.fresh else replace(self, start=0, fresh=True, ranges=1)
 
 
+def check_verify(verify: object) -> None:
+    """Raise ValueError unless it is a value of `Verify`: a misspelt one would verify less than was asked for."""
+    check_choice("verify", verify, (False, True, "strict"))
+
+
 def reference_text(reference: ManifestRef) -> str:
     """Return the tag or digest by which a manifest is requested."""
     if isinstance(reference, str):
@@ -110,7 +116,7 @@ def digest_of_manifest(manifest: BlobRef) -> Digest:
 def _digest_within(given: "Descriptor", what: str) -> Digest:
     """Return the digest of a descriptor; whatever else was given is a TypeError that says what to pass."""
     if not (hasattr(given, "media_type") and hasattr(given, "size")):
-        raise not_a_text(given, what)
+        raise not_a_text(given, what, digits=what != _BLOB_IS)
     return given.digest
 
 

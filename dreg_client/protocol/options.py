@@ -13,6 +13,7 @@ from dreg_client.protocol.events import Event
 from dreg_client.protocol.option_types import NAMES_ELSEWHERE, OPTION_TYPES
 from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
 from dreg_client.values.credential import Credential
+from dreg_client.values.origin import is_authority
 
 CONNECTIONS: Final = 8
 USER_AGENT: Final = "dreg-client/2 (+https://pypi.org/project/dreg-client)"
@@ -85,6 +86,12 @@ def _check_seconds(must_be: str, seconds: object) -> None:
         raise TypeError(f"{expected}, not {type(seconds).__name__}")
     if math.isnan(seconds) or seconds < 0:
         raise ValueError(f"{expected}, not {seconds}")
+
+
+def _check_hosts(trusted: tuple[str, ...]) -> None:
+    for host in trusted:
+        if not is_authority(host):
+            raise ValueError(f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {host!r:.100}")
 
 
 class _Listener:
@@ -196,6 +203,7 @@ class Options:
             raise ValueError("user_agent: printable ASCII characters are due")
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections: at least 1 is due; retries: at least 0")
+        _check_hosts(self.trusted_token_hosts)
         if not isinstance(self.timeout, Timeouts):
             _check_seconds("timeout= must be Timeouts, or", self.timeout)
         if self.credentials is not None and self.auth_service is not None:
@@ -252,9 +260,10 @@ def _credential_of(auth: object, name: str) -> Credential:
             return Credential(username, password)
         case _:
             kind = type(auth).__name__
+            sources = " or Credentials.default()" if name == "credentials" else ""
             message = (
-                f"{name}= takes a pair (user, password), not {kind}: what is sent to whom is decided here, host by "
-                "host; for tokens of your own give auth_service= an object with request_token(scope)"
+                f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; for tokens "
+                "of your own give auth_service= an object with request_token(scope)"
             )
             raise TypeError(message)
 

@@ -30,6 +30,7 @@ class Proxy:
     port: int
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
+    source: str = field(default="", repr=False, compare=False)  # the option or variable that names it
 
     @classmethod
     def parse(cls, text: str, source: str = "proxy=") -> "Proxy":
@@ -56,7 +57,7 @@ class Proxy:
             host, port, username, password, longest = "", 0, "", "", 0
         if not (port and _HOST.fullmatch(host)) or _CONTROL.search(url):
             raise ConfigError(f"{source}: not a valid URL of a proxy; write SCHEME://[USER:PASSWORD@]HOST[:PORT]")
-        proxy = cls(scheme, host, port, username, password)
+        proxy = cls(scheme, host, port, username, password, source)
         if proxy.is_socks and longest > _LONGEST_BY_SOCKS:
             raise ConfigError(f"{source}: SOCKS allows at most {_LONGEST_BY_SOCKS} bytes of user name or password")
         return proxy
@@ -70,6 +71,11 @@ class Proxy:
     def authority(self) -> str:
         """Host and port, for messages."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def name(self) -> str:
+        """What it is called in errors: host and port, and what names it."""
+        return f"the proxy {self.authority} ({self.source})" if self.source else f"the proxy {self.authority}"
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -108,26 +114,43 @@ def _variable(origin: Origin, environment: Mapping[str, str]) -> str:
     def named(name: str) -> str:
         return next((variable for variable in (name, name.upper()) if environment.get(variable, "").strip()), "")
 
-    excluded = environment.get(named("no_proxy"), "").replace(",", " ").split()
-    if any(_matches(entry, origin) for entry in excluded):
-        return ""
     is_unsafe = origin.scheme == "http" and "REQUEST_METHOD" in environment
-    return ("" if is_unsafe else named(f"{origin.scheme}_proxy")) or named("all_proxy")
+    found = ("" if is_unsafe else named(f"{origin.scheme}_proxy")) or named("all_proxy")
+    excluding = named("no_proxy") if found else ""
+    excluded = environment.get(excluding, "").replace(",", " ").split()
+    is_excluded = [_matches(entry, origin, excluding) for entry in excluded]  # all of them: each is checked
+    return "" if any(is_excluded) else found
 
 
-def _matches(entry: str, origin: Origin) -> bool:
+def _matches(entry: str, origin: Origin, variable: str) -> bool:
     if entry == "*":
         return True
     if "/" in entry:
-        try:
-            return ipaddress.ip_address(origin.host) in ipaddress.ip_network(entry, strict=False)
-        except ValueError:
-            return False
+        return _is_in_network(entry, origin.host, variable)
     host, port = _host_and_port(entry.lower())
     if port and port != str(origin.port):
         return False
     suffix = host.removeprefix("*").lstrip(".")
     return origin.host == suffix or (bool(suffix) and origin.host.endswith(f".{suffix}"))
+
+
+def _is_in_network(entry: str, host: str, variable: str) -> bool:
+    """Return whether a host is an address in a network; raise a ConfigError for an address with the wrong mask."""
+    address = _address(host)
+    try:
+        network = ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        if _address(entry.partition("/")[0]) is None:  # not meant as a network
+            return False
+        raise ConfigError(f"{variable}: {entry[:60]!a} is not a network; write ADDRESS/BITS, as 10.0.0.0/8") from None
+    return address is not None and address in network
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _host_and_port(entry: str) -> tuple[str, str]:

@@ -52,8 +52,8 @@ class RegistryURL:
         if parts.netloc.endswith(":"):
             raise InvalidReferenceError(shown(text), "registry", f"{_EXPECTED}: a port is due behind the colon")
         if "://" not in text:
-            _check_no_path(text, path)
             is_plain = plain_http or (origin.is_loopback and not tls)
+            _check_no_path(text, path, "http" if is_plain else "https")
             origin = Origin("http", origin.host, parts.port or 80) if is_plain else origin
         if origin.host in HUB_NAMES and origin.scheme == "https":
             origin = Origin("https", HUB_HOST, origin.port)
@@ -70,11 +70,11 @@ class RegistryURL:
         return DOCKER_HUB if self.origin.host == HUB_HOST else self.origin.authority
 
 
-def _check_no_path(text: str, path: str) -> None:
+def _check_no_path(text: str, path: str, scheme: str) -> None:
     # A path behind a host is hardly ever a base path: a repository is meant.
     if path:
         meant = f"Registry({shown(text.partition('/')[0])!r}).repository({shown(path[1:])!r})"
-        expected = f"a host without a path, as in {meant}; a base path is written as a URL, https://{shown(text)}"
+        expected = f"a host without a path; for a repository write {meant}, for a base path {scheme}://{shown(text)}"
         raise InvalidReferenceError(shown(text), "registry", expected)
 
 

@@ -17,7 +17,7 @@ from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.responses import parse_names
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.origin import Origin, joined, without_query
-from dreg_client.values.reference import RepositoryName, Tag
+from dreg_client.values.reference import RepositoryName, Tag, shown
 from dreg_client.values.text_fields import not_a_text
 
 R = TypeVar("R")
@@ -244,6 +244,10 @@ def whole_name(name: str, namespace: str | None, registry: str) -> RepositoryNam
     """Return the name of a repository with its namespace; raise ValueError if it has one already."""
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise not_a_text(name, "a repository's name is a str, such as 'acme/web'")
+    path, sign, asked = name.partition("@") if "@" in name else name.partition(":")
+    if sign and path and asked:
+        expected = f"a name without a tag or digest: repository({shown(path)!r}).get_image({shown(asked)!r})"
+        raise errors.InvalidReferenceError(shown(name), "repository", expected)
     if namespace is not None and "/" in name:
         raise ValueError(f"{name!r} has its namespace in it; give it without namespace=")
     if namespace is None and registry == DOCKER_HUB and "/" not in name:

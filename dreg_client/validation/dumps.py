@@ -92,11 +92,22 @@ def validate_lines(lines: Iterable[bytes], how: LineRules = _PLAIN) -> Iterator[
         lines: The lines, with or without line feeds.
         how: Where a line has its document, and the expected kind.
 
-    Yields:
-        A report for each line that is not empty.
+    Returns:
+        A report for each line that is not empty, one by one.
+
+    Raises:
+        TypeError: `lines` is something else, such as a path; or, once it is reached, a line is not bytes.
     """
-    if isinstance(lines, str | bytes):
+    if not _are_lines(lines):
         raise TypeError("lines are an iterable of bytes, such as open(path, 'rb'); validate_file takes a path")
+    return _reports(lines, how)
+
+
+def _are_lines(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes)
+
+
+def _reports(lines: Iterable[bytes], how: LineRules) -> Iterator[LineReport]:
     for number, line in enumerate(lines, 1):
         if not isinstance(line, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"a line is bytes, not {type(line).__name__}; open the file with 'rb'")
@@ -140,13 +151,22 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
         how: Where a line has its document, and the expected kind.
         jobs: The number of processes. Each reads stretches of the file.
 
-    Yields:
-        The parts in the order of the file, with the line numbers of the file.
+    Returns:
+        The parts in the order of the file, with the line numbers of the file, one by one.
 
     Raises:
-        OSError: The file cannot be read.
+        TypeError: `path` is not a path.
+        OSError: The file cannot be read. This and the next are raised with the first part, or later.
         WorkerKilledError: A worker process was killed.
     """
+    if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(
+            f"validate_file takes the path of a file, not {type(path).__name__}; validate_lines takes lines"
+        )
+    return _parts(path, how, jobs)
+
+
+def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[DumpPart]:
     size = Path(path).stat().st_size
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     name, line = os.fspath(path), 0

@@ -7,7 +7,7 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.kinds import KIND_NAMES
-from dreg_client.models.octets import RawDocument, octets_of
+from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
 from dreg_client.models.parse import model_of, recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import ParsedModel, examine_tree, read_or_scan, too_large
@@ -111,6 +111,7 @@ def validate(
     model, problems = _examined(octets, named, media_type, limit)
     wanted = expect.digest if isinstance(expect, Descriptor) else expect
     digest = Digest.of(octets, wanted.algorithm if wanted is not None and wanted.computable else SHA256)
+    problems = with_path_advice(raw, problems)
     if not pedantic:
         problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
     return Report(model.kind if model else None, digest, len(octets), (*_unproven(octets, digest, expect), *problems))

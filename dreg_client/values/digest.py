@@ -63,7 +63,7 @@ class _Checked(type):
         if isinstance(text, Digest):
             return text
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise not_a_text(text, "a digest is a str, such as 'sha256:...'")
+            raise not_a_text(text, "a digest is a str, such as 'sha256:...'", digits=False)
         if fault := digest_fault(text):
             raise InvalidDigestError(text[:80], *fault)
         return proven_digest(text)

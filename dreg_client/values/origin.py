@@ -68,6 +68,15 @@ class Origin:
         return f"{self.scheme}://{self.authority}"
 
 
+def is_authority(text: str) -> bool:
+    """Return whether a text is `HOST` or `HOST:PORT`."""
+    try:
+        Origin.of(f"https://{text}")
+    except ValueError:
+        return False
+    return set("/?#").isdisjoint(text)
+
+
 def is_ipv6(text: str) -> bool:
     """Return whether a text is an IPv6 address without a zone."""
     try:

@@ -50,7 +50,7 @@ class Tag(CheckedText):
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise not_a_text(text, "a tag is a str, such as '1.4'")
         if len(text) > _LONGEST_TAG or not _TAG.fullmatch(text):
-            expected = "1 to 128 letters, digits and ._- as a tag, the first of them no . or -"
+            expected = "1 to 128 letters, digits, `.`, `_` or `-`, the first of them not `.` or `-`"
             raise InvalidReferenceError(shown(text), "tag", expected)
         return str.__new__(cls, text)
 
@@ -241,7 +241,7 @@ def _repository_fault(text: str) -> str:
         return "components that are not empty, joined by single slashes"
     wrong = next((component for component in components if not _COMPONENT.fullmatch(component)), text)
     if wrong != wrong.lower():
-        return f"lower-case letters: {wrong.lower()[:60]!r}"
+        return f"lower-case letters: {text.lower()[:60]!r}"
     if re.fullmatch(r"[a-z0-9._-]*", wrong, re.ASCII):
         return "separators ( . _ __ - ) between letters or digits, not first or last, not doubled otherwise"
     return "lower-case letters, digits, and . _ - between them"

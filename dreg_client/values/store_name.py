@@ -80,7 +80,7 @@ class StoreName:
             return str(self.reference)
         if self.digest is not None and self.kind == "oci":
             return f"oci:{self.path}@{self.digest}"
-        asked = f"@{self.digest}" if self.digest is not None else reference_of(self)
+        asked = f"@{self.digest}" if self.digest is not None else str(self.reference or reference_of(self))
         return f"{self.kind}:{self.path}" + (f":{asked}" if asked else "")
 
 
@@ -93,7 +93,7 @@ def reference_of(name: StoreName) -> str:
     if name.index is not None:
         return f"@{name.index}"
     if name.kind == "docker-archive" and name.reference is not None:
-        return str(name.reference)
+        return name.reference.digest or str(name.reference)
     return name.tag or ""
 
 
@@ -136,12 +136,17 @@ def _archive(kind: Kind, text: str) -> StoreName:
     path, _, asked = text[len(drive) :].partition(":")
     if not path:
         raise InvalidReferenceError(shown(text), "reference", "the path of an archive")
-    path = drive + path
+    return archived(kind, drive + path, asked)
+
+
+def archived(kind: Kind, path: str, asked: str) -> StoreName:
+    """Return the name of what is asked for in an archive: a name, `@INDEX` or a digest; everything if it is empty."""
     if not asked:
         return StoreName(kind, path)
     if kind == "oci-archive":
-        if asked.startswith("@") and is_digest(asked[1:]):
-            return StoreName(kind, path, digest=Digest(asked[1:]))
+        _, at, digest = asked.rpartition("@")
+        if at and is_digest(digest):  # of a tag and a digest, the digest decides
+            return StoreName(kind, path, digest=Digest(digest))
         if asked.startswith("@"):
             raise InvalidReferenceError(shown(asked), "digest", "@ and a digest, such as @sha256:...")
         return StoreName(kind, path, tag=asked)

@@ -10,10 +10,13 @@ NO_LINE_FEED: Final[JsonSchema] = {"pattern": "\\n"}
 """A line feed, which no grammar allows: in some validators `$` also matches before one at the end."""
 
 
-def not_a_text(given: object, what: str) -> TypeError:
-    """Return the error for something that is not a text; `what` says what it must be, with an example."""
+def not_a_text(given: object, what: str, *, digits: bool = True) -> TypeError:
+    """Return the error for something that is not a text.
+
+    `what` says what it must be, with an example; `digits`: the text may consist of digits, as a tag may.
+    """
     kind, advice = type(given).__name__, ""
-    if isinstance(given, int | float) and not isinstance(given, bool):
+    if digits and isinstance(given, int | float) and not isinstance(given, bool):
         advice = f"; write '{given}'"
     elif isinstance(given, list | tuple | set):
         advice = "; pass its items one by one"

@@ -1,6 +1,7 @@
 """What the error of a refusal advises: it depends on who we were when we asked."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,13 @@ def test_what_another_host_refuses_is_no_matter_of_our_credential(door: Door) ->
     with pytest.raises(errors.DeniedError, match=r"https://cdn\.test/x says so, where the registry sent us") as failure:
         door.run(registry, lambda registry: repository(registry).get_manifest("1.4"), credentials=ADA)
     assert "canary" not in str(failure.value)
+
+
+def test_a_token_server_that_is_down_is_told_apart_from_its_registry(door: Door) -> None:
+    def handler(request: Any) -> tuple[int, dict[str, str], bytes]:
+        if request.url.host == "auth.registry.example":
+            raise import_module(door.library).ConnectError("no")
+        return 401, {"WWW-Authenticate": 'Bearer realm="https://auth.registry.example/token"'}, b""
+
+    with pytest.raises(errors.ConnectError, match=r"auth.*: the token server of registry\.example: no connection"):
+        door.run(handler, lambda registry: registry.ping())

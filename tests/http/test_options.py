@@ -35,7 +35,10 @@ def basic() -> Any:
     ids=["text", "number", "one", "two kinds", "bytes", "httpx"],
 )
 def test_d_04_other_credentials_are_told_what_is_due(kind: Any, given: Any) -> None:
-    with pytest.raises(TypeError, match=r"^credentials= takes a pair \(user, password\), not \w+: ") as refused:
+    with pytest.raises(
+        TypeError,
+        match=r"^credentials= takes a pair \(user, .*Credentials\.default\(\), not \w+; ",
+    ) as refused:
         kind("https://registry.example", credentials=given)
     assert "canary" not in str(refused.value)
 
@@ -102,7 +105,7 @@ def test_an_empty_text_names_no_registry(kind: Any, url: str) -> None:
 def test_a_path_behind_a_host_is_a_repository_and_no_base(kind: Any) -> None:
     with pytest.raises(errors.InvalidReferenceError) as failure:
         kind("localhost:5000/acme/web/")
-    assert "as in Registry('localhost:5000').repository('acme/web');" in str(failure.value)
+    assert "for a repository write Registry('localhost:5000').repository('acme/web'), " in str(failure.value)
     assert kind("https://localhost:5000/acme/web/").url == "https://localhost:5000/acme/web"
     assert kind("localhost:5000/v2/").url == "http://localhost:5000"
 

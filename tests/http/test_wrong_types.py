@@ -10,22 +10,37 @@ import pytest
 from dreg_client import (
     AsyncHTTPTransport,
     AsyncLayout,
+    AsyncRegistry,
     Descriptor,
     Digest,
+    DockerArchive,
+    DregError,
     HTTPTransport,
     Layout,
+    OciIndex,
     Platform,
     Reference,
     Registry,
     Repository,
+    aopen_image,
     aopen_store,
     errors,
     open_image,
     open_store,
+    parse_document,
+    parse_manifest,
+    validate_file,
+    validate_lines,
 )
+from dreg_client.errors import InvalidReferenceError, UnsupportedMediaTypeError
 from dreg_client.protocol.options import Options, RegistryOptions
 
 MULTI = "fixtures/layouts/multi"
+ARCHIVE = "fixtures/archives/web.docker.tar"
+INDEX = b'{"schemaVersion":2,"manifests":[]}'
+NOTHING = Digest.of(b"nothing")
+CHOICE = "verify= takes False, True or 'strict', not 'Strict'"
+STRICT = "strict= takes True or False, not "
 
 
 def web() -> Repository:
@@ -64,22 +79,45 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a reference": (lambda: Reference.parse(1), "'ubuntu:22.04', not int"),  # type: ignore[arg-type]
     "a platform's name": (lambda: Platform.from_name(1), "'linux/arm64', not int"),  # type: ignore[arg-type]
     "a digest": (lambda: Digest(1), "'sha256:...', not int"),  # type: ignore[arg-type]
+    "misspelt verification": (lambda: Layout(MULTI).referrers(NOTHING, verify="Strict"), CHOICE),  # type: ignore[arg-type]
+    "verification by a registry": (lambda: web().referrers(NOTHING, verify="yes"), "'strict', not 'yes'"),  # type: ignore[arg-type]
+    "no verification": (lambda: web().referrers(NOTHING, verify=None), "not None"),  # type: ignore[arg-type]
+    "verification by a number": (lambda: web().referrers(NOTHING, verify=1), "not 1$"),  # type: ignore[arg-type]
+    "misspelt durability": (lambda: Layout(MULTI).download_blob(NOTHING, "x", durability="Full"), "'full' or 'fast'"),  # type: ignore[arg-type]
+    "resuming": (lambda: Layout(MULTI).download_blob(NOTHING, "x", resume="no"), "resume= takes True or False"),  # type: ignore[arg-type]
+    "a placeholder": (lambda: web().untag("1.4", placeholder="no"), "placeholder= takes True or False"),  # type: ignore[arg-type]
+    "a strict registry": (lambda: Registry("r.invalid", strict="no"), STRICT),  # type: ignore[arg-type]
+    "a strict repository": (lambda: open_store("r.invalid/a", strict=None), STRICT),  # type: ignore[arg-type]
+    "a strict layout": (lambda: Layout(MULTI, strict=0), STRICT),  # type: ignore[arg-type]
+    "a strict archive": (lambda: DockerArchive(ARCHIVE, strict=None), STRICT),  # type: ignore[arg-type]
+    "a strict image": (lambda: open_image(f"oci:{MULTI}:1.4", strict="no"), STRICT),  # type: ignore[arg-type]
+    "a strict manifest": (lambda: parse_manifest(INDEX, strict=None), STRICT),  # type: ignore[call-overload]
+    "a strict document": (lambda: parse_document(INDEX, kind="oci-index", strict=None), STRICT),  # type: ignore[call-overload]
+    "a strict model": (lambda: OciIndex.parse(INDEX, strict="no"), STRICT),  # type: ignore[arg-type]
+    "a type in a list": (lambda: Layout(MULTI).referrers(NOTHING, ["a/b"]), "artifact_type= is a media type as a str"),  # type: ignore[arg-type]
+    "lines by their path": (lambda: validate_lines(Path("x")), "validate_file takes a path"),  # type: ignore[arg-type]
+    "a file of None": (lambda: validate_file(None), "takes the path of a file, not NoneType"),  # type: ignore[arg-type]
+    "a manifest by a number": (lambda: web().delete_manifest(5), "not int$"),  # type: ignore[arg-type]
     "a digest of text": (lambda: Digest.of("{}"), r"text\.encode\(\)"),  # type: ignore[arg-type]
 }
 
 
 @pytest.mark.parametrize(("call", "said"), CALLS.values(), ids=CALLS.keys())
 def test_an_argument_of_the_wrong_type_says_what_is_expected(call: Callable[[], Any], said: str) -> None:
-    with pytest.raises(TypeError, match=said):
+    with pytest.raises((TypeError, ValueError), match=said) as refused:
         call()
+    assert not isinstance(refused.value, DregError)
 
 
 TEXTS: dict[str, tuple[Callable[[], Any], str]] = {
     "untag a digest": (
         lambda: web().untag(str(DESCRIPTOR.digest)),
-        "'sha256:.*' is no tag: expected a name, not a digest: untag takes a tag; delete_manifest takes a digest",
+        "is not a valid tag: expected a name, not a digest: untag takes a tag; delete_manifest takes a digest",
     ),
-    "delete a tag": (lambda: web().delete_manifest("1.4"), r"'1\.4' is no digest: .*; resolve\('1\.4'\) returns it"),
+    "delete a tag": (
+        lambda: web().delete_manifest("1.4"),
+        r"'1\.4' is not a valid digest: .*; resolve\('1\.4'\) returns it",
+    ),
     "referrers of a tag": (lambda: web().referrers("1.4"), r"; resolve\('1\.4'\) returns it"),
     "a layout's referrers": (lambda: Layout(MULTI).referrers("1.4"), r"; resolve\('1\.4'\) returns it"),
     "a tag in another repository": (
@@ -101,10 +139,62 @@ def test_async_code_says_the_same(action: str) -> None:
     async def ask() -> None:
         await getattr(AsyncLayout(MULTI), action)(1.4)
 
-    with pytest.raises(TypeError, match=r"not float; write '1\.4'"):
+    said = "not float$" if action.endswith("_blob") else r"not float; write '1\.4'$"
+    with pytest.raises(TypeError, match=said):
         anyio.run(ask)
     with pytest.raises(TypeError, match="for a path"):
         aopen_store(Path("/build"))  # type: ignore[arg-type]
+
+
+def test_async_code_verifies_no_less_than_it_is_asked_for() -> None:
+    async def ask() -> None:
+        await AsyncLayout(MULTI).referrers(NOTHING, verify="Strict")  # type: ignore[arg-type]
+
+    with pytest.raises(ValueError, match=CHOICE):
+        anyio.run(ask)
+    with pytest.raises(TypeError, match=STRICT):
+        AsyncRegistry("r.invalid", strict="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("UP/x", "lower-case letters: 'up/x'"),
+        ("acme/web:1.4", r"repository\('acme/web'\)\.get_image\('1\.4'\)"),
+        (f"acme/web@{NOTHING}", r"repository\('acme/web'\)\.get_image\('sha256:"),
+    ],
+)
+def test_the_name_of_a_repository_says_what_to_write(given: str, said: str) -> None:
+    with pytest.raises(InvalidReferenceError, match=said):
+        Registry("r.invalid").repository(given)
+
+
+@pytest.mark.parametrize("host", ["localhost:5071", "registry.example"])
+def test_a_path_behind_a_host_is_a_repository_or_part_of_a_url(host: str) -> None:
+    scheme = "http" if host.startswith("localhost") else "https"
+    meant = rf"Registry\('{host}'\)\.repository\('acme/web'\), for a base path {scheme}://{host}/acme/web$"
+    with pytest.raises(InvalidReferenceError, match=meant):
+        Registry(f"{host}/acme/web")
+
+
+def test_a_document_that_does_not_say_what_it_is_names_a_parameter_that_there_is() -> None:
+    for call in (parse_manifest, web().put_manifest):
+        with pytest.raises(UnsupportedMediaTypeError, match="media_type=, one of application/"):
+            call(b"{}")
+    with pytest.raises(UnsupportedMediaTypeError, match="kind=, one of descriptor, "):
+        parse_document(b"{}")
+
+
+def test_an_image_that_is_not_awaited_says_so() -> None:
+    opening = aopen_image(f"oci:{MULTI}:1.4")
+    with pytest.raises(AttributeError, match="'platforms': await it"):
+        opening.platforms  # type: ignore[attr-defined]  # noqa: B018 (it is read)
+
+
+@pytest.mark.parametrize("host", ["https://x", "auth.example/token", "auth.example:x", "a b", "ada@auth.example", ""])
+def test_a_trusted_host_is_a_host_with_or_without_a_port(host: str) -> None:
+    with pytest.raises(ValueError, match=r"trusted_token_hosts= takes HOST or HOST:PORT, such as .*, not "):
+        Registry("r.invalid", trusted_token_hosts=("auth.example:8443", host))
 
 
 OPTIONS: list[tuple[dict[str, object], str]] = [

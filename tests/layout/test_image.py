@@ -44,6 +44,13 @@ def test_an_image_says_where_it_is_from(image: Image, multi: CountingLayout) -> 
     assert image.index is not None
 
 
+def test_a_platform_is_in_platforms_by_its_text(image: Image) -> None:
+    assert "linux/amd64" in image.platforms
+    assert "linux/x86_64" in image.platforms
+    for text in ("linux/s390x", "linux", "", "?"):
+        assert text not in image.platforms
+
+
 def test_platforms_are_ordered_and_equal_to_a_set(image: Image) -> None:
     expected = {AMD64, ARM64, ARM}
 

@@ -107,7 +107,7 @@ def test_lay_01_a_link_that_leaves_the_root_in_any_number_of_steps_is_not_follow
     (build.path / "x").mkdir()
     build.file(layer).symlink_to(target.format(here=tmp_path))
 
-    with pytest.raises(UnsafePathError, match="leads outside"), open_store(written()) as store:
+    with pytest.raises(UnsafePathError, match="leads out"), open_store(written()) as store:
         store.get_blob(layer["digest"])
 
 

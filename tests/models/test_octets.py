@@ -9,8 +9,17 @@ from typing import Any
 
 import pytest
 
-from dreg_client import Descriptor, OciManifest, parse_document, parse_manifest, validate
-from dreg_client.errors import ResponseTooLargeError
+from dreg_client import (
+    Descriptor,
+    DockerManifest,
+    DockerManifestList,
+    OciIndex,
+    OciManifest,
+    parse_document,
+    parse_manifest,
+    validate,
+)
+from dreg_client.errors import InvalidDocumentError, ResponseTooLargeError
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "validate": validate,
@@ -102,3 +111,30 @@ def test_what_is_expected_is_a_digest(good: Path) -> None:
         with pytest.raises(TypeError, match="a Digest or a Descriptor"):
             validate(raw, expect=wrong)
     assert validate(raw, expect=Descriptor.model_validate(OciManifest.parse(raw).descriptor)).ok
+
+
+def test_a_text_that_is_the_path_of_a_file_says_to_pass_a_path(tmp_path: Path) -> None:
+    path = tmp_path / "index.json"
+    path.write_bytes(b'{"schemaVersion":2,"manifests":[]}')
+    advice = r"pass it as a pathlib\.Path"
+
+    for call in (parse_manifest, parse_document, OciIndex.parse):
+        assert call(path)
+        with pytest.raises(InvalidDocumentError, match=advice):
+            call(str(path))
+        with pytest.raises(InvalidDocumentError) as other:
+            call(str(path) + "x")
+        assert "pathlib" not in str(other.value)
+    with pytest.raises(InvalidDocumentError, match=advice):
+        parse_document(str(path), kind="image-config")
+    assert "pathlib.Path" in str(validate(str(path)).problems[0])
+    assert "pathlib.Path" not in str(validate("x" * 10_000 + "\0").problems[0])
+
+
+@pytest.mark.parametrize("model", [OciManifest, DockerManifest, DockerManifestList])
+def test_a_manifest_of_another_kind_says_what_reads_either(model: Any) -> None:
+    with pytest.raises(InvalidDocumentError, match="the document is an oci-index, and parse_manifest reads either"):
+        model.parse(b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}')
+    with pytest.raises(InvalidDocumentError) as broken:
+        OciIndex.parse(b'{"schemaVersion":2,"manifests":{}}')
+    assert "reads either" not in str(broken.value)

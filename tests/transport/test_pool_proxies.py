@@ -10,7 +10,7 @@ import pytest
 
 from dreg_client import errors
 from dreg_client.protocol.options import Options, Timeouts
-from dreg_client.protocol.proxies import Proxy, proxy_of
+from dreg_client.protocol.proxies import Proxy, proxy_of, proxy_text
 from dreg_client.values.origin import Origin, Reach
 from tests.faultserver import END, Drip, Host, Network, answer, head, network
 from tests.transport.pools import AnyPool
@@ -70,10 +70,14 @@ def test_http_goes_in_absolute_form(new_pool: NewPool, net: Network, scheme: str
 @pytest.mark.parametrize(
     ("status", "error", "said"),
     [
-        ("407 No", errors.ProxyRefusedError, "the proxy wants a user and a password, or others (407)"),
-        ("403 No", errors.ProxyRefusedError, "the proxy did not let us through (403)"),
-        ("502 No", errors.ConnectError, "the proxy did not let us through (502)"),
-        ("302 No", errors.ProxyRefusedError, "the proxy did not let us through (302)"),
+        (
+            "407 No",
+            errors.ProxyRefusedError,
+            "wants a user and a password, or others (407)",
+        ),
+        ("403 No", errors.ProxyRefusedError, "did not let us through (403)"),
+        ("502 No", errors.ConnectError, "did not let us through (502)"),
+        ("302 No", errors.ProxyRefusedError, "did not let us through (302)"),
     ],
 )
 def test_a_proxy_that_refuses_is_named(
@@ -85,7 +89,7 @@ def test_a_proxy_that_refuses_is_named(
 
     with pytest.raises(errors.ConnectError) as raised:
         pool.run_get("https://registry.test/x?secret")
-    assert (type(raised.value), raised.value.reason) == (error, said)
+    assert (type(raised.value), raised.value.reason) == (error, f"the proxy proxy.test:3128 (proxy=) {said}")
     assert raised.value.where == "https://registry.test/x"
     assert raised.value.retryable is (error is errors.ConnectError)
     assert (len(proxy.requests), registry.connections) == (1, 0)
@@ -206,7 +210,7 @@ def test_a_socks_proxy_that_refuses_is_named(
     new_pool: NewPool, net: Network, socks: SocksServer, code: int, retryable: bool
 ) -> None:
     socks.code = code
-    with pytest.raises(errors.ConnectError, match="the proxy did not let us through") as raised:
+    with pytest.raises(errors.ConnectError, match=r"the proxy localhost:.* did not let us through") as raised:
         new_pool(proxy=f"socks5://localhost:{socks.port}").run_get("http://registry.test/x")
     assert (raised.value.retryable, raised.value.refused) == (retryable, code == REFUSED)
 
@@ -281,6 +285,18 @@ NO_PROXY_URLS = [
 ]
 
 
+def test_a_network_with_an_impossible_mask_names_its_variable() -> None:
+    proxy = {"HTTPS_PROXY": "http://proxy.test:1"}
+    for entry in ("10.0.0.0/99", "10.0.0.0/x", "fd00::/129", "a.test,10.0.0.0/33"):
+        for name in ("NO_PROXY", "no_proxy"):
+            for url in ("https://registry.test", "https://10.0.0.1", "https://a.test"):
+                with pytest.raises(errors.ConfigError, match=f"^{name}: .* is not a network"):
+                    proxy_text(Origin.of(url), {**proxy, name: entry})
+    assert proxy_text(Origin.of("https://registry.test"), {"NO_PROXY": "10.0.0.0/99"}) == ""
+    assert proxy_text(Origin.of("https://registry.test"), {**proxy, "NO_PROXY": "http://x/y a.test/b"})
+    assert not proxy_text(Origin.of("https://10.1.2.3"), {**proxy, "NO_PROXY": "fd00::/8,10.0.0.0/8"})
+
+
 @pytest.mark.parametrize("text", NO_PROXY_URLS)
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
 def test_a_variable_with_a_url_that_names_no_proxy_is_named_without_its_content(
@@ -301,7 +317,7 @@ def test_a_variable_with_a_url_that_names_no_proxy_is_named_without_its_content(
 def test_a_proxy_that_cannot_be_reached_is_named(new_pool: NewPool) -> None:
     pool = new_pool(proxy=f"http://ada:{PASSWORD}@localhost:1")
 
-    with pytest.raises(errors.ConnectError, match="the proxy localhost:1: no connection: connection refused") as raised:
+    with pytest.raises(errors.ConnectError, match=r"the proxy localhost:1 \(proxy=\): no connection: ") as raised:
         pool.run_get("https://registry.test/x")
     assert PASSWORD not in str(raised.value)
 

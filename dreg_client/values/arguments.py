@@ -1,0 +1,21 @@
+"""Checks of arguments that Python does not check: flags, and choices of a few values."""
+
+from collections.abc import Iterable
+
+
+def check_flag(name: str, given: object) -> None:
+    """Raise TypeError unless an argument is a bool: `"no"` is true, and None would say either, so neither is taken."""
+    if not isinstance(given, bool):
+        raise not_a_flag(name, given)
+
+
+def not_a_flag(name: str, given: object) -> TypeError:
+    """Return the error for an argument that is not a bool."""
+    return TypeError(f"{name}= takes True or False, not {given!r:.100}")
+
+
+def check_choice(name: str, given: object, choices: Iterable[bool | str]) -> None:
+    """Raise ValueError unless an argument is one of several values; 1 is not True here."""
+    known = tuple(choices)
+    if not any(type(given) is type(choice) and given == choice for choice in known):
+        raise ValueError(f"{name}= takes {', '.join(map(repr, known[:-1]))} or {known[-1]!r}, not {given!r:.100}")
