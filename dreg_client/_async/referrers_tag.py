@@ -16,7 +16,7 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.missing import may_be_for_missing, named_manifests
 from dreg_client.protocol.referrers import MOST, fallback_tag, is_not_offered, referrer_pages
-from dreg_client.protocol.referrers_tag import Addition, Change, Removal, without
+from dreg_client.protocol.referrers_tag import Addition, Change, Removal, index_in, without
 from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
@@ -24,6 +24,7 @@ from dreg_client.values.reference import RepositoryName
 
 _ROUNDS: Final = 10
 _WRITES: Final = 5
+_UNKEPT: Final = 3
 _REFUSALS: Final = 10
 _READS: Final = 3
 _RANDOM: Final = random.SystemRandom()
@@ -51,7 +52,8 @@ class AsyncReferrersTag:
         """Add the entry of a manifest that was pushed, unless it is listed.
 
         Raises:
-            ConflictError: The tag is not an OCI index, or other processes keep overwriting it.
+            ConflictError: The tag is not an OCI index, other processes keep overwriting it, or the registry confirms
+                each change and keeps none.
         """
         try:
             await self._change(Addition(entry))
@@ -60,17 +62,18 @@ class AsyncReferrersTag:
             failure.add_outcome(outcome)
             raise
 
-    async def remove(self, digest: Digest) -> None:
-        """Remove the entry of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
+    async def remove(self, deleted: RawManifest) -> None:
+        """Remove the entries of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
 
         Raises:
-            ConflictError: Other processes keep overwriting the tag.
+            ConflictError: Other processes keep overwriting the tag, or the registry confirms each change and keeps
+                none.
         """
         try:
             if not await self._is_kept_by_registry():
-                await self._change(Removal(digest))
+                await self._change(Removal(deleted.raw))
         except errors.DregError as failure:
-            outcome = f"{digest} was deleted, but may still be listed as a referrer of {self._subject}"
+            outcome = f"{deleted.digest} was deleted, but may still be listed as a referrer of {self._subject}"
             failure.add_outcome(outcome)
             raise
 
@@ -81,7 +84,8 @@ class AsyncReferrersTag:
             response = await self._client.send(request)
         except (errors.AuthError, errors.RegistryError, errors.UnsafeURLError):
             return False
-        return response.ok and not is_not_offered(response)
+        # A proxy may respond to whatever it does not know with JSON of its own.
+        return response.ok and not is_not_offered(response) and index_in(response.body) is not None
 
     async def _change(self, change: Change) -> None:
         for _ in range(_ROUNDS):
@@ -95,12 +99,25 @@ class AsyncReferrersTag:
         """Apply the change and read it back, up to 5 times. Return whether anything was written."""
         with Turn((self._client.registry.url, self._repository, self._tag)) as before:
             await wait_future(before)
+            served: RawManifest | None = None
+            is_confirmed, unkept = False, 0
             for number in range(_WRITES):
-                changed = change.of(await self._read(), self._where)
+                replaced, served = served, await self._read()
+                changed = change.of(served, self._where)
                 if changed is None:
                     return number > 0
-                await self._put(change, changed, is_last=number == _WRITES - 1)
+                unkept = unkept + 1 if is_confirmed and served == replaced else 0
+                if unkept:
+                    await self._wait_for_kept(unkept)
+                is_confirmed = await self._put(change, changed, is_last=number == _WRITES - 1)
             return True
+
+    async def _wait_for_kept(self, times: int) -> None:
+        """Wait, as a registry may serve the old list for a while; raise ConflictError if it has always done so."""
+        if times == _UNKEPT:
+            reason = f"the registry confirmed {times} times that it wrote the list of referrers, and did not change it"
+            raise errors.ConflictError(f"{self._where}: {reason}; check whether its tags are immutable")
+        await sleep(_RANDOM.uniform(1.0, 2.0))
 
     async def _read(self) -> RawManifest | None:
         """Read the list; None if there is no such tag. Only a 404 says that: distribution 2.8 fails amid writes."""
@@ -120,13 +137,16 @@ class AsyncReferrersTag:
             raise errors.ProtocolError(f"status {response.status} in place of 200 or 404", response.where)
         return manifests.manifest_in(response, request, self._tag)
 
-    async def _put(self, change: Change, raw: bytes, *, is_last: bool) -> None:
+    async def _put(self, change: Change, raw: bytes, *, is_last: bool) -> bool:
+        """Push the list. Return whether the registry confirmed it."""
         try:
             await self._put_without_missing(change, raw)
         except errors.ServerError:
             if is_last:
                 raise
             await self._pause()
+            return False
+        return True
 
     async def _put_without_missing(self, change: Change, raw: bytes) -> None:
         """Push the list; without the entries of deleted manifests if the registry refuses it because of them."""

@@ -30,7 +30,6 @@ from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
 from dreg_client.protocol.untag import tag_to_delete
-from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
@@ -105,8 +104,8 @@ class Repository(Store):
             The descriptor by which the registry has the document.
 
         Raises:
-            ConflictError: The document was pushed, but cannot be listed: the referrers tag is not an OCI index, or
-                other processes keep overwriting it.
+            ConflictError: The document was pushed, but cannot be listed: the referrers tag is not an OCI index, other
+                processes keep overwriting it, or the registry confirms each change of it and keeps none.
             InvalidDocumentError: The document is not valid. Nothing was sent.
             DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or the registry states
                 that it received other bytes.
@@ -195,7 +194,6 @@ class Repository(Store):
             DregError: A request failed. If that was after the placeholder was written, the error says which digest
                 the tag named, and what it names now.
         """
-        check_flag("placeholder", placeholder)
         try:
             untag(self._client, self._repository, tag_to_delete(tag), placeholder=placeholder)
         finally:
@@ -207,36 +205,37 @@ class Repository(Store):
         """Delete a manifest by its digest, and with it all tags that name it (distribution-spec "Deleting Manifests").
 
         The manifest is read first: if it has a `subject`, and the registry keeps no list of referrers, its entry under
-        the referrers tag is removed.
+        the referrers tag is removed. If access to it is denied, it is deleted unread, with a warning.
 
         Raises:
             InvalidDigestError: The text is not a digest, but a tag, say: use `untag`. Nothing was sent.
             NotFoundError: There is no such manifest.
             UnsupportedError: The registry does not offer it.
+            ServerError: The registry failed. If it failed to read the manifest, nothing was deleted: try again.
         """
         name = digest_of_manifest(digest)
-        subject = self._subject_of(name)
+        found = self._read_to_delete(name)
         try:
             changes.delete_manifest(self._client, self._repository, name)
         finally:
             self.refresh()
-        if subject is not None:
-            self._referrers_tag(subject).remove(name)
+        if isinstance(found, errors.DregError):
+            log.warning("%s was deleted unread, so a referrers tag may go on listing it: %s", name, found)
+        elif found is not None and (subject := subject_in(found.raw)) is not None:
+            self._referrers_tag(subject).remove(found)
 
-    def _subject_of(self, name: Digest) -> Digest | None:
-        """Return the subject of a manifest that is to be deleted; None if it has none, or cannot be read."""
+    def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
+        """Return a manifest that is to be deleted, or why it cannot be read; None if there is nothing to read."""
         if not name.computable:
             return None
         try:
-            return subject_in(self.source.fetch_manifest(name, legacy=True).raw)
+            return self.source.fetch_manifest(name, legacy=True)
         except errors.NotFoundError:
             return None
-        except (errors.TransportError, errors.RateLimitedError):
-            raise
+        except (errors.TransportError, errors.RateLimitedError, errors.ServerError):
+            raise  # it may be readable soon, and is not after its deletion
         except errors.DregError as failure:
-            reason = "%s is deleted unread, so a referrers tag may go on listing it: %s"
-            log.warning(reason, name, failure)
-            return None
+            return failure
 
     def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").

@@ -208,10 +208,36 @@ def test_upl_17_an_entry_that_is_overwritten_later_is_written_again(door: Door, 
 
 def test_upl_17_who_does_not_stop_to_overwrite_it_is_a_conflict(door: Door) -> None:
     registry = Keeping()
-    registry.before[f"GET {LIST}"] = [lambda _: registry.put(TAG, listing())] * 1000
+    others = iter(range(1000))
+    registry.before[f"GET {LIST}"] = [lambda _: registry.put(TAG, listing(x=next(others)))] * 1000
 
-    with pytest.raises(errors.ConflictError, match=f"{Digest.of(TWO)} was pushed, but is not listed .*: push it again"):
+    outcome = f"{Digest.of(TWO)} was pushed, but is not listed .*: push it again"
+    with pytest.raises(errors.ConflictError, match=f"other processes overwrote .*{outcome}"):
         put(door, registry)
+
+
+@pytest.mark.parametrize("kept", [None, listing(), listing(described(ONE, OCI_MANIFEST))])
+def test_upl_17_a_registry_that_keeps_no_list_that_it_confirms_is_a_conflict_soon(
+    door: Door, kept: bytes | None, waits: list[float]
+) -> None:
+    registry = Keeping(kept)
+    registry.before[f"PUT {LIST}"] = [lambda _: 201] * 1000
+
+    with pytest.raises(errors.ConflictError, match=r"confirmed 3 times .* did not change it; .* immutable") as raised:
+        put(door, registry)
+    assert f"{Digest.of(TWO)} was pushed, but is not listed" in str(raised.value)
+    assert "other processes" not in str(raised.value)
+    assert writes(door).count(TAG) == 3
+    assert sum(waits) <= 5
+
+
+def test_upl_17_a_registry_that_serves_the_old_list_for_a_while_keeps_the_new_one(door: Door) -> None:
+    registry = Keeping(listing())
+    old = served(listing(), OCI_INDEX)
+    registry.before[f"GET {LIST}"] = [lambda _: None, lambda _: old, lambda _: old]
+    put(door, registry)
+
+    assert registry.listed == [ENTRY]
 
 
 @pytest.mark.parametrize("status", [500, 502, 400, 429, 204])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dreg_client import Digest, errors
-from tests.doors import Door
+from tests.doors import Door, repository
 from tests.http.documents import DIGEST, OCI_INDEX, OCI_MANIFEST, described, refusal, served
 from tests.http.keeping import ENTRY, LIST, ONE, TAG, TWO, Keeping, delete, found, listing, put, writes
 
@@ -50,7 +50,15 @@ def test_dst_29_a_registry_that_keeps_the_list_keeps_the_tag_as_it_is(door: Door
     assert writes(door) == []
 
 
-@pytest.mark.parametrize("answer", [404, 405, 400, 501, 500, 401, 403, served(b"<html>", "text/html")])
+NO_LISTS = [
+    served(b"<html>", "text/html"),
+    *(served(raw, "application/json") for raw in (b"{}", b"[]", b"", b'{"manifests": {}}', b'{"status": "ok"}')),
+    served(b"{}", OCI_INDEX),
+    served(TWO, OCI_INDEX),
+]
+
+
+@pytest.mark.parametrize("answer", [404, 405, 400, 501, 500, 401, 403, *NO_LISTS])
 def test_dst_29_a_registry_without_such_a_list_has_the_tag(
     door: Door, answer: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,7 +84,29 @@ def test_dst_29_a_manifest_that_breaks_rules_has_its_entry_removed_too(door: Doo
     assert registry.listed == []
 
 
-@pytest.mark.parametrize("status", [401, 403, 500])
+@pytest.mark.parametrize("entry", ["sha256", "sha512"])
+@pytest.mark.parametrize("deleted", ["sha256", "sha512"])
+def test_dst_29_the_entry_may_name_the_manifest_by_another_digest(door: Door, entry: str, deleted: str) -> None:
+    other = described(ONE, OCI_MANIFEST)
+    registry = Keeping(listing(ENTRY | {"digest": str(Digest.of(TWO, entry))}, other), TWO)
+    registry.kept[str(Digest.of(TWO, "sha512"))] = TWO
+    door.run(registry, lambda opened: repository(opened).delete_manifest(Digest.of(TWO, deleted)))
+
+    assert registry.listed == [other]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429])
+def test_a_manifest_that_cannot_be_read_for_a_moment_is_not_deleted(door: Door, status: int) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    registry.before[f"GET /v2/acme/web/manifests/{Digest.of(TWO)}"] = [lambda _: status] * 9
+
+    with pytest.raises(errors.RateLimitedError if status == 429 else errors.ServerError):
+        delete(door, registry)
+    assert not any(asked.startswith("DELETE") for asked in door.asked)
+    assert registry.listed == [ENTRY]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_manifest_that_cannot_be_read_is_deleted_with_a_warning(
     door: Door, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,7 +115,17 @@ def test_a_manifest_that_cannot_be_read_is_deleted_with_a_warning(
     delete(door, registry)
 
     assert str(Digest.of(TWO)) not in registry.kept
-    assert f"{Digest.of(TWO)} is deleted unread" in caplog.text
+    assert f"{Digest.of(TWO)} was deleted unread" in caplog.text
+
+
+def test_what_is_not_deleted_is_not_said_to_be_deleted_unread(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    registry = Keeping(None, TWO)
+    name = f"/v2/acme/web/manifests/{Digest.of(TWO)}"
+    registry.before.update({f"GET {name}": [lambda _: 403], f"DELETE {name}": [lambda _: 403]})
+
+    with pytest.raises(errors.DeniedError):
+        delete(door, registry)
+    assert "unread" not in caplog.text
 
 
 def test_a_list_that_cannot_be_changed_is_an_error_that_says_what_was_deleted(door: Door) -> None:
@@ -94,6 +134,17 @@ def test_a_list_that_cannot_be_changed_is_an_error_that_says_what_was_deleted(do
 
     with pytest.raises(errors.DeniedError, match=f"{Digest.of(TWO)} was deleted, but may still be listed"):
         delete(door, registry)
+
+
+def test_dst_29_a_registry_that_keeps_no_list_that_it_confirms_is_a_conflict_soon(
+    door: Door, waits: list[float]
+) -> None:
+    registry = Keeping(listing(ENTRY), TWO)
+    registry.before[f"PUT {LIST}"] = [lambda _: 201] * 1000
+
+    with pytest.raises(errors.ConflictError, match=r"confirmed 3 times .* was deleted, but may still be listed"):
+        delete(door, registry)
+    assert sum(waits) <= 5
 
 
 # --- a registry that refuses a list which names what it does not have
