@@ -101,7 +101,7 @@ class AsyncAnonymousAuthenticator:
         key = wanted.key
         if token := self._tokens.get(key, refused=refused):
             return token
-        async with self._locks.setdefault(key, new_lock()):
+        async with self._locks.get_or_put(key, new_lock()):
             if token := self._tokens.get(key, refused=refused):
                 return token
             hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)

@@ -146,7 +146,11 @@ class AsyncClient:
                 lost = True
                 continue
             if 200 <= response.status < 300:
-                if request.method in _WRITES or "warning" in response.headers or "ratelimit-limit" in response.headers:
+                if (
+                    request.method in _WRITES
+                    or response.headers.get("warning")
+                    or response.headers.get("ratelimit-limit")
+                ):
                     self._note(registry, request, response)
                 return response, body
             attempts = attempts or self._attempts(began)

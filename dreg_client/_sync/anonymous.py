@@ -103,7 +103,7 @@ class AnonymousAuthenticator:
         key = wanted.key
         if token := self._tokens.get(key, refused=refused):
             return token
-        with self._locks.setdefault(key, new_lock()):
+        with self._locks.get_or_put(key, new_lock()):
             if token := self._tokens.get(key, refused=refused):
                 return token
             hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)

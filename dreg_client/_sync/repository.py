@@ -30,6 +30,7 @@ from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
 from dreg_client.protocol.untag import tag_to_delete
+from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
@@ -160,7 +161,8 @@ class Repository(Store):
         if not tags:
             raise ValueError("which tags? name at least one")
         found = self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
-        manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
+        # The bytes are the registry's own and stay as they are: what it has with minor errors can be tagged, too.
+        manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=False)
         named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
         for new in tags:
             response = self._put_again(new, found)
@@ -190,10 +192,14 @@ class Repository(Store):
             UnsupportedError: The registry deletes neither tags nor digests, the manifest is of schema 1, or it names
                 something that was deleted, and the registry takes no placeholder for it. Nothing was changed.
             NotFoundError: There is no such tag.
-            ConflictError: Another client changed the tag. Nothing was changed here.
+            ConflictError: Another client changed the tag.
+            ProtocolError: The registry accepted the deletion of the placeholder, but did not carry it out within a
+                second. The tag was moved back.
+            DigestMismatchError: The registry changes what it stores. The tag was moved back.
             DregError: A request failed. If that was after the placeholder was written, the error says which digest
                 the tag named, and what it names now.
         """
+        check_flag("placeholder", placeholder)
         try:
             untag(self._client, self._repository, tag_to_delete(tag), placeholder=placeholder)
         finally:

@@ -102,7 +102,7 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
     if response.status != 200:
         raise_for_status(response, request, _CHECK_DIGEST if isinstance(name, Digest) else _LIST_TAGS)
     wanted = name if isinstance(name, Digest) else None
-    raw = decoded_body(response, wanted, request.limit) if "content-encoding" in response.headers else response.body
+    raw = decoded_body(response, wanted, request.limit) if response.headers.get("content-encoding") else response.body
     served = response.headers.get("content-type") or ""
     if served not in types.KNOWN:
         served = types.essence(served)
