@@ -30,6 +30,7 @@ from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
 from dreg_client.protocol.untag import tag_to_delete
+from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
@@ -194,6 +195,7 @@ class Repository(Store):
             DregError: A request failed. If that was after the placeholder was written, the error says which digest
                 the tag named, and what it names now.
         """
+        check_flag("placeholder", placeholder)
         try:
             untag(self._client, self._repository, tag_to_delete(tag), placeholder=placeholder)
         finally:
