@@ -202,12 +202,16 @@ DELETIONS = [CHANGES[name] for name in ("untag", "delete_manifest", "delete_blob
 
 
 def after_a_change(status: int, found: Answer | int) -> Callable[[Any], Any]:
-    """A registry that answers a change by a status, and then says what is there; and has `1.4`."""
+    """A registry that answers a change by a status, and then says what is there; before, it has only `1.4`."""
+    changed = list[str]()
 
     def registry(request: Any) -> Any:
         if request.method in {"PUT", "DELETE"}:
+            changed.append(request.url.path)
             return status
-        return image(request) if request.url.path.endswith("/1.4") else found
+        if request.url.path.endswith("/1.4"):
+            return image(request)
+        return found if changed else 404
 
     return registry
 
