@@ -161,8 +161,7 @@ class Repository(Store):
         if not tags:
             raise ValueError("which tags? name at least one")
         found = self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
-        # The bytes are the registry's own and stay as they are: what it has with minor errors can be tagged, too.
-        manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=False)
+        manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
         for new in tags:
             response = self._put_again(new, found)

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(
-    source: "StoreName", ref_name: str | None = None, *, strict: bool = False
-) -> Generator[tuple["Store", str], None, None]:
-    """Open a store; yield it with the reference that is requested. What is only shown may have readable errors."""
+def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple["Store", str], None, None]:
+    """Open a store; yield it with the reference that is requested.
+
+    What is shown, or tagged as it is, may have minor errors.
+    """
     from dreg_client._sync.opening import open_store
     from dreg_client.values.store_name import reference_of
 
@@ -31,7 +32,7 @@ def opened(
     reference = reference_of(source)
     if ref_name is not None and reference:
         raise click.UsageError("give a tag or digest behind the path, or --ref-name, not both")
-    with open_store(source, strict=strict, **options_for(source)) as store:
+    with open_store(source, strict=False, **options_for(source)) as store:
         yield store, ref_name if ref_name is not None else reference
 
 
@@ -41,7 +42,7 @@ def opened_repository(source: "StoreName") -> Generator["Repository", None, None
     from dreg_client._sync.repository import Repository
     from dreg_client.errors import UnsupportedError
 
-    with opened(source, strict=True) as (store, _):
+    with opened(source) as (store, _):
         if not isinstance(store, Repository):
             raise UnsupportedError(f"{store.name}: only what is in a registry is changed by this version")
         yield store

@@ -191,11 +191,11 @@ def test_mdl_17_a_config_that_is_something_else_is_refused(library_way: Way, net
     refused(library_way.config("bad"), errors.InvalidDocumentError)
 
 
-def test_mdl_17_the_command_line_prints_none_of_it(net: Network) -> None:
+def test_mdl_17_the_command_line_prints_it_as_it_is_and_says_what_is_wrong(net: Network) -> None:
     registry = served(net, text(manifest(config=described(text(index()), OCI_CONFIG))))
     registry.on(blob_path(text(index())), answer(text(index())))
 
-    assert not refused(Way("command line", net).config("bad"), errors.InvalidDocumentError).value
+    assert refused(Way("command line", net).config("bad"), errors.InvalidDocumentError).value == text(index())
 
 
 def test_mdl_17_a_config_of_another_length_is_left(way: Way, net: Network) -> None:

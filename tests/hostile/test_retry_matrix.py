@@ -42,7 +42,8 @@ class Sent:
         client = scripted.client(patch, **options)
         for each in method.split():
             try:
-                request = Request("GET" if each == "token" else each, "/v2/x", body=b"")
+                method = "GET" if each == "token" else each
+                request = Request(method, "/v2/x", body=b"", absent_is_done=method == "DELETE")
                 self.status = client.send(request).status
             except errors.DregError as failure:
                 self.raised = failure

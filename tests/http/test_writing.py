@@ -159,7 +159,7 @@ def test_schema_1_can_be_tagged_anew(door: Door) -> None:
 
 
 @pytest.mark.parametrize("subject", [None, described(MANIFEST, OCI_MANIFEST)], ids=["no subject", "subject"])
-def test_a_document_with_minor_errors_is_tagged_as_it_is_though_the_registry_is_strict(
+def test_a_document_with_minor_errors_is_tagged_as_it_is_with_strict_false(
     door: Door, subject: dict[str, Any] | None
 ) -> None:
     bundle = "application/vnd.dev.sigstore.bundle+json;version=0.2"
@@ -170,7 +170,13 @@ def test_a_document_with_minor_errors_is_tagged_as_it_is_though_the_registry_is_
     def registry(request: Any) -> Any:
         return served(raw, OCI_MANIFEST) if request.method == "GET" else taking(request)
 
-    assert door.run(registry, lambda registry: repository(registry).tag("old", "new")) == Digest.of(raw)
+    def tag(registry: Any) -> Any:
+        return repository(registry).tag("old", "new")
+
+    with pytest.raises(errors.InvalidDocumentError, match="strict=False"):
+        door.run(registry, tag)
+    assert taking.taken == {}
+    assert door.run(registry, tag, strict=False) == Digest.of(raw)
     assert taking.taken == {"new": raw}
 
 
