@@ -2,13 +2,10 @@
 
 import json
 import os
-import pty
-import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,6 @@ import pytest
 
 from tests.answering import Heard
 from tests.answering import registry as answering
-from tests.commands import PATIENCE
 from tests.raw_server import answer
 from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
 from tests.token_server import IDENTITY, TokenServer
@@ -235,56 +231,6 @@ def test_a_registry_is_validated_by_its_url_too(said: Run, open_registry: Runnin
 def test_cli_03_a_password_is_no_argument(at_home: Run) -> None:
     assert at_home("login", "registry.example", "-u", "ada", "-p", "secret").code == 2
     assert "no terminal" in at_home("login", "registry.example", "-u", "ada").err
-
-
-@contextmanager
-def on_a_terminal(
-    *arguments: str, home: Path
-) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[bytes], bytes], int]]:
-    """Run a command on a terminal of its own; yield its process, what reads up to given bytes, and the terminal."""
-    ours, its = pty.openpty()
-    shown = b""
-
-    def read_up_to(wanted: bytes) -> bytes:
-        nonlocal shown
-        while wanted not in shown:
-            assert select.select([ours], [], [], PATIENCE)[0], f"{wanted!r} is not in {shown!r}"
-            shown += os.read(ours, 1000)
-        return shown
-
-    env = os.environ | {"HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "dreg_client.cli", *arguments]
-    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True) as process:
-        os.close(its)
-        try:
-            yield process, read_up_to, ours
-        finally:
-            process.kill()
-            os.close(ours)
-
-
-def test_cli_03_a_password_is_asked_for_on_a_terminal(home: Path, password_registry: RunningRegistry) -> None:
-    with on_a_terminal("login", password_registry.address, home=home) as (process, read_up_to, terminal):
-        read_up_to(b"User for ")
-        os.write(terminal, f"{USER}\n".encode())
-        read_up_to(b"Password for ")
-        os.write(terminal, f"{PASSWORD}\n".encode())
-        shown = read_up_to(b"kept in")
-        assert process.wait(PATIENCE) == 0, shown
-
-    assert f"User for {password_registry.address}".encode() in shown
-    assert PASSWORD.encode() not in shown
-
-
-@pytest.mark.parametrize(("arguments", "prompt"), [([], b"User for "), (["--username", USER], b"Password for ")])
-def test_input_that_ends_at_a_prompt_is_a_usage_error(home: Path, arguments: list[str], prompt: bytes) -> None:
-    with on_a_terminal("login", "registry.example", *arguments, home=home) as (process, read_up_to, terminal):
-        read_up_to(prompt)
-        os.write(terminal, b"\x04")  # Ctrl-D, the end of input
-        shown = read_up_to(b"input ended")
-        assert process.wait(PATIENCE) == 2, shown
-
-    assert list(home.iterdir()) == []
 
 
 # --- validating
