@@ -1,10 +1,10 @@
-"""What dreg-client costs, measured against peers in the same run.
+"""Measure dreg-client against other tools in the same run.
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, tags, lists, commands, growth; all of them without one.
+Suites: parse, dump, start, transfers, tags, lists, commands, growth (default: all).
 
-Nothing here is a test: machines differ, ratios of one run are what can be compared.
+These are not tests: machines differ, so compare only ratios of one run.
 """
 
 import argparse
@@ -30,6 +30,7 @@ import parse
 import start
 import tags
 import transfers
+from summary import summary
 
 SUITES = {
     "parse": parse.tables,
@@ -64,11 +65,13 @@ TOOLS = (
 
 
 def main() -> None:
-    """Run what was asked for, print it, and write it where that was asked for, too."""
+    """Run the suites and print their tables; with `--write`, also write them to a page."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("suites", nargs="*", choices=[*SUITES, "all"], default="all", help="all without one")
+    options.add_argument("suites", nargs="*", choices=[*SUITES, "all"], default="all", help="default: all")
     options.add_argument("--write", type=Path, metavar="FILE", help="write the tables to a page of the documentation")
-    options.add_argument("--quick", action="store_true", help="small sizes and few rounds, to see that all of it runs")
+    options.add_argument(
+        "--quick", action="store_true", help="small sizes and few rounds, to check that everything runs"
+    )
     asked = options.parse_args()
     # As where it is installed: what is imported was compiled before.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -80,32 +83,34 @@ def main() -> None:
             print(table, flush=True)
             found.append(table)
     if asked.write:
-        asked.write.write_text("\n".join([_heading(f"{named} --quick" if asked.quick else named), *found]))
+        asked.write.write_text(
+            "\n".join([_heading(f"{named} --quick" if asked.quick else named), summary(found), *found])
+        )
 
 
 def _tables(suite: str) -> Iterator[str]:
-    """The tables of a suite; where it breaks off, the page says so, and the next suite has its turn."""
+    """Yield the tables of a suite; if it fails, the page says so, and the next suite runs."""
     try:
         yield from SUITES[suite]()
-    except Exception as failure:  # noqa: BLE001 (whatever it is, the others go on)
+    except Exception as failure:  # noqa: BLE001 (the other suites still run)
         traceback.print_exc()
-        yield f"## {suite} broke off\n\n{type(failure).__name__}: {str(failure)[:200]}\n"
+        yield f"## {suite} failed\n\n{type(failure).__name__}: {str(failure)[:200]}\n"
 
 
 def _heading(suites: str) -> str:
     packages = ", ".join([*(f"{name} {version(name)}" for name in PACKAGES), *_tools()])
     return (
         "# Benchmarks\n\n"
-        f"Made, after `.ci/setup dev`, by `.venv/bin/python tests/bench {suites} --write docs/benchmarks.md` on\n"
-        f"{datetime.now(UTC).date()}, {_processor()}, {platform.python_implementation()} {platform.python_version()},\n"
-        f"{packages}.\n\n"
-        "Each figure is the median of many rounds in one run, a ratio's with the least and the most; contestants take\n"
-        "turns. Ratios compare within a run; the times of two machines do not. A target that this run missed says so.\n"
+        f"Measured on {datetime.now(UTC).date()} with {_processor()}, {platform.python_implementation()}\n"
+        f"{platform.python_version()}, {packages}. To repeat it, after `.ci/setup dev`:\n\n"
+        f"```sh\n.venv/bin/python tests/bench {suites} --write docs/benchmarks.md\n```\n\n"
+        "Each figure is the median of many rounds in one run; ratios also have the least and the most, in brackets.\n"
+        "The contestants take turns. Compare only ratios: times differ between machines.\n"
     )
 
 
 def _tools() -> Iterator[str]:
-    """The programs beside which ours are, with their versions."""
+    """Yield the programs that are compared, with their versions."""
     for name, option in TOOLS:
         if shutil.which(name):
             told = subprocess.run([name, option], capture_output=True, text=True, check=False).stdout

@@ -1,4 +1,4 @@
-"""What contestants do in processes of their own: `python clients.py JOB ARGUMENT...`.
+"""The jobs that run in processes of their own: `python clients.py JOB ARGUMENT...`.
 
 Each imports what it needs, and nothing else, as a program of somebody would.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def dreg_blob(url: str, ca: str, digest: str, target: str, durability: Any, connections: str) -> None:
-    """A blob to a file by this library."""
+    """Download a blob to a file with dreg-client."""
     from dreg_client import Registry
 
     more: dict[str, Any] = {"connections": int(connections)} if int(connections) > 1 else {}
@@ -17,7 +17,7 @@ def dreg_blob(url: str, ca: str, digest: str, target: str, durability: Any, conn
 
 
 def dreg_blob_async(url: str, ca: str, digest: str, target: str) -> None:
-    """The same by a task."""
+    """Download a blob to a file with dreg-client, async."""
     import asyncio
 
     from dreg_client import AsyncRegistry
@@ -30,7 +30,7 @@ def dreg_blob_async(url: str, ca: str, digest: str, target: str) -> None:
 
 
 def dxf_blob(address: str, ca: str, digest: str, target: str) -> None:
-    """The same by python-dxf."""
+    """Download a blob to a file with python-dxf."""
     from pathlib import Path
 
     from dxf import DXF
@@ -41,7 +41,7 @@ def dxf_blob(address: str, ca: str, digest: str, target: str) -> None:
 
 
 def dreg_image(url: str, target: str) -> None:
-    """An image's layers to verified files, four at a time."""
+    """Download the layers of an image to verified files, four at a time."""
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
@@ -57,7 +57,7 @@ def dreg_image(url: str, target: str) -> None:
 
 
 def dreg_tags(url: str) -> None:
-    """All tags of a repository, as they come."""
+    """Iterate over all tags of a repository."""
     from dreg_client import Registry
 
     with Registry(url) as registry:

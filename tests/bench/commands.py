@@ -1,4 +1,4 @@
-"""Single commands on a registry, whole processes; beside what `import httpx` costs alone."""
+"""Single commands on a registry, as whole processes, compared with `import httpx`."""
 
 import sys
 import tempfile
@@ -16,7 +16,7 @@ _DREG = "from dreg_client.cli import main; main()"
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as own:
         own.put("bench/tags", "one", dict(EMPTY_INDEX))
         own.put_blob("bench/tags", b"{}")

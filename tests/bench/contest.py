@@ -27,12 +27,12 @@ print(json.dumps([os.waitstatus_to_exitcode(status), seconds, cpu, peak]))
 
 
 class FailedError(Exception):
-    """A contestant did not do its job."""
+    """A contestant failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn cost: seconds on the wall, seconds of processors, MiB of memory at its peak (0: not known)."""
+    """The cost of one turn: wall-clock seconds, CPU seconds, and peak memory in MiB (0: not known)."""
 
     wall: float
     cpu: float
@@ -41,7 +41,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a contestant is to reach.
+    """The target of a contestant.
 
     Attributes:
         of: What is looked at; `mebibytes` is the peak itself, the others are ratios.
@@ -56,7 +56,7 @@ class Target:
     speed: bool = False
 
     def verdict(self, found: "Found", name: str, against: str) -> str:
-        """The target, and whether this run met it; nothing where the other one is not there."""
+        """Return the target and whether this run met it; empty if the other contestant is missing."""
         values = self._values(found, name, against)
         if not values:
             return ""
@@ -77,7 +77,7 @@ class Target:
 _WORDS: Final = {"wall": "", "cpu": "CPU ", "peak": "peak ", "mebibytes": "peak "}
 Contestant = Callable[[], Turn]
 Found = Mapping[str, Sequence[Turn] | str]
-"""The turns of each contestant, or why it has none."""
+"""The turns of each contestant, or the reason why it has none."""
 
 
 def within(call: Callable[[], object]) -> Contestant:
@@ -92,7 +92,7 @@ def within(call: Callable[[], object]) -> Contestant:
 
 
 def process(*command: str | Path, out: Path = Path("/dev/null"), before: Callable[[], object] = int) -> Contestant:
-    """A whole process, from its start to its end; `before` is called before each, and not measured."""
+    """A whole process, from start to end; `before` is called before each turn, and not measured."""
 
     def turn() -> Turn:
         before()
@@ -113,7 +113,7 @@ def _last_line(text: str) -> str:
 
 
 def contest(contestants: Mapping[str, Contestant], *, rounds: int, warm: bool = True) -> Found:
-    """Rounds in turn. One that fails is out, and its row says why."""
+    """Run the rounds. A contestant that fails is left out, and its row shows the reason."""
     found: dict[str, list[Turn] | str] = {name: [] for name in contestants}
     for number in range(-1 if warm else 0, 1 if QUICK else rounds):
         for name, turn in contestants.items():
@@ -133,7 +133,7 @@ def contest(contestants: Mapping[str, Contestant], *, rounds: int, warm: bool = 
 def result(
     title: str, found: Found, *, against: str, targets: Mapping[str, Sequence[Target]] | None = None, remark: str = ""
 ) -> str:
-    """The table of a contest: ratios to one of the contestants, round by round, and targets."""
+    """Return the table of a contest, with ratios to one of the contestants, and targets."""
     has_peak = any(turn.peak for turns in found.values() if not isinstance(turns, str) for turn in turns)
     head = ["what", "ms", "CPU ms", *(["peak MiB"] if has_peak else []), f"ratio to {against}", "CPU", "target"]
     rows: list[list[str]] = []
@@ -154,7 +154,7 @@ def result(
 
 
 def rate(found: Found, name: str, against: str, of: str) -> list[float]:
-    """How much more one took than the other, round by round; empty where either failed."""
+    """Return the ratio of two contestants for each round; empty if either failed."""
     ours, theirs = found.get(name, ""), found.get(against, "")
     if isinstance(ours, str) or isinstance(theirs, str):
         return []

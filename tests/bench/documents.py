@@ -1,4 +1,4 @@
-"""Documents as builders write them: the same on every run, no digest twice in one."""
+"""Documents as image builders write them: the same in every run, with no duplicate digest in a document."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -25,12 +25,12 @@ _ANNOTATIONS = {
 
 
 def descriptor(media_type: str, number: int) -> dict[str, object]:
-    """A descriptor with the digest that belongs to the number."""
+    """Return a descriptor with the digest of that number."""
     return {"mediaType": media_type, "digest": Digest.of(str(number).encode()), "size": 32_654 + number}
 
 
 def manifest(layers: int, first: int = 0, *, docker: bool = False) -> dict[str, object]:
-    """A manifest of one image."""
+    """Return an image manifest."""
     own, config_type, layer_type = (
         (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER_GZIP) if docker else (OCI_MANIFEST, OCI_CONFIG, OCI_LAYER_GZIP)
     )
@@ -43,7 +43,7 @@ def manifest(layers: int, first: int = 0, *, docker: bool = False) -> dict[str, 
 
 
 def index(entries: int, first: int = 0, *, docker: bool = False) -> dict[str, object]:
-    """An index, or a manifest list, with a platform an entry."""
+    """Return an index, or a manifest list, with one platform for each entry."""
     own, entry_type = (DOCKER_MANIFEST_LIST, DOCKER_MANIFEST) if docker else (OCI_INDEX, OCI_MANIFEST)
     listed = [
         {**descriptor(entry_type, first + number), "platform": _PLATFORMS[number % len(_PLATFORMS)]}
@@ -53,7 +53,7 @@ def index(entries: int, first: int = 0, *, docker: bool = False) -> dict[str, ob
 
 
 def config(steps: int) -> dict[str, object]:
-    """An image config with a history."""
+    """Return an image config with a history."""
     entry = {"created": "2024-05-20T08:00:00.123456789Z", "created_by": "RUN /bin/sh -c make # buildkit"}
     return {
         "architecture": "amd64",

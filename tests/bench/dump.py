@@ -1,4 +1,4 @@
-"""A dump of 100,000 manifests: how a second processor helps, and that memory stays flat."""
+"""A dump of 100,000 manifests: one and two processes, and whether memory stays flat."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ print(json.dumps({**json.loads(done.stdout), "peak": peak}))
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     with tempfile.TemporaryDirectory() as directory:
         small, large = Path(directory, "small.jsonl"), Path(directory, "large.jsonl")
         for path, lines in ((small, _LINES // 10), (large, _LINES)):
@@ -53,7 +53,7 @@ def tables() -> Iterator[str]:
 
 
 def _run(*arguments: str, at_once: int = 1) -> dict[str, float]:
-    """What one or more processes that do the same say of it, with the peak memory of the largest, in KiB."""
+    """Run one or more processes with the same job; return their output and the largest peak memory in KiB."""
     command = [sys.executable, "-c", _BETWEEN, "-c", *arguments]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(at_once)]
     found: list[dict[str, float]] = [json.loads(process.communicate()[0]) for process in running]
@@ -69,7 +69,7 @@ def _speed(path: Path) -> str:
     contestants = {
         one: partial(_run, _VALIDATE, str(path), "1"),
         two: partial(_run, _VALIDATE, str(path), "2"),
-        f"{one}, two at once: what the machine gives": partial(_run, _VALIDATE, str(path), "1", at_once=2),
+        f"{one}, two at once: the limit of the machine": partial(_run, _VALIDATE, str(path), "1", at_once=2),
         "only `orjson.loads` of each line": partial(_run, _ONLY_LOADS, str(path)),
     }
     rates: dict[str, list[float]] = {name: [] for name in contestants}

@@ -1,4 +1,4 @@
-"""Ten times the work: what a tag, an entry of a list, and a MiB cost then."""
+"""Scaling: the cost per tag, list entry and MiB of ten times the work."""
 
 import sys
 import tempfile
@@ -23,7 +23,7 @@ _ONE, _TEN = "once", "ten times"
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as own:
         rows = [
             _row("a tag to its manifest, 8 threads", f"{TAGS // 10:,} and {TAGS:,} tags", _manifests(own)),
@@ -31,7 +31,7 @@ def tables() -> Iterator[str]:
             _row("a MiB of a blob", f"{_MEBIBYTES} and {10 * _MEBIBYTES} MiB", _blobs(own, Path(folder, "target"))),
         ]
     yield table(
-        "Ten times the work: the cost of each, against that of the smaller",
+        "Scaling: the cost per item of ten times the work",
         ["of", "work", "wall", "CPU", "target"],
         rows,
     )

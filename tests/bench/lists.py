@@ -1,4 +1,4 @@
-"""Long lists: 10,000 tags and 10,000 repositories, in pages and at once; beside python-dxf, oras and aioregistry."""
+"""Long lists: 10,000 tags and 10,000 repositories, with and without pages, compared with other libraries."""
 
 import asyncio
 import sys
@@ -25,7 +25,7 @@ _OURS, _DXF, _ORAS, _AIOREGISTRY = "`iter_tags`, `catalog`", "python-dxf", "oras
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     with server("paging_server.py", str(_ENTRIES), str(_PAGE)) as address:
         ours, theirs = (
             partial(_our_tags, address),
@@ -36,14 +36,14 @@ def tables() -> Iterator[str]:
         yield _compared(f"{_ENTRIES:,} repositories in pages of {_PAGE:,}", address, ours, theirs)
     with server("paging_server.py", str(_ENTRIES), str(_ENTRIES)) as address:
         tags = {_ORAS: partial(_oras_tags, address), _AIOREGISTRY: partial(_aioregistry, address, tags=True)}
-        yield _compared(f"{_ENTRIES:,} tags in one answer", address, partial(_our_tags, address), tags)
+        yield _compared(f"{_ENTRIES:,} tags in one response", address, partial(_our_tags, address), tags)
         catalog = {_AIOREGISTRY: partial(_aioregistry, address, tags=False)}
-        yield _compared(f"{_ENTRIES:,} repositories in one answer", address, partial(_our_catalog, address), catalog)
+        yield _compared(f"{_ENTRIES:,} repositories in one response", address, partial(_our_catalog, address), catalog)
     yield _memory()
 
 
 def _compared(title: str, address: str, ours: Callable[[], None], theirs: Mapping[str, Callable[[], None]]) -> str:
-    """Us beside peers that get the same from the same server."""
+    """Compare dreg-client with other libraries that request the same from the same server."""
     found = contest({name: within(call) for name, call in {_OURS: ours, **theirs}.items()}, rounds=15)
     requests = [f"{name} {_requests(address, call)}" for name, call in {_OURS: ours, **theirs}.items()]
     # In one answer, only who reads no pages is a measure; the others were met in pages.
@@ -53,7 +53,7 @@ def _compared(title: str, address: str, ours: Callable[[], None], theirs: Mappin
 
 
 def _requests(address: str, call: Callable[[], object]) -> int:
-    """How many requests a call makes, as the server counts them."""
+    """Return the number of requests of a call, counted by the server."""
     _asked(address)
     with suppress(Exception):  # whoever failed said so in the contest
         call()

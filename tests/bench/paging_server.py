@@ -1,4 +1,4 @@
-"""A registry of long lists: `paging_server.py ENTRIES PAGE`. A page has at most so many, whatever is asked for."""
+"""A registry of long lists: `paging_server.py ENTRIES PAGE`. PAGE is the maximum of entries in a page."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Lists of tags and of repositories; a page is made once, so that what is measured is who asks for it."""
+    """Serves lists of tags and repositories; pages are prepared once, so that only the clients are measured."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -43,11 +43,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write((head + (f"Link: {link}\r\n" if link else "") + "\r\n").encode() + octets)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server calls it so)
-        """Say nothing."""
+        """Write no log."""
 
 
 def main() -> None:
-    """Serve until the end; the port is told on standard output."""
+    """Serve until the process is ended; print the port."""
     Handler.entries, Handler.largest = map(int, sys.argv[1:])
     Handler.pages, Handler.asked = {}, 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:

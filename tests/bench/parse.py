@@ -1,4 +1,4 @@
-"""What a strict parse costs: against a plain model, and against validators of the generated JSON Schema."""
+"""Strict parsing, compared with a plain model and with validators of the generated JSON Schema."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ _TURN = 0.01
 
 @dataclass(frozen=True)
 class _Document:
-    """A text, the model that reads it, and a plain one; the targets are set for 4 layers."""
+    """A document, its strict model and a plain one; targets apply to 4 layers."""
 
     name: str
     raw: bytes
@@ -32,7 +32,7 @@ class _Document:
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     raced = [(document, in_turn(_contestants(document), rounds=_ROUNDS, turn=_TURN)) for document in _documents()]
     yield _against_plain(raced)
     yield _against_schemas(raced)
@@ -51,7 +51,7 @@ def _documents() -> Iterator[_Document]:
 
 
 def _contestants(document: _Document) -> Mapping[str, Callable[[], object]]:
-    """Each begins with the bytes. The schemas' validators prove neither the text nor a digest."""
+    """Compare validators, each starting from bytes. Those of schemas verify neither the text nor a digest."""
     raw, strict, plain = document.raw, document.strict, document.plain
     schema = strict.model_json_schema()
     compiled = fastjsonschema.compile(schema)
@@ -72,7 +72,7 @@ def _against_plain(raced: list[tuple[_Document, Rounds]]) -> str:
         times = [_microseconds(rounds, name) for name in ("plain", "strict")]
         rows.append([document.name, f"{len(document.raw):,}", *times, spread(found), target])
     head = ["document", "bytes", "`Plain.model_validate_json(raw)`", "`Model.parse(raw).digest`", "ratio", "target"]
-    return table("Parsing strictly, against a plain pydantic model (microseconds)", head, rows)
+    return table("Parsing strictly, compared with a plain pydantic model (microseconds)", head, rows)
 
 
 def _against_schemas(raced: list[tuple[_Document, Rounds]]) -> str:
@@ -85,11 +85,11 @@ def _against_schemas(raced: list[tuple[_Document, Rounds]]) -> str:
             row += [_microseconds(rounds, peer), spread(found), target]
         rows.append(row)
     head = ["document", "strict", "fastjsonschema", "ratio", "target", "jsonschema", "ratio", "target"]
-    return table("`json.loads` and the generated JSON Schema, against strict parsing (microseconds)", head, rows)
+    return table("`json.loads` and the generated JSON Schema, compared with strict parsing (microseconds)", head, rows)
 
 
 def _alone(raw: bytes) -> str:
-    """What the parts cost, and what else one may do with the same bytes."""
+    """Compare the parts of parsing, and alternatives for the same bytes."""
     tree = orjson.loads(raw)
     schema = OciManifest.model_json_schema()
     compiled = fastjsonschema.compile(schema, use_default=False)
@@ -98,7 +98,7 @@ def _alone(raw: bytes) -> str:
         "`OciManifest.parse(raw)`": lambda: OciManifest.parse(raw),
         "`validate(raw)`, a report with warnings": lambda: validate(raw),
         "only `orjson.loads`": lambda: orjson.loads(raw),
-        "only the model, of a tree": lambda: OciManifest.__pydantic_validator__.validate_python(tree),
+        "only the model, from a parsed tree": lambda: OciManifest.__pydantic_validator__.validate_python(tree),
         "only sha256": lambda: sha256(raw).hexdigest(),
         "only `json.loads`": lambda: json.loads(raw),
         "`json.loads`, fastjsonschema without `use_default`": lambda: compiled(json.loads(raw)),
@@ -106,7 +106,7 @@ def _alone(raw: bytes) -> str:
     rounds = in_turn(contestants, rounds=_ROUNDS, turn=_TURN)
     against = next(iter(contestants))
     rows = [[name, _microseconds(rounds, name), spread(ratios(rounds, name, against))] for name in contestants]
-    return table("Parts and others, a manifest of 4 layers", ["what", "microseconds", "ratio"], rows)
+    return table("Parts of parsing, and alternatives: a manifest of 4 layers", ["what", "microseconds", "ratio"], rows)
 
 
 def _microseconds(rounds: Rounds, name: str) -> str:

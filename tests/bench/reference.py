@@ -1,4 +1,4 @@
-"""Plain models, as a good engineer would write them: what strictness costs is measured against them.
+"""Plain models, as a good engineer would write them; strict parsing is compared with them.
 
 They have the same fields, exact types and digests by pattern. They read text in which a member stands twice, sizes
 beyond 64 bits and anything as a media type, and keep no bytes, hence no digest.
@@ -64,7 +64,7 @@ class PlainIndex(_Plain):
 
 
 class PlainHealthcheck(_Plain):
-    """How a container's health is looked at."""
+    """The health check of a container."""
 
     test: tuple[str, ...] | None = Field(default=None, alias="Test")
     interval: int | None = Field(default=None, alias="Interval")
@@ -75,7 +75,7 @@ class PlainHealthcheck(_Plain):
 
 
 class PlainParameters(_Plain):
-    """What a container is run with."""
+    """The settings that a container runs with."""
 
     user: str | None = Field(default=None, alias="User")
     exposed_ports: dict[str, dict[str, object]] | None = Field(default=None, alias="ExposedPorts")
@@ -100,7 +100,7 @@ class PlainRootFs(_Plain):
 
 
 class PlainHistoryEntry(_Plain):
-    """A step of a build; its time is kept as text, as ours is."""
+    """A step of a build; its time is text, as in dreg-client."""
 
     created: str | None = None
     created_by: str | None = None

@@ -1,4 +1,4 @@
-"""What is served: blobs of any size put where docker-registry looks for them, and servers of our own as processes."""
+"""Served content: blobs written to the storage of docker-registry, and servers as processes."""
 
 import gzip
 import hashlib
@@ -17,12 +17,12 @@ _HERE = Path(__file__).parent
 
 
 def place_blob(own: RunningRegistry, name: str, mebibytes: int) -> str:
-    """A blob of so many MiB in a repository; nobody need hold or send it."""
+    """Add a blob of that many MiB to a repository, without an upload."""
     return _place(own, name, repeat(os.urandom(MEBIBYTE), mebibytes))
 
 
 def place_layer(own: RunningRegistry, name: str, mebibytes: int) -> tuple[str, int]:
-    """A layer, packed by gzip as other tools want it; its digest and size."""
+    """Add a gzip-compressed layer, as other tools require; return its digest and size."""
     octets = gzip.compress(os.urandom(mebibytes * MEBIBYTE), 0)
     return _place(own, name, [octets]), len(octets)
 
@@ -47,7 +47,7 @@ def _place(own: RunningRegistry, name: str, chunks: Iterable[bytes]) -> str:
 
 
 def blob_file(own: RunningRegistry, digest: str) -> Path:
-    """Where a blob lies."""
+    """Return the path of a blob."""
     encoded = digest.partition(":")[2]
     return own.root / f"storage/docker/registry/v2/blobs/sha256/{encoded[:2]}/{encoded}/data"
 
@@ -67,7 +67,7 @@ def over_tls(own: RunningRegistry) -> Generator[RunningRegistry]:
 
 @contextmanager
 def server(script: str, *arguments: str) -> Generator[str]:
-    """A server of this folder, as a process of its own; its address."""
+    """Start a server of this folder as a process; yield its address."""
     command = [sys.executable, str(_HERE / script), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

@@ -1,4 +1,4 @@
-"""A registry of one blob that gives each connection so many MiB a second: `slow_server.py FILE DIGEST RATE`."""
+"""A registry of one blob that limits each connection to RATE MiB a second: `slow_server.py FILE DIGEST RATE`."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ _PIECE = 1 << 18
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection, which is paced from its first byte on."""
+    """One connection with a limited rate from its first byte on."""
 
     protocol_version = "HTTP/1.1"
     path_of_blob: Path
@@ -53,11 +53,11 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(max(0.0, began + sent / self.rate - time.monotonic()))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server calls it so)
-        """Say nothing."""
+        """Write no log."""
 
 
 def main() -> None:
-    """Serve until the end; the port is told on standard output."""
+    """Serve until the process is ended; print the port."""
     file, digest, rate = sys.argv[1:]
     Handler.path_of_blob, Handler.digest, Handler.rate = Path(file), digest, float(rate) * (1 << 20)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:

@@ -1,4 +1,4 @@
-"""What a start costs, whole processes."""
+"""Start-up time of whole processes."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ _COMMANDS = {
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     rounds = in_turn({name: partial(_run, given) for name, given in _COMMANDS.items()}, rounds=_ROUNDS)
     rows: list[list[str]] = []
     for name, found in rounds.items():
@@ -32,7 +32,7 @@ def tables() -> Iterator[str]:
         times = ratios(rounds, name, against)
         target = verdict(median(times), most=most)
         rows.append([f"`{name}`", f"{median(found) * 1e3:.0f}", spread(times), f"`{against}`", target])
-    yield table("Starting, whole processes", ["what", "milliseconds", "ratio", "against", "target"], rows)
+    yield table("Start-up time of whole processes", ["what", "milliseconds", "ratio", "against", "target"], rows)
 
 
 def _run(arguments: list[str]) -> None:

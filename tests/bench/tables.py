@@ -1,4 +1,4 @@
-"""Rounds of contestants in turn, and Markdown tables of what came out."""
+"""Rounds of contestants in turn, and Markdown tables of the results."""
 
 import sys
 import time
@@ -8,12 +8,12 @@ from statistics import median
 from typing import Final
 
 QUICK: Final = "--quick" in sys.argv
-"""Whether all is to be small, for a look at whether the benchmarks run."""
+"""Whether sizes are small, to check that the benchmarks run."""
 Rounds = Mapping[str, Sequence[float]]
 
 
 def in_turn(contestants: Mapping[str, Callable[[], object]], *, rounds: int, turn: float = 0.0) -> Rounds:
-    """Seconds a call, a figure a round.
+    """Return seconds per call, one figure for each round.
 
     Each round gives every contestant a turn of about `turn` seconds (0: one call), so that a slow moment of the
     machine meets all of them. The garbage collector rests, as ever with `timeit`.
@@ -27,7 +27,7 @@ def in_turn(contestants: Mapping[str, Callable[[], object]], *, rounds: int, tur
 
 
 def _calls_in(turn: float, call: Callable[[], object]) -> int:
-    """How many calls fill a turn; what a first call prepares is prepared here."""
+    """Return the number of calls that fill a turn; the first call, which prepares caches, is not counted."""
     call()
     start = time.perf_counter()
     call()
@@ -35,17 +35,17 @@ def _calls_in(turn: float, call: Callable[[], object]) -> int:
 
 
 def ratios(rounds: Rounds, name: str, against: str) -> list[float]:
-    """How often longer `name` takes than `against`, round by round."""
+    """Return the ratio of `name` to `against` for each round."""
     return [a / b for a, b in zip(rounds[name], rounds[against], strict=True)]
 
 
 def spread(values: Sequence[float]) -> str:
-    """The median, with the least and the most."""
+    """Return the median, with the least and the most."""
     return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def verdict(ratio: float, *, most: float | None = None, least: float | None = None) -> str:
-    """The target, and whether this run met it; empty where there is none."""
+    """Return the target and whether this run met it; empty if there is none."""
     if most is not None:
         return f"at most {most:g}: {'met' if ratio <= most else 'MISSED'}"
     if least is not None:
@@ -54,6 +54,6 @@ def verdict(ratio: float, *, most: float | None = None, least: float | None = No
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table under its title."""
+    """Return a Markdown table under its title."""
     lines = [f"## {title}", "", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])

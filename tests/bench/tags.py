@@ -1,4 +1,4 @@
-"""Many tags to validated manifests, by threads and by tasks; beside python-dxf, which has their digests alone."""
+"""Many tags to validated manifests, sync and async, compared with python-dxf, which requests digests only."""
 
 import asyncio
 import http.client
@@ -25,13 +25,13 @@ _DXF = "python-dxf, digests alone"
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as own:
         yield _manifests(own, put_tags(own, TAGS))
 
 
 def put_tags(own: RunningRegistry, count: int) -> list[str]:
-    """So many tags, a manifest each."""
+    """Push that many tags, with one manifest each."""
     tags = [f"t{number:04}" for number in range(count)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda tag: own.put(_NAME, tag, {**EMPTY_INDEX, "annotations": {"tag": tag}}), tags))
@@ -43,7 +43,7 @@ def _manifests(own: RunningRegistry, tags: list[str]) -> str:
     found = contest(
         {
             threads: within(partial(by_threads, own, tags)),
-            "one after another": within(partial(by_threads, own, tags, 1)),
+            "one at a time": within(partial(by_threads, own, tags, 1)),
             tasks: within(lambda: asyncio.run(_by_tasks(own, tags))),
             "200 trio tasks": within(lambda: trio.run(_by_trio_tasks, own, tags)),
             _DXF: within(partial(_dxf, own, tags)),
@@ -60,7 +60,7 @@ def _manifests(own: RunningRegistry, tags: list[str]) -> str:
 
 
 def by_threads(own: RunningRegistry, tags: list[str], count: int = 8) -> None:
-    """All manifests, by so many threads."""
+    """Fetch all manifests with that many threads."""
     with Registry(own.url) as registry, ThreadPoolExecutor(count) as threads:
         list(threads.map(registry.repository(_NAME).get_manifest, tags))
 

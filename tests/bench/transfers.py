@@ -1,4 +1,4 @@
-"""Blobs and images from a registry on this machine to files, whole processes; beside python-dxf, skopeo and crane."""
+"""Downloads of blobs and images from a local registry, compared with python-dxf, skopeo and crane."""
 
 import shutil
 import sys
@@ -29,7 +29,7 @@ _ONE = "one connection"
 
 
 def tables() -> Iterator[str]:
-    """All tables of this suite."""
+    """Yield the tables of this suite."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         own = stack.enter_context(running(folder))
@@ -43,7 +43,7 @@ def tables() -> Iterator[str]:
 
 
 def _client(job: str, *arguments: str | Path, target: Path) -> Contestant:
-    """A process of `clients.py` that writes to a file, which is not there when it starts."""
+    """A process of `clients.py` that writes to a file, which does not exist before."""
     return process(sys.executable, _CLIENTS, job, *arguments, before=lambda: _clear(target))
 
 
@@ -61,12 +61,12 @@ def _blob(
 
 
 def _peers(own: RunningRegistry, digest: str, target: Path) -> dict[str, Contestant]:
-    """The same blob by others."""
+    """Return the other contestants, which download the same blob."""
     ca = own.ca_file or ""
     url = f"{own.url}/v2/bench/blob/blobs/{digest}"
     trust = ("--cacert", ca) if ca else ()
     return {
-        "the same by a task": _client("dreg_blob_async", own.url, ca, digest, target, target=target),
+        "the same, async": _client("dreg_blob_async", own.url, ca, digest, target, target=target),
         _DXF: _client("dxf_blob", own.address, ca, digest, target, target=target),
         "curl, nothing checked": process("curl", "-sf", *trust, "-o", target, url, before=lambda: _clear(target)),
     }
@@ -96,7 +96,7 @@ def _http(own: RunningRegistry, digest: str, target: Path) -> str:
         targets.append(Target("wall", most=1.5, against="crane"))
     title = f"A blob of {_MEBIBYTES:,} MiB to a file, verified, over http, whole processes"
     return result(
-        title, found, against=_DXF, targets={_OURS: targets}, remark="" if crane else "crane was not on PATH."
+        title, found, against=_DXF, targets={_OURS: targets}, remark="" if crane else "crane is not installed here."
     )
 
 

@@ -1,6 +1,6 @@
 """The table of cases, `docs/hostile-cases.md`, and the tests whose names carry them.
 
-`python -m tests.hostile.cases` writes the page's last column anew, and tells which cases lack a test or a row.
+`python -m tests.hostile.cases` updates the last column of the page, and lists the cases that lack a test or a row.
 """
 
 import re
@@ -12,8 +12,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs/hostile-cases.md"
-LATER = ("comes with pushing", "comes with copying", "comes with writing layouts", "on its way")
-"""What stands in place of tests, or behind them; `on its way` goes once there is a test."""
+LATER = ("planned with push", "planned with copy", "planned with writing layouts", "planned")
+"""What the column has in place of tests, or after them; `planned` alone is removed once there is a test."""
 
 _ROW = re.compile(r"^\| (?P<name>[A-Z]{3}-\d\d) \| (?P<comes>.+) \| (?P<does>.+) \| (?P<tests>[^|]*) \|$")
 _TEST = re.compile(r"^ *(?:async )?def (test_\w+)", re.MULTILINE)
@@ -25,10 +25,10 @@ class Case:
     """A row.
 
     Attributes:
-        name: Its id.
-        comes: What a hostile does.
-        does: What dreg-client does.
-        tests: Where its tests are, or what it comes with.
+        name: The id.
+        comes: The attack.
+        does: The reaction of dreg-client.
+        tests: The files with tests, and what is planned.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Case:
 
     @property
     def later(self) -> str:
-        """What it comes with, empty where all of it is there."""
+        """The feature that it is planned with; empty if all of it exists."""
         return next((words for words in LATER if self.tests.endswith(words)), "")
 
     def __str__(self) -> str:
@@ -46,14 +46,14 @@ class Case:
 
 
 def rows() -> list[Case]:
-    """The rows of the page."""
+    """Return the rows of the page."""
     found = (_ROW.match(line) for line in PAGE.read_text(encoding="utf-8").splitlines())
     return [Case(**row.groupdict()) for row in found if row]
 
 
 @cache
 def tests() -> dict[str, list[str]]:
-    """The files that have a test of each case, by the tests' names."""
+    """Return the files with tests of each case, found by the names of tests."""
     found: dict[str, set[str]] = {}
     for path in sorted(TESTS.rglob("test_*.py")):
         for name in _named(path):
@@ -68,15 +68,15 @@ def _named(path: Path) -> Iterator[str]:
 
 
 def filled(case: Case) -> Case:
-    """The row, with the tests that there are."""
+    """Return the row with its existing tests."""
     files = [f"`{file}`" for file in tests().get(case.name, [])]
     later = "" if files and case.later == LATER[-1] else case.later
-    said = "; ".join(filter(None, [", ".join(files), later])) or "none"
-    return Case(case.name, case.comes, case.does, said)
+    column = "; ".join(filter(None, [", ".join(files), later])) or "none"
+    return Case(case.name, case.comes, case.does, column)
 
 
 def page() -> str:
-    """The page, with the tests that there are."""
+    """Return the page with the existing tests."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     cases = (_ROW.match(line) for line in lines)
     return "".join(
@@ -85,12 +85,12 @@ def page() -> str:
 
 
 def missing() -> dict[str, list[str]]:
-    """Which cases lack what."""
+    """Return the cases that lack a row or a test."""
     cases = {case.name: filled(case) for case in rows()}
     return {
         "without a row": sorted(set(tests()) - set(cases)),
         "without a test": [name for name, case in cases.items() if case.tests == "none"],
-        "on their way": [name for name, case in cases.items() if case.later == LATER[-1]],
+        "planned": [name for name, case in cases.items() if case.later == LATER[-1]],
     }
 
 

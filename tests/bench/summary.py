@@ -1,0 +1,91 @@
+"""The summary at the top of the page of benchmarks: sentences filled with cells of its tables."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_SENTENCES: Final = (
+    ("**Download.** A verified download of 1 GiB over http takes {} of the time of python-dxf;",
+     "A blob of", "`download_blob`, fast", "ratio to python-dxf"),
+    ("curl, which verifies nothing, takes {};", "A blob of", "curl, nothing checked", "ratio to python-dxf"),
+    ("the process needs {} MiB of memory.", "A blob of", "`download_blob`, fast", "peak MiB"),
+    ("\n**Image.** Downloading the layers of an image, verified, takes {} of the time of `skopeo copy`.",
+     "An image of", "layers to verified files, 4 threads", "ratio to `skopeo copy` to `oci:`"),
+    ("\n**Manifests.** To fetch and validate 1,000 manifests, 8 threads take {} of the time that python-dxf needs",
+     "1,000 tags", "8 threads", "ratio to python-dxf, digests alone"),
+    ("for their digests alone ({} of its CPU time).", "1,000 tags", "8 threads", "CPU"),
+    ("\n**Parsing.** A strict parse of a manifest takes {} times as long as a plain pydantic model;",
+     "Parsing strictly", "manifest, 4 layers", "ratio"),
+    ("validation by the JSON Schema with jsonschema takes {} times as long as the strict parse.",
+     "`json.loads`", "manifest, 4 layers", "jsonschema ratio"),
+    ("\n**Stored documents.** `validate_file` checks {} documents a second with one process,",
+     "A dump of", "`validate_file(path, jobs=1)`", "documents a second"),
+    ("and {} with two.", "A dump of", "`validate_file(path, jobs=2)`", "documents a second"),
+    ("\n**Command line.** `dreg --help` takes {} ms,", "Start-up", "`dreg --help`", "milliseconds"),
+    ("`dreg resolve` {} ms,", "One command", "`dreg resolve`", "ms"),
+    ("`dreg tags` {} ms.", "One command", "`dreg tags`", "ms"),
+)  # fmt: skip
+"""Sentence, begin of the table's title, first cell of the row, column."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    title: str
+    head: Sequence[str]
+    rows: Mapping[str, Sequence[str]]
+
+    def cell(self, row: str, column: str) -> str | None:
+        """Return the median of a cell; None if there is no such cell."""
+        cells = self.rows.get(row)
+        if cells is None or column not in self.head:
+            return None
+        return cells[self.head.index(column)].partition(" (")[0] or None
+
+
+def summary(texts: Sequence[str]) -> str:
+    """Return the summary of the tables, in Markdown; a sentence whose table is missing is left out."""
+    tables = [table for text in texts for table in _read(text)]
+    found: list[str] = []
+    for sentence, title, row, column in _SENTENCES:
+        figures = (table.cell(row, column) for table in tables if table.title.startswith(title))
+        figure = next(filter(None, figures), None)
+        if figure is not None:
+            found.append(sentence.format(figure))
+    points = re.split(r"\n(?=\*\*)", " ".join(found).replace(" \n", "\n"))
+    return "\n".join(
+        ["## Summary", "", *(f"- {point.strip()}" for point in points if point.strip()), *_targets(tables), ""]
+    )
+
+
+def _targets(tables: Sequence[_Table]) -> Iterator[str]:
+    verdicts = [
+        (f"{table.title.partition(' (')[0]}: {row}", verdict.strip())
+        for table in tables
+        for row, cells in table.rows.items()
+        for column, cell in zip(table.head, cells, strict=True)
+        if column.endswith("target")
+        for verdict in cell.split(";")
+        if verdict.strip()
+    ]
+    missed = [f"    - {of} ({verdict.replace(': MISSED', '')})" for of, verdict in verdicts if "MISSED" in verdict]
+    if verdicts:
+        yield f"- **Targets.** {len(verdicts) - len(missed)} of {len(verdicts)} were met" + (
+            ". Missed:" if missed else "."
+        )
+        yield from missed
+
+
+def _read(text: str) -> Iterator[_Table]:
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        title, _, body = part.partition("\n")
+        lines = [line.strip("| ").split(" | ") for line in body.splitlines() if line.startswith("| ")]
+        if len(lines) > 2:
+            head = list(_named(lines[0]))
+            yield _Table(title, head, {cells[0]: [*cells, *[""] * (len(head) - len(cells))] for cells in lines[2:]})
+
+
+def _named(head: Sequence[str]) -> Iterator[str]:
+    """Yield the names of columns; a repeated one is named together with the column before it."""
+    for number, name in enumerate(head):
+        yield f"{head[number - 1]} {name}" if name in head[:number] else name
