@@ -38,7 +38,7 @@ class Index(Manifest, frozen=True):
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "config", "fsLayers"})
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty]
-    """The manifests and indexes; the first that matches a platform is chosen."""
+    """The descriptors of manifests and indexes; clients take the first that matches their platform."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shown_digest}, {len(self.manifests)} manifests)"
@@ -69,7 +69,7 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-index"]
 
     schema_version: Annotated[SchemaVersion2, Rule("IDX-01", _TWO)] = Field(alias="schemaVersion")
-    """The version of the format: 2."""
+    """The version of the format; always 2."""
     media_type: Annotated[OciIndexType, NullIsDefault, Rule("IDX-02", types.OCI_INDEX)] = Field(
         default=types.OCI_INDEX, alias="mediaType"
     )
@@ -77,11 +77,11 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(
         default=None, alias="artifactType"
     )
-    """The type of the artifact."""
+    """The type of the artifact, as a media type."""
     subject: Annotated[Descriptor | None, Rule("IDX-07", "an object, a descriptor")] = None
-    """The manifest that this index refers to."""
+    """The manifest that this index belongs to."""
     annotations: Annotated[TextMap | None, Rule("IDX-08", "an object of strings", "ANN-01")] = None
-    """The annotations that its author added, by name."""
+    """Annotations by key; values are strings."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -111,7 +111,7 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest-list"]
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
-    """The version of the format: 2."""
+    """The version of the format; always 2."""
     media_type: Annotated[DockerManifestListType, EmptyIsLenient, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(
         alias="mediaType"
     )

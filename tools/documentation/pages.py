@@ -77,18 +77,26 @@ def _rules_overview() -> str:
     )
     return f"""# Rules
 
-Each reported problem names a rule by its id. The entry of a rule says why it exists, shows an example that breaks it
-and one that follows it, and says how to fix a document. `dreg rule DSC-03` prints the same. Ids are stable.
+Every problem that dreg-client reports names a rule by its id, such as `DSC-03`. Find the id on this page, or run
+`dreg rule DSC-03`, which prints the same text. For each rule you find the source, the reason, an example that breaks
+it, how to fix the document, and a valid example. Ids never change.
 
-A document with an *error* is rejected. With a *warning*, its meaning is still clear, and it is read. A *note* is only
-reported with `--pedantic`. Some rules are *accepted*: they are listed because other tools reject what breaks them.
+| severity | meaning |
+| --- | --- |
+| error | The document is rejected. |
+| warning | The document breaks a rule, but its meaning is clear. It is accepted. |
+| note | The document is accepted. Notes are only reported with `--pedantic`. |
+| accepted | Nothing is reported. The rule is listed because other tools are stricter. |
 
-## Readable errors
+[Validate files in CI](../guides/validate-in-ci.md) shows how to check files, layouts and registries.
 
-Reading is strict unless you pass `strict=False` to `Registry`, `Layout`, `open_store`, `open_image`, `parse_manifest`
-or `parse_document`. A document with only minor, *readable* errors is then returned, too: the member has the right JSON
-type, and only its grammar is wrong. Its `problems` lists the errors and warnings. `validate` reports the same in any
-case. Digests, sizes, duplicate names, ambiguous documents and missing members are never readable.
+## Read invalid documents {{ #readable-errors }}
+
+By default, dreg-client rejects a document that has an error. Pass `strict=False` to `Registry`, `Layout`,
+`open_store`, `open_image`, `parse_manifest` or `parse_document` to accept documents with minor errors: the member has
+the right JSON type, but its text is invalid. The `problems` of the document list its errors and warnings. `validate`
+always reports all of them. Errors in digests, sizes, duplicate names, ambiguous documents and missing members are never
+accepted.
 
 | rule | with `strict=False` |
 | --- | --- |
@@ -111,22 +119,22 @@ def _rules_page(family: RuleFamily) -> str:
 def _rule_entry(entry: RuleEntry) -> str:
     lines = [
         f"## {entry.id}: {entry.title} {{ #{entry.id.lower()} }}",
-        f"**{entry.verdict.capitalize()}.** {entry.why}",
+        f"**{entry.verdict.capitalize()}.** Source: {entry.clause}.",
+        entry.quote and f"> {entry.quote}",
+        f"**Why.** {entry.why}",
+        entry.note,
+        entry.readable and f"With [`strict=False`](index.md#readable-errors), {entry.readable}.",
+        entry.writers and f"**Who writes such documents.** {entry.writers}",
+        entry.bad and f"**Example that breaks it**\n\n{_example(entry, entry.bad)}",
+        entry.fix and f"**How to fix it.** {entry.fix}",
+        f"**Valid example**\n\n{_example(entry, entry.good)}",
+        entry.beyond_schema and f"**JSON Schema.** {entry.beyond_schema}",
     ]
-    if entry.note:
-        lines.append(entry.note)
-    if entry.readable:
-        lines.append(f"**Readable.** With `strict=False`, {entry.readable}.")
-    if entry.bad:
-        lines += ["Breaks the rule:", _example(entry, entry.bad), f"**How to fix it.** {entry.mend}"]
-    lines += ["Follows the rule:", _example(entry, entry.good)]
-    if entry.beyond_schema:
-        lines.append(f"**In JSON Schema.** {entry.beyond_schema}")
-    return "\n\n".join([*lines, f"From {entry.clause}.\n"])
+    return "\n\n".join(filter(None, lines)) + "\n"
 
 
 def _example(entry: RuleEntry, example: str) -> str:
     if entry.of == "words":
-        return f"> {example}"
+        return f"{example[0].upper()}{example[1:]}."
     language = "text" if entry.of in {"reference", "error-body"} else "json"
     return f"```{language}\n{example.strip()}\n```"
