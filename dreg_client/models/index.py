@@ -63,7 +63,7 @@ class Index(Manifest, frozen=True):
 
 
 class OciIndex(Index, frozen=True, title="OCI image index"):
-    """An OCI image index (image-index.md)."""
+    """A list of manifests, such as one for each platform, in OCI format (image-index.md)."""
 
     kind: ClassVar[str] = "oci-index"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-index"]
@@ -105,7 +105,7 @@ class LayoutIndex(OciIndex, frozen=True, title="Index of an OCI image layout"):
 
 
 class DockerManifestList(Index, frozen=True, title="Docker manifest list, version 2"):
-    """A Docker manifest list, version 2 (distribution manifest-v2-2)."""
+    """A list of manifests, one for each platform, in Docker format, version 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest-list"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest-list"]

@@ -39,7 +39,7 @@ _OBJECTS = Rule("SC1-01", "a list of objects")
 
 
 class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, version 2, schema 1"):
-    """A Docker image manifest, version 2, schema 1, plain or signed.
+    """The manifest of one image, in Docker's old format, version 2, schema 1, plain or signed.
 
     Its digest covers the bytes as served.
     """

@@ -111,7 +111,7 @@ def foreign_remarks(descriptor: Members, path: str, verdict: Callable[..., Probl
 
 
 class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
-    """An OCI image manifest (manifest.md)."""
+    """The manifest of one image or artifact, in OCI format (manifest.md)."""
 
     kind: ClassVar[str] = "oci-manifest"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-manifest"]
@@ -147,7 +147,7 @@ class DockerConfigDescriptor(Descriptor, frozen=True, title="Descriptor of a Doc
 
 
 class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, version 2, schema 2"):
-    """A Docker image manifest, version 2, schema 2 (distribution manifest-v2-2)."""
+    """The manifest of one image, in Docker format, version 2, schema 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest"]

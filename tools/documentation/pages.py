@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from documentation.introductions import ALL_RULES, ALL_SCHEMAS
 from documentation.schema_page import linked, schema_page
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.parse import model_of
@@ -32,30 +33,12 @@ def _pages() -> Iterator[tuple[str, str]]:
 
 def _overview() -> str:
     rows = "\n".join(_row(name) for name in NAMES)
-    beyond = "\n".join(
-        f"| {linked(rule.id)} | {rule.beyond_schema} |" for rule in rules().values() if rule.beyond_schema
-    )
-    return f"""# Schemas
-
-JSON Schemas (draft 2020-12) for each kind of document, generated from the models. A schema accepts every document that
-the models accept, and rejects what they reject wherever JSON Schema can express it. Warnings and notes are not errors,
-so a schema accepts them. [Use the schemas](../guides/schemas.md) in editors, in other languages and in OpenAPI.
-
-| schema | document | media types | download |
-| --- | --- | --- | --- |
-{rows}
-
-*written* describes what this library writes, where that is narrower than what it accepts: for example, it never writes
-`null` for a list.
-
-## What no schema says
-
-JSON Schema cannot express these rules, or only parts of them. `dreg validate` and the models check all of them.
-
-| rule | why |
-| --- | --- |
-{beyond}
-"""
+    by_limit: dict[str, list[str]] = {}
+    for rule in rules().values():
+        if rule.beyond_schema:
+            by_limit.setdefault(rule.beyond_schema, []).append(linked(rule.id))
+    beyond = "\n".join(f"| {', '.join(ids)} | {limit} |" for limit, ids in by_limit.items())
+    return ALL_SCHEMAS.format(rows=rows, beyond=beyond)
 
 
 def _row(name: str) -> str:
@@ -63,7 +46,7 @@ def _row(name: str) -> str:
     files = f"[{name}.json](../schemas/{name}.json)"
     if differs_when_written(name):
         files += f", [written](../schemas/serialization/{name}.json)"
-    shown = "<br>".join(f"`{media_type}`" for media_type in types) or "any of the four current kinds"
+    shown = "<br>".join(f"`{media_type}`" for media_type in types) or "those of the four current kinds"
     return f"| [{name}]({name}.md) | {schema(name)['title']} | {shown} | {files} |"
 
 
@@ -75,35 +58,7 @@ def _rules_overview() -> str:
     readable = "\n".join(
         f"| {linked(rule.id, above='')} | {rule.readable} |" for rule in rules().values() if rule.readable
     )
-    return f"""# Rules
-
-Every problem that dreg-client reports names a rule by its id, such as `DSC-03`. Find the id on this page, or run
-`dreg rule DSC-03`, which prints the same text. For each rule you find the source, the reason, an example that breaks
-it, how to fix the document, and a valid example. Ids never change.
-
-| severity | meaning |
-| --- | --- |
-| error | The document is rejected. |
-| warning | The document breaks a rule, but its meaning is clear. It is accepted. |
-| note | The document is accepted. Notes are only reported with `--pedantic`. |
-| accepted | Nothing is reported. The rule is listed because other tools are stricter. |
-
-[Validate files in CI](../guides/validate-in-ci.md) shows how to check files, layouts and registries.
-
-## Read invalid documents {{ #readable-errors }}
-
-By default, dreg-client rejects a document that has an error. Pass `strict=False` to `Registry`, `Layout`,
-`open_store`, `open_image`, `parse_manifest` or `parse_document` to accept documents with minor errors: the member has
-the right JSON type, but its text is invalid. The `problems` of the document list its errors and warnings. `validate`
-always reports all of them. Errors in digests, sizes, duplicate names, ambiguous documents and missing members are never
-accepted.
-
-| rule | with `strict=False` |
-| --- | --- |
-{readable}
-
-{"".join(parts).strip()}
-"""
+    return ALL_RULES.format(readable=readable, families="".join(parts).strip())
 
 
 def _family_table(family: RuleFamily) -> str:
