@@ -45,7 +45,7 @@ It is at the root of every image layout, next to `index.json` and `blobs/`. You 
 
 Guide: [Read a layout](../guides/read-a-layout.md). Reference: {_REFERENCE}. Rules: [LYT](../rules/lyt.md).""",
     "legacy-manifest": f"""\
-Only very old registries and images that were never pushed again return this document. dreg-client recognizes it and
+Only very old registries and images that were never pushed again return this document. dreg-client recognises it and
 reads the members below, if the caller asks for it with `legacy=True`. It does not verify the signatures.
 
 {_READ} Reference: {_REFERENCE}. Rules: [SC1](../rules/sc1.md).""",

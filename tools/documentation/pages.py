@@ -1,5 +1,6 @@
 """The pages of schemas and rules, generated from the models and the rulebook."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -74,7 +75,7 @@ def _rules_page(family: RuleFamily) -> str:
 def _rule_entry(entry: RuleEntry) -> str:
     lines = [
         f"## {entry.id}: {entry.title} {{ #{entry.id.lower()} }}",
-        f"**{entry.verdict.capitalize()}.** Source: {entry.clause}.",
+        f"**{entry.verdict.capitalize()}.** Source: {_source(entry)}.",
         entry.quote and f"> {entry.quote}",
         f"**Why.** {entry.why}",
         entry.note,
@@ -86,6 +87,10 @@ def _rule_entry(entry: RuleEntry) -> str:
         entry.beyond_schema and f"**JSON Schema.** {entry.beyond_schema}",
     ]
     return "\n\n".join(filter(None, lines)) + "\n"
+
+
+def _source(entry: RuleEntry) -> str:
+    return re.sub("^dreg's own: (.*)", r"dreg-client's own rule (\1)", entry.clause)
 
 
 def _example(entry: RuleEntry, example: str) -> str:
