@@ -10,7 +10,7 @@ from dreg_client.cli.output import put, put_json, put_result, styled, wrapped
 from dreg_client.models.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
-    from dreg_client.schemagen import Mode
+    from dreg_client.schemagen import Mode, RuleEntry
 
 _NAMES: Final = (*KIND_NAMES, "manifest")
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
@@ -131,12 +131,28 @@ def rule_command(rule: str, output: str) -> None:
     if output == "json":
         put_json(entry.plain())
         return
-    put(styled(f"{entry.id}: {entry.title}", "bold"))
-    told = {"verdict": entry.verdict, "from": entry.clause, "why": entry.why, "mend": entry.mend}
-    if entry.readable:
-        told["readable"] = f"with strict=False, {entry.readable}"
-    for label, text in told.items():
-        put(f"  {label:<9}{wrapped(text, 11)}")
-    for label, example in (("breaks it", entry.bad), ("is right", entry.good)):
-        put(f"  {label}", *(f"    {line}" for line in example.splitlines()))
+    _put_entry(entry)
+
+
+def _put_entry(entry: "RuleEntry") -> None:
+    """Print the entry of a rule as its page in the documentation has it."""
+    put(styled(wrapped(f"{entry.id}: {entry.title}", 0), "bold"))
+    parts = {
+        "severity": entry.verdict,
+        "source": entry.clause,
+        "quote": entry.quote and f'"{entry.quote}"',
+        "why": entry.why,
+        "note": entry.note,
+        "lenient": entry.readable and f"With strict=False, {entry.readable}.",
+        "writers": entry.writers,
+        "schemas": entry.beyond_schema,
+        "fix": entry.fix,
+    }
+    for label, text in parts.items():
+        if text:
+            put(f"  {label:<10}{wrapped(text, 12)}")
+    for label, example in (("Example that breaks it:", entry.bad), ("Valid example:", entry.good)):
+        lines = [wrapped(example, 4)] if entry.of == "words" else example.splitlines()
+        if example:
+            put(f"  {label}", *(f"    {line}" for line in lines))
     put(f"  {entry.url}")

@@ -66,57 +66,57 @@ class _ConfigObject(StrictModel, frozen=True):
 
 
 class Healthcheck(_ConfigObject, frozen=True, title="Health check"):
-    """How Docker checks the health of a container; times are in nanoseconds (moby image specification v1.2)."""
+    """How Docker checks whether a container is healthy; times are in nanoseconds (moby image specification v1.2)."""
 
     test: Annotated[Texts | None, Rule("CFG-15", "a list of strings")] = Field(default=None, alias="Test")
-    """How the command is run (`NONE`, `CMD` or `CMD-SHELL`), then the command."""
+    """How to run the command (`NONE`, `CMD` or `CMD-SHELL`), followed by the command."""
     interval: _Count = Field(default=None, alias="Interval")
     """The time between two checks, in nanoseconds."""
     timeout: _Count = Field(default=None, alias="Timeout")
-    """The timeout of a check, in nanoseconds."""
+    """The timeout of one check, in nanoseconds."""
     start_period: _Count = Field(default=None, alias="StartPeriod")
-    """The period after the start in which failures do not count, in nanoseconds."""
+    """The time after the start during which failed checks do not count, in nanoseconds."""
     start_interval: _Count = Field(default=None, alias="StartInterval")
-    """The time between two checks in that period, in nanoseconds."""
+    """The time between two checks during the start period, in nanoseconds."""
     retries: _Count = Field(default=None, alias="Retries")
-    """The number of consecutive failures that make a container unhealthy."""
+    """The number of consecutive failed checks that make a container unhealthy."""
 
 
 class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameters"):
-    """The defaults for running a container of the image (config.md "config")."""
+    """The default settings of a container that runs the image (config.md "config")."""
 
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_CONFIG.split())
 
     user: _Word = Field(default=None, alias="User")
-    """The user, or user and group, that the process runs as."""
+    """The user, or user and group, that runs the process, such as `1000:1000`."""
     exposed_ports: _Names = Field(default=None, alias="ExposedPorts")
-    """The ports that a container exposes, such as `8080/tcp`."""
+    """The ports that the container exposes, such as `8080/tcp`, each with the value `{}`."""
     env: Annotated[Texts | None, Rule("CFG-09", "a list of strings, each NAME=VALUE")] = Field(
         default=None, alias="Env"
     )
-    """The environment variables, as `NAME=VALUE`."""
+    """The environment variables, each as `NAME=VALUE`."""
     entrypoint: _Words = Field(default=None, alias="Entrypoint")
-    """The command, to which arguments are added."""
+    """The command to run; arguments are appended."""
     cmd: _Words = Field(default=None, alias="Cmd")
-    """The arguments, or the command if there is no entrypoint."""
+    """The arguments of the entrypoint, or the whole command if there is none."""
     volumes: _Names = Field(default=None, alias="Volumes")
-    """The folders for data that outlives a container."""
+    """The directories whose data is kept outside the container, each with the value `{}`."""
     working_dir: _Word = Field(default=None, alias="WorkingDir")
     """The working directory of the process."""
     labels: Annotated[TextMap | None, Rule("CFG-13", "an object of strings", "CFG-13")] = Field(
         default=None, alias="Labels"
     )
-    """The labels that the author added to the image, by name."""
+    """Labels by key; values are strings."""
     stop_signal: _Word = Field(default=None, alias="StopSignal")
     """The signal that stops the process, such as `SIGTERM`."""
     args_escaped: Annotated[bool | None, Rule("CFG-14", "true or false")] = Field(default=None, alias="ArgsEscaped")
-    """Whether the command is one line that is already escaped (Windows; deprecated)."""
+    """Whether the command is a single string that is already escaped (Windows only, deprecated)."""
     healthcheck: Annotated[Healthcheck | None, Rule("CFG-15", "an object")] = Field(default=None, alias="Healthcheck")
-    """How to check the health of a container."""
+    """The check that tells whether the container is healthy."""
     shell: _Words = Field(default=None, alias="Shell")
-    """The shell that runs commands given as text."""
+    """The shell that runs commands given as a single string."""
     on_build: _Words = Field(default=None, alias="OnBuild")
-    """The instructions that run first when an image is built on this one."""
+    """Dockerfile instructions that run first when another image is built on this one."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -131,14 +131,14 @@ class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameter
 
 
 class RootFs(_ConfigObject, frozen=True, title="Root file system"):
-    """The unpacked layers: digests of the uncompressed tar archives, bottom first (config.md "rootfs")."""
+    """The digests of the uncompressed layers, lowest layer first (config.md "rootfs")."""
 
     tolerated: ClassVar[frozenset[str]] = frozenset({"base_layer"})
 
     type: Annotated[Literal["layers"], EmptyIsDefault, Rule("CFG-05", '"layers"')] = "layers"
-    """The type of the file system: `layers`."""
+    """The type of the root file system; always `layers`."""
     diff_ids: Annotated[tuple[DigestText, ...], NullIsEmptyUnbounded, Rule("CFG-06", "a list of digests")]
-    """The digests of the uncompressed layers, bottom first."""
+    """The digests of the uncompressed layers, lowest layer first."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -149,19 +149,19 @@ class RootFs(_ConfigObject, frozen=True, title="Root file system"):
             yield from digest_remarks(digest, here)
 
 
-class HistoryEntry(_ConfigObject, frozen=True, title="Step of the history"):
-    """One step of the build of an image (config.md "history")."""
+class HistoryEntry(_ConfigObject, frozen=True, title="History entry"):
+    """One build step of an image (config.md "history")."""
 
     created: Annotated[Time | None, Rule("CFG-17", "a string, a date and time")] = None
-    """The time of the step."""
+    """The time when the step ran."""
     created_by: Annotated[str | None, Rule("CFG-18", "a string")] = None
-    """The command of the step."""
+    """The command that the step ran."""
     author: Annotated[str | None, Rule("CFG-18", "a string")] = None
     """The author of the step."""
     comment: Annotated[str | None, Rule("CFG-18", "a string")] = None
-    """A comment on the step."""
+    """A comment about the step."""
     empty_layer: Annotated[bool | None, Rule("CFG-19", "true or false")] = None
-    """Whether the step made no layer."""
+    """Whether the step created no layer."""
 
     @property
     def clean_created_by(self) -> str:
@@ -170,32 +170,32 @@ class HistoryEntry(_ConfigObject, frozen=True, title="Step of the history"):
 
 
 class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image config"):
-    """An image config, of OCI or of Docker (config.md "Properties")."""
+    """The config of an image, in OCI or Docker format (config.md "Properties")."""
 
     kind: ClassVar[str] = "image-config"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["image-config"]
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_TOP.split())
 
     architecture: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOARCH")]
-    """The processor that the image runs on, such as `amd64`."""
+    """The CPU architecture that the image runs on, as in Go's `GOARCH`, such as `amd64`."""
     os: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOOS")]
-    """The operating system that the image runs on, such as `linux`."""
+    """The operating system that the image runs on, as in Go's `GOOS`, such as `linux`."""
     rootfs: Annotated[RootFs, Rule("CFG-05", "an object with type and diff_ids")]
-    """The unpacked layers."""
+    """The digests of the uncompressed layers."""
     created: Annotated[Time | None, Rule("CFG-02", "a string, a date and time")] = None
-    """The time when the image was made."""
+    """The time when the image was created."""
     author: Annotated[str | None, Rule("CFG-03", "a string")] = None
     """The author of the image."""
     os_version: Annotated[str | None, Rule("CFG-03", "a string")] = Field(default=None, alias="os.version")
-    """The version of the operating system, mainly for Windows images."""
+    """The version of the operating system; used mainly for Windows images."""
     os_features: Annotated[Texts | None, Rule("CFG-04", "a list of strings")] = Field(default=None, alias="os.features")
-    """The features that the operating system must have, such as `win32k`."""
+    """Features that the operating system must have, such as `win32k`."""
     variant: Annotated[str | None, Rule("CFG-03", "a string")] = None
-    """The variant of the processor, such as `v7` for `arm`."""
+    """The CPU variant, such as `v7` for `arm`."""
     config: Annotated[ExecutionParameters | None, Rule("CFG-07", "an object")] = None
-    """The defaults for running a container of the image."""
+    """The default settings of a container that runs the image."""
     history: Annotated[tuple[HistoryEntry, ...], NullIsEmptyUnbounded, Rule("CFG-16", "a list of objects")] = ()
-    """The steps of the build, the first step first."""
+    """The build steps, first step first."""
 
     @property
     def platform(self) -> Platform | None:

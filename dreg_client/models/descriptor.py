@@ -31,20 +31,20 @@ _GOARCH = "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le
 
 
 class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
-    """A platform with the spelling of its document (image-index.md "platform")."""
+    """The platform that an image runs on, as written in its document (image-index.md "platform")."""
 
     architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
-    """The processor, such as `amd64`."""
+    """The CPU architecture, as in Go's `GOARCH`, such as `amd64`."""
     os: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOOS")]
-    """The operating system, such as `linux`."""
+    """The operating system, as in Go's `GOOS`, such as `linux`."""
     os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(default=None, alias="os.version")
-    """The version of the operating system, mainly for Windows images."""
+    """The version of the operating system; used mainly for Windows images."""
     os_features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = Field(default=None, alias="os.features")
-    """The features that the operating system must have, such as `win32k`."""
+    """Features that the operating system must have, such as `win32k`."""
     variant: Annotated[str | None, Rule("PLT-02", "a string")] = None
-    """The variant of the processor, such as `v7` for `arm`."""
+    """The CPU variant, such as `v7` for `arm`."""
     features: Annotated[Texts | None, Rule("PLT-03", "a list of strings")] = None
-    """The features that the processor must have; reserved by the specification."""
+    """Features that the CPU must have; reserved by the specification."""
 
     @property
     def value(self) -> Platform | None:
@@ -99,7 +99,7 @@ def _embedded(data: str, info: ValidationInfo) -> str:
 
 
 class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
-    """A reference to content by its type, digest and size in bytes (descriptor.md "Properties")."""
+    """A reference to content by media type, digest and size (descriptor.md "Properties")."""
 
     kind: ClassVar[str] = "descriptor"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["descriptor"]
@@ -108,21 +108,21 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
     media_type: Annotated[MediaType, Rule("DSC-01", "a media type")] = Field(alias="mediaType")
     """The media type of the content."""
     digest: Annotated[DigestText, Rule("DSC-02", "a digest, such as sha256: and 64 hex digits")]
-    """The digest of the content."""
+    """The digest of the content, such as `sha256:` and 64 hex digits."""
     size: Annotated[_Size, Rule("DSC-03", "an integer from 0 to 2^63 - 1, the size in bytes")]
-    """The size of the content, in bytes."""
+    """The size of the content in bytes."""
     urls: Annotated[Uris | None, Rule("DSC-04", "a list of URIs")] = None
-    """Other addresses of the content."""
+    """Other URLs from which the content can be downloaded."""
     annotations: Annotated[TextMap | None, Rule("DSC-05", "an object of strings", "ANN-01")] = None
-    """The annotations that its author added, by name."""
+    """Annotations by key; values are strings."""
     data: Annotated[Annotated[Base64, AfterValidator(_embedded)] | None, Rule("DSC-06", "a string of base64")] = None
-    """The embedded content."""
+    """The content itself, embedded as base64."""
     artifact_type: Annotated[MediaType | None, Rule("DSC-08", "a media type")] = Field(
         default=None, alias="artifactType"
     )
-    """The type of the artifact, if the content is the manifest of an artifact."""
+    """The type of the artifact, if the descriptor refers to the manifest of an artifact."""
     platform: Annotated[DocumentPlatform | None, Rule("DSC-09", "an object")] = None
-    """The platform of the image, if the content is the manifest of an image."""
+    """The platform of the image, if the descriptor refers to the manifest of an image."""
 
     @property
     def embedded(self) -> bytes | None:

@@ -106,7 +106,7 @@ _NO_TIME: Final = core_schema.no_info_after_validator_function(lambda _: None, _
 GRAMMARS: Final[Mapping[str, TextType]] = {
     "Digest": _DigestType(
         "DIG-01 DIG-02",
-        "A digest: the algorithm, a colon, the hash as that algorithm encodes it.",
+        "A digest: an algorithm, a colon and the encoded hash, such as `sha256:` and 64 hex digits.",
         "a digest",
         pattern=KNOWN_DIGEST_PATTERN,
         is_valid=is_digest,
@@ -114,7 +114,7 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
     ),
     "MediaType": TextType(
         "MED-01",
-        "A media type as `type/subtype`, without parameters.",
+        "A media type, written as `type/subtype` without parameters.",
         "a media type as type/subtype, without parameters",
         pattern=MEDIA_TYPE_PATTERN,
         is_valid=is_media_type,
@@ -123,7 +123,7 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
     ),
     "Timestamp": TextType(
         "TIM-01",
-        "A date and time by RFC 3339, of a day that exists.",
+        "An RFC 3339 date and time, such as `2006-01-02T15:04:05Z`; the day must exist.",
         "a date and time as 2006-01-02T15:04:05Z, of a day that exists",
         pattern=TIMESTAMP_PATTERN,
         is_valid=lambda _: False,  # the pattern accepts all valid ones
@@ -132,7 +132,7 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
     ),
     "Uri": TextType(
         "URI-01",
-        "A URI by RFC 3986, with its scheme.",
+        "A URI with a scheme (RFC 3986).",
         "a URI with a scheme",
         pattern=URI_PATTERN,
         is_valid=is_uri,
@@ -140,7 +140,7 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
     ),
     "Base64": TextType(
         "DSC-06",
-        "Base64 by RFC 4648, section 4: padded, without line breaks, unused bits zero.",
+        "Base64 with padding and without line breaks (RFC 4648, section 4); unused bits are zero.",
         "base64 with padding, without line breaks, unused bits zero",
         pattern=r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$",
         is_valid=lambda text: decoded(text) is not None,

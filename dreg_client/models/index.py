@@ -38,7 +38,7 @@ class Index(Manifest, frozen=True):
     rivals: ClassVar[frozenset[str]] = frozenset({"layers", "config", "fsLayers"})
 
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty]
-    """The manifests and indexes; the first that matches a platform is chosen."""
+    """The descriptors of manifests and indexes; clients take the first that matches their platform."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shown_digest}, {len(self.manifests)} manifests)"
@@ -63,13 +63,13 @@ class Index(Manifest, frozen=True):
 
 
 class OciIndex(Index, frozen=True, title="OCI image index"):
-    """An OCI image index (image-index.md)."""
+    """A list of manifests, such as one for each platform, in OCI format (image-index.md)."""
 
     kind: ClassVar[str] = "oci-index"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-index"]
 
     schema_version: Annotated[SchemaVersion2, Rule("IDX-01", _TWO)] = Field(alias="schemaVersion")
-    """The version of the format: 2."""
+    """The version of the format; always 2."""
     media_type: Annotated[OciIndexType, NullIsDefault, Rule("IDX-02", types.OCI_INDEX)] = Field(
         default=types.OCI_INDEX, alias="mediaType"
     )
@@ -77,11 +77,11 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     artifact_type: Annotated[MediaType | None, Rule("IDX-06", "a media type")] = Field(
         default=None, alias="artifactType"
     )
-    """The type of the artifact."""
+    """The type of the artifact, as a media type."""
     subject: Annotated[Descriptor | None, Rule("IDX-07", "an object, a descriptor")] = None
-    """The manifest that this index refers to."""
+    """The manifest that this index belongs to."""
     annotations: Annotated[TextMap | None, Rule("IDX-08", "an object of strings", "ANN-01")] = None
-    """The annotations that its author added, by name."""
+    """Annotations by key; values are strings."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
@@ -105,13 +105,13 @@ class LayoutIndex(OciIndex, frozen=True, title="Index of an OCI image layout"):
 
 
 class DockerManifestList(Index, frozen=True, title="Docker manifest list, version 2"):
-    """A Docker manifest list, version 2 (distribution manifest-v2-2)."""
+    """A list of manifests, one for each platform, in Docker format, version 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest-list"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest-list"]
 
     schema_version: Annotated[SchemaVersion2, Rule("DKL-01", _TWO)] = Field(alias="schemaVersion")
-    """The version of the format: 2."""
+    """The version of the format; always 2."""
     media_type: Annotated[DockerManifestListType, EmptyIsLenient, Rule("DKL-02", types.DOCKER_MANIFEST_LIST)] = Field(
         alias="mediaType"
     )

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
+from dreg_client.errors.problems import full_clause
 from dreg_client.models.fields import rule_of
 from dreg_client.models.json_text import MAX_STRING
 from dreg_client.models.rules import CLAUSES
@@ -43,8 +44,8 @@ HOLDS_VALUES: Final = frozenset({"const", "default", "enum", "examples"})
 
 
 _RIVAL: Final[JsonSchemaValue] = {
-    "description": "Rejected: it belongs to another kind of document.",
-    "$comment": f"GEN-06: {CLAUSES['GEN-06']}",
+    "description": "Not allowed: this member belongs to another kind of document.",
+    "$comment": f"GEN-06: {full_clause(CLAUSES['GEN-06'])}",
     "not": {},
 }
 
@@ -72,7 +73,7 @@ def complete(
 
 def comment(*rules: str) -> str:
     """Return rules with their clauses, for `$comment`."""
-    return "; ".join(f"{rule}: {CLAUSES[rule]}" if rule in CLAUSES else rule for rule in rules)
+    return "; ".join(f"{rule}: {full_clause(CLAUSES[rule])}" if rule in CLAUSES else rule for rule in rules)
 
 
 def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> Any:  # noqa: ANN401 (any part of a schema)

@@ -12,13 +12,13 @@ from dreg_client.models.stored import StoredDocument
 
 
 class ImageLayout(StoredDocument, frozen=True, title="OCI image layout"):
-    """The file `oci-layout`, which names the version of the layout."""
+    """The file `oci-layout`, which contains the version of the layout."""
 
     kind: ClassVar[str] = "image-layout"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["image-layout"]
 
     image_layout_version: Annotated[Literal["1.0.0"], Rule("LYT-01", '"1.0.0"')] = Field(alias="imageLayoutVersion")
-    """The version of the layout: 1.0.0."""
+    """The version of the layout; always `1.0.0`."""
 
 
 def ref_name(entry: Descriptor) -> str | None:

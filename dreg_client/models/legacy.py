@@ -39,7 +39,7 @@ _OBJECTS = Rule("SC1-01", "a list of objects")
 
 
 class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, version 2, schema 1"):
-    """A Docker image manifest, version 2, schema 1, plain or signed.
+    """The manifest of one image, in Docker's old format, version 2, schema 1, plain or signed.
 
     Its digest covers the bytes as served.
     """
@@ -55,13 +55,13 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
     tag: _Text = None
     """The tag of the image."""
     architecture: _Text = None
-    """The processor that the image runs on."""
+    """The CPU architecture that the image runs on."""
     layers: Annotated[tuple[Digest, ...], _lenient(_layers), _OBJECTS] = Field(default=(), alias="fsLayers")
     """The digests of the layers, top layer first."""
     history: Annotated[int, _lenient(_count), _OBJECTS] = 0
-    """The history entries, which are counted and not parsed."""
+    """The history entries; only their number is read."""
     is_signed: Annotated[bool, _lenient(bool), _OBJECTS] = Field(default=False, alias="signatures")
-    """The signatures, which are not verified."""
+    """The signatures; they are not verified."""
 
     @property
     def media_type(self) -> str:

@@ -40,7 +40,7 @@ class Manifest(StoredDocument, frozen=True):
     """The target of a tag: an image manifest or an index, of OCI or Docker."""
 
     media_type: str
-    """The document's own media type."""
+    """The media type of this document."""
 
     @property
     def descriptor(self) -> Descriptor:
@@ -54,17 +54,17 @@ class ImageManifest(Manifest, frozen=True):
     rivals: ClassVar[frozenset[str]] = frozenset({"manifests", "fsLayers"})
 
     config: Descriptor
-    """The config of the image or artifact."""
+    """The descriptor of the config."""
     layers: Descriptors
-    """The layers, bottom first, or the content of an artifact."""
+    """The descriptors of the layers, lowest layer first, or of an artifact's content."""
     artifact_type: Annotated[MediaType | None, Rule("MAN-03", "a media type")] = Field(
         default=None, alias="artifactType"
     )
-    """The type of the artifact."""
+    """The type of the artifact, as a media type."""
     subject: Annotated[Descriptor | None, Rule("MAN-09", _DESCRIPTOR)] = None
-    """The manifest that this one refers to."""
+    """The manifest that this one belongs to, such as the image that a signature is for."""
     annotations: Annotated[TextMap | None, Rule("MAN-10", "an object of strings", "ANN-01")] = None
-    """The annotations that its author added, by name."""
+    """Annotations by key; values are strings."""
 
     @property
     def image_size(self) -> int:
@@ -111,13 +111,13 @@ def foreign_remarks(descriptor: Members, path: str, verdict: Callable[..., Probl
 
 
 class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
-    """An OCI image manifest (manifest.md)."""
+    """The manifest of one image or artifact, in OCI format (manifest.md)."""
 
     kind: ClassVar[str] = "oci-manifest"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-manifest"]
 
     schema_version: Annotated[SchemaVersion2, Rule("MAN-01", _TWO)] = Field(alias="schemaVersion")
-    """The version of the format: 2."""
+    """The version of the format; always 2."""
     media_type: Annotated[OciManifestType, NullIsDefault, Rule("MAN-02", types.OCI_MANIFEST)] = Field(
         default=types.OCI_MANIFEST, alias="mediaType"
     )
@@ -141,19 +141,19 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
 
 
 class DockerConfigDescriptor(Descriptor, frozen=True, title="Descriptor of a Docker image's config"):
-    """The descriptor of a Docker image's config, whose type old registries left generic or empty."""
+    """The descriptor of a Docker image's config; old registries wrote a generic or empty media type."""
 
     media_type: Annotated[MediaType | Literal[""], Rule("DSC-01", "a media type")] = Field(alias="mediaType")
 
 
 class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, version 2, schema 2"):
-    """A Docker image manifest, version 2, schema 2 (distribution manifest-v2-2)."""
+    """The manifest of one image, in Docker format, version 2, schema 2 (distribution manifest-v2-2)."""
 
     kind: ClassVar[str] = "docker-manifest"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["docker-manifest"]
 
     schema_version: Annotated[SchemaVersion2, Rule("DKM-01", _TWO)] = Field(alias="schemaVersion")
-    """The version of the format: 2."""
+    """The version of the format; always 2."""
     media_type: Annotated[DockerManifestType, EmptyIsLenient, Rule("DKM-02", types.DOCKER_MANIFEST)] = Field(
         alias="mediaType"
     )

@@ -1,6 +1,6 @@
 """The rules that a document can break: their ids, and the clauses of the specification that they come from.
 
-Files are those of the OCI image specification v1.1.1 unless named; "ours" marks rules without a clause.
+File names without a specification are those of the OCI image specification v1.1.1; "ours" marks rules without a clause.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Final
 from dreg_client.errors.problems import Problem, Severity
 
 MOST_TOLD: Final = 1000
-"""The number of problems of each severity that are reported; one more says that there are more."""
+"""The limit of reported problems of each severity; one more problem says that others were left out."""
 _DESCRIPTOR = 'descriptor.md "Properties"'
 _PLATFORM = 'image-index.md "platform"'
 _MANIFEST = 'manifest.md "Image Manifest Property Descriptions"'
@@ -25,16 +25,16 @@ CLAUSES: dict[str, str] = {
     "GEN-01": 'considerations.md "JSON" (main), RFC 8259, RFC 7493',
     "GEN-02": 'considerations.md "JSON" (main), RFC 7493 2.3',
     "GEN-03": 'considerations.md "JSON" (main); descriptor.md "Properties": int64',
-    "GEN-04": "ours: nesting is bounded",
+    "GEN-04": "ours: nesting is limited",
     "GEN-05": 'distribution-spec "Pushing Manifests": at least 4 megabytes',
     "GEN-06": 'ours: distribution-spec "Pulling manifests", CVE-2021-41190',
     "GEN-07": 'distribution-spec "Pulling manifests", "Pushing Manifests"',
-    "GEN-08": "ours: Go's parsers fold letter case, CVE-2021-41190",
+    "GEN-08": "ours: Go's JSON decoder ignores letter case, CVE-2021-41190",
     "GEN-09": 'considerations.md "Extensibility"',
     "GEN-10": "image-index.md, manifest.md, config.md: the list is REQUIRED",
     "GEN-11": 'descriptor.md "Properties", "Verification"',
     "GEN-12": "manifest.md: config, unknown types are not parsed",
-    "GEN-13": "ours: strings are bounded",
+    "GEN-13": "ours: the length of strings is limited",
     "DIG-01": 'descriptor.md "Digests"',
     "DIG-02": 'descriptor.md "SHA-256", "SHA-512", "BLAKE3" (main)',
     "DIG-03": 'descriptor.md "Registered algorithms"',
@@ -75,8 +75,8 @@ CLAUSES: dict[str, str] = {
     "DKM-02": f"{_DOCKER_MANIFEST}: mediaType",
     "DKM-03": f"{_DOCKER_MANIFEST}: config",
     "DKM-04": f"{_DOCKER_MANIFEST}: layers",
-    "DKM-05": f"ours: not named in {_DOCKER_MANIFEST}",
-    "SC1-01": "distribution's page of schema 1 (deprecated)",
+    "DKM-05": f"ours: not defined in {_DOCKER_MANIFEST}",
+    "SC1-01": "distribution manifest-v2-1 (deprecated)",
     "IDX-01": f"{_INDEX}: schemaVersion",
     "IDX-02": f"{_INDEX}: mediaType",
     "IDX-03": f"{_INDEX}: manifests",
@@ -86,7 +86,7 @@ CLAUSES: dict[str, str] = {
     "IDX-07": f"{_INDEX}: subject",
     "IDX-08": f"{_INDEX}: annotations",
     "IDX-09": "ours: image-index.md, the first match SHOULD be used",
-    "IDX-10": "ours: entries are bounded",
+    "IDX-10": "ours: the number of entries is limited",
     "DKL-01": f"{_DOCKER_LIST}: schemaVersion",
     "DKL-02": f"{_DOCKER_LIST}: mediaType",
     "DKL-03": f"{_DOCKER_LIST}: manifests",
@@ -115,7 +115,7 @@ CLAUSES: dict[str, str] = {
     "LYT-01": f'{_LAYOUT} "oci-layout file"',
     "LYT-02": f'{_LAYOUT} "index.json file"',
     "LYT-03": f'{_LAYOUT} "Blobs"',
-    "LYT-04": f'ours: a layout by itself is whole; {_LAYOUT} "Blobs" lets blobs be elsewhere',
+    "LYT-04": f'ours: a layout should be complete; {_LAYOUT} "Blobs" allows blobs elsewhere',
     "LYT-05": f"{_DESCRIPTOR}: size, mediaType",
     "LYT-06": "annotations.md: org.opencontainers.image.ref.name",
     "LYT-07": f'ours: {_LAYOUT} "index.json file"',
@@ -124,26 +124,26 @@ CLAUSES: dict[str, str] = {
     "LYT-10": f'{_LAYOUT} "Blobs"',
 }
 
-_EMPTY = "an empty text is read as the type of the document"
-_NULL = "`null` is read as an empty string; a value of another type is not readable"
+_EMPTY = "an empty string is read as the type of the document"
+_NULL = "`null` is read as an empty string; values of other types are rejected"
 LENIENT_RULES: Final[Mapping[str, str]] = {
-    "MED-01": "the text is kept as it is written",
-    "URI-01": "the text is kept as it is written",
+    "MED-01": "the text is kept as written",
+    "URI-01": "the text is kept as written",
     "ANN-01": _NULL,
     "TIM-01": "the date is read as None",
-    "DSC-06": "the text is kept as it is written, and `embedded` is None",
+    "DSC-06": "the text is kept as written, and `embedded` is None",
     "MAN-02": _EMPTY,
     "DKM-02": _EMPTY,
     "IDX-02": _EMPTY,
     "DKL-02": _EMPTY,
     "CFG-13": _NULL,
-    "CFG-15": "a number below 0 is kept; a value of another type is not readable",
+    "CFG-15": "a negative number is kept; values of other types are rejected",
 }
 """The rules whose errors `strict=False` accepts, and what is read instead.
 
-The member has the right JSON type there, and only its grammar is wrong. What decides which bytes are meant is never
-readable: digests, sizes, duplicate names, kinds of documents, required members, limits. Nor is another `rootfs.type`,
-which config.md says must be an error.
+In these cases the member has the right JSON type, and only its grammar is wrong. Errors that make it unclear which
+bytes are meant are never accepted: in digests, sizes, duplicate names, kinds of documents, required members and limits.
+Another `rootfs.type` is not accepted either, because config.md requires an error.
 """
 
 
@@ -157,7 +157,7 @@ note: Final = partial(_problem, Severity.NOTE)  # only reported on request
 
 
 def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR) -> list[Problem]:
-    """Return the first problem of each rule and path: 1,000 of each severity, and one that says that there are more."""
+    """Return the first problem of each rule and path: 1,000 of each severity, and one that says if there are more."""
     first: dict[tuple[str, str], Problem] = {}
     told = dict.fromkeys(Severity, 0)
     for problem in problems:
@@ -168,9 +168,9 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
         if told[severity] <= MOST_TOLD:
             first[place] = problem
         elif told[severity] == MOST_TOLD + 1:
-            end = f"; no more {severity}s of this document are told than these {MOST_TOLD + 1:,}"
+            end = f"; only the first {MOST_TOLD + 1:,} {severity}s of this document are shown"
             first[place] = replace(problem, found=problem.found.removesuffix(end) + end)
-        if told[until] > MOST_TOLD:  # the search ends after that many of `until`
+        if told[until] > MOST_TOLD:  # enough of the severity `until` were found
             break
     return list(first.values())
 

@@ -1,4 +1,4 @@
-"""The rulebook: for each rule its reason, a good and a bad example, and how to fix a document."""
+"""The rulebook: for each rule its reason, a valid example, one that breaks it, and how to fix a document."""
 
 import tomllib
 from collections.abc import Mapping
@@ -20,17 +20,19 @@ class RuleEntry:
 
     Attributes:
         id: The stable id.
-        title: The rule in one line.
-        verdict: The result of breaking it: `error`, `warning`, `note` or `accepted`.
-        clause: The clause that it comes from, with the name of the specification.
+        title: The rule in one sentence.
+        verdict: The severity of a problem: `error`, `warning` or `note`; `accepted` if nothing is reported.
+        clause: The clause of the specification, with the name of the specification.
         why: The reason for the rule.
-        mend: How to fix a document.
-        of: The kind of the examples: a kind of document, another format, or plain `words`.
-        good: An example that follows the rule.
-        bad: An example that breaks it; empty if nothing does.
-        note: When the verdict differs.
-        readable: What `strict=False` reads instead of a value with such an error; empty if it is rejected all the same.
-        beyond_schema: What JSON Schema cannot express of it; empty if schemas cover it, or if it rejects nothing.
+        of: The kind of the examples: a kind of document, another format, or `words` for a description.
+        good: A valid example.
+        bad: An example that breaks the rule; empty if the rule rejects nothing.
+        fix: How to fix a document; empty if nothing needs a fix.
+        quote: The words of the clause; empty if the rule quotes none.
+        note: Cases with another severity, and other details.
+        writers: The programs that write documents that break the rule, if known.
+        readable: What `strict=False` reads instead of an invalid value; empty if the document is always rejected.
+        beyond_schema: The part of the rule that JSON Schema cannot express; empty if schemas cover all of it.
         media_type: The media type that the examples are served with.
         whole: Whether the examples are whole documents rather than members of one.
     """
@@ -40,11 +42,13 @@ class RuleEntry:
     verdict: str
     clause: str
     why: str
-    mend: str
     of: str
     good: str
     bad: str = ""
+    fix: str = ""
+    quote: str = ""
     note: str = ""
+    writers: str = ""
     readable: str = ""
     beyond_schema: str = ""
     media_type: str = ""
@@ -66,8 +70,8 @@ class RuleFamily:
 
     Attributes:
         name: The prefix of its ids, in lower case.
-        title: The subject.
-        about: The subject in a sentence or two.
+        title: The name of the subject.
+        about: A description of the subject, in a sentence or two.
         entries: The rules, ordered by number.
     """
 
@@ -88,7 +92,7 @@ def rules() -> Mapping[str, RuleEntry]:
 
     Examples:
         >>> rules()["DSC-03"].title
-        'size: an integer from 0 to 2^63 - 1'
+        'size must be an integer from 0 to 2^63 - 1'
     """
     return {entry.id: entry for family in families() for entry in family.entries}
 
@@ -99,6 +103,6 @@ def _family(name: str) -> RuleFamily:
     return RuleFamily(name, title, about, tuple(_entry(rule, **fields) for rule, fields in content.items()))
 
 
-def _entry(rule: str, *, fix: str, clause: str = "", **fields: Any) -> RuleEntry:  # noqa: ANN401 (of the TOML file)
+def _entry(rule: str, *, clause: str = "", **fields: Any) -> RuleEntry:  # noqa: ANN401 (of the TOML file)
     known = clause or full_clause(CLAUSES.get(rule, ""))
-    return RuleEntry(id=rule, clause=known, mend=fix, readable=LENIENT_RULES.get(rule, ""), **fields)
+    return RuleEntry(id=rule, clause=known, readable=LENIENT_RULES.get(rule, ""), **fields)

@@ -28,7 +28,8 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final[tuple[Kind, ...]] = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
 _ANY: Final[Schema] = {
     "title": "Image manifest or index",
-    "description": "Any manifest or index, of OCI or of Docker: its `mediaType` says which, else its members.",
+    "description": "An image manifest or an index, in OCI or Docker format. "
+    "`mediaType` names the kind; without it, the other members decide.",
     "type": "object",
 }
 
@@ -104,7 +105,7 @@ def any_manifest() -> Schema:
 
 
 def _any_manifest_by_type() -> Schema:
-    """Select the kind by `mediaType`, else by members, so that a validator reports errors of the intended kind."""
+    """Select the kind by `mediaType` or, without it, by members; validators then report errors of the right kind."""
     types = [media_type for name in _OF_ANY_MANIFEST for media_type in MEDIA_TYPES[name]]
     by_members = {"properties": {"mediaType": {"type": "null"}}, "required": ["manifests"]}
     index = {"anyOf": [_of_type(OciIndex), by_members]}
@@ -112,7 +113,7 @@ def _any_manifest_by_type() -> Schema:
     choice = {"if": index, "then": _reference(OciIndex), "else": _reference(OciManifest)}
     choice = {"if": docker[1], "then": _reference(DockerManifestList), "else": choice}
     choice = {"if": docker[0], "then": _reference(DockerManifest), "else": choice}
-    says = {"description": "The document's own media type.", "enum": [*types, None]}
+    says = {"description": "The media type of this document.", "enum": [*types, None]}
     return {**_ANY, "properties": {"mediaType": says | {"$comment": comment("GEN-12")}}, **choice}
 
 

@@ -129,7 +129,7 @@ def _name_of(part: object) -> str | None:
 
 
 _USES: Final = {"Value": ("Text",), "ValueWithNul": ("TextWithNul",)}
-_KEPT: Final = "Any value: members that the specification does not know are kept."
+_KEPT: Final = "Any value. Members that the specification does not define are kept."
 
 
 def _to_any_depth(name: str, text: str) -> Schema:
@@ -145,7 +145,7 @@ def _defined(description: str, rules: str, own: Schema) -> Schema:
 _DEFINITIONS: Final[Mapping[str, Schema]] = {
     name: _defined(grammar.description, grammar.rules, grammar.json_schema()) for name, grammar in GRAMMARS.items()
 } | {
-    "Text": _defined("A string without NUL, of at most 1 MiB.", "GEN-01 GEN-13", TEXT),
+    "Text": _defined("A string of at most 1 MiB, without NUL characters.", "GEN-01 GEN-13", TEXT),
     "TextWithNul": _defined("A string of at most 1 MiB.", "GEN-13", TEXT_WITH_NUL),
     "Value": _defined(_KEPT, "GEN-09 GEN-01 GEN-03 GEN-13", VALUE | _to_any_depth("Value", "Text")),
     "ValueWithNul": _defined(

@@ -1,4 +1,4 @@
-"""The table of advisories: each test here says in its docstring what it replays, and the page is made of these.
+"""The table of advisories, generated from the docstrings of the tests in this directory.
 
 `python -m tests.advisories.table` writes `docs/advisories.md`.
 """
@@ -14,30 +14,30 @@ PAGE = FOLDER.parents[1] / "docs/advisories.md"
 TOP = """\
 # Advisories
 
-Published advisories of registry clients and of the HTTP libraries below them, each replayed in small against
-dreg-client: the test of a row fails where the weakness is here. What a case asks for stands in
-[Hostile cases](hostile-cases.md).
+Vulnerabilities that were published for registry clients and for the HTTP libraries that they use. For each of them, a
+test attacks dreg-client in the same way and fails if dreg-client has the same weakness. The page
+[Hostile cases](hostile-cases.md) lists how dreg-client must react in each case.
 
-After `.ci/setup dev`, which installs what tests need, `.venv/bin/pytest tests/advisories` runs them all. The page is
-made of what the tests say of themselves:
+The tests are in `tests/advisories`. To run them, install the development dependencies with `.ci/setup dev`, then run
+`.venv/bin/pytest tests/advisories`. This page is generated from their docstrings by
 `.venv/bin/python -m tests.advisories.table`.
 
-| advisory | of | what went wrong there | here | cases | test |
+| advisory | what happened | in which tools | what dreg-client does | test | hostile cases |
 | --- | --- | --- | --- | --- | --- |
 """
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a test replays.
+    """The advisories that a test covers.
 
     Attributes:
         names: The ids of the advisories.
-        projects: Whose they are.
-        wrong: What went wrong there.
-        here: What prevents it here.
-        cases: The ids of the cases.
-        file: The name of the test's file.
+        projects: The affected tools.
+        wrong: What happened.
+        here: What dreg-client does.
+        cases: The ids of the hostile cases.
+        file: The file name of the test.
     """
 
     names: tuple[str, ...]
@@ -48,32 +48,34 @@ class Row:
     file: str
 
     def __str__(self) -> str:
-        cells = ", ".join(self.names), self.projects, self.wrong, self.here, ", ".join(self.cases), f"`{self.file}`"
+        cells = ", ".join(self.names), self.wrong, self.projects, self.here, f"`{self.file}`", ", ".join(self.cases)
         return f"| {' | '.join(cells)} |"
 
 
 def row_of(path: Path) -> Row:
-    """What a test says of itself, in four paragraphs: advisories and projects, what went wrong, what is here, cases."""
+    """Return the row of a test, from the four paragraphs of its docstring: advisories and tools, what happened, what
+    dreg-client does, hostile cases.
+    """
     said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     paragraphs = [" ".join(paragraph.split()) for paragraph in said.split("\n\n")]
-    assert len(paragraphs) == 4, f"{path.name}: four paragraphs are due"
+    assert len(paragraphs) == 4, f"{path.name}: the docstring must have four paragraphs"
     names, _, projects = paragraphs[0].partition(": ")
     cases = tuple(re.findall(r"[A-Z]{3}-\d\d", paragraphs[3]))
     return Row(tuple(names.split(", ")), projects, paragraphs[1], paragraphs[2], cases, path.name)
 
 
 def rows() -> list[Row]:
-    """All rows, by the names of their files."""
+    """Return all rows, sorted by file name."""
     return [row_of(path) for path in sorted(FOLDER.glob("test_*.py")) if path.name != "test_all_there.py"]
 
 
 def page() -> str:
-    """The page."""
+    """Return the page in Markdown."""
     return TOP + "".join(f"{row}\n" for row in rows())
 
 
 def file_of(name: str) -> str:
-    """The file of an advisory that comes first in its row."""
+    """Return the file name of the test whose first advisory has this name."""
     return f"test_{re.sub(r'[^a-z0-9]+', '_', name.lower())}.py"
 
 

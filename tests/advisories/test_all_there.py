@@ -1,4 +1,4 @@
-"""No advisory is lost: each has its test, each test its row in the page, and the page is what the tests say."""
+"""Each advisory has a test, each test has a row in the page, and the page is current."""
 
 from tests.advisories.table import PAGE, file_of, page, rows
 from tests.hostile.cases import rows as cases
@@ -39,11 +39,11 @@ def test_each_file_is_named_by_its_first_advisory() -> None:
     assert {row.names: row.file for row in rows()} == {row.names: file_of(row.names[0]) for row in rows()}
 
 
-def test_each_row_names_cases_that_there_are() -> None:
+def test_each_row_names_existing_cases() -> None:
     known = {case.name for case in cases()}
 
     assert {row.file: set(row.cases) - known for row in rows() if not row.cases or set(row.cases) - known} == {}
 
 
-def test_the_page_is_what_the_tests_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: .venv/bin/python -m tests.advisories.table"
+def test_the_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: .venv/bin/python -m tests.advisories.table"

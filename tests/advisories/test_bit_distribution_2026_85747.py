@@ -1,8 +1,8 @@
 """BIT-distribution-2026-85747: distribution
 
-The client that other programs build on did not hash the manifests that it was given by digest.
+The client library did not verify manifests that were requested by digest.
 
-Whatever is fetched by a digest is hashed, the manifests below an index as well.
+Everything that is requested by digest is hashed, including the manifests that an index lists.
 
 DLD-07
 """

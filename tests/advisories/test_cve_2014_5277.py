@@ -1,8 +1,8 @@
 """CVE-2014-5277, PYSEC-2014-80: docker, docker-py
 
-Where https failed, http was tried, and saw the password.
+If HTTPS failed, the client fell back to HTTP and sent the password unencrypted.
 
-A host is asked by one scheme: an error of TLS, or no answer, is an error.
+A host is contacted with one scheme only. A TLS error or a missing response is an error.
 
 TRN-17
 """

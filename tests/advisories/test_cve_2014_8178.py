@@ -1,8 +1,8 @@
 """CVE-2014-8178, CVE-2024-24557: docker, moby's classic builder
 
-A cache took content for another by a name that whoever made the content could choose.
+A cache identified content by a name that the author of the content could choose, so it could return other content.
 
-What is stored is found by its digest alone, and hashed anew whenever it is read.
+Stored content is found by its digest only, and is hashed again whenever it is read.
 
 LAY-07
 """

@@ -1,9 +1,8 @@
 """CVE-2014-8179: docker
 
-What was verified and what was then read were different parts of one answer, so that anything could be put beside the
-rest.
+The client verified one part of a response and used another, so an attacker could add anything to the rest.
 
-The bytes that are hashed are the bytes that are parsed, once; a member that is there twice is refused.
+The bytes that are hashed are the bytes that are parsed, once. A member that occurs twice is rejected.
 
 MDL-04
 """

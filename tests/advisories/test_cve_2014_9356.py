@@ -1,8 +1,8 @@
 """CVE-2014-9356, CVE-2014-9357, CVE-2014-9358, CVE-2021-21285: docker
 
-Ids and links in an archive were taken as paths, and a manifest that was malformed ended the program.
+Ids and links in an archive were used as file paths, and a malformed manifest crashed the program.
 
-What names something has a type that cannot hold a path; a malformed document is an error of ours, and never a crash.
+Names have types that cannot hold a path. A malformed document raises an error of dreg-client and never causes a crash.
 
 MDL-09
 """

@@ -1,9 +1,9 @@
 """CVE-2017-11468, CVE-2023-2253, CVE-2020-1702, CVE-2023-25153, CVE-2024-3056: distribution, containers/image,
 containerd, podman
 
-A document or a list of any length was read into memory.
+Documents and lists of any length were read into memory.
 
-Each body has a limit, and is read no further.
+Every response body has a size limit, and nothing is read past it.
 
 DLD-20
 """

@@ -1,10 +1,10 @@
 """CVE-2018-18074, CVE-2023-32681, CVE-2018-20060, CVE-2018-25091, CVE-2023-43804, CVE-2024-37891, CVE-2026-44431,
 CVE-2024-45336, CVE-2025-4673, CVE-2023-45289: requests, urllib3, Go net/http
 
-Of the headers that a redirect carried along, one or the other was forgotten when they were taken away: for http, a
-subdomain, another letter case, a cookie, a proxy's password, the second hop.
+After a redirect, clients removed headers such as `Authorization`, but forgot some cases: a redirect to HTTP or to a
+subdomain, a header in another letter case, cookies, the password of a proxy, a second redirect.
 
-Nothing is taken away: the headers of each hop are built from nothing.
+No headers are removed. The headers of every request are built from scratch.
 
 TRN-01, TRN-13, TRN-23
 """

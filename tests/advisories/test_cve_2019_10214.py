@@ -1,8 +1,8 @@
 """CVE-2019-10214: containers/image
 
-That a registry's certificate is not checked was taken to hold for its token server, too.
+Turning off certificate checks for a registry also turned them off for its token server.
 
-`insecure` is for the registry's own host; every other host has to show a certificate that holds.
+`insecure` applies to the host of the registry only. Every other host must have a valid certificate.
 
 TRN-18
 """

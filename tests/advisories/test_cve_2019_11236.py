@@ -1,8 +1,8 @@
 """CVE-2019-11236, CVE-2020-26137, CVE-2021-41945: urllib3, httpx
 
-A line feed in an address, a method or a host became a header, or a request, of its own.
+A line feed in a URL, a method or a host started a new header or a new request.
 
-No text that a caller or a registry gives gets into a request with a control character in it.
+No text from a caller or a registry enters a request if it contains a control character.
 
 REF-04
 """

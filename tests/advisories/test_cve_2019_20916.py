@@ -1,8 +1,8 @@
 """CVE-2019-20916, CVE-2026-13346: pip
 
-A header named the file that a download was written to, and an address that was decoded once too often led elsewhere.
+A response header chose the file name of a download, and a URL that was decoded once too often led to another path.
 
-A file's name comes from the caller alone, and an address is asked for as it was written.
+Only the caller chooses file names, and URLs are requested as they are written.
 
 CLI-07
 """

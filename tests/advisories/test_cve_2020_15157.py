@@ -1,9 +1,8 @@
 """CVE-2020-15157: containerd
 
-A layer could name addresses of its own; a host that it led to asked who we are, and was shown the registry's
-credential.
+A layer could name its own URLs. When such a host asked for authentication, it received the credential of the registry.
 
-Addresses in a document are never asked, and no credential answers a challenge of any host but the registry.
+URLs in a document are never requested. Credentials only answer a challenge of the registry itself.
 
 AUT-10, MDL-19
 """

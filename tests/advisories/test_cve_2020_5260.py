@@ -1,9 +1,10 @@
 """CVE-2020-5260, CVE-2020-11008, CVE-2024-52006, CVE-2024-50338: git, Git Credential Manager
 
-A line feed or a carriage return in an address became a line of its own in what a credential helper was told, which then
-gave the credential of another host.
+A line feed or carriage return in a URL became a separate line in the input of a credential helper, which then returned
+the credential of another host.
 
-What has control characters is told to no helper, answers are JSON alone, and are for the host that was asked for.
+Text with control characters is never passed to a helper. Helpers must answer in JSON, and the answer is used for the
+requested host only.
 
 AUT-17, AUT-19
 """

@@ -1,8 +1,8 @@
 """CVE-2020-8492, CVE-2021-3733: CPython
 
-The pattern by which a challenge was read went back over commas again and again.
+The regular expression that parsed an authentication challenge backtracked catastrophically on repeated commas.
 
-A challenge is read sign by sign, once, and has a limit of length.
+A challenge is parsed character by character, in one pass, and its length is limited.
 
 AUT-07
 """

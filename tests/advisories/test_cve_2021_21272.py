@@ -1,10 +1,9 @@
 """CVE-2021-21272, CVE-2024-24579, CVE-2021-29136, CVE-2025-62725, CVE-2026-35206, CVE-2026-47680, CVE-2024-9341: oras,
 stereoscope, umoci, docker compose, helm, flux, containers/common
 
-A title, an annotation or a member's name chose where a file was written, outside of the folder that was meant.
+A title, an annotation or a member name chose where a file was written, outside the target directory.
 
-What is written goes to the file that the caller names. Reading a directory's worth of files comes with pulling
-(CLI-07).
+Data is written only to the file that the caller names. dreg-client does not yet write whole directories (CLI-07).
 
 CLI-07, LAY-18
 """

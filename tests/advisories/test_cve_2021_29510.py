@@ -1,8 +1,8 @@
 """CVE-2021-29510: pydantic
 
-A date that was infinite made its parser count forever.
+Parsing an infinite date never ended.
 
-Dates are read by the grammar of RFC 3339 alone, and how long a token lives is cut to an hour.
+Dates are parsed by the grammar of RFC 3339 only, and the lifetime of a token is limited to one hour.
 
 AUT-13
 """

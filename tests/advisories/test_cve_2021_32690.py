@@ -1,8 +1,9 @@
 """CVE-2021-32690, CVE-2022-23538, CVE-2024-35192: Helm, scs-library-client, trivy
 
-A credential for one server went along to another that the first one's answers named.
+A credential for one server was also sent to another server that the first one named in its responses.
 
-Headers are built from nothing for each hop; lists go on at the registry alone, and mirrors are strangers.
+The headers of every request are built from scratch. The next page of a list is requested from the registry only, and a
+mirror never receives the credentials of the registry.
 
 TRN-01, DLD-22
 """

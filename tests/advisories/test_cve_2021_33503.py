@@ -1,8 +1,8 @@
 """CVE-2021-33503, CVE-2024-3651: urllib3, idna
 
-The time to read a long address grew with the square of its length.
+The time to parse a long URL grew with the square of its length.
 
-Length is looked at before all else, and no pattern goes back over what it has read.
+The length is checked first, and no regular expression backtracks.
 
 REF-08
 """

@@ -1,8 +1,8 @@
 """CVE-2021-41092: docker command line
 
-With a helper in the configuration that could not be run, the credential of a private registry went to Docker Hub.
+If a configured credential helper could not be run, the credential of a private registry was sent to Docker Hub.
 
-A credential is looked up for one host; a helper that cannot be run is a warning, and nobody else's credential.
+A credential is looked up for one host. A helper that cannot be run causes a warning, and no other credential is used.
 
 AUT-21
 """

@@ -1,9 +1,10 @@
 """CVE-2021-41190, GHSA-mc8v-mgrf-8f4m, GHSA-77vh-xpmg-72qh, GHSA-5j5w-g665-5m35, GHSA-qq97-vm5h-rrhg,
 GHSA-xmmx-7jpf-fx42: OCI specifications, moby, containerd and others
 
-One document could be read as an index by one client and as a manifest by the next, under one digest and one signature.
+One client could read a document as an index and another could read it as a manifest, with the same digest and
+signature.
 
-A document that has members of both is refused, and what it says of itself must be what it is served as.
+A document with members of both kinds is rejected, and its `mediaType` must equal the type that it was served as.
 
 MDL-01, MDL-02
 """

@@ -1,8 +1,8 @@
 """CVE-2023-46737, CVE-2024-29902, CVE-2024-29903, CVE-2023-33957, CVE-2023-33958: cosign, notation
 
-An image with very many signatures, or very large ones, kept its verifier busy without an end.
+An image with a huge number of signatures, or with huge signatures, kept the verifier busy without end.
 
-Lists have a limit of pages and of entries, each page one of bytes; a document has a limit of descriptors.
+Lists have limits for pages and entries, each page has a size limit, and a document has a limit for descriptors.
 
 DLD-20, MDL-14
 """

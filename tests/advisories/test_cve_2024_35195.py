@@ -1,9 +1,9 @@
 """CVE-2024-35195, CVE-2021-28363: requests, urllib3
 
-Once a certificate had gone unchecked, it went unchecked for what came later; and one of a proxy's was not checked at
-all.
+After one request without certificate checks, later requests were not checked either. The certificate of a proxy was not
+checked at all.
 
-Each origin has connections of its own, with its own rules; what comes through a proxy is checked as everything is.
+Every origin has its own connections with its own settings. Connections through a proxy are checked like all others.
 
 TRN-18
 """

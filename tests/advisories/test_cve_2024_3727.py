@@ -1,8 +1,8 @@
 """CVE-2024-3727: containers/image
 
-A digest of a manifest was used as it stood, without a look at its form: as part of a path, or of a request.
+The digest of a manifest was used in paths and requests without checking its form.
 
-A digest is a value that exists only when it is well formed.
+A digest is a type whose values are always well-formed.
 
 MDL-09, LAY-05
 """

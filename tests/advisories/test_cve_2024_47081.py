@@ -1,8 +1,8 @@
 """CVE-2024-47081: requests
 
-For an address that was made for it, the password of another host was taken from `.netrc`.
+With a crafted URL, the password of another host was taken from `.netrc`.
 
-There is no netrc here: nothing reads such a file.
+dreg-client does not read `.netrc`.
 
 TRN-27
 """

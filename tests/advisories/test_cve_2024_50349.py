@@ -1,9 +1,8 @@
 """CVE-2024-50349: git
 
-The prompt for a password showed a host's name as it was written, control characters included, and looked like
-another's.
+The password prompt showed the host name as written, including control characters, so it could look like another host.
 
-A host that is none is refused before anything is asked for; what is shown is the host that was parsed.
+An invalid host is rejected before anything is shown. Prompts show the parsed host.
 
 CLI-03
 """

@@ -1,8 +1,8 @@
 """CVE-2024-52005: git
 
-What a server said reached the terminal as it was, and could move the cursor, rename the window, or paint a lie.
+Messages of a server reached the terminal unchanged. They could move the cursor, rename the window, or fake output.
 
-What strangers say is shown with its control characters spelled out.
+Text from servers is shown with its control characters escaped.
 
 CLI-01
 """

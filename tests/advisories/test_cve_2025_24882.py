@@ -1,8 +1,8 @@
 """CVE-2025-24882, GHSA-qv35-3gw6-8q4j: regclient
 
-A registry could answer a request by digest with another manifest; the digest that it named beside it was believed.
+A registry could answer a request by digest with another manifest. The client trusted the digest in the response header.
 
-What a registry says of a digest is a claim. The bytes are hashed, and compared with what was asked for.
+A digest in a response is not trusted. The bytes are hashed and compared with the requested digest.
 
 DLD-07
 """

@@ -1,8 +1,8 @@
 """CVE-2025-43859: h11
 
-What ends a chunk was not looked at, so that two readers of one connection could see different answers in it.
+The end of a chunk was not checked, so two programs that read the same connection could see different responses.
 
-A chunk that does not end as it must ends the connection, and is not asked for again.
+A chunk with an invalid end closes the connection, and the request is not repeated.
 
 TRN-28
 """

@@ -1,10 +1,11 @@
 """CVE-2025-4517, CVE-2025-4330, CVE-2025-4138, CVE-2024-12718, CVE-2025-8869, CVE-2025-62518, GHSA-w476-p2h3-79g9,
 CVE-2025-54368: CPython's tarfile, pip, tokio-tar, uv
 
-Links, long names and sizes that were said twice made an archive another one for each of its readers, or led outside.
+Links, long names and sizes that occur twice made an archive mean different things to different programs, or wrote
+outside the target directory.
 
-Layers are not unpacked. Of a layout's archive, only regular members are read, through links that lead to them, by one
-reader that refuses what another could read differently.
+Layers are not unpacked. In the archive of a layout, only regular files and links to them are read, by one parser that
+rejects ambiguous archives.
 
 LAY-18
 """

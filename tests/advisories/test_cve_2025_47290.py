@@ -1,9 +1,9 @@
 """CVE-2025-47290, CVE-2026-39822: containerd, Go os.Root
 
-Between the look at a path and its opening, a folder of it became a link.
+Between checking a path and opening it, one of its directories was replaced by a link.
 
-A file is opened from its folder's descriptor, a link on the way is resolved below the root and never by the system, and
-what was opened is looked at then.
+A file is opened relative to the open directory that contains it. dreg-client itself resolves links, below the root of
+the store, and checks the file after opening it.
 
 LAY-01
 """

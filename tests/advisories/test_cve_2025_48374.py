@@ -1,9 +1,9 @@
 """CVE-2025-48374, CVE-2024-31216: zot, flux
 
-Passwords and tokens stood in a log.
+Passwords and tokens were written to a log.
 
-No secret is in a log, a text or an error, at any level, of ours or of the HTTP library: each test of this folder and of
-`tests/hostile` fails where one shows up.
+No secret appears in a log, a message or an error, at any log level, of dreg-client or of the HTTP library. Every test
+in this directory and in `tests/hostile` fails if a secret appears.
 
 AUT-25
 """

@@ -1,8 +1,8 @@
 """CVE-2025-50181: urllib3
 
-Redirects that a program had switched off were followed all the same.
+Redirects were followed although the program had disabled them.
 
-The HTTP library is given one request at a time, and what its answer leads to is decided here.
+The HTTP library sends one request at a time. dreg-client decides whether to follow a redirect.
 
 TRN-09, TRN-04
 """

@@ -1,8 +1,8 @@
 """CVE-2025-59348, CVE-2025-59410: Dragonfly
 
-Pieces were checked by MD5, or by nothing, and by TLS without certificates.
+Pieces of a file were verified with MD5 or not at all, and TLS certificates were not checked.
 
-Only sha256 and sha512 prove anything; what would have to be proven otherwise is not asked for.
+Only sha256 and sha512 are accepted for verification. Content with another digest is not requested.
 
 REF-09
 """

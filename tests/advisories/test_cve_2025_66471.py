@@ -1,8 +1,9 @@
 """CVE-2025-66471, CVE-2025-66418, CVE-2026-21441, CVE-2026-44432, CVE-2017-14992: urllib3, docker
 
-A small body that was packed once or many times became a very large one in memory.
+A small body that was compressed once or several times used a lot of memory when it was decompressed.
 
-Nothing is asked for packed, and nothing is unpacked on the way; what must be unpacked, once, has its limit.
+Compressed responses are not requested, and are not decompressed in transit. Content that must be decompressed is
+decompressed once, with a size limit.
 
 TRN-21
 """

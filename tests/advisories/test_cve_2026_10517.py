@@ -1,8 +1,8 @@
 """CVE-2026-10517: claircore
 
-Addresses in a manifest were fetched by whoever looked into the image, in their network.
+The URLs in a manifest were downloaded when the image was analysed, from inside the network of that service.
 
-Addresses in a document are data, whatever is done with it.
+URLs in a document are data and are never requested.
 
 MDL-19
 """

@@ -1,9 +1,10 @@
 """CVE-2026-48978, CVE-2026-33540, CVE-2026-24845, CVE-2026-33990: oras-go, distribution, malcontent, Docker Model
 Runner
 
-Whatever token server a challenge named was asked: with the credential, or in the network of the one who asks.
+The client contacted any token server that a challenge named, and sent the credential or reached internal hosts.
 
-A token server is judged by scheme, host and address before it is asked, and a credential goes to the registry's own.
+The scheme, host and address of a token server are checked before it is contacted. A credential is only sent to the
+registry's own token server.
 
 AUT-01, AUT-02, AUT-03
 """

@@ -1,8 +1,8 @@
 """CVE-2026-49349: regclient
 
-A registry that sent its client to another host got the client to show its credential there.
+A registry redirected the client to another host, which received the credential.
 
-A credential is for one origin, and the headers of each hop are built from nothing, whatever the method.
+A credential belongs to one origin, and the headers of every request are built from scratch, whatever the method.
 
 UPL-01, TRN-01, TRN-12
 """

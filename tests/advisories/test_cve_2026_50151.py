@@ -1,8 +1,8 @@
 """CVE-2026-50151: oras-go
 
-A registry answered the beginning of an upload with a place at another host, which was then shown the credential.
+A registry answered the start of an upload with a URL on another host, which received the credential.
 
-What changes something goes to the registry's own origin alone. Uploads in parts come with pushing.
+Requests that change something go to the origin of the registry only. dreg-client does not yet upload in chunks.
 
 UPL-01, TRN-12
 """

@@ -1,8 +1,9 @@
 """CVE-2026-50162, CVE-2026-50163, GHSA-m37j-52j7-pjw7, GHSA-8xwf-rjm4-xvhv: oras-go
 
-Links in an archive led out of the folder that it was unpacked to, the hard ones by way of the folder of the process.
+Links in an archive led out of the directory that it was unpacked to. Hard links were resolved in the working directory
+of the process.
 
-No link is ever made of what a registry or an archive says, and none that leads outside is followed.
+dreg-client never creates links from data of a registry or an archive, and never follows a link that leads outside.
 
 LAY-18
 """

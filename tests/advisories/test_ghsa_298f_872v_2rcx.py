@@ -1,8 +1,8 @@
 """GHSA-298f-872v-2rcx, GHSA-h7vf-4x9w-h99v: oras-go
 
-A list went on for as long as the registry said so, and wherever: in a circle, or in the network of the one who asks.
+A list continued for as long as the registry said, at any URL: in a loop, or at internal hosts.
 
-A list goes on at the registry's own origin, has a limit of pages, and no page twice.
+A list continues only at the origin of the registry, has a limit of pages, and no page is requested twice.
 
 DLD-22
 """

@@ -1,8 +1,8 @@
 """GHSA-f36w-mj3v-6jqv: oras-go
 
-Memory was taken by the size that a descriptor says, however large, before a byte had come.
+The client allocated as much memory as a descriptor claimed before any data arrived.
 
-A size is a claim: memory is taken for bytes that came, within a limit.
+The size in a descriptor is not trusted. Memory is allocated only for received bytes, up to a limit.
 
 MDL-08
 """

@@ -1,8 +1,8 @@
 """GHSA-vh4v-2xq2-g5cg: oras-go
 
-The same name on another port was taken for the same server, and was shown the credential.
+The same host name on another port counted as the same server and received the credential.
 
-An origin is scheme, host and port together.
+An origin consists of scheme, host and port.
 
 TRN-02
 """

@@ -1,8 +1,8 @@
 """GO-2026-6225: docker-credential-acr-env
 
-A pattern without its ends took the name of a stranger for the registry's, and gave the credential away.
+An unanchored regular expression accepted another host as the registry and revealed the credential.
 
-Hosts are compared whole.
+Host names are compared as a whole.
 
 AUT-26
 """

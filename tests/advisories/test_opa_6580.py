@@ -1,9 +1,9 @@
 """opa #6580, renovate #3877, oras-java #334: opa, renovate, oras-java
 
-A store of blobs whose address is signed refused the registry's token beside the signature: "only one auth mechanism
-allowed". What leaks a token elsewhere breaks downloads here.
+Blob storage with signed URLs rejects requests that also have the token of the registry ("only one auth mechanism
+allowed"). The mistake that leaks a token elsewhere makes downloads fail here.
 
-As above: headers are built from nothing for each hop.
+The headers of every request are built from scratch, so the token is not sent to the storage.
 
 TRN-01
 """

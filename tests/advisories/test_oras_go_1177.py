@@ -1,10 +1,10 @@
 """oras-go #1177, serverless-registry #134, kaniko #298, go-containerregistry #56, oras-go #949: oras-go,
 serverless-registry, kaniko, go-containerregistry
 
-Lengths and digests in headers differ from what comes, between HEAD and GET or for good, and clients believed one of
+Lengths and digests in headers differed from the content, between HEAD and GET or always, and clients trusted one of
 them.
 
-The bytes decide. A claim about them that contradicts them is an error, one that cannot be read is passed over.
+The bytes decide. A header that contradicts them is an error, and a header that cannot be parsed is ignored.
 
 DLD-04, DLD-06
 """

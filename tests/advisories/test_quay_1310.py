@@ -1,10 +1,10 @@
 """quay #1310, moby #17595: quay, moby
 
-A store sent configs and layers packed, unasked, and clients hashed what their HTTP library had unpacked, or the
-reverse.
+A store sent compressed configs and layers without being asked. Clients hashed the decompressed bytes that their HTTP
+library returned, or the reverse.
 
-Nothing is unpacked on the way. Bytes that prove as they came are taken as they came; those that do not are unpacked
-once, and taken where they prove then.
+Nothing is decompressed in transit. Bytes that match the digest as received are accepted. Otherwise they are
+decompressed once, and accepted if they match then.
 
 TRN-21
 """

@@ -1,8 +1,10 @@
 """The pages of schemas and rules, generated from the models and the rulebook."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
+from documentation.introductions import ALL_RULES, ALL_SCHEMAS
 from documentation.schema_page import linked, schema_page
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.parse import model_of
@@ -32,30 +34,12 @@ def _pages() -> Iterator[tuple[str, str]]:
 
 def _overview() -> str:
     rows = "\n".join(_row(name) for name in NAMES)
-    beyond = "\n".join(
-        f"| {linked(rule.id)} | {rule.beyond_schema} |" for rule in rules().values() if rule.beyond_schema
-    )
-    return f"""# Schemas
-
-JSON Schemas (draft 2020-12) for each kind of document, generated from the models. A schema accepts every document that
-the models accept, and rejects what they reject wherever JSON Schema can express it. Warnings and notes are not errors,
-so a schema accepts them. [Use the schemas](../guides/schemas.md) in editors, in other languages and in OpenAPI.
-
-| schema | document | media types | download |
-| --- | --- | --- | --- |
-{rows}
-
-*written* describes what this library writes, where that is narrower than what it accepts: for example, it never writes
-`null` for a list.
-
-## What no schema says
-
-JSON Schema cannot express these rules, or only parts of them. `dreg validate` and the models check all of them.
-
-| rule | why |
-| --- | --- |
-{beyond}
-"""
+    by_limit: dict[str, list[str]] = {}
+    for rule in rules().values():
+        if rule.beyond_schema:
+            by_limit.setdefault(rule.beyond_schema, []).append(linked(rule.id))
+    beyond = "\n".join(f"| {', '.join(ids)} | {limit} |" for limit, ids in by_limit.items())
+    return ALL_SCHEMAS.format(rows=rows, beyond=beyond)
 
 
 def _row(name: str) -> str:
@@ -63,7 +47,7 @@ def _row(name: str) -> str:
     files = f"[{name}.json](../schemas/{name}.json)"
     if differs_when_written(name):
         files += f", [written](../schemas/serialization/{name}.json)"
-    shown = "<br>".join(f"`{media_type}`" for media_type in types) or "any of the four current kinds"
+    shown = "<br>".join(f"`{media_type}`" for media_type in types) or "those of the four current kinds"
     return f"| [{name}]({name}.md) | {schema(name)['title']} | {shown} | {files} |"
 
 
@@ -75,27 +59,7 @@ def _rules_overview() -> str:
     readable = "\n".join(
         f"| {linked(rule.id, above='')} | {rule.readable} |" for rule in rules().values() if rule.readable
     )
-    return f"""# Rules
-
-Each reported problem names a rule by its id. The entry of a rule says why it exists, shows an example that breaks it
-and one that follows it, and says how to fix a document. `dreg rule DSC-03` prints the same. Ids are stable.
-
-A document with an *error* is rejected. With a *warning*, its meaning is still clear, and it is read. A *note* is only
-reported with `--pedantic`. Some rules are *accepted*: they are listed because other tools reject what breaks them.
-
-## Readable errors
-
-Reading is strict unless you pass `strict=False` to `Registry`, `Layout`, `open_store`, `open_image`, `parse_manifest`
-or `parse_document`. A document with only minor, *readable* errors is then returned, too: the member has the right JSON
-type, and only its grammar is wrong. Its `problems` lists the errors and warnings. `validate` reports the same in any
-case. Digests, sizes, duplicate names, ambiguous documents and missing members are never readable.
-
-| rule | with `strict=False` |
-| --- | --- |
-{readable}
-
-{"".join(parts).strip()}
-"""
+    return ALL_RULES.format(readable=readable, families="".join(parts).strip())
 
 
 def _family_table(family: RuleFamily) -> str:
@@ -111,22 +75,26 @@ def _rules_page(family: RuleFamily) -> str:
 def _rule_entry(entry: RuleEntry) -> str:
     lines = [
         f"## {entry.id}: {entry.title} {{ #{entry.id.lower()} }}",
-        f"**{entry.verdict.capitalize()}.** {entry.why}",
+        f"**{entry.verdict.capitalize()}.** Source: {_source(entry)}.",
+        entry.quote and f"> {entry.quote}",
+        f"**Why.** {entry.why}",
+        entry.note,
+        entry.readable and f"With [`strict=False`](index.md#readable-errors), {entry.readable}.",
+        entry.writers and f"**Who writes such documents.** {entry.writers}",
+        entry.bad and f"**Example that breaks it**\n\n{_example(entry, entry.bad)}",
+        entry.fix and f"**How to fix it.** {entry.fix}",
+        f"**Valid example**\n\n{_example(entry, entry.good)}",
+        entry.beyond_schema and f"**JSON Schema.** {entry.beyond_schema}",
     ]
-    if entry.note:
-        lines.append(entry.note)
-    if entry.readable:
-        lines.append(f"**Readable.** With `strict=False`, {entry.readable}.")
-    if entry.bad:
-        lines += ["Breaks the rule:", _example(entry, entry.bad), f"**How to fix it.** {entry.mend}"]
-    lines += ["Follows the rule:", _example(entry, entry.good)]
-    if entry.beyond_schema:
-        lines.append(f"**In JSON Schema.** {entry.beyond_schema}")
-    return "\n\n".join([*lines, f"From {entry.clause}.\n"])
+    return "\n\n".join(filter(None, lines)) + "\n"
+
+
+def _source(entry: RuleEntry) -> str:
+    return re.sub("^dreg's own: (.*)", r"dreg-client's own rule (\1)", entry.clause)
 
 
 def _example(entry: RuleEntry, example: str) -> str:
     if entry.of == "words":
-        return f"> {example}"
+        return f"{example[0].upper()}{example[1:]}."
     language = "text" if entry.of in {"reference", "error-body"} else "json"
     return f"```{language}\n{example.strip()}\n```"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from documentation.introductions import SCHEMAS
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.parse import model_of
 from dreg_client.schemagen.schemas import ANY_MANIFEST, differs_when_written, models_of, schema
@@ -19,19 +20,19 @@ _ANY_VALUE: Final = frozenset({"Value", "ValueWithNul"})
 def schema_page(name: str) -> str:
     """Return the page of a schema, in Markdown."""
     whole = schema(name)
-    parts = [f"# {whole['title']}", f"{_closed(whole['description'])} {_downloads(name)}"]
+    parts = [f"# {whole['title']}", _closed(whole["description"]), SCHEMAS[name], _downloads(name)]
     if name == ANY_MANIFEST:
-        parts.append(_alternatives(whole))
+        parts += ["## Kinds of document", _alternatives(whole)]
     else:
-        parts += _object(whole)
+        parts += ["## Members", *_object(whole)]
         parts += (part for named in _by_reading(whole["$defs"]) for part in _definition(*named))
     return "\n\n".join([*parts, "## Examples", *map(_example, whole["examples"])]) + "\n"
 
 
 def _downloads(name: str) -> str:
-    files = f"Download: [{name}.json](../schemas/{name}.json)"
+    files = f"Download the schema: [{name}.json](../schemas/{name}.json)"
     if differs_when_written(name):
-        files += f"; as written by this library: [serialization/{name}.json](../schemas/serialization/{name}.json)"
+        files += f", or [as dreg-client writes the document](../schemas/serialization/{name}.json)"
     return files + "."
 
 
@@ -49,7 +50,7 @@ def _alternatives(whole: Schema) -> str:
 def _own_type(whole: Schema, name: str) -> str:
     own = whole["$defs"][name]["properties"]["mediaType"]
     only = own.get("const") or own["anyOf"][0]["const"]
-    return f"`{only}`" + ("" if "const" in own else ", or none")
+    return f"`{only}`" + ("" if "const" in own else ", or missing")
 
 
 def _by_reading(definitions: Schema) -> Iterator[tuple[str, Schema]]:
@@ -92,7 +93,7 @@ def _names(rivals: list[str], own: Schema) -> list[str]:
 
 def _conditions(own: Schema) -> list[str]:
     told = {_rules(part): None for part in (own, own.get("then", {})) if "$comment" in part}
-    return [f"Rules about several members together: {', '.join(told)}."] if told else []
+    return [f"Rules that involve several members: {', '.join(told)}."] if told else []
 
 
 def _type(part: Schema) -> str:
@@ -112,17 +113,25 @@ def _plain_type(part: Schema) -> str:
         case [kind, "null"]:
             return f"{_plain_type({**part, 'type': kind})} or `null`"
         case "array":
-            most = f"at most {part['maxItems']:,} " if "maxItems" in part else ""
+            most = f"up to {part['maxItems']:,} " if "maxItems" in part else ""
             return f"list of {most}{_type(part['items'])}"
         case "integer":
             most = "2^63 - 1" if part["maximum"] == _LARGEST else part["maximum"]
-            return f"integer, {part['minimum']} to {most}"
+            return f"integer from {part['minimum']} to {most}"
         case "object":
-            return f"object of {_type(part['additionalProperties'])}"
+            return _object_type(part["additionalProperties"])
         case "boolean":
             return "`true` or `false`"
         case other:
             return f"`{other}`"
+
+
+def _object_type(values: Schema) -> str:
+    """Return the type of an object whose names are not specified."""
+    if values.get("$ref", "").rpartition("/")[2] in _ANY_VALUE:
+        return "object"
+    kind = _type(values)
+    return f"object of ({kind}) values" if " or " in kind else f"object of {kind} values"
 
 
 # --- grammars, and the rest
@@ -131,7 +140,7 @@ def _plain_type(part: Schema) -> str:
 def _grammar(own: Schema) -> list[str]:
     patterns = [own["pattern"]] if "pattern" in own else [each["pattern"] for each in own.get("anyOf", ())]
     shown = "\n".join(patterns)
-    return [*([f"```text\n{shown}\n```"] if patterns else []), f"Rule: {_rules(own)}."]
+    return [*([f"```text\n{shown}\n```"] if patterns else []), f"Rules: {_rules(own)}."]
 
 
 def _rules(part: Schema) -> str:
