@@ -1,6 +1,6 @@
-"""What `aopen_image` returns: it is opened by `await`, or by `async with`, which also closes it.
+"""The return type of `aopen_image`: `await` opens the image, and `async with` also closes it.
 
-Sync code has no counterpart: there, `opening` of `_compat` opens at once.
+Sync code has no counterpart: its `opening` in `_compat` opens immediately.
 """
 
 from collections.abc import Awaitable, Callable, Generator
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 
 class Closeable(Protocol):
-    """An object that is closed by awaiting its `close`."""
+    """An object with an async method `close`."""
 
     async def close(self) -> None:
         """Close it."""
@@ -19,12 +19,12 @@ C = TypeVar("C", bound=Closeable)
 
 
 class Opening(Generic[C]):
-    """An object that is not open yet; `await` opens it, and so does `async with`, which closes it at its end.
+    """An object that is not open yet. `await` opens it; `async with` opens it, and closes it at the end of the block.
 
-    Each `await` opens another one. A block opens one, so it is entered once.
+    Each `await` opens a new one. `async with` can be used only once.
 
     Raises:
-        RuntimeError: It was entered before.
+        RuntimeError: It was entered twice.
     """
 
     def __init__(self, open_it: Callable[[], Awaitable[C]]) -> None:
@@ -32,10 +32,10 @@ class Opening(Generic[C]):
         self._is_entered = False
         self._opened: C | None = None
 
-    if not TYPE_CHECKING:  # type checkers would let any attribute pass
+    if not TYPE_CHECKING:  # with __getattr__, type checkers would accept any attribute
 
         def __getattr__(self, name: str) -> NoReturn:
-            message = f"nothing is open yet, so there is no {name!r}: await it, or open it by async with"
+            message = f"not open yet, so there is no attribute {name!r}; open it with await or async with"
             raise AttributeError(message, name=name, obj=self)
 
     def __await__(self) -> Generator[Any, None, C]:
@@ -43,7 +43,7 @@ class Opening(Generic[C]):
 
     async def __aenter__(self) -> C:
         if self._is_entered:
-            raise RuntimeError("this was entered before; call the function that returned it again for another block")
+            raise RuntimeError("cannot be entered twice; call the function that returned it again")
         self._is_entered = True
         self._opened = await self._open()
         return self._opened

@@ -1,10 +1,10 @@
-"""Waiting, locks, task groups and threads for async code, by anyio: asyncio and trio both work.
+"""Waiting, locks, task groups and threads for async code, based on anyio, so asyncio and trio both work.
 
-`dreg_client/_sync/_compat.py`, with `_sync/_threads.py`, has the same names for threads. Both are written by hand, and
-no other module may wait by other means.
+`dreg_client/_sync/_compat.py`, with `_sync/_threads.py`, defines the same names for threads. Both are written by hand,
+and other modules must not wait by other means.
 
-asyncio can cancel a task at any `await`, also inside of anyio's shields: `Task.cancel()` does not know them. So
-whatever must be waited for to its end is waited for in a loop.
+asyncio can cancel a task at any `await`, even inside anyio's shields, because `Task.cancel()` does not know about them.
+So anything that must run to its end is awaited in a loop.
 """
 
 import contextlib
@@ -27,29 +27,29 @@ from dreg_client.credentials.cancellation import cancelled_by
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
-"""The address family, socket type, protocol, canonical name and address, as `socket.getaddrinfo` returns them."""
+"""Address family, socket type, protocol, canonical name and address, as returned by `socket.getaddrinfo`."""
 
 checkpoint = anyio.lowlevel.checkpoint
-"""Let other tasks run, and raise here if this task was cancelled."""
+"""Let other tasks run, and raise if this task was cancelled."""
 sleep = anyio.sleep
-"""Wait for some seconds."""
+"""Wait for a number of seconds."""
 Event = anyio.Event
-"""Something that happens once: `set` it, and all `wait`s return."""
+"""A one-time event: after `set`, all calls of `wait` return."""
 Lock = anyio.Lock
-"""The type of what `new_lock` returns."""
+"""The return type of `new_lock`."""
 
 _GRACE: Final = 1.0
-"""Seconds that a cancelled function of `run_cancellable` has to end."""
+"""The seconds that `run_cancellable` waits for a cancelled function to end."""
 _STEP: Final = 0.005
-"""Seconds between two looks at a thread that a cancelled task waits for."""
+"""The seconds between checks of a thread that a cancelled task waits for."""
 
 
 class NotebookView:
-    """No HTML view: it would have to read, and notebooks do not await `_repr_html_`."""
+    """No HTML view, because it needs I/O, and notebooks do not await `_repr_html_`."""
 
 
 class Awaited:
-    """An object that is open once it is made; `await` returns it, so that whatever opens a store can be awaited."""
+    """An object that is open once it is created. `await` returns it, so that any way to open a store can be awaited."""
 
     def __await__(self) -> Generator[None, None, Self]:
         yield from ()
@@ -57,13 +57,13 @@ class Awaited:
 
 
 def opening(open_it: Callable[[], Awaitable[C]]) -> Opening[C]:
-    """Return what opens an object once it is awaited or entered."""
+    """Return an object that calls `open_it` once it is awaited or entered."""
     return Opening(open_it)
 
 
 def new_lock() -> Lock:
     """Return a lock, to be held by `async with`."""
-    # anyio.Lock cannot be subclassed: its __new__ returns another class, by the event loop.
+    # anyio.Lock cannot be subclassed, because its __new__ returns another class, depending on the event loop.
     return anyio.Lock(fast_acquire=True)
 
 
@@ -80,12 +80,12 @@ class Semaphore:
 
     async def acquire(
         self,
-        timeout: float,  # noqa: ASYNC109 (it is no error when the time is over)
+        timeout: float,  # noqa: ASYNC109 (reaching the timeout is not an error)
         held: list[None] | None = None,
     ) -> bool:
         """Wait for a permit; return False if none was free within `timeout` seconds.
 
-        `held`, an empty list, has an item from the moment at which the permit is acquired.
+        `held` is an empty list that gets an item at the moment when the permit is acquired.
         """
         try:
             self._semaphore.acquire_nowait()
@@ -99,7 +99,7 @@ class Semaphore:
         return True
 
     def release(self, held: list[None] | None = None) -> None:
-        """Return a permit; with `held` (see `acquire`), only if it is held, and only once."""
+        """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
         if held is None or held:
             if held:
                 held.clear()
@@ -107,10 +107,10 @@ class Semaphore:
 
 
 class TaskGroup:
-    """Tasks that end together: if one fails, or the block raises, the others are cancelled and waited for.
+    """Tasks that end together: if one fails, or the block raises, the others are cancelled and awaited.
 
-    An async context manager. The task that enters it is cancelled like the others. All errors come out together, as an
-    `ExceptionGroup` (see `first_error_only`).
+    An async context manager. The task that enters it is cancelled like the others. All errors are raised together, as
+    an `ExceptionGroup` (see `first_error_only`).
     """
 
     _group: anyio.abc.TaskGroup
@@ -134,26 +134,26 @@ class TaskGroup:
 
 
 async def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ASYNC109 (as above)
-    """Look up the TCP addresses of a host; raise OSError if that fails, or TimeoutError."""
-    with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, hence no thread
+    """Look up the TCP addresses of a host; raise OSError if the lookup fails, or TimeoutError."""
+    with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, and so no thread
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
     with anyio.fail_after(timeout):
         return list(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function in a thread, and wait for its end even if cancelled; then the cancellation goes on.
+    """Call a function in a thread, and wait for its end even if cancelled; then continue the cancellation.
 
-    Otherwise the caller would close files that the thread still writes to, and a closed file's number soon belongs to
-    another file.
+    Otherwise, the caller would close files that the thread still writes to, and the file descriptor could already
+    belong to another file.
     """
     return await _run(None, float("inf"), function, *arguments)
 
 
 async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function in a thread. If cancelled, tell it (see `credentials.cancellation`), and give it a second to end.
+    """Call a function in a thread. If cancelled, signal this to it (see `credentials.cancellation`), and wait a second.
 
-    It may be a caller's own function, which does not know how to end early; so no more than that second is waited.
+    The wait is limited because the function may be a caller's own, which ignores the signal.
     """
     cancelled = threading.Event()
     with cancelled_by(cancelled.is_set):
@@ -161,10 +161,10 @@ async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Argu
 
 
 async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]], *arguments: *Arguments) -> T:
-    """Call a function that must reach its end though this task is cancelled; then the cancellation goes on.
+    """Call a function that must run to its end even if this task is cancelled; then continue the cancellation.
 
-    `Task.cancel()` of asyncio interrupts the function all the same; then it is called again. So it must be one that
-    can be called twice.
+    asyncio's `Task.cancel()` interrupts the function nevertheless, and then it is called again. So it must be safe to
+    call the function twice.
     """
     results: list[T] = []
     interrupt: BaseException | None = None
@@ -184,14 +184,14 @@ async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]],
 async def _run(
     cancelled: threading.Event | None, grace: float, function: Callable[[*Arguments], T], *arguments: *Arguments
 ) -> T:
-    """Call a function in a thread. If this task is cancelled, set the event if any, and give it some seconds to end."""
+    """Call a function in a thread. If this task is cancelled, set the event, and wait up to `grace` seconds."""
     future: Future[T] = Future()
 
     def work() -> None:
         if future.set_running_or_notify_cancel():
             try:
                 future.set_result(function(*arguments))
-            except BaseException as failure:  # noqa: BLE001 (the task raises it)
+            except BaseException as failure:  # noqa: BLE001 (raised by the task)
                 future.set_exception(failure)
 
     try:
@@ -201,7 +201,7 @@ async def _run(
             cancelled.set()
         until = anyio.current_time() + grace
         while not (future.cancel() or future.done()) and anyio.current_time() < until:
-            # Cancelled once more, it goes on waiting, and the first cancellation is raised at the end.
+            # If cancelled again, keep waiting; the first cancellation is raised at the end.
             with anyio.CancelScope(shield=True), contextlib.suppress(anyio.get_cancelled_exc_class()):
                 await anyio.sleep(_STEP)
         raise
@@ -209,7 +209,7 @@ async def _run(
 
 
 async def wait_future(future: Future[T]) -> T:
-    """Wait for a future of threads. If cancelled, the future is not: it goes on."""
+    """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
     if future.done():
         return future.result()
     done = anyio.Event()
@@ -243,5 +243,5 @@ async def wait_writable(sock: socket.socket, timeout: float) -> bool:  # noqa: A
 
 
 async def maybe_await(value: Awaitable[T] | T) -> T:
-    """Return what a caller's function returned, awaited if it is awaitable."""
+    """Return the result of a caller's function, which may be async."""
     return await cast("Awaitable[T]", value) if isawaitable(value) else value

@@ -1,4 +1,4 @@
-"""The bytes of one blob of a registry, through interruptions."""
+"""The bytes of one blob of a registry, resumed after interruptions."""
 
 from time import monotonic
 from typing import Self
@@ -12,10 +12,10 @@ from dreg_client.values.digest import Digest
 
 
 class AsyncBlobBody:
-    """The bytes of a transfer in order, by one request at a time (implements `AsyncBlobReader`).
+    """The bytes of a transfer in order, by one request at a time (an `AsyncBlobReader`).
 
     Attributes:
-        transfer: The state of the reading.
+        transfer: The state of the transfer.
     """
 
     transfer: BlobTransfer
@@ -28,7 +28,7 @@ class AsyncBlobBody:
 
     @property
     def encoding(self) -> str:
-        """The `Content-Encoding` that the bytes came with; empty if none."""
+        """The `Content-Encoding` of the bytes; empty if there is none."""
         return self.transfer.encoding
 
     async def __aenter__(self) -> Self:
@@ -61,19 +61,19 @@ class AsyncBlobBody:
         raise StopAsyncIteration
 
     async def _next_chunk(self) -> bytes:
-        """Return what is new in the next chunk; empty if nothing is, as at the end of the body."""
+        """Return the new bytes of the next chunk; empty if there are none, for example at the end of the body."""
         began = monotonic()
         chunk = await self._body.chunk() if self._body is not None else None
         if chunk is None:
             self.transfer.ended()
             return b""
         chunk = self.transfer.feed(chunk, monotonic() - began)
-        if not self.transfer.exact:  # ranges are reported in order, once they are handed on
-            self._client.tell(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
+        if not self.transfer.exact:  # ranges are reported in order, when they are passed on
+            self._client.emit(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
         return chunk
 
     async def _begin(self) -> None:
-        """Send requests until there is a body to be read, or nothing is left to read."""
+        """Send requests until there is a body to read, or nothing is left to read."""
         while not self.transfer.done:
             response, self._body = await self._client.stream(self.transfer.request())
             try:
@@ -86,5 +86,5 @@ class AsyncBlobBody:
 
     async def _close(self) -> None:
         if self._body is not None:
-            await self._body.aclose()  # before it is forgotten: Ctrl-C may come at any moment
+            await self._body.aclose()  # before the reference is dropped, because Ctrl-C may come at any moment
             self._body = None

@@ -1,4 +1,4 @@
-"""Changes of a repository, each confirmed: by the status that the specification names, or else by a HEAD."""
+"""Change a repository, and confirm each change by its specified status, or else by a HEAD."""
 
 from contextlib import suppress
 
@@ -18,7 +18,7 @@ from dreg_client.values.reference import RepositoryName
 async def put_manifest(
     client: AsyncClient, repository: RepositoryName, name: TagOrDigest, raw: bytes, media_type: str
 ) -> tuple[Digest, Response]:
-    """Write a manifest at a tag or digest; return the digest by which the registry has it, and the response."""
+    """Write a manifest at a tag or digest; return its digest in the registry, and the response."""
     request = manifests.put_request(repository, name, raw, media_type)
     response = await client.send(request)
     digest = manifests.written_digest(response, request, name)
@@ -35,27 +35,28 @@ async def _confirm_written(
     except errors.DregError as failure:
         raise unconfirmed(response, request, failure) from failure
     if found is None or found != Digest.of(request.body, found.algorithm):
-        raise unconfirmed(response, request, f"{found or 'nothing'} is there")
+        raise unconfirmed(response, request, f"it shows {found or 'no manifest'}")
 
 
 async def explained(
     client: AsyncClient, repository: RepositoryName, manifest: RawManifest, failure: errors.RegistryError, cannot: str
 ) -> errors.RegistryError:
-    """Return the error of a manifest that the registry has, and does not take again; `cannot` says what was wanted.
+    """Return the error for a manifest that the registry has, but does not accept again.
 
-    If the registry no longer has what the manifest names, it is an UnsupportedError that says what is missing.
+    If the registry no longer has all content that the manifest names, this is an UnsupportedError that says what is
+    missing. `cannot` is the operation that failed, such as `cannot tag acme/web:1.4`.
     """
     if not is_for_missing(failure):
         return failure
     missing: tuple[Digest, ...] = ()
-    with suppress(errors.DregError):  # the refusal itself says more
+    with suppress(errors.DregError):  # the original failure is more useful
         missing = await missing_manifests(client, repository, named_manifests(manifest.raw)[:MOST_ASKED])
     name = f"{client.registry.name}/{repository}@{manifest.digest}"
     return with_reason(failure, cannot, missing, name)
 
 
 async def delete_manifest(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Response:
-    """Delete a tag, or by its digest a manifest with all its tags."""
+    """Delete a tag, or, given a digest, a manifest with all its tags."""
     request = manifests.delete_request(repository, name)
     response = await client.send(request)
     await confirm_deleted(client, repository, name, request, response)
@@ -65,7 +66,7 @@ async def delete_manifest(client: AsyncClient, repository: RepositoryName, name:
 async def confirm_deleted(
     client: AsyncClient, repository: RepositoryName, name: TagOrDigest, request: Request, response: Response
 ) -> None:
-    """Raise the error of a response to the deletion of a tag or manifest, unless the deletion is confirmed."""
+    """Raise an error unless the deletion of a tag or manifest succeeded, by its response or by a HEAD."""
     manifests.check_manifest_deletion(response, request)
     if is_specified(response, request):
         return

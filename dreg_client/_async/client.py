@@ -1,6 +1,6 @@
-"""The client of one registry: attempts around authorization around redirects around one HTTP request.
+"""The client of one registry: retries, around authorization, around redirects, around one HTTP request.
 
-What is decided (whether to try again, where a redirect may lead, what answers a challenge) is decided in `protocol`.
+`protocol` makes the decisions: whether to retry, where a redirect may lead, how to answer a challenge.
 """
 
 from dataclasses import replace
@@ -36,11 +36,11 @@ class AsyncClient:
     Args:
         registry: The registry.
         options: The options.
-        transport: What sends HTTP requests; None for what the options say: the caller's transport, or our own pool.
+        transport: The transport for HTTP requests. None: the caller's transport in the options, else our own pool.
 
     Attributes:
-        connections: The most connections to one host.
-        head_describes: Whether HEAD describes manifests; if not although GET succeeds, HEAD is not sent again.
+        connections: The maximum number of connections to one host.
+        head_describes: Whether responses to HEAD describe manifests. Once they do not, HEAD is not sent again.
 
     Raises:
         InvalidReferenceError: A mirror is not a valid URL.
@@ -64,23 +64,23 @@ class AsyncClient:
 
     @classmethod
     def open(cls, registry: str, **options: Unpack[RegistryOptions]) -> Self:
-        """Return the client of the registry that a URL or a host names.
+        """Return a client for the registry at a URL or host.
 
         Raises:
             InvalidReferenceError: The text is neither a URL nor a host.
-            ConfigError: An option names something that cannot be used.
+            ConfigError: An option has a value that cannot be used, such as an unreadable file.
         """
         chosen = options_of(options)
         return cls(RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.requires_tls), chosen)
 
     async def send(self, request: Request) -> Response:
-        """Send a request to the registry, or to one of its mirrors, and read the whole response.
+        """Send a request to one of the registry's mirrors or to the registry itself, and read the whole response.
 
         Raises:
-            TransportError: No response came, also after all attempts.
-            RateLimitedError: The registry asks for a longer wait than `max_retry_after`.
+            TransportError: There was no response, even after all retries.
+            RateLimitedError: The registry requests a delay of more than `max_retry_after`.
             ResponseTooLargeError: The response is longer than `request.limit`.
-            UnsafeURLError: A redirect or a challenge leads where requests are not sent.
+            UnsafeURLError: A redirect or a challenge leads to an unsafe URL.
             AuthError: The challenge of the registry cannot be answered.
             ClosedError: The client is closed.
         """
@@ -89,53 +89,53 @@ class AsyncClient:
         return response
 
     async def stream(self, request: Request) -> AsyncAnswer:
-        """Send a request (see `send`), and leave the body of a successful response to be read.
+        """Send a request (see `send`), without reading the body of a successful response.
 
         Returns:
-            The response, and its body, which must be closed. The body is None if the response is not successful; the
-            response holds it then, or its beginning.
+            The response and its body, which must be closed. If the response is not successful, the body is None, and
+            the response contains its beginning.
         """
         mirrored = await self._from_mirrors(request, streams=True) if self._mirrors and request.mirrored else None
         return mirrored or await self._with_retries(self.registry, request, streams=True)
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Pass an event to `on_event`."""
-        self._sender.tell(event)
+        self._sender.emit(event)
 
     def __reduce__(self) -> NoReturn:
-        """Reject pickling and `copy.deepcopy`, also of registries, repositories and images: they would show passwords.
+        """Reject pickling and `copy.deepcopy` of clients, registries, repositories and images: they contain passwords.
 
         Raises:
             TypeError: Always.
         """
-        raise TypeError("connections and credentials of a registry cannot be pickled or copied; make a new Registry")
+        raise TypeError("connections and credentials of a registry cannot be pickled or copied; create a new Registry")
 
     async def aclose(self) -> None:
-        """Close all connections. Requests fail from now on."""
+        """Close all connections. Later requests fail."""
         await self._transport.aclose()
 
     async def _from_mirrors(self, request: Request, *, streams: bool) -> AsyncAnswer | None:
-        """Return the first successful response of a mirror."""
+        """Return the first successful response of a mirror; None if there is none."""
         for mirror in self._mirrors:
             try:
                 response, body = await self._with_retries(mirror, request, streams=streams)
             except errors.DregError as failure:
-                log.warning("mirror %s: %s; asking on", mirror.url, failure)
+                log.warning("mirror %s: %s; trying the next one", mirror.url, failure)
             else:
                 if response.ok:
                     return response, body
-                log.debug("mirror %s: %s; asking on", mirror.url, response.status)
+                log.debug("mirror %s: status %s; trying the next one", mirror.url, response.status)
         return None
 
-    # --- attempts
+    # --- retries
 
     async def _with_retries(self, registry: RegistryURL, request: Request, *, streams: bool) -> AsyncAnswer:
-        """Send a request, again and again as long as its failures may pass."""
-        attempts: Attempts | None = None  # made by the first failure: most requests have none
+        """Send a request, and retry it as long as a retry may help."""
+        attempts: Attempts | None = None  # created after the first failure, because most requests do not fail
         began, lost = monotonic(), False
         while True:
             if self._not_before and (left := self._not_before.get(registry.origin, 0.0) - monotonic()) > 0:
-                await sleep(left)  # as another request does, because the registry asked for it
+                await sleep(left)  # the registry requested this delay in response to another request
             try:
                 response, body = await self._authorized(registry, request, streams=streams)
             except errors.TransportError as lost_by:
@@ -165,11 +165,11 @@ class AsyncClient:
         return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, began)
 
     def _final(self, registry: RegistryURL, request: Request, response: Response, *, lost: bool) -> Response:
-        """Return an unsuccessful response that no further attempt can change."""
+        """Return an unsuccessful response for which there is no further attempt."""
         self._note(registry, request, response)
         check_wait(response, self._options.max_retry_after)
         if lost and request.absent_is_done and response.status == 404:
-            # The response to an earlier attempt was lost: that attempt succeeded.
+            # The response to an earlier attempt was lost, but that attempt succeeded.
             return replace(response, status=202)
         return response
 
@@ -178,17 +178,17 @@ class AsyncClient:
         self._writes.note(request, response)
         if quota := quota_of(response):
             log.info("%s: %d of %d pulls are left", registry.name, quota[1], quota[0])
-            self.tell(Counted(registry.name, *quota))
+            self.emit(Counted(registry.name, *quota))
         for text in warnings_of(response):
             if text not in self._warned and len(self._warned) < _MOST_WARNINGS:
                 self._warned.add(text)
                 log.warning("%s warns: %s", registry.name, text)
-                self.tell(Warned(registry.name, text))
+                self.emit(Warned(registry.name, text))
 
     # --- authorization
 
     async def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> AsyncAnswer:
-        """Send a request, authorized as an earlier one was; if that is not enough, once more."""
+        """Send a request with the known `Authorization`; if that is not enough, answer the challenge and resend it."""
         known = self._authenticator.challenges
         authorization = await self._authenticator.known(registry, request) if known else None
         response, body = await self._redirects.send(registry, request, authorization, streams=streams)
@@ -203,7 +203,7 @@ class AsyncClient:
 
     def _with_hint(self, registry: RegistryURL, request: Request, response: Response, *, shown: bool) -> Response:
         if Origin.of(response.url) != registry.origin:
-            where = f"{response.where} says so, where the registry sent us; no credential goes there"
-            return replace(response, advice=where)
+            advice = f"the registry redirected to {response.where}, which is not sent any credentials"
+            return replace(response, advice=advice)
         hint = self._authenticator.hint(registry, request, response.status, shown=shown)
         return replace(response, advice=hint.text, anonymous=hint.anonymous)

@@ -1,7 +1,7 @@
-"""One HTTP/1.1 connection, by h11's public API.
+"""One HTTP/1.1 connection, using h11's public API.
 
-Ours, because httpcore 1.0.9 accepts bytes behind a response as the next response, starts the timeout for a response
-again with each byte of its head, and leaves connections open when async code is cancelled.
+httpcore 1.0.9 is not used, because it accepts bytes after a response as the next response, restarts the timeout for a
+response with each byte of its head, and leaves connections open when async code is cancelled.
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,9 @@ from dreg_client.values.origin import Reach
 from dreg_client.values.sizes import MEBIBYTE
 
 _IDLE: Final = 30.0
-"""The seconds for which an unused connection is kept."""
+"""The seconds for which an idle connection is kept."""
 _WIDE: Final = MEBIBYTE
-"""The most bytes that one read of a large body returns."""
+"""The maximum number of bytes per read of a large body."""
 _SMALL_PART: Final = 4 * MEBIBYTE
 _LARGEST_HEAD: Final = 100 * 1024
 _MOST_INTERIM: Final = 100
@@ -36,7 +36,7 @@ _TLS_ALERT: Final = b"\x15\x03"
 """The start of a TLS alert (RFC 8446 5.1), with which a TLS server replies to plain HTTP."""
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WHOLE_OR_PART: Final = frozenset({200, 206})
-# Not allowed in a URL, but common in what registries send. Everything else is sent as it came.
+# Not allowed in a URL, but common in URLs from registries. Everything else is sent unchanged.
 _ENCODED: Final = {ord(character): f"%{ord(character):02X}" for character in "\"<>`{}'"}
 
 
@@ -45,10 +45,10 @@ class AsyncConnection:
 
     Args:
         stream: An open stream.
-        reach: How near its other end is.
-        host: The value of the header `Host`.
-        proxied: Headers for a proxy that gets requests in absolute form; None without one.
-        is_direct: Whether no proxy is used. Without one, a reply in TLS means that the server needs TLS.
+        reach: The network of the other end.
+        host: The value of the `Host` header.
+        proxied: The headers for a proxy that gets requests in absolute form; None if there is no such proxy.
+        is_direct: Whether there is no proxy. Then a TLS alert in reply to plain HTTP means that the server needs TLS.
 
     Attributes:
         peer: The IP address at the other end; empty if unknown.
@@ -69,32 +69,32 @@ class AsyncConnection:
         self._since = 0.0
 
     async def send(self, hop: Hop, target: str, write_seconds: float, read_seconds: float) -> tuple[int, RawHeaders]:
-        """Send a request, and read status and headers of its response.
+        """Send a request, and read the status and headers of its response.
 
-        Each head, also of an interim response (1xx), must be whole within `read_seconds`.
+        The head of each response, including interim responses (1xx), must be complete within `read_seconds`.
         """
         data, is_sent = self._request(hop, target), True
         try:
             for start in range(0, len(data), NARROW):
                 await self._stream.write(data[start : start + NARROW], monotonic() + write_seconds)
         except SendError:
-            is_sent = False  # a server may respond early and close the connection while the request is being sent
+            is_sent = False  # a server may respond early, and close the connection while the request is being sent
         for _ in range(_MOST_INTERIM):
             event = await self._next_event(monotonic() + read_seconds)
             if isinstance(event, h11.Response):
                 break
         else:
             raise BadHTTPError
-        # h11 knows the rules: after HTTP/1.0 or `Connection: close`, its own state is not DONE here.
+        # h11 knows the rules: after HTTP/1.0 or `Connection: close`, `our_state` is not DONE here.
         self._keeps = is_sent and self._h11.our_state is h11.DONE
         status, headers = event.status_code, event.headers.raw_items()
         length = body_length(headers)
         if length is not None and length >= _WIDE and status in _WHOLE_OR_PART and hop.method == "GET":
-            # h11 holds at most what one read returned, which is less than the body, whatever comes behind that.
+            # h11 holds at most the bytes of one read, which are fewer than the body has.
             self._first = self._h11.trailing_data[0]
             self._left = length - len(self._first)
-            # Small parts arrive several at a time, each in a thread of its own, whose allocator keeps what was once
-            # read into; so they are read in small pieces.
+            # Small ranges are read concurrently, each in its own thread, whose allocator never returns the memory of
+            # a large read. So they are read in small pieces.
             self._most = NARROW if status == 206 and length <= _SMALL_PART else _WIDE
         return status, headers
 
@@ -135,7 +135,7 @@ class AsyncConnection:
         return event
 
     async def read_chunk(self, seconds: float) -> bytes:
-        """Read the next chunk of the body; empty at its end."""
+        """Read the next chunk of the body; return an empty one at the end."""
         if self._left is None:
             event = await self._next_event(monotonic() + seconds)
             if isinstance(event, h11.Data):
@@ -152,13 +152,13 @@ class AsyncConnection:
         return data
 
     def may_be_kept(self) -> bool:
-        """Return whether the response was read to its end, nothing came behind it, and HTTP allows another request."""
+        """Return whether the response was read to its end, nothing follows it, and HTTP allows another request."""
         if not self._keeps:
             return False
         self._since = monotonic()
         if self._left is not None:
             return not (self._left or self._first)
-        if not self._ended:  # the end of a body that was not read, as there is none, is still to be parsed
+        if not self._ended:  # an empty body was not read, so h11 has not parsed its end yet
             try:
                 self._ended = isinstance(self._h11.next_event(), h11.EndOfMessage)
             except h11.RemoteProtocolError:
@@ -166,19 +166,19 @@ class AsyncConnection:
         return self._ended and not self._h11.trailing_data[0]
 
     def is_usable(self) -> bool:
-        """Return whether it was kept for a short time only, and nothing has arrived meanwhile.
+        """Return whether the connection was idle for a short time only, and nothing has arrived since.
 
-        What arrives before a request is the end of the connection, or not a response to us.
+        Anything that arrives before a request is the end of the connection, or not a response to our request.
         """
         return monotonic() - self._since <= _IDLE and self._stream.is_silent()
 
     def close(self) -> None:
-        """Close it at once."""
+        """Close the connection immediately."""
         self._stream.close()
 
 
 def _unsendable_part(hop: Hop) -> str:
-    """Return which part of a request cannot be sent, for people. Values may be secret, and are not shown."""
+    """Return a message about the part of a request that cannot be sent. It has no values, which may be secret."""
     sample = [(b"Host", b"x")]
     try:
         h11.Request(method=hop.method, target=b"/", headers=sample)
@@ -189,17 +189,17 @@ def _unsendable_part(hop: Hop) -> str:
             h11.Request(method="GET", target=b"/", headers=[*sample, (name.encode("ascii"), value.encode("latin-1"))])
         except (h11.LocalProtocolError, UnicodeError):
             return f"the header {name[:50]!r} cannot be sent"
-    return "it is no URL that can be asked"
+    return "not a valid URL"
 
 
 def request_target(text: str) -> bytes:
-    """Return path and query of a URL as they are sent; raise UnicodeError if they are not ASCII."""
+    """Return path and query as they are sent; raise UnicodeError if they are not ASCII."""
     target = text.partition("#")[0].translate(_ENCODED).encode("ascii")
     return target if target.startswith(b"/") else b"/" + target
 
 
 def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """Return the length of a response's body that its headers state; None for chunks, or if none is stated."""
+    """Return the body's length that the headers state; None if the body is chunked, or if they state none."""
     length, is_chunked = b"", False
     for name, value in headers:
         lowered = name.lower()

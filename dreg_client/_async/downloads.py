@@ -1,4 +1,4 @@
-"""Blobs of any medium: into memory, into a file, and as a stream; all verified against their digest."""
+"""Read blobs from any source into memory, into a file, or as a stream, verified against their digest."""
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -16,7 +16,7 @@ from dreg_client.values.digest import Verifier
 
 
 async def get_blob(source: AsyncSource, request: BlobRequest, limit: int = MAX_BLOB) -> bytes:
-    """Return a whole blob of at most `limit` bytes."""
+    """Read a whole blob of at most `limit` bytes into memory."""
     buffer = BlobBuffer(request, limit, refetches=source.refetches)
     while not buffer.is_verified:
         async with source.open_blob(buffer.request) as chunks:
@@ -30,9 +30,9 @@ async def get_blob(source: AsyncSource, request: BlobRequest, limit: int = MAX_B
 async def stream_blob(
     source: AsyncSource, request: BlobRequest, verifier: Verifier | None = None
 ) -> AsyncGenerator[AsyncIterator[bytes]]:
-    """Yield an iterator over the chunks of a blob, which returns the last chunk only after the digest was verified.
+    """Yield an iterator over the chunks of a blob. It returns the last chunk only after verifying the digest.
 
-    From an offset other than 0, bytes are verified only with a `verifier` that was fed the bytes before.
+    If the offset is not 0, verification needs a `verifier` that has received all earlier bytes.
     """
     verifier = verifier if request.start else request.digest.verifier()
     async with source.open_blob(request) as chunks:
@@ -40,7 +40,7 @@ async def stream_blob(
 
 
 class AsyncVerifiedChunks:
-    """An async iterator that stays one chunk behind, so that the last chunk is returned only after verification."""
+    """An async iterator that holds back one chunk, so that the last one is returned only after verification."""
 
     def __init__(self, chunks: AsyncIterator[bytes], verifier: Verifier, what: str) -> None:
         self._chunks, self._verifier, self._what = chunks, verifier, what
@@ -54,7 +54,7 @@ class AsyncVerifiedChunks:
         while not self._ended:
             chunk = await anext(self._chunks, None)
             if chunk is None:
-                self._verifier.verify(self._what)  # if it fails, the next call fails as well
+                self._verifier.verify(self._what)  # if this fails, the next call fails again
                 self._ended, chunk = True, b""
             self._verifier.update(chunk)
             if chunk or self._ended:
@@ -73,7 +73,7 @@ async def download_blob(
     durability: Durability = "full",
     ranges: int = 1,
 ) -> Descriptor:
-    """Download a blob to a file, which gets its name only after the bytes were verified (see `Store.download_blob`)."""
+    """Download a blob to a file, which gets its name only after verification (see `Store.download_blob`)."""
     request = blob_request(blob, ranges=ranges)
     with PartialFile(path, request, resume=resume, durability=durability, refetches=source.refetches) as file:
         if resume:

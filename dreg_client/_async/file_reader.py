@@ -1,4 +1,4 @@
-"""Blobs that are files. Async code opens and reads them in a thread, so that its event loop never waits for a disk."""
+"""Blobs in files. Async code opens and reads them in a thread, so that its event loop never waits for a disk."""
 
 from collections.abc import Callable
 from typing import BinaryIO, Self
@@ -8,7 +8,7 @@ from dreg_client.files.rooted import read_chunk
 
 
 class AsyncFileReader:
-    """Reads a file in chunks, from where `open_file` opens it; implements `AsyncBlobReader`."""
+    """Reads a file in chunks, from the position at which `open_file` opens it (an `AsyncBlobReader`)."""
 
     encoding = ""
 
@@ -20,7 +20,7 @@ class AsyncFileReader:
         try:
             await run_in_thread(self._open)
         except BaseException:
-            await self.__aexit__()  # it may have been cancelled after the file was opened
+            await self.__aexit__()  # this may have been cancelled after the file was opened
             raise
         return self
 
@@ -29,7 +29,7 @@ class AsyncFileReader:
 
     async def __aexit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()  # it has nothing to write, so this does not block
+            self._file.close()  # there is nothing to write, so this does not block
 
     def __aiter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Reading images: what a tag or a digest names, the platforms in it, and one platform's manifest and config."""
+"""Read images: their platforms, and the manifest and config of one platform."""
 
 from contextlib import suppress
 from copy import copy
@@ -20,16 +20,16 @@ from dreg_client.values.platform import Platform
 
 
 class AsyncImage(NotebookView, NamedImage):
-    """What a tag, a digest or a descriptor names, as an image with one platform or several.
+    """The image at a tag, a digest or a descriptor, with one or more platforms.
 
     Attributes:
         repo: The store's name.
-        tag: The tag that was requested; None if it was a digest or a descriptor.
+        tag: The tag that was requested; None for a digest or a descriptor.
         digest: The digest of the manifest or index.
-        manifest: The manifest; None if there is an index.
-        index: The index; None if there is a single manifest.
-        attestations: Descriptors of attestations, such as BuildKit's provenance; they are not platforms.
-        platforms: The platforms, each once, in document order; `==` also compares with a set.
+        manifest: The manifest, if the image is a single manifest; else None.
+        index: The index, if there is one; else None.
+        attestations: Descriptors of attestations, such as BuildKit's provenance, which do not count as platforms.
+        platforms: The platforms, each once, in document order. `==` also works with a set.
 
     Example:
         async with AsyncRegistry("localhost:5000") as registry:
@@ -46,7 +46,7 @@ class AsyncImage(NotebookView, NamedImage):
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
 
     async def close(self) -> None:
-        """Close the store, if `aopen_image` opened the image. The store of any other image stays open."""
+        """Close the store, if `aopen_image` opened it. Otherwise, the store stays open."""
         if self._owns_source:
             await self._source.aclose()
 
@@ -57,12 +57,12 @@ class AsyncImage(NotebookView, NamedImage):
         await self.close()
 
     async def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
-        """Return the image for a platform, a platform's name, or the digest or descriptor of one of its manifests.
+        """Return the image for one platform.
 
-        Each image is read once.
+        `platform` is a platform or its name, or the digest or descriptor of its manifest. Each image is read once.
 
         Raises:
-            PlatformNotFoundError: No image runs on the platform; the error lists the platforms that there are.
+            PlatformNotFoundError: There is no image for the platform. The message lists the available platforms.
             NotFoundError: The image has no manifest with this digest, or the store does not have the manifest.
             InvalidPlatformError: The text is not a valid platform.
             InvalidDigestError: The text is not a valid digest.
@@ -70,7 +70,7 @@ class AsyncImage(NotebookView, NamedImage):
         return await self._platform_image(self._entries.find(platform))
 
     async def get_platform_images(self) -> tuple[PlatformImage, ...]:
-        """Return the images of all platforms, in document order; artifacts among them are left out."""
+        """Return the images of all platforms, in document order, without artifacts."""
         images: list[PlatformImage] = []
         for entry in self._entries.images():
             with suppress(errors.NotAnImageError):
@@ -78,10 +78,10 @@ class AsyncImage(NotebookView, NamedImage):
         return tuple(images)
 
     async def get_descriptor(self, platform: PlatformRef) -> Descriptor:
-        """Return the descriptor of a platform's manifest, which may be an artifact; it is not read.
+        """Return the descriptor of a platform's manifest, which may be an artifact. The manifest is not read.
 
         Raises:
-            PlatformNotFoundError: Nothing runs on the platform; the error lists the platforms that there are.
+            PlatformNotFoundError: There is no manifest for the platform. The message lists the available platforms.
             NotFoundError: The image has no manifest with this digest.
             InvalidPlatformError: The text is not a valid platform.
             InvalidDigestError: The text is not a valid digest.
@@ -89,7 +89,7 @@ class AsyncImage(NotebookView, NamedImage):
         return self._entries.find(platform).descriptor
 
     async def _html(self) -> str | None:
-        """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
+        """Return the HTML view for a notebook; None if the store can no longer be read, or Jinja2 is missing."""
         try:
             return picture(await image_view(self._source, self._entries, self.tag or self.digest), whole_page=False)
         except (errors.DregError, OSError, ValueError):
@@ -111,10 +111,10 @@ class AsyncImage(NotebookView, NamedImage):
 
 
 async def read_image(source: AsyncSource, reference: ManifestRef, *, owns_source: bool = False) -> AsyncImage:
-    """Read the manifest or index at a reference, and find the images in it.
+    """Read the manifest or index at a reference, and find its images.
 
     Raises:
-        NotAnImageError: It is an artifact.
+        NotAnImageError: The manifest is that of an artifact.
         DepthLimitError: Indexes are nested more than 8 deep.
     """
     document = await read_manifest(source, reference)

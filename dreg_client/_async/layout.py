@@ -1,4 +1,4 @@
-"""OCI image layouts: a directory, or the same files in a tar archive (image-layout.md)."""
+"""OCI image layouts in a directory or in a tar archive (image-layout.md)."""
 
 import os
 from contextlib import suppress
@@ -37,10 +37,10 @@ _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
 
 class AsyncLayoutSource:
-    """The files of an image layout as a storage medium; implements `AsyncSource`.
+    """The files of an image layout (an `AsyncSource`).
 
-    The constructor reads the marker and the index itself, since they are small, and opening what is not a layout must
-    fail at once. Async code reads everything else in a thread.
+    The constructor reads the marker and the index itself, because they are small, and opening a path that is not a
+    layout must fail immediately. Async code reads everything else in a thread.
     """
 
     refetches = False
@@ -54,11 +54,11 @@ class AsyncLayoutSource:
         self.index: LayoutIndex = layout_files.read_index(files, strict=strict)
 
     async def aclose(self) -> None:
-        """Close what the files hold open."""
+        """Close open files."""
         self.files.close()
 
     async def resolve(self, reference: str) -> Descriptor:
-        """Return the entry of a name or digest, else the descriptor of the document that is stored under a digest."""
+        """Return the index entry for a name or digest, or else a descriptor of the document stored under the digest."""
         self.files.check_open()
         entry = layout_files.find_entry(self.index, reference, self.name)
         if entry is not None:
@@ -70,11 +70,11 @@ class AsyncLayoutSource:
         return layout_files.descriptor_of_stored(raw, digest, self.name)
 
     async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
-        """Read the manifest at a name or digest; `legacy` changes nothing."""
+        """Read the manifest at a name or digest. `legacy` has no effect."""
         return await read_verified(self, await self.resolve(reference))
 
     async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
-        """Read a document."""
+        """Read a manifest or a config."""
         self.files.check_open()
         return await run_in_thread(layout_files.read_blob, self.files, descriptor.digest)
 
@@ -84,10 +84,10 @@ class AsyncLayoutSource:
         return layout_files.tags_in(self.index)
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject.
+        """List the manifests with this subject, from the index and from the list under the referrers tag.
 
-        With a warning in the log, a malformed manifest that has this subject is listed, too, and so is an entry under
-        the referrers tag whose manifest is missing.
+        A malformed manifest with this subject, and an entry under the referrers tag whose manifest is missing, are
+        also listed, with a warning in the log.
         """
         self.files.check_open()
         listed = await self._listed_by_tag(digest)
@@ -103,7 +103,7 @@ class AsyncLayoutSource:
     def _referrer(
         self, entry: Descriptor, served: RawManifest, digest: Digest, artifact_type: str | None
     ) -> tuple[Descriptor, ...]:
-        """Return an entry as a list of referrers has it; none if its manifest has another subject or type."""
+        """Return the entry for a list of referrers; empty if its manifest has another subject or type."""
         try:
             document = parse_manifest(served.raw, entry.media_type, strict=False)
         except errors.DocumentError as failure:
@@ -131,7 +131,7 @@ class AsyncLayoutSource:
         return found
 
     async def _completed(self, entry: Descriptor) -> Descriptor:
-        # Only a manifest is read, so its media type must be a valid one here.
+        # An entry is only read if it is a manifest, so its media type must be known and valid.
         is_complete = is_media_type(entry.media_type) and not is_incomplete(entry)
         return entry if is_complete else await completed_entry(self, entry)
 
@@ -142,7 +142,7 @@ class AsyncLayoutSource:
             return None
 
     async def has_blob(self, digest: Digest) -> bool:
-        """Return whether there is such a blob."""
+        """Return whether a blob exists."""
         self.files.check_open()
         return await run_in_thread(layout_files.has_blob, self.files, digest)
 
@@ -160,14 +160,14 @@ class AsyncLayout(AsyncStore):
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+        strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Readable errors"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such directory.
-        LayoutCorruptError: `oci-layout` or `index.json` is missing, or the marker is not of version 1.0.0 (LYT-01).
+        LayoutCorruptError: `oci-layout` or `index.json` is missing, or the layout's version is not 1.0.0 (LYT-01).
         InvalidDocumentError: `index.json` is not a valid OCI index (LYT-02).
-        UnsafePathError: One of them is a link.
+        UnsafePathError: One of these files is a link.
 
     Example:
         async with AsyncLayout("build/web") as layout:
@@ -203,7 +203,7 @@ def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> As
 
     Raises:
         NotFoundError: There is no such file.
-        UnsafePathError: A member's name leads outside, or it is a link or a device (LAY-18).
+        UnsafePathError: The name of a member leads outside, or a member is a link or a device (LAY-18).
         LayoutCorruptError: It is not a tar archive, or not an image layout.
     """
     files = TarFiles(path)

@@ -15,7 +15,7 @@ async def list_tags(client: AsyncClient, repository: RepositoryName) -> tuple[st
 async def iter_tags(
     client: AsyncClient, repository: RepositoryName, n: int | None = None, last: str | None = None
 ) -> AsyncIterator[str]:
-    """Iterate over the tags after `last`, `n` per page (at most 1,000); pages are requested as they are needed."""
+    """Iterate over the tags after `last`, `n` per page (at most 1,000). Pages are requested as needed."""
     pages = tag_pages(repository, n, last)
     while pages.request is not None:
         for tag in pages.names(await client.send(pages.request)):
@@ -23,7 +23,7 @@ async def iter_tags(
 
 
 async def iter_catalog(client: AsyncClient, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
-    """Iterate over the repositories of a registry; arguments as those of `iter_tags`."""
+    """Iterate over the repositories of a registry, with the same arguments as `iter_tags`."""
     pages = catalog_pages(n, last)
     while pages.request is not None:
         for name in pages.names(await client.send(pages.request)):

@@ -1,4 +1,4 @@
-"""Manifests of a registry, as plain values: nothing here imports the models (distribution-spec "Pulling manifests")."""
+"""Manifests of a registry as plain values, without importing models (distribution-spec "Pulling manifests")."""
 
 from collections.abc import Iterable
 
@@ -22,10 +22,10 @@ from dreg_client.values.reference import RepositoryName
 async def resolve_manifest(
     client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool = True
 ) -> ManifestHead:
-    """Return media type, digest and size: by HEAD, which Docker Hub does not count as a pull, else by GET.
+    """Return media type, digest and size: by HEAD, which Docker Hub does not count as a pull, or else by GET.
 
-    HEAD is not tried again on a registry whose HEAD says too little although GET succeeds (DLD-21). Only the registry
-    itself responds if it is not `mirrored`.
+    If a registry's HEAD states too little although GET succeeds, HEAD is not sent to it again (DLD-21). Unless
+    `mirrored`, mirrors are not used.
     """
     if client.head_describes:
         request = manifest_request("HEAD", repository, name, mirrored=mirrored)
@@ -36,13 +36,13 @@ async def resolve_manifest(
     response = await client.send(request)
     found = manifest_in(response, request, name)
     check_is_manifest(found, response)
-    if not isinstance(name, Digest):  # HEAD of a digest may name it in another algorithm, and be right
+    if not isinstance(name, Digest):  # HEAD of a digest may correctly state the digest of another algorithm
         client.head_describes = False
     return ManifestHead(found.media_type or own_media_type(found.raw), found.digest, len(found.raw))
 
 
 async def named(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Digest | None:
-    """Return the digest of what the registry itself, not a mirror, has at a tag or digest; None if there is nothing."""
+    """Return the digest of the manifest at a tag or digest, ignoring mirrors; None if there is none."""
     try:
         return (await resolve_manifest(client, repository, name, mirrored=False)).digest
     except errors.NotFoundError:
@@ -52,7 +52,7 @@ async def named(client: AsyncClient, repository: RepositoryName, name: TagOrDige
 async def get_manifest(
     client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, mirrored: bool = True
 ) -> RawManifest:
-    """Fetch the manifest at a tag or digest; its media type is empty if the registry does not state one."""
+    """Fetch the manifest at a tag or digest. Its media type is empty if the registry does not state one."""
     request = manifest_request("GET", repository, name, legacy=legacy, mirrored=mirrored)
     return manifest_in(await client.send(request), request, name)
 
@@ -60,12 +60,12 @@ async def get_manifest(
 async def missing_manifests(
     client: AsyncClient, repository: RepositoryName, digests: Iterable[Digest]
 ) -> tuple[Digest, ...]:
-    """Return those digests that the registry itself does not have."""
+    """Return the digests that the registry itself, not a mirror, does not have."""
     return tuple([digest for digest in digests if await _is_missing(client, repository, digest)])
 
 
 async def _is_missing(client: AsyncClient, repository: RepositoryName, digest: Digest) -> bool:
-    """Return whether HEAD and GET are both 404: some registries offer no HEAD (DLD-21). Nothing else says so."""
+    """Return whether HEAD and GET both return 404. Some registries do not support HEAD, and return 404 (DLD-21)."""
     head = await client.send(presence_request("HEAD", repository, digest))
     if head.status != 404:
         return False

@@ -1,13 +1,13 @@
 """Sockets: connect, read and write with deadlines, and TLS.
 
-Why this is ours and not anyio's or httpcore's (measured 2026-11):
+Why we do not use the streams of anyio or httpcore (measured 2026-11):
 
-- Their streams keep received bytes in queues where no public call can see them. Bytes that a server sends behind a
-  response would then become the next response (9 of 24 probes; 0 of 144 here). Here nothing outside of the kernel
-  buffers bytes except TLS, so that `is_silent` sees them all.
-- anyio's TLS stream decrypts one record of 16 KiB at a time; this one drains all that arrived. A download of 1 GiB over
-  TLS takes 1.6 s of CPU instead of 2.2 s; without TLS, their queues alone cost 1.2 times as much.
-- Their timeouts start again with each byte. Deadlines do not: each is a moment of `time.monotonic()`.
+- Their streams keep received bytes in queues that no public call can inspect. Bytes that a server sends after a
+  response can then become the next response (9 of 24 probes; 0 of 144 here). Here, only the kernel and TLS buffer
+  bytes, so `is_silent` sees all of them.
+- anyio's TLS stream decrypts one record of 16 KiB at a time; ours decrypts everything that has arrived. A download of
+  1 GiB over TLS takes 1.6 s of CPU instead of 2.2 s. Without TLS, their queues alone cost 1.2 times as much.
+- Their timeouts restart with each byte. Our deadlines are fixed moments of `time.monotonic()`.
 - Sockets are not bound to an event loop: the same connection can be used by one `asyncio.run` after another.
 """
 
@@ -34,21 +34,21 @@ from dreg_client.protocol.network_errors import (
 )
 
 NARROW: Final = 64 * 1024
-"""The most bytes that one read returns, except for large bodies."""
+"""The maximum number of bytes per read, except for large bodies."""
 _NEXT_ADDRESS: Final = 2.0
-"""Seconds after which the next address of a host is tried, too."""
+"""The seconds after which the next address of a host is also tried."""
 _TURN: Final = 0.1
-"""Seconds to wait for one address before looking at the others, once all of them are being tried."""
+"""Once all addresses are being tried, the seconds to wait for one before checking the next."""
 _CONNECTING: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 _RECORD: Final = 16 * 1024
 _TLS_READ: Final = 256 * 1024
 
 
 class AsyncSocketStream:
-    """A non-blocking socket. All deadlines are moments of `time.monotonic()`.
+    """A non-blocking socket. Deadlines are moments of `time.monotonic()`.
 
     Attributes:
-        peer: The IP address at the other end; empty if that is a proxy.
+        peer: The IP address of the other end; empty if that is a proxy.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -56,7 +56,7 @@ class AsyncSocketStream:
         self.peer = str(sock.getpeername()[0])
 
     async def read(self, most: int, deadline: float) -> bytes:
-        """Read what has arrived, at most `most` bytes; empty at the end."""
+        """Read the bytes that have arrived, waiting if necessary, at most `most`; empty at the end."""
         has_waited = False
         try:
             while True:
@@ -68,13 +68,13 @@ class AsyncSocketStream:
                         raise TransferTimedOutError from None
                 else:
                     if not has_waited:
-                        await checkpoint()  # a fast server must not keep other tasks from running
+                        await checkpoint()  # so that a fast server does not keep other tasks from running
                     return data
         except OSError as failure:
             raise ConnectionLostError from failure
 
     async def write(self, data: bytes, deadline: float) -> None:
-        """Send all of it."""
+        """Send all bytes."""
         left = memoryview(data)
         while left:
             try:
@@ -86,7 +86,7 @@ class AsyncSocketStream:
                 raise SendError from failure
 
     def is_silent(self) -> bool:
-        """Return whether nothing has arrived, neither bytes nor the end."""
+        """Return whether nothing has arrived: no bytes, and no end of the stream."""
         try:
             self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -96,12 +96,12 @@ class AsyncSocketStream:
         return False
 
     def close(self) -> None:
-        """Close it at once. Nothing is awaited, so that no cancellation can leave it open."""
+        """Close the socket immediately. Nothing is awaited, so cancellation cannot leave it open."""
         self._sock.close()
 
 
 class AsyncTLSStream:
-    """TLS over another stream, which may be TLS itself (to an https proxy)."""
+    """TLS over another stream, which may itself use TLS (to an https proxy)."""
 
     def __init__(self, inner: "AsyncStream", context: ssl.SSLContext, host: str) -> None:
         self._inner = inner
@@ -110,7 +110,7 @@ class AsyncTLSStream:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     async def handshake(self, deadline: float) -> None:
-        """Agree on keys, and verify the certificate."""
+        """Perform the TLS handshake, including verification of the certificate."""
         try:
             while True:
                 try:
@@ -121,19 +121,19 @@ class AsyncTLSStream:
                     await self._exchange(NARROW, deadline)
         except ssl.SSLError as failure:
             with suppress(NetworkError):
-                await self._flush(deadline)  # the alert that tells the server why
+                await self._flush(deadline)  # the alert that states the reason to the server
             raise tls_failure(failure) from failure
         except TransferTimedOutError as failure:
             raise ConnectTimedOutError from failure
         except (ConnectionLostError, SendError) as failure:
             cause = failure.__cause__
             raise ConnectFailedError(cause if isinstance(cause, OSError) else None) from failure
-        # A caller's context may be httpx's, too, which lets it offer h2; to change it here would change it there.
+        # The caller's context may be shared with httpx, which makes it offer h2. Changing it here would affect httpx.
         if self._tls.selected_alpn_protocol() == "h2":
             raise HTTP2ChosenError
 
     async def read(self, most: int, deadline: float) -> bytes:
-        """Read what has arrived, of as many records as are there, at most `most` bytes; empty at the end."""
+        """Read the bytes of all records that have arrived, waiting if necessary, at most `most`; empty at the end."""
         pieces: list[bytes] = []
         size = 0
         while not pieces:
@@ -152,7 +152,7 @@ class AsyncTLSStream:
         return b"".join(pieces)
 
     async def write(self, data: bytes, deadline: float) -> None:
-        """Send all of it."""
+        """Send all bytes."""
         left = memoryview(data)
         while left:
             try:
@@ -166,7 +166,7 @@ class AsyncTLSStream:
         await self._flush(deadline)
 
     async def _exchange(self, most: int, deadline: float) -> None:
-        """Send what TLS wants to send, then read what it needs."""
+        """Send the pending output of TLS, then read its input."""
         await self._flush(deadline)
         if data := await self._inner.read(most, deadline):
             self._incoming.write(data)
@@ -178,11 +178,11 @@ class AsyncTLSStream:
             await self._inner.write(self._outgoing.read(), deadline)
 
     def is_silent(self) -> bool:
-        """Return whether nothing has arrived, neither here nor in the stream below."""
+        """Return whether nothing has arrived, neither in TLS nor in the underlying stream."""
         return not (self._tls.pending() or self._incoming.pending) and self._inner.is_silent()
 
     def close(self) -> None:
-        """Close it at once, without a closing message of TLS."""
+        """Close the stream immediately, without a TLS closing message."""
         self._inner.close()
 
 
@@ -201,7 +201,7 @@ async def connect(host: str, port: int, deadline: float) -> AsyncSocketStream:
 
 
 async def _connect_to_any(addresses: deque[Address], deadline: float) -> AsyncSocketStream:
-    """Connect to one of some addresses. A slow address is not given up while the next ones are tried."""
+    """Connect to any of several addresses. A slow attempt continues while the next addresses are tried."""
     connecting: deque[socket.socket] = deque()
     last: OSError | None = None
     try:
@@ -216,7 +216,9 @@ async def _connect_to_any(addresses: deque[Address], deadline: float) -> AsyncSo
                     connecting.pop()
                     return stream
             except OSError as failure:
-                if not isinstance(last, ConnectionRefusedError):  # another address may only be out of reach
+                if not isinstance(
+                    last, ConnectionRefusedError
+                ):  # report a rejection rather than an unreachable address
                     last = failure
                 if sock is not None:
                     connecting.pop().close()
@@ -229,7 +231,7 @@ async def _connect_to_any(addresses: deque[Address], deadline: float) -> AsyncSo
 
 
 def _dial(info: Address) -> socket.socket:
-    """Begin to connect to an address."""
+    """Start to connect to an address."""
     family, kind, protocol, _, address = info
     sock = socket.socket(family, kind, protocol)
     try:
@@ -237,7 +239,7 @@ def _dial(info: Address) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = sock.connect_ex(address)
         if code not in _CONNECTING:
-            raise OSError(code, os.strerror(code))  # noqa: TRY301 (it closes the socket)
+            raise OSError(code, os.strerror(code))  # noqa: TRY301 (closes the socket)
     except BaseException:
         sock.close()
         raise

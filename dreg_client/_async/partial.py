@@ -1,4 +1,4 @@
-"""Reads what is right in a document that has errors, for commands that show it."""
+"""Read the valid parts of a document that has errors, for commands that show it."""
 
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -25,11 +25,11 @@ DOCUMENT_ERRORS: Final = (
     errors.ResponseTooLargeError,
     errors.UnsupportedDigestError,
 )
-"""Errors of one document, which say nothing about others. Errors of connections and of access are not among them."""
+"""Errors that concern one document only, unlike errors of connections and of access."""
 
 
 async def read_partly(source: AsyncSource, reference: ManifestRef) -> AnyManifest:
-    """Read a manifest or an index without the parts that break rules, which its `problems` list.
+    """Read a manifest or an index without the parts that break rules; `problems` lists these.
 
     Raises:
         InvalidDocumentError: Nothing of it can be read.
@@ -37,7 +37,7 @@ async def read_partly(source: AsyncSource, reference: ManifestRef) -> AnyManifes
     found = await read_raw_manifest(source, reference, legacy=False)
     try:
         document = parse_manifest(found.raw, found.media_type, strict=False)
-    except errors.MediaTypeMismatchError as failure:  # it is not known which kind of document it is
+    except errors.MediaTypeMismatchError as failure:  # the kind of the document is unknown
         raise with_digest(failure, found.digest) from None
     except errors.InvalidDocumentError as failure:
         model = model_of(failure.kind) if failure.kind != "document" else None
@@ -51,10 +51,10 @@ async def read_partly(source: AsyncSource, reference: ManifestRef) -> AnyManifes
 async def read_shown(
     source: AsyncSource, manifest: ImageManifest, platform: Platform | None = None, *, artifact: bool = False
 ) -> ShownImage:
-    """Read what can be read of the config of an image; `platform` is the one that its index states.
+    """Read the readable parts of an image's config. `platform` is the one that the index states.
 
     Raises:
-        NotAnImageError: The manifest is that of an artifact; with `artifact`, it is shown as an image without a config.
+        NotAnImageError: It is the manifest of an artifact. With `artifact`, this is an image without a config instead.
     """
     try:
         config = await _read_config_partly(source, manifest)
@@ -80,7 +80,7 @@ async def _read_config_partly(source: AsyncSource, manifest: ImageManifest) -> "
 
 
 def _right_parts(model: type[M], found: RawManifest, failure: errors.InvalidDocumentError) -> M:
-    """Return the parts of a document that break no rule; raise the error, with the digest, if there are none."""
+    """Return the parts of a document that break no rule; if there are none, raise the error with the digest."""
     document = right_parts(model, found.raw)
     if document is None:
         raise failure.at(found.digest) from None

@@ -1,9 +1,9 @@
-"""Connection pools: up to 8 connections to each origin, kept for the next request.
+"""Connection pools: by default, up to 8 connections to each origin, kept for later requests.
 
-Ours, because httpcore 1.0.9's pool loses connections when async code is cancelled, counts them as used, and then hangs
-forever (100 requests over 8 connections). Here a connection belongs to one request at a time; on any exception,
-cancellation included, it is closed at once and its place is given back. `network` and `connection` state the other
-reasons.
+The pool of httpcore 1.0.9 is not used, because it loses connections when async code is cancelled, counts them as in
+use, and then hangs forever (100 requests over 8 connections). Here, a connection belongs to one request at a time. On
+any exception, including cancellation, it is closed immediately and its permit is released. `network` and `connection`
+give further reasons.
 """
 
 import os
@@ -32,15 +32,15 @@ _MOST_SPELLINGS: Final = 256
 
 
 class AsyncPool:
-    """The connections to all origins: an `AsyncTransport`.
+    """The connections to all origins (an `AsyncTransport`).
 
-    Tasks and threads may share it. Its connections belong to no event loop, so that it also serves several
-    `asyncio.run` calls, one after another. After `os.fork`, the child makes connections of its own.
+    Tasks and threads may share it. Its connections are not bound to an event loop, so it can be used by one
+    `asyncio.run` after another. After `os.fork`, the child process opens its own connections.
 
     Args:
-        options: How many connections to each origin, which proxy, and how TLS is verified.
-        registries: The origins of the registry and its mirrors: `insecure` and client certificates are for these. None:
-            they are for all origins.
+        options: The options for the number of connections, the proxy, and TLS.
+        registries: The origins of the registry and its mirrors, to which `insecure` and client certificates apply.
+            None: they apply to all origins.
     """
 
     def __init__(self, options: Options, registries: Collection[Origin] | None) -> None:
@@ -59,33 +59,33 @@ class AsyncPool:
         return await pool.send(hop, hop.url[len(place) :], timeouts)
 
     def _drop_pools_of_parent(self) -> None:
-        """Begin anew in a forked child: both processes would read each other's responses from the same sockets."""
+        """Start afresh in a forked child: if both processes used the same sockets, their responses would mix."""
         pools = list(self._pools.values())
         self._spellings, self._pools = {}, {}
         self._process = os.getpid()
         for pool in pools:
-            pool.close()  # in this process only: closing sends nothing while the parent has the socket, too
+            pool.close()  # in this process only: closing sends nothing while the parent still has the socket
 
     def _pool(self, place: str, hop: Hop) -> "AsyncOriginPool":
         try:
             origin = Origin.of(place)
         except ValueError:
-            raise errors.UnsafeURLError(hop.where, hop.where, "it is no URL that can be asked") from None
+            raise errors.UnsafeURLError(hop.where, hop.where, "not a valid URL") from None
         if self._closed:
             raise errors.ClosedError(str(origin))
         pool = self._pools.get(origin)
         if pool is None:
             for other in list(self._pools.values()):
-                other.close_unusable()  # redirects to ever more hosts do not pile up connections
+                other.close_unusable()  # so that redirects to many hosts do not accumulate connections
             is_registry = self._registries is None or origin in self._registries
             pool = AsyncOriginPool(origin, self._options, is_registry=is_registry)
-            pool = self._pools.setdefault(origin, pool)  # another thread may have been faster
+            pool = self._pools.setdefault(origin, pool)  # another thread may have added one
         if len(self._spellings) < _MOST_SPELLINGS:
             self._spellings[place] = pool
         return pool
 
     async def aclose(self) -> None:
-        """Close all unused connections; the others are closed when their responses are."""
+        """Close all idle connections. Those in use are closed together with their responses."""
         self._closed = True
         self._spellings.clear()
         for pool in list(self._pools.values()):
@@ -98,8 +98,8 @@ class AsyncOriginPool:
 
     Args:
         origin: The origin.
-        options: How many connections, which proxy, and how TLS is verified.
-        is_registry: Whether it is the registry itself, or a mirror: `insecure` and client certificates are for these.
+        options: The options for the number of connections, the proxy, and TLS.
+        is_registry: Whether the origin is the registry or a mirror, to which `insecure` and client certificates apply.
     """
 
     def __init__(self, origin: Origin, options: Options, *, is_registry: bool) -> None:
@@ -114,7 +114,7 @@ class AsyncOriginPool:
             self._proxy_context = tls_context(options, proxy_origin, is_registry=False)
         if proxy is not None and origin.scheme == "http" and not proxy.is_socks:
             self._proxy_headers = proxy.headers
-        self._places = Semaphore(options.connections)
+        self._permits = Semaphore(options.connections)
         self._idle: deque[AsyncConnection] = deque()
         self._closed = False
 
@@ -124,14 +124,14 @@ class AsyncOriginPool:
         connection: AsyncConnection | None = None
         held: list[None] = []
         try:
-            if not await self._places.acquire(timeouts.pool, held):
+            if not await self._permits.acquire(timeouts.pool, held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
             if (connection := self._take_idle(hop)) is not None:
                 try:
                     head = await connection.send(hop, target, timeouts.write, seconds)
                     return AsyncPooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
                 except (ConnectionLostError, ClosedBeforeResponseError):
-                    # A server may close a kept connection at any time: a request without effects is sent once more.
+                    # A server may close an idle connection at any time. A request without side effects is sent again.
                     if connection.heard or hop.method not in _SENT_AGAIN:
                         raise
                     connection.close()
@@ -140,7 +140,7 @@ class AsyncOriginPool:
             return AsyncPooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
         except BaseException as failure:
             if connection is None:
-                self._places.release(held)
+                self._permits.release(held)
             else:
                 self.drop(connection, held)
             if isinstance(failure, NetworkError):
@@ -148,8 +148,8 @@ class AsyncOriginPool:
             raise
 
     def _take_idle(self, hop: Hop) -> AsyncConnection | None:
-        """Return the connection that was used last, of those that may be used again."""
-        with suppress(IndexError):  # another thread may take the last one
+        """Return the most recently used idle connection that may be used again; None if there is none."""
+        with suppress(IndexError):  # another thread may have taken the last one
             while self._idle:
                 connection = self._idle.pop()
                 if connection.reach <= hop.nearest and connection.is_usable():
@@ -158,7 +158,7 @@ class AsyncOriginPool:
         return None
 
     async def _connect(self, hop: Hop, deadline: float) -> AsyncConnection:
-        """Open a connection. Its address is checked before anything is sent, TLS included (TRN-05)."""
+        """Open a connection. Its IP address is checked before anything is sent, including TLS (TRN-05)."""
         origin, proxy = self._origin, self._proxy
         if proxy is None:
             stream: AsyncStream = await connect(origin.host, origin.port, deadline)
@@ -167,7 +167,7 @@ class AsyncOriginPool:
         try:
             nearness = reach(stream.peer) if stream.peer else Reach.PUBLIC
             if nearness > hop.nearest:
-                reason = f"its address is {stream.peer}: a registry may not send us to this machine or network"
+                reason = f"its address is {stream.peer}; a registry must not send requests to a private network"
                 raise errors.BlockedAddressError("the registry", hop.where, reason)  # noqa: TRY301 (closes the stream)
             if self._context is not None:
                 stream = AsyncTLSStream(stream, self._context, origin.host)
@@ -178,22 +178,22 @@ class AsyncOriginPool:
             raise
 
     def give_back(self, connection: AsyncConnection, held: list[None]) -> None:
-        """Give back a place, and keep its connection for the next request if it may be used again, else close it."""
+        """Release the permit of a connection. Keep the connection if it may be used again; otherwise close it."""
         if connection.may_be_kept():
             self._idle.append(connection)
             if self._closed:
                 self.close()
         else:
             connection.close()
-        self._places.release(held)
+        self._permits.release(held)
 
     def drop(self, connection: AsyncConnection, held: list[None]) -> None:
-        """Close a connection, and give back its place unless that was done."""
-        self._places.release(held)
+        """Close a connection, and release its permit unless that was already done."""
+        self._permits.release(held)
         connection.close()
 
     def close_unusable(self) -> None:
-        """Close unused connections that may not be used again."""
+        """Close idle connections that may not be used again."""
         with suppress(IndexError):
             for _ in range(len(self._idle)):
                 connection = self._idle.popleft()
@@ -203,7 +203,7 @@ class AsyncOriginPool:
                     connection.close()
 
     def close(self) -> None:
-        """Close the unused connections; the others are closed when they are given back."""
+        """Close the idle connections. Those in use are closed when they are returned."""
         self._closed = True
         with suppress(IndexError):
             while self._idle:
@@ -211,7 +211,7 @@ class AsyncOriginPool:
 
 
 class AsyncPooledResponse:
-    """A response whose body is still to be read, by a connection of a pool."""
+    """A response whose body has not been read yet, and its pooled connection."""
 
     def __init__(
         self,
@@ -230,7 +230,7 @@ class AsyncPooledResponse:
         self._is_open, self._at_end = True, False
 
     async def chunk(self) -> bytes | None:
-        """Read the next bytes of the body; None at its end."""
+        """Read the next bytes of the body; return None at the end."""
         if not self._is_open:
             if self._at_end:
                 return None
@@ -249,7 +249,7 @@ class AsyncPooledResponse:
         return None
 
     async def aclose(self) -> None:
-        """Return the connection to the pool if the body was read to its end, else close it."""
+        """Return the connection to the pool if the body was read to its end; otherwise close it."""
         if self._is_open:
             self._is_open = False
             try:

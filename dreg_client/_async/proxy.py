@@ -1,7 +1,7 @@
-"""Connections through proxies: CONNECT (RFC 9110 9.3.6) and SOCKS5 (RFC 1928), by our own streams.
+"""Connections through proxies: CONNECT (RFC 9110 9.3.6) and SOCKS5 (RFC 1928), with our own streams.
 
-Today's HTTP libraries accept bytes behind the response of a proxy as the next response (16 of 18 probes), and read its
-head without a deadline.
+Current HTTP libraries accept bytes after the response of a proxy as the next response (16 of 18 probes), and read the
+head of that response without a deadline.
 """
 
 import ssl
@@ -31,13 +31,13 @@ _MOST_INTERIM: Final = 100
 async def connect_by_proxy(
     proxy: Proxy, origin: Origin, context: ssl.SSLContext | None, deadline: float
 ) -> AsyncStream:
-    """Return a connection through a proxy; for plain http through an http proxy, a connection to the proxy.
+    """Open a connection through a proxy; for plain HTTP through an HTTP proxy, a connection to the proxy.
 
     Args:
         proxy: The proxy.
-        origin: The origin behind it.
-        context: The TLS context for an https proxy.
-        deadline: When it must be there.
+        origin: The origin to connect to.
+        context: The TLS context for an https proxy; None for other proxies.
+        deadline: When the connection must be open, by `time.monotonic()`.
     """
     if proxy.is_socks and find_spec("socksio") is None:
         raise MissingLibraryError("socksio", "socks")
@@ -67,7 +67,7 @@ async def connect_by_proxy(
 
 
 def _name_proxy(failure: BaseException, proxy: Proxy) -> None:
-    """Name the proxy in the error of its refusal, and what set it."""
+    """If the proxy rejected the connection, add its name to the error, and the option or variable that sets it."""
     if isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
         failure.reason = failure.reason.replace("the proxy", proxy.name, 1)
 
@@ -93,5 +93,5 @@ async def _open_tunnel(stream: AsyncStream, proxy: Proxy, origin: Origin, deadli
         raise BadHTTPError from failure
     if not 200 <= event.status_code < 300:
         raise ProxyRefusedNetworkError(event.status_code)
-    if http.trailing_data[0]:  # the proxy's, and not the origin's: TLS has not begun yet
+    if http.trailing_data[0]:  # from the proxy, not from the origin, because TLS has not started yet
         raise BadHTTPError

@@ -1,10 +1,10 @@
-"""The bytes of one large blob by several range requests at a time; `BlobRanges` decides what is requested next.
+"""Read one large blob by concurrent range requests. `BlobRanges` decides what to request next.
 
-Bytes are copied twice on their way, through blocks of memory that are used again and again. Handing on what the socket
-returned would save 0.2 s CPU for 1 GiB, but cost 10 to 20 MiB: each thread has a heap of its own, which keeps the size
-that it once had (measured with 4 threads and glibc). Fresh memory for each block costs even more: the system's zeroing
-of 320,000 pages for 1 GiB made four requests 3.7 times as slow as one. Even so, four need twice the time of one where
-no connection is throttled: so how fast the first range comes decides.
+Bytes are copied twice, through blocks of memory that are reused. Passing on the bytes from the socket directly would
+save 0.2 s of CPU for 1 GiB, but cost 10 to 20 MiB of memory, because each thread has its own heap, which never shrinks
+(measured with 4 threads and glibc). Allocating memory for each block is even slower: zeroing 320,000 pages for 1 GiB
+made four requests 3.7 times as slow as one. If connections are not throttled, four requests still take twice as long as
+one, so the speed of the first range decides whether to use more.
 """
 
 from collections import deque
@@ -26,27 +26,27 @@ from dreg_client.values.sizes import MEBIBYTE
 _BLOCK: Final = MEBIBYTE
 _FOREVER: Final = 86400.0
 _FAST: Final = 128 * MEBIBYTE
-"""Bytes a second: a connection that gives more is not throttled. More connections would compete for the processor."""
+"""Bytes per second. A faster connection is not throttled, and more connections would compete for the CPU."""
 _HEAD_START: Final = 0.05
-"""Seconds after which the other ranges are requested, even if the first one is not complete."""
+"""The seconds after which the other ranges are requested, even if the first one is not complete."""
 _LONG_ENOUGH: Final = 0.25
-"""Seconds of waiting for bytes after which a connection that was fast is judged again."""
+"""The seconds spent waiting for bytes after which a fast connection is measured again."""
 
 
 class AsyncRangedDownload:
-    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (an `AsyncBlobReader`).
+    """The bytes of a registry's blob in order, by up to `request.ranges` concurrent requests (an `AsyncBlobReader`).
 
-    The first range is requested alone. If it comes fast, one request reads the rest, for as long as that is fast.
-    Otherwise as many tasks as requests read one range after another; they have ended when the context is left. If any
-    response is not the range that was requested, all of them end, and one request reads what is left.
+    The first range is requested alone. If it arrives fast, a single request reads the rest, as long as it stays fast.
+    Otherwise, one task per request reads one range after another. All tasks have ended when the context exits. If any
+    response is not the requested range, all tasks end, and a single request reads the rest.
     """
 
     def __init__(self, client: AsyncClient, repository: RepositoryName, request: BlobRequest) -> None:
         self._client, self._digest = client, request.digest
         self._ranges = BlobRanges(repository, request, min(request.ranges, client.connections))
         self._single = self._body(self._ranges.first)
-        self._reads_single = True  # whether the next bytes are those of `_single`, else those of the oldest range
-        self._is_fast: bool | None = None  # whether one request reads the rest; None until that is decided
+        self._reads_single = True  # whether the next bytes come from `_single`, or else from the oldest range
+        self._is_fast: bool | None = None  # whether a single request reads the rest; None until that is decided
         self._deciding = new_lock()
         self._waited, self._received = 0.0, 0
         self._group: TaskGroup | None = None
@@ -61,7 +61,7 @@ class AsyncRangedDownload:
 
     @property
     def encoding(self) -> str:
-        """The `Content-Encoding` that the bytes came with; empty if none."""
+        """The `Content-Encoding` of the bytes; empty if there is none."""
         return self._single.encoding
 
     async def __aenter__(self) -> Self:
@@ -76,7 +76,7 @@ class AsyncRangedDownload:
 
     async def _start_tasks(self) -> None:
         size = (self._ranges.requests + EXTRA_RANGES) * RANGE_SIZE
-        memory = memoryview(mmap(-1, size))  # not a bytearray: the system gives memory when it is first written to
+        memory = memoryview(mmap(-1, size))  # unlike a bytearray, it takes up memory only once it is written to
         self._free_blocks.extend([memory[start : start + _BLOCK] for start in range(0, size, _BLOCK)])
         group = TaskGroup()
         await group.__aenter__()
@@ -90,7 +90,7 @@ class AsyncRangedDownload:
         await self._decide(is_fast=False)
 
     async def _decide(self, *, is_fast: bool) -> bool:
-        """Decide whether one request reads the rest, unless that was decided; return whether it does."""
+        """Decide whether a single request reads the rest, unless that is already decided; return the decision."""
         async with self._deciding:
             if self._is_fast is None:
                 self._is_fast = is_fast
@@ -124,17 +124,17 @@ class AsyncRangedDownload:
                 raise StopAsyncIteration
         self._ranges.advance(len(chunk))
         if not self._reads_single or self._single.transfer.exact:
-            self._client.tell(Received(self._digest, len(chunk), self._ranges.total, self._ranges.offset))
+            self._client.emit(Received(self._digest, len(chunk), self._ranges.total, self._ranges.offset))
         return chunk
 
     async def _next_chunk(self) -> bytes:
-        """Return the next bytes; none at the end of what is being read."""
+        """Return the next bytes; empty at the end of the current range or request."""
         if self._reads_single:
             return await self._next_of_single()
         return await self._held[0].next_chunk() if self._held else b""
 
     async def _has_more(self) -> bool:
-        """Go on with what comes behind what was read; return whether there is any."""
+        """Continue with the next range or request; return whether there is one."""
         if self._ranges.offset == self._ranges.total or (self._reads_single and not self._single.transfer.exact):
             return False
         if self._left:
@@ -157,7 +157,7 @@ class AsyncRangedDownload:
         except errors.ProtocolError:
             if not self._single.transfer.exact or self._single.transfer.end is not None:
                 raise
-            chunk = b""  # the first range broke off, and its rest is not what was requested
+            chunk = b""  # the first range was interrupted, and the response for its rest is not what was requested
         self._waited += monotonic() - began
         self._received += len(chunk)
         return chunk
@@ -180,14 +180,14 @@ class AsyncRangedDownload:
             self._start_ranges()
 
     def _start_ranges(self) -> None:
-        """Let tasks read all further ranges."""
+        """Read all further ranges in tasks."""
         self._reads_single = self._is_fast = False
         self._add_next_ranges()
         if self._group is not None:
             self._group.start_soon(self._read_ranges)
 
     async def _read_rest(self) -> None:
-        """Let one request read what is left."""
+        """Read the rest by a single request."""
         self._single, self._reads_single = self._body(self._ranges.rest()), True
         await self._single.__aenter__()
 
@@ -203,7 +203,7 @@ class AsyncRangedDownload:
             self._add_next_ranges()
 
     async def _close(self) -> None:
-        """End all tasks, and wait for their end, even if interrupted meanwhile."""
+        """Cancel all tasks, and wait until they end, even if interrupted."""
         try:
             await self._end_tasks()
         except BaseException:
@@ -216,7 +216,7 @@ class AsyncRangedDownload:
         if self._group is not None:
             self._group.cancel()
             try:
-                with first_error_only():  # trio raises Ctrl-C in any task, hence in a group of errors
+                with first_error_only():  # trio may raise Ctrl-C in any task, so in a group of errors
                     await self._group.__aexit__(None, None, None)
             finally:
                 self._group = None
@@ -226,7 +226,7 @@ class AsyncRangedDownload:
 
 
 class _AsyncRange:
-    """A range that is being read into blocks of memory; a block comes back once its bytes were handed on."""
+    """A range that is being read into blocks of memory. A block is reused once its bytes have been passed on."""
 
     def __init__(self, body: AsyncBlobBody, free_blocks: list[memoryview]) -> None:
         self.body = body
@@ -239,12 +239,12 @@ class _AsyncRange:
         self._changed = Event()
 
     async def read(self) -> None:
-        """Read it to its end; an error is kept until the bytes before it were handed on."""
+        """Read the range to its end. An error is kept until the bytes before it have been passed on."""
         try:
             async with self.body as chunks:
                 async for chunk in chunks:
                     self._store(memoryview(chunk))
-        except Exception as failure:  # noqa: BLE001 (raised when its turn comes)
+        except Exception as failure:  # noqa: BLE001 (raised later, see `_finish_range`)
             self.failure = failure
         self._hand_over()
         self._ended = True
@@ -268,9 +268,9 @@ class _AsyncRange:
             self._changed.set()
 
     async def next_chunk(self) -> bytes:
-        """Return the next bytes once they are there; none at the end."""
+        """Wait for the next bytes, and return them; empty at the end."""
         while not self._filled:
-            # Both before looking again: no change is missed, and the last block is there before the end is.
+            # Both must precede the next check, so that no change is missed: the last block is added before the end.
             self._changed, has_ended = Event(), self._ended
             if self._filled:
                 break

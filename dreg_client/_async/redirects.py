@@ -1,4 +1,4 @@
-"""One request of a client to a registry, and what its redirects lead to (RFC 9110 15.4)."""
+"""Send a client's request to a registry, and follow redirects (RFC 9110 15.4)."""
 
 from dreg_client import errors
 from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
@@ -16,12 +16,12 @@ class AsyncRedirects:
 
     Args:
         options: The options of the client.
-        sender: Sends each HTTP request.
+        sender: The sender of single HTTP requests.
     """
 
     def __init__(self, options: Options, sender: AsyncSender) -> None:
         self._sender = sender
-        self._others = AsyncAnonymousAuthenticator(options, sender)  # of the registries that redirects lead to
+        self._others = AsyncAnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
     async def send(
         self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
@@ -42,9 +42,9 @@ class AsyncRedirects:
         for _ in range(MAX_REDIRECTS + 1):
             response, body = await self._sender.send(hop, registry.url)
             if response.status == 401 and hop is not first:
-                answering = await self._answering(registry, hop, response)
-                if answering is not None:
-                    hop = answering
+                authorized = await self._authorized(registry, hop, response)
+                if authorized is not None:
+                    hop = authorized
                     response, body = await self._sender.send(hop, registry.url)
             if response.status < 300:
                 return response, body
@@ -58,15 +58,15 @@ class AsyncRedirects:
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
 
     async def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
-        """Return a request; with an anonymous token, if another registry asked for one earlier."""
+        """Return the request; with an anonymous token, if it goes to another registry that required one earlier."""
         other = other_registry(registry, hop)
         authorization = None if other is None else await self._others.known(*other, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else hop
 
-    async def _answering(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
-        """Return a request to another registry with an anonymous token that answers its challenge.
+    async def _authorized(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
+        """Return the request to another registry, with an anonymous token that answers its challenge.
 
-        None if it is not a registry, such as a CDN, or if it has no challenge that an anonymous token answers.
+        Return None if the host is not a registry (a CDN, for example), or does not accept anonymous tokens.
         """
         other = other_registry(registry, hop)
         if other is None:

@@ -1,4 +1,4 @@
-"""Change the referrers tag of a manifest, where the registry keeps no list ("Pushing Manifests with Subject")."""
+"""Change the referrers tag of a manifest, if the registry keeps no list ("Pushing Manifests with Subject")."""
 
 import random
 from contextlib import suppress
@@ -31,16 +31,16 @@ _RANDOM: Final = random.SystemRandom()
 
 
 class AsyncReferrersTag:
-    """The list of what refers to one manifest, under its referrers tag.
+    """The list of one manifest's referrers, under its referrers tag.
 
-    A registry has no conditional PUT, so a process that read the list earlier may overwrite what another has written.
-    Within a process, one change is made at a time. For other processes, the list is read again at once and after a
-    second or two, and changed again if the change is gone.
+    Registries have no conditional PUT, so a process may overwrite the changes of another one. Within a process, changes
+    are made one at a time. To detect other processes, the list is read again immediately and after one to two seconds,
+    and changed again if the change was lost.
 
     Args:
         client: The client of the registry.
         repository: The repository.
-        subject: The manifest that is referred to; it need not exist.
+        subject: The manifest that the referrers refer to; it need not exist.
     """
 
     def __init__(self, client: AsyncClient, repository: RepositoryName, subject: Digest) -> None:
@@ -49,25 +49,25 @@ class AsyncReferrersTag:
         self._where = f"{client.registry.name}/{repository}:{self._tag}"
 
     async def add(self, entry: Descriptor) -> None:
-        """Add the entry of a manifest that was pushed, unless it is listed.
+        """Add the entry of a pushed manifest, unless it is already listed.
 
         Raises:
             ConflictError: The tag is not an OCI index, other processes keep overwriting it, or the registry confirms
-                each change and keeps none.
+                changes without storing them.
         """
         try:
             await self._change(Addition(entry))
         except errors.DregError as failure:
-            outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}: push it again"
+            outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}; push it again"
             failure.add_outcome(outcome)
             raise
 
     async def remove(self, deleted: RawManifest) -> None:
-        """Remove the entries of a manifest that was deleted, if the registry keeps no list ("Deleting Manifests").
+        """Remove the entries of a deleted manifest, if the registry keeps no list ("Deleting Manifests").
 
         Raises:
-            ConflictError: Other processes keep overwriting the tag, or the registry confirms each change and keeps
-                none.
+            ConflictError: Other processes keep overwriting the tag, or the registry confirms changes without storing
+                them.
         """
         try:
             if not await self._is_kept_by_registry():
@@ -84,7 +84,7 @@ class AsyncReferrersTag:
             response = await self._client.send(request)
         except (errors.AuthError, errors.RegistryError, errors.UnsafeURLError):
             return False
-        # A proxy may respond to whatever it does not know with JSON of its own.
+        # Some proxies respond to unknown paths with their own JSON.
         return response.ok and not is_not_offered(response) and index_in(response.body) is not None
 
     async def _change(self, change: Change) -> None:
@@ -96,7 +96,7 @@ class AsyncReferrersTag:
         raise errors.ConflictError(reason)
 
     async def _write(self, change: Change) -> bool:
-        """Apply the change and read it back, up to 5 times. Return whether anything was written."""
+        """Apply the change and read the list back, up to 5 times. Return whether anything was written."""
         with Turn((self._client.registry.url, self._repository, self._tag)) as before:
             await wait_future(before)
             served: RawManifest | None = None
@@ -113,14 +113,14 @@ class AsyncReferrersTag:
             return True
 
     async def _wait_for_kept(self, times: int) -> None:
-        """Wait, as a registry may serve the old list for a while; raise ConflictError if it has always done so."""
+        """Wait, because a registry may serve the old list for a while; raise ConflictError after several times."""
         if times == _UNKEPT:
-            reason = f"the registry confirmed {times} times that it wrote the list of referrers, and did not change it"
-            raise errors.ConflictError(f"{self._where}: {reason}; check whether its tags are immutable")
+            reason = f"the registry confirmed {times} changes of the list of referrers, but did not store them"
+            raise errors.ConflictError(f"{self._where}: {reason}; check whether tags are immutable")
         await sleep(_RANDOM.uniform(1.0, 2.0))
 
     async def _read(self) -> RawManifest | None:
-        """Read the list; None if there is no such tag. Only a 404 says that: distribution 2.8 fails amid writes."""
+        """Read the list; None if there is no tag. Other errors are retried: distribution 2.8 fails during writes."""
         for _ in range(_READS - 1):
             with suppress(errors.RegistryError, errors.ProtocolError, errors.IntegrityError):
                 return await self._read_once()
@@ -128,13 +128,13 @@ class AsyncReferrersTag:
         return await self._read_once()
 
     async def _read_once(self) -> RawManifest | None:
-        # From the registry itself: a mirror may be late.
+        # From the registry itself, because a mirror may be outdated.
         request = manifests.manifest_request("GET", self._repository, self._tag, mirrored=False)
         response = await self._client.send(request)
         if response.status == 404:
             return None
         if raise_for_status(response, request).status != 200:
-            raise errors.ProtocolError(f"status {response.status} in place of 200 or 404", response.where)
+            raise errors.ProtocolError(f"unexpected status {response.status} (expected 200 or 404)", response.where)
         return manifests.manifest_in(response, request, self._tag)
 
     async def _put(self, change: Change, raw: bytes, *, is_last: bool) -> bool:
@@ -149,7 +149,7 @@ class AsyncReferrersTag:
         return True
 
     async def _put_without_missing(self, change: Change, raw: bytes) -> None:
-        """Push the list; without the entries of deleted manifests if the registry refuses it because of them."""
+        """Push the list. If the registry rejects it because of deleted manifests, push it without their entries."""
         for _ in range(_REFUSALS):
             try:
                 await changes.put_manifest(self._client, self._repository, self._tag, raw, OCI_INDEX)
@@ -165,10 +165,10 @@ class AsyncReferrersTag:
     async def _without_missing(self, change: Change, raw: bytes, failure: errors.RegistryError) -> bytes:
         missing = await missing_manifests(self._client, self._repository, named_manifests(raw)[:MOST])
         kept = without(raw, missing)
-        # Without its own entry, an addition would have to be made again.
+        # If the addition's own manifest is missing, the list cannot be written.
         if not missing or change.of(RawManifest(kept, OCI_INDEX), self._where) is not None:
             raise failure
-        log.warning("%s: no longer listed, as the registry does not have it: %s", self._where, ", ".join(missing))
+        log.warning("%s: removing entries that the registry no longer has: %s", self._where, ", ".join(missing))
         return kept
 
     async def _pause(self) -> None:

@@ -1,4 +1,4 @@
-"""A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
+"""A repository of a registry as a source (distribution-spec "Pull")."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,11 +25,11 @@ from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _AT_A_TIME: Final = 8
-"""The most manifests of referrers that are requested at a time."""
+"""The maximum number of concurrent requests for the manifests of referrers."""
 
 
 class AsyncRegistrySource:
-    """A repository of a registry (an `AsyncSource`); with `owns_client`, closing it closes the client."""
+    """A repository of a registry (an `AsyncSource`). With `owns_client`, closing it closes the client."""
 
     refetches = True
     writes_manifests = False
@@ -47,19 +47,19 @@ class AsyncRegistrySource:
             await self._client.aclose()
 
     async def resolve(self, reference: str) -> Descriptor:
-        """Return the descriptor of a tag or digest, by HEAD if that says enough."""
+        """Return the descriptor of a tag or digest, by HEAD if its response is sufficient."""
         name = name_of(reference or DEFAULT_TAG)
         return (await resolve_manifest(self._client, self._name, name)).descriptor
 
     async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:
-        """Fetch the manifest at a tag or digest; if the registry does not state its media type, its bytes do."""
+        """Fetch the manifest at a tag or digest. If the registry states no media type, it is taken from the bytes."""
         name = name_of(reference or DEFAULT_TAG)
         request = manifest_request("GET", self._name, name, legacy=legacy)
         found = manifest_in(await self._client.send(request), request, name)
         return found if found.media_type else replace(found, media_type=own_media_type(found.raw))
 
     async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:
-        """Fetch a manifest; with `is_blob` a config, which a registry keeps among its blobs."""
+        """Fetch a manifest, or, with `is_blob`, a config, which a registry stores as a blob."""
         digest, size = descriptor.digest, descriptor.size
         if size > MAX_DOCUMENT:
             raise errors.ResponseTooLargeError(str(digest), size, MAX_DOCUMENT)
@@ -75,10 +75,10 @@ class AsyncRegistrySource:
         return await list_tags(self._client, self._name)
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the referrers of a manifest, as the registry states them ("Listing Referrers").
+        """List the referrers that the registry states for a manifest ("Listing Referrers").
 
-        If the registry has no such list, its tag `sha256-...` is read, in which older clients keep one ("Referrers Tag
-        Schema"); if there is none, nothing refers to the manifest.
+        If the registry keeps no such list, the tag `sha256-...` is read, under which clients keep one ("Referrers Tag
+        Schema"). If there is no such tag, the manifest has no referrers.
         """
         entries = await self._listed_referrers(digest, artifact_type)
         at_a_time = min(self._client.connections, _AT_A_TIME)
@@ -95,7 +95,7 @@ class AsyncRegistrySource:
             response = await self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
                 if response.status == 401:
-                    log.warning("%s: 401 without a challenge; the referrers tag is read instead", response.where)
+                    log.warning("%s: 401 without a challenge; reading the referrers tag instead", response.where)
                 return await self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
@@ -110,7 +110,7 @@ class AsyncRegistrySource:
         return referrers.parse_fallback(served, f"{self._name}:{tag}")
 
     async def _is_of_type(self, artifact_type: str, entry: Descriptor) -> bool:
-        """Return whether an entry has an artifact type: by the list, else by its manifest (quirk 39)."""
+        """Return whether an entry has an artifact type, according to the list or else to its manifest (quirk 39)."""
         if entry.artifact_type == artifact_type:
             return True
         try:
@@ -119,7 +119,7 @@ class AsyncRegistrySource:
             if not referrers.is_fault_of_referrer(failure):
                 raise
             log.warning(
-                "%s is not listed as %s, as its manifest cannot be read: %s", entry.digest, artifact_type, failure
+                "%s is not listed as %s, because its manifest cannot be read: %s", entry.digest, artifact_type, failure
             )
             return False
         return referrers.served_type(served) == artifact_type
@@ -128,7 +128,7 @@ class AsyncRegistrySource:
         return await completed_entry(self, entry) if is_incomplete(entry) else entry
 
     async def has_blob(self, digest: Digest) -> bool:
-        """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""
+        """Return whether a blob exists: by HEAD if the response states its digest, else by its first byte (TRN-24)."""
         request = blobs.blob_request("HEAD", self._name, digest)
         head = await self._client.send(request)
         if blobs.head_proves(head, request, digest):
@@ -137,7 +137,7 @@ class AsyncRegistrySource:
         return blobs.has_first_byte(await self._client.send(first_byte), first_byte, head)
 
     def open_blob(self, request: BlobRequest) -> AsyncBlobBody | AsyncRangedDownload:
-        """Return a reader of a blob, by several range requests at a time if that is asked for."""
+        """Return a reader of a blob, which sends concurrent range requests if `request.ranges` is more than 1."""
         if request.ranges > 1:
             return AsyncRangedDownload(self._client, self._name, request)
         return AsyncBlobBody(self._client, request.digest, BlobTransfer(self._name, request))

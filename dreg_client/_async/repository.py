@@ -1,4 +1,4 @@
-"""Repositories of a registry: stores that can be changed."""
+"""Repositories of a registry: stores that can be written."""
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -41,15 +41,15 @@ if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
 
 
 class AsyncRepository(AsyncStore):
-    """A repository of a registry, for any number of tasks. Get one by `AsyncRegistry.repository` or `aopen_store`.
+    """A repository of a registry. Tasks may share it. Create one with `AsyncRegistry.repository` or `aopen_store`.
 
-    Whatever it returns was validated and verified; if the wrong bytes come, they are requested once more.
+    All content that it returns was validated and verified. Content that fails verification is requested once more.
 
     Args:
-        client: The client of its registry.
-        name: Its name.
+        client: The client of the registry.
+        name: The name of the repository.
         owns_client: Whether closing the repository closes the client.
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+        strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Readable errors"); `.problems` lists them.
 
     Example:
@@ -65,7 +65,7 @@ class AsyncRepository(AsyncStore):
         self._tags: tuple[str, ...] | None = None
 
     async def tags(self) -> tuple[str, ...]:
-        """List all tags, in the registry's order. They are read once, until `refresh` or a change made here.
+        """List all tags, in the registry's order. The list is cached until `refresh`, or a change through this object.
 
         Raises:
             NotFoundError: There is no such repository.
@@ -75,11 +75,11 @@ class AsyncRepository(AsyncStore):
         return self._tags
 
     def refresh(self) -> None:
-        """Forget the tags, so that they are read again."""
+        """Clear the cached list of tags."""
         self._tags = None
 
     async def iter_tags(self, *, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
-        """Iterate over the tags; pages are requested as they are needed, and nothing is kept.
+        """Iterate over the tags. Pages are requested as needed, and are not cached.
 
         Args:
             n: Tags per page, at most 1,000 (default: the registry's choice).
@@ -93,31 +93,31 @@ class AsyncRepository(AsyncStore):
     ) -> Descriptor:
         """Push a manifest or index, byte for byte, after validating it (distribution-spec "Pushing Manifests").
 
-        If the document has a `subject`, and the registry keeps no list of referrers, the document is listed under the
-        referrers tag ("Pushing Manifests with Subject"). That takes a second or two longer, to check that no other
-        process overwrote the list.
+        If the document has a `subject`, and the registry keeps no list of referrers, the document is added to the list
+        under the referrers tag ("Pushing Manifests with Subject"). This takes one to two seconds longer, to check that
+        no other process overwrote the list.
 
         Args:
-            document: The document, or its bytes.
-            reference: A tag or the document's digest (default: its digest).
+            document: The document or its bytes.
+            reference: A tag, or the document's digest (default: the digest).
             media_type: The media type, if the document does not state it.
 
         Returns:
-            The descriptor by which the registry has the document.
+            The descriptor of the document in the registry.
 
         Raises:
-            ConflictError: The document was pushed, but cannot be listed: the referrers tag is not an OCI index, other
-                processes keep overwriting it, or the registry confirms each change of it and keeps none.
+            ConflictError: The document was pushed, but cannot be listed as a referrer: the referrers tag is not an OCI
+                index, other processes keep overwriting it, or the registry confirms changes of it without storing them.
             InvalidDocumentError: The document is not valid. Nothing was sent.
-            DigestMismatchError: `reference` is the digest of other bytes (nothing was sent), or the registry states
-                that it received other bytes.
+            DigestMismatchError: `reference` is not the digest of the document (nothing was sent), or the registry
+                reports another digest than the document's.
         """
         raw = document.raw if isinstance(document, StoredDocument) else octets_of(document)
         manifest = parse_manifest(raw, media_type, legacy=True)
         own = document.digest if isinstance(document, StoredDocument) else manifest.digest
         name = manifests.name_of(reference) if reference else own
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
-            raise errors.DigestMismatchError(name, actual, "the manifest to be written")
+            raise errors.DigestMismatchError(name, actual, "the manifest to push")
         media_type = essence(media_type) if media_type else manifest.media_type
         digest, response = await self._put(name, raw, media_type)
         written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
@@ -125,15 +125,15 @@ class AsyncRepository(AsyncStore):
         return written
 
     async def _put(self, name: TagOrDigest, raw: bytes, media_type: str) -> tuple[Digest, Response]:
-        """Push a manifest, and return the digest by which the registry has it, and the response."""
+        """Push a manifest; return its digest in the registry, and the response."""
         try:
             return await changes.put_manifest(self._client, self._repository, name, raw, media_type)
         finally:
             self.refresh()
 
     async def _list(self, written: Descriptor, manifest: "AnyManifest | LegacyManifest", response: Response) -> None:
-        """List what was pushed as a referrer of its `subject`, unless the response says that the registry does."""
-        if not isinstance(manifest, Manifest):  # schema 1 knows no subject
+        """List a pushed manifest as a referrer of its `subject`, unless the response states that the registry does."""
+        if not isinstance(manifest, Manifest):  # schema 1 has no subject
             return
         subject = subject_of(manifest)
         if subject is None or lists_referrers(response, subject.digest):
@@ -149,18 +149,18 @@ class AsyncRepository(AsyncStore):
         return AsyncReferrersTag(self._client, self._repository, subject)
 
     async def tag(self, reference: ManifestRef, *new_tags: str) -> Digest:
-        """Add tags to what a tag, a digest or a descriptor names. The manifest is pushed as it was pulled.
+        """Add tags to the manifest at a tag, a digest or a descriptor. Its bytes do not change.
 
-        If one of several tags cannot be written, those before it are.
+        Tags are written in order. If one fails, those before it stay written.
 
         Raises:
             NotFoundError: There is no such manifest.
-            UnsupportedError: The manifest names something that was deleted, and the registry does not take it again.
-            InvalidReferenceError: One of the tags is not valid. Nothing was sent.
+            UnsupportedError: The manifest names content that was deleted, so the registry does not accept it again.
+            InvalidReferenceError: A tag is not valid. Nothing was sent.
         """
         tags = [manifests.new_tag(text) for text in new_tags]
         if not tags:
-            raise ValueError("which tags? name at least one")
+            raise ValueError("name at least one tag to add")
         found = await self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
         manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
@@ -178,26 +178,26 @@ class AsyncRepository(AsyncStore):
         return response
 
     async def untag(self, tag: str, *, placeholder: bool = True) -> None:
-        """Delete a tag, and nothing else (distribution-spec "Deleting tags").
+        """Delete a tag, but not its manifest or its other tags (distribution-spec "Deleting tags").
 
-        Many registries delete by digest alone, and with the digest all of its tags. There the tag is moved to a
-        placeholder, a manifest with the same blobs and a digest of its own, which is then deleted by that digest. If
-        that fails or is cancelled, the tag is moved back.
+        Many registries delete only by digest, which deletes all tags of the manifest. In this case, the tag is first
+        moved to a placeholder, a manifest with the same blobs but its own digest, and the placeholder is deleted by its
+        digest. If that fails or is cancelled, the tag is moved back.
 
         Args:
             tag: The tag.
-            placeholder: Whether a placeholder may be written; if not, such a registry is an UnsupportedError.
+            placeholder: Whether a placeholder may be written. If not, such a registry raises UnsupportedError.
 
         Raises:
-            UnsupportedError: The registry deletes neither tags nor digests, the manifest is of schema 1, or it names
-                something that was deleted, and the registry takes no placeholder for it. Nothing was changed.
+            UnsupportedError: The registry deletes neither tags nor digests; or the manifest has schema 1, or names
+                content that was deleted, so that no placeholder can be written. Nothing was changed.
             NotFoundError: There is no such tag.
             ConflictError: Another client changed the tag.
             ProtocolError: The registry accepted the deletion of the placeholder, but did not carry it out within a
                 second. The tag was moved back.
-            DigestMismatchError: The registry changes what it stores. The tag was moved back.
-            DregError: A request failed. If that was after the placeholder was written, the error says which digest
-                the tag named, and what it names now.
+            DigestMismatchError: The registry changes manifests that it stores. The tag was moved back.
+            DregError: A request failed. If the placeholder had already been written, the message states the digest of
+                the original manifest, and what the tag names now.
         """
         check_flag("placeholder", placeholder)
         try:
@@ -208,16 +208,16 @@ class AsyncRepository(AsyncStore):
     delete_tag = untag
 
     async def delete_manifest(self, digest: BlobRef) -> None:
-        """Delete a manifest by its digest, and with it all tags that name it (distribution-spec "Deleting Manifests").
+        """Delete a manifest, given its digest, and all its tags (distribution-spec "Deleting Manifests").
 
-        The manifest is read first: if it has a `subject`, and the registry keeps no list of referrers, its entry under
-        the referrers tag is removed. If access to it is denied, it is deleted unread, with a warning.
+        The manifest is read first. If it has a `subject`, and the registry keeps no list of referrers, its entry under
+        the referrers tag is also removed. If reading it is denied, it is deleted anyway, with a warning.
 
         Raises:
-            InvalidDigestError: The text is not a digest, but a tag, say: use `untag`. Nothing was sent.
+            InvalidDigestError: The text is not a valid digest. For a tag, use `untag`. Nothing was sent.
             NotFoundError: There is no such manifest.
-            UnsupportedError: The registry does not offer it.
-            ServerError: The registry failed. If it failed to read the manifest, nothing was deleted: try again.
+            UnsupportedError: The registry does not support deletion.
+            ServerError: The registry failed. If the manifest could not be read, nothing was deleted.
         """
         name = digest_of_manifest(digest)
         found = await self._read_to_delete(name)
@@ -226,12 +226,12 @@ class AsyncRepository(AsyncStore):
         finally:
             self.refresh()
         if isinstance(found, errors.DregError):
-            log.warning("%s was deleted unread, so a referrers tag may go on listing it: %s", name, found)
+            log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", name, found)
         elif found is not None and (subject := subject_in(found.raw)) is not None:
             await self._referrers_tag(subject).remove(found)
 
     async def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
-        """Return a manifest that is to be deleted, or why it cannot be read; None if there is nothing to read."""
+        """Return a manifest to be deleted, or why it cannot be read; None if it does not exist or cannot be checked."""
         if not name.computable:
             return None
         try:
@@ -239,7 +239,7 @@ class AsyncRepository(AsyncStore):
         except errors.NotFoundError:
             return None
         except (errors.TransportError, errors.RateLimitedError, errors.ServerError):
-            raise  # it may be readable soon, and is not after its deletion
+            raise  # reading may succeed later, but not after the deletion
         except errors.DregError as failure:
             return failure
 
@@ -248,7 +248,7 @@ class AsyncRepository(AsyncStore):
 
         Raises:
             NotFoundError: There is no such blob.
-            UnsupportedError: The registry does not offer it.
+            UnsupportedError: The registry does not support deletion.
         """
         name = digest_of(digest)
         try:

@@ -1,4 +1,4 @@
-"""Connections through a SOCKS5 proxy (RFC 1928, RFC 1929), by the library `socksio` (the extra `socks`)."""
+"""Connections through a SOCKS5 proxy (RFC 1928, RFC 1929), with the library `socksio` (the extra `socks`)."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ from dreg_client.protocol.proxies import Proxy
 from dreg_client.values.origin import Origin
 
 _ADDRESS_LENGTH: Final = {1: 4, 4: 16}
-"""The length of an address by its type; a name (3) states its own."""
+"""The length of an address, by its type. A host name (type 3) states its own length."""
 _MAY_PASS: Final = frozenset(
     {
         SOCKS5ReplyCode.GENERAL_SERVER_FAILURE,
@@ -38,7 +38,7 @@ _MAY_PASS: Final = frozenset(
 
 
 async def connect_by_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, deadline: float) -> None:
-    """Request a connection to an origin from a SOCKS5 proxy. The proxy resolves the host name."""
+    """Request a connection to an origin from a SOCKS5 proxy, which resolves the host name."""
     username, password = proxy.username.encode(), proxy.password.encode()
     method = SOCKS5AuthMethod.USERNAME_PASSWORD if username or password else SOCKS5AuthMethod.NO_AUTH_REQUIRED
     try:
@@ -62,7 +62,7 @@ async def connect_by_socks(stream: AsyncStream, proxy: Proxy, origin: Origin, de
 
 
 async def _read(stream: AsyncStream, size: int, deadline: float) -> bytes:
-    """Read exactly `size` bytes: what follows is the origin's."""
+    """Read exactly `size` bytes, because the bytes after them come from the origin."""
     data = b""
     while len(data) < size:
         piece = await stream.read(size - len(data), deadline)

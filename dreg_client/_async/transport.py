@@ -1,4 +1,4 @@
-"""The interface between the client and what sends one HTTP request: our connection pool, or a caller's transport."""
+"""The interface between the client and its transport: our connection pool, or the caller's transport."""
 
 from typing import Protocol
 
@@ -9,11 +9,11 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class AsyncOpenResponse(Protocol):
-    """A response whose body is still to be read.
+    """A response whose body has not been read yet.
 
     Attributes:
         status: The status code.
-        headers: Names and values, in order, each as often as it came.
+        headers: Names and values, in order, with repetitions.
         peer: The IP address that responded; empty if unknown (proxies, callers' transports).
     """
 
@@ -22,30 +22,30 @@ class AsyncOpenResponse(Protocol):
     peer: str
 
     async def chunk(self) -> bytes | None:
-        """Read the next bytes of the body; None at its end. Nothing is decoded but HTTP's own framing.
+        """Read the next bytes of the body; return None at the end. Only HTTP's framing is decoded.
 
         Raises:
-            TransportError: The connection was lost, or no bytes came in time.
+            TransportError: The connection was lost, or no bytes arrived before the timeout.
         """
         ...
 
     async def aclose(self) -> None:
-        """Return the connection to the pool if the body was read to its end, else close it."""
+        """Return the connection to the pool if the body was read to its end; otherwise close it."""
         ...
 
 
 class AsyncTransport(Protocol):
-    """Sends one HTTP request; all errors are `DregError`s."""
+    """A transport for single HTTP requests. All errors are `DregError`s."""
 
     async def send(self, hop: Hop, timeouts: Timeouts) -> AsyncOpenResponse:
         """Send a request and read the head of its response.
 
         Raises:
-            TransportError: The request could not be sent, or no response came in time.
-            ProtocolError: The response is not valid, or has a length although its body comes in chunks (TRN-28).
-            BlockedAddressError: The address is nearer than `hop.nearest` allows; nothing was sent.
-            UnsafeURLError: The URL or a header cannot be sent.
-            ClosedError: It is closed.
+            TransportError: The request could not be sent, or no response arrived before the timeout.
+            ProtocolError: The response is not valid HTTP, or has both a length and chunked encoding (TRN-28).
+            BlockedAddressError: The host is in a more private network than `hop.nearest`. Nothing was sent.
+            UnsafeURLError: The URL or a header is not valid.
+            ClosedError: The transport is closed.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Delete a tag: at once, or by a placeholder (see `protocol.untag`)."""
+"""Delete a tag, directly or by a placeholder (see `protocol.untag`)."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,11 +24,11 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName, Tag
 
 _LATE: Final = 1.0
-"""Seconds within which a registry carries out what it accepted, or a request whose connection was closed."""
+"""The seconds within which a registry completes accepted requests, and requests whose connection was closed."""
 
 
 async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, placeholder: bool) -> None:
-    """Delete a tag, and nothing else; with `placeholder`, also where the registry deletes by digest alone."""
+    """Delete a tag, and nothing else; with `placeholder`, also if the registry deletes only by digest."""
     request = delete_request(repository, tag)
     response = await client.send(request)
     if not is_unsupported(response):
@@ -36,7 +36,7 @@ async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, pl
         return
     if not placeholder:
         raise without_placeholder(response, request)
-    # Mirrors may be behind, and the manifest is to be put back as the registry has it.
+    # Not from a mirror, which may be outdated: this manifest may have to be restored.
     original = await get_manifest(client, repository, tag, legacy=True, mirrored=False)
     replacement = placeholder_of(original, request)
     await _probe(client, repository, request)
@@ -44,7 +44,7 @@ async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, pl
 
 
 async def _probe(client: AsyncClient, repository: RepositoryName, request: Request) -> None:
-    """Find out, without any change, whether the registry deletes manifests by their digest."""
+    """Check, without any change, whether the registry deletes manifests by digest."""
     probe = replace(delete_request(repository, absent_digest()), absent_is_done=False)
     response = await client.send(probe)
     check_probe(response, request, probe)
@@ -52,7 +52,7 @@ async def _probe(client: AsyncClient, repository: RepositoryName, request: Reque
 
 @dataclass(slots=True)
 class _Untagging:
-    """A tag that is moved to a placeholder, which is then deleted; or moved back."""
+    """A tag that is moved to a placeholder, which is then deleted. After a failure, the tag is moved back."""
 
     client: AsyncClient
     repository: RepositoryName
@@ -60,10 +60,10 @@ class _Untagging:
     original: RawManifest
     placeholder: RawManifest
     is_written: bool = False  # whether the registry has confirmed the placeholder
-    stored: str = ""  # the digest of what the registry stored in place of the placeholder
+    stored: str = ""  # the digest of the manifest that the registry stored instead of the placeholder
     state: TagState = TagState.UNKNOWN  # after a failure
-    found: Digest | None = None  # what the tag named then
-    unrestored: str = ""  # why the original could not be put back
+    found: Digest | None = None  # the digest that the tag named after a failure
+    unrestored: str = ""  # why the original could not be restored
 
     async def run(self) -> None:
         """Delete the tag.
@@ -71,7 +71,7 @@ class _Untagging:
         Raises:
             ConflictError: Another client changed the tag.
             ProtocolError: The registry accepted the deletion of the placeholder, but did not carry it out.
-            DregError: A request failed. The error says what the tag names now.
+            DregError: A request failed. The message states what the tag names now.
         """
         self._check_unchanged(await self._named())
         try:
@@ -83,18 +83,18 @@ class _Untagging:
             self._note_stored(failure)
             await self._restore(may_come_late=isinstance(failure, errors.TransportError | errors.ServerError))
             if self.state is not TagState.GONE:
-                told = await self._explained(failure)
-                told.add_outcome(self._outcome)
-                if told is failure:
+                explained = await self._explained(failure)
+                explained.add_outcome(self._outcome)
+                if explained is failure:
                     raise
-                raise told from failure
+                raise explained from failure
         except BaseException as interrupt:
             await self._restore(may_come_late=True)
-            self._tell(interrupt)
+            self._note_outcome(interrupt)
             raise
 
     async def _check_gone(self, where: str) -> None:
-        """Check that the tag is gone: 202 means that a deletion was accepted, and it may come late or never."""
+        """Check that the tag is gone. 202 only means that a deletion was accepted; it may happen late, or never."""
         found = await self._named()
         if found is not None:
             await sleep(_LATE)
@@ -104,16 +104,16 @@ class _Untagging:
         if _is_of(found, self.placeholder):
             reason = f"the registry accepted the deletion of {found}, but has not carried it out"
             raise errors.ProtocolError(reason, where)
-        raise errors.ConflictError(f"{self._name} has another manifest after its placeholder was deleted")
+        raise errors.ConflictError(f"{self._name} names another manifest after its placeholder was deleted")
 
     def _note_stored(self, failure: errors.DregError) -> None:
-        """Remember what the registry has in place of the placeholder, if it changes what it stores."""
+        """If the registry changed the placeholder, remember the digest that it stored instead."""
         if isinstance(failure, errors.DigestMismatchError) and not self.is_written:
             self.stored = failure.actual
-            failure.add_outcome("this registry changes what it stores, so that no placeholder can be used")
+            failure.add_outcome("this registry changes manifests that it stores, so a placeholder cannot be used")
 
     async def _explained(self, failure: errors.DregError) -> errors.DregError:
-        """Return the error of a tag that was not deleted."""
+        """Return the error for a tag that was not deleted."""
         if self.is_written or not isinstance(failure, errors.RegistryError):
             return failure
         cannot = f"cannot delete the tag {self._name} alone, and nothing was changed"
@@ -123,24 +123,24 @@ class _Untagging:
         if found is not None and _is_of(found, self.original):
             return
         now = f"names {found}" if found else "is gone"
-        reason = f"another client changed {self._name}: it {now}, and named {self.original.digest} before"
-        raise errors.ConflictError(f"{reason}; nothing was changed here, try again")
+        reason = f"another client changed {self._name}: it {now}, but named {self.original.digest} before"
+        raise errors.ConflictError(f"{reason}; nothing was changed, try again")
 
     async def _restore(self, *, may_come_late: bool) -> None:
-        """Put the original back if the tag has the placeholder, and learn the state. Only an interrupt is raised."""
+        """If the tag names the placeholder, restore the original. Determine the state. Only interrupts are raised."""
         try:
             await run_shielded(self._put_back, _LATE if may_come_late and not self.is_written else 0.0)
-        except Exception as failure:  # noqa: BLE001 (what failed first is raised, and says that this failed, too)
+        except Exception as failure:  # noqa: BLE001 (the first failure is raised, and mentions this one)
             self.unrestored = str(failure)
         except BaseException as interrupt:
-            self._tell(interrupt)
+            self._note_outcome(interrupt)
             raise
 
-    async def _put_back(self, patience: float) -> None:
-        self.state = TagState.UNKNOWN  # until the end, whatever is raised
+    async def _put_back(self, delay: float) -> None:
+        self.state = TagState.UNKNOWN  # unless this method completes
         self.found = await self._named()
-        if patience and self._has(self.original):
-            await sleep(patience)  # the registry may still write a placeholder whose response was lost
+        if delay and self._has(self.original):
+            await sleep(delay)  # the registry may still write a placeholder whose response was lost
             self.found = await self._named()
         if self.found is None:
             self.state = TagState.GONE
@@ -155,7 +155,7 @@ class _Untagging:
     async def _put_original(self) -> None:
         try:
             await self._put(self.original)
-        except errors.DigestMismatchError:  # a registry may state a wrong digest, and store the right bytes
+        except errors.DigestMismatchError:  # a registry may state a wrong digest, but store the right bytes
             self.found = await self._named()
             if not self._has(self.original):
                 raise
@@ -163,35 +163,35 @@ class _Untagging:
     def _has(self, manifest: RawManifest) -> bool:
         return self.found is not None and _is_of(self.found, manifest)
 
-    def _tell(self, interrupt: BaseException) -> None:
+    def _note_outcome(self, interrupt: BaseException) -> None:
         interrupt.add_note(self._outcome)
         log.warning("untag was interrupted: %s", self._outcome)
 
     @property
     def _outcome(self) -> str:
-        """What the tag names now, and what to do."""
+        """What the tag names now, and what to do about it."""
         before = self.original.digest
         restore = f"dreg tag {self.client.registry.name}/{self.repository}@{before} {self.tag}"
         match self.state:
             case TagState.GONE:
-                return f"{self._name} is deleted, and named {before} before"
+                return f"{self._name} was deleted; it named {before}"
             case TagState.KEPT:
                 return f"{self._name} still names {before}"
             case TagState.RESTORED:
                 return f"{self._name} names {before} again"
             case TagState.CHANGED:
-                cause = "another client changed it, or the registry changes what it stores"
-                now = f"{self._name} names {self.found} now, which is neither the original nor the placeholder"
+                cause = "another client changed it, or the registry changes manifests that it stores"
+                now = f"{self._name} now names {self.found}, which is neither the original nor the placeholder"
                 return f"{now}: {cause}; to restore the original: {restore}"
             case TagState.UNKNOWN:
-                why = f", since it cannot be restored ({self.unrestored})" if self.unrestored else ""
-                return f"{self._name} may name a placeholder now{why}; restore it: {restore}"
+                why = f", because it could not be restored ({self.unrestored})" if self.unrestored else ""
+                return f"{self._name} may now name a placeholder{why}; to restore the original: {restore}"
 
     async def _named(self) -> Digest | None:
         return await named(self.client, self.repository, self.tag)
 
     async def _put(self, manifest: RawManifest) -> tuple[Digest, Response]:
-        media_type = self.placeholder.media_type  # the original's, also if the registry does not state it
+        media_type = self.placeholder.media_type  # the original's, even if the registry does not state it
         return await changes.put_manifest(self.client, self.repository, self.tag, manifest.raw, media_type)
 
     @property
@@ -200,5 +200,5 @@ class _Untagging:
 
 
 def _is_of(digest: Digest, manifest: RawManifest) -> bool:
-    """Return whether a digest, in whichever algorithm, is that of a manifest."""
+    """Return whether a digest, of any supported algorithm, is that of a manifest."""
     return digest.computable and digest == Digest.of(manifest.raw, digest.algorithm)

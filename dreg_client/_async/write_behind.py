@@ -1,4 +1,4 @@
-"""Writes and hashes the blocks of a large blob in two threads, while the next block is read."""
+"""Write and hash the blocks of a large blob in two threads, while the next block is read."""
 
 from collections import deque
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from dreg_client._async._compat import wait_future
 from dreg_client.files.step_thread import Block, StepThread
 
 MAX_BLOCKS: Final = 3
-"""While more blocks than these wait, reading waits as well."""
+"""Reading pauses while more blocks than this are waiting."""
 
 
 class AsyncWriteBehind:
-    """Applies each step to all blocks, in order, in a thread of its own. An async context manager.
+    """Applies each step to all blocks, in order, in its own thread. An async context manager.
 
-    The threads start with the first block. They have ended when the context is left, however it is left: only then
-    may a file that they write to be closed. A step that has failed once must do nothing from then on.
+    The threads start with the first block. They have always ended when the context exits, so a file that they write to
+    can be closed safely. A step that failed must do nothing when it is called again.
     """
 
     def __init__(self, *steps: Callable[[Block], None]) -> None:
@@ -29,7 +29,7 @@ class AsyncWriteBehind:
         await self._wait(MAX_BLOCKS * len(self._threads))
 
     async def finish(self) -> None:
-        """Wait for all blocks (see `put`)."""
+        """Wait until all blocks are processed."""
         await self._wait(0)
 
     async def _wait(self, limit: int) -> None:
@@ -40,11 +40,11 @@ class AsyncWriteBehind:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        # This blocks, but a few blocks are left at most. A wait that could be cancelled might leave the threads behind.
+        # This blocks, but only for a few blocks. A wait that can be cancelled might leave threads running.
         self._close()
 
     def _close(self) -> None:
-        """End the threads, even if interrupted again and again; then raise the interrupt."""
+        """End the threads, even if interrupted repeatedly; then raise the interrupt."""
         try:
             for thread in self._threads:
                 thread.close()

@@ -1,7 +1,7 @@
-"""Waiting, locks, task groups and threads for sync code. `dreg_client/_async/_compat.py` has the same names.
+"""Waiting, locks, task groups and threads for sync code. `dreg_client/_async/_compat.py` defines the same names.
 
-Within a `TaskGroup`, every wait here ends when the group is cancelled (see `_threads`). Without one, a wait is one call
-of the system.
+Within a `TaskGroup`, every wait ends when the group is cancelled (see `_threads`). Outside of one, a wait is a single
+system call.
 """
 
 import _thread
@@ -18,31 +18,31 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, TypeVarTuple
 
 from dreg_client._sync._threads import Cancelled, current
-from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (it is one of the names here)
+from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (re-exported)
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
 from dreg_client.errors.groups import first_error_only
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future  # it would import `logging`
+    from concurrent.futures import Future  # imports `logging`
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
-"""The address family, socket type, protocol, canonical name and address, as `socket.getaddrinfo` returns them."""
+"""Address family, socket type, protocol, canonical name and address, as returned by `socket.getaddrinfo`."""
 
 _LONGEST: Final = 1_000_000.0
-"""The longest wait in seconds: eleven days. `poll` takes milliseconds as a C int."""
+"""The longest wait in seconds (eleven days), because `poll` accepts milliseconds as a C int."""
 
 
 def checkpoint() -> None:
-    """Raise here if the group of this thread was cancelled. Threads take turns by themselves."""
+    """Raise if the group of this thread was cancelled. Threads need no call to let other threads run."""
     if (scope := current.get()) is not None:
         scope.check()
 
 
 def sleep(seconds: float) -> None:
-    """Wait for some seconds."""
+    """Wait for a number of seconds."""
     if (scope := current.get()) is None:
         time.sleep(seconds)
     else:
@@ -60,7 +60,7 @@ class NotebookView:
 
 
 class Awaited:
-    """An object that is open once it is made."""
+    """An object that is open once it is created."""
 
 
 def opening(open_it: Callable[[], T]) -> T:
@@ -68,12 +68,12 @@ def opening(open_it: Callable[[], T]) -> T:
     return open_it()
 
 
-# The type checkers' stubs say that RLock is final; in CPython it is not.
+# In the stubs of type checkers, RLock is final; in CPython, it is not.
 class Lock(_thread.RLock):  # type: ignore[misc]
-    """A lock, to be held by `with`, not twice by the same thread.
+    """A lock, to be held by `with`, but not twice by the same thread.
 
-    No interrupt leaves it held: releasing an RLock that this thread does not hold raises, so that one can tell, and
-    `__exit__` is C, which an interrupt cannot come before.
+    An interrupt never leaves it locked. Releasing an RLock that this thread does not hold raises an error, so a failed
+    `__enter__` can always release it. `__exit__` is implemented in C, so an interrupt cannot prevent it.
     """
 
     def __enter__(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 (as of RLock)
@@ -88,7 +88,7 @@ class Lock(_thread.RLock):  # type: ignore[misc]
         if (scope := current.get()) is None:
             return self.acquire()
         acquired = scope.wait(lambda seconds: self.acquire(timeout=seconds), _LONGEST)
-        scope.check()  # the thread that held it may have released it because the group was cancelled
+        scope.check()  # the lock may have been released because the group was cancelled
         return acquired
 
 
@@ -96,20 +96,20 @@ new_lock = Lock
 
 
 class Event(threading.Event):
-    """Something that happens once: `set` it, and all `wait`s return."""
+    """A one-time event: after `set`, all calls of `wait` return."""
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set."""
+        """Wait until the event is set."""
         if (scope := current.get()) is None:
             return super().wait(timeout)
         return self.is_set() or scope.wait(super().wait, _LONGEST if timeout is None else timeout)
 
 
 class Semaphore:
-    """A number of permits, kept in a queue, which is C and cheaper than the semaphores of `threading`.
+    """A number of permits, kept in a queue, which is implemented in C and faster than the semaphores of `threading`.
 
-    An interrupt comes before or after a call of C, never inside. So one such call moves a permit from the queue to
-    `held`, and one moves it back.
+    An interrupt comes before or after a call of a C function, never during it. So a single such call moves a permit
+    from the queue to `held`, and a single one moves it back.
     """
 
     def __init__(self, permits: int) -> None:
@@ -125,7 +125,7 @@ class Semaphore:
     def acquire(self, timeout: float, held: list[None] | None = None) -> bool:
         """Wait for a permit; return False if none was free within `timeout` seconds.
 
-        `held`, an empty list, has an item from the moment at which the permit is acquired.
+        `held` is an empty list that gets an item at the moment when the permit is acquired.
         """
         held = [] if held is None else held
         if (scope := current.get()) is not None:
@@ -144,7 +144,7 @@ class Semaphore:
         return True
 
     def release(self, held: list[None] | None = None) -> None:
-        """Return a permit; with `held` (see `acquire`), only if it is held, and only once."""
+        """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
         with contextlib.suppress(IndexError):
             deque(map(self._permits.put, map([None].pop if held is None else held.pop, (0,))), 0)
 
@@ -152,18 +152,18 @@ class Semaphore:
 def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
     """Look up the TCP addresses of a host.
 
-    The system's resolver has time limits of its own, and a thread in it cannot be woken: `timeout` is for async code.
+    `timeout` has no effect in sync code: the system's resolver has its own timeouts, and cannot be interrupted.
     """
     return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function, in this thread."""
+    """Call a function in this thread."""
     return function(*arguments)
 
 
 def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function, in this thread. If its group is cancelled, tell it (see `credentials.cancellation`)."""
+    """Call a function in this thread. If its group is cancelled, signal this to it (see `credentials.cancellation`)."""
     if (scope := current.get()) is None:
         return function(*arguments)
     scope.check()
@@ -171,22 +171,22 @@ def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments)
         with cancelled_by(scope.must_end):
             return function(*arguments)
     except Exception:
-        scope.check()  # a cancelled group ends as cancelled, whatever its functions raised because of that
+        scope.check()  # if the group was cancelled, raise that instead of an error that it caused
         raise
 
 
 def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function that must reach its end though its group is cancelled; then the cancellation goes on.
+    """Call a function that must run to its end even if its group is cancelled; then continue the cancellation.
 
-    Interrupts come in the main thread, so it is called in another one. If that cannot run, it is called again. So it
-    must be one that can be called twice.
+    Interrupts arrive in the main thread, so the function is called in another thread. If that does not start, it is
+    called again. So it must be safe to call the function twice.
     """
     outcomes: list[T] = []
     failures: list[BaseException] = []
     interrupt: BaseException | None = None
 
     def work() -> None:
-        current.set(None)  # of no group, hence not cancelled
+        current.set(None)  # outside of any group, so not cancelled
         try:
             outcomes.append(function(*arguments))
         except BaseException as failure:
@@ -207,7 +207,7 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
 
 
 def wait_future(future: "Future[T]") -> T:
-    """Wait for a future of threads. If cancelled, the future is not: it goes on."""
+    """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
     if (scope := current.get()) is not None and not future.done():
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
@@ -236,20 +236,20 @@ def _poll(sock: socket.socket, what: Literal["read", "write"], timeout: float) -
 
 
 def _select(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
-    # On Windows, a connection that failed is exceptional, not writable.
+    # On Windows, a failed connection is reported as exceptional, not as writable.
     reading, writing = ([sock], []) if what == "read" else ([], [sock])
     return any(select.select(reading, writing, writing, max(min(timeout, _LONGEST), 0)))
 
 
-# Windows has no `poll`; elsewhere `select` fails for file numbers from 1,024 on.
+# Windows has no `poll`. On other systems, `select` fails for file descriptors from 1,024 on.
 _is_ready: Final = _poll if hasattr(select, "poll") else _select
 
 
 def maybe_await(value: Awaitable[T] | T) -> T:
-    """Return what a caller's function returned."""
+    """Return the result of a caller's function; TokenError: the function is async."""
     if isawaitable(value):
         close = getattr(value, "close", None)
         if callable(close):
-            close()  # a coroutine that is never awaited warns
+            close()  # otherwise, Python warns that the coroutine was never awaited
         raise TokenError("the function is async, which the sync client cannot await; use the async client")
     return value

@@ -1,12 +1,13 @@
 """Groups of threads that can be cancelled, for `dreg_client/_sync/_compat.py`.
 
-A thread cannot be cancelled from outside, so every wait within a `TaskGroup` is cut into short slices, and checks
-between two of them whether the group was cancelled. Slices rather than wake-ups (pipes, conditions), since to cancel is
-then to set a flag: that can be done at any moment, in any thread and amid an interrupt; no wake-up can be lost, and
-there is nothing to close.
+A thread cannot be cancelled from outside. So every wait within a `TaskGroup` is divided into short slices, and checks
+between them whether the group was cancelled. With slices instead of wake-ups (pipes, conditions), cancelling only sets
+a flag, which is possible at any moment, in any thread and during an interrupt. No wake-up can be lost, and there is
+nothing to close.
 
-`KeyboardInterrupt` may be raised between any two instructions of the main thread. So whatever must be known after an
-interrupt is not stored by Python code that could be cut short, but held by a lock of C that knows its owner (`RLock`).
+`KeyboardInterrupt` may be raised between any two instructions of the main thread. So state that must be correct after
+an interrupt is not stored by Python code, which could be interrupted halfway, but in a lock that is implemented in C
+and knows its owner (`RLock`).
 """
 
 import _thread
@@ -20,38 +21,38 @@ from typing import Final, Self, TypeVarTuple
 
 Arguments = TypeVarTuple("Arguments")
 _SLICE: Final = 0.05
-"""The longest wait, in seconds, before a thread of a group checks whether the group was cancelled."""
+"""The seconds after which a waiting thread checks whether its group was cancelled."""
 _LATEST_START: Final = 1.0
-"""The seconds within which a thread runs that was started."""
+"""The seconds within which a started thread begins to run."""
 
 
 class Cancelled(BaseException):
-    """The task group of this thread was cancelled. It ends with the group; nothing else may catch it."""
+    """The task group of this thread was cancelled. Only the group itself may catch this exception."""
 
 
 class Scope:
-    """What the threads of a group share."""
+    """The state that the threads of a group share."""
 
     def __init__(self) -> None:
         self.parent = current.get()
-        self.errors: list[BaseException] = []  # what threads raised, in the order in which it came
-        self.is_cancelled = False  # whether they must end
-        self.is_abandoned = False  # whether the group is gone without having been left; see `TaskGroup.__del__`
+        self.errors: list[BaseException] = []  # the errors that threads raised, in order
+        self.is_cancelled = False  # whether the threads must end
+        self.is_abandoned = False  # whether the group was deleted without `__exit__` (see `TaskGroup.__del__`)
         self.host = threading.get_ident()  # the thread that entered the group
 
     def must_end(self) -> bool:
-        """Return whether this group, or one around it, was cancelled."""
+        """Return whether this group or an enclosing one was cancelled."""
         return self.is_cancelled or (self.parent is not None and self.parent.must_end())
 
     def check(self) -> None:
-        """Raise if this thread must end."""
+        """Raise `Cancelled` if this thread must end."""
         if self.is_abandoned and self.host == threading.get_ident():
             current.set(self.parent)
         elif self.must_end():
             raise Cancelled
 
     def wait(self, step: Callable[[float], bool], timeout: float) -> bool:
-        """Wait by a function that waits for some seconds, and returns whether what it waits for has come."""
+        """Wait by calling `step`, which waits for some seconds, and returns whether its condition is met."""
         deadline = time.monotonic() + timeout
         while True:
             self.check()
@@ -66,23 +67,24 @@ current: Final[ContextVar[Scope | None]] = ContextVar("current", default=None)
 
 
 class _Work:
-    """A function to be called in a thread of its own."""
+    """A function that is called in its own thread."""
 
     def __init__(self, scope: Scope, call: Callable[[], object]) -> None:
         self._scope, self._call = scope, call
-        # Held by the thread for as long as it runs. `join` acquires it: that is to wait for the thread's end, or, if
-        # the start was interrupted before the thread ran, to keep it from running later.
+        # Held by the thread while it runs. `join` acquires it to wait for the thread's end; or, if the start was
+        # interrupted before the thread ran, to prevent it from running later.
         self._right_to_run = threading.RLock()
         self._begun = threading.Lock()
         self._begun.acquire()
         self._has_begun = False
         self._failure: RuntimeError | None = None
-        # A daemon: it ends with its group; if that was never left (see `TaskGroup.__del__`), with the process.
+        # A daemon thread ends with its group, or, if `__exit__` was not called (see `TaskGroup.__del__`), with the
+        # process.
         self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name="dreg-group", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and wait until it runs; raise RuntimeError if the system has no more threads."""
-        # `Thread.start` must not be interrupted halfway, and interrupts come in the main thread only.
+        """Start the thread, and wait until it runs; raise RuntimeError if the system cannot start a thread."""
+        # `Thread.start` must not be interrupted halfway, and only the main thread is interrupted.
         try:
             _thread.start_new_thread(self._start, ())
         except RuntimeError as failure:
@@ -108,7 +110,7 @@ class _Work:
             self._call()
         except Cancelled:
             pass
-        except BaseException as error:  # noqa: BLE001 (the group raises it)
+        except BaseException as error:  # noqa: BLE001 (raised by the group)
             self._scope.errors.append(error)
             self._scope.is_cancelled = True
         finally:
@@ -116,9 +118,9 @@ class _Work:
             self._right_to_run.release()
 
     def join(self) -> None:
-        """Wait for its end. May be called again after an interrupt, by the same thread."""
+        """Wait for the thread's end. May be called again after an interrupt, by the same thread."""
         self._right_to_run.acquire()
-        # After an interrupt, nothing tells whether the thread was started and is yet to run, or was not started.
+        # After an interrupt, it is unknown whether the thread was started and will still run, or was not started.
         deadline = time.monotonic() + _LATEST_START
         while not self._has_begun and self._failure is None and time.monotonic() < deadline:
             time.sleep(0.001)
@@ -127,10 +129,10 @@ class _Work:
 
 
 class TaskGroup:
-    """Threads that end together: if one fails, or the block raises, the others are cancelled and waited for.
+    """Threads that end together: if one fails, or the block raises, the others are cancelled and joined.
 
-    A context manager. The thread that enters it is cancelled like the others. All errors come out together, as an
-    `ExceptionGroup` (see `first_error_only`); an interrupt comes out as itself.
+    A context manager. The thread that enters it is cancelled like the others. All errors are raised together, as an
+    `ExceptionGroup` (see `first_error_only`); an interrupt is raised as it is.
     """
 
     def __init__(self) -> None:
@@ -160,17 +162,17 @@ class TaskGroup:
                 current.set(scope.parent)
         if scope.errors and (error is None or isinstance(error, Exception | Cancelled)):
             raise BaseExceptionGroup("unhandled errors in a TaskGroup", scope.errors) from None
-        # A cancellation ends here, unless it is one of a group around this one.
+        # A cancellation ends here, unless an enclosing group was cancelled.
         return isinstance(error, Cancelled) and not (scope.parent is not None and scope.parent.must_end())
 
     def __del__(self) -> None:
-        """End the threads of a group whose `__exit__` was cut short by an interrupt before its first instruction."""
+        """End the threads of a group if an interrupt came just before the first instruction of `__exit__`."""
         if self._scope is not None:
             self._scope.is_abandoned = True
             self._scope.is_cancelled = True
 
     def _join(self, scope: Scope) -> None:
-        """Wait for the end of all threads, even if interrupted again and again; then raise the interrupt."""
+        """Wait until all threads end, even if interrupted repeatedly; then raise the interrupt."""
         try:
             for work in self._works:
                 work.join()

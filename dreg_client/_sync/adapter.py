@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/adapter.py by tools/generate_sync.py. Do not edit.
-"""A caller's transport of httpx or httpx2 as our `Transport`: a mock, an ASGI app, a cache, one with HTTP/2."""
+"""The caller's httpx or httpx2 transport as our `Transport`: a mock, an ASGI app, a cache, HTTP/2."""
 
 from collections.abc import Collection, Iterator
 from typing import Protocol, runtime_checkable
@@ -55,7 +55,7 @@ class CallerTransport(Protocol):
 
 
 def new_transport(options: Options, registries: Collection[Origin]) -> Transport:
-    """Return the transport that the options ask for: the caller's own, or a connection pool."""
+    """Return the transport for some options: the caller's own, or a connection pool."""
     if options.transport is not None:
         return TransportAdapter(options.transport, options)
     check_http_option(options)
@@ -63,11 +63,11 @@ def new_transport(options: Options, registries: Collection[Origin]) -> Transport
 
 
 class TransportAdapter:
-    """A caller's transport as ours.
+    """Adapts the caller's transport to our interface.
 
     Args:
         transport: A transport of httpx or httpx2.
-        options: How many requests there are to one origin at a time.
+        options: The options, including the maximum number of concurrent requests to one origin.
     """
 
     def __init__(self, transport: object, options: Options) -> None:
@@ -76,7 +76,7 @@ class TransportAdapter:
             raise TypeError(f"transport= takes a transport of httpx or httpx2 with handle_request, not {kind}")
         self._transport, self._options = transport, options
         self._library = HTTPLibrary.of(transport, options)
-        self._places: dict[Origin, Semaphore] = {}
+        self._permits: dict[Origin, Semaphore] = {}
         self._closed = False
 
     def send(self, hop: Hop, timeouts: Timeouts) -> "AdaptedResponse":
@@ -84,15 +84,15 @@ class TransportAdapter:
         origin, request = self._request(hop, timeouts)
         if self._closed:
             raise errors.ClosedError(str(origin))
-        places = self._places.get(origin) or self._places.setdefault(origin, Semaphore(self._options.connections))
+        permits = self._permits.get(origin) or self._permits.setdefault(origin, Semaphore(self._options.connections))
         held: list[None] = []
         try:
-            if not places.acquire(timeouts.pool, held):
+            if not permits.acquire(timeouts.pool, held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
             response = self._transport.handle_request(request)
-            adapted = AdaptedResponse(response, self._library, places, held, hop.where)
+            adapted = AdaptedResponse(response, self._library, permits, held, hop.where)
         except BaseException as failure:
-            places.release(held)
+            permits.release(held)
             if isinstance(failure, self._library.failures):
                 raise self._library.error(failure, hop.where, in_body=False) from None
             raise
@@ -111,15 +111,15 @@ class TransportAdapter:
             request = self._library.request(
                 hop.method, hop.url, headers=headers, content=hop.body or None, extensions=extensions
             )
-            # httpx turns /a%2Fb/../c into /c: the URL that is sent must be the one that was checked. More percent signs
-            # than ours do no harm.
+            # httpx turns /a%2Fb/../c into /c, but the URL that is sent must be the one that was checked. Additional
+            # percent-encoding is harmless.
             origin = Origin.of(hop.place)
             is_sent = _parts(request.url.raw_path) == _parts(request_target(hop.url[len(hop.place) :]))
             if is_sent and Origin.of(str(request.url).partition("?")[0]) == origin:
                 return origin, request
         except (self._library.invalid, UnicodeError, ValueError):
             pass
-        raise errors.UnsafeURLError(hop.where, hop.where, "it is no URL that can be asked")
+        raise errors.UnsafeURLError(hop.where, hop.where, "not a valid URL")
 
     def close(self) -> None:
         """Close the caller's transport."""
@@ -128,19 +128,19 @@ class TransportAdapter:
 
 
 class AdaptedResponse:
-    """A response of a caller's transport whose body is still to be read; it is not decompressed."""
+    """A response of the caller's transport whose body has not been read yet. The body is not decompressed."""
 
     def __init__(
-        self, response: _Response, library: HTTPLibrary, places: Semaphore, held: list[None], where: str
+        self, response: _Response, library: HTTPLibrary, permits: Semaphore, held: list[None], where: str
     ) -> None:
         self.status, self.headers, self.peer = response.status_code, response.headers.raw, ""
-        self._body, self._library, self._places, self._where = response.stream, library, places, where
+        self._body, self._library, self._permits, self._where = response.stream, library, permits, where
         self._held = held
         self._chunks = response.stream.__iter__()
         self._is_open, self._at_end = True, False
 
     def chunk(self) -> bytes | None:
-        """Read the next bytes of the body; None at its end."""
+        """Read the next bytes of the body; return None at the end."""
         if self._at_end:
             return None
         if not self._is_open:
@@ -153,7 +153,7 @@ class AdaptedResponse:
         return chunk
 
     def close(self) -> None:
-        """Close it. The connection is the transport's business."""
+        """Close the response. The transport decides whether to keep the connection."""
         if not self._is_open:
             return
         self._is_open = False
@@ -162,9 +162,9 @@ class AdaptedResponse:
                 self._chunks.close()
             self._body.close()
         except self._library.failures:
-            pass  # it is not needed any more
+            pass  # the response is no longer needed
         finally:
-            self._places.release(self._held)
+            self._permits.release(self._held)
 
 
 def _parts(target: bytes) -> list[bytes]:

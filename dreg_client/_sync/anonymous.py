@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/anonymous.py by tools/generate_sync.py. Do not edit.
-"""Authentication without a credential: answers the challenges of registries with tokens that anybody gets."""
+"""Authentication without a credential: answer the challenges of registries with anonymous tokens."""
 
 from collections.abc import Hashable
 from time import monotonic
@@ -27,7 +27,7 @@ from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach
 
 MOST: Final = 1000
-"""The most challenges that are kept, and the most of whatever else is remembered."""
+"""The maximum number of entries in each cache, such as that of challenges."""
 
 
 class AnonymousAuthenticator:
@@ -35,10 +35,10 @@ class AnonymousAuthenticator:
 
     Args:
         options: The options of the client.
-        sender: Sends the requests for tokens.
+        sender: The sender of token requests.
 
     Attributes:
-        challenges: The challenges that were answered.
+        challenges: The challenges that were answered successfully.
     """
 
     def __init__(self, options: Options, sender: Sender) -> None:
@@ -49,7 +49,7 @@ class AnonymousAuthenticator:
         self._warned: Latest[Origin, str] = Latest(MOST)
 
     def known(self, registry: RegistryURL, request: Request, *, nearest: Reach = Reach.LOCAL) -> str | None:
-        """Return the `Authorization` that answers an earlier challenge of such a request; None if there was none."""
+        """Return the `Authorization` for the known challenge to such a request; None if there is none."""
         challenge = self.challenges.get(challenge_key(registry, request))
         return None if challenge is None else self._authorization(registry, request, challenge, nearest=nearest)
 
@@ -62,17 +62,17 @@ class AnonymousAuthenticator:
         *,
         nearest: Reach = Reach.LOCAL,
     ) -> str | None:
-        """Return the `Authorization` that answers the challenge of a 401.
+        """Return the `Authorization` that answers the challenge in a 401.
 
         Args:
             registry: The registry.
             request: The request.
             response: The response to it.
             used: The `Authorization` that the request had.
-            nearest: The nearest network that the token server may be in.
+            nearest: The most private network that the token server may be in.
 
         Returns:
-            The `Authorization`; None if there is none, or none but what was `used`.
+            The `Authorization`; None if there is none, or only the one that was `used`.
         """
         challenge = challenge_of(request, response)
         if challenge is None:
@@ -87,25 +87,25 @@ class AnonymousAuthenticator:
 
     def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:  # noqa: ARG002
         # (always the same)
-        """Return what to do about a request that was denied with 401 or 403; `shown`: it had an `Authorization`."""
+        """Return what to do about a request that was denied with 401 or 403. `shown`: it had an `Authorization`."""
         return NO_CREDENTIAL_THERE
 
     def _authorization(
         self, registry: RegistryURL, request: Request, known: KnownChallenge, *, refused: str = "", nearest: Reach
     ) -> str | None:
-        """Return the `Authorization` that answers a challenge; the token in it is another one than `refused`."""
+        """Return the `Authorization` that answers a challenge, with a token other than `refused`."""
         if known.challenge.scheme == "basic":
             return None
         return "Bearer " + self._token(TokenRequest(registry, known, None, nearest), request, refused)
 
     def _token(self, wanted: TokenRequest, request: Request, refused: str) -> str:
-        """Return a token from the cache, or request one. Of many callers at a time, one requests it (AUT-14)."""
+        """Return a token from the cache, or request one. Concurrent callers share one request (AUT-14)."""
         key = wanted.key
-        if token := self._tokens.get(key, refused=refused):
-            return token
+        if cached := self._tokens.get(key, refused=refused):
+            return cached
         with self._locks.get_or_put(key, new_lock()):
-            if token := self._tokens.get(key, refused=refused):
-                return token
+            if cached := self._tokens.get(key, refused=refused):
+                return cached
             hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)
             requested = monotonic()
             try:
@@ -115,19 +115,19 @@ class AnonymousAuthenticator:
                 raise
             except errors.ResponseTooLargeError as failure:
                 raise errors.TokenTooLargeError(f"the token server {hop.where}", failure.size, failure.limit) from None
-            answer = parse_token(response, wanted, self.hint(wanted.registry, request, 401, shown=True))
-            self._tokens.put(key, answer.value, requested=requested, expires_in=answer.expires_in)
-            return answer.value
+            token = parse_token(response, wanted, self.hint(wanted.registry, request, 401, shown=True))
+            self._tokens.put(key, token.value, requested=requested, expires_in=token.expires_in)
+            return token.value
 
     def _token_response(self, hop: Hop, registry: RegistryURL) -> Response:
-        """Send a request to a token server, with attempts of its own; redirects are not followed with a secret."""
+        """Send a request to a token server, with its own retries. Redirects are not followed: it may have a secret."""
         attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
         while True:
             try:
                 response, _ = self._sender.send(hop, registry.url)
             except errors.TransportError as failure:
                 if isinstance(failure, errors.TransferTimeoutError):
-                    # Other requests wait for the token too, so a server that does not respond is tried once more only.
+                    # Other requests also wait for the token, so a server that does not respond is retried only once.
                     attempts.most = min(attempts.most, attempts.made + 2)
                 delay = attempts.after_failure(failure)
                 self._sender.pause(hop.method, hop.where, attempts, failure.reason, delay)
@@ -138,7 +138,7 @@ class AnonymousAuthenticator:
             self._sender.pause(hop.method, hop.where, attempts, f"status {response.status}", wait)
 
     def _warn_of_foreign_scope(self, registry: RegistryURL, request: Request, scope: str) -> None:
-        """Warn once of a registry that asks for access that the request does not need (AUT-15)."""
+        """Warn once about a registry that asks for a scope that the request does not need (AUT-15)."""
         if request.scope and is_foreign(scope, request.scope) and self._warned.get(registry.origin) is None:
             self._warned.put(registry.origin, scope)
-            log.warning("%s asks for the scope %r; dreg requests only %r", registry.name, scope[:200], request.scope)
+            log.warning("%s asks for the scope %r; requesting only %r", registry.name, scope[:200], request.scope)

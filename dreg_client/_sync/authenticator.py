@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/authenticator.py by tools/generate_sync.py. Do not edit.
-"""Authentication: answers the challenges of one registry and its mirrors, with passwords or tokens."""
+"""Authentication: answer the challenges of one registry and its mirrors, with passwords or tokens."""
 
 from dataclasses import replace
 from time import monotonic
@@ -39,9 +39,9 @@ class Authenticator(AnonymousAuthenticator):
 
     Args:
         options: The options of the client.
-        own: The registry that credentials were given for: its mirrors never get them.
-        sender: Sends the requests for tokens.
-        redirects: Sends the requests for `/v2/`.
+        own: The registry that the credentials are for. Its mirrors never get them.
+        sender: The sender of token requests.
+        redirects: The sender of requests to `/v2/`.
     """
 
     def __init__(self, options: Options, own: RegistryURL, sender: Sender, redirects: Redirects) -> None:
@@ -54,10 +54,10 @@ class Authenticator(AnonymousAuthenticator):
     def authorization_for(
         self, registry: RegistryURL, request: Request, response: Response, used: str | None
     ) -> str | None:
-        """Return the `Authorization` with which to send a request once more; None if its response is to be believed.
+        """Return the `Authorization` with which to resend a request; None if its response is final.
 
-        It answers the challenge of the response. If there is none, though there is a credential, and the registry may
-        have hidden something from an anonymous request, it answers the challenge of `/v2/`.
+        It answers the challenge of the response. If there is none, but there is a credential, and the registry may have
+        hidden something from the anonymous request, it answers the challenge of `/v2/`.
 
         Args:
             registry: The registry.
@@ -66,7 +66,7 @@ class Authenticator(AnonymousAuthenticator):
             used: The `Authorization` that the request had.
 
         Raises:
-            ServerError: `/v2/` fails, so that it is not known whether there is a challenge.
+            ServerError: `/v2/` fails, so it is unknown whether there is a challenge.
             RateLimitedError: `/v2/` is rate-limited.
         """
         if response.status == 401 and Origin.of(response.url) == registry.origin:
@@ -78,7 +78,7 @@ class Authenticator(AnonymousAuthenticator):
         return self._answer_to_ping(registry, request) if self._has_user(registry, request) else None
 
     def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:
-        """Return what to do about a request that was denied with 401 or 403; `shown`: it had an `Authorization`."""
+        """Return what to do about a request that was denied with 401 or 403. `shown`: it had an `Authorization`."""
         if registry != self._own:
             return Hint()
         key = registry.authority, repository_of(request)
@@ -86,7 +86,7 @@ class Authenticator(AnonymousAuthenticator):
         return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NOT_ASKED
 
     def _answer_to_ping(self, registry: RegistryURL, request: Request) -> str | None:
-        """Return the `Authorization` for a request that answers the challenge of `/v2/`, whose scope is an example."""
+        """Return the `Authorization` that answers the challenge of `/v2/`, for the scope of the request."""
         ping = self._pinged(registry)
         challenge = challenge_of(request, ping) if ping.status == 401 else None
         if challenge is None:
@@ -97,7 +97,7 @@ class Authenticator(AnonymousAuthenticator):
         return authorization
 
     def _pinged(self, registry: RegistryURL) -> Response:
-        """Return the response to an anonymous `/v2/`, cached once it is conclusive."""
+        """Return the response to an anonymous request to `/v2/`. It is cached once it is conclusive."""
         with self._pinging.setdefault(registry.origin, new_lock()):
             ping = self._pings.get(registry.origin)
             if ping is None:
@@ -135,7 +135,7 @@ class Authenticator(AnonymousAuthenticator):
         return "Bearer " + self._token(TokenRequest(registry, known, credential, nearest), request, refused)
 
     def _has_user(self, registry: RegistryURL, request: Request) -> bool:
-        """Return whether there is a credential, or a service for tokens, for a request."""
+        """Return whether there is a credential or a token service for a request."""
         if self._options.auth_service is not None and registry == self._own:
             return True
         return self._options.credentials is not None and self._credential(registry, request) is not None
@@ -146,7 +146,7 @@ class Authenticator(AnonymousAuthenticator):
         key = registry.authority, repository_of(request)
         found = self._credentials.get(key)
         if found is None:
-            # In a thread, because a credential helper is a program that may take long. Cancellation ends it.
+            # In a thread, because credential helpers are programs that may be slow. Cancellation kills them.
             found = run_cancellable(self._options.find, *key)
             self._credentials.put(key, found)
         return found.credential

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/blob_body.py by tools/generate_sync.py. Do not edit.
-"""The bytes of one blob of a registry, through interruptions."""
+"""The bytes of one blob of a registry, resumed after interruptions."""
 
 from time import monotonic
 from typing import Self
@@ -13,10 +13,10 @@ from dreg_client.values.digest import Digest
 
 
 class BlobBody:
-    """The bytes of a transfer in order, by one request at a time (implements `BlobReader`).
+    """The bytes of a transfer in order, by one request at a time (a `BlobReader`).
 
     Attributes:
-        transfer: The state of the reading.
+        transfer: The state of the transfer.
     """
 
     transfer: BlobTransfer
@@ -29,7 +29,7 @@ class BlobBody:
 
     @property
     def encoding(self) -> str:
-        """The `Content-Encoding` that the bytes came with; empty if none."""
+        """The `Content-Encoding` of the bytes; empty if there is none."""
         return self.transfer.encoding
 
     def __enter__(self) -> Self:
@@ -62,19 +62,19 @@ class BlobBody:
         raise StopIteration
 
     def _next_chunk(self) -> bytes:
-        """Return what is new in the next chunk; empty if nothing is, as at the end of the body."""
+        """Return the new bytes of the next chunk; empty if there are none, for example at the end of the body."""
         began = monotonic()
         chunk = self._body.chunk() if self._body is not None else None
         if chunk is None:
             self.transfer.ended()
             return b""
         chunk = self.transfer.feed(chunk, monotonic() - began)
-        if not self.transfer.exact:  # ranges are reported in order, once they are handed on
-            self._client.tell(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
+        if not self.transfer.exact:  # ranges are reported in order, when they are passed on
+            self._client.emit(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
         return chunk
 
     def _begin(self) -> None:
-        """Send requests until there is a body to be read, or nothing is left to read."""
+        """Send requests until there is a body to read, or nothing is left to read."""
         while not self.transfer.done:
             response, self._body = self._client.stream(self.transfer.request())
             try:
@@ -87,5 +87,5 @@ class BlobBody:
 
     def _close(self) -> None:
         if self._body is not None:
-            self._body.close()  # before it is forgotten: Ctrl-C may come at any moment
+            self._body.close()  # before the reference is dropped, because Ctrl-C may come at any moment
             self._body = None

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/docker_archive.py by tools/generate_sync.py. Do not edit.
-"""Archives as `docker save` writes them, from 2016 to today."""
+"""Archives of `docker save`, from 2016 to today."""
 
 import os
 from functools import partial
@@ -17,7 +17,7 @@ from dreg_client.values.digest import Digest
 
 
 class DockerArchiveSource:
-    """The images of a docker-archive as a storage medium; implements `Source`."""
+    """The images of a docker-archive (a `Source`)."""
 
     refetches = False
     writes_manifests = True
@@ -31,11 +31,11 @@ class DockerArchiveSource:
         self._files.close()
 
     def resolve(self, reference: str) -> Descriptor:
-        """Return the descriptor of the manifest that is written for a reference, a digest, or `@INDEX`."""
+        """Return the descriptor of the generated manifest for a reference, a digest, or `@INDEX`."""
         return self._manifest(reference).descriptor
 
     def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
-        """Write the manifest of a reference, a digest, or `@INDEX`; `legacy` changes nothing."""
+        """Generate the manifest for a reference, a digest, or `@INDEX`. `legacy` has no effect."""
         manifest = self._manifest(reference)
         return RawManifest(manifest.raw, manifest.media_type)
 
@@ -44,7 +44,7 @@ class DockerArchiveSource:
         return run_in_thread(self._images.manifest, reference)
 
     def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
-        """Read a config, or write a manifest."""
+        """Read a config, or generate a manifest."""
         self._files.check_open()
         return run_in_thread(self._images.read, descriptor.digest)
 
@@ -58,12 +58,12 @@ class DockerArchiveSource:
         digest: Digest,  # noqa: ARG002 (port)
         artifact_type: str | None = None,  # noqa: ARG002 (port)
     ) -> tuple[Descriptor, ...]:
-        """Return nothing: a docker-archive cannot have referrers."""
+        """Return an empty list, because a docker-archive cannot have referrers."""
         self._files.check_open()
         return ()
 
     def has_blob(self, digest: Digest) -> bool:
-        """Return whether the archive has a config or a layer."""
+        """Return whether the archive has this config or layer."""
         self._files.check_open()
         return run_in_thread(self._images.has_blob, digest)
 
@@ -75,23 +75,23 @@ class DockerArchiveSource:
 
 
 class DockerArchive(Store):
-    """An archive as `docker save` writes it, from 2016 to today, read in place.
+    """An archive of `docker save`, from 2016 to today, read in place.
 
-    Such an archive has no manifests. This library writes one for each image, from its config and layers, as
-    `skopeo copy` would: its digest is not that of any manifest in a registry.
+    Such an archive has no manifests. This library generates one for each image from its config and layers, as
+    `skopeo copy` does. So its digest is not that of the image's manifest in a registry.
 
     The constructor reads `manifest.json` and the headers of all members, and unpacks a compressed archive to a
     temporary file.
 
     Args:
-        path: The archive; plain, or compressed by gzip, bzip2 or xz.
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+        path: The archive, uncompressed or compressed with gzip, bzip2 or xz.
+        strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Readable errors"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such file.
-        UnsafePathError: A member's name leads outside (LAY-18).
-        LayoutCorruptError: `docker save` does not write such archives.
+        UnsafePathError: The name of a member leads outside of the archive (LAY-18).
+        LayoutCorruptError: It is not an archive of `docker save`, or it is broken.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:

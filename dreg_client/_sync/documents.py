@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/documents.py by tools/generate_sync.py. Do not edit.
-"""Manifests, configs and referrers, read from any source: verified, then parsed."""
+"""Manifests, configs and referrers, read from any source, verified, and then parsed."""
 
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # these models are imported when the first document of their 
 
 
 def read_verified(source: Source, descriptor: Descriptor, *, is_blob: bool = False) -> RawManifest:
-    """Read a manifest, or with `is_blob` a config, and check it against its descriptor ("Verification")."""
+    """Read a manifest, or, with `is_blob`, a config, and check it against its descriptor ("Verification")."""
     verifiable(descriptor.digest)
     raw = source.fetch_document(descriptor, is_blob=is_blob)
     if len(raw) != descriptor.size:
@@ -33,7 +33,7 @@ def read_verified(source: Source, descriptor: Descriptor, *, is_blob: bool = Fal
 
 
 def read_raw_manifest(source: Source, reference: ManifestRef, *, legacy: bool = True) -> RawManifest:
-    """Read the manifest at a reference: verified, but not parsed."""
+    """Read the manifest at a reference, verified but not parsed."""
     if isinstance(reference, Descriptor):
         return read_verified(source, reference)
     if not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -52,7 +52,7 @@ def read_manifest(
 def read_manifest(
     source: Source, reference: ManifestRef, *, legacy: bool = False, strict: bool | None = None
 ) -> "AnyManifest | LegacyManifest":
-    """Read the manifest or index at a reference: verified, then parsed; `strict` as the source says, unless given."""
+    """Read, verify and parse the manifest or index at a reference (default of `strict`: that of the source)."""
     found = read_raw_manifest(source, reference, legacy=legacy)
     strict = source.strict if strict is None else strict
     try:
@@ -67,7 +67,7 @@ def read_manifest(
 
 
 def read_config(source: Source, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
-    """Read the config of an image; `strict` as the source says, unless given."""
+    """Read the config of an image (default of `strict`: that of the source)."""
     return _config_at(source, config_of(manifest), strict=source.strict if strict is None else strict)
 
 
@@ -75,7 +75,7 @@ def config_of(manifest: ImageManifest) -> Descriptor:
     """Return the descriptor of an image's config.
 
     Raises:
-        NotAnImageError: The manifest is that of an artifact.
+        NotAnImageError: It is the manifest of an artifact.
     """
     if not has_image_config(manifest):
         raise errors.NotAnImageError(manifest.config.media_type, manifest.digest)
@@ -83,7 +83,7 @@ def config_of(manifest: ImageManifest) -> Descriptor:
 
 
 def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "ImageConfig":
-    """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself."""
+    """Read a config, given a reference to the image, its manifest, or the descriptor of the config itself."""
     if isinstance(reference, Descriptor) and reference.family is types.Family.CONFIG:
         return _config_at(source, reference, strict=source.strict)
     manifest = reference if isinstance(reference, ImageManifest) else read_image_manifest(source, reference)
@@ -91,7 +91,7 @@ def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "I
 
 
 def read_image_manifest(source: Source, reference: ManifestRef) -> ImageManifest:
-    """Read a manifest."""
+    """Read the manifest at a reference; NotAnImageError: it is an index."""
     manifest = read_manifest(source, reference)
     if isinstance(manifest, Index):
         raise errors.NotAnImageError(manifest.media_type, manifest.digest)
@@ -109,7 +109,7 @@ def _config_at(source: Source, descriptor: Descriptor, *, strict: bool) -> "Imag
 
 
 def with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.InvalidDocumentError:
-    """Add the document's digest; another media type than stated (GEN-07) hides its other problems."""
+    """Add the document's digest to its error. A wrong media type (GEN-07) hides all other problems."""
     mismatch = tuple(problem for problem in failure.problems if problem.rule == "GEN-07")
     if mismatch:
         return errors.MediaTypeMismatchError(mismatch, failure.kind, digest)
@@ -119,36 +119,36 @@ def with_digest(failure: errors.InvalidDocumentError, digest: Digest) -> errors.
 def read_referrers(
     source: Source, digest: Digest, artifact_type: str | None, verified: Verify
 ) -> tuple[Descriptor, ...]:
-    """List the referrers of a manifest; with `verified`, only those whose own manifest has it as `subject` (DLD-25)."""
+    """List the referrers of a manifest; with `verified`, only those whose manifest has it as `subject` (DLD-25)."""
     check_verify(verified)
     if artifact_type is not None and not isinstance(artifact_type, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise not_a_text(artifact_type, "artifact_type= is a media type as a str", digits=False)
+        raise not_a_text(artifact_type, "artifact_type= must be a media type as a str", digits=False)
     entries = source.referrers(verifiable(digest), artifact_type)
     if not verified:
         return entries
     found: list[Descriptor] = []
     for entry in entries:
         try:
-            # Minor errors leave no doubt about the subject, and an entry that is left out may be a signature.
+            # Minor errors leave no doubt about the subject, and an omitted entry might be a signature.
             document = read_manifest(source, entry, strict=False)
             _check_referrer(entry, document, digest, artifact_type)
         except errors.DregError as failure:
             if verified == "strict" or not is_fault_of_referrer(failure):
                 raise
-            log.warning("%s is listed as referring to %s, and is left out: %s", entry.digest, digest, failure)
+            log.warning("skipping %s, which is listed as a referrer of %s: %s", entry.digest, digest, failure)
         else:
             found.append(entry)
     return tuple(found)
 
 
 def completed_entry(source: Source, entry: Descriptor) -> Descriptor:
-    """Return an entry with the media type and size of what it names; unchanged, with a warning, if that is faulty."""
+    """Return an entry with the media type and size of its manifest; unchanged, with a warning, if that is broken."""
     try:
         named = source.resolve(entry.digest)
     except errors.DregError as failure:
         if not is_fault_of_referrer(failure):
             raise
-        log.warning("media type and size of %s are unknown, as it cannot be read: %s", entry.digest, failure)
+        log.warning("the media type and size of %s are unknown: %s", entry.digest, failure)
         return entry
     return completed(entry, named.media_type, named.size)
 
@@ -159,4 +159,4 @@ def _check_referrer(entry: Descriptor, document: AnyManifest, digest: Digest, ar
         named = f"has {subject.digest} as its subject" if subject else "has no subject"
         raise errors.IntegrityError(f"{entry.digest}: {named}, so it does not refer to {digest}")
     if artifact_type not in {None, kind := artifact_type_of(document)}:
-        raise errors.IntegrityError(f"{entry.digest}: is of type {kind!r}, not {artifact_type!r}")
+        raise errors.IntegrityError(f"{entry.digest}: the artifact type is {kind!r}, not {artifact_type!r}")

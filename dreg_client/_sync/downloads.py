@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/downloads.py by tools/generate_sync.py. Do not edit.
-"""Blobs of any medium: into memory, into a file, and as a stream; all verified against their digest."""
+"""Read blobs from any source into memory, into a file, or as a stream, verified against their digest."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -17,7 +17,7 @@ from dreg_client.values.digest import Verifier
 
 
 def get_blob(source: Source, request: BlobRequest, limit: int = MAX_BLOB) -> bytes:
-    """Return a whole blob of at most `limit` bytes."""
+    """Read a whole blob of at most `limit` bytes into memory."""
     buffer = BlobBuffer(request, limit, refetches=source.refetches)
     while not buffer.is_verified:
         with source.open_blob(buffer.request) as chunks:
@@ -29,9 +29,9 @@ def get_blob(source: Source, request: BlobRequest, limit: int = MAX_BLOB) -> byt
 
 @contextmanager
 def stream_blob(source: Source, request: BlobRequest, verifier: Verifier | None = None) -> Generator[Iterator[bytes]]:
-    """Yield an iterator over the chunks of a blob, which returns the last chunk only after the digest was verified.
+    """Yield an iterator over the chunks of a blob. It returns the last chunk only after verifying the digest.
 
-    From an offset other than 0, bytes are verified only with a `verifier` that was fed the bytes before.
+    If the offset is not 0, verification needs a `verifier` that has received all earlier bytes.
     """
     verifier = verifier if request.start else request.digest.verifier()
     with source.open_blob(request) as chunks:
@@ -39,7 +39,7 @@ def stream_blob(source: Source, request: BlobRequest, verifier: Verifier | None 
 
 
 class VerifiedChunks:
-    """An iterator that stays one chunk behind, so that the last chunk is returned only after verification."""
+    """An iterator that holds back one chunk, so that the last one is returned only after verification."""
 
     def __init__(self, chunks: Iterator[bytes], verifier: Verifier, what: str) -> None:
         self._chunks, self._verifier, self._what = chunks, verifier, what
@@ -53,7 +53,7 @@ class VerifiedChunks:
         while not self._ended:
             chunk = next(self._chunks, None)
             if chunk is None:
-                self._verifier.verify(self._what)  # if it fails, the next call fails as well
+                self._verifier.verify(self._what)  # if this fails, the next call fails again
                 self._ended, chunk = True, b""
             self._verifier.update(chunk)
             if chunk or self._ended:
@@ -72,7 +72,7 @@ def download_blob(
     durability: Durability = "full",
     ranges: int = 1,
 ) -> Descriptor:
-    """Download a blob to a file, which gets its name only after the bytes were verified (see `Store.download_blob`)."""
+    """Download a blob to a file, which gets its name only after verification (see `Store.download_blob`)."""
     request = blob_request(blob, ranges=ranges)
     with PartialFile(path, request, resume=resume, durability=durability, refetches=source.refetches) as file:
         if resume:

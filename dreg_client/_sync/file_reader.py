@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/file_reader.py by tools/generate_sync.py. Do not edit.
-"""Blobs that are files."""
+"""Blobs in files."""
 
 from collections.abc import Callable
 from typing import BinaryIO, Self
@@ -9,7 +9,7 @@ from dreg_client.files.rooted import read_chunk
 
 
 class FileReader:
-    """Reads a file in chunks, from where `open_file` opens it; implements `BlobReader`."""
+    """Reads a file in chunks, from the position at which `open_file` opens it (a `BlobReader`)."""
 
     encoding = ""
 
@@ -21,7 +21,7 @@ class FileReader:
         try:
             run_in_thread(self._open)
         except BaseException:
-            self.__exit__()  # it may have been cancelled after the file was opened
+            self.__exit__()  # this may have been cancelled after the file was opened
             raise
         return self
 
@@ -30,7 +30,7 @@ class FileReader:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()  # it has nothing to write, so this does not block
+            self._file.close()  # there is nothing to write, so this does not block
 
     def __iter__(self) -> Self:
         return self

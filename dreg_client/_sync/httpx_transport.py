@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/httpx_transport.py by tools/generate_sync.py. Do not edit.
-"""Our connection pool as a transport for your own httpx client."""
+"""The connection pool of this package as a transport for your own httpx client."""
 
 import ssl
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from dreg_client.protocol.options import CONNECTIONS, Options, Timeouts
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_BODY: Final = 64 * MEBIBYTE
-"""The most bytes of a request's body, which is read before it is sent."""
+"""The maximum size of a request's body, which is read into memory before it is sent."""
 _NO_TIMEOUT: Final = 1_000_000.0
 _OURS: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
-"""The headers that the connection writes itself."""
+"""The headers that the connection itself writes."""
 _BAD_RESPONSE: Final = (
     network.OnlyTLSNetworkError,
     network.ClosedBeforeResponseError,
@@ -47,20 +47,20 @@ _KINDS: Final[tuple[tuple[tuple[type[Exception], ...], type[httpx.TransportError
 class HTTPTransport(httpx.BaseTransport):
     """The connection pool of this package as a transport for your own `httpx.Client`.
 
-    Unlike httpx's own transport, it does not lose connections when requests are cancelled, never takes bytes that
-    follow a response for the next response, and limits the time for the head of a response as a whole.
+    Unlike httpx's own transport, it does not lose connections when requests are cancelled, never treats bytes after a
+    response as the next response, and applies the timeout to the whole head of a response.
 
-    It supports HTTP/1.1 only, and reads the body of a request, of at most 64 MiB, before sending it. It is for httpx,
-    not for httpx2. Once closed, it cannot be used again.
+    It supports HTTP/1.1 only. The body of a request is read into memory before it is sent, and must not exceed 64 MiB.
+    It works with httpx, but not with httpx2. Once closed, it cannot be used again.
 
     Args:
-        connections: The most connections to one host.
-        ssl_context: Used as it is, instead of all other options for certificates. It must not offer HTTP/2 (`h2`) by
-            ALPN, as a context does that was used by an HTTP/2 client of httpx.
-        ca_file: A file with CA certificates that are trusted in addition to the system's.
-        client_cert: Paths of the client certificate and its key; None for the key if both are in one file.
+        connections: The maximum number of connections to one host.
+        ssl_context: A TLS context, used unchanged instead of all other options for certificates. It must not offer
+            HTTP/2 (`h2`) by ALPN, as a context does after use by an httpx client with HTTP/2.
+        ca_file: A file with CA certificates to trust in addition to the system's.
+        client_cert: Paths of the client certificate and its key; the key is None if both are in one file.
         insecure: Do not verify certificates.
-        proxy: The URL of a proxy for all requests; None: as the environment variables say.
+        proxy: The URL of a proxy for all requests. None: use the environment variables.
         trust_env: Use the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
     Examples:
@@ -96,16 +96,16 @@ class HTTPTransport(httpx.BaseTransport):
         """Send a request for httpx.
 
         Raises:
-            httpx.TransportError: It could not be sent, or no valid response came.
+            httpx.TransportError: The request could not be sent, or there was no valid response.
             RuntimeError: The transport is closed.
-            TypeError: The request is not of httpx.
-            ConfigError: A proxy or a file of certificates cannot be used.
+            TypeError: The request is not one of httpx.
+            ConfigError: The proxy URL or a certificate file cannot be used.
         """
         if not isinstance(request, httpx.Request):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"{type(self).__name__} is for httpx, and cannot send a request of {_library_of(request)}")
+            raise TypeError(f"{type(self).__name__} is for httpx, and cannot send requests of {_library_of(request)}")
         url = request.url
         if request.headers.get("host", "").encode() != url.netloc:
-            raise httpx.LocalProtocolError("the header Host must be that of the URL")
+            raise httpx.LocalProtocolError("the Host header must match the URL")
         headers = ((name, value) for name, value in request.headers.raw if name.lower() not in _OURS)
         hop = Hop(
             request.method,
@@ -116,7 +116,7 @@ class HTTPTransport(httpx.BaseTransport):
         try:
             response = self._pool.send(hop, _timeouts(request))
         except errors.ClosedError:
-            raise RuntimeError("Cannot send a request, as the transport has been closed.") from None  # as httpx.Client
+            raise RuntimeError("Cannot send a request, as the transport has been closed.") from None  # like httpx
         except errors.UnsafeURLError as failure:
             raise httpx.LocalProtocolError(f"{failure.where}: {failure.reason}") from failure
         except errors.TransportError as failure:
@@ -129,7 +129,7 @@ class HTTPTransport(httpx.BaseTransport):
         )
 
     def close(self) -> None:
-        """Close all unused connections; the others are closed when their responses are."""
+        """Close all idle connections. Those in use are closed together with their responses."""
         self._pool.close()
 
 
@@ -161,12 +161,12 @@ def _library_of(request: object) -> str:
 
 def _whole(request: httpx.Request) -> bytes:
     if not isinstance(request.stream, httpx.SyncByteStream):
-        raise TypeError("the request's body is not of the kind that this transport sends")
+        raise TypeError("the request body has a type that this transport does not support")
     body = bytearray()
     for chunk in request.stream:
         body += chunk
         if len(body) > MAX_BODY:
-            raise httpx.LocalProtocolError(f"the request's body is longer than {MAX_BODY} bytes")
+            raise httpx.LocalProtocolError(f"the request body is longer than {MAX_BODY} bytes")
     return bytes(body)
 
 
@@ -177,6 +177,6 @@ def _timeouts(request: httpx.Request) -> Timeouts:
 
 
 def _translated(failure: errors.DregError) -> httpx.TransportError:
-    causes = (failure.__context__, failure)  # what the pool raised it for, if anything, is more exact
+    causes = (failure.__context__, failure)  # the error of the network layer, if any, is more specific
     kinds = (kind for known, kind in _KINDS if any(isinstance(cause, known) for cause in causes))
     return next(kinds, httpx.ReadError)(str(failure))

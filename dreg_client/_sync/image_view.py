@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/image_view.py by tools/generate_sync.py. Do not edit.
-"""Renders the view (`dreg_client.images.view`) of what was read of an image or an artifact."""
+"""Read an image or an artifact, and create the view of it (`dreg_client.images.view`)."""
 
 from dreg_client import errors
 from dreg_client._sync.documents import read_manifest
@@ -25,7 +25,7 @@ from dreg_client.values.platform import Platform
 
 
 def view(store: Store, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
-    """Return the view of an image or an artifact; `chosen` are the platforms to show, in this order; empty for all."""
+    """Return the view of an image or an artifact, with the `chosen` platforms in this order (empty: all platforms)."""
     source = store.source
     document = read_partly(source, reference)
     try:
@@ -36,10 +36,10 @@ def view(store: Store, reference: str, chosen: tuple[Platform, ...] = ()) -> Pla
 
 
 def image_view(source: Source, entries: Entries, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
-    """Return the view of an image; `chosen` are the platforms to show, in this order; empty for all."""
+    """Return the view of an image, with the `chosen` platforms in this order (empty: all platforms)."""
     document = entries.document
     found = [entries.find(platform) for platform in chosen]
-    # Two of the chosen names may mean one image, such as linux/arm64 and linux/aarch64.
+    # Two chosen platforms may name the same image, such as linux/arm64 and linux/aarch64.
     shown = {entry.descriptor.digest: entry for entry in found}.values() if chosen else entries.images()
     children = _Children(source)
     for entry in shown:
@@ -65,7 +65,7 @@ def image_view(source: Source, entries: Entries, reference: str, chosen: tuple[P
 
 
 class _Children:
-    """The manifests that were read to be shown."""
+    """The manifests to show that were read so far."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -75,7 +75,7 @@ class _Children:
         self.unreadable: list[Unread] = []
 
     def read(self, entry: Entry) -> None:
-        """Read one manifest. An index may list manifests that the store does not have, if one of many was pulled."""
+        """Read one manifest. The store may lack manifests of an index, for example if only one platform was pulled."""
         try:
             self.images.append(read_entry(self._source, entry))
         except errors.NotAnImageError:
@@ -93,7 +93,7 @@ def _unread(entry: Entry, failure: errors.DregError) -> Unread:
 
 
 def _read_predicate_types(source: Source, attestation: Descriptor) -> tuple[str, ...]:
-    """Return what an attestation states, by predicate types; nothing if it cannot be read."""
+    """Return the predicate types of an attestation; none if it cannot be read."""
     try:
         return predicate_types(read_manifest(source, attestation))
     except errors.DregError:

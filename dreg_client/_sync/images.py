@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/images.py by tools/generate_sync.py. Do not edit.
-"""Reading images: what a tag or a digest names, the platforms in it, and one platform's manifest and config."""
+"""Read images: their platforms, and the manifest and config of one platform."""
 
 from contextlib import suppress
 from copy import copy
@@ -21,16 +21,16 @@ from dreg_client.values.platform import Platform
 
 
 class Image(NotebookView, NamedImage):
-    """What a tag, a digest or a descriptor names, as an image with one platform or several.
+    """The image at a tag, a digest or a descriptor, with one or more platforms.
 
     Attributes:
         repo: The store's name.
-        tag: The tag that was requested; None if it was a digest or a descriptor.
+        tag: The tag that was requested; None for a digest or a descriptor.
         digest: The digest of the manifest or index.
-        manifest: The manifest; None if there is an index.
-        index: The index; None if there is a single manifest.
-        attestations: Descriptors of attestations, such as BuildKit's provenance; they are not platforms.
-        platforms: The platforms, each once, in document order; `==` also compares with a set.
+        manifest: The manifest, if the image is a single manifest; else None.
+        index: The index, if there is one; else None.
+        attestations: Descriptors of attestations, such as BuildKit's provenance, which do not count as platforms.
+        platforms: The platforms, each once, in document order. `==` also works with a set.
 
     Example:
         with Registry("localhost:5000") as registry:
@@ -45,7 +45,7 @@ class Image(NotebookView, NamedImage):
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
 
     def close(self) -> None:
-        """Close the store, if `open_image` opened the image. The store of any other image stays open."""
+        """Close the store, if `open_image` opened it. Otherwise, the store stays open."""
         if self._owns_source:
             self._source.close()
 
@@ -56,12 +56,12 @@ class Image(NotebookView, NamedImage):
         self.close()
 
     def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
-        """Return the image for a platform, a platform's name, or the digest or descriptor of one of its manifests.
+        """Return the image for one platform.
 
-        Each image is read once.
+        `platform` is a platform or its name, or the digest or descriptor of its manifest. Each image is read once.
 
         Raises:
-            PlatformNotFoundError: No image runs on the platform; the error lists the platforms that there are.
+            PlatformNotFoundError: There is no image for the platform. The message lists the available platforms.
             NotFoundError: The image has no manifest with this digest, or the store does not have the manifest.
             InvalidPlatformError: The text is not a valid platform.
             InvalidDigestError: The text is not a valid digest.
@@ -69,7 +69,7 @@ class Image(NotebookView, NamedImage):
         return self._platform_image(self._entries.find(platform))
 
     def get_platform_images(self) -> tuple[PlatformImage, ...]:
-        """Return the images of all platforms, in document order; artifacts among them are left out."""
+        """Return the images of all platforms, in document order, without artifacts."""
         images: list[PlatformImage] = []
         for entry in self._entries.images():
             with suppress(errors.NotAnImageError):
@@ -77,10 +77,10 @@ class Image(NotebookView, NamedImage):
         return tuple(images)
 
     def get_descriptor(self, platform: PlatformRef) -> Descriptor:
-        """Return the descriptor of a platform's manifest, which may be an artifact; it is not read.
+        """Return the descriptor of a platform's manifest, which may be an artifact. The manifest is not read.
 
         Raises:
-            PlatformNotFoundError: Nothing runs on the platform; the error lists the platforms that there are.
+            PlatformNotFoundError: There is no manifest for the platform. The message lists the available platforms.
             NotFoundError: The image has no manifest with this digest.
             InvalidPlatformError: The text is not a valid platform.
             InvalidDigestError: The text is not a valid digest.
@@ -88,7 +88,7 @@ class Image(NotebookView, NamedImage):
         return self._entries.find(platform).descriptor
 
     def _html(self) -> str | None:
-        """Return the picture for a notebook; None if the store cannot be read any more, or Jinja2 is missing."""
+        """Return the HTML view for a notebook; None if the store can no longer be read, or Jinja2 is missing."""
         try:
             return picture(image_view(self._source, self._entries, self.tag or self.digest), whole_page=False)
         except (errors.DregError, OSError, ValueError):
@@ -110,10 +110,10 @@ class Image(NotebookView, NamedImage):
 
 
 def read_image(source: Source, reference: ManifestRef, *, owns_source: bool = False) -> Image:
-    """Read the manifest or index at a reference, and find the images in it.
+    """Read the manifest or index at a reference, and find its images.
 
     Raises:
-        NotAnImageError: It is an artifact.
+        NotAnImageError: The manifest is that of an artifact.
         DepthLimitError: Indexes are nested more than 8 deep.
     """
     document = read_manifest(source, reference)

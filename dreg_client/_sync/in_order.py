@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/in_order.py by tools/generate_sync.py. Do not edit.
-"""Several requests at a time, whose results are in the order of what was asked."""
+"""Concurrent calls whose results are returned in order."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -12,14 +12,14 @@ R = TypeVar("R")
 
 
 def in_order(function: Callable[[T], R], items: Sequence[T], *, at_a_time: int) -> list[R]:
-    """Call a function with each item, and return what it returned, in the order of the items.
+    """Call a function with each item, at most `at_a_time` concurrently; return the results in the order of the items.
 
-    If a call fails, those that run are cancelled, no more are made, and its error is raised.
+    If a call fails, running calls are cancelled, no further ones are made, and its error is raised.
     """
     workers = min(at_a_time, len(items))
     if workers < 2:
         return [function(item) for item in items]
-    left = iter(enumerate(items))  # of C, so that no two threads get the same item
+    left = iter(enumerate(items))  # implemented in C, so no two threads get the same item
     results: dict[int, R] = {}
 
     def work() -> None:

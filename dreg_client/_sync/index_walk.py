@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/index_walk.py by tools/generate_sync.py. Do not edit.
-"""Finds what may be an image in a manifest or an index."""
+"""Find the possible images in a manifest or an index."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -24,7 +24,7 @@ _NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
 
 
 def entries_of(source: Source, document: AnyManifest, *, partly: bool = False) -> Entries:
-    """Find what may be an image in a manifest or an index; with `partly`, also in nested indexes that break rules.
+    """Find the possible images in a manifest or an index; with `partly`, also in nested indexes that break rules.
 
     Raises:
         NotAnImageError: It is an artifact.
@@ -38,7 +38,7 @@ def entries_of(source: Source, document: AnyManifest, *, partly: bool = False) -
 
 
 def _why_unknown(shown: ShownImage) -> errors.DregError | None:
-    """Return why the platform of an image is unknown; None if it is known, and if its config states none."""
+    """Return why the platform of an image is unknown; None if it is known, or if the config states none."""
     if shown.platform is not None:
         return None
     return next(iter((*failures_of_config(shown), *failures_of(shown.manifest))), None)
@@ -50,11 +50,11 @@ class _IndexWalk:
 
     Attributes:
         source: The store.
-        seen: The indexes that the walk met.
-        partly: Whether to look into nested indexes that break rules, too.
-        found: What was found of manifests whose platforms no index states; None for what is not an image.
-        by_config: What was read of the config of such manifests.
-        kept: The number of bytes of the documents that entries keep. Those beyond a limit are read again when needed.
+        seen: The digests of the indexes that were visited.
+        partly: Whether to also read nested indexes that break rules.
+        found: The entries of manifests for which no index states a platform; None for a manifest that is not an image.
+        by_config: The images that were read, by the config of such manifests.
+        kept: The size in bytes of the documents that are kept. Beyond a limit, documents are read again when needed.
     """
 
     source: Source
@@ -65,7 +65,7 @@ class _IndexWalk:
     kept: int = 0
 
     def entries(self, index: Index, depth: int) -> tuple[Entry, ...]:
-        """Return what may be an image in an index."""
+        """Return the possible images in an index."""
         if depth > MAX_DEPTH:
             raise errors.DepthLimitError(index.digest.short, MAX_DEPTH)
         found: list[Entry] = []
@@ -76,7 +76,7 @@ class _IndexWalk:
         return tuple(found)
 
     def _entry(self, descriptor: Descriptor, depth: int) -> Entry | None:
-        """Return the entry for a descriptor, None if it is nothing that can be run."""
+        """Return the entry for a descriptor; None if it cannot be an image."""
         platform = descriptor.platform.value if descriptor.platform else None
         match descriptor.family:
             case Family.INDEX if descriptor.digest not in self.seen:
@@ -93,7 +93,7 @@ class _IndexWalk:
                 return None
 
     def _nested(self, descriptor: Descriptor, platform: Platform | None, depth: int) -> Entry:
-        """Return the entry of a nested index; without inner entries if it is missing, so that the rest stays usable."""
+        """Return the entry of a nested index. If it is missing, the entry is empty, so that the rest remains usable."""
         is_stated = platform is not None
         try:
             index = (read_partly if self.partly else read_manifest)(self.source, descriptor)
@@ -106,7 +106,7 @@ class _IndexWalk:
         return Entry(descriptor, platform, is_stated, inner, failure=next(iter(failures), None))
 
     def _unstated(self, descriptor: Descriptor) -> Entry | None:
-        """Return the entry of a manifest whose config states its platform; None for artifacts and what is missing."""
+        """Return the entry of a manifest whose config states the platform; None for artifacts and missing manifests."""
         try:
             manifest = read_partly(self.source, descriptor)
             if not isinstance(manifest, ImageManifest):
@@ -124,7 +124,7 @@ class _IndexWalk:
         return Entry(descriptor, shown.platform, stated=False, image=image, failure=why)
 
     def _shown(self, manifest: ImageManifest) -> ShownImage:
-        """Read what can be read of an image; a config that several manifests share is read once."""
+        """Read the readable parts of an image. A config that several manifests share is read once."""
         config = manifest.config
         if (known := self.by_config.get(config)) is not None:
             return replace(known, manifest=manifest)

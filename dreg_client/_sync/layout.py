@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/layout.py by tools/generate_sync.py. Do not edit.
-"""OCI image layouts: a directory, or the same files in a tar archive (image-layout.md)."""
+"""OCI image layouts in a directory or in a tar archive (image-layout.md)."""
 
 import os
 from contextlib import suppress
@@ -38,10 +38,10 @@ _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
 
 class LayoutSource:
-    """The files of an image layout as a storage medium; implements `Source`.
+    """The files of an image layout (a `Source`).
 
-    The constructor reads the marker and the index itself, since they are small, and opening what is not a layout must
-    fail at once. Everything else is read when it is needed.
+    The constructor reads the marker and the index itself, because they are small, and opening a path that is not a
+    layout must fail immediately. Everything else is read when it is needed.
     """
 
     refetches = False
@@ -55,11 +55,11 @@ class LayoutSource:
         self.index: LayoutIndex = layout_files.read_index(files, strict=strict)
 
     def close(self) -> None:
-        """Close what the files hold open."""
+        """Close open files."""
         self.files.close()
 
     def resolve(self, reference: str) -> Descriptor:
-        """Return the entry of a name or digest, else the descriptor of the document that is stored under a digest."""
+        """Return the index entry for a name or digest, or else a descriptor of the document stored under the digest."""
         self.files.check_open()
         entry = layout_files.find_entry(self.index, reference, self.name)
         if entry is not None:
@@ -71,11 +71,11 @@ class LayoutSource:
         return layout_files.descriptor_of_stored(raw, digest, self.name)
 
     def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
-        """Read the manifest at a name or digest; `legacy` changes nothing."""
+        """Read the manifest at a name or digest. `legacy` has no effect."""
         return read_verified(self, self.resolve(reference))
 
     def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
-        """Read a document."""
+        """Read a manifest or a config."""
         self.files.check_open()
         return run_in_thread(layout_files.read_blob, self.files, descriptor.digest)
 
@@ -85,10 +85,10 @@ class LayoutSource:
         return layout_files.tags_in(self.index)
 
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the entries of the index, and of the list under the referrers tag, whose manifests have this subject.
+        """List the manifests with this subject, from the index and from the list under the referrers tag.
 
-        With a warning in the log, a malformed manifest that has this subject is listed, too, and so is an entry under
-        the referrers tag whose manifest is missing.
+        A malformed manifest with this subject, and an entry under the referrers tag whose manifest is missing, are
+        also listed, with a warning in the log.
         """
         self.files.check_open()
         listed = self._listed_by_tag(digest)
@@ -104,7 +104,7 @@ class LayoutSource:
     def _referrer(
         self, entry: Descriptor, served: RawManifest, digest: Digest, artifact_type: str | None
     ) -> tuple[Descriptor, ...]:
-        """Return an entry as a list of referrers has it; none if its manifest has another subject or type."""
+        """Return the entry for a list of referrers; empty if its manifest has another subject or type."""
         try:
             document = parse_manifest(served.raw, entry.media_type, strict=False)
         except errors.DocumentError as failure:
@@ -132,7 +132,7 @@ class LayoutSource:
         return found
 
     def _completed(self, entry: Descriptor) -> Descriptor:
-        # Only a manifest is read, so its media type must be a valid one here.
+        # An entry is only read if it is a manifest, so its media type must be known and valid.
         is_complete = is_media_type(entry.media_type) and not is_incomplete(entry)
         return entry if is_complete else completed_entry(self, entry)
 
@@ -143,7 +143,7 @@ class LayoutSource:
             return None
 
     def has_blob(self, digest: Digest) -> bool:
-        """Return whether there is such a blob."""
+        """Return whether a blob exists."""
         self.files.check_open()
         return run_in_thread(layout_files.has_blob, self.files, digest)
 
@@ -161,14 +161,14 @@ class Layout(Store):
 
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+        strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Readable errors"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such directory.
-        LayoutCorruptError: `oci-layout` or `index.json` is missing, or the marker is not of version 1.0.0 (LYT-01).
+        LayoutCorruptError: `oci-layout` or `index.json` is missing, or the layout's version is not 1.0.0 (LYT-01).
         InvalidDocumentError: `index.json` is not a valid OCI index (LYT-02).
-        UnsafePathError: One of them is a link.
+        UnsafePathError: One of these files is a link.
 
     Example:
         with Layout("build/web") as layout:
@@ -201,7 +201,7 @@ def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> La
 
     Raises:
         NotFoundError: There is no such file.
-        UnsafePathError: A member's name leads outside, or it is a link or a device (LAY-18).
+        UnsafePathError: The name of a member leads outside, or a member is a link or a device (LAY-18).
         LayoutCorruptError: It is not a tar archive, or not an image layout.
     """
     files = TarFiles(path)

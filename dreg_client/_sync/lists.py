@@ -16,7 +16,7 @@ def list_tags(client: Client, repository: RepositoryName) -> tuple[str, ...]:
 def iter_tags(
     client: Client, repository: RepositoryName, n: int | None = None, last: str | None = None
 ) -> Iterator[str]:
-    """Iterate over the tags after `last`, `n` per page (at most 1,000); pages are requested as they are needed."""
+    """Iterate over the tags after `last`, `n` per page (at most 1,000). Pages are requested as needed."""
     pages = tag_pages(repository, n, last)
     while pages.request is not None:
         for tag in pages.names(client.send(pages.request)):
@@ -24,7 +24,7 @@ def iter_tags(
 
 
 def iter_catalog(client: Client, n: int | None = None, last: str | None = None) -> Iterator[str]:
-    """Iterate over the repositories of a registry; arguments as those of `iter_tags`."""
+    """Iterate over the repositories of a registry, with the same arguments as `iter_tags`."""
     pages = catalog_pages(n, last)
     while pages.request is not None:
         for name in pages.names(client.send(pages.request)):

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/opening.py by tools/generate_sync.py. Do not edit.
-"""From one line of text to a store, or to an image in it."""
+"""Open a store, or an image in it, by its name."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
@@ -9,7 +9,7 @@ from dreg_client._sync._compat import opening
 from dreg_client.files.store_path import named_store
 from dreg_client.values.store_name import StoreName, reference_of
 
-# Each kind of store is imported where it is opened: reading a layout must not import sockets, TLS and h11.
+# Each kind of store is imported when it is opened, so that reading a layout does not import sockets, TLS and h11.
 if TYPE_CHECKING:
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "Store":
-    """Open the store that a name stands for. No request is sent yet; the index of a layout or archive is read at once.
+    """Open a store by its name. No request is sent yet; the index of a layout or archive is read immediately.
 
-    `with open_store(...) as store` closes it at the end of the block. Otherwise call `store.close()`: it
-    closes the connections to a registry, or the file of an archive.
+    `with open_store(...) as store` closes it at the end of the block. Otherwise, call `store.close()` to
+    close the connections to a registry, or the file of an archive.
 
     Args:
-        text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`; what follows
-            (`:TAG`, `@DIGEST`) is ignored.
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+        text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`. A tag or digest
+            after it (`:TAG`, `@DIGEST`) is ignored.
+        strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Readable errors"); `.problems` lists them.
-        **options: The options of a registry, see `Options`. Unless they name others, credentials and certificates are
-            looked up where docker and podman keep them.
+        **options: The options of a registry, see `Options`. By default, the credentials and certificates of docker and
+            podman are used.
 
     Raises:
         InvalidReferenceError: The text is not a valid name of a store.
         NotFoundError: There is no such file or directory.
-        LayoutError: It cannot be used.
-        ConfigError: An option names something that cannot be used.
+        LayoutError: The store is broken or cannot be read.
+        ConfigError: An option has a value that cannot be used, such as an unreadable file.
     """
     name = named_store(text)
     if name.kind == "registry" and name.reference is not None:
@@ -52,12 +52,12 @@ def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack
 
 
 def open_layout(name: StoreName, *, strict: bool = True) -> "Layout":
-    """Open the layout, in a directory or in an archive, that a name stands for.
+    """Open a layout, in a directory or in an archive, by its name.
 
     Raises:
-        UnsupportedError: It names another kind of store.
+        UnsupportedError: The name is that of another kind of store.
         NotFoundError: There is no such file or directory.
-        LayoutError: It cannot be used.
+        LayoutError: The layout is broken or cannot be read.
     """
     from dreg_client._sync.layout import Layout, open_oci_archive  # noqa: PLC0415 (see above)
 
@@ -67,27 +67,28 @@ def open_layout(name: StoreName, *, strict: bool = True) -> "Layout":
         case "oci-archive":
             return open_oci_archive(name.path, strict=strict)
         case "registry" | "docker-archive":
-            raise errors.UnsupportedError(f"{name} is no layout; name one as oci:PATH or oci-archive:FILE")
+            raise errors.UnsupportedError(f"{name} is not a layout; expected oci:PATH or oci-archive:FILE")
 
 
 def open_image(text: str | StoreName, *, strict: bool = True, **options: "Unpack[RegistryOptions]") -> "Image":
-    """Open the image that a line of text names, and the store that it is in.
+    """Open an image, and the store that contains it, by its name.
 
-    `with open_image(...) as image` closes the store at the end of the block. `image = open_image(...)`
-    leaves that to you: call `image.close()`.
+    `with open_image(...) as image` closes the store at the end of the block. After
+    `image = open_image(...)`, call `image.close()`.
 
     Args:
-        text: Such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`,
-            `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest: `latest`, or the only image of the store.
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+        text: The name, such as `ubuntu:22.04`, `oci:build/web:1.4`, `oci:build/web@sha256:...`, or
+            `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest, it names `latest`, or the only image of a
+            layout or archive.
+        strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Readable errors"); `.problems` lists them.
         **options: The options of a registry, as for `open_store`.
 
     Raises:
         InvalidReferenceError: The text is not a valid name of a store.
         NotFoundError: There is no such store, tag or digest.
-        ConflictError: The text names no tag, and there are several images.
-        NotAnImageError: It is an artifact.
+        ConflictError: The text has no tag, and there are several images.
+        NotAnImageError: The manifest is that of an artifact.
 
     Example:
         with open_image("oci:build/web:1.4") as image:

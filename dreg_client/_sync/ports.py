@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/ports.py by tools/generate_sync.py. Do not edit.
-"""The port that a storage medium implements. Everything users call is written once on top of it."""
+"""The interface of storage media. The methods that users call are written once, on top of it."""
 
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:  # commands that only list or resolve need no models
 
 
 class BlobReader(Protocol):
-    """The bytes of a blob in order, not verified yet: a context manager and, inside it, an iterator."""
+    """The bytes of a blob, in order, not verified yet. A context manager and, inside it, an iterator."""
 
     @property
     def encoding(self) -> str:
-        """The `Content-Encoding` that the bytes came with although `identity` was requested; empty if none."""
+        """The `Content-Encoding` of the bytes, although `identity` was requested; empty if there is none."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -30,12 +30,12 @@ class BlobReader(Protocol):
 class Source(Protocol):
     """A storage medium: a repository of a registry, an image layout, an archive.
 
-    No method needs to verify bytes: `RawManifest` does when it is made, and the code on top does for all others.
+    Implementations do not need to verify bytes: `RawManifest` verifies manifests, and the callers verify the rest.
     """
 
     @property
     def name(self) -> str:
-        """The short name, for messages: a repository's name or a path."""
+        """The short name for messages: a repository's name or a path."""
         ...
 
     @property
@@ -45,21 +45,21 @@ class Source(Protocol):
 
     @property
     def strict(self) -> bool:
-        """False if documents with only minor errors are read, too."""
+        """Whether documents with minor errors are rejected."""
         ...
 
     @property
     def refetches(self) -> bool:
-        """Whether to request bytes once more that do not match their digest, as they came over a network."""
+        """Whether to read bytes again if they do not match their digest, because they came over a network."""
         ...
 
     @property
     def writes_manifests(self) -> bool:
-        """Whether its manifests are written by this library, as a docker-archive has none."""
+        """Whether this library generates the manifests, because a docker-archive has none."""
         ...
 
     def resolve(self, reference: str) -> "Descriptor":
-        """Return the descriptor of a tag or digest; of an empty text, of the only manifest (registries: of `latest`).
+        """Return the descriptor of a tag or digest. An empty text stands for the only manifest (registries: `latest`).
 
         Raises:
             NotFoundError: There is no such manifest.
@@ -68,14 +68,14 @@ class Source(Protocol):
         ...
 
     def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:
-        """Fetch the manifest at a tag or digest (see `resolve`); with `legacy`, schema 1 is accepted too.
+        """Fetch the manifest at a tag or digest (see `resolve`); with `legacy`, schema 1 is also accepted.
 
-        Make the result with the digest that the bytes must have (that of the request, or of the medium's own list).
+        Create the result with the expected digest (of the request, or of the medium's own list), which verifies it.
         """
         ...
 
     def fetch_document(self, descriptor: "Descriptor", *, is_blob: bool = False) -> bytes:
-        """Fetch a manifest, or with `is_blob` a config; documents of more than 4 MiB are rejected."""
+        """Fetch a manifest, or, with `is_blob`, a config. Documents of more than 4 MiB are rejected."""
         ...
 
     def tags(self) -> tuple[str, ...]:
@@ -83,17 +83,17 @@ class Source(Protocol):
         ...
 
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
-        """List the manifests whose `subject` is this digest, as the medium states them, in its order."""
+        """List the manifests whose `subject` is this digest, according to the medium, in its order."""
         ...
 
     def has_blob(self, digest: Digest) -> bool:
-        """Return whether a blob exists; it is not read."""
+        """Return whether a blob exists, without reading it."""
         ...
 
     def open_blob(self, request: BlobRequest) -> BlobReader:
-        """Return a reader of a blob; nothing is requested before the reader is entered."""
+        """Return a reader of a blob. Nothing is requested before the reader is entered."""
         ...
 
     def close(self) -> None:
-        """Close what the medium holds open."""
+        """Close connections and files."""
         ...

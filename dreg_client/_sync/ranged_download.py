@@ -1,11 +1,11 @@
 # Generated from dreg_client/_async/ranged_download.py by tools/generate_sync.py. Do not edit.
-"""The bytes of one large blob by several range requests at a time; `BlobRanges` decides what is requested next.
+"""Read one large blob by concurrent range requests. `BlobRanges` decides what to request next.
 
-Bytes are copied twice on their way, through blocks of memory that are used again and again. Handing on what the socket
-returned would save 0.2 s CPU for 1 GiB, but cost 10 to 20 MiB: each thread has a heap of its own, which keeps the size
-that it once had (measured with 4 threads and glibc). Fresh memory for each block costs even more: the system's zeroing
-of 320,000 pages for 1 GiB made four requests 3.7 times as slow as one. Even so, four need twice the time of one where
-no connection is throttled: so how fast the first range comes decides.
+Bytes are copied twice, through blocks of memory that are reused. Passing on the bytes from the socket directly would
+save 0.2 s of CPU for 1 GiB, but cost 10 to 20 MiB of memory, because each thread has its own heap, which never shrinks
+(measured with 4 threads and glibc). Allocating memory for each block is even slower: zeroing 320,000 pages for 1 GiB
+made four requests 3.7 times as slow as one. If connections are not throttled, four requests still take twice as long as
+one, so the speed of the first range decides whether to use more.
 """
 
 from collections import deque
@@ -27,27 +27,27 @@ from dreg_client.values.sizes import MEBIBYTE
 _BLOCK: Final = MEBIBYTE
 _FOREVER: Final = 86400.0
 _FAST: Final = 128 * MEBIBYTE
-"""Bytes a second: a connection that gives more is not throttled. More connections would compete for the processor."""
+"""Bytes per second. A faster connection is not throttled, and more connections would compete for the CPU."""
 _HEAD_START: Final = 0.05
-"""Seconds after which the other ranges are requested, even if the first one is not complete."""
+"""The seconds after which the other ranges are requested, even if the first one is not complete."""
 _LONG_ENOUGH: Final = 0.25
-"""Seconds of waiting for bytes after which a connection that was fast is judged again."""
+"""The seconds spent waiting for bytes after which a fast connection is measured again."""
 
 
 class RangedDownload:
-    """The bytes of a blob of a registry in order, by `request.ranges` requests at a time (a `BlobReader`).
+    """The bytes of a registry's blob in order, by up to `request.ranges` concurrent requests (a `BlobReader`).
 
-    The first range is requested alone. If it comes fast, one request reads the rest, for as long as that is fast.
-    Otherwise as many threads as requests read one range after another; they have ended when the context is left. If any
-    response is not the range that was requested, all of them end, and one request reads what is left.
+    The first range is requested alone. If it arrives fast, a single request reads the rest, as long as it stays fast.
+    Otherwise, one thread per request reads one range after another. All threads have ended when the context exits. If
+    any response is not the requested range, all threads end, and a single request reads the rest.
     """
 
     def __init__(self, client: Client, repository: RepositoryName, request: BlobRequest) -> None:
         self._client, self._digest = client, request.digest
         self._ranges = BlobRanges(repository, request, min(request.ranges, client.connections))
         self._single = self._body(self._ranges.first)
-        self._reads_single = True  # whether the next bytes are those of `_single`, else those of the oldest range
-        self._is_fast: bool | None = None  # whether one request reads the rest; None until that is decided
+        self._reads_single = True  # whether the next bytes come from `_single`, or else from the oldest range
+        self._is_fast: bool | None = None  # whether a single request reads the rest; None until that is decided
         self._deciding = new_lock()
         self._waited, self._received = 0.0, 0
         self._group: TaskGroup | None = None
@@ -62,7 +62,7 @@ class RangedDownload:
 
     @property
     def encoding(self) -> str:
-        """The `Content-Encoding` that the bytes came with; empty if none."""
+        """The `Content-Encoding` of the bytes; empty if there is none."""
         return self._single.encoding
 
     def __enter__(self) -> Self:
@@ -77,7 +77,7 @@ class RangedDownload:
 
     def _start_tasks(self) -> None:
         size = (self._ranges.requests + EXTRA_RANGES) * RANGE_SIZE
-        memory = memoryview(mmap(-1, size))  # not a bytearray: the system gives memory when it is first written to
+        memory = memoryview(mmap(-1, size))  # unlike a bytearray, it takes up memory only once it is written to
         self._free_blocks.extend([memory[start : start + _BLOCK] for start in range(0, size, _BLOCK)])
         group = TaskGroup()
         group.__enter__()
@@ -91,7 +91,7 @@ class RangedDownload:
         self._decide(is_fast=False)
 
     def _decide(self, *, is_fast: bool) -> bool:
-        """Decide whether one request reads the rest, unless that was decided; return whether it does."""
+        """Decide whether a single request reads the rest, unless that is already decided; return the decision."""
         with self._deciding:
             if self._is_fast is None:
                 self._is_fast = is_fast
@@ -125,17 +125,17 @@ class RangedDownload:
                 raise StopIteration
         self._ranges.advance(len(chunk))
         if not self._reads_single or self._single.transfer.exact:
-            self._client.tell(Received(self._digest, len(chunk), self._ranges.total, self._ranges.offset))
+            self._client.emit(Received(self._digest, len(chunk), self._ranges.total, self._ranges.offset))
         return chunk
 
     def _next_chunk(self) -> bytes:
-        """Return the next bytes; none at the end of what is being read."""
+        """Return the next bytes; empty at the end of the current range or request."""
         if self._reads_single:
             return self._next_of_single()
         return self._held[0].next_chunk() if self._held else b""
 
     def _has_more(self) -> bool:
-        """Go on with what comes behind what was read; return whether there is any."""
+        """Continue with the next range or request; return whether there is one."""
         if self._ranges.offset == self._ranges.total or (self._reads_single and not self._single.transfer.exact):
             return False
         if self._left:
@@ -158,7 +158,7 @@ class RangedDownload:
         except errors.ProtocolError:
             if not self._single.transfer.exact or self._single.transfer.end is not None:
                 raise
-            chunk = b""  # the first range broke off, and its rest is not what was requested
+            chunk = b""  # the first range was interrupted, and the response for its rest is not what was requested
         self._waited += monotonic() - began
         self._received += len(chunk)
         return chunk
@@ -181,14 +181,14 @@ class RangedDownload:
             self._start_ranges()
 
     def _start_ranges(self) -> None:
-        """Let threads read all further ranges."""
+        """Read all further ranges in threads."""
         self._reads_single = self._is_fast = False
         self._add_next_ranges()
         if self._group is not None:
             self._group.start_soon(self._read_ranges)
 
     def _read_rest(self) -> None:
-        """Let one request read what is left."""
+        """Read the rest by a single request."""
         self._single, self._reads_single = self._body(self._ranges.rest()), True
         self._single.__enter__()
 
@@ -204,7 +204,7 @@ class RangedDownload:
             self._add_next_ranges()
 
     def _close(self) -> None:
-        """End all threads, and wait for their end, even if interrupted meanwhile."""
+        """Cancel all threads, and wait until they end, even if interrupted."""
         try:
             self._end_tasks()
         except BaseException:
@@ -217,7 +217,7 @@ class RangedDownload:
         if self._group is not None:
             self._group.cancel()
             try:
-                with first_error_only():  # several threads may fail, hence a group of errors
+                with first_error_only():  # several threads may fail, so in a group of errors
                     self._group.__exit__(None, None, None)
             finally:
                 self._group = None
@@ -227,7 +227,7 @@ class RangedDownload:
 
 
 class _Range:
-    """A range that is being read into blocks of memory; a block comes back once its bytes were handed on."""
+    """A range that is being read into blocks of memory. A block is reused once its bytes have been passed on."""
 
     def __init__(self, body: BlobBody, free_blocks: list[memoryview]) -> None:
         self.body = body
@@ -240,12 +240,12 @@ class _Range:
         self._changed = Event()
 
     def read(self) -> None:
-        """Read it to its end; an error is kept until the bytes before it were handed on."""
+        """Read the range to its end. An error is kept until the bytes before it have been passed on."""
         try:
             with self.body as chunks:
                 for chunk in chunks:
                     self._store(memoryview(chunk))
-        except Exception as failure:  # noqa: BLE001 (raised when its turn comes)
+        except Exception as failure:  # noqa: BLE001 (raised later, see `_finish_range`)
             self.failure = failure
         self._hand_over()
         self._ended = True
@@ -269,9 +269,9 @@ class _Range:
             self._changed.set()
 
     def next_chunk(self) -> bytes:
-        """Return the next bytes once they are there; none at the end."""
+        """Wait for the next bytes, and return them; empty at the end."""
         while not self._filled:
-            # Both before looking again: no change is missed, and the last block is there before the end is.
+            # Both must precede the next check, so that no change is missed: the last block is added before the end.
             self._changed, has_ended = Event(), self._ended
             if self._filled:
                 break

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/redirects.py by tools/generate_sync.py. Do not edit.
-"""One request of a client to a registry, and what its redirects lead to (RFC 9110 15.4)."""
+"""Send a client's request to a registry, and follow redirects (RFC 9110 15.4)."""
 
 from dreg_client import errors
 from dreg_client._sync.anonymous import AnonymousAuthenticator
@@ -17,12 +17,12 @@ class Redirects:
 
     Args:
         options: The options of the client.
-        sender: Sends each HTTP request.
+        sender: The sender of single HTTP requests.
     """
 
     def __init__(self, options: Options, sender: Sender) -> None:
         self._sender = sender
-        self._others = AnonymousAuthenticator(options, sender)  # of the registries that redirects lead to
+        self._others = AnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
     def send(self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool) -> Answer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
@@ -41,9 +41,9 @@ class Redirects:
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
             if response.status == 401 and hop is not first:
-                answering = self._answering(registry, hop, response)
-                if answering is not None:
-                    hop = answering
+                authorized = self._authorized(registry, hop, response)
+                if authorized is not None:
+                    hop = authorized
                     response, body = self._sender.send(hop, registry.url)
             if response.status < 300:
                 return response, body
@@ -57,15 +57,15 @@ class Redirects:
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
 
     def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
-        """Return a request; with an anonymous token, if another registry asked for one earlier."""
+        """Return the request; with an anonymous token, if it goes to another registry that required one earlier."""
         other = other_registry(registry, hop)
         authorization = None if other is None else self._others.known(*other, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else hop
 
-    def _answering(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
-        """Return a request to another registry with an anonymous token that answers its challenge.
+    def _authorized(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
+        """Return the request to another registry, with an anonymous token that answers its challenge.
 
-        None if it is not a registry, such as a CDN, or if it has no challenge that an anonymous token answers.
+        Return None if the host is not a registry (a CDN, for example), or does not accept anonymous tokens.
         """
         other = other_registry(registry, hop)
         if other is None:

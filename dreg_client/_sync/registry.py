@@ -16,30 +16,30 @@ from dreg_client.values.reference import RepositoryName
 
 
 class Registry:
-    """A registry, and the connections to it, for any number of threads. A context manager.
+    """A registry and its connections. Threads may share it. A context manager.
 
     Args:
-        url: A URL such as `https://registry.example`, with or without `/v2/`; or a host, which is reached by https
+        url: A URL such as `https://registry.example`, with or without `/v2/`; or a host. For a host, https is used,
             except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
+        strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Readable errors"); `.problems` lists them.
-        **options: Any of these; see `Options` for more about each.
-            credentials: A pair (user, password), a `Credential`, or a source such as `Credentials.default()`; without
-            it, requests are anonymous. auth_service: An object that returns tokens. trusted_token_hosts: Further hosts
-            that may get the credential.
-            plain_http: Use HTTP. insecure: Do not verify the certificate. ca_file: A file with further CA certificates.
-            client_cert: A pair (certificate, key) of paths. certs_dirs: Folders as docker's `certs.d`. ssl_context:
-            Used instead of all these.
-            timeout: `Timeouts`, or seconds. retries: The most retries of a request. max_retry_after: The longest
-            `Retry-After` that is obeyed, in seconds. connections: The most connections to one host.
-            mirrors: URLs that are tried first. proxy: The URL of a proxy. trust_env: Whether environment variables
-            name proxies. user_agent: The `User-Agent` header.
-            http, transport: A transport of httpx or httpx2 to use. on_event: Called with each event.
+        **options: Any of the following; see `Options` for details.
+            credentials: A pair (user, password), a `Credential`, or a source such as `Credentials.default()`. Without
+            credentials, requests are anonymous. auth_service: An object that returns tokens. trusted_token_hosts:
+            Additional hosts that may get the credential.
+            plain_http: Use HTTP. insecure: Do not verify the certificate. ca_file: A file with additional CA
+            certificates. client_cert: A pair (certificate, key) of paths. certs_dirs: Directories like docker's
+            `certs.d`. ssl_context: A TLS context, used instead of all these.
+            timeout: `Timeouts`, or seconds. retries: The maximum number of retries. max_retry_after: The longest
+            `Retry-After` to wait for, in seconds. connections: The maximum number of connections to one host.
+            mirrors: URLs of mirrors, tried first. proxy: The URL of a proxy. trust_env: Whether to use the proxies in
+            environment variables. user_agent: The `User-Agent` header.
+            http, transport: A transport of httpx or httpx2 to use. on_event: A function that is called with each event.
 
     Raises:
         InvalidReferenceError: The text is neither a URL nor a host.
         TypeError: `url` is not a str, or an option has the wrong type, such as an HTTP library's authentication.
-        ConfigError: An option names something that cannot be used.
+        ConfigError: An option has a value that cannot be used, such as an unreadable file.
 
     Example:
         with Registry("http://localhost:5000") as registry:
@@ -59,17 +59,17 @@ class Registry:
     def build_with_manual_client(
         cls, url: str, *, auth: object = None, strict: bool = True, **options: Unpack[RegistryOptions]
     ) -> Self:
-        """Return a registry; the name is that of earlier versions.
+        """Return a registry. This method exists for compatibility with earlier versions.
 
         Args:
             url: See the class.
-            auth: A pair of user and password, or an object with `request_token(scope)` (like `auth_service`).
+            auth: A pair (user, password), or an object with `request_token(scope)` (like `auth_service`).
             strict: See the class.
             **options: See the class.
 
         Raises:
-            TypeError: `auth` is something else, such as an HTTP library's authentication.
-            ValueError: `auth_service` or `credentials` was given, too.
+            TypeError: `auth` has another type, such as an HTTP library's authentication.
+            ValueError: `auth_service` or `credentials` was also given.
         """
         return cls(url, strict=strict, **with_auth(options, auth))
 
@@ -97,7 +97,7 @@ class Registry:
         """Check that this is a registry, and that it accepts the credentials (distribution-spec "Determining Support").
 
         Raises:
-            UnauthorizedError: It requires credentials, or does not accept those that were given.
+            UnauthorizedError: It requires credentials, or rejects the given ones.
             NotFoundError: It is not a registry.
             TransportError: It cannot be reached.
         """
@@ -113,15 +113,15 @@ class Registry:
         return True
 
     def repository(self, name: str, namespace: str | None = None) -> Repository:
-        """Return a repository by its name; nothing is requested. The same name returns the same object.
+        """Return a repository by its name, without a request. The same name returns the same object.
 
         Args:
-            name: The full name, or the part after the namespace.
-            namespace: The part before the first slash, if `name` is without it.
+            name: The full name, or, with `namespace`, the part after the namespace.
+            namespace: The part of the name before the first slash, if `name` does not include it.
 
         Raises:
             InvalidReferenceError: The name is not valid.
-            ValueError: Both have a namespace.
+            ValueError: `name` already includes a namespace.
         """
         return self._repository(whole_name(name, namespace, self._url.name))
 
@@ -129,7 +129,7 @@ class Registry:
         return self._repositories.setdefault(name, Repository(self._client, name, strict=self._strict))
 
     def catalog(self, *, n: int | None = None, last: str | None = None) -> Iterator[str]:
-        """Iterate over the names of all repositories; pages are requested as they are needed, and nothing is kept.
+        """Iterate over the names of all repositories. Pages are requested as needed, and are not cached.
 
         Args:
             n: Names per page, at most 1,000 (default: the registry's choice).
@@ -142,24 +142,24 @@ class Registry:
             yield name
 
     def namespaces(self) -> tuple[str, ...]:
-        """List the namespaces: the first parts of all names in the catalog, `library` for names without one.
+        """List the namespaces: the first parts of all names in the catalog, or `library` for names without a slash.
 
-        The catalog is read once, until `refresh`.
+        The catalog is cached until `refresh`.
         """
         return (self._catalog or self._read_catalog()).names
 
     def repositories(self, namespace: str | None = None) -> Mapping[str, Repository]:
-        """Return the repositories in the catalog by their full names, read-only; with `namespace`, only its own.
+        """Return a read-only mapping of the catalog's repositories by full name; with `namespace`, only its own.
 
-        The catalog is read once, until `refresh`.
+        The catalog is cached until `refresh`.
 
         Raises:
-            UnknownNamespaceError: There is no such namespace; this is also a `KeyError`.
+            UnknownNamespaceError: There is no such namespace. It is also a `KeyError`.
         """
         return (self._catalog or self._read_catalog()).of(namespace)
 
     def refresh(self) -> None:
-        """Read the catalog again. Repositories that are gone from it are forgotten, and so are all tags."""
+        """Read the catalog again. Clears all cached tags, and drops repositories that are no longer in the catalog."""
         self._read_catalog()
 
     def _read_catalog(self) -> Namespaces[Repository]:

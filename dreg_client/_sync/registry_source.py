@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/registry_source.py by tools/generate_sync.py. Do not edit.
-"""A repository of a registry as a source: which requests answer a question (distribution-spec "Pull")."""
+"""A repository of a registry as a source (distribution-spec "Pull")."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,11 +26,11 @@ from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _AT_A_TIME: Final = 8
-"""The most manifests of referrers that are requested at a time."""
+"""The maximum number of concurrent requests for the manifests of referrers."""
 
 
 class RegistrySource:
-    """A repository of a registry (a `Source`); with `owns_client`, closing it closes the client."""
+    """A repository of a registry (a `Source`). With `owns_client`, closing it closes the client."""
 
     refetches = True
     writes_manifests = False
@@ -48,19 +48,19 @@ class RegistrySource:
             self._client.close()
 
     def resolve(self, reference: str) -> Descriptor:
-        """Return the descriptor of a tag or digest, by HEAD if that says enough."""
+        """Return the descriptor of a tag or digest, by HEAD if its response is sufficient."""
         name = name_of(reference or DEFAULT_TAG)
         return resolve_manifest(self._client, self._name, name).descriptor
 
     def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:
-        """Fetch the manifest at a tag or digest; if the registry does not state its media type, its bytes do."""
+        """Fetch the manifest at a tag or digest. If the registry states no media type, it is taken from the bytes."""
         name = name_of(reference or DEFAULT_TAG)
         request = manifest_request("GET", self._name, name, legacy=legacy)
         found = manifest_in(self._client.send(request), request, name)
         return found if found.media_type else replace(found, media_type=own_media_type(found.raw))
 
     def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:
-        """Fetch a manifest; with `is_blob` a config, which a registry keeps among its blobs."""
+        """Fetch a manifest, or, with `is_blob`, a config, which a registry stores as a blob."""
         digest, size = descriptor.digest, descriptor.size
         if size > MAX_DOCUMENT:
             raise errors.ResponseTooLargeError(str(digest), size, MAX_DOCUMENT)
@@ -76,10 +76,10 @@ class RegistrySource:
         return list_tags(self._client, self._name)
 
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the referrers of a manifest, as the registry states them ("Listing Referrers").
+        """List the referrers that the registry states for a manifest ("Listing Referrers").
 
-        If the registry has no such list, its tag `sha256-...` is read, in which older clients keep one ("Referrers Tag
-        Schema"); if there is none, nothing refers to the manifest.
+        If the registry keeps no such list, the tag `sha256-...` is read, under which clients keep one ("Referrers Tag
+        Schema"). If there is no such tag, the manifest has no referrers.
         """
         entries = self._listed_referrers(digest, artifact_type)
         at_a_time = min(self._client.connections, _AT_A_TIME)
@@ -96,7 +96,7 @@ class RegistrySource:
             response = self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
                 if response.status == 401:
-                    log.warning("%s: 401 without a challenge; the referrers tag is read instead", response.where)
+                    log.warning("%s: 401 without a challenge; reading the referrers tag instead", response.where)
                 return self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
@@ -111,7 +111,7 @@ class RegistrySource:
         return referrers.parse_fallback(served, f"{self._name}:{tag}")
 
     def _is_of_type(self, artifact_type: str, entry: Descriptor) -> bool:
-        """Return whether an entry has an artifact type: by the list, else by its manifest (quirk 39)."""
+        """Return whether an entry has an artifact type, according to the list or else to its manifest (quirk 39)."""
         if entry.artifact_type == artifact_type:
             return True
         try:
@@ -120,7 +120,7 @@ class RegistrySource:
             if not referrers.is_fault_of_referrer(failure):
                 raise
             log.warning(
-                "%s is not listed as %s, as its manifest cannot be read: %s", entry.digest, artifact_type, failure
+                "%s is not listed as %s, because its manifest cannot be read: %s", entry.digest, artifact_type, failure
             )
             return False
         return referrers.served_type(served) == artifact_type
@@ -129,7 +129,7 @@ class RegistrySource:
         return completed_entry(self, entry) if is_incomplete(entry) else entry
 
     def has_blob(self, digest: Digest) -> bool:
-        """Return whether a blob exists: by HEAD if the response names its digest, else by its first byte (TRN-24)."""
+        """Return whether a blob exists: by HEAD if the response states its digest, else by its first byte (TRN-24)."""
         request = blobs.blob_request("HEAD", self._name, digest)
         head = self._client.send(request)
         if blobs.head_proves(head, request, digest):
@@ -138,7 +138,7 @@ class RegistrySource:
         return blobs.has_first_byte(self._client.send(first_byte), first_byte, head)
 
     def open_blob(self, request: BlobRequest) -> BlobBody | RangedDownload:
-        """Return a reader of a blob, by several range requests at a time if that is asked for."""
+        """Return a reader of a blob, which sends concurrent range requests if `request.ranges` is more than 1."""
         if request.ranges > 1:
             return RangedDownload(self._client, self._name, request)
         return BlobBody(self._client, request.digest, BlobTransfer(self._name, request))

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/sender.py by tools/generate_sync.py. Do not edit.
-"""Sends one HTTP request and reads its response within limits; and waits between the attempts of one."""
+"""Send one HTTP request, read its response within limits, and wait between retries."""
 
 from contextlib import suppress
 from logging import DEBUG
@@ -16,16 +16,16 @@ from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
 Answer = tuple[Response, OpenResponse | None]
-"""A response, and its body if that is still to be read."""
+"""A response, and its body if that has not been read yet."""
 _MOST_OF_AN_ERROR: Final = 64 * 1024
-"""The most bytes that are read of the body of an error response."""
+"""The maximum number of bytes to read from the body of an error response."""
 
 
 class Sender:
-    """Sends the HTTP requests of one client. Everything that is sent goes through `send`.
+    """Sends all HTTP requests of one client, including those for tokens.
 
     Attributes:
-        fixed: The headers that every request has.
+        fixed: The headers of every request.
     """
 
     def __init__(self, options: Options, transport: Transport) -> None:
@@ -36,7 +36,7 @@ class Sender:
         """Send one HTTP request.
 
         Args:
-            hop: The request. If `hop.streams`, the body of a successful response is not read.
+            hop: The request. With `hop.streams`, the body of a successful response is not read.
             registry: The URL of the registry for which it is sent.
         """
         began = monotonic()
@@ -59,18 +59,18 @@ class Sender:
 
     def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
-        log.info("%s %s: attempt %d failed: %s; next in %.1f s", method, url, attempts.made, reason, delay)
-        self.tell(Retrying(method, url, attempts.made, reason, delay))
+        log.info("%s %s: attempt %d failed: %s; retrying in %.1f s", method, url, attempts.made, reason, delay)
+        self.emit(Retrying(method, url, attempts.made, reason, delay))
         sleep(delay)
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Pass an event to `on_event`."""
         if self._options.on_event is not None:
             self._options.on_event(event)
 
 
 def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
-    """Read a body within its limits; of an error response, the beginning is enough."""
+    """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
     deadline, size, chunks = monotonic() + longest, 0, list[bytes]()
     if not 200 <= opened.status < 300:
@@ -88,10 +88,10 @@ def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeo
         if size > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
-            raise errors.TransferTimeoutError(f"the answer was not whole after {longest:.0f} s", hop.where)
+            raise errors.TransferTimeoutError(f"the response was not complete after {longest:.0f} s", hop.where)
         chunks.append(chunk)
     return b"".join(chunks)
 
 
 def _too_large(hop: Hop, size: int) -> errors.ResponseTooLargeError:
-    return errors.ResponseTooLargeError(f"{hop.where}: its answer", size, hop.limit)
+    return errors.ResponseTooLargeError(f"the response from {hop.where}", size, hop.limit)

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/showing.py by tools/generate_sync.py. Do not edit.
-"""Reads what commands show of an image, as far as it can be read: its platforms, or the steps of one platform."""
+"""Read the readable parts of an image, for commands that show its platforms or the steps of one platform."""
 
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
@@ -23,12 +23,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Findings(Generic[T]):
-    """What is shown.
+    """The result of reading an image to show it.
 
     Attributes:
-        shown: What is shown.
-        documents: The documents that were read whole, perhaps with readable errors.
-        failures: An error for each document that was read in part or not at all.
+        shown: The value to show.
+        documents: The documents that were read completely, perhaps with minor errors.
+        failures: An error for each document that was read partly or not at all.
     """
 
     shown: T
@@ -37,14 +37,14 @@ class Findings(Generic[T]):
 
 
 def read_platforms(source: Source, reference: ManifestRef) -> Findings[tuple[Platform, ...]]:
-    """Read the platforms of an image.
+    """Read an image's platforms.
 
     Raises:
         NotAnImageError: It is an artifact.
     """
     entries = entries_of(source, read_partly(source, reference), partly=True)
     images = [entry.image for entry in entries.images() if entry.image]
-    # If a manifest or config was read in part, the documents below tell the same failure.
+    # If a manifest or config was read in part, `_findings` reports the failure from the documents.
     unread = [entry.failure for entry in entries.images() if entry.failure and entry.image is None]
     return _findings(tuple(entries.platforms), [entries.document, *_documents(images)], [*_unread(images), *unread])
 
@@ -55,7 +55,7 @@ def read_chosen(
     platform: Platform | None,
     choose: Callable[[Entries, Platform | None], Entry],
 ) -> Findings[ShownImage]:
-    """Read the image of one platform; an artifact, too. `choose` returns one of several."""
+    """Read the image of one platform, or an artifact. `choose` selects one of several entries."""
     document = read_partly(source, reference)
     if platform is None and isinstance(document, ImageManifest):
         image = read_shown(source, document, artifact=True)
@@ -66,10 +66,10 @@ def read_chosen(
 
 
 def read_entry(source: Source, entry: Entry, *, artifact: bool = False) -> ShownImage:
-    """Read what can be read of an entry, unless that was done before.
+    """Read the readable parts of an entry, unless they have already been read.
 
     Raises:
-        NotAnImageError: It is an artifact; with `artifact`, it is shown as an image without a config.
+        NotAnImageError: It is an artifact. With `artifact`, this is an image without a config instead.
     """
     match entry.image:
         case ShownImage() as shown:
@@ -93,7 +93,7 @@ def _documents(images: Iterable[ShownImage | PlatformImage]) -> Iterator[StoredD
 
 
 def _unread(images: Iterable[ShownImage | PlatformImage]) -> list[errors.DregError]:
-    """Return why configs could not be read at all."""
+    """Return the errors of configs that could not be read at all."""
     return [image.failure for image in images if isinstance(image, ShownImage) and image.failure]
 
 

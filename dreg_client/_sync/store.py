@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/store.py by tools/generate_sync.py. Do not edit.
-"""Stores as users see them: everything that is read from a source, written once for all of them."""
+"""Stores: the methods to read from any source, written once for all kinds."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -35,10 +35,10 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
 
 
 class Store(Awaited):
-    """A store of images: a repository of a registry, an image layout, an archive. A context manager.
+    """A store of images: a repository of a registry, an image layout, or an archive. A context manager.
 
-    Whatever it returns was validated, and verified to be the bytes that were requested. If the store was opened with
-    `strict=False`, documents with only minor errors are returned, too; `.problems` lists them.
+    All content that it returns was validated, and verified against its digest. If the store was opened with
+    `strict=False`, it also returns documents with only minor errors; `.problems` lists them.
 
     Args:
         source: The storage medium. To support another one, implement the methods of `Source`.
@@ -54,21 +54,21 @@ class Store(Awaited):
 
     @property
     def name(self) -> str:
-        """What people call the store: a repository's name, a path."""
+        """The name of the store: a repository's name or a path."""
         return self.source.name
 
     @property
     def address(self) -> str:
-        """Where the store is: a repository's name with its registry, a path."""
+        """The full address of the store: a repository's name including the registry, or a path."""
         return self.source.address
 
     @property
     def writes_manifests(self) -> bool:
-        """True for a docker-archive: it stores no manifests, so the library creates them."""
+        """True for a docker-archive, which has no manifests, so the library generates them."""
         return self.source.writes_manifests
 
     def close(self) -> None:
-        """Close what the store holds open."""
+        """Close the store: the connections to a registry, or the file of an archive."""
         self.source.close()
 
     def __enter__(self) -> Self:
@@ -82,9 +82,9 @@ class Store(Awaited):
         return self.source.tags()
 
     def resolve(self, reference: ManifestRef) -> Descriptor:
-        """Return the descriptor of the manifest that a tag, digest or descriptor names.
+        """Return the descriptor of the manifest at a tag, a digest or a descriptor.
 
-        It is what the store states; the manifest is not read.
+        It is stated by the store, and not verified: the manifest is not read.
 
         Raises:
             NotFoundError: There is no such manifest.
@@ -93,7 +93,7 @@ class Store(Awaited):
         return self.source.resolve(reference_text(reference))
 
     def check_manifest(self, reference: ManifestRef) -> Digest | None:
-        """Return the digest of the manifest that a tag, digest or descriptor names; None if it does not exist."""
+        """Return the digest of the manifest at a tag, a digest or a descriptor; None if it does not exist."""
         try:
             return self.resolve(reference).digest
         except errors.NotFoundError:
@@ -108,32 +108,32 @@ class Store(Awaited):
 
         Args:
             reference: The tag, the digest, or the manifest's descriptor.
-            legacy: Whether Docker's schema 1 is accepted, too.
+            legacy: Whether to also accept Docker's schema 1.
 
         Raises:
             NotFoundError: There is no such manifest.
-            DigestMismatchError: The store has other bytes.
+            DigestMismatchError: The bytes do not match the digest.
             InvalidDocumentError: The document is not valid; `get_raw_manifest` returns its bytes.
-            UnsupportedMediaTypeError: It is not a manifest of OCI or of Docker's schema 2.
+            UnsupportedMediaTypeError: It is neither an OCI manifest nor one of Docker's schema 2.
         """
         return read_manifest(self.source, reference, legacy=legacy)
 
     def get_raw_manifest(self, reference: ManifestRef) -> RawManifest:
-        """Read the bytes of a manifest, verified but not parsed: for broken documents."""
+        """Read the bytes of a manifest, verified but not parsed. Use this for broken documents."""
         return read_raw_manifest(self.source, reference)
 
     def get_config(self, reference: ManifestRef | ImageManifest) -> "ImageConfig":
-        """Read the config of the image at a reference, of a manifest, or at the descriptor of the config itself.
+        """Read an image's config, given a reference to the image, its manifest, or the descriptor of the config itself.
 
         Raises:
-            NotAnImageError: It is an artifact; or an index, of which a platform must be chosen first.
+            NotAnImageError: It is an artifact; or an index, for which you must choose a platform first.
         """
         return read_config_at(self.source, reference)
 
     def get_image(self, reference: ManifestRef) -> "Image":
-        """Read what a tag, a digest or a descriptor names, as an image.
+        """Read the image at a tag, a digest or a descriptor.
 
-        Configs are read only where an index leaves platforms open.
+        Configs are read only if an index does not state the platforms.
 
         Raises:
             NotFoundError: There is no such manifest.
@@ -147,39 +147,40 @@ class Store(Awaited):
     def referrers(
         self, digest: BlobRef, artifact_type: str | None = None, *, verify: Verify = False
     ) -> tuple[Descriptor, ...]:
-        """List what refers to a manifest, such as its signatures, in the store's order (distribution-spec).
+        """List the referrers of a manifest, such as its signatures, in the store's order ("Listing Referrers").
 
-        A registry's list is only its claim. With `verify`, the manifest of each entry is read and checked. Entries
-        that have another `subject`, cannot be read, or are of another type are left out, with a warning in the log.
-        Without it, any entry with a valid digest is listed; if it is malformed, a warning in the log says how.
+        A registry's list is not proof. With `verify`, the manifest of each entry is read and checked. Entries that have
+        another `subject` or another type, or that cannot be read, are left out, with a warning in the log. Without
+        `verify`, every entry with a valid digest is listed; if it is malformed, a warning is logged.
 
         Args:
-            digest: The manifest that is referred to; it need not exist.
-            artifact_type: Only entries of this type, by the list, or else by their manifests, which are then read.
-            verify: Whether to check the entries; with `strict`, an error is raised instead of leaving one out.
+            digest: The manifest whose referrers to list; it need not exist.
+            artifact_type: Only list entries of this type. If the list does not state the type, the entry's manifest is
+                read.
+            verify: Whether to check the entries. `"strict"` raises an error instead of leaving an entry out.
 
         Raises:
-            ValueError: `verify` has another value. Nothing was requested.
-            IntegrityError: With `strict`: an entry has another subject.
-            NotFoundError: With `strict`: an entry does not exist.
-            DocumentError: With `strict`: an entry cannot be read.
+            ValueError: `verify` has an invalid value. Nothing was requested.
+            IntegrityError: With `"strict"`, an entry has another subject or type.
+            NotFoundError: With `"strict"`, an entry does not exist.
+            DocumentError: With `"strict"`, an entry is not valid.
         """
         return read_referrers(self.source, digest_of_manifest(digest), artifact_type, verify)
 
     def has_blob(self, digest: BlobRef) -> bool:
-        """Return whether a blob exists; it is not read."""
+        """Return whether a blob exists, without reading it."""
         return self.source.has_blob(digest_of(digest))
 
     def get_blob(self, blob: BlobRef, *, limit: int = MAX_BLOB) -> bytes:
-        """Read a blob into memory, checked against its digest.
+        """Read a blob into memory, verified against its digest.
 
         Args:
             blob: The blob's digest or descriptor.
-            limit: The most bytes to hold in memory (default: 64 MiB).
+            limit: The maximum size in bytes (default: 64 MiB).
 
         Raises:
             ResponseTooLargeError: The blob is larger than `limit`.
-            DigestMismatchError: The store has other bytes.
+            DigestMismatchError: The bytes do not match the digest.
             NotFoundError: There is no such blob.
         """
         return get_blob(self.source, blob_request(blob), limit)
@@ -190,17 +191,17 @@ class Store(Awaited):
     ) -> Generator[Iterator[bytes]]:
         """Read a blob in chunks.
 
-        The last chunk is held back until the digest is verified; do not trust earlier chunks before that.
+        The last chunk is held back until the digest is verified. Do not trust earlier chunks before that.
 
         Args:
             blob: The blob's digest or descriptor.
-            start: Offset of the first byte. Bytes from there on are verified only with a `verifier`.
-            verifier: A verifier that was fed the first `start` bytes, so that the end verifies all of them.
+            start: The offset of the first byte. If it is not 0, the bytes are verified only with a `verifier`.
+            verifier: A verifier that has received the first `start` bytes, to verify the whole blob at the end.
 
         Raises:
-            DigestMismatchError: In place of the last chunk: the store has other bytes.
+            DigestMismatchError: Instead of the last chunk: the bytes do not match the digest.
             NotFoundError: There is no such blob.
-            UnsupportedDigestError: Bytes cannot be checked against this digest. Nothing was read.
+            UnsupportedDigestError: The algorithm of the digest is not supported. Nothing was read.
         """
         with stream_blob(self.source, blob_request(blob, start), verifier) as chunks:
             yield chunks
@@ -214,26 +215,26 @@ class Store(Awaited):
         durability: Durability = "full",
         connections: int = 1,
     ) -> Descriptor:
-        """Download a blob to a file, which gets its name once the bytes are verified: whole or not at all.
+        """Download a blob to a file. The file appears under its name only once it is complete and verified.
 
         Args:
             blob: The blob's digest or descriptor.
-            path: The file. An existing file stays as it is until then.
-            resume: Whether to keep what was received beside the file, as `.sha256-....part`, so that a later call
-                continues from there. What was kept is hashed again.
-            durability: `full` survives a loss of power (fsync), `fast` leaves that to the operating system.
-            connections: How many ranges of 4 MiB to request at a time, for servers that limit the rate of a
-                connection. If the registry does not support ranges, the blob is smaller than 16 MiB, or a connection
-                gives more than 128 MiB a second, one request reads it. At most two ranges more than that are held in
-                memory. Layouts and archives ignore it.
+            path: The file. An existing file is not changed until the download is verified.
+            resume: Whether to keep an incomplete download next to the file, as `.sha256-....part`, so that a later
+                call can resume it. The kept bytes are hashed again.
+            durability: `full` survives a power failure (fsync); `fast` leaves writing to the operating system.
+            connections: The number of concurrent requests, each for a range of 4 MiB. This helps with servers that
+                limit the rate per connection. A single request is used if the registry does not support ranges, the
+                blob is smaller than 16 MiB, or a connection transfers more than 128 MiB per second. At most
+                `connections` + 2 ranges are held in memory. Layouts and archives ignore this.
 
         Returns:
             The blob's descriptor.
 
         Raises:
-            DigestMismatchError: The wrong bytes came, also when they were requested once more.
+            DigestMismatchError: The bytes do not match the digest, even after a second attempt.
             NotFoundError: There is no such blob.
             LayoutError: The file cannot be written.
-            LayoutLockedError: Another process is writing the same file (`resume`).
+            LayoutLockedError: With `resume`, another process is writing the same file.
         """
         return download_blob(self.source, blob, path, resume=resume, durability=durability, ranges=connections)

@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/validation.py by tools/generate_sync.py. Do not edit.
-"""Validation of whole stores: one walk through the documents of any source, and the blobs of a layout besides."""
+"""Validate whole stores: walk through the documents of any source, and check the blobs of a layout."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,13 +26,13 @@ from dreg_client.values.digest import Digest
 
 
 class Walk:
-    """A walk from claims through all documents below them, depth first, in document order; `checks` has its state."""
+    """A walk from claims through all documents below them, depth first, in document order. `checks` has its state."""
 
     def __init__(self, source: Source, checks: Checks) -> None:
         self._source, self._checks = source, checks
 
     def visit(self, claims: Iterable[Claim]) -> Iterator[tuple[Digest, Report]]:
-        """Yield the digests and reports of what claims name and of all that is below."""
+        """Yield the digest and report of each document or blob that the claims name, and of everything below it."""
         waiting = [*claims][::-1]
         while waiting:
             claim = waiting.pop()
@@ -43,7 +43,7 @@ class Walk:
             waiting += reversed(self._checks.below(document, digest, claim.depth))
 
     def _visit(self, claim: Claim) -> tuple[Report | None, Document | None]:
-        """Return the report of what a claim names, if any, and the document, if it can be walked on from."""
+        """Return the report on the target of a claim, if any, and the document, if the walk can continue from it."""
         match self._checks.step(claim):
             case Step.READ:
                 return self._read(claim)
@@ -70,9 +70,9 @@ class Walk:
         return self.with_layer_count(report, document), document
 
     def with_layer_count(self, report: Report, document: Document | None) -> Report:
-        """Add CFG-21 to the report of a manifest: its config has as many diff_ids as there are layers.
+        """Add CFG-21 to a manifest's report: its config must have as many diff_ids as the manifest has layers.
 
-        What is wrong with the config itself is reported at the config.
+        Problems of the config itself are reported at the config.
         """
         if not isinstance(document, ImageManifest):
             return report
@@ -88,13 +88,13 @@ class Walk:
 
 @dataclass(slots=True)
 class RepositoryValidation:
-    """The validation of a store, tag by tag. Any number of threads may share it.
+    """The validation of a store, tag by tag. Threads may share it.
 
     Attributes:
         store: The store.
-        complete: Whether what documents name must exist (LYT-04). Only then are layers looked for; they are never
-            read.
-        pedantic: Whether notes are reported, too.
+        complete: Whether all content that documents name must exist (LYT-04). This also checks that layers exist,
+            without reading them.
+        pedantic: Whether to also report notes.
     """
 
     store: Store
@@ -106,10 +106,10 @@ class RepositoryValidation:
         self._checks = RepositoryChecks(complete=self.complete, pedantic=self.pedantic)
 
     def tag(self, name: ManifestRef) -> Iterator[DocumentReport]:
-        """Validate what a tag, a digest or a descriptor names, and everything below it that was not validated yet.
+        """Validate the document at a tag, a digest or a descriptor, and everything below it that was not validated yet.
 
         Raises:
-            DregError: The tag itself cannot be read.
+            DregError: The document at the tag cannot be read.
         """
         walk = Walk(self.store.source, self._checks)
         found = read_raw_manifest(self.store.source, name)
@@ -129,14 +129,15 @@ def validate_layout(
     """Validate a layout: documents, blobs, and how they fit together (LYT-01 to LYT-10, CFG-21).
 
     Args:
-        layout: The layout; its marker and its index were read already.
-        reference: Validate only what this tag, digest or descriptor names (default: everything).
-        complete: Whether a missing blob is an error (LYT-04), not a warning.
-        pedantic: Whether notes are reported, too.
-        jobs: How many blobs to hash at a time.
+        layout: The layout, whose marker and index have already been read.
+        reference: Only validate the document at this tag, digest or descriptor, and everything below it (default: the
+            whole layout).
+        complete: Whether a missing blob is an error (LYT-04) instead of a warning.
+        pedantic: Whether to also report notes.
+        jobs: The number of blobs to hash at a time.
 
     Yields:
-        A report for each file: `index.json` first, then documents as the index leads to them, then the other blobs.
+        A report for each file: `index.json` first, then documents in the order of the index, then the other blobs.
 
     Raises:
         NotFoundError: There is no such reference.
@@ -167,7 +168,7 @@ def validate_layout(
 
 
 def _content(checks: LayoutChecks, digest: Digest, hashing: "BlobHashing") -> Report | None:
-    """Report a blob that is not a document; None if there is nothing to report."""
+    """Return the report on a blob that is not a document; None if there is nothing to report."""
     if digest in checks.documents:
         return checks.content_again(digest)
     try:
@@ -179,7 +180,7 @@ def _content(checks: LayoutChecks, digest: Digest, hashing: "BlobHashing") -> Re
 
 
 def _unnamed(checks: LayoutChecks, name: str, hashing: "BlobHashing") -> Report:
-    """Report a file below `blobs` that no document names."""
+    """Return the report on a file below `blobs` that no document names."""
     digest = digest_of_name(name)
     if digest is None:
         return misnamed_report(name, pedantic=checks.pedantic)
@@ -190,10 +191,10 @@ def _unnamed(checks: LayoutChecks, name: str, hashing: "BlobHashing") -> Report:
 
 
 class BlobHashing:
-    """Hashes blobs in several threads; results are taken in any order. Leaving the block ends what is still running.
+    """Hashes blobs in several threads. Results can be taken in any order. Exiting the context ends running work.
 
-    These are threads of their own in sync code too: reports are yielded while further blobs are being hashed, and a
-    generator must not yield inside a `TaskGroup`.
+    It does not use a `TaskGroup`, because reports are yielded while other blobs are being hashed, and a generator must
+    not yield inside a `TaskGroup`.
     """
 
     def __init__(self, files: Files, jobs: int) -> None:
@@ -208,14 +209,14 @@ class BlobHashing:
     def __exit__(self, *_: object) -> None:
         self._is_left = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        # Cancelled code does not get as far as this; then the threads end by themselves, within a chunk.
+        # After cancellation, this is not reached; the threads then end by themselves after the next chunk.
         run_in_thread(self._threads.shutdown)
 
     def start(self, digests: Iterable[Digest]) -> None:
-        """Start to hash blobs, as soon as a thread is free."""
+        """Hash blobs as soon as threads are free."""
         for digest in digests:
             self._running[digest] = self._threads.submit(hash_blob, self._files, digest, lambda: self._is_left)
 
     def hashed(self, digest: Digest) -> HashedBlob:
-        """Wait until a blob is hashed."""
+        """Wait until a blob is hashed, and return the result."""
         return wait_future(self._running.pop(digest))

@@ -1,4 +1,4 @@
-"""Tell a function that blocks in a thread that its caller was cancelled, since a thread cannot be stopped."""
+"""Signal cancellation to a function that blocks in a thread, because a thread cannot be stopped from outside."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ _check: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("check", defau
 
 
 def is_cancelled() -> bool:
-    """Return whether the caller of this thread's work was cancelled; long work must check this often, and end."""
+    """Return whether the caller of this thread's work was cancelled. Long work must check this often, and end if so."""
     check = _check.get()
     return check is not None and check()
 
 
 @contextmanager
 def cancelled_by(check: Callable[[], bool]) -> Generator[None]:
-    """Make `is_cancelled` ask a function, within the block and in threads that copy its context."""
+    """Make `is_cancelled` call `check` within the block, and in threads that copy its context."""
     before = _check.set(check)
     try:
         yield

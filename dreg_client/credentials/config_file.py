@@ -1,4 +1,4 @@
-"""Credential files: docker's `config.json`, podman's `auth.json`, and their text in environment variables."""
+"""Credential files: docker's `config.json`, podman's `auth.json`, and the same text in environment variables."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _PROGRAM: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of a file. Its `repr` shows no content."""
+    """An entry of a file. Its `repr` does not show the content."""
 
     key: str
     members: dict[str, Any] = field(repr=False)
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """A credential file: its path, or the environment variable that contains its text, and its members."""
+    """A credential file: its path or the environment variable that contains its text, and its members."""
 
     name: str
     members: dict[str, Any] = field(repr=False)
@@ -41,15 +41,15 @@ class ConfigFile:
     def __post_init__(self) -> None:
         for member in ("auths", "credHelpers"):
             if not isinstance(self.members.get(member), dict | None):
-                raise ConfigError(f"{self.name}: {member} is no object; mend or remove it")
+                raise ConfigError(f"{self.name}: {member} must be an object; fix or remove it")
         if not isinstance(self.members.get("credsStore") or "", str):
-            raise ConfigError(f"{self.name}: credsStore is no text; mend or remove it")
+            raise ConfigError(f"{self.name}: credsStore must be a string; fix or remove it")
 
     @classmethod
     def read(cls, path: Path, *, bare: bool = False, optional: bool = False) -> "ConfigFile | None":
-        """Read a file (`bare`: only the map of entries); return None if there is none.
+        """Read a file; return None if it does not exist. A `bare` file has only the map of entries.
 
-        If it cannot be opened, an `optional` file is skipped with a warning; any other one is a ConfigError.
+        If an `optional` file cannot be opened, it is skipped with a warning; otherwise, ConfigError is raised.
         """
         try:
             found = path.stat()
@@ -59,10 +59,10 @@ class ConfigFile:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as failure:
-            closed = f"{_closed_folder(path)}: cannot be read: {(failure.strerror or '').lower()}"
+            reason = f"{_unreadable_part(path)}: cannot be read: {(failure.strerror or '').lower()}"
             if not optional:
-                raise ConfigError(f"{closed}; make it readable, or name another file: --authfile") from None
-            warn_once(f"{closed}; continuing without credentials from there")
+                raise ConfigError(f"{reason}; make it readable, or name another file with --authfile") from None
+            warn_once(f"{reason}; continuing without its credentials")
             return None
         members = _parsed(raw, str(path))
         return cls(str(path), {"auths": members} if bare else members)
@@ -74,18 +74,18 @@ class ConfigFile:
 
     @property
     def auths(self) -> dict[str, Any]:
-        """The entries by server."""
+        """The entries, by server."""
         return cast("dict[str, Any]", self.members.get("auths") or {})
 
     def namespace_entries(self, registry: str, repository: str) -> Iterator[Entry]:
-        """Yield podman's entries for a repository and the namespaces above it, the longest first."""
+        """Yield podman's entries for a repository and the namespaces above it, the longest name first."""
         parts = repository.split("/") if repository else []
         for count in range(len(parts), 0, -1):
             key = "/".join((registry, *parts[:count]))
             yield from self._entry(key)
 
     def server_entries(self, registry: str) -> Iterator[Entry]:
-        """Yield the entries for a registry: by its name, then by other forms of its name."""
+        """Yield the entries for a registry: first by its name, then by other forms of its name."""
         yield from self._entry(registry)
         for key in self.auths:
             if key != registry and _is_key_of(key, registry):
@@ -96,10 +96,10 @@ class ConfigFile:
         if isinstance(members, dict):
             yield Entry(key, cast("dict[str, Any]", members))
         elif members is not None:
-            self._warn(key, "is no object")
+            self._warn(key, "not an object")
 
     def program_for(self, registry: str) -> str | None:
-        """Return the credential helper of a registry, else the one for all registries, else None."""
+        """Return the credential helper for a registry, else the one for all registries, else None."""
         own = cast("dict[str, Any]", self.members.get("credHelpers") or {})
         for name in (HUB_SERVER, *HUB_NAMES) if registry == DOCKER_HUB else (registry,):
             if name in own:
@@ -108,17 +108,17 @@ class ConfigFile:
 
     def _program(self, name: object, member: str) -> str:
         if not isinstance(name, str) or _PROGRAM.fullmatch(name) is None:
-            reason = f"{self.name}: {member} names no program: letters, digits and . _ - are due; nothing was run"
-            raise ConfigError(reason)
+            reason = f"{self.name}: {member} must be the name of a credential helper (letters, digits and . _ -)"
+            raise ConfigError(f"{reason}; nothing was run")
         return name
 
     def credential(self, entry: Entry) -> Credential | None:
-        """Return the credential of an entry; None if a helper has it, or the entry is not valid."""
+        """Return the credential of an entry; None if a helper stores it, or the entry is not valid."""
         names = ("auth", "username", "password", "identitytoken", "registrytoken")
         texts = {name: entry.members.get(name) or "" for name in names}
-        odd = [name for name, text in texts.items() if not isinstance(text, str)]
-        if odd:
-            self._warn(entry.key, f"has a member {odd[0]!r} that is no text")
+        wrong = [name for name, text in texts.items() if not isinstance(text, str)]
+        if wrong:
+            self._warn(entry.key, f"its member {wrong[0]!r} is not a string")
             return None
         try:
             return _credential(texts, f"{self.name}, {entry.key}")
@@ -127,16 +127,16 @@ class ConfigFile:
             return None
 
     def _warn(self, key: str, fault: str) -> None:
-        warn_once(f"{self.name}: the entry {key!r} {fault}; it is passed over")
+        warn_once(f"{self.name}: ignoring the entry {key!r}: {fault}")
 
 
 def server_of(registry: str) -> str:
-    """Return the name of a registry in credential stores."""
+    """Return the name of a registry in credential files and helpers."""
     return HUB_SERVER if registry == DOCKER_HUB else registry
 
 
 def _is_key_of(key: str, registry: str) -> bool:
-    """Return whether the key of an entry names a registry, also with a scheme and a path."""
+    """Return whether the key of an entry names a registry, with or without a scheme and a path."""
     scheme, separator, rest = key.partition("://")
     host = rest.partition("/")[0] if separator and scheme in {"http", "https"} else key
     return host == registry or (registry == DOCKER_HUB and host in HUB_NAMES)
@@ -150,22 +150,22 @@ def _credential(texts: dict[str, str], source: str) -> Credential | None:
     if texts["auth"]:
         username, colon, password = _decoded(texts["auth"]).partition(":")
         if not colon or not username:
-            raise CredentialError("has an auth that is no base64 of user:password")
+            raise CredentialError("its member 'auth' is not user:password in base64")
         return Credential(username, password.rstrip("\0"), source=source)  # some tools append NULs
     username, password = texts["username"], texts["password"]
     return Credential(username, password, source=source) if username and password else None
 
 
 def _decoded(auth: str) -> str:
-    """Decode base64 as docker and Kubernetes do, with line breaks or without padding; empty if it is not valid."""
+    """Decode base64 leniently, like docker and Kubernetes (line breaks, no padding); empty if it is not valid."""
     encoded = "".join(auth.split())
     with suppress(ValueError):
         return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
     return ""
 
 
-def _closed_folder(path: Path) -> Path:
-    """Return the folder above a path that hides what is in it, such as the home of another user; else the path."""
+def _unreadable_part(path: Path) -> Path:
+    """Return the directory above a path that denies access, such as another user's home; else the path itself."""
     for place in (path, *path.parents):
         with suppress(OSError):
             place.stat()
@@ -174,34 +174,33 @@ def _closed_folder(path: Path) -> Path:
 
 
 def _check_permissions(path: Path, found: os.stat_result) -> None:
-    """Reject a file that other users can write: they could send credentials to any server (decision D-14)."""
+    """Reject a file that other users can write, because they could have credentials sent to any server (D-14)."""
     if not stat.S_ISREG(found.st_mode):
-        raise ConfigError(f"{path}: is no regular file; a file of credentials is due, or none")
+        raise ConfigError(f"{path}: not a regular file; replace or remove it")
     if os.name == "nt":
         return
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConfigError(f"{path}: others than its owner may write it; mend that by: chmod 600 {quote(str(path))}")
+        raise ConfigError(f"{path}: other users can write this file; to fix this, run: chmod 600 {quote(str(path))}")
     if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        warn_once(f"{path}: others than its owner may read it; mend that by: chmod 600 {quote(str(path))}")
+        warn_once(f"{path}: other users can read this file; to fix this, run: chmod 600 {quote(str(path))}")
 
 
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     def keep_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # as docker does
         if len(once := dict(pairs)) < len(pairs):
-            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            warn_once(f"{name}: the member {twice[:100]!r} is there twice; the last one counts, mend it")
+            duplicate = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            warn_once(f"{name}: duplicate member {duplicate[:100]!r}; the last one is used")
         return once
 
     if len(raw) > _LARGEST:
-        reason = f"{name}: is larger than {_LARGEST} bytes, so it is no file of credentials; mend or remove it"
-        raise ConfigError(reason)
+        raise ConfigError(f"{name}: larger than {_LARGEST} bytes, so not a credential file; fix or remove it")
     try:
         members = json.loads(raw or b"{}", object_pairs_hook=keep_last)
     except json.JSONDecodeError as fault:
-        reason = f"{name}: is no JSON, see line {fault.lineno}, column {fault.colno}; mend or remove it"
+        reason = f"{name}: not valid JSON (line {fault.lineno}, column {fault.colno}); fix or remove it"
         raise ConfigError(reason) from None
     except (ValueError, RecursionError):
-        raise ConfigError(f"{name}: is no JSON text in UTF-8; mend or remove it") from None
+        raise ConfigError(f"{name}: not valid JSON in UTF-8; fix or remove it") from None
     if not isinstance(members, dict):
-        raise ConfigError(f"{name}: is no JSON object; mend or remove it")
+        raise ConfigError(f"{name}: not a JSON object; fix or remove it")
     return cast("dict[str, Any]", members)

@@ -1,4 +1,4 @@
-"""Log in and out: write what docker and podman would write, and keep the rest of their files."""
+"""Log in and out: write credentials as docker and podman do, and keep the rest of their files unchanged."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from dreg_client.values.credential import Credential
 
 
 def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
-    """Store a credential in a registry's helper, else in a file, and return the name of the helper or file."""
+    """Store a credential in the registry's helper, or else in a file; return the name of the helper or file."""
     path = _file_to_write(credentials, registry)
     file = ConfigFile.read(path) or ConfigFile(str(path), {})
     program = file.program_for(registry)
@@ -28,7 +28,7 @@ def keep(credentials: Credentials, registry: str, credential: Credential) -> str
 
 
 def forget(credentials: Credentials, registry: str) -> list[str]:
-    """Delete a registry's credentials from all files and helpers, and return the names of those that had one."""
+    """Delete a registry's credentials from all files and helpers; return the names of those that had one."""
     gone: list[str] = []
     named = credentials.named_file()
     for path, bare in [(named, named.name == ".dockercfg")] if named else credentials.places():
@@ -51,11 +51,11 @@ def _has(program: str, registry: str) -> bool:
     try:
         return programs.ask(program, server_of(registry)) is not None
     except programs.MissingProgramError:
-        return True  # then deleting reports what is wrong
+        return True  # deleting then reports the error
 
 
 def _file_to_write(credentials: Credentials, registry: str) -> Path:
-    """Return the file that already has the registry, so that the new credential is found; else docker's file."""
+    """Return the file that already has an entry for the registry, so that the new one is found; else docker's file."""
     if named := credentials.named_file():
         return named
     for path, bare in credentials.places():
@@ -64,7 +64,7 @@ def _file_to_write(credentials: Credentials, registry: str) -> Path:
             return path
     docker = credentials.docker_file()
     if docker is None:
-        raise ConfigError("there is no home folder to keep credentials in; name a file: --authfile, or DOCKER_CONFIG")
+        raise ConfigError("no home directory for credentials; name a file with --authfile, or set DOCKER_CONFIG")
     return docker
 
 
@@ -72,12 +72,12 @@ def _entry(credential: Credential) -> dict[str, Any]:
     if credential.identity_token is not None:
         return {"identitytoken": credential.identity_token}
     if not credential.username or not credential.password:
-        raise CredentialError("a user and a password are due, or an identity token; neither may be empty")
+        raise CredentialError("a credential must have a user name and a password, or an identity token, none empty")
     return {"auth": b64encode(f"{credential.username}:{credential.password}".encode()).decode()}
 
 
 def _with_entry(file: ConfigFile, registry: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the file with an entry under its present key, without entries that would be found before it."""
+    """Return the file with the entry under its existing key, and without other entries for the same registry."""
     known = [found.key for found in file.server_entries(registry)]
     key = known[0] if known else server_of(registry)
     kept = {name: value for name, value in file.auths.items() if name not in known}
@@ -89,8 +89,8 @@ def _write(path: Path, members: dict[str, Any]) -> None:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as failure:
-        raise ConfigError(f"{target.parent}: cannot be made: {failure.strerror}") from None
+        raise ConfigError(f"{target.parent}: cannot create the directory: {failure.strerror}") from None
     try:
         write_whole(str(target), [json.dumps(members, indent="\t").encode() + b"\n"], mode=0o600)
     except FileError as failure:
-        raise ConfigError(f"{failure}; what was there before is untouched") from failure.__cause__
+        raise ConfigError(f"{failure}; the existing file was not changed") from failure.__cause__

@@ -1,4 +1,4 @@
-"""Look up credentials in the places of docker and podman, in their order."""
+"""Look up credentials where docker and podman store them, in the same order."""
 
 import os
 import sys
@@ -20,11 +20,11 @@ _TEXT_VARIABLE: Final = "DOCKER_AUTH_CONFIG"
 
 
 class Credentials:
-    """The places where credentials are looked up: files, helpers and environment variables, as in podman and docker.
+    """Credentials from docker's and podman's configuration files, credential helpers and environment variables.
 
     Args:
-        authfile: The only file to read; None for all places.
-        environment: The environment variables; None for those of the process.
+        authfile: The only file to read (default: all files and variables that docker and podman use).
+        environment: The environment variables (default: those of the process).
 
     Example:
         registry = Registry("https://registry.example", credentials=Credentials.default())
@@ -35,29 +35,29 @@ class Credentials:
     ) -> None:
         self._authfile = authfile
         self._environment = os.environ if environment is None else environment
-        self._asked: dict[tuple[str, str], Credential | None] = {}
+        self._by_helper: dict[tuple[str, str], Credential | None] = {}
         self._failed: dict[str, str] = {}
         self._lock = Lock()
 
     @classmethod
     def default(cls) -> "Credentials":
-        """Return the places that the command line uses."""
+        """Return the credentials that the command line uses."""
         return cls()
 
     def __repr__(self) -> str:
         return f"Credentials({str(self._authfile)!r})" if self._authfile else "Credentials()"
 
     def find(self, registry: str, repository: str = "") -> FoundCredential:
-        """Return the credential for a registry, or for one of its repositories.
+        """Find the credential for a registry, or for one of its repositories.
 
         Args:
-            registry: The host, with the port if any; `docker.io` for Docker Hub.
-            repository: The repository; podman's files may have credentials for single repositories.
+            registry: The host, and the port if any; `docker.io` for Docker Hub.
+            repository: The repository. Podman's files may have credentials for single repositories.
 
         Raises:
-            ConfigError: A file is broken or unsafe, or a named file does not exist.
-            CredentialHelperError: A helper does not end, or prints invalid output.
-            CredentialError: A helper returns the credential of another server.
+            ConfigError: A file is malformed or unsafe, or a file named by the caller or a variable does not exist.
+            CredentialHelperError: A credential helper timed out, or printed invalid output.
+            CredentialError: A credential helper returned the credential of another server.
         """
         faults: list[str] = []
         places: list[str] = []
@@ -81,20 +81,24 @@ class Credentials:
         if name is None:
             return None
         key = name, server_of(registry)
-        with self._lock:  # each server once per process, since a helper may prompt the user
-            if key not in self._asked:
+        with self._lock:  # once per server and process, because a helper may prompt the user
+            if key not in self._by_helper:
                 try:
-                    self._asked[key] = programs.ask(*key)
+                    self._by_helper[key] = programs.ask(*key)
                 except programs.MissingProgramError as failure:
                     if self._failed.get(name) != str(failure):
-                        log.warning("%s; going on without a credential", failure)
-                    self._failed[name], self._asked[key] = str(failure), None
+                        log.warning("%s; continuing without a credential", failure)
+                    self._failed[name], self._by_helper[key] = str(failure), None
         if name in self._failed:
             faults.append(self._failed[name])
-        return self._asked[key]
+        return self._by_helper[key]
 
     def files(self) -> Iterator[ConfigFile]:
-        """Yield the files that exist, in order; ConfigError: one is broken or unsafe, or a named one does not exist."""
+        """Yield the files that exist, in order.
+
+        Raises:
+            ConfigError: A file is malformed or unsafe, or a file named by the caller or a variable does not exist.
+        """
         if named := self.named_file():
             file = ConfigFile.read(named)
             if file is None:
@@ -107,12 +111,12 @@ class Credentials:
         yield from filter(None, (self.read(path, bare=bare) for path, bare in self.places()))
 
     def read(self, path: Path, *, bare: bool = False) -> ConfigFile | None:
-        """Read the file of a place; one that no variable names is skipped with a warning if it cannot be read."""
+        """Read a file. If it cannot be read, skip it with a warning, unless a variable names it."""
         is_named = bool(self._environment.get(_FOLDER_VARIABLE)) and path == self.docker_file()
         return ConfigFile.read(path, bare=bare, optional=not is_named)
 
     def places(self) -> Iterator[tuple[Path, bool]]:
-        """Yield the paths of files in order, and whether each is a bare map of entries."""
+        """Yield the paths of files in order, and whether each is a bare map of entries (`.dockercfg`)."""
         home = self._home()
         config = home / ".config" if home else None
         runtime = config
@@ -128,14 +132,14 @@ class Credentials:
             yield home / ".dockercfg", True
 
     def docker_file(self) -> Path | None:
-        """Return the path of docker's own file."""
+        """Return the path of docker's `config.json`."""
         if folder := self._environment.get(_FOLDER_VARIABLE):
             return Path(folder) / "config.json"
         home = self._home()
         return home / ".docker" / "config.json" if home else None
 
     def named_file(self) -> Path | None:
-        """Return the only file to read, if one was named."""
+        """Return the only file to read, if the caller or a variable names one."""
         named = self._authfile or self._environment.get(_FILE_VARIABLE)
         return Path(named) if named else None
 
@@ -146,7 +150,7 @@ class Credentials:
             return None
         try:
             return Path.home()
-        except RuntimeError:  # the user has no name
+        except RuntimeError:  # the user has no entry in the user database
             return None
 
 
@@ -155,14 +159,14 @@ def _absence(path: Path) -> str:
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return "not there"
+        return "does not exist"
     except OSError:
         pass
     return "cannot be read"
 
 
 def with_defaults(options: RegistryOptions) -> RegistryOptions:
-    """Return the options, with docker's and podman's credentials and certificates unless they name others."""
+    """Return the options; by default, use the credentials and certificates of docker and podman."""
     given: RegistryOptions = {"certs_dirs": ("/etc/containers/certs.d", "/etc/docker/certs.d"), **options}
     if "credentials" not in options and options.get("auth_service") is None:
         given["credentials"] = Credentials.default()

@@ -15,7 +15,7 @@ from dreg_client.errors import ConfigError, CredentialError, CredentialHelperErr
 from dreg_client.values.credential import Credential
 from dreg_client.values.sizes import KIBIBYTE
 
-_PATIENCE: Final = 30.0
+_TIMEOUT: Final = 30.0
 _STEP: Final = 0.02  # seconds between checks of a running helper
 _MOST: Final = 64 * KIBIBYTE
 _TOKEN: Final = "<token>"
@@ -29,7 +29,7 @@ class MissingProgramError(Exception):
 
 
 def ask(program: str, server: str) -> Credential | None:
-    """Return the credential that a helper has for a server, None if it has none; MissingProgramError: it failed."""
+    """Return a helper's credential for a server; None if it has none. MissingProgramError: the helper failed."""
     helper = f"docker-credential-{program}"
     code, output = _run(helper, "get", server.encode())
     if code and _says_not_found(output):
@@ -38,12 +38,12 @@ def ask(program: str, server: str) -> Credential | None:
         raise MissingProgramError(f"{helper} failed with exit code {code}")
     found = _parsed(helper, output)
     username, secret = found.get("Username"), found.get("Secret")
-    if username == secret == "":  # some helpers say so that they have no credential
+    if username == secret == "":  # how some helpers report that they have no credential
         return None
     if _host(found.get("ServerURL") or server) != _host(server):
-        raise CredentialError(f"{helper} answered with a credential of another server than {server}; not used")
+        raise CredentialError(f"{helper} returned a credential for a server other than {server}; it was not used")
     if not isinstance(username, str) or not isinstance(secret, str) or not secret:
-        raise CredentialHelperError(f"{helper} gave no Username and Secret for {server}")
+        raise CredentialHelperError(f"{helper} returned no Username and Secret for {server}")
     if username == _TOKEN:
         return Credential(identity_token=secret, source=helper)
     return Credential(username, secret, source=helper)
@@ -62,7 +62,7 @@ def forget(program: str, server: str) -> None:
 
 
 def end_all() -> None:
-    """End all running helpers and their child processes, and start no more: this process is about to exit."""
+    """Kill all running helpers and their child processes, and start no more, because this process is about to exit."""
     _exiting.set()
     with _starting:
         running = tuple(_running)
@@ -75,7 +75,7 @@ def _change(program: str, verb: str, content: bytes) -> None:
     try:
         code, output = _run(helper, verb, content)
     except MissingProgramError as failure:
-        raise CredentialHelperError(f"{failure}; install it, or take it out of the configuration") from None
+        raise CredentialHelperError(f"{failure}; install it, or remove it from the configuration") from None
     if code and not (verb == "erase" and _says_not_found(output)):
         raise CredentialHelperError(f"{helper} {verb} failed with exit code {code}")
 
@@ -85,9 +85,9 @@ def _says_not_found(output: bytes) -> bool:
 
 
 def _run(helper: str, verb: str, content: bytes) -> tuple[int, bytes]:
-    """Run a helper without a shell, in its own process group, so that its child processes end with it."""
+    """Run a helper without a shell, in its own process group, so that its child processes can be killed with it."""
     if any(sign < 32 or sign == 127 for sign in content):
-        raise CredentialError("a server with control characters is asked for nowhere")
+        raise CredentialError("the server name has control characters, so no credential is looked up for it")
     # Output goes to a file: reading a pipe would wait for child processes that keep it open.
     with _temporary_file(helper) as file:
         process = _start(helper, verb, file)
@@ -105,8 +105,8 @@ def _temporary_file(helper: str) -> IO[bytes]:
     try:
         return tempfile.TemporaryFile()
     except OSError as failure:
-        reason = f"the output of {helper} needs a temporary file: {(failure.strerror or 'no folder').lower()}"
-        raise ConfigError(f"{reason}; name a folder that can be written by TMPDIR") from None
+        reason = f"cannot create a temporary file for {helper}: {(failure.strerror or 'no directory').lower()}"
+        raise ConfigError(f"{reason}; set TMPDIR to a writable directory") from None
 
 
 def _start(helper: str, verb: str, output: IO[bytes]) -> "subprocess.Popen[bytes]":
@@ -117,24 +117,24 @@ def _start(helper: str, verb: str, output: IO[bytes]) -> "subprocess.Popen[bytes
                 [helper, verb], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.DEVNULL, start_new_session=True
             )
         except OSError as failure:
-            raise MissingProgramError(f"{helper} cannot be run: {(failure.strerror or '').lower()}") from None
+            raise MissingProgramError(f"cannot run {helper}: {(failure.strerror or '').lower()}") from None
         _running.add(process)
         return process
 
 
 def _wait(process: "subprocess.Popen[bytes]", helper: str, content: bytes, output: IO[bytes]) -> int:
-    """Wait for the end of a helper; end it and its child processes if it prints too much or takes too long."""
-    until = time.monotonic() + _PATIENCE
+    """Wait until a helper exits; kill it and its child processes if it prints too much or takes too long."""
+    until = time.monotonic() + _TIMEOUT
     unsent: bytes | None = content
     try:
         while time.monotonic() <= until:
             with suppress(subprocess.TimeoutExpired):
                 process.communicate(unsent, timeout=_STEP)
                 return process.returncode
-            unsent = None  # the next call continues to send the rest
+            unsent = None  # the next call continues with the rest
             _check_cancelled(helper)
             _check_size(helper, os.fstat(output.fileno()).st_size)
-        raise CredentialHelperError(f"{helper} did not end within {_PATIENCE:.0f} s; it was ended")
+        raise CredentialHelperError(f"{helper} did not finish within {_TIMEOUT:.0f} s, and was killed")
     finally:
         _kill_group(process)
         process.wait()
@@ -142,12 +142,12 @@ def _wait(process: "subprocess.Popen[bytes]", helper: str, content: bytes, outpu
 
 def _check_cancelled(helper: str) -> None:
     if _exiting.is_set() or is_cancelled():
-        raise CredentialHelperError(f"{helper}: nobody waits for it any more; it was ended, or not run")
+        raise CredentialHelperError(f"{helper} was cancelled")
 
 
 def _check_size(helper: str, size: int) -> None:
     if size > _MOST:
-        raise CredentialHelperError(f"{helper} answered with more than {_MOST} bytes")
+        raise CredentialHelperError(f"{helper} printed more than {_MOST} bytes")
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:
@@ -160,8 +160,8 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 def _parsed(helper: str, output: bytes) -> dict[str, Any]:
     def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        if len(once := dict(pairs)) < len(pairs):  # parsers could read either of equal names
-            raise CredentialHelperError(f"{helper} answered with a member twice")
+        if len(once := dict(pairs)) < len(pairs):  # parsers disagree about which of two equal names counts
+            raise CredentialHelperError(f"{helper} printed JSON with a duplicate member")
         return once
 
     try:
@@ -169,7 +169,7 @@ def _parsed(helper: str, output: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise CredentialHelperError(f"{helper} answered with no JSON object")
+        raise CredentialHelperError(f"{helper} did not print a JSON object")
     return cast("dict[str, Any]", found)
 
 

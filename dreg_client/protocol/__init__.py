@@ -1,1 +1,1 @@
-"""The protocol of registries: requests, what their responses mean, and what to do next; without any I/O."""
+"""The protocol of registries: requests, what their responses mean, and the decision what to do next, without I/O."""

@@ -1,6 +1,6 @@
-"""Answer a registry's challenge: which challenge, which credential, and the value of `Authorization`.
+"""Authentication: choose a registry's challenge and the credential for it, and build the `Authorization` header.
 
-And what to do if access is denied all the same, which depends on the credential. No secret is ever named.
+If access is denied nevertheless, the hint says what to do, depending on the credential. It never contains a secret.
 """
 
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ _LISTED: Final = 5
 _HIDING: Final = frozenset({401, 403, 404})
 
 ChallengeKey = tuple[Origin, str, bool]
-"""Requests with the same key get the same challenge: origin, scope, and whether they change something."""
+"""Requests with the same key get the same challenge. The key is the origin, the scope, and whether they write."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownChallenge:
-    """A challenge of a registry, kept so that later requests have their `Authorization` from the start."""
+    """A registry's challenge, kept so that later requests can be authorized from the start."""
 
     response: Response = field(repr=False)
     challenge: Challenge
@@ -37,10 +37,9 @@ def challenge_key(registry: RegistryURL, request: Request) -> ChallengeKey:
 
 
 def may_hide(registry: RegistryURL, request: Request, response: Response) -> bool:
-    """Return whether a registry may have hidden from an anonymous request what it shows to a user.
+    """Return whether a registry may have hidden something from an anonymous request that it shows to users.
 
-    Artifactory, Nexus and GitHub Packages can respond with 404 or an empty list, without a challenge. Only `/v2/` has
-    one then.
+    Artifactory, Nexus and GitHub Packages may respond with 404 or an empty list, and send a challenge for `/v2/` only.
     """
     hides = response.status in _HIDING or (request.is_list and _is_empty_list(response))
     return hides and Origin.of(response.url) == registry.origin
@@ -55,116 +54,116 @@ def _is_empty_list(response: Response) -> bool:
 
 
 def is_conclusive(ping: Response) -> bool:
-    """Return whether a response to `/v2/` says if the registry has a challenge; otherwise it must be asked again."""
+    """Return whether a response to `/v2/` shows if authentication is required. If not, the request must be repeated."""
     return ping.status < 500 and ping.status not in {408, 429}
 
 
 def repository_of(request: Request) -> str:
-    """Return the repository of a request, by its scope; empty if it has none."""
+    """Return the repository in the scope of a request; empty if there is none."""
     kind, _, rest = request.scope.partition(":")
     return rest.rpartition(":")[0] if kind == "repository" else ""
 
 
 def challenge_of(request: Request, response: Response) -> KnownChallenge | None:
-    """Return the challenge of a 401: Bearer with a realm if offered, else Basic; None if it has none at all."""
+    """Return the challenge of a 401: Bearer with a realm if offered, else Basic; None if there is no challenge."""
     lines = response.headers.all("www-authenticate")
     if not lines:
         return None
     offered = parse_challenges(lines)
     usable = [each for each in offered if each.scheme == "basic" or (each.scheme == "bearer" and each.realm)]
     if not usable:
-        schemes = ", ".join(each.scheme[:50] for each in offered) or "nothing"
-        reason = f"{response.where} asks for {schemes}; Bearer with a realm, or Basic, is what can be answered"
-        raise errors.ChallengeError(reason)
+        schemes = ", ".join(each.scheme[:50] for each in offered) or "none"
+        reason = f"{response.where} offers no supported authentication scheme (offered: {schemes})"
+        raise errors.ChallengeError(f"{reason}; supported are Basic, and Bearer with a realm")
     chosen = next((each for each in usable if each.scheme == "bearer"), usable[0])
     return KnownChallenge(response, chosen, scope_to_ask(chosen.scope, request.scope, request.method))
 
 
 def given_credential(options: Options) -> FoundCredential | None:
-    """Return the credential of the options; None if it has to be looked up."""
+    """Return the credential in the options; None if it must be looked up."""
     given = options.credentials
     return FoundCredential(given) if given is None or isinstance(given, Credential) else None
 
 
 def basic_authorization(credential: Credential | None) -> str | None:
-    """Return the `Authorization` that answers Basic; None if the credential has no password."""
+    """Return the `Authorization` for a Basic challenge; None if the credential has no password."""
     if credential is None or credential.identity_token is not None:
         return None
     return f"Bearer {credential.registry_token}" if credential.registry_token is not None else credential.basic
 
 
 def service_authorization(token: str) -> str:
-    """Return the `Authorization` for what a caller's `auth_service` returned; raise TokenError if it cannot be sent."""
-    # It comes from a caller's own object, which may return anything.
+    """Return the `Authorization` for a token of the caller's `auth_service`; raise TokenError if it is not valid."""
+    # The caller's object may return anything.
     is_text = isinstance(token, str)  # pyright: ignore[reportUnnecessaryIsInstance]
     if not (is_text and token):
-        raise errors.TokenError("auth_service.request_token(scope) gave no text; a token is due")
+        raise errors.TokenError("auth_service.request_token(scope) must return a non-empty str")
     if not is_sendable(token):
-        raise errors.TokenError("auth_service gave a token with characters that cannot be sent")
+        raise errors.TokenError("auth_service returned a token with characters that are not allowed in a header")
     return f"Bearer {token}"
 
 
 def check_plain_http(registry: RegistryURL, where: str, options: Options) -> None:
-    """Reject to send a secret over http, except to this machine or with `plain_http` (AUT-08)."""
+    """Raise an error before a secret is sent over plain HTTP, except to this machine or with `plain_http` (AUT-08)."""
     origin = registry.origin
     if origin.scheme == "http" and not (origin.is_loopback or options.plain_http):
-        allow = "plain_http=True (--plain-http) where you trust the network"
-        reason = f"a credential does not go over plain http; use https, or {allow}"
+        allow = "plain_http=True (--plain-http) if you trust the network"
+        reason = f"credentials are not sent over plain HTTP; use https, or {allow}"
         raise errors.InsecureDowngradeError(where, registry.url, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What to do if access is denied, for people; and whether it was because no `credentials=` were given."""
+    """What to do if access is denied, as text, and whether the cause was that `credentials=` was not given."""
 
     text: str = ""
     anonymous: bool = False
 
 
-NOT_ASKED: Final = Hint("it does not ask who we are, so that no credential was looked up")
+NOT_ASKED: Final = Hint("the registry did not ask for authentication, so no credentials were looked up")
 """The hint if the registry denies access without a challenge."""
-NO_CREDENTIAL_THERE: Final = Hint("the registry redirects there, and no credential is sent to another registry")
-"""The hint if another registry, which a redirect led to, denies access to anonymous requests."""
+NO_CREDENTIAL_THERE: Final = Hint("the registry redirected to another registry, which is not sent any credentials")
+"""The hint if a redirect led to another registry, and that one denies anonymous access."""
 
 
 def hint_for(
     options: Options, registry: RegistryURL, request: Request, found: FoundCredential, *, shown: bool, status: int
 ) -> Hint:
-    """Return what to do about a request that a registry denied.
+    """Return what to do about a request that the registry denied.
 
-    `shown`: whether the request had an `Authorization`. `status`: 401, or 403 if the registry knew who sent it.
+    `shown`: whether the request had an `Authorization`. `status`: 401, or 403 if the registry knew the user.
     """
     if options.auth_service is not None:
         if not shown:
-            return Hint("auth_service was not asked for a token: the registry does not say that it takes one")
-        return Hint(f"it refused the token that auth_service gave for {request.scope or 'no scope'}")
+            return Hint("auth_service was not called, because the registry did not ask for a token")
+        return Hint(f"the token from auth_service was rejected (scope: {request.scope or 'none'})")
     if found.credential is None:
         return _of_anonymous(options, registry, found)
-    who = _called(found.credential)
+    name = _name_of(found.credential)
     if not shown:
-        return Hint(f"{who} was not shown to it: it asks for nothing that this credential can answer")
+        return Hint(f"{name} was not used, because the registry's challenge does not accept this kind of credential")
     if status == 403:
-        return Hint(f"{who} may not; ask the repository's owner for the right to, or use another credential")
-    return Hint(f"it refused {who}; check the password, or log in anew with: dreg login {registry.authority}")
+        return Hint(f"{name} lacks permission; ask the repository's owner for access, or use another credential")
+    return Hint(f"{name} was rejected; check the password, or log in again with: dreg login {registry.authority}")
 
 
-def _called(credential: Credential) -> str:
+def _name_of(credential: Credential) -> str:
     if credential.identity_token is not None:
-        who = "the identity token"
+        name = "the identity token"
     elif credential.registry_token is not None:
-        who = "the registry token"
+        name = "the registry token"
     else:
-        who = f"the user {credential.username!r}"
-    return f"{who} of {credential.source}" if credential.source else who
+        name = f"the user {credential.username!r}"
+    return f"{name} from {credential.source}" if credential.source else name
 
 
 def _of_anonymous(options: Options, registry: RegistryURL, found: FoundCredential) -> Hint:
     log_in = f"log in with: dreg login {registry.authority}"
     if options.credentials is None or isinstance(options.credentials, Credential):
-        how = f"give credentials=(user, password), or credentials=Credentials.default(), and {log_in}"
-        return Hint(f"it was asked anonymously, without credentials=; {how}", anonymous=True)
+        how = f"pass credentials=(user, password); or pass credentials=Credentials.default(), and {log_in}"
+        return Hint(f"the request was anonymous, because credentials= was not given; {how}", anonymous=True)
     if found.faults:
         return Hint("; ".join(found.faults))
-    listed = ", ".join(found.places[:_LISTED]) or "where credentials= says"
-    more = f" and {len(found.places) - _LISTED} places more" if len(found.places) > _LISTED else ""
-    return Hint(f"there is no credential for {registry.authority} in {listed}{more}; {log_in}")
+    listed = ", ".join(found.places[:_LISTED]) or "the given credentials= object"
+    more = f" and {len(found.places) - _LISTED} more" if len(found.places) > _LISTED else ""
+    return Hint(f"no credential for {registry.authority} found in {listed}{more}; {log_in}")

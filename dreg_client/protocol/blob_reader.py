@@ -1,6 +1,6 @@
-"""Reading one blob, through interruptions, by one request or by several ranges at a time; without I/O.
+"""Read one blob, resuming after interruptions, by one request or by concurrent range requests; without I/O.
 
-Fed with bytes, a transfer says what to request next (D-31).
+A transfer accepts bytes, and decides what to request next (D-31).
 """
 
 import re
@@ -19,9 +19,9 @@ from dreg_client.values.sizes import MEBIBYTE
 
 RANGE_SIZE: Final = 4 * MEBIBYTE
 MIN_RANGED: Final = 16 * MEBIBYTE
-"""A blob with fewer bytes is read by one request."""
+"""A smaller blob is read by one request."""
 EXTRA_RANGES: Final = 2
-"""At most so many ranges more than requests are held, or being read."""
+"""The number of ranges, beyond one per request, that may be held in memory or being read."""
 _MAX_RESUMES: Final = 5
 _SLOWEST: Final = 1024
 _WINDOW: Final = 60.0
@@ -32,7 +32,7 @@ _MAX_DECOMPRESSED: Final = 16 * MEBIBYTE
 
 
 class _Decompressor(Protocol):
-    """What `zlib.decompressobj` returns, whose class has no public name."""
+    """The type of `zlib.decompressobj()`, which has no public name."""
 
     @property
     def unconsumed_tail(self) -> bytes: ...
@@ -43,18 +43,18 @@ class _Decompressor(Protocol):
 class BlobTransfer:
     """The state of reading one blob, or one range of it (up to `end`), over any number of responses.
 
-    Send its `request`, pass the response to `begin`, each chunk of the body to `feed`, and report that the body `ended`
-    or was `interrupted`, until it is `done`. `feed` returns the blob's bytes in order, each once, not verified yet.
+    Until it is `done`: send its `request`, pass the response to `begin` and each chunk of the body to `feed`, then call
+    `ended` or `interrupted`. `feed` returns the blob's bytes in order, each once, not verified yet.
     """
 
     def __init__(self, repository: RepositoryName, request: BlobRequest, *, end: int | None = None) -> None:
         self.offset: int = request.start  # of the next byte that `feed` returns
-        self.encoding: str = ""  # the `Content-Encoding` that the bytes came with although none was requested
-        self.total: int | None = request.size  # of the blob, None while it is unknown
-        self.end: int | None = end  # of the requested range; None for the whole blob, or without support for ranges
+        self.encoding: str = ""  # the `Content-Encoding` of the bytes, although none was requested
+        self.total: int | None = request.size  # of the blob; None while unknown
+        self.end: int | None = end  # of the requested range; None for the whole blob, or if ranges do not work
         self.done: bool = bool(request.size) and request.start == request.size  # whether all bytes were returned
-        # Whether to reject a response that is not exactly the requested range, as other ranges are read at the same
-        # time. Otherwise the transfer falls back to reading the whole blob.
+        # Whether to reject a response that is not exactly the requested range, because other ranges are being read.
+        # Otherwise, the transfer falls back to reading the whole blob.
         self.exact: bool = False
         self._blob = blob_request("GET", repository, request.digest)
         self._where, self._decode, self._fresh = self._blob.what, request.decode, request.fresh
@@ -76,7 +76,7 @@ class BlobTransfer:
         return replace(self._blob, headers=tuple(headers), streams=True, mirrored=not self._fresh)
 
     def begin(self, response: Response) -> bool:
-        """Check a response; return whether to `feed` its body, else the next `request` must be sent unless `done`."""
+        """Check a response. Return whether to `feed` its body; if not, send the next `request` unless `done`."""
         self.encoding, self._short = encoding_of(response), None
         if self._decode and self.encoding in GZIP:
             self._decompressor = zlib.decompressobj(wbits=31)
@@ -97,7 +97,7 @@ class BlobTransfer:
         return True
 
     def _is_requested_range(self, response: Response, end: int) -> bool:
-        """Return whether it is exactly the requested range, or as much of it as the blob has."""
+        """Return whether the response is exactly the requested range, or the part of it that the blob has."""
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
         if response.status != 206 or self.encoding or not found or found[3] == "*":
             return False
@@ -113,10 +113,10 @@ class BlobTransfer:
     def _drop_range(self, where: str) -> None:
         self.end = None
         if self.exact:
-            raise errors.ProtocolError("gives something else than the piece that was asked for", where)
+            raise errors.ProtocolError("the response is not the requested range", where)
 
     def _begin_at_the_end(self, response: Response) -> bool:
-        """Handle a 416: either all bytes are here already, or those that are belong to another blob."""
+        """Handle a 416: either all bytes have been received, or the received bytes belong to another blob."""
         size = _WHOLE_SIZE.fullmatch(response.headers.get("content-range") or "")
         whole = int(size[1]) if size else None
         if whole is not None and whole < self.offset:
@@ -133,14 +133,14 @@ class BlobTransfer:
             return self._restart(response)
         last, total = int(found[2]), int(found[3]) if found[3] != "*" else None
         if last < self.offset or (total is not None and total <= last):
-            return self._restart(response)  # such a part "MUST NOT" be combined with others (RFC 9110 14.4)
+            return self._restart(response)  # such a range "MUST NOT" be combined with others (RFC 9110 14.4)
         self._expect(total)
         return True
 
     def _restart(self, response: Response) -> bool:
-        """Request the whole blob, once; `feed` skips what it returned before."""
+        """Request the whole blob, once; `feed` skips the bytes that it has already returned."""
         if not self._ranged:
-            raise errors.ProtocolError("gives another part of the blob than was asked for", response.where)
+            raise errors.ProtocolError("the response is not the requested part of the blob", response.where)
         self._ranged = False
         return False
 
@@ -152,12 +152,12 @@ class BlobTransfer:
         self.total = length
 
     def feed(self, chunk: bytes, waited: float = 0.0) -> bytes:
-        """Accept a chunk of the body, which took `waited` seconds to arrive, and return its part that is new."""
+        """Accept a chunk of the body that took `waited` seconds to arrive; return the part of it that is new."""
         self._waited += waited
         self._window += len(chunk)
         if self._waited >= _WINDOW:
             if self._window < _SLOWEST * self._waited:
-                reason = f"fewer than {_SLOWEST} bytes a second came for a minute"
+                reason = f"less than {_SLOWEST} bytes per second arrived for a minute"
                 raise errors.TransferTimeoutError(reason, self._where)
             self._waited, self._window = 0.0, 0
         if self._decompressor is not None:
@@ -174,56 +174,56 @@ class BlobTransfer:
         return chunk
 
     def _is_compressed(self) -> bool:
-        # Then the number of bytes says nothing about the blob's size.
+        # The number of compressed bytes says nothing about the blob's size.
         return bool(self.encoding) and self._decompressor is None
 
     def _decompressed(self, chunk: bytes, decompressor: _Decompressor) -> bytes:
-        """Decompress a chunk, to at most one byte more than the blob has left."""
+        """Decompress a chunk, to at most one byte more than the rest of the blob."""
         limit = _MAX_DECOMPRESSED if self.total is None else max(self.total - self.offset, 0) + 1
         try:
             octets = decompressor.decompress(chunk, limit)
         except zlib.error:
-            raise errors.ContentEncodingError(f"{self._where}: came as gzip, and is none") from None
+            raise errors.ContentEncodingError(f"{self._where}: has Content-Encoding gzip, but is not gzip") from None
         if decompressor.unconsumed_tail:
-            raise errors.ContentEncodingError(f"{self._where}: came packed, and unpacks to something else")
+            raise errors.ContentEncodingError(f"{self._where}: decompresses to more bytes than expected")
         return octets
 
     def ended(self) -> None:
-        """Check that the body was complete; a TruncatedBodyError must be reported to `interrupted`."""
+        """Check that the body was complete. If not, raise a TruncatedBodyError, to be passed to `interrupted`."""
         expected = self.total if self.end is None else self.end
         if expected is not None and self.offset < expected and not self._is_compressed():
             self._short = errors.SizeMismatchError(self.total or expected, self.offset, self._where)
-            raise errors.TruncatedBodyError(f"ended after {self.offset} of {expected} bytes", self._where)
+            raise errors.TruncatedBodyError(f"the body ended after {self.offset} of {expected} bytes", self._where)
         self.done = True
 
     def interrupted(self, failure: errors.TransportError) -> None:
-        """Raise an error if the body broke off too often without progress, or if trying again is useless."""
+        """Raise an error if the body was interrupted too often without progress, or if a retry would not help."""
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
         self._resumes, self._since_resume = self._resumes + 1, 0
         if not failure.retryable:
             raise failure
         if self._resumes > _MAX_RESUMES:
-            if self._short is not None:  # the body had the length that it stated, yet the blob is longer
+            if self._short is not None:  # the body had its stated length, but the blob is longer
                 raise self._short from failure
-            reason = f"broke off after {self.offset} bytes, again and again ({failure.reason})"
+            reason = f"interrupted repeatedly, last after {self.offset} bytes ({failure.reason})"
             raise errors.TruncatedBodyError(reason, self._where) from failure
 
 
 class BlobRanges:
     """The state of reading one blob by range requests.
 
-    Let its `first` range `begin`. If that returns True, read each range that `next` returns, report the bytes that were
-    handed on in order to `advance`, and the end of the oldest range to `finish_range`. If a response is not the range
-    that was requested (its `end` is None then), `rest` reads what is left. Without support for ranges, `first` is the
-    whole blob.
+    Read `first`, and call `begin` once it has its response. If `begin` returns True, read each range that `next`
+    returns. Report the bytes that were passed on, in order, to `advance`, and the end of the oldest range to
+    `finish_range`. If a response is not the requested range, its `end` is None; `rest` then reads what is left. If the
+    registry does not support ranges, `first` is the whole blob.
     """
 
     def __init__(self, repository: RepositoryName, request: BlobRequest, requests: int) -> None:
         self._repository, self._request = repository, request
-        self.requests = requests  # the most range requests at a time
-        self.offset: int = request.start  # of the next byte to be handed on
-        self.total: int | None = request.size  # of the blob, None while it is unknown
+        self.requests = requests  # the most concurrent range requests
+        self.offset: int = request.start  # of the next byte to pass on
+        self.total: int | None = request.size  # of the blob; None while unknown
         self._requested = request.start + RANGE_SIZE
         self._held = 1
         is_large = request.size is None or request.size - request.start >= MIN_RANGED
@@ -231,13 +231,13 @@ class BlobRanges:
         self.first: BlobTransfer = BlobTransfer(repository, request, end=end)
 
     def begin(self) -> bool:
-        """Return whether to request more ranges, now that the first one has its response."""
+        """Return whether to request more ranges, once the first one has its response."""
         self.total = self.first.total
         self.first.exact = self.first.end is not None and self.total is not None and self.first.end < self.total
         return self.first.exact
 
     def next(self) -> BlobTransfer | None:
-        """Return the range to request now, None if too many are held or nothing is left."""
+        """Return the next range to request; None if too many are held, or nothing is left."""
         if self.total is None or self._requested >= self.total or self._held >= self.requests + EXTRA_RANGES:
             return None
         start, self._requested = self._requested, min(self._requested + RANGE_SIZE, self.total)
@@ -247,19 +247,19 @@ class BlobRanges:
         return transfer
 
     def advance(self, octets: int) -> None:
-        """Report that so many bytes more were handed on."""
+        """Report the number of bytes that were passed on."""
         self.offset += octets
 
     def finish_range(self) -> None:
-        """Report that all bytes of the oldest range were handed on."""
+        """Report that all bytes of the oldest range were passed on."""
         self._held -= 1
 
     def split_rest(self) -> None:
-        """Read the rest by ranges again, from the next byte to be handed on."""
+        """Read the rest by ranges again, from the next byte to pass on."""
         self._requested, self._held = self.offset, 0
 
     def rest(self) -> BlobTransfer:
-        """Return what is left, to be read by one request."""
+        """Return the transfer that reads the rest by one request."""
         return BlobTransfer(self._repository, self._from(self.offset))
 
     def _from(self, start: int) -> BlobRequest:

@@ -1,4 +1,4 @@
-"""Blobs: requests and what their responses mean (distribution-spec "Pulling blobs", "Deleting Blobs")."""
+"""Blobs: requests, and the meaning of their responses (distribution-spec "Pulling blobs", "Deleting Blobs")."""
 
 import re
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import decoded_body
-from dreg_client.protocol.error_responses import TELL, raise_for_status
+from dreg_client.protocol.error_responses import CHECK, raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
@@ -14,11 +14,11 @@ from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import KIBIBYTE
 
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
-"""Statuses of HEAD after which GET may succeed: a URL signed for GET alone, say, rejects HEAD (403)."""
+"""Statuses of HEAD after which GET may succeed: for example, a URL that is signed for GET only rejects HEAD (403)."""
 _TOTAL: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SLACK: Final = 64 * KIBIBYTE
-"""How many bytes longer than it should be a body may be, so that the error can say by how much; and what gzip adds."""
-_DELETES_NOTHING: Final = "deletion must be enabled in the registry; some refuse to delete blobs that a manifest names"
+"""The bytes to read beyond the expected size, so that the error can state the actual size, and for gzip's overhead."""
+_DELETES_NOTHING: Final = "enable deletion in the registry; some registries do not delete blobs that a manifest names"
 
 
 def blob_request(method: str, repository: RepositoryName, digest: Digest, *, mirrored: bool = True) -> Request:
@@ -29,7 +29,7 @@ def blob_request(method: str, repository: RepositoryName, digest: Digest, *, mir
 
 
 def head_proves(response: Response, request: Request, digest: Digest) -> bool:
-    """Return whether a response to HEAD proves that the blob exists; raise its error, unless GET may do (TRN-24)."""
+    """Return whether a response to HEAD proves that the blob exists. Raise its error if GET cannot help (TRN-24)."""
     if not response.ok and response.status not in _GET_INSTEAD:
         raise_for_status(response, request)
     return response.ok and response.headers.get("docker-content-digest") == digest
@@ -42,21 +42,22 @@ def first_byte_request(repository: RepositoryName, digest: Digest) -> Request:
 
 
 def has_first_byte(response: Response, request: Request, head: Response) -> bool:
-    """Return whether the response to `first_byte_request` shows that there is such a blob, as `head` describes it."""
+    """Return whether the response to `first_byte_request` proves that the blob exists; its size must match `head`."""
     if response.status in {404, 416}:
         return response.status == 416  # an empty blob has no first byte
-    raise_for_status(response, request, verb=TELL)  # that is the question, whatever is sent for it
+    raise_for_status(response, request, verb=CHECK)
     if essence(response.headers.get("content-type") or "") in PAGES:
-        reason = "a page for browsers came where a blob is due: check the address, and what stands between"
+        reason = "the response is a web page, not a blob; check the URL, and any proxy in between"
         raise errors.ProtocolError(reason, response.where)
     stated, whole = _size(head) if head.ok else None, _size(response)
     if stated is not None and whole is not None and whole != stated:
-        raise errors.ProtocolError(f"says {stated} bytes of a blob to HEAD, and {whole} to GET", response.where)
+        reason = f"the blob has {stated} bytes according to HEAD, but {whole} according to GET"
+        raise errors.ProtocolError(reason, response.where)
     return True
 
 
 def _size(response: Response) -> int | None:
-    """Return the size of a blob that a response states, also if it holds only a part."""
+    """Return the size of the whole blob that a response states, even if its body is only a part."""
     if response.status != 206:
         return response.headers.content_length
     total = (response.headers.get("content-range") or "").rpartition("/")[2]
@@ -69,7 +70,7 @@ def small_blob_request(repository: RepositoryName, digest: Digest, size: int) ->
 
 
 def small_blob_in(response: Response, request: Request, digest: Digest, size: int) -> bytes:
-    """Return the bytes of a whole blob, not verified yet; if they came compressed, decompressed (D-01)."""
+    """Return the bytes of a whole blob, decompressed if necessary (D-01), and not verified yet."""
     return decoded_body(raise_for_status(response, request), digest, size)
 
 

@@ -1,6 +1,6 @@
-"""Statuses of changes: a change is done with the status that the specification names, or once a HEAD confirms it.
+"""Confirm changes: a change has succeeded if its status is the specified one, or if a HEAD confirms it.
 
-Proxies, login pages and broken registries answer any request with 200, and have changed nothing.
+Proxies, login pages and broken registries respond to any request with 200, and change nothing.
 """
 
 from typing import Final
@@ -15,13 +15,13 @@ _DONE: Final = {"PUT": "written", "DELETE": "deleted"}
 
 
 def is_specified(response: Response, request: Request) -> bool:
-    """Return whether a successful response has the status that the specification names for such a change."""
+    """Return whether a successful response has the status that is specified for such a change."""
     return response.status == _SPECIFIED[request.method]
 
 
 def unconfirmed(response: Response, request: Request, found: str | errors.DregError) -> errors.ProtocolError:
-    """Return the error of a change that neither its status nor a HEAD confirms; `found` is what the HEAD showed."""
+    """Return the error for a change that neither its status nor a HEAD confirms; `found` is the result of the HEAD."""
     expected = _SPECIFIED[request.method]
-    reason = f"{request.what} was not {_DONE[request.method]}: {request.method} has status {response.status}, "
-    reason += f"not {expected}, and HEAD does not confirm it ({found})"
+    reason = f"{request.what} was not {_DONE[request.method]}: {request.method} returned status {response.status} "
+    reason += f"instead of {expected}, and HEAD does not confirm the change ({found})"
     return errors.ProtocolError(f"{reason}; {CHECK_ADDRESS}", place_of(response))

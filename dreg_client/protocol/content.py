@@ -1,4 +1,4 @@
-"""What callers pass to name a manifest or a blob, and what a storage medium returns for it."""
+"""Manifests and blobs as callers name them, and as storage media return them."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
@@ -20,33 +20,33 @@ BlobRef: TypeAlias = Union[Digest, str, "Descriptor"]
 """A blob: its digest, or its descriptor, which also gives its size."""
 ManifestRef: TypeAlias = Union[str, "Descriptor"]
 """A manifest: a tag, a digest, or its descriptor."""
-MANIFEST_IS: Final = "a manifest is named by a str, a tag such as '1.4' or a digest, or by its Descriptor"
-_BLOB_IS: Final = "a blob is named by its digest, a str such as 'sha256:...', or by its Descriptor"
-_DIGEST_OF_ONE: Final = "a manifest is named here by its digest, a str such as 'sha256:...', or by its Descriptor"
+MANIFEST_IS: Final = "a manifest must be given as a str (a tag such as '1.4', or a digest) or as a Descriptor"
+_BLOB_IS: Final = "a blob must be given as its digest (a str such as 'sha256:...') or as a Descriptor"
+_DIGEST_OF_ONE: Final = "a manifest must be given here as its digest (a str such as 'sha256:...') or as a Descriptor"
 Verify = bool | Literal["strict"]
-"""Whether referrers are verified; `strict` raises an error where True leaves an entry out."""
+"""Whether referrers are verified. `strict` raises an error for an entry that True would leave out."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class RawManifest:
     """The bytes of a manifest, verified but not parsed: for broken documents.
 
-    Manifests are verified here and nowhere else: an object of this class always has the digest of its bytes.
+    All manifests are verified here, and nowhere else: `digest` is always the digest of `raw`.
 
     Args:
         raw: The bytes.
         media_type: The media type that the store states; empty if it states none.
         digest: The digest that the bytes must have; None if only a tag is known.
-        where: Where the bytes are from, for the error.
+        where: The source of the bytes, for the error.
 
     Attributes:
         raw: The bytes.
         media_type: The media type that the store states.
-        digest: Their digest, in the algorithm of the request (sha256 for a tag).
+        digest: Their digest, with the algorithm of the requested digest (sha256 for a tag).
 
     Raises:
         DigestMismatchError: The bytes have another digest.
-        UnsupportedDigestError: Bytes cannot be checked against this digest.
+        UnsupportedDigestError: The algorithm of the digest is not supported.
     """
 
     raw: bytes
@@ -57,7 +57,7 @@ class RawManifest:
         actual = Digest.of(raw, digest.algorithm if digest else SHA256)
         if digest is not None and digest != actual:
             raise errors.DigestMismatchError(digest, actual, where)
-        object.__setattr__(self, "raw", raw)  # as the __init__ of a frozen dataclass does it
+        object.__setattr__(self, "raw", raw)  # as a frozen dataclass's own __init__ does
         object.__setattr__(self, "media_type", media_type)
         object.__setattr__(self, "digest", actual)
 
@@ -70,13 +70,13 @@ class BlobRequest:
     start: int = 0  # offset of the first byte
     size: int | None = None  # of the whole blob
     fresh: bool = False  # whether caches must be bypassed
-    decode: bool = False  # whether to decompress the bytes if they come with a `Content-Encoding` (D-01)
-    ranges: int = 1  # the most range requests at a time; media other than registries ignore it
+    decode: bool = False  # whether to decompress the bytes if they have a `Content-Encoding` (D-01)
+    ranges: int = 1  # the most concurrent range requests; only registries use it
 
     def again(self, encoding: str) -> "BlobRequest | None":
-        """Return the request to send after the wrong bytes came, None if there is nothing left to try.
+        """Return the request to send after the bytes were wrong; None if there is nothing left to try.
 
-        The whole blob is requested once more, bypassing caches, and decompressed if it came compressed.
+        It requests the whole blob again, bypassing caches. If the bytes were compressed, they are now decompressed.
         """
         if encoding in GZIP and not self.decode:
             return replace(self, start=0, fresh=True, decode=True, ranges=1)
@@ -84,7 +84,7 @@ class BlobRequest:
 
 
 def check_verify(verify: object) -> None:
-    """Raise ValueError unless it is a value of `Verify`: a misspelt one would verify less than was asked for."""
+    """Raise ValueError unless this is a value of `Verify`; a misspelt value would verify less than intended."""
     check_choice("verify", verify, (False, True, "strict"))
 
 
@@ -101,7 +101,7 @@ def digest_of(blob: BlobRef) -> Digest:
 
 
 def digest_of_manifest(manifest: BlobRef) -> Digest:
-    """Return the digest of a manifest that must be named by it; a tag is an InvalidDigestError that says what to do."""
+    """Return the digest of a manifest; for a tag, the InvalidDigestError says how to get the digest."""
     if not isinstance(manifest, str):
         return _digest_within(manifest, _DIGEST_OF_ONE)
     try:
@@ -114,14 +114,14 @@ def digest_of_manifest(manifest: BlobRef) -> Digest:
 
 
 def _digest_within(given: "Descriptor", what: str) -> Digest:
-    """Return the digest of a descriptor; whatever else was given is a TypeError that says what to pass."""
+    """Return the digest of a descriptor; for anything else, raise a TypeError that says what to pass."""
     if not (hasattr(given, "media_type") and hasattr(given, "size")):
         raise not_a_text(given, what, digits=what == MANIFEST_IS)
     return given.digest
 
 
 def verifiable(digest: Digest) -> Digest:
-    """Return a digest that bytes can be checked against; raise UnsupportedDigestError for an unknown algorithm."""
+    """Return the digest; raise UnsupportedDigestError if its algorithm is not supported."""
     if not digest.computable:
         raise errors.UnsupportedDigestError(digest)
     return digest
@@ -130,6 +130,6 @@ def verifiable(digest: Digest) -> Digest:
 def blob_request(blob: BlobRef, start: int = 0, ranges: int = 1) -> BlobRequest:
     """Return the request for a blob; its digest must be verifiable, and `ranges` at least 1."""
     if ranges < 1:
-        raise ValueError("connections: must be at least 1")
+        raise ValueError("connections must be at least 1")
     digest = verifiable(digest_of(blob))
     return BlobRequest(digest, start, None if isinstance(blob, str) else blob.size, ranges=ranges)

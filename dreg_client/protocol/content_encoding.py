@@ -1,4 +1,4 @@
-"""Bodies that come compressed although that was not requested, as some caches send them (decision D-01)."""
+"""Bodies that are compressed although that was not requested, as some caches send them (D-01)."""
 
 import zlib
 from typing import Final
@@ -12,21 +12,21 @@ GZIP: Final = frozenset({"gzip", "x-gzip"})
 
 
 def encoding_of(response: Response) -> str:
-    """Return the `Content-Encoding` of a body, lower-case; empty if it has none."""
+    """Return the `Content-Encoding` of a body in lower case; empty if it has none."""
     encoding = (response.headers.get("content-encoding") or "").lower()
     return "" if encoding == "identity" else encoding
 
 
 def decoded_body(response: Response, wanted: Digest | None, limit: int) -> bytes:
-    """Return a body as it came if it has the wanted digest, else decompressed once, to at most `limit` bytes."""
+    """Return a body as sent if it has the wanted digest, else decompressed once, to at most `limit` bytes."""
     encoding = encoding_of(response)
     if not encoding or (wanted is not None and Digest.of(response.body, wanted.algorithm) == wanted):
         return response.body
     octets = _decompressed(response.body, limit) if encoding in GZIP else None
     if octets is None or (wanted is not None and Digest.of(octets, wanted.algorithm) != wanted):
-        came = f"{response.where}: came as {encoding[:20]} though that was not asked for"
-        raise errors.ContentEncodingError(f"{came}, and is not what was asked for")
-    log.warning("%s: came packed though that was not asked for; unpacked, it is what was asked for", response.where)
+        sent = f"{response.where}: the body has Content-Encoding {encoding[:20]}, which was not requested"
+        raise errors.ContentEncodingError(f"{sent}, and decompressing it does not give the requested content")
+    log.warning("%s: the body was compressed although that was not requested; it was decompressed", response.where)
     return octets
 
 

@@ -1,4 +1,4 @@
-"""Turn the status and the body of an error response into an error (distribution-spec "Error Codes")."""
+"""Turn the status and body of an error response into an error (distribution-spec "Error Codes")."""
 
 from typing import Final, NamedTuple
 
@@ -9,24 +9,28 @@ from dreg_client.protocol.retry import retry_after
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
 _LONGEST: Final = 1024
 _REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-request-id", "x-github-request-id")
-_WHO: Final = "give credentials, or log in with: dreg login"
-_MAY: Final = "ask its owner for the right to, or use another credential"
-TELL: Final = "tell whether it has"
+_LOG_IN: Final = "pass credentials, or log in with: dreg login"
+_ASK_OWNER: Final = "ask the owner for access, or use another credential"
+CHECK: Final = "check"
 _VERBS: Final = {
-    "GET": "give",
-    "HEAD": TELL,
-    "PUT": "take",
-    "POST": "take",
-    "PATCH": "take",
+    "GET": "read",
+    "HEAD": CHECK,
+    "PUT": "write",
+    "POST": "write",
+    "PATCH": "write",
     "DELETE": "delete",
 }
+_GERUNDS: Final = {"read": "reading", CHECK: "checking for", "write": "writing", "delete": "deleting"}
 
 
 def raise_for_status(response: Response, request: Request, advice: str = "", verb: str = "") -> Response:
-    """Return a successful response, or raise the error that it means, a RegistryError or an UnauthorizedError.
+    """Return a successful response; otherwise raise the RegistryError or UnauthorizedError that it stands for.
 
-    `advice`: what to do if the thing does not exist, or the operation is not supported. `verb`: what the registry was
-    asked to do, if the method does not say it.
+    Args:
+        response: The response.
+        request: The request.
+        advice: What to do if the content does not exist, or the operation is not supported.
+        verb: The operation for messages, if the method does not imply it.
     """
     if not response.ok:
         raise _error(response, request, advice, verb or _VERBS.get(request.method, request.method))
@@ -36,42 +40,43 @@ def raise_for_status(response: Response, request: Request, advice: str = "", ver
 def _error(
     response: Response, request: Request, advice: str, verb: str
 ) -> errors.RegistryError | errors.UnauthorizedError:
-    said = reported(response)
-    facts = response.status, said.lines, _request_id(response)
+    report = reported(response)
+    facts = response.status, report.lines, _request_id(response)
     where, the = place_of(response), _the(request)
-    cannot = f"does not let us {'read' if request.method in {'GET', 'HEAD'} else 'change'} {the}"
-    doing = f"{verb} {the}"
+    denied = f"access denied: cannot {'read' if verb == CHECK else verb} {the}"
+    unsupported = f"does not support {_GERUNDS.get(verb, verb)} {the}"
     match response.status:
         case 404:
             return errors.NotFoundError(request.what or request.target, where, advice, *facts)
         case 401:
-            return errors.UnauthorizedError(cannot, where, response.advice or _WHO, *facts, response.anonymous)
+            return errors.UnauthorizedError(denied, where, response.advice or _LOG_IN, *facts, response.anonymous)
         case 403:
-            return errors.DeniedError(cannot, where, response.advice or _MAY, *facts, response.anonymous)
+            return errors.DeniedError(denied, where, response.advice or _ASK_OWNER, *facts, response.anonymous)
         case 429:
             wait = retry_after(response)
-            return errors.RateLimitedError("asks for fewer requests", where, _try_again(wait), *facts, wait)
+            return errors.RateLimitedError("rate limit exceeded", where, _try_again(wait), *facts, wait)
         case 405:
-            return errors.UnsupportedError(f"does not offer to {doing}", where, advice, *facts)
+            return errors.UnsupportedError(unsupported, where, advice, *facts)
         case status if status >= 500:
-            return errors.ServerError(f"failed to {doing}", where, advice, *facts)
-        case _ if said.is_unsupported:
-            return errors.UnsupportedError(f"does not offer to {doing}", where, advice, *facts)
+            return errors.ServerError(f"server error: cannot {verb} {the}", where, advice, *facts)
+        case _ if report.is_unsupported:
+            return errors.UnsupportedError(unsupported, where, advice, *facts)
         case _:
-            return errors.RegistryError(f"refused to {doing}", where, advice, *facts)
+            return errors.RegistryError(f"request rejected: cannot {verb} {the}", where, advice, *facts)
 
 
 def check_wait(response: Response, longest: float) -> None:
-    """Raise RateLimitedError if a 408 or 503 asks for a longer wait than `longest` (429: see `raise_for_status`)."""
+    """Raise RateLimitedError if a 408 or 503 requests a delay of more than `longest` (429: see `raise_for_status`)."""
     wait = retry_after(response)
     if wait is None or wait <= longest or response.status == 429:
         return
     facts = response.status, reported(response).lines, _request_id(response), wait
-    raise errors.RateLimitedError("asks for a longer wait than we take", place_of(response), _try_again(wait), *facts)
+    reason = f"requests a delay of more than {longest:.0f} seconds (max_retry_after)"
+    raise errors.RateLimitedError(reason, place_of(response), _try_again(wait), *facts)
 
 
 def _the(request: Request) -> str:
-    """Return what was requested: `the catalog`; but a name as it is."""
+    """Return what was requested, with an article unless it is a name: `the catalog`, `acme/web:1.4`."""
     what = request.what or request.target
     return what if any(sign in what.partition(" ")[0] for sign in "/:@") else f"the {what}"
 
@@ -86,19 +91,19 @@ def _try_again(seconds: float | None) -> str:
 
 
 class Reported(NamedTuple):
-    """What the body of a response says."""
+    """The errors that the body of a response reports."""
 
-    lines: tuple[str, ...]  # for people, 1,024 characters in all (TRN-20)
+    lines: tuple[str, ...]  # for messages; at most 1,024 characters in total (TRN-20)
     codes: frozenset[str]
 
     @property
     def is_unsupported(self) -> bool:
-        """Whether the registry says that it does not offer the operation."""
+        """Whether the registry reports that it does not support the operation."""
         return bool(self.codes & _UNSUPPORTED)
 
 
 def reported(response: Response) -> Reported:
-    """Return the errors that a body reports; of a body of another form, its beginning, unless it is a page."""
+    """Return the errors that a body reports; for other text, its beginning, unless it is a web page."""
     from dreg_client.protocol.responses import (  # noqa: PLC0415 (most responses are not errors)
         MISSING,
         parse_errors,
@@ -106,13 +111,13 @@ def reported(response: Response) -> Reported:
     )
 
     entries = parse_errors(response.body)
-    # One error for each missing blob has the same text: it is said once, with all digests.
+    # Registries report each missing blob as an error with the same text: show the text once, with all digests.
     missing = {MISSING: ", ".join(parse_missing(response.body))}
-    told = [(*entry, missing.get(entry[0], "")) for entry in dict.fromkeys(entries)]
-    lines = [": ".join(map(_line, filter(None, entry))) for entry in told]
+    with_digests = [(*entry, missing.get(entry[0], "")) for entry in dict.fromkeys(entries)]
+    lines = [": ".join(map(_line, filter(None, entry))) for entry in with_digests]
     if not entries:
         text = _line(response.body[:_LONGEST].decode("utf-8", "replace"))
-        lines = [] if text.startswith("<") else [text]  # a page for browsers
+        lines = [] if text.startswith("<") else [text]  # "<": a web page
     kept: list[str] = []
     left = _LONGEST
     for line in filter(None, lines):
@@ -123,7 +128,7 @@ def reported(response: Response) -> Reported:
 
 
 def _line(text: str) -> str:
-    """Return a text as one line: white space as one space, other control characters as escapes (CLI-01)."""
+    """Return a text as one line: white space becomes one space, and other control characters are escaped (CLI-01)."""
     line = " ".join(text[:_LONGEST].split())
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
 

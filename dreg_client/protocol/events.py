@@ -1,7 +1,7 @@
-"""Events, for progress bars, logs and metrics. No event holds a secret; URLs are without their query.
+"""Events for progress bars, logs and metrics. No event contains a secret; URLs have no query.
 
-`on_event` is called in the thread or task in which the event happens. If it raises, this is reported once, by a
-`RuntimeWarning` and in the log, and changes nothing.
+`on_event` is called in the thread or task in which the event happens. An exception in `on_event` does not affect the
+request. The first one is reported as a `RuntimeWarning` and in the log; later ones are ignored.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A response to a request has arrived.
+    """A request received its response.
 
     Attributes:
         method: The method of the request.
-        url: Its URL, without its query.
-        status: The status of the response.
-        seconds: From the request's first byte to the end of the response's headers.
+        url: The URL, without the query.
+        status: The status code of the response.
+        seconds: The time from the first byte of the request to the end of the response's headers.
     """
 
     method: str
@@ -26,14 +26,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """An attempt failed, and another one follows.
+    """An attempt failed, and the request will be retried.
 
     Attributes:
         method: The method of the request.
-        url: Its URL, without its query.
+        url: The URL, without the query.
         attempt: The number of attempts so far.
-        reason: Why the last one failed.
-        delay: The seconds until the next one.
+        reason: Why the last attempt failed.
+        delay: The seconds until the next attempt.
     """
 
     method: str
@@ -45,7 +45,7 @@ class Retrying:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A registry sent a warning (`Warning: 299`, distribution-spec "Warnings"); reported once for each text.
+    """A registry sent a warning (`Warning: 299`, distribution-spec "Warnings"). Each text is reported once.
 
     Attributes:
         registry: The registry.
@@ -58,13 +58,13 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A registry limits pulls, and states how many are left (Docker Hub: `RateLimit-Limit`, `RateLimit-Remaining`).
+    """A registry stated its pull limit (Docker Hub: `RateLimit-Limit`, `RateLimit-Remaining`).
 
     Attributes:
         registry: The registry.
-        limit: The number of pulls that it allows.
-        remaining: The number of pulls that are left.
-        window: The seconds for which the limit holds, None if it does not say.
+        limit: The number of pulls allowed.
+        remaining: The number of pulls left.
+        window: The length of the rate limit's window in seconds; None if not stated.
     """
 
     registry: str
@@ -75,13 +75,13 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """More bytes of a blob have arrived.
+    """More bytes of a blob arrived.
 
     Attributes:
         digest: The digest of the blob.
         octets: The number of bytes since the last event.
-        total: The size of the blob, None if unknown.
-        so_far: The number of bytes so far, including those of an earlier download that was resumed.
+        total: The size of the blob; None if unknown.
+        so_far: The total number of bytes so far, including those of an earlier download that is being resumed.
     """
 
     digest: str

@@ -30,7 +30,7 @@ class LibraryRequest(Protocol):
 
     @property
     def url(self) -> _LibraryURL:
-        """Its URL, which the library may have normalised; `raw_path` is path and query as they are sent."""
+        """Its URL, which the library may have normalised; `raw_path` is the path and query as sent."""
         ...
 
 
@@ -39,8 +39,8 @@ class HTTPLibrary:
     """The classes of the library."""
 
     request: Callable[..., LibraryRequest]
-    invalid: type[Exception]  # raised for a URL that it does not accept
-    failures: tuple[type[Exception], ...]  # all that its transports raise
+    invalid: type[Exception]  # raised for an invalid URL
+    failures: tuple[type[Exception], ...]  # all exceptions that its transports raise
     remote_protocol_error: type[Exception]  # among those: invalid HTTP, or the server closed the connection
     kinds: tuple[tuple[type[Exception], type[network.NetworkError]], ...]  # the others, subclasses first
 
@@ -68,7 +68,7 @@ class HTTPLibrary:
         )
 
     def error(self, failure: Exception, where: str, *, in_body: bool) -> errors.DregError:
-        """Return the public error of one of the `failures`; its own text may hold a URL with secrets."""
+        """Return the public error for one of the `failures`, without its text, which may contain a URL with secrets."""
         causes = list(_causes(failure))
         for cause in causes:
             if isinstance(cause, errors.DregError):
@@ -83,7 +83,7 @@ class HTTPLibrary:
             return (network.ClosedInBodyError if in_body else early)().error(where)
         kind = next((kind for known, kind in self.kinds if isinstance(failure, known)), None)
         if kind is None:
-            return errors.ProtocolError(f"cannot be talked to ({type(failure).__name__})", where)
+            return errors.ProtocolError(f"the transport failed ({type(failure).__name__})", where)
         return _new(kind, failure, causes).error(where)
 
 
@@ -94,11 +94,11 @@ def check_http_option(options: Options) -> None:
 
 
 def _check_installed(name: str, options: Options) -> None:
-    """Check the name of an HTTP library, without importing it: raise ConfigError or MissingLibraryError."""
+    """Check the name of an HTTP library without importing it; raise ConfigError or MissingLibraryError."""
     if name not in _LIBRARIES:
         source = "http=" if options.http else "DREG_HTTP"
         known = " or ".join(_LIBRARIES)
-        raise errors.ConfigError(f"{source}: {name!r} is no HTTP library that is known here: {known} is due")
+        raise errors.ConfigError(f"{source}: {name!r} is not a supported HTTP library; use {known}")
     if importlib.util.find_spec(name) is None:
         raise errors.MissingLibraryError(name, name)
 
@@ -107,7 +107,7 @@ def _new(kind: type[network.NetworkError], failure: Exception, causes: list[Base
     if kind is network.ConnectFailedError:
         return network.ConnectFailedError(next((cause for cause in causes if isinstance(cause, OSError)), None))
     if kind is network.ProxyRefusedNetworkError:
-        # The library has no attribute for the proxy's status; its text begins with it, as in "502 Bad Gateway".
+        # The library has no attribute for the proxy's status, but the text begins with it, as in "502 Bad Gateway".
         status = re.match(r"[1-5][0-9]{2}\b", str(failure), re.ASCII)
         return network.ProxyRefusedNetworkError(int(status[0]) if status else 0)
     return kind()

@@ -1,4 +1,4 @@
-"""Manifests and indexes: requests and what their responses mean (distribution-spec)."""
+"""Manifests and indexes: requests, and the meaning of their responses (distribution-spec)."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,7 @@ from dreg_client.values.reference import RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.text_fields import not_a_text
 
-if TYPE_CHECKING:  # building models takes longer than a request, and a digest needs none
+if TYPE_CHECKING:  # importing models takes longer than a request, and a digest needs none
     from dreg_client.models.descriptor import Descriptor
 
 _MODERN: Final = (types.OCI_INDEX, types.OCI_MANIFEST, types.DOCKER_MANIFEST_LIST, types.DOCKER_MANIFEST)
@@ -30,13 +30,13 @@ _SAYS_NOTHING: Final = frozenset(
     {"", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain"}  # S3 says the fourth
 )
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
-"""Statuses of HEAD after which GET may succeed (DLD-21): some registries offer no HEAD, or sign URLs for GET alone."""
-CHECK_ADDRESS: Final = "check the address, and what stands between"
+"""Statuses of HEAD after which GET may succeed (DLD-21): some registries lack HEAD, or sign URLs for GET only."""
+CHECK_ADDRESS: Final = "check the URL, and any proxy in between"
 _COMMIT: Final = 300.0
-_LIST_TAGS: Final = "list the tags there are: dreg tags, or .tags()"
-_TAGS_ALONE: Final = "a name alone; give tags alone, such as 1: this version copies nothing to another repository"
+_LIST_TAGS: Final = "list the available tags with: dreg tags, or .tags()"
+_TAGS_ALONE: Final = "a tag without a repository, such as 1; copying to another repository is not supported"
 _CHECK_DIGEST: Final = "check the digest and the repository; the manifest may have been deleted"
-_DELETES_NOTHING: Final = "deletion must be enabled in the registry; some delete by digest alone"
+_DELETES_NOTHING: Final = "enable deletion in the registry; some registries delete by digest only"
 
 _MANIFEST_KINDS: Final = frozenset(BY_TYPE[known] for known in (*_MODERN, *_LEGACY))
 
@@ -45,7 +45,7 @@ TagOrDigest = Tag | Digest
 
 @dataclass(frozen=True, slots=True)
 class ManifestHead:
-    """What a registry states of a manifest in its response to HEAD. A valid descriptor can hold it."""
+    """The media type, digest and size that a registry states in its response to HEAD; always valid in a descriptor."""
 
     media_type: str
     digest: Digest
@@ -53,21 +53,21 @@ class ManifestHead:
 
     @property
     def descriptor(self) -> "Descriptor":
-        """The same as a descriptor."""
+        """The same facts as a descriptor."""
         from dreg_client.models.descriptor import Descriptor  # noqa: PLC0415 (a digest needs no model)
 
         return Descriptor(mediaType=self.media_type, digest=self.digest, size=self.size)
 
 
 def name_of(reference: str) -> TagOrDigest:
-    """Return the tag or digest that a text is; raise InvalidReferenceError or a digest's error if it is neither."""
+    """Parse a tag or a digest; raise InvalidReferenceError or InvalidDigestError if the text is neither."""
     if not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise not_a_text(reference, MANIFEST_IS)
     return verifiable(Digest(reference)) if ":" in reference else Tag(reference)
 
 
 def new_tag(text: str) -> Tag:
-    """Return a tag to be written; a whole reference, as docker takes it, is an error that says what to give."""
+    """Parse a tag to be written. For a whole reference, as docker accepts it, the error says what to pass instead."""
     try:
         return Tag(text)
     except errors.InvalidReferenceError as failure:
@@ -85,14 +85,14 @@ def _target(repository: RepositoryName, name: TagOrDigest) -> tuple[str, str]:
 def manifest_request(
     method: str, repository: RepositoryName, name: TagOrDigest, *, legacy: bool = False, mirrored: bool = True
 ) -> Request:
-    """Return the request for a manifest ("Pulling manifests"); with `legacy`, schema 1 is accepted, too."""
+    """Return the request for a manifest ("Pulling manifests"); with `legacy`, schema 1 is also accepted."""
     target, shown = _target(repository, name)
     headers = (_ACCEPT_LEGACY if legacy else _ACCEPT,)
     return Request(method, target, f"repository:{repository}:pull", headers, mirrored=mirrored, what=shown)
 
 
 def presence_request(method: str, repository: RepositoryName, digest: Digest) -> Request:
-    """Return the request that asks the registry itself whether it has a manifest, of whichever type."""
+    """Return the request that checks whether the registry itself, not a mirror, has a manifest of any type."""
     request = manifest_request(method, repository, digest, mirrored=False)
     return replace(request, headers=(_ACCEPT_ALL,))
 
@@ -115,41 +115,41 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
 
 
 def _check_claim(response: Response, raw: bytes, digest: Digest) -> None:
-    """Check `Docker-Content-Digest`: if it can be computed and differs, the bytes are not those meant (DLD-06)."""
+    """Check `Docker-Content-Digest`: if it is supported and differs, the response has the wrong bytes (DLD-06)."""
     claim = _claimed_digest(response)
     if claim is None or claim == Digest.of(raw, claim.algorithm):
         return
     from dreg_client.models.signed import payload_of  # noqa: PLC0415 (as rare as schema 1)
 
-    payload = payload_of(raw)  # registries state the digest that a manifest had before it was signed
+    payload = payload_of(raw)  # for signed manifests, registries state the digest without the signatures
     if payload is None or claim != Digest.of(payload, claim.algorithm):
-        raise errors.DigestMismatchError(claim, digest, f"{response.where}, by its Docker-Content-Digest")
+        raise errors.DigestMismatchError(claim, digest, f"{response.where}, according to its Docker-Content-Digest")
 
 
 def _claimed_digest(response: Response) -> Digest | None:
-    """Return the digest that the registry states; None if it states none, or one that cannot be computed."""
+    """Return the digest that the registry states; None if it states none, or one of an unsupported algorithm."""
     value = response.headers.get("docker-content-digest")
     if value is None:
         return None
     if len({other.strip() for other in response.headers.all("docker-content-digest")} - {""}) > 1:
-        raise errors.ProtocolError("has several Docker-Content-Digest, which differ", response.where)
+        raise errors.ProtocolError("the response has several Docker-Content-Digest headers that differ", response.where)
     if digest_fault(value) is not None or not Digest(value).computable:
-        log.warning("%s: Docker-Content-Digest is no digest that can be computed; it is passed over", response.where)
+        log.warning("%s: ignoring Docker-Content-Digest, which is not a supported digest", response.where)
         return None
     return Digest(value)
 
 
 def _check_media_type(found: RawManifest) -> None:
     if found.media_type in types.PAGES:
-        advice = f"a registry would not serve a page for browsers: {CHECK_ADDRESS}"
+        advice = f"a registry does not serve web pages: {CHECK_ADDRESS}"
         raise errors.UnsupportedMediaTypeError(found.media_type, found.digest, advice)
     if found.media_type and not types.is_media_type(found.media_type):
-        advice = "it was served as what is no media type"
+        advice = "the registry served it with an invalid media type"
         raise errors.UnsupportedMediaTypeError(found.media_type[:255], found.digest, advice)
 
 
 def manifest_head(response: Response, request: Request, name: TagOrDigest) -> ManifestHead | None:
-    """Return what a response to HEAD states, unproven; None if that is too little, or GET may succeed (DLD-21)."""
+    """Return what a response to HEAD states, unverified; None if it states too little, or GET may succeed (DLD-21)."""
     if response.status in _GET_INSTEAD:
         return None
     raise_for_status(response, request)
@@ -159,21 +159,21 @@ def manifest_head(response: Response, request: Request, name: TagOrDigest) -> Ma
         return None
     if isinstance(name, Digest) and digest != name:
         return None
-    # A descriptor must be able to hold it (MED-01, DSC-03); and no manifest is empty, whatever its digest.
+    # It must fit into a descriptor (MED-01, DSC-03), and a manifest is never empty, whatever its digest.
     if size >= 1 << 63 or not types.is_media_type(served) or size == 0:
         return None
     return ManifestHead(served, digest, size)
 
 
 def own_media_type(raw: bytes) -> str:
-    """Return the media type that the bytes of a manifest state or look like."""
+    """Return the media type that the bytes of a manifest state, or else look like."""
     tree = _members(raw)
     kind = kind_of(tree) if tree is not None else None
     return MEDIA_TYPES[kind][0] if kind else "application/octet-stream"
 
 
 def _members(raw: bytes) -> dict[str, object] | None:
-    """Return the members of a JSON object, as far as they can be read; None if the bytes are not one."""
+    """Return the members of a JSON object, as far as they can be read; None if the bytes are not a JSON object."""
     from dreg_client.models.json_text import DishonestTextError, read_object  # noqa: PLC0415 (few responses need it)
 
     try:
@@ -183,9 +183,9 @@ def _members(raw: bytes) -> dict[str, object] | None:
 
 
 def is_manifest(found: RawManifest) -> bool:
-    """Return whether a body looks like a manifest, not like a text, an error or nothing.
+    """Return whether a body looks like a manifest, as opposed to text, an error or an empty body.
 
-    An object of a media type that is not known here is taken for a manifest of that type, such as an artifact's.
+    A JSON object with an unknown media type counts as a manifest of that type, such as that of an artifact.
     """
     tree = _members(found.raw)
     is_of_its_own_type = bool(found.media_type) and found.media_type not in BY_TYPE
@@ -196,13 +196,13 @@ def check_is_manifest(found: RawManifest, response: Response) -> None:
     """Raise ProtocolError if the body of a successful response is not a manifest."""
     if is_manifest(found):
         return
-    said = "; ".join(reported(response).lines) or ("bytes that are not text" if found.raw else "nothing")
-    reason = f"the body is not a manifest, though the status is {response.status}: {said}"
+    shown = "; ".join(reported(response).lines) or ("no readable text" if found.raw else "empty")
+    reason = f"the body is not a manifest although the status is {response.status}: {shown}"
     raise errors.ProtocolError(f"{reason}; {CHECK_ADDRESS}", response.where)
 
 
 def check_served(served: RawManifest, descriptor: "Descriptor") -> None:
-    """Reject a manifest that is served as another known type than its descriptor names (MDL-16)."""
+    """Reject a manifest that is served as a known type other than that of its descriptor (MDL-16)."""
     if served.media_type == descriptor.media_type or served.media_type not in types.KNOWN:
         return
     if types.essence(descriptor.media_type) not in {"", served.media_type}:
@@ -214,21 +214,21 @@ def put_request(repository: RepositoryName, name: TagOrDigest, raw: bytes, media
     """Return the request that writes a manifest, byte for byte ("Pushing Manifests")."""
     target, shown = _target(repository, name)
     scope, headers = f"repository:{repository}:pull,push", (("Content-Type", media_type),)
-    what = f"manifest {shown}, of type {media_type}"
+    what = f"manifest {shown} of type {media_type}"
     return Request("PUT", target, scope, headers, raw, what=what, waits=_COMMIT)
 
 
 def written_digest(response: Response, request: Request, name: TagOrDigest) -> Digest:
-    """Return the digest by which the registry has the manifest: `name`, else what it states, else the sha256 digest."""
+    """Return the digest under which the registry stored the manifest: `name`, else the stated one, else sha256."""
     raise_for_status(response, request)
     claim = _claimed_digest(response)
     if claim is not None and claim != (written := Digest.of(request.body, claim.algorithm)):
-        raise errors.DigestMismatchError(written, claim, f"{response.where}, as the registry took it")
+        raise errors.DigestMismatchError(written, claim, f"{response.where}, as stored by the registry")
     return name if isinstance(name, Digest) else claim or Digest.of(request.body)
 
 
 def delete_request(repository: RepositoryName, name: TagOrDigest) -> Request:
-    """Return the request that deletes a tag, or by digest a manifest with all its tags ("Deleting tags")."""
+    """Return the request that deletes a tag, or, given a digest, a manifest with all its tags ("Deleting tags")."""
     target, shown = _target(repository, name)
     what = f"{'manifest' if isinstance(name, Digest) else 'tag'} {shown}"
     return Request("DELETE", target, f"repository:{repository}:delete", what=what, absent_is_done=True)

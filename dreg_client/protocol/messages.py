@@ -16,9 +16,10 @@ _LARGEST_HEADERS: Final = 100 * KIBIBYTE
 
 
 class Headers:
-    """Headers of a response: names in lower case, in order, each as often as it came, from text or received bytes.
+    """The headers of a response, in order, with repetitions; names are lower-case.
 
-    ProtocolError: there are more than 1,000, or they are longer than 100 KiB in all.
+    Raises:
+        ProtocolError: There are more than 1,000, or they are longer than 100 KiB in total.
     """
 
     __slots__ = ("_pairs", "_values")
@@ -34,12 +35,12 @@ class Headers:
             self._pairs.append((name, value))
             self._values.setdefault(name, []).append(value)
         if len(self._pairs) > _MOST_HEADERS:
-            raise ProtocolError(f"an answer has more than {_MOST_HEADERS} headers")
+            raise ProtocolError(f"the response has more than {_MOST_HEADERS} headers")
         if size > _LARGEST_HEADERS:
-            raise ProtocolError(f"an answer has headers of more than {_LARGEST_HEADERS} bytes")
+            raise ProtocolError(f"the headers of the response are longer than {_LARGEST_HEADERS} bytes")
 
     def get(self, name: str) -> str | None:
-        """Return the first value that is not empty, without white space around it; None if there is none."""
+        """Return the first non-empty value, stripped of white space; None if there is none."""
         for value in self._values.get(name.lower(), ()):
             if stripped := value.strip():
                 return stripped
@@ -51,7 +52,7 @@ class Headers:
 
     @property
     def content_length(self) -> int | None:
-        """The stated length of the body; None if none is stated that can be parsed (RFC 9110 8.6)."""
+        """The stated length of the body; None if it is missing or invalid (RFC 9110 8.6)."""
         value = self.get("content-length") or ""
         return int(value) if _LENGTH.fullmatch(value) else None
 
@@ -67,39 +68,39 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to a registry; the client knows where that is, and may send it to a mirror."""
+    """A request to a registry, which the client may send to a mirror instead."""
 
     method: str
-    target: str  # path and query below the registry, such as `/v2/acme/web/tags/list`; or a URL that it gave
-    scope: str = ""  # what a token must allow, such as `repository:acme/web:pull` (distribution's grammar)
-    headers: tuple[tuple[str, str], ...] = ()  # besides those that each request has
+    target: str  # path and query, such as `/v2/acme/web/tags/list`; or an absolute URL from the registry
+    scope: str = ""  # the access that a token must grant, such as `repository:acme/web:pull` (distribution's grammar)
+    headers: tuple[tuple[str, str], ...] = ()  # in addition to those of every request
     body: bytes = field(default=b"", repr=False)
-    limit: int = MAX_DOCUMENT  # the most bytes of the response's body that are read
+    limit: int = MAX_DOCUMENT  # the most bytes to read of the response's body
     streams: bool = False  # whether the caller reads the body of a successful response
     mirrored: bool = False  # whether a mirror may respond instead of the registry
     what: str = ""  # what is requested, for messages: `tag 1.4`
-    waits: float | None = None  # seconds to wait for the response's first byte; None for the client's timeout
-    absent_is_done: bool = False  # whether a 404 means success after an attempt whose response was lost
-    is_list: bool = False  # whether the response is a list, which a registry may show as empty to anonymous requests
-    stays: bool = False  # whether a redirect to another origin is returned instead of followed
+    waits: float | None = None  # timeout in seconds for the response's first byte; None: the client's timeout
+    absent_is_done: bool = False  # whether a 404 on a retry means that the first attempt succeeded
+    is_list: bool = False  # whether the response is a list, which registries may show as empty to anonymous requests
+    stays: bool = False  # whether to return a redirect to another origin instead of following it
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One HTTP request as it is sent; a `Request` needs several if it is redirected or needs a token."""
+    """One HTTP request as it is sent. A `Request` takes several if it is redirected or needs a token."""
 
     method: str
     url: str = field(repr=False)  # absolute
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # all but those that HTTP itself needs
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # all except those that HTTP/1.1 itself needs
     body: bytes = field(default=b"", repr=False)
     limit: int = MAX_DOCUMENT
     streams: bool = False
-    nearest: Reach = Reach.LOCAL  # the nearest network that the host may be in
+    nearest: Reach = Reach.LOCAL  # the most private network that the host may be in
     waits: float | None = None
 
     @property
     def place(self) -> str:
-        """Scheme, host and port of the URL, as they are written; empty if it is not absolute."""
+        """Scheme, host and port of the URL, as written; empty if the URL is not absolute."""
         found = _PLACE.match(self.url)
         return found[0] if found else ""
 
@@ -115,12 +116,12 @@ class Response:
 
     status: int
     headers: Headers = field(default_factory=Headers)
-    body: bytes = field(default=b"", repr=False)  # empty if it is still to be read
-    url: str = field(default="", repr=False)  # that responded, after redirects
-    registry: str = ""  # the URL of the registry, up to what stands before `/v2`
-    peer: str = ""  # the IP address that responded, empty if unknown
-    advice: str = ""  # what to do if it denies access; empty if the credential that was used is not known
-    anonymous: bool = False  # whether the request was anonymous because no `credentials=` were given
+    body: bytes = field(default=b"", repr=False)  # empty if it has not been read yet
+    url: str = field(default="", repr=False)  # the URL that responded, after redirects
+    registry: str = ""  # the URL of the registry, up to `/v2`
+    peer: str = ""  # the IP address that responded; empty if unknown
+    advice: str = ""  # what to do if access is denied; empty if the credential that was used is unknown
+    anonymous: bool = False  # whether the request was anonymous because `credentials=` was not given
 
     @property
     def ok(self) -> bool:

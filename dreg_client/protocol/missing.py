@@ -1,4 +1,4 @@
-"""What a registry refuses a manifest for: that it names manifests or blobs which the registry does not have."""
+"""Rejected manifests: whether the registry lacks manifests or blobs that they name."""
 
 from collections.abc import Collection
 from typing import Final, cast
@@ -8,22 +8,22 @@ from dreg_client.models.json_text import DishonestTextError, read_object
 from dreg_client.values.digest import Digest, digest_fault
 
 MOST_ASKED: Final = 100
-"""The most manifests that are looked up to say which are missing."""
+"""The most manifests to look up in order to report which ones are missing."""
 _CODES: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"})
 
 
 def is_for_missing(failure: errors.RegistryError) -> bool:
-    """Return whether a registry says that it refused a manifest because it does not have what that names."""
+    """Return whether a registry reports that it rejected a manifest because content is missing."""
     return not _CODES.isdisjoint(failure.codes)
 
 
 def may_be_for_missing(failure: errors.RegistryError) -> bool:
-    """Return whether a registry may have refused a manifest for that, whatever it says."""
+    """Return whether a registry may have rejected a manifest because of missing content, even if it does not say so."""
     return failure.status in {400, 404} or is_for_missing(failure)
 
 
 def named_manifests(raw: bytes) -> tuple[Digest, ...]:
-    """Return the digests of the manifests that an index names, each once; those that are not valid are left out."""
+    """Return the valid digests of the manifests that an index names, each once."""
     try:
         entries = read_object(raw).get("manifests")
     except DishonestTextError:
@@ -33,23 +33,23 @@ def named_manifests(raw: bytes) -> tuple[Digest, ...]:
 
 
 def digest_in(entry: object) -> object:
-    """Return what the entry of an index has as its digest, valid or not; None if it has nothing."""
+    """Return the digest of an index entry, valid or not; None if it has none."""
     return cast("dict[str, object]", entry).get("digest") if isinstance(entry, dict) else None
 
 
 def with_reason(
     failure: errors.RegistryError, cannot: str, missing: Collection[Digest], name: str
 ) -> errors.UnsupportedError:
-    """Return the error of a manifest that cannot be pushed again, as the registry no longer has what it names.
+    """Return the error for a manifest that cannot be pushed again because the registry no longer has all its content.
 
     Args:
-        failure: The registry's refusal.
-        cannot: What cannot be done.
-        missing: What is missing; not shown if the refusal names it.
-        name: The name of the manifest, with the registry, by its digest.
+        failure: The registry's error.
+        cannot: The operation that failed, such as `cannot tag acme/web:1.4`.
+        missing: The digests that are missing. Those that the registry's error already names are not repeated.
+        name: The full name of the manifest, by its digest.
     """
-    said = " ".join(failure.said)
-    names = ", ".join(digest for digest in missing if digest not in said)
-    what = f"{cannot}: its manifest names what the registry does not have{f', {names}' if names else ''}"
+    reported = " ".join(failure.said)
+    names = ", ".join(digest for digest in missing if digest not in reported)
+    what = f"{cannot}: the registry no longer has content that its manifest names{f' ({names})' if names else ''}"
     advice = f"to delete the manifest with all its tags, use delete_manifest, or: dreg delete {name}"
     return errors.UnsupportedError(what, failure.where, advice, failure.status, failure.said, failure.request_id)

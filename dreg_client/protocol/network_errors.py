@@ -1,7 +1,7 @@
-"""What can fail below the registry protocol: names, connections, TLS, HTTP/1.1. Raised inside the network layer only.
+"""Failures below the registry protocol: name lookup, connections, TLS, HTTP/1.1. Raised inside the network layer only.
 
-A socket does not know which URL it is used for. So the streams raise these, and the connection pool, which knows the
-URL, turns each into the public error that its class names.
+A socket does not know its URL. So the streams raise these errors, and the connection pool, which knows the URL, turns
+each one into the public error that its class names.
 """
 
 import socket
@@ -10,16 +10,16 @@ from typing import Final
 
 from dreg_client import errors
 
-NOT_TLS: Final = "it speaks no TLS"
-ONLY_TLS: Final = "it speaks TLS, and was asked without"
+NOT_TLS: Final = "the server does not use TLS"
+ONLY_TLS: Final = "the server requires TLS, but the request used plain HTTP"
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
-"""What OpenSSL, depending on its version, calls a reply that is not TLS."""
+"""OpenSSL's reasons for a reply that is not TLS; they depend on its version."""
 _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
-"""The resolver's definite answers: no such name, or no address for it. EAI_AGAIN means that no server answered."""
+"""Definite results of the resolver: no such name, or no address for it. EAI_AGAIN means that no DNS server replied."""
 
 
 class NetworkError(Exception):
-    """The base class, with the public error of each subclass, and its sentence."""
+    """The base class: the public error that it becomes, and its message."""
 
     kind: type[errors.TransportError] = errors.TransportError
     reason: str = "the connection was lost"
@@ -38,42 +38,42 @@ class NetworkError(Exception):
 
 
 class ConnectionLostError(NetworkError):
-    """The operating system reports a broken connection while reading."""
+    """The operating system reported a broken connection during a read."""
 
 
 class SendError(NetworkError):
-    """The connection broke while a request was being sent; a response may have arrived all the same."""
+    """The connection broke while a request was being sent. A response may still have arrived."""
 
 
-class ClosedBeforeResponseError(NetworkError, reason="the connection was closed before an answer came"):
-    """The server closed the connection before any response."""
+class ClosedBeforeResponseError(NetworkError, reason="the connection was closed before a response arrived"):
+    """The server closed the connection without a response."""
 
 
-class ClosedInBodyError(NetworkError, reason="the connection was closed in the middle of a body"):
+class ClosedInBodyError(NetworkError, reason="the connection was closed before the response was complete"):
     """The server closed the connection in the middle of a response."""
 
 
-class BadHTTPError(NetworkError, kind=errors.ProtocolError, reason="the answer breaks the grammar of HTTP"):
+class BadHTTPError(NetworkError, kind=errors.ProtocolError, reason="the response is not valid HTTP"):
     """The response is not valid HTTP/1.1."""
 
 
-class TwoLengthsError(BadHTTPError, reason="the answer has a length, and comes in chunks"):
-    """The headers of a response state a length, and that the body comes in chunks."""
+class TwoLengthsError(BadHTTPError, reason="the response has both a length and chunked encoding"):
+    """A response has both `Content-Length` and a chunked `Transfer-Encoding`."""
 
 
-_TOO_LONG: Final = "no byte came, or none was taken, for too long"
+_TOO_LONG: Final = "timed out while no data was sent or received"
 
 
 class TransferTimedOutError(NetworkError, kind=errors.TransferTimeoutError, reason=_TOO_LONG):
-    """Nothing could be read, or nothing could be sent, in time."""
+    """No data could be read or sent before the timeout."""
 
 
 class ConnectFailedError(NetworkError, kind=errors.ConnectError):
     """No connection could be made."""
 
     def __init__(self, failure: OSError | None = None) -> None:
-        said = failure.strerror if failure is not None else None
-        super().__init__(f"no connection: {said.lower()}" if said else "no connection")
+        cause = failure.strerror if failure is not None else None
+        super().__init__(f"cannot connect: {cause.lower()}" if cause else "cannot connect")
         self._is_refused = isinstance(failure, ConnectionRefusedError)
 
     def error(self, where: str) -> errors.TransportError:
@@ -81,8 +81,8 @@ class ConnectFailedError(NetworkError, kind=errors.ConnectError):
         return errors.ConnectError(self.reason, where, refused=True) if self._is_refused else super().error(where)
 
 
-class ConnectTimedOutError(NetworkError, kind=errors.ConnectError, reason="no connection in time"):
-    """No connection could be made in time, TLS included."""
+class ConnectTimedOutError(NetworkError, kind=errors.ConnectError, reason="the connection attempt timed out"):
+    """The connection, including TLS, was not ready before the timeout."""
 
 
 class UnknownHostNameError(ConnectFailedError, kind=errors.UnknownHostError):
@@ -98,36 +98,39 @@ class OnlyTLSNetworkError(NetworkError, kind=errors.OnlyTLSError, reason=ONLY_TL
 
 
 class TLSFailedError(NetworkError, kind=errors.TLSError):
-    """The TLS handshake failed, for instance because of the certificate, or TLS broke later."""
+    """The TLS handshake failed, for example because of the certificate, or TLS failed later."""
 
     def __init__(self, failure: ssl.SSLError) -> None:
         if isinstance(failure, ssl.SSLCertVerificationError):
-            told = failure.verify_message
-            super().__init__(f"its certificate is not trusted: {told}; name its authority by ca_file (--ca-file)")
+            cause = failure.verify_message
+            super().__init__(f"the certificate is not trusted: {cause}; to trust its CA, use ca_file (--ca-file)")
         else:
-            told = (_openssl_reason(failure) or "it broke off").replace("_", " ").lower()
-            super().__init__(f"no TLS connection: {told}")
+            cause = (_openssl_reason(failure) or "unknown reason").replace("_", " ").lower()
+            super().__init__(f"the TLS connection failed: {cause}")
 
 
 _HTTP_2: Final = (
-    "the server chose HTTP/2, which ssl_context= offers by ALPN; offer HTTP/1.1 alone, by "
-    'set_alpn_protocols(["http/1.1"]), or give transport= one with HTTP/2'
+    "the server chose HTTP/2, because ssl_context= offers it by ALPN; call its "
+    'set_alpn_protocols(["http/1.1"]), or pass a transport= that supports HTTP/2'
 )
 
 
 class HTTP2ChosenError(NetworkError, kind=errors.TLSError, reason=_HTTP_2):
-    """The server chose HTTP/2, which the TLS context of the caller offered (ALPN)."""
+    """The server chose HTTP/2, because the caller's TLS context offered it (ALPN)."""
+
+
+_PASSWORD: Final = "the proxy requires a valid user name and password"
 
 
 class ProxyRefusedNetworkError(NetworkError):
-    """The proxy did not open a tunnel. 5xx may pass; anything else would be the same at the next attempt.
+    """The proxy did not open a tunnel. A retry may help after 5xx, but not after any other status.
 
-    `by_target`: the target refused the connection of the proxy.
+    `by_target`: the target rejected the proxy's connection.
     """
 
     def __init__(self, status: int = 0, *, may_pass: bool = False, by_target: bool = False) -> None:
-        reason = "the proxy did not let us through" + (f" ({status})" if status else "")
-        super().__init__("the proxy wants a user and a password, or others (407)" if status == 407 else reason)
+        reason = "the proxy rejected the connection" + (f" ({status})" if status else "")
+        super().__init__(f"{_PASSWORD} (407)" if status == 407 else reason)
         self._is_final = not may_pass and status < 500
         self._by_target = by_target
 
@@ -138,15 +141,12 @@ class ProxyRefusedNetworkError(NetworkError):
         return errors.ConnectError(self.reason, where, refused=self._by_target)
 
 
-_PASSWORD: Final = "the proxy wants a user and a password, or others"
-
-
 class ProxyNeedsPasswordError(NetworkError, kind=errors.ProxyRefusedError, reason=_PASSWORD):
-    """A SOCKS proxy requires a user name and a password, or others."""
+    """A SOCKS proxy requires a user name and password, or rejects the given ones."""
 
 
 def resolver_failure(failure: OSError | UnicodeError) -> NetworkError:
-    """Return the error of a name that the resolver did not resolve."""
+    """Return the error for a host name that could not be resolved."""
     if isinstance(failure, UnicodeError):  # a label of more than 63 characters
         return UnknownHostNameError()
     is_unknown = isinstance(failure, socket.gaierror) and failure.errno in _NO_SUCH_NAME
@@ -154,15 +154,15 @@ def resolver_failure(failure: OSError | UnicodeError) -> NetworkError:
 
 
 def tls_failure(failure: ssl.SSLError) -> NetworkError:
-    """Return the error of a failed TLS handshake, or of TLS that broke later."""
+    """Return the error for a failed TLS handshake, or for TLS that failed later."""
     return NotTLSNetworkError() if _openssl_reason(failure) in _NOT_TLS else TLSFailedError(failure)
 
 
 def _openssl_reason(failure: ssl.SSLError) -> str:
-    return getattr(failure, "reason", None) or ""  # what Python code raises itself has no such attribute
+    return getattr(failure, "reason", None) or ""  # errors raised by Python code have no such attribute
 
 
 def no_place(connections: int, where: str) -> errors.NoPlaceError:
-    """Return the error of a request that waited too long for a free connection."""
-    reason = f"all {connections} connections are in use; close streams, or raise the number by connections="
+    """Return the error for a request that waited too long for a free connection."""
+    reason = f"all {connections} connections are in use; close open streams, or increase connections="
     return errors.NoPlaceError(reason, where)

@@ -1,4 +1,4 @@
-"""The types of the options, and the names that other libraries have for them, for errors that say what to write."""
+"""The types of the options, and their names in other libraries, for errors that say what to write."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -10,27 +10,27 @@ NAMES_ELSEWHERE: Final[Mapping[str, str]] = {
     "tls_verify": "write insecure=True for tls_verify=False",
     "verify_ssl": "write insecure=True for verify_ssl=False",
     "ssl_verify": "write insecure=True for ssl_verify=False",
-    "tls": "write client_cert=(CERT, KEY), ca_file=PATH or insecure=True; plain_http=True is without TLS",
+    "tls": "write client_cert=(CERT, KEY), ca_file=PATH or insecure=True; plain_http=True disables TLS",
     "cert": "write client_cert=(CERT, KEY)",
     "ssl": "write ssl_context=CONTEXT",
-    "auth": "write credentials=(USER, PASSWORD), or auth_service=OBJECT for tokens of your own",
+    "auth": "write credentials=(USER, PASSWORD), or auth_service=OBJECT for your own tokens",
     "auth_config": "write credentials=(USER, PASSWORD)",
     "username": "write credentials=(USER, PASSWORD)",
     "user": "write credentials=(USER, PASSWORD)",
     "password": "write credentials=(USER, PASSWORD)",
     "token": "write credentials=(USER, TOKEN), or auth_service=OBJECT that returns tokens",
     "proxies": "write proxy=URL",
-    "session": "write transport=TRANSPORT, a transport of httpx",
-    "client": "write transport=TRANSPORT, a transport of httpx",
+    "session": "write transport=TRANSPORT with an httpx transport",
+    "client": "write transport=TRANSPORT with an httpx transport",
     "max_retries": "write retries=NUMBER",
-    "headers": "headers are written for each host; user_agent=TEXT sets that one",
+    "headers": "only the User-Agent header can be set: user_agent=TEXT",
     "base_url": "the URL is the first argument",
-    "http2": "the built-in transport speaks HTTP/1.1; pass transport=TRANSPORT for another",
+    "http2": "the built-in transport supports HTTP/1.1 only; for HTTP/2, pass transport=TRANSPORT",
 }
-"""What to write here for an option of another library."""
+"""What to write instead of an option that other libraries have."""
 
 _FLAG: Final = "True or False"
-_TEXTS: Final = "a tuple of texts, such as ('TEXT',)"
+_TEXTS: Final = "a tuple of str, such as ('TEXT',)"
 _PATHS: Final = "a tuple of paths, such as ('/etc/docker/certs.d',)"
 _PAIR: Final = "a pair (CERT, KEY) of paths; the key is None if both are in one file"
 
@@ -69,7 +69,7 @@ def _is_pair(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OptionType:
-    """The values that an option accepts: a test for them, and their description."""
+    """The values that an option accepts: a check, and a description."""
 
     fits: Callable[[object], bool]
     expected: str
@@ -82,7 +82,7 @@ class OptionType:
 
 
 def _type_of(value: object) -> str:
-    """Return the type of a value, and those of its items if it is a tuple or a list: they may be what does not fit."""
+    """Return the name of a value's type, including the types of the items of a tuple or list."""
     kind = type(value).__name__
     if not isinstance(value, tuple | list) or not value:
         return kind
@@ -108,10 +108,10 @@ OPTION_TYPES: Final[Mapping[str, OptionType]] = {
     "retries": OptionType(_is_number, "a number"),
     "connections": OptionType(_is_number, "a number"),
     "max_retry_after": OptionType(_is_seconds, "a number of seconds"),
-    "proxy": OptionType(_is_text, "the URL of one proxy, as text", is_optional=True),
-    "user_agent": OptionType(_is_text, "a text"),
-    "http": OptionType(_is_text, "the name of a library, 'httpx' or 'httpx2'"),
-    "on_event": OptionType(callable, "what can be called with an event", is_optional=True),
+    "proxy": OptionType(_is_text, "the URL of one proxy as a str", is_optional=True),
+    "user_agent": OptionType(_is_text, "a str"),
+    "http": OptionType(_is_text, "'httpx' or 'httpx2'"),
+    "on_event": OptionType(callable, "a function that accepts an event", is_optional=True),
 }
-"""All but `timeout` and `credentials`, whose types are checked where their values are read, and `transport`, whose type
-depends on whether the code is async."""
+"""All options except `timeout` and `credentials`, whose types are checked where their values are read, and `transport`,
+whose type differs between sync and async code."""

@@ -25,8 +25,8 @@ class FoundCredential:
 
     Attributes:
         credential: The credential; None for an anonymous request.
-        faults: What went wrong, for people; reported if the registry then requires authentication.
-        places: Where it was looked for, for people, such as the paths of files.
+        faults: Messages about what went wrong; shown if the registry then requires authentication.
+        places: Where credentials were looked up, such as the paths of files; for messages.
     """
 
     credential: Credential | None = None
@@ -38,35 +38,36 @@ class CredentialSource(Protocol):
     """An object that looks up credentials, such as `Credentials.default()`."""
 
     def find(self, registry: str, repository: str = "") -> FoundCredential:
-        """Return the credential for a registry (host, and port if any), or for one repository of it."""
+        """Find the credential for a registry (host, and port if any), or for one of its repositories."""
         ...
 
 
 @runtime_checkable
 class TokenService(Protocol):
-    """A caller's object that returns tokens, instead of the registry's own token server."""
+    """An object of the caller that returns tokens, used instead of the registry's own token server."""
 
     def request_token(self, scope: str) -> str | Awaitable[str]:
-        """Return a token that allows `scope`, such as `repository:acme/web:pull`; async clients may await it."""
+        """Return a token that grants `scope`, such as `repository:acme/web:pull`. Async clients also await it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Timeouts in seconds, each for one step of a request. `float("inf")` is no limit.
+    """Timeouts in seconds, each for one step of a request. `float("inf")` means no limit.
 
     A single number as `timeout` sets `connect` (10 seconds at most) and `read`; the others keep their defaults.
 
     Attributes:
-        connect: To connect to a host, TLS included.
-        read: Until the next bytes of a response arrive.
-        write: Until the next bytes of a request are sent.
-        pool: Until a connection is free.
-        whole: For a whole document or page of a list. Blobs have no such limit, but need at least 1 KiB a second.
+        connect: Time to connect to a host, including TLS.
+        read: Time until the next bytes of a response arrive.
+        write: Time until the next bytes of a request are sent.
+        pool: Time until a connection is free.
+        whole: Time to read a whole document, or a page of a list. Blobs have no such limit, but must arrive with at
+            least 1 KiB per second.
 
     Raises:
-        TypeError: One is not a number.
-        ValueError: One is negative, or NaN.
+        TypeError: A timeout is not a number.
+        ValueError: A timeout is negative or NaN.
     """
 
     connect: float = 10.0
@@ -95,7 +96,7 @@ def _check_hosts(trusted: tuple[str, ...]) -> None:
 
 
 class _Listener:
-    """A caller's `on_event`; if it raises, this is reported once, and has no other effect."""
+    """The caller's `on_event`. An exception in it is reported once, and has no other effect."""
 
     def __init__(self, call: Callable[[Event], None]) -> None:
         self._call, self._failed = call, False
@@ -107,11 +108,12 @@ class _Listener:
             if not self._failed:
                 self._failed = True
                 log.warning(
-                    "on_event failed; it goes on being called, and further failures are not told", exc_info=True
+                    "on_event raised an exception; it is still called, but further exceptions are not reported",
+                    exc_info=True,
                 )
-                told = f"on_event failed ({type(failure).__name__}: {failure}); further failures are not told"
-                with suppress(RuntimeWarning):  # if warnings are errors, this one is not
-                    warnings.warn(told, RuntimeWarning, stacklevel=2)
+                message = f"on_event raised {type(failure).__name__}: {failure}; further exceptions are not reported"
+                with suppress(RuntimeWarning):  # even if warnings are errors, this one is not
+                    warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 class RegistryOptions(TypedDict, total=False):
@@ -144,35 +146,39 @@ class Options:
     """The options of a client.
 
     Attributes:
-        credentials: User name and password, a `Credential`, or an object that looks one up; None: anonymous requests.
+        credentials: User name and password, a `Credential`, or an object that looks one up. None: requests are
+            anonymous.
         auth_service: An object that returns tokens, used instead of the registry's own token server.
-        plain_http: Use HTTP for a registry that is named without a scheme; passwords are then sent unencrypted.
+        plain_http: Use HTTP for a registry that is named without a scheme. Passwords are then sent unencrypted.
         insecure: Do not verify the certificate of the registry. Other hosts, such as token servers, are still verified.
-        ca_file: A file with CA certificates that are trusted in addition to the system's.
-        client_cert: Paths of the client certificate and its key; None for the key if both are in one file.
-        certs_dirs: Folders with certificates in a folder for each registry, `HOST[:PORT]/*.crt|*.cert|*.key`, as used
-            by docker and podman.
-        ssl_context: Used as it is, instead of all other options for certificates. It must not offer HTTP/2 (`h2`) by
-            ALPN, as a context does that was used by an HTTP/2 client of httpx.
-        mirrors: URLs that are tried first for manifests and blobs, in order; they never get the registry's credential.
+        ca_file: A file with CA certificates to trust in addition to the system's.
+        client_cert: Paths of the client certificate and its key; the key is None if both are in one file.
+        certs_dirs: Directories that contain a directory with certificates for each registry,
+            `HOST[:PORT]/*.crt|*.cert|*.key`, as used by docker and podman.
+        ssl_context: A TLS context, used unchanged instead of all other options for certificates. It must not offer
+            HTTP/2 (`h2`) by ALPN, as a context does after use by an httpx client with HTTP/2.
+        mirrors: URLs of mirrors, tried first for manifests and blobs, in order. They never get the registry's
+            credential.
         trusted_token_hosts: Additional hosts whose token server may get the credential.
         timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
             and `whole` keep their defaults.
-        retries: The most retries of a request.
-        max_retry_after: The longest `Retry-After` that is obeyed, in seconds; a longer one is an error at once.
-        connections: The most connections to one host.
-        proxy: The URL of a proxy for all requests; None: as the environment variables say.
+        retries: The maximum number of retries of a request.
+        max_retry_after: The longest `Retry-After` to wait for, in seconds. A longer one raises an error immediately.
+        connections: The maximum number of connections to one host.
+        proxy: The URL of a proxy for all requests. None: use the environment variables.
         trust_env: Use the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
         user_agent: The `User-Agent` header.
-        http: The library of `transport`: `httpx`, or `httpx2` if installed. Empty: `DREG_HTTP`, else `httpx`.
-        transport: A transport of that library, used instead of the built-in one; it must handle proxies and
+        http: The library of `transport`: `httpx`, or `httpx2` if installed. Empty: the environment variable
+            `DREG_HTTP`, else `httpx`.
+        transport: A transport of that library, used instead of the built-in one. It must handle proxies and
             certificates itself.
-        on_event: Called with each event (see `dreg_client.Event`), in the thread or task in which it happens. If it
-            raises, this is reported once as a `RuntimeWarning`, and changes nothing.
+        on_event: A function that is called with each event (see `dreg_client.Event`), in the thread or task in which
+            the event happens. An exception in it does not affect the request; the first one is reported as a
+            `RuntimeWarning`.
 
     Raises:
-        TypeError: An option has the wrong type; the error says what to write.
-        ValueError: An option has a value that it cannot have.
+        TypeError: An option has the wrong type. The message says what to write.
+        ValueError: An option has an invalid value.
     """
 
     credentials: Credential | CredentialSource | tuple[str, str] | None = None
@@ -200,14 +206,14 @@ class Options:
         for name, accepted in OPTION_TYPES.items():
             accepted.check(name, getattr(self, name))
         if not self.user_agent.isascii() or not self.user_agent.isprintable():
-            raise ValueError("user_agent: printable ASCII characters are due")
+            raise ValueError("user_agent must consist of printable ASCII characters")
         if self.connections < 1 or self.retries < 0:
-            raise ValueError("connections: at least 1 is due; retries: at least 0")
+            raise ValueError("connections must be at least 1, and retries at least 0")
         _check_hosts(self.trusted_token_hosts)
         if not isinstance(self.timeout, Timeouts):
             _check_seconds("timeout= must be Timeouts, or", self.timeout)
         if self.credentials is not None and self.auth_service is not None:
-            raise ValueError("give credentials or auth_service, not both")
+            raise ValueError("pass either credentials or auth_service, not both")
         if self.credentials is not None and not _is_source(self.credentials):
             object.__setattr__(self, "credentials", _credential_of(self.credentials, "credentials"))
         if self.on_event is not None and not isinstance(self.on_event, _Listener):
@@ -226,18 +232,18 @@ class Options:
         return bool(self.insecure or self.ca_file or self.client_cert or self.ssl_context)
 
     def find(self, registry: str, repository: str) -> FoundCredential:
-        """Look up the credential for a repository of a registry; nothing is found if one was given."""
+        """Look up the credential for a repository, unless the options contain a credential or none."""
         if self.credentials is None or isinstance(self.credentials, Credential | tuple):
             return FoundCredential()
         return self.credentials.find(registry, repository)
 
 
 def options_of(given: RegistryOptions) -> Options:
-    """Return the options that a caller gave.
+    """Return the options from a caller's keyword arguments.
 
     Raises:
-        TypeError: There is no such option, or it has the wrong type; the error says what to write.
-        ValueError: An option has a value that it cannot have.
+        TypeError: There is no such option, or it has the wrong type. The message says what to write.
+        ValueError: An option has an invalid value.
     """
     for name in given:
         if name not in RegistryOptions.__annotations__:
@@ -247,12 +253,12 @@ def options_of(given: RegistryOptions) -> Options:
 
 
 def _is_source(given: object) -> bool:
-    # A str has a `find`, too.
+    # A str also has a method `find`.
     return callable(getattr(given, "find", None)) and not isinstance(given, str | bytes)
 
 
 def _credential_of(auth: object, name: str) -> Credential:
-    """Return the credential that was given as the argument `name`; authentication of httpx is rejected (D-04)."""
+    """Return the credential in the argument `name`. Authentication objects of httpx are rejected (D-04)."""
     match auth:
         case Credential():
             return auth
@@ -262,19 +268,19 @@ def _credential_of(auth: object, name: str) -> Credential:
             kind = type(auth).__name__
             sources = " or Credentials.default()" if name == "credentials" else ""
             message = (
-                f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; for tokens "
-                "of your own give auth_service= an object with request_token(scope)"
+                f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; "
+                "for your own tokens, pass auth_service= an object with request_token(scope)"
             )
             raise TypeError(message)
 
 
 def with_auth(options: RegistryOptions, auth: object) -> RegistryOptions:
-    """Return the options with `auth=` as `credentials` or `auth_service`, neither of which may be given, too."""
+    """Return the options with `auth=` as `credentials` or `auth_service`; raise ValueError if one of these is given."""
     if auth is None:
         return options
     for name in ("auth_service", "credentials"):
         if options.get(name) is not None:
-            raise ValueError(f"give auth or {name}, not both")
+            raise ValueError(f"pass either auth or {name}, not both")
     if isinstance(auth, TokenService):
         return {**options, "auth_service": auth}
     return {**options, "credentials": _credential_of(auth, "auth")}

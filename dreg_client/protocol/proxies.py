@@ -1,4 +1,4 @@
-"""Which proxy to use for a host: the one of the options, or of the environment variables."""
+"""The proxy for a host, from the options or from environment variables."""
 
 import ipaddress
 import os
@@ -25,27 +25,32 @@ _LONGEST_BY_SOCKS: Final = 255
 class Proxy:
     """A proxy."""
 
-    scheme: str  # `http`, `https` (TLS to the proxy itself), `socks5` or `socks5h` (both: the proxy resolves names)
+    scheme: str  # `http`, `https` (TLS to the proxy), `socks5` or `socks5h` (in both, the proxy resolves host names)
     host: str  # an IPv6 address without brackets
     port: int
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
-    source: str = field(default="", repr=False, compare=False)  # the option or variable that names it
+    source: str = field(default="", repr=False, compare=False)  # the option or variable that sets it
 
     @classmethod
     def parse(cls, text: str, source: str = "proxy=") -> "Proxy":
-        """Parse a proxy's URL, http by default; raise a ConfigError without the text, which may hold a password.
+        """Parse a proxy URL; the default scheme is http.
 
-        `source` is the name of the option or environment variable, for the error.
+        Args:
+            text: The URL.
+            source: The name of the option or environment variable, for the error.
+
+        Raises:
+            ConfigError: The URL is not valid. It is not part of the message, because it may contain a password.
         """
         url = text.strip()
         url = url if "://" in url else f"http://{url}"
         scheme, _, rest = url.partition("://")
         scheme = scheme.lower()
         if scheme not in _PORTS:
-            raise ConfigError(f"{source}: the URL of a proxy must begin with http://, https:// or socks5://")
+            raise ConfigError(f"{source}: a proxy URL must begin with http://, https:// or socks5://")
         if _UNESCAPED.search(rest):
-            reason = "the URL has /, ? or # before an @; in a user name or password write %2F, %3F or %23"
+            reason = "the URL has /, ? or # before @; in a user name or password, write %2F, %3F or %23 instead"
             raise ConfigError(f"{source}: {reason}")
         userinfo, _, place = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
         try:
@@ -56,10 +61,11 @@ class Proxy:
         except ValueError:
             host, port, username, password, longest = "", 0, "", "", 0
         if not (port and _HOST.fullmatch(host)) or _CONTROL.search(url):
-            raise ConfigError(f"{source}: not a valid URL of a proxy; write SCHEME://[USER:PASSWORD@]HOST[:PORT]")
+            raise ConfigError(f"{source}: not a valid proxy URL; expected SCHEME://[USER:PASSWORD@]HOST[:PORT]")
         proxy = cls(scheme, host, port, username, password, source)
         if proxy.is_socks and longest > _LONGEST_BY_SOCKS:
-            raise ConfigError(f"{source}: SOCKS allows at most {_LONGEST_BY_SOCKS} bytes of user name or password")
+            reason = f"a SOCKS user name or password has at most {_LONGEST_BY_SOCKS} bytes"
+            raise ConfigError(f"{source}: {reason}")
         return proxy
 
     @property
@@ -74,12 +80,12 @@ class Proxy:
 
     @property
     def name(self) -> str:
-        """What it is called in errors: host and port, and what names it."""
+        """The name for errors: host and port, and the option or variable that sets it."""
         return f"the proxy {self.authority} ({self.source})" if self.source else f"the proxy {self.authority}"
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers of requests to an http proxy."""
+        """The headers for an HTTP proxy: `Proxy-Authorization` if it has a user name or a password."""
         if not (self.username or self.password):
             return []
         return [(b"Proxy-Authorization", b"Basic " + b64encode(f"{self.username}:{self.password}".encode()))]
@@ -94,10 +100,11 @@ def proxy_of(origin: Origin, options: Options) -> Proxy | None:
 
 
 def proxy_text(origin: Origin, environment: Mapping[str, str]) -> str:
-    """Return the proxy for an origin that environment variables name; empty for none.
+    """Return the proxy that environment variables set for an origin; empty if there is none.
 
-    Lower-case names win. `HTTP_PROXY` is ignored if a web server runs this program (`REQUEST_METHOD`), because a client
-    could have set it. `NO_PROXY` has hosts, suffixes of hosts, networks as `10.0.0.0/8`, ports behind them, and `*`.
+    Lower-case names take precedence. `HTTP_PROXY` is ignored in CGI programs (if `REQUEST_METHOD` is set), because a
+    client could have set it. `NO_PROXY` lists hosts, domain suffixes and networks such as `10.0.0.0/8`; hosts and
+    suffixes may have a port. `*` disables all proxies.
 
     Examples:
         >>> proxy_text(Origin.of("https://registry.example"), {"HTTPS_PROXY": "proxy.example:3128"})
@@ -109,7 +116,7 @@ def proxy_text(origin: Origin, environment: Mapping[str, str]) -> str:
 
 
 def _variable(origin: Origin, environment: Mapping[str, str]) -> str:
-    """Return the name of the variable that has the proxy for an origin; empty for none."""
+    """Return the name of the variable that sets the proxy for an origin; empty if there is none."""
 
     def named(name: str) -> str:
         return next((variable for variable in (name, name.upper()) if environment.get(variable, "").strip()), "")
@@ -118,7 +125,7 @@ def _variable(origin: Origin, environment: Mapping[str, str]) -> str:
     found = ("" if is_unsafe else named(f"{origin.scheme}_proxy")) or named("all_proxy")
     excluding = named("no_proxy") if found else ""
     excluded = environment.get(excluding, "").replace(",", " ").split()
-    is_excluded = [_matches(entry, origin, excluding) for entry in excluded]  # all of them: each is checked
+    is_excluded = [_matches(entry, origin, excluding) for entry in excluded]  # a list, so that every entry is checked
     return "" if any(is_excluded) else found
 
 
@@ -135,14 +142,15 @@ def _matches(entry: str, origin: Origin, variable: str) -> bool:
 
 
 def _is_in_network(entry: str, host: str, variable: str) -> bool:
-    """Return whether a host is an address in a network; raise a ConfigError for an address with the wrong mask."""
+    """Return whether a host is an IP address in a network; raise ConfigError if the network's mask is not valid."""
     address = _address(host)
     try:
         network = ipaddress.ip_network(entry, strict=False)
     except ValueError:
         if _address(entry.partition("/")[0]) is None:  # not meant as a network
             return False
-        raise ConfigError(f"{variable}: {entry[:60]!a} is not a network; write ADDRESS/BITS, as 10.0.0.0/8") from None
+        reason = f"{entry[:60]!a} is not a valid network; expected ADDRESS/BITS, such as 10.0.0.0/8"
+        raise ConfigError(f"{variable}: {reason}") from None
     return address is not None and address in network
 
 

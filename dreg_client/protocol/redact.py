@@ -1,4 +1,4 @@
-"""Remove secrets from error responses: some servers repeat what they were sent, and errors show it (AUT-25)."""
+"""Remove secrets from error responses: some servers repeat the request, and errors show the response (AUT-25)."""
 
 import binascii
 import json
@@ -16,7 +16,7 @@ _SHORTEST_VALUE: Final = 8
 
 
 def redact_error(response: Response, hop: Hop, *, redirected: bool) -> Response:
-    """Return a response; an error without the secrets of `hop`, such as a signature in the URL of a redirect."""
+    """Return the response; if it is an error, without the secrets of `hop`, such as a signature in a redirect's URL."""
     if response.ok:
         return response
     secrets = {*_credentials(hop), *(_query_values(hop.url) if redirected else ())}
@@ -29,14 +29,14 @@ def redact_error(response: Response, hop: Hop, *, redirected: bool) -> Response:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield the forms in which a response may repeat a secret: as it is, each line of it, escaped as in JSON."""
+    """Yield the forms in which a response may repeat a secret: unchanged, line by line, escaped for JSON."""
     lines = (line.strip() for line in secret.splitlines())
     for text in {secret, *(line for line in lines if len(line) >= _SHORTEST_VALUE)}:
         yield from (text, text.replace("/", "\\/"), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
 
 
 def _credentials(hop: Hop) -> Iterator[str]:
-    """Yield the value of `Authorization`, and the password in it."""
+    """Yield the credentials in the `Authorization` header, and the password in them."""
     for name, value in hop.headers:
         if name == "Authorization":
             scheme, _, secret = value.partition(" ")
@@ -53,7 +53,7 @@ def _password(encoded: str) -> str:
 
 
 def _query_values(url: str) -> Iterator[str]:
-    """Yield the values in a query, as they are written and decoded."""
+    """Yield the values in a query, both raw and decoded."""
     for pair in urlsplit(url).query.split("&"):
         value = pair.partition("=")[2]
         if len(value) >= _SHORTEST_VALUE:

@@ -1,4 +1,4 @@
-"""Where a redirect may lead, and what is sent there (RFC 9110 15.4). Headers are built from nothing for each hop."""
+"""Where a redirect may lead, and what is sent there (RFC 9110 15.4). Each hop gets newly built headers."""
 
 import re
 from dataclasses import replace
@@ -16,7 +16,7 @@ _KEEPS_METHOD: Final = frozenset({307, 308})
 _FOLLOWED: Final = frozenset({301, 302, 303}) | _KEEPS_METHOD
 _READS: Final = frozenset({"GET", "HEAD"})
 _SENT_ELSEWHERE: Final = frozenset({"accept", "range", "cache-control", "user-agent", "accept-encoding"})
-"""The only headers that another host gets (TRN-01)."""
+"""The only headers that are sent to another host (TRN-01)."""
 _OF_A_REPOSITORY: Final = re.compile(r"(?P<prefix>.*?)/v2/(?P<name>.+)/(?:manifests/[^/]+|blobs/[^/]+|tags/list)")
 
 
@@ -28,7 +28,7 @@ def redirect_target(registry: RegistryURL, request: Request, response: Response)
         return None
     target = joined(response.url, location).partition("#")[0]
     if request.method not in _READS and _origin_of(response, target) != registry.origin:
-        reason = f"what a {request.method} changes is at the registry itself alone"
+        reason = f"a {request.method} is only sent to the registry itself"
         raise errors.CrossOriginError(response.where, without_query(target), reason)
     return None if request.stays and _origin_of(response, target) != registry.origin else target
 
@@ -38,8 +38,10 @@ def next_hop(
 ) -> Hop:
     """Return the request that follows a redirect of `hop` to `url`.
 
-    The registry itself gets all `headers`; another origin gets only those that say nothing of the caller.
-    UnsafeURLError: the URL is not valid, leads from https to http, or is nearer to this machine than the registry.
+    The registry itself gets all `headers`; another origin gets only those without credentials or other private data.
+
+    Raises:
+        UnsafeURLError: The URL is not valid, leads from https to http, or leads from a public to a private network.
     """
     target = _origin_of(response, url)
     check_no_downgrade(response.where, url, Origin.of(hop.url), target)
@@ -52,7 +54,7 @@ def next_hop(
 
 
 def other_registry(registry: RegistryURL, hop: Hop) -> tuple[RegistryURL, Request] | None:
-    """Return the registry that a redirect led to, with the request to it; None for the first one, and for a CDN.
+    """Return another registry that a redirect led to, and the request to it; None for the same registry, or a CDN.
 
     registry.k8s.io, for example, redirects everything to a registry near the caller, which requires a token.
     """
@@ -68,7 +70,7 @@ def other_registry(registry: RegistryURL, hop: Hop) -> tuple[RegistryURL, Reques
 
 
 def with_token(hop: Hop, authorization: str) -> Hop:
-    """Return a request with an anonymous token for its host; the next redirect drops it, see `next_hop`."""
+    """Return the request with an anonymous token for its host. The next redirect drops the token (see `next_hop`)."""
     headers = [pair for pair in hop.headers if pair[0] != "Authorization"]
     return replace(hop, headers=(*headers, ("Authorization", authorization)))
 
@@ -77,24 +79,24 @@ def _origin_of(response: Response, url: str) -> Origin:
     try:
         return Origin.of(url)
     except ValueError as fault:
-        raise errors.UnsafeURLError(response.where, without_query(url)[:200], f"no URL to follow: {fault}") from None
+        raise errors.UnsafeURLError(response.where, without_query(url)[:200], f"not a valid URL: {fault}") from None
 
 
 def check_no_downgrade(where: str, url: str, before: Origin, after: Origin) -> None:
     """Reject a step from https to http (TRN-03)."""
     if before.scheme == "https" and after.scheme == "http":
-        raise errors.InsecureDowngradeError(where, without_query(url), "https never becomes http")
+        raise errors.InsecureDowngradeError(where, without_query(url), "switching from https to http is not allowed")
 
 
 def check_reach(where: str, url: str, target: Origin, nearest: Reach) -> None:
     """Reject a step from a public network to a private one (TRN-04)."""
     if reach(target.host) > nearest:
-        reason = "a registry may send us to places as far away as itself, not to this machine or network"
+        reason = "a registry must not send requests to this machine or to a private network"
         raise errors.BlockedAddressError(where, without_query(url), reason)
 
 
 def nearest_of(registry: RegistryURL, response: Response) -> Reach:
-    """Return the nearest network that a registry may point to: its own, by its name and its address."""
+    """Return the most private network that a registry may point to: its own, according to its name and IP address."""
     own = reach(registry.origin.host)
     is_own = response.peer and Origin.of(response.url) == registry.origin
     return max(own, reach(response.peer)) if is_own else own

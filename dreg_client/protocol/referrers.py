@@ -1,4 +1,4 @@
-"""Referrers of a manifest: signatures, attestations and the like (distribution-spec "Listing Referrers")."""
+"""Referrers of a manifest, such as signatures and attestations (distribution-spec "Listing Referrers")."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ MOST: Final = 1000
 _NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_OFFERED: Final = frozenset({400, 404, 405, 406, 501})
 _UNFOLLOWED: Final = frozenset({301, 302, 303, 307, 308})
-"""Statuses of a redirect that was not followed: GHCR redirects to a web page, which may be 404 or 429."""
+"""Statuses of redirects, which are not followed here: GHCR redirects to a web page that may return 404 or 429."""
 _FAULTS: Final = (
     errors.NotFoundError,
     errors.DocumentError,
@@ -39,19 +39,19 @@ _FAULTS: Final = (
 
 
 def referrer_pages(repository: RepositoryName, digest: Digest, artifact_type: str | None = None) -> Pages:
-    """Return the pages of the list of a manifest's referrers; not every registry heeds `artifact_type`."""
+    """Return the pages of a manifest's list of referrers. Some registries ignore `artifact_type`."""
     query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
     target = f"/v2/{repository}/referrers/{digest}{query}"
-    what = f"list of what refers to {digest} in {repository}"
+    what = f"list of referrers of {digest} in {repository}"
     scope, headers = f"repository:{repository}:pull", (("Accept", OCI_INDEX),)
     return Pages(Request("GET", target, scope, headers, what=what, is_list=True, stays=True))
 
 
 def is_not_offered(response: Response) -> bool:
-    """Return whether the registry has no list, only perhaps the `fallback_tag` (DLD-24).
+    """Return whether the registry keeps no list, but perhaps has the `fallback_tag` (DLD-24).
 
-    It responds with an error, with a page for browsers, or with a redirect to another host. A 401 without a challenge
-    is that of Harbor before 2.8 to unknown paths; it may also be a denial.
+    Such a registry responds with an error, a web page, or a redirect to another host. Harbor before 2.8 responds to
+    unknown paths with a 401 without a challenge, which may also mean that access is denied.
     """
     if response.status == 401:
         return not response.headers.all("www-authenticate")
@@ -63,7 +63,7 @@ def is_not_offered(response: Response) -> bool:
 def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, ...]:
     """Return the referrers of one page, in the registry's order.
 
-    A malformed entry with a valid digest is listed with a warning, and others are left out with a warning.
+    A malformed entry is logged as a warning. It is included only if its digest is valid.
     """
     raw = raise_for_status(response, request).body
     try:
@@ -73,7 +73,7 @@ def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, .
 
 
 def parse_fallback(served: RawManifest, where: str) -> tuple[Descriptor, ...]:
-    """Return the referrers in the manifest of a `fallback_tag`, as `parse_referrers`; none if it is not an index."""
+    """Return the referrers in the manifest of a `fallback_tag`, like `parse_referrers`; none if it is not an index."""
     try:
         index = parse_manifest(served.raw, served.media_type or None)
         entries = index.manifests if isinstance(index, Index) else ()
@@ -84,13 +84,13 @@ def parse_fallback(served: RawManifest, where: str) -> tuple[Descriptor, ...]:
 
 
 def _malformed_entries(raw: bytes, where: str, failure: errors.InvalidDocumentError) -> tuple[Descriptor, ...]:
-    """Return the entries of an index in which only entries are malformed, else raise the failure."""
+    """Return the entries of an index if only entries are malformed; otherwise raise the failure."""
     entries = read_entries(raw, MOST)
     if entries is None:
         raise failure
     for entry in entries:
         if entry.descriptor is None:
-            log.warning("%s lists %s, which is no descriptor; it is left out", where, entry.text)
+            log.warning("%s: skipping the entry %s, which is not a valid descriptor", where, entry.text)
         elif entry.problems:
             problems = "; ".join(map(str, entry.problems))
             log.warning("%s: the entry %s is malformed: %s", where, entry.descriptor.digest, problems)
@@ -104,23 +104,23 @@ def check_count(found: Sequence[Descriptor], where: str) -> None:
 
 
 def is_fault_of_referrer(failure: errors.DregError) -> bool:
-    """Return whether a referrer could not be read because of what it is, so that the rest of its list is still right.
+    """Return whether a failure is due to the referrer itself, so that it may be left out of the list.
 
-    Any other error, such as a lost connection, says nothing of it: without it, a list would look as if there were no
-    such referrer.
+    Any other error, such as a lost connection, says nothing about the referrer. If it were left out, the list would
+    look as if it did not exist.
     """
     return isinstance(failure, _FAULTS) and not isinstance(failure, errors.AuthError)
 
 
 def of_type(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[Descriptor, ...]:
-    """Return the entries that state this artifact type; all of them for None."""
+    """Return the entries that state this artifact type; all entries for None."""
     return tuple(entry for entry in entries if artifact_type in {None, entry.artifact_type})
 
 
 def served_type(served: RawManifest) -> str | None:
-    """Return the artifact type that a manifest itself states, which may be malformed otherwise.
+    """Return the artifact type that a manifest itself states, even if the manifest is malformed.
 
-    Lists may state another type: go-containerregistry lists the type of the config (quirk 39).
+    A list may state another type: go-containerregistry lists the type of the config (quirk 39).
     """
     tree = _tree(served.raw)
     stated = tree.get("artifactType") or object_at(tree, "config").get("mediaType")
@@ -128,7 +128,7 @@ def served_type(served: RawManifest) -> str | None:
 
 
 def is_malformed_referrer(served: RawManifest, digest: Digest, artifact_type: str | None) -> bool:
-    """Return whether a malformed manifest has this subject, and this artifact type (any for None)."""
+    """Return whether a malformed manifest has this subject and this artifact type (None: any type)."""
     return subject_in(served.raw) == digest and artifact_type in {None, served_type(served)}
 
 
@@ -138,17 +138,17 @@ def _tree(raw: bytes) -> Members:
 
 
 def fallback_tag(digest: Digest) -> Tag:
-    """Return the tag under which clients keep the list if the registry has none ("Referrers Tag Schema")."""
+    """Return the tag under which clients keep the list if the registry does not ("Referrers Tag Schema")."""
     return Tag(_NOT_IN_TAGS.sub("-", f"{digest.algorithm[:32]}-{digest.encoded[:64]}"))
 
 
 def lists_referrers(response: Response, subject: Digest) -> bool:
-    """Return whether the registry that took a manifest lists it as a referrer of its subject, as `OCI-Subject` says."""
+    """Return whether the registry lists a pushed manifest as a referrer of its subject, according to `OCI-Subject`."""
     return response.headers.get("oci-subject") == subject
 
 
 def subject_in(raw: bytes) -> Digest | None:
-    """Return the digest of the `subject` of a manifest, even if the rest of it is not valid; None if it has none."""
+    """Return the digest of a manifest's `subject`, even if the rest is not valid; None if there is none."""
     digest = object_at(_tree(raw), "subject").get("digest")
     return Digest(digest) if isinstance(digest, str) and is_digest(digest) else None
 
@@ -159,13 +159,13 @@ def subject_of(document: AnyManifest) -> Descriptor | None:
 
 
 def artifact_type_of(document: AnyManifest) -> str | None:
-    """Return the type of an artifact: its own, else that of its config ("Listing Referrers")."""
+    """Return an artifact's type: its own, or else the media type of its config ("Listing Referrers")."""
     own = getattr(document, "artifact_type", None)
     return own or (document.config.media_type if isinstance(document, ImageManifest) else own)
 
 
 def referrer(entry: Descriptor, document: AnyManifest) -> Descriptor:
-    """Return an entry as a list of referrers has it: with the artifact's type and annotations."""
+    """Return an entry for a list of referrers: with the artifact's type and annotations."""
     members = {
         "mediaType": entry.media_type,
         "digest": entry.digest,
@@ -173,6 +173,6 @@ def referrer(entry: Descriptor, document: AnyManifest) -> Descriptor:
         "artifactType": artifact_type_of(document),
         "annotations": dict(getattr(document, "annotations", None) or {}) or None,
     }
-    # The document was checked already, perhaps with strict=False.
+    # The document has already been validated, perhaps with strict=False.
     named = {name: value for name, value in members.items() if value is not None}
     return Descriptor.model_validate(named, context=LENIENT)

@@ -1,6 +1,6 @@
-"""The referrers tag: a list of referrers that clients keep where the registry keeps none ("Referrers Tag Schema").
+"""The referrers tag: a list that clients keep if the registry keeps none ("Referrers Tag Schema").
 
-A list is changed as JSON: what other clients wrote stays as it is, whether this library understands it or not.
+The list is changed as JSON, so entries of other clients stay as they are, even if this library cannot read them.
 """
 
 import json
@@ -20,41 +20,41 @@ from dreg_client.values.media_type import OCI_INDEX
 
 
 class Change(Protocol):
-    """A change of a list."""
+    """A change of the list."""
 
     def of(self, served: RawManifest | None, where: str) -> bytes | None:
-        """Return the changed list of a tag (None: there is no such tag); None if there is nothing to change."""
+        """Return the changed list; None if there is nothing to change. `served` is None if the tag does not exist."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Add an entry, unless the list has it."""
+    """Add an entry, unless the list already has it."""
 
     entry: Descriptor
 
     def of(self, served: RawManifest | None, where: str) -> bytes | None:
-        """Return the list with the entry; raise ConflictError if the tag is not a list, and stays as it is (UPL-18)."""
+        """Return the list with the entry. ConflictError: the tag is not a list; it is not changed (UPL-18)."""
         index: Mapping[str, object] | None = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
         if served is not None and (index := index_in(served.raw)) is None:
-            raise errors.ConflictError(f"{where} is not an OCI index that can list referrers, and was left as it is")
+            raise errors.ConflictError(f"{where} is not an OCI index that can list referrers; it was not changed")
         entries = _entries(index or {})
         if any(digest_in(entry) == self.entry.digest for entry in entries):
             return None
         if len(entries) >= MOST:
-            raise errors.ConflictError(f"{where} lists {len(entries)} referrers; at most {MOST} can be read")
+            raise errors.ConflictError(f"{where} lists {len(entries)} referrers; at most {MOST} are supported")
         added = self.entry.model_dump(mode="json", by_alias=True, exclude_none=True)
         return _written(index or {}, [*entries, added])
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Remove all entries of a manifest, by whichever digest of its bytes they name it."""
+    """Remove all entries of a manifest, whatever the algorithm of their digest."""
 
     raw: bytes
 
     def of(self, served: RawManifest | None, where: str) -> bytes | None:  # noqa: ARG002 (as of `Change`)
-        """Return the list without the entries; a tag that is not a list has none."""
+        """Return the list without the entries. A tag that is not a list has no entries."""
         index = index_in(served.raw) if served is not None else None
         entries = _entries(index or {})
         kept = _others(entries, [Digest.of(self.raw, algorithm) for algorithm in COMPUTABLE])
@@ -62,13 +62,13 @@ class Removal:
 
 
 def without(raw: bytes, digests: Collection[Digest]) -> bytes:
-    """Return a list without the entries of some digests."""
+    """Return a list without the entries that have these digests."""
     index = read_object(raw)
     return _written(index, _others(_entries(index), digests))
 
 
 def index_in(raw: bytes) -> dict[str, object] | None:
-    """Return the members of an OCI index, whose entries may be invalid; None if it is anything else."""
+    """Return the members of an OCI index, whose entries may be invalid; None for anything else."""
     try:
         tree = read_object(raw)
     except DishonestTextError:

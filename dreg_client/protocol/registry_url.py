@@ -1,4 +1,4 @@
-"""The URL of a registry: its origin, and what stands before `/v2`; and how to check that a registry is there."""
+"""The URL of a registry (its origin and the path before `/v2`), and the check that it is a registry."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +14,7 @@ from dreg_client.values.reference import shown
 
 _EXPECTED: Final = "a URL such as https://registry.example, or a host such as localhost:5000"
 PING: Final = "/v2/"
-_NO_REGISTRY: Final = "it answers, but not as a registry does: check the address"
+_NO_REGISTRY: Final = "the server responds, but not like a registry; check the URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class RegistryURL:
     """The URL of a registry."""
 
     origin: Origin
-    prefix: str = ""  # what stands before `/v2`, such as `/artifactory/api/docker/local`
-    is_by_url: bool = field(default=False, compare=False)  # whether a URL named it, and with it http or https
+    prefix: str = ""  # the path before `/v2`, such as `/artifactory/api/docker/local`
+    is_by_url: bool = field(default=False, compare=False)  # whether it was given as a URL, with http or https
     url: str = field(init=False, repr=False, compare=False)  # origin and prefix
 
     def __post_init__(self) -> None:
@@ -31,13 +31,13 @@ class RegistryURL:
 
     @classmethod
     def parse(cls, text: str, *, plain_http: bool = False, tls: bool = False) -> "RegistryURL":
-        """Parse a URL, with or without `/v2` and a slash at its end, or a host; raise InvalidReferenceError.
+        """Parse a URL, with or without `/v2` and a trailing slash, or a host; raise InvalidReferenceError.
 
-        Plain HTTP is used if the URL says so, with `plain_http`, and for this machine (such as `localhost`) unless
-        another option makes sense with TLS only (`tls`), such as a CA file.
+        Plain HTTP is used for a URL with `http://`, with `plain_http`, and for this machine (such as `localhost`)
+        unless an option such as a CA file requires TLS (`tls`).
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"a registry is named by a text: {_EXPECTED}; not by {type(text).__name__}")
+            raise TypeError(f"a registry must be a str: {_EXPECTED}; not {type(text).__name__}")
         if not text.strip():
             raise InvalidReferenceError(text[:100], "registry", _EXPECTED)
         url = text if "://" in text else f"https://{text}"
@@ -50,7 +50,7 @@ class RegistryURL:
         if parts.query or parts.fragment or "%" in path or any(part in {".", ".."} for part in path.split("/")):
             raise InvalidReferenceError(shown(without_query(text)), "registry", f"{_EXPECTED}, without a query")
         if parts.netloc.endswith(":"):
-            raise InvalidReferenceError(shown(text), "registry", f"{_EXPECTED}: a port is due behind the colon")
+            raise InvalidReferenceError(shown(text), "registry", f"{_EXPECTED}, with a port after the colon")
         if "://" not in text:
             is_plain = plain_http or (origin.is_loopback and not tls)
             _check_no_path(text, path, "http" if is_plain else "https")
@@ -66,15 +66,15 @@ class RegistryURL:
 
     @property
     def authority(self) -> str:
-        """The host, and the port if any, by which credentials are looked up."""
+        """The host, and the port if any, for which credentials are looked up."""
         return DOCKER_HUB if self.origin.host == HUB_HOST else self.origin.authority
 
 
 def _check_no_path(text: str, path: str, scheme: str) -> None:
-    # A path behind a host is hardly ever a base path: a repository is meant.
+    # A path after a host is almost never a base path: the caller means a repository.
     if path:
         meant = f"Registry({shown(text.partition('/')[0])!r}).repository({shown(path[1:])!r})"
-        expected = f"a host without a path; for a repository write {meant}, for a base path {scheme}://{shown(text)}"
+        expected = f"a host without a path; for a repository, write {meant}; for a base path, {scheme}://{shown(text)}"
         raise InvalidReferenceError(shown(text), "registry", expected)
 
 
@@ -87,4 +87,4 @@ def check_ping(response: Response, request: Request) -> None:
     """Check that the response to `/v2/` comes from a registry (distribution-spec "Determining Support")."""
     raise_for_status(response, request, _NO_REGISTRY)
     if essence(response.headers.get("content-type") or "") in PAGES:
-        raise ProtocolError(f"gives a page for browsers where a registry is due; {_NO_REGISTRY}", response.where)
+        raise ProtocolError(f"the response is a web page; {_NO_REGISTRY}", response.where)

@@ -1,6 +1,7 @@
-"""The JSON of registries besides documents: lists of names, error bodies, tokens (distribution-spec).
+"""JSON from registries other than documents: lists of names, error bodies, tokens (distribution-spec).
 
-Plain functions without pydantic: building a model takes longer than the request, and most commands need no other model.
+These are plain functions without pydantic, because importing models takes longer than a request, and many commands
+need no model.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from dreg_client.values.digest import is_digest
 from dreg_client.values.reference import RepositoryName, Tag, are_all
 
 MISSING: Final = "MANIFEST_BLOB_UNKNOWN"
-"""The code of a manifest that names what the registry does not have."""
+"""The error code for a manifest that names content that the registry does not have."""
 SHORTEST_LIFE: Final = 60
 LONGEST_LIFE: Final = 3600
 _SHOWN_ERRORS: Final = 10
@@ -25,19 +26,22 @@ _SHOWN_NAME: Final = 100
 def parse_names(
     response: Response, member: str, kind: type[Tag | RepositoryName]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names in a list of tags or repositories, in order, and the entries that are not valid, as text.
+    """Return the valid names in a list of tags or repositories, in order, and the invalid entries as texts.
 
-    Nothing else is checked: proxies write names of their own into a tag list (ANS-01 to ANS-03, D-02). ProtocolError:
-    the body is not a JSON object, or has no such list (null reads as empty).
+    The `name` of a tag list is not checked, because proxies write a different one (ANS-01 to ANS-03, D-02). A list
+    that is `null` is empty.
+
+    Raises:
+        ProtocolError: The body is not a JSON object, or has no such list.
     """
     try:
         found = read_object(response.body).get(member, False)
     except DishonestTextError:
         problems = scan(response.body)[1]
-        reason = f"a list of {member} is no honest JSON object: {problems[0] if problems else 'not readable'}"
+        reason = f"the list of {member} is not a valid JSON object: {problems[0] if problems else 'not readable'}"
         raise ProtocolError(reason, response.where) from None
     if found is not None and not isinstance(found, list):
-        reason = f"the answer has no list of {member}; so it is not known whether there are any"
+        reason = f"the response has no list of {member}, so it is unknown whether there are any"
         raise ProtocolError(reason, response.where)
     entries = cast("list[object]", found or [])
     if are_all(kind, entries):
@@ -65,12 +69,12 @@ def lists_nothing(raw: bytes) -> bool:
 
 
 def parse_errors(raw: bytes) -> list[tuple[str, str]]:
-    """Return code and message of at most ten errors; none if the body is not a list of errors (ANS-04 to ANS-06)."""
+    """Return code and message of up to ten errors; none if the body is not a list of errors (ANS-04 to ANS-06)."""
     return [_error(entry) for entry in _entries(raw)]
 
 
 def parse_missing(raw: bytes) -> tuple[str, ...]:
-    """Return the digests of what a manifest names and the registry does not have, by the details of its errors."""
+    """Return the digests that the registry reports as missing, from the details of its errors."""
     details = [entry.get("detail") for entry in _entries(raw) if entry.get("code") == MISSING]
     found = [cast("dict[str, object]", it).get("digest") if isinstance(it, dict) else it for it in details]
     return tuple(dict.fromkeys(text for text in found if isinstance(text, str) and is_digest(text)))
@@ -96,25 +100,26 @@ def _error(entry: dict[str, object]) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """The response of a token server (ANS-07 to ANS-09); `expires_in` is in seconds, from 60 to 3,600."""
+    """A token server's response (ANS-07 to ANS-09). `expires_in` is in seconds, from 60 to 3,600."""
 
     value: str = field(repr=False)
     expires_in: int = SHORTEST_LIFE
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """Read the body of a token server's response; raise a TokenError, which never shows the body.
+        """Parse the body of a token server's response. If there are both `token` and `access_token`, the first is used.
 
-        If `token` and `access_token` are both present, the first counts.
+        Raises:
+            TokenError: There is no valid token. The message never shows the body.
         """
         try:
             tree = read_object(raw)
         except DishonestTextError:
-            raise TokenError("the token server's answer is no JSON object") from None
+            raise TokenError("the token server's response is not a JSON object") from None
         values = [value for name in ("token", "access_token") if isinstance(value := tree.get(name), str) and value]
         if not values:
-            raise TokenError("the token server's answer has neither token nor access_token")
+            raise TokenError("the token server's response has neither token nor access_token")
         if not is_sendable(values[0]):
-            raise TokenError("the token server's answer has a token with characters that cannot be sent")
+            raise TokenError("the token server returned a token with characters that are not allowed in a header")
         life = tree.get("expires_in")
         return cls(values[0], min(max(life, SHORTEST_LIFE), LONGEST_LIFE) if type(life) is int else SHORTEST_LIFE)

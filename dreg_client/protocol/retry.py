@@ -1,4 +1,4 @@
-"""Which responses merit another attempt, and after how long. It decides; the client waits."""
+"""Retries: decide whether to make another attempt, and after how long. The client does the waiting."""
 
 import random
 import re
@@ -22,21 +22,21 @@ _BUSY: Final = frozenset({429, 503})
 _SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _MOMENT: Final = 0.5
 _MOST_REFUSALS: Final = 1
-"""A port where nothing listens is rarely open a moment later, and a wrong port should be known at once."""
+"""A port that rejects connections rarely opens a moment later, and a wrong port should be reported quickly."""
 _JUST_NOW: Final = 10.0
 _MOST_WRITTEN: Final = 1000
 _RANDOM: Final = random.SystemRandom()
 
 
 def retry_after(response: Response) -> float | None:
-    """Return the seconds of `Retry-After` (RFC 9110 10.2.3), None if there is no valid one."""
+    """Return `Retry-After` in seconds (RFC 9110 10.2.3); None if it is missing or not valid."""
     value = response.headers.get("retry-after") if response.status in _WAITING else None
     if value is None:
         return None
     if _SECONDS.fullmatch(value):
         return float(value)
-    due, now = _date(value), _date(response.headers.get("date") or "")
-    return None if due is None else max(due - (time.time() if now is None else now), 0.0)
+    date, now = _date(value), _date(response.headers.get("date") or "")
+    return None if date is None else max(date - (time.time() if now is None else now), 0.0)
 
 
 def _date(text: str) -> float | None:
@@ -47,7 +47,7 @@ def _date(text: str) -> float | None:
 
 
 class Attempts:
-    """At most `most` attempts within five minutes; a `Retry-After` over `longest_wait` seconds is not obeyed."""
+    """Up to `most` attempts within five minutes. A `Retry-After` over `longest_wait` seconds ends them."""
 
     def __init__(
         self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT, began: float | None = None
@@ -59,7 +59,7 @@ class Attempts:
         self._server_faults = self._absences = self._refusals = 0
 
     def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
-        """Return the seconds to wait before the next attempt, None if the response is final; see `RecentWrites`."""
+        """Return the seconds to wait before the next attempt; None if the response is final (see `RecentWrites`)."""
         self.made += 1
         status = response.status
         if status == 404 and is_written:
@@ -71,15 +71,15 @@ class Attempts:
             merits = self._server_faults <= 2
         if not merits:
             return None
-        asked = retry_after(response)
-        if (asked is not None and asked > self._longest_wait) or not self._is_left(asked or 0.0):
+        requested = retry_after(response)
+        if (requested is not None and requested > self._longest_wait) or not self._is_left(requested or 0.0):
             return None
-        if asked is not None:
-            return asked + _RANDOM.uniform(0, asked / 10)
+        if requested is not None:
+            return requested + _RANDOM.uniform(0, requested / 10)
         return max(self._backoff(), 1.0 if status in _BUSY else 0.0)
 
     def after_failure(self, failure: errors.DregError) -> float:
-        """Return the seconds to wait before the next attempt; raise an error if there is none, or it is useless."""
+        """Return the seconds to wait before the next attempt; raise an error if there is none, or it would not help."""
         self.made += 1
         if not failure.retryable:
             raise failure
@@ -99,19 +99,19 @@ class Attempts:
 
 
 class RecentWrites:
-    """What one client has just written: some registries respond 404 to it for a moment."""
+    """The content that a client has just written. Some registries respond to it with 404 for a moment."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._written = clock, Latest[str, float](_MOST_WRITTEN)
 
     def note(self, request: Request, response: Response) -> None:
-        """Remember what was written, and forget it once anything was deleted."""
+        """Remember what was written; forget everything once something is deleted."""
         if request.method == "DELETE":
             self._written.clear()
         if request.method == "PUT" and response.ok:
             self._written.put(request.target, self._clock())
 
     def are_read_by(self, request: Request) -> bool:
-        """Return whether a request reads what was written less than ten seconds ago."""
+        """Return whether a request reads something that was written less than ten seconds ago."""
         written = self._written.get(request.target) if request.method in _READING else None
         return written is not None and self._clock() - written < _JUST_NOW

@@ -1,4 +1,4 @@
-"""Lists, page by page: tags, and a registry's catalog (distribution-spec "Listing Tags"; distribution "Catalog").
+"""Paged lists: tags, and a registry's catalog (distribution-spec "Listing Tags"; distribution "Catalog").
 
 The `Link` header leads from page to page (RFC 8288).
 """
@@ -25,10 +25,10 @@ MAX_PAGES: Final = 1000
 _LARGEST_PAGE: Final = 1000
 _LIBRARY: Final = "library"
 _NO_CATALOG: Final = (
-    "not every registry has a catalog (Docker Hub, GitHub and Quay have none): name repositories yourself"
+    "some registries have no catalog, such as Docker Hub, GitHub and Quay; name the repositories yourself"
 )
 _NO_SUCH_PAGE: Final = frozenset({400, 404, 405, 501})
-"""Statuses of a registry that pages in another way, such as by a cursor, after a last page that is full."""
+"""Statuses after a full last page from registries that page in another way, such as by a cursor."""
 _LONGEST_LINK: Final = 8192
 _TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
 _PARAMETER: Final = re.compile(r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?")
@@ -37,22 +37,24 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 class Pages:
-    """A list that comes page by page; `request` is the request for the next page, None after the last one."""
+    """A paged list. `request` is the request for the next page, or None after the last one."""
 
     def __init__(self, request: Request) -> None:
         self.request: Request | None = request
         self._seen = {request.target}
 
     def turn(self, response: Response) -> None:
-        """Accept the response to `request`, and go on to the next page; after a redirect, too, at the registry itself.
+        """Accept the response to `request`, and move to the next page, which is requested from the registry itself.
 
-        UnsupportedError: the registry has no catalog. TooManyPagesError: a page comes again, or the 1,001st comes.
+        Raises:
+            UnsupportedError: The registry has no catalog.
+            TooManyPagesError: The list links back to an earlier page, or has more than 1,000 pages.
         """
         if self.leads_back(response):
             raise errors.TooManyPagesError(response.where, len(self._seen))
 
     def leads_back(self, response: Response) -> bool:
-        """Do as `turn`, but return whether the response links to a page that was already requested."""
+        """Like `turn`, but return whether the response links back to a page that was already requested."""
         request = self.request
         assert request is not None  # noqa: S101 (there is a response to it)
         if request.scope.startswith("registry:") and response.status in {404, 405}:
@@ -65,7 +67,7 @@ class Pages:
             self.end()
             return False
         parts = urlsplit(target)
-        if parts.path == urlsplit(response.url).path:  # a link with the path that a redirect led to
+        if parts.path == urlsplit(response.url).path:  # the link has the path of a redirect's target
             target = urlunsplit(parts._replace(path=urlsplit(url).path))
         if target == url or target in self._seen:
             return True
@@ -77,7 +79,7 @@ class Pages:
         self.request = None
 
     def go_to(self, request: Request, response: Response) -> None:
-        """Go on to a page after this response. TooManyPagesError: it comes again, or is the 1,001st."""
+        """Move to a page. TooManyPagesError: it was already requested, or would be the 1,001st."""
         if request.target in self._seen or len(self._seen) >= MAX_PAGES:
             raise errors.TooManyPagesError(response.where, len(self._seen))
         self._seen.add(request.target)
@@ -85,18 +87,18 @@ class Pages:
 
 
 class NamePages:
-    """The pages of a list of names, `n` per page (default: the registry's choice), after the name `last`.
+    """The pages of a list of names, starting after the name `last`, with `n` per page (default: the registry's choice).
 
-    Some registries send no `Link`. So after `n` was sent, a page of exactly `n` entries without a `Link` is continued
-    after its last name (DST-31).
+    Some registries send no `Link`. So if `n` was requested, and a page has exactly `n` entries and no `Link`, the page
+    after its last name is requested (DST-31).
     """
 
     def __init__(self, request: Request, kind: type[Tag | RepositoryName], n: int | None, last: str | None) -> None:
         if n is not None and n < 1:
-            raise ValueError("n: a page has at least 1 entry")
+            raise ValueError("n must be at least 1")
         self._list, self._kind = request, kind
         self._n = None if n is None else min(n, _LARGEST_PAGE)
-        self._known: set[str] = set()  # names that must not come again, from the first page that was continued on
+        self._known: set[str] = set()  # names that must not be repeated, from the first page that was continued
         self._pages = Pages(self._page_after(last))
 
     @property
@@ -105,7 +107,7 @@ class NamePages:
         return self._pages.request
 
     def names(self, response: Response) -> tuple[str, ...]:
-        """Accept the response to `request`, go on to the next page, and return the names of this one that are new."""
+        """Accept the response to `request`, move to the next page, and return the new names of this one."""
         if not self._known:
             self._pages.turn(response)
         elif self._ends_before(response):
@@ -127,10 +129,10 @@ class NamePages:
         """Accept the response to a request for one more page; return whether the registry has no such page."""
         if response.status in _NO_SUCH_PAGE:
             log.warning(
-                "%s: status %d for the page after a full one; the list ends there", response.where, response.status
+                "%s: status %d for the page after a full page; the list ends here", response.where, response.status
             )
             return True
-        # A registry that does not know `last` gives its first page again, with its Link.
+        # A registry that does not support `last` returns its first page again, with the same Link.
         return self._pages.leads_back(response)
 
     def _page_after(self, last: str | None) -> Request:
@@ -152,11 +154,11 @@ def catalog_pages(n: int | None = None, last: str | None = None) -> NamePages:
 
 
 def _parse(response: Response, kind: type[Tag | RepositoryName]) -> tuple[tuple[str, ...], int]:
-    """Return the valid names of one page, and the number of the others."""
-    member, noun = ("tags", "tag") if kind is Tag else ("repositories", "name of a repository")
+    """Return the valid names of one page, and the number of invalid ones."""
+    member, noun = ("tags", "tag") if kind is Tag else ("repositories", "repository name")
     names, left_out = parse_names(response, member, kind)
     for entry in left_out:
-        log.warning("%s lists %r, which is no %s; it is left out", response.where, entry, noun)
+        log.warning("%s: skipping %r, which is not a valid %s", response.where, entry, noun)
     return names, len(left_out)
 
 
@@ -164,7 +166,7 @@ def next_target(response: Response) -> str | None:
     """Return the URL of the next page, on the registry itself; None if this was the last one."""
     lines = response.headers.all("link")
     if sum(map(len, lines)) > _LONGEST_LINK:
-        raise errors.ProtocolError(f"Link is longer than {_LONGEST_LINK} characters", response.where)
+        raise errors.ProtocolError(f"the Link header is longer than {_LONGEST_LINK} characters", response.where)
     for line in lines:
         for target, relations in [*_links(line, response.where)]:
             if "next" in relations:
@@ -173,12 +175,12 @@ def next_target(response: Response) -> str | None:
 
 
 def _links(line: str, where: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield targets and their relations; a target without any is taken for the next page, as it is meant."""
+    """Yield targets and their relations. A target without a relation counts as the next page, as registries mean it."""
     position = 0
     while line[position:].strip(" \t,"):
         target = _TARGET.match(line, position)
         if target is None:
-            raise errors.ProtocolError('Link does not follow RFC 8288: <TARGET>; rel="next" is due', where)
+            raise errors.ProtocolError('the Link header is malformed: expected <TARGET>; rel="next" (RFC 8288)', where)
         position = target.end()
         relations: list[str] | None = None
         while parameter := _PARAMETER.match(line, position):
@@ -192,22 +194,22 @@ def _links(line: str, where: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _of_registry(url: str, response: Response) -> str:
-    """Return the page on the registry itself: a proxy may lose the scheme (UPL-03), but the host must be the same."""
+    """Return the page's URL on the registry itself. The host must match; a proxy may change the scheme (UPL-03)."""
     origin = Origin.of(response.registry)
     try:
         target = Origin.of(url)
     except ValueError as fault:
-        raise errors.ProtocolError(f"Link leads to no URL: {fault}", response.where) from None
+        raise errors.ProtocolError(f"the Link header has an invalid URL: {fault}", response.where) from None
     lost_scheme = target.host == origin.host and target.scheme == "http" and target.port in {80, origin.port}
     if target != origin and not lost_scheme:
-        reason = "pages are read from the registry itself alone"
+        reason = "the next page of a list must be on the registry itself"
         raise errors.CrossOriginError(response.where, without_query(url), reason)
     parts = urlsplit(url)
     return f"{origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
 class Namespaces(Generic[R]):
-    """The repositories of a catalog, by namespace; `registry` is its name in errors."""
+    """The repositories of a catalog, by namespace. `registry` is the registry's name, for errors."""
 
     def __init__(self, repositories: Iterable[tuple[str, R]], registry: str) -> None:
         self._all = dict(repositories)
@@ -215,16 +217,16 @@ class Namespaces(Generic[R]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The namespaces, each once, in the catalog's order: the first part of each name, else `library`."""
+        """The namespaces, each once, in the catalog's order: the first part of each name, or `library`."""
         return tuple(dict.fromkeys(map(namespace_of, self._all)))
 
     def of(self, namespace: str | None) -> Mapping[str, R]:
-        """Return the repositories of a namespace by their whole names, all for None; raise UnknownNamespaceError."""
+        """Return the repositories of a namespace (None: all) by their full names; raise UnknownNamespaceError."""
         if namespace is None:
             return MappingProxyType(self._all)
         found = {name: repository for name, repository in self._all.items() if namespace_of(name) == namespace}
         if not found:
-            advice = f"there are: {', '.join(self.names[:20]) or 'none'}"
+            advice = f"its namespaces are: {', '.join(self.names[:20]) or 'none'}"
             raise errors.UnknownNamespaceError(f"the catalog has no namespace {namespace!r}", self._registry, advice)
         return MappingProxyType(found)
 
@@ -241,15 +243,15 @@ def namespace_of(name: str) -> str:
 
 
 def whole_name(name: str, namespace: str | None, registry: str) -> RepositoryName:
-    """Return the name of a repository with its namespace; raise ValueError if it has one already."""
+    """Return the full name of a repository; raise ValueError if `name` already has a namespace."""
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise not_a_text(name, "a repository's name is a str, such as 'acme/web'")
-    path, sign, asked = name.partition("@") if "@" in name else name.partition(":")
-    if sign and path and asked:
-        expected = f"a name without a tag or digest: repository({shown(path)!r}).get_image({shown(asked)!r})"
+        raise not_a_text(name, "a repository's name must be a str, such as 'acme/web'")
+    path, sign, reference = name.partition("@") if "@" in name else name.partition(":")
+    if sign and path and reference:
+        expected = f"a name without a tag or digest: repository({shown(path)!r}).get_image({shown(reference)!r})"
         raise errors.InvalidReferenceError(shown(name), "repository", expected)
     if namespace is not None and "/" in name:
-        raise ValueError(f"{name!r} has its namespace in it; give it without namespace=")
+        raise ValueError(f"{name!r} already includes its namespace; omit namespace=")
     if namespace is None and registry == DOCKER_HUB and "/" not in name:
         namespace = _LIBRARY
     return RepositoryName(name if namespace is None else f"{namespace}/{name}")

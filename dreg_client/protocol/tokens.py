@@ -1,4 +1,4 @@
-"""Tokens: their cache, the request for one (distribution "Token Authentication"), and which servers are asked."""
+"""Tokens: the cache, token requests (distribution "Token Authentication"), and the token servers that are trusted."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dreg_client.protocol.responses import TokenResponse
 
 _EARLY: Final = 10.0
-"""Seconds before its end from which a token is not used any more."""
+"""A token is no longer used this many seconds before it expires."""
 _MOST: Final = 1000
 _LIMIT: Final = 64 * KIBIBYTE
 _DENIED: Final = frozenset({400, 401, 403})
@@ -34,29 +34,29 @@ _FEWEST_LABELS: Final = 2
 
 
 class TokenCache:
-    """The tokens of one client; `clock` returns monotonic seconds: dates that servers state do not matter (AUT-13)."""
+    """The token cache of one client. `clock` returns monotonic seconds; dates from servers are ignored (AUT-13)."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._tokens = clock, Latest[Hashable, tuple[str, float]](_MOST)
 
     def get(self, key: Hashable, *, refused: str = "") -> str:
-        """Return a token that is still valid, empty for none; never one that the registry has `refused`."""
+        """Return a token that is still valid, or an empty text; never one that the registry rejected (`refused`)."""
         token, end = self._tokens.get(key) or ("", 0.0)
         return token if token != refused and end > self._clock() else ""
 
     def put(self, key: Hashable, token: str, *, requested: float, expires_in: float) -> None:
-        """Keep a token for `expires_in` seconds from when it was requested (by the clock), not from its arrival."""
+        """Cache a token for `expires_in` seconds from the time of the request (by the clock), not of the response."""
         self._tokens.put(key, (token, requested + expires_in - _EARLY))
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A token to request for a registry that sent a challenge; anonymous without a credential."""
+    """A token to request after a registry's challenge; anonymous if there is no credential."""
 
     registry: RegistryURL
     known: KnownChallenge
     credential: Credential | None
-    nearest: Reach = Reach.LOCAL  # the nearest network that the token server may be in
+    nearest: Reach = Reach.LOCAL  # the most private network that the token server may be in
 
     @property
     def key(self) -> tuple[Origin, str, str, str, str]:
@@ -67,7 +67,7 @@ class TokenRequest:
 
 
 def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], trusted: tuple[str, ...]) -> Hop:
-    """Return the HTTP request for a token; hosts that are `trusted` may get the credential as the registry's own do."""
+    """Return the HTTP request for a token. `trusted` hosts may get the credential, like the registry's own hosts."""
     credential, challenge = wanted.credential, wanted.known.challenge
     realm = challenge.realm
     nearest = _check_realm(wanted, realm, trusted)
@@ -86,12 +86,12 @@ def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], truste
 
 
 def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> Reach:
-    """Check the URL of a token server (D-15; AUT-01 to AUT-03), and return the nearest network that it may be in."""
+    """Check a token server's URL (D-15; AUT-01 to AUT-03); return the most private network that it may be in."""
     base, response = wanted.registry, wanted.known.response
     try:
         target = Origin.of(realm)
     except ValueError as fault:
-        raise errors.ChallengeError(f"{response.where} names a token server that is no URL: {fault}") from None
+        raise errors.ChallengeError(f"{response.where} names a token server with an invalid URL: {fault}") from None
     check_no_downgrade(response.where, realm, base.origin, target)
     if target == base.origin:
         return wanted.nearest
@@ -101,8 +101,8 @@ def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> 
     is_trusted = not names.isdisjoint(map(str.lower, trusted))
     if wanted.credential is not None and not is_trusted and not _is_its_own(base.origin.host, target.host):
         name = target.authority
-        advice = f"trusted_token_hosts=({name!r},), or --trust-token-host {name}"
-        reason = f"credentials go to the registry's own hosts; to trust this one: {advice}"
+        advice = f"trusted_token_hosts=({name!r},) or --trust-token-host {name}"
+        reason = f"credentials are sent only to the registry's own hosts; to trust this one, use {advice}"
         raise errors.CrossOriginError(response.where, without_query(realm), reason)
     return nearest
 
@@ -110,9 +110,9 @@ def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> 
 def _is_its_own(registry: str, host: str) -> bool:
     if host == registry or (registry, host) == (HUB_HOST, HUB_TOKEN_HOST) or host.endswith(f".{registry}"):
         return True
-    if registry[-1].isdigit() or ":" in registry:  # an address has no parent
+    if registry[-1].isdigit() or ":" in registry:  # an IP address has no parent domain
         return False
-    # A common parent is one step above one of them at least, and above or equal to the other.
+    # A common parent domain is one level above at least one of the two, and equal to or above the other.
     parent = registry.partition(".")[2]
     is_common = parent in {host, host.partition(".")[2]}
     if not is_common or parent.count(".") < _FEWEST_LABELS - 1:
@@ -122,24 +122,24 @@ def _is_its_own(registry: str, host: str) -> bool:
 
 @cache
 def _public_suffixes() -> "PublicSuffixList":
-    # Read here, and once, because the list takes a while to read, and nearly no registry needs it.
+    # Loaded here, and only once, because the list is slow to load and hardly any registry needs it.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
     return PublicSuffixList()
 
 
 def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":
-    """Return the token of a response; if it was denied, the error has the hint."""
-    # The body of an error response may repeat what it was sent, so it is never shown.
+    """Return the token in a response; if the token server denied it, raise an error with the hint."""
+    # The body of an error response may repeat the credential, so it is never shown.
     server = f"the token server {response.where}"
     if response.status in _DENIED:
-        what = f"refuses {'the credential' if wanted.credential else 'a request without a credential'}"
+        what = f"rejected {'the credential' if wanted.credential else 'the anonymous request'}"
         raise errors.UnauthorizedError(what, server, hint.text, response.status, anonymous=hint.anonymous)
     if not response.ok:
         if response.status == 429 or response.status >= 500:
             headers = Headers([pair for pair in response.headers if pair[0] in _SHOWN])
             raise_for_status(replace(response, body=b"", headers=headers), Request("GET", "", what="token"))
-        raise errors.TokenError(f"{server} answered {response.status}, and gave no token")
+        raise errors.TokenError(f"{server} returned no token (status {response.status})")
     from dreg_client.protocol.responses import TokenResponse  # noqa: PLC0415 (not all registries need tokens)
 
     return TokenResponse.parse(response.body)

@@ -1,4 +1,4 @@
-"""Take turns: one thread or task of this process at a time, whatever event loop it belongs to."""
+"""Take turns: one thread or task of this process at a time, across event loops."""
 
 import os
 import threading
@@ -12,19 +12,20 @@ class _Queues:
     """The last turn for each key."""
 
     def __init__(self) -> None:
-        # Held for a few instructions, never while waiting. Reentrant, since a turn may be collected meanwhile.
+        # Held for a few instructions, never while waiting. Reentrant, because the garbage collector may end a turn
+        # while it is held.
         self.lock = threading.RLock()
         self.last: dict[Hashable, Future[None]] = {}
 
 
-_of_process: Final[dict[int, _Queues]] = {}  # a forked process waits for no turn of its parent: none of them ends there
+_of_process: Final[dict[int, _Queues]] = {}  # by process: in a forked child, the turns of its parent would never end
 
 
 class Turn:
-    """A turn at what a key names, as a context manager. It is entered at once, and begins when the turn before is done.
+    """A turn for a key, as a context manager. Entering does not block: the turn begins once the one before it ends.
 
-    An interrupt may come between any two instructions, also while a turn is entered or left. It drops the turn then,
-    and the collector ends what was not ended, so that no other turn waits forever.
+    An interrupt (Ctrl-C) may come between any two instructions, even while a turn is entered or left. The garbage
+    collector then ends the turn, so that no later turn waits forever.
     """
 
     def __init__(self, key: Hashable) -> None:
@@ -33,14 +34,14 @@ class Turn:
         self._before: Future[None] | None = None
 
     def __enter__(self) -> Future[None]:
-        """Queue; return the turn before this one, which is done if there is none."""
+        """Join the queue; return a future for the end of the turn before this one, already done if there is none."""
         with self._queues.lock:
             self._before = self._queues.last.get(self._key) or _done()
             self._queues.last[self._key] = self._over
         return self._before
 
     def __exit__(self, *_: object) -> None:
-        """End this turn; if it has not begun, once the one before it ends."""
+        """End this turn. If it has not begun, it ends together with the one before it."""
         if self._before is not None:
             self._before.add_done_callback(self._finish)
 

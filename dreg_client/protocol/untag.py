@@ -1,7 +1,7 @@
-"""Delete a tag where a registry deletes by digest alone (distribution-spec "Deleting tags").
+"""Delete a tag on a registry that deletes only by digest (distribution-spec "Deleting tags").
 
-The tag is moved to a placeholder, a manifest that no other tag has, which is then deleted by its digest. What is
-decided is decided here; the requests are in `untag` of the I/O layers.
+The tag is moved to a placeholder, a manifest that no other tag has, which is then deleted by its digest. Decisions are
+made here; the module `untag` of the I/O layers sends the requests.
 """
 
 import json
@@ -21,15 +21,15 @@ from dreg_client.values.reference import Tag
 
 ANNOTATION: Final = "io.github.djmattyg007.dreg-client.untag"
 _NOT_BY_TAG: Final = frozenset({400, 405, 501})
-"""Statuses of registries that delete by digest alone: distribution 2.8 takes a tag for an invalid digest (400)."""
+"""Statuses of registries that delete only by digest: distribution 2.8 treats a tag as an invalid digest (400)."""
 _RAISED: Final = frozenset({401, 403, 429})
-_LEAVE_OUT: Final = "untag without placeholder=False (--no-placeholder) works if the registry deletes by digest"
+_LEAVE_OUT: Final = "if the registry deletes by digest, omit placeholder=False (--no-placeholder)"
 _TAKES: Final = "untag takes a tag; delete_manifest takes a digest"
-_SET_UP: Final = "deletion must be enabled in the registry"
+_SET_UP: Final = "enable deletion in the registry"
 
 
 def tag_to_delete(text: str) -> Tag:
-    """Return a tag that is to be deleted; a digest or a descriptor is an error that says what takes it."""
+    """Parse a tag to be deleted. For a digest or a descriptor, the error says what to call instead."""
     if isinstance(getattr(text, "digest", None), str):
         raise TypeError(f"{_TAKES}, or a Descriptor")
     try:
@@ -41,13 +41,13 @@ def tag_to_delete(text: str) -> Tag:
 
 
 class TagState(Enum):
-    """What a tag names after untagging it has failed."""
+    """What the tag names after it could not be deleted."""
 
     UNKNOWN = "unknown"
     GONE = "nothing"
-    KEPT = "the original, which it has named all along"
-    RESTORED = "the original, which was put back"
-    CHANGED = "what another client wrote"
+    KEPT = "the original, which was never replaced"
+    RESTORED = "the original, which was restored"
+    CHANGED = "a manifest that another client wrote"
 
 
 def is_unsupported(response: Response) -> bool:
@@ -56,7 +56,7 @@ def is_unsupported(response: Response) -> bool:
 
 
 def without_placeholder(response: Response, request: Request) -> errors.UnsupportedError:
-    """Return the error of a registry that does not delete tags, if no placeholder may be used."""
+    """Return the error for a registry that does not delete tags, if placeholders are not allowed."""
     return _unsupported(request, "the registry does not delete tags", _LEAVE_OUT, response)
 
 
@@ -72,13 +72,13 @@ def check_probe(response: Response, request: Request, probe: Request) -> None:
     if response.status in _RAISED:
         raise_for_status(response, probe)
     if response.ok:
-        reason = "it confirms the deletion of a digest that it does not have, so none is certain"
-        raise _unsupported(request, reason, "delete it by another client of this registry", response)
+        reason = "the registry confirms the deletion of a digest that it does not have, so no deletion is reliable"
+        raise _unsupported(request, reason, "delete the tag with another client", response)
     raise _unsupported(request, "the registry deletes neither tags nor digests", _SET_UP, response)
 
 
 def placeholder_of(found: RawManifest, request: Request) -> RawManifest:
-    """Return a manifest of the same blobs that has a digest of its own, and no `subject`: it refers to nothing."""
+    """Return a manifest with the same blobs and its own digest. It has no `subject`, so it is not a referrer."""
     try:
         members = read_object(found.raw)
     except DishonestTextError:
@@ -87,7 +87,7 @@ def placeholder_of(found: RawManifest, request: Request) -> RawManifest:
         raise _unsupported(request, f"{found.digest} is not a manifest", CHECK_ADDRESS)
     media_type = found.media_type or own_media_type(found.raw)
     if "legacy-manifest" in {kind_of(members), kind_of(members, media_type)}:
-        raise _unsupported(request, f"{found.digest} is of schema 1, which registries no longer accept", "")
+        raise _unsupported(request, f"{found.digest} has schema 1, which registries no longer accept", "")
     members.pop("subject", None)
     given = members.get("annotations")
     annotations = cast("dict[str, object]", given) if isinstance(given, dict) else {}
@@ -98,7 +98,7 @@ def placeholder_of(found: RawManifest, request: Request) -> RawManifest:
 def _unsupported(
     request: Request, reason: str, advice: str, response: Response | None = None
 ) -> errors.UnsupportedError:
-    """Return the error of a tag that cannot be deleted. Nothing has been changed."""
+    """Return the error for a tag that cannot be deleted. Nothing has been changed."""
     what = f"cannot delete the {request.what} alone, and nothing was changed: {reason}"
     if response is None:
         return errors.UnsupportedError(what, "", advice)

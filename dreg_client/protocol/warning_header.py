@@ -1,4 +1,4 @@
-"""What a registry states besides the result: warnings, and how many pulls are left."""
+"""Response headers with warnings, and with the number of pulls that are left."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def quota_of(response: Response) -> tuple[int, int, int | None] | None:
-    """Return the limit of pulls, how many are left, and the window in seconds; None if not stated."""
+    """Return the pull limit, the number of pulls left, and the window in seconds (None if not stated); None without."""
     limit = _QUOTA.fullmatch(response.headers.get("ratelimit-limit") or "")
     remaining = _QUOTA.fullmatch(response.headers.get("ratelimit-remaining") or "")
     if limit is None or remaining is None:
@@ -23,7 +23,7 @@ def quota_of(response: Response) -> tuple[int, int, int | None] | None:
 
 
 def warnings_of(response: Response) -> Iterator[str]:
-    """Yield the texts of warnings of code 299 (distribution-spec "Warnings") that are printable and not too long."""
+    """Yield the printable texts of warnings with code 299 (distribution-spec "Warnings"), unless they are too long."""
     for value in response.headers.all("warning")[:_MOST]:
         match = _WARNING.fullmatch(value.strip()) if len(value) <= _LONGEST else None
         text = _ESCAPED.sub(r"\1", match[1]) if match else ""

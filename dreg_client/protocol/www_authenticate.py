@@ -1,4 +1,4 @@
-"""Challenges of a registry: `WWW-Authenticate` (RFC 9110 11.6.1; distribution "Token Authentication")."""
+"""Authentication challenges: `WWW-Authenticate` (RFC 9110 11.6.1; distribution "Token Authentication")."""
 
 import re
 from collections.abc import Iterable
@@ -33,12 +33,12 @@ class Challenge:
 
     @property
     def service(self) -> str:
-        """The registry's name at the token server; may be empty."""
+        """The registry's name on the token server; may be empty."""
         return self.parameters.get("service", "")
 
     @property
     def scope(self) -> str:
-        """What a token must allow; may be empty."""
+        """The access that a token must grant; may be empty."""
         return self.parameters.get("scope", "")
 
 
@@ -51,13 +51,13 @@ def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
     """
     lines = tuple(lines)
     if sum(map(len, lines)) > _LONGEST:
-        raise ChallengeError(f"the registry's WWW-Authenticate is longer than {_LONGEST} characters")
+        raise ChallengeError(f"the registry's WWW-Authenticate header is longer than {_LONGEST} characters")
     found: list[Challenge] = []
     for line in lines:
         try:
             found += _challenges(line)
         except ValueError:
-            reason = "the registry's WWW-Authenticate does not follow RFC 9110; nothing can be answered to it"
+            reason = "the registry's WWW-Authenticate header is malformed (RFC 9110), so authentication is not possible"
             raise ChallengeError(reason) from None
     return tuple(found[:_MOST])
 
@@ -92,7 +92,7 @@ def _match(pattern: re.Pattern[str], line: str, position: int) -> re.Match[str]:
 
 
 def scope_to_ask(challenged: str, own: str, method: str) -> str:
-    """Return the scope of the token to request: the challenge's, limited to what the request itself needs (`own`).
+    """Return the scope of the token to request: the challenge's scope, limited to what the request needs (`own`).
 
     Examples:
         >>> scope_to_ask("repository:a/b:pull repository:other:push", "repository:a/b:pull", "GET")
@@ -111,6 +111,6 @@ def scope_to_ask(challenged: str, own: str, method: str) -> str:
 
 
 def is_foreign(challenged: str, own: str) -> bool:
-    """Return whether a challenge asks for a scope of something else than the request does (AUT-15)."""
+    """Return whether a challenge asks for a scope on a resource other than that of the request (AUT-15)."""
     start = own.rpartition(":")[0]
     return any(scope.rpartition(":")[0] != start for scope in challenged.split())

@@ -103,7 +103,7 @@ def test_a_client_certificate_in_certs_d_whose_key_is_not_there_is_not_used(
     (folder / "client.cert").write_bytes(certificate[0].read_bytes())
 
     context_of(certs_dirs=(str(tmp_path),))
-    assert "client.cert: a certificate and its key cannot be read" in caplog.text
+    assert "client.cert: cannot read a certificate and its key" in caplog.text
 
 
 @pytest.mark.parametrize("host", ["https://registry.test", f"https://{'a' * 60}.{'b' * 200}.test"])

@@ -84,4 +84,4 @@ def run(kind: str, act: Callable[[], Awaitable[Any]]) -> Any:
 
 def free_places(client: Any) -> set[int]:
     """How many connections may be opened to each origin now."""
-    return {pool._places.free for pool in client._transport._pools.values()}
+    return {pool._permits.free for pool in client._transport._pools.values()}

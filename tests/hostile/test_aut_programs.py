@@ -24,7 +24,7 @@ PATIENCE = 120.0
 """Seconds; helpers that hang would be waited for five times as long."""
 UNTIRING = """
 from dreg_client.credentials import program
-program._PATIENCE = 600.0
+program._TIMEOUT = 600.0
 from dreg_client.cli import main
 main()
 """
@@ -110,7 +110,7 @@ STUBBORN = {
 def test_aut_18_a_helper_that_does_not_end_is_ended_with_all_that_it_began(
     library_way: Way, net: Network, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
-    monkeypatch.setattr("dreg_client.credentials.program._PATIENCE", 0.5)
+    monkeypatch.setattr("dreg_client.credentials.program._TIMEOUT", 0.5)
     registry = looking(library_way, net, {"credsStore": "stubborn"})
     pids = net.folder / "pids"
     program(net, "stubborn", f"echo $$ >> {pids}; " + script.replace("{pids}", str(pids)))
@@ -183,7 +183,7 @@ def test_aut_18_a_task_that_is_cancelled_ends_the_helper_at_once(net: Network) -
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PATH", way.environment["PATH"])
-        patched.setattr("dreg_client.credentials.program._PATIENCE", 600.0)
+        patched.setattr("dreg_client.credentials.program._TIMEOUT", 600.0)
         asyncio.run(ask())
     assert runs(net).count("get") == 1
 
@@ -266,13 +266,13 @@ def reason(kind: str, net: Network) -> str:
     """Install a helper that fails so, and say by what words its failure is told."""
     match kind:
         case "missing":
-            return "cannot be run"
+            return "cannot run"
         case "may not be run":
             program(net, "desktop", GOOD).chmod(0o600)
-            return "cannot be run"
+            return "cannot run"
         case "no program":
             program(net, "desktop", GOOD).write_bytes(b"\0\1\2")
-            return "cannot be run"
+            return "cannot run"
         case _:
             program(net, "desktop", f"echo {TOKEN}; echo {REFRESH} >&2; exit 1")
             return "exit code 1"

@@ -77,7 +77,7 @@ def test_aut_02_what_the_error_advises_can_be_done_in_every_way(way: Way, net: N
     way.credentials = WHO
 
     told = refused(way.tags(), errors.CrossOriginError).text
-    assert "trusted_token_hosts=('tokens.example',), or --trust-token-host tokens.example" in told
+    assert "trusted_token_hosts=('tokens.example',) or --trust-token-host tokens.example" in told
     way.options = {"trusted_token_hosts": (trusted,)}
     assert way.tags().kind is None
     assert tokens.secrets == [BASIC]

@@ -196,7 +196,7 @@ def test_dld_24_a_401_without_a_challenge_is_warned_of(
 
     assert found_types(library_way.referrers(DIGEST)) == []
     [warning] = [record.getMessage() for record in caplog.records if record.levelno >= 30]
-    assert "401 without a challenge; the referrers tag is read instead" in warning
+    assert "401 without a challenge; reading the referrers tag instead" in warning
 
 
 def test_dld_24_nor_is_the_tag_believed_where_it_is_denied(way: Way, net: Network) -> None:
@@ -305,7 +305,7 @@ def test_dld_24_an_entry_that_is_no_descriptor_is_left_out_with_a_warning(
 
     assert found_types(library_way.referrers(DIGEST)) == ["application/x-a"]
     [warning] = [record.getMessage() for record in caplog.records if record.levelno >= 30]
-    assert "is no descriptor; it is left out" in warning
+    assert "which is not a valid descriptor" in warning
 
 
 NO_INDEXES: dict[str, bytes] = {

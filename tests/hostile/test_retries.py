@@ -105,7 +105,7 @@ def test_a_name_that_no_host_has_is_looked_up_once(library_way: Way, net: Networ
     library_way.registry, library_way.options["retries"] = "nowhere.test", 3
 
     failed = refused(library_way.tags(), errors.UnknownHostError)
-    assert failed.text.endswith("no connection: name or service not known")
+    assert failed.text.endswith("cannot connect: name or service not known")
 
 
 def test_a_name_that_nobody_could_be_asked_for_is_looked_up_again(

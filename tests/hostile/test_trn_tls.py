@@ -104,7 +104,7 @@ def test_insecure_is_told_once(library_way: Way, net: Network, watch: Watch) -> 
 
     for _ in range(2):
         assert library_way.tags().value == ("1.4", "all")
-    assert sum("is not checked" in text and name in text for text in watch.heard) == 1
+    assert sum("is not verified" in text and name in text for text in watch.heard) == 1
 
 
 def test_trn_27_openssl_s_own_variables_are_heeded(way: Way, net: Network) -> None:

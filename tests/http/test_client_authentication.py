@@ -53,7 +53,7 @@ def test_a_password_that_is_refused_is_not_sent_twice(flavour: Flavour) -> None:
 
     assert [heard.authorization for heard in at.heard] == ["", ADA.basic, ADA.basic]
     assert first.status == second.status == 401
-    assert "it refused the user 'ada'" in first.advice
+    assert "the user 'ada' was rejected" in first.advice
     assert not first.anonymous
 
 

@@ -153,7 +153,7 @@ def test_what_is_denied_although_a_challenge_is_answered_says_who_was_denied(fla
     with registry(answering) as at:
         (response,) = sent(flavour, at.url, GET, credentials=ADA)
 
-    assert "the user 'ada' may not" in response.advice
+    assert "the user 'ada' lacks permission" in response.advice
 
 
 @pytest.mark.parametrize("status", ["503 Service Unavailable", "500 Internal Server Error", "429 Too Many Requests"])

@@ -147,7 +147,7 @@ def test_mdl_15_any_other_digest_of_a_signed_manifest_is_still_a_mismatch(door: 
     }
     for raw, named in others.values():
         answer = always(served(raw, PRETTY_JWS, Docker_Content_Digest=str(Digest.of(named))))
-        with pytest.raises(errors.DigestMismatchError, match="by its Docker-Content-Digest"):
+        with pytest.raises(errors.DigestMismatchError, match="according to its Docker-Content-Digest"):
             door.run(answer, lambda registry: repository(registry).get_manifest("1.0", legacy=True))
 
 
@@ -341,9 +341,9 @@ def test_each_status_has_its_error(door: Door, status: int, error: type[Exceptio
 @pytest.mark.parametrize(
     ("body", "media_type", "said"),
     [
-        (b"", "", "nothing"),
-        (b"", OCI_MANIFEST, "nothing"),
-        (b"", "application/x", "nothing"),
+        (b"", "", "empty"),
+        (b"", OCI_MANIFEST, "empty"),
+        (b"", "application/x", "empty"),
         (b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}', "application/json", "MANIFEST_UNKNOWN"),
         (b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}', OCI_MANIFEST, "MANIFEST_UNKNOWN"),
         (b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}', "application/problem+json", "MANIFEST_UNKNOWN"),
@@ -377,7 +377,7 @@ def test_a_manifest_of_a_type_that_is_not_known_has_a_digest(door: Door) -> None
     assert found.digest == Digest.of(raw)
 
 
-@pytest.mark.parametrize(("name", "advice"), [("1.4", "list the tags"), (str(DIGEST), "check the digest")])
+@pytest.mark.parametrize(("name", "advice"), [("1.4", "list the available tags"), (str(DIGEST), "check the digest")])
 @pytest.mark.parametrize("ask", ["resolve", "get_manifest", "get_image"])
 def test_advice_fits_what_is_missing(door: Door, ask: str, name: str, advice: str) -> None:
     with pytest.raises(errors.NotFoundError) as missing:

@@ -211,7 +211,7 @@ def test_upl_17_who_does_not_stop_to_overwrite_it_is_a_conflict(door: Door) -> N
     others = iter(range(1000))
     registry.before[f"GET {LIST}"] = [lambda _: registry.put(TAG, listing(x=next(others)))] * 1000
 
-    outcome = f"{Digest.of(TWO)} was pushed, but is not listed .*: push it again"
+    outcome = f"{Digest.of(TWO)} was pushed, but is not listed .*; push it again"
     with pytest.raises(errors.ConflictError, match=f"other processes overwrote .*{outcome}"):
         put(door, registry)
 
@@ -223,7 +223,9 @@ def test_upl_17_a_registry_that_keeps_no_list_that_it_confirms_is_a_conflict_soo
     registry = Keeping(kept)
     registry.before[f"PUT {LIST}"] = [lambda _: 201] * 1000
 
-    with pytest.raises(errors.ConflictError, match=r"confirmed 3 times .* did not change it; .* immutable") as raised:
+    with pytest.raises(
+        errors.ConflictError, match=r"confirmed 3 changes .* did not store them; .* immutable"
+    ) as raised:
         put(door, registry)
     assert f"{Digest.of(TWO)} was pushed, but is not listed" in str(raised.value)
     assert "other processes" not in str(raised.value)
@@ -278,7 +280,7 @@ def test_a_list_that_cannot_be_written_is_an_error_that_says_what_was_done(
 ) -> None:
     registry = Keeping()
     registry.before[f"PUT {LIST}"] = [lambda _: answer] * 1000
-    outcome = f"{Digest.of(TWO)} was pushed, but is not listed as a referrer of {DIGEST}: push it again"
+    outcome = f"{Digest.of(TWO)} was pushed, but is not listed as a referrer of {DIGEST}; push it again"
 
     with pytest.raises(error) as raised:
         put(door, registry)
@@ -294,7 +296,7 @@ def test_upl_18_what_is_not_a_list_is_left_as_it_is(door: Door, raw: bytes) -> N
     registry.kept[TAG] = raw
     registry.before[f"GET {LIST}"] = [lambda _: served(raw, OCI_MANIFEST if raw == MANIFEST else OCI_INDEX)] * 2
 
-    with pytest.raises(errors.ConflictError, match=r"was left as it is; .* was pushed"):
+    with pytest.raises(errors.ConflictError, match=r"was not changed; .* was pushed"):
         put(door, registry)
     delete(door, registry)
     assert registry.kept[TAG] == raw

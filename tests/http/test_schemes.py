@@ -45,20 +45,22 @@ def said_to(answer: bytes, name: str, ask: Callable[[Any], Any] = ASKS["GET"], *
 def test_who_speaks_tls_is_recognised_by_its_words(answer: bytes) -> None:
     said = said_to(answer, "http://localhost:PORT")
 
-    assert said.endswith("it speaks TLS, and was asked without; write https://localhost:PORT")
+    assert said.endswith("the server requires TLS, but the request used plain HTTP; write https://localhost:PORT")
 
 
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
 def test_who_is_asked_for_a_head_alone_is_recognised_too(ask: Callable[[Any], Any]) -> None:
-    assert "it speaks TLS, and was asked without; write https" in said_to(GO, "http://localhost:PORT", ask)
+    assert "the server requires TLS, but the request used plain HTTP; write https" in said_to(
+        GO, "http://localhost:PORT", ask
+    )
 
 
 def test_a_name_needs_an_option_to_be_asked_over_tls() -> None:
     assert said_to(GO, "localhost:PORT").endswith(
-        "; name its authority by ca_file (--ca-file), or leave it unchecked by insecure (--insecure)"
+        "; trust its CA with ca_file (--ca-file), or skip verification with insecure=True (--insecure)"
     )
     said = said_to(GO, "localhost:PORT", plain_http=True, insecure=True)
-    assert said.endswith("was asked without; leave out plain_http (--plain-http)")
+    assert said.endswith("used plain HTTP; omit plain_http (--plain-http)")
 
 
 def test_another_400_is_what_it_was() -> None:
@@ -77,7 +79,7 @@ def test_another_400_is_what_it_was() -> None:
     [
         ("https://localhost:PORT/prefix", {}, "write http://localhost:PORT/prefix"),
         ("https://localhost:PORT", {"plain_http": True}, "write http://localhost:PORT"),
-        ("localhost:PORT", {"insecure": True}, "ask for plain_http (--plain-http)"),
+        ("localhost:PORT", {"insecure": True}, "set plain_http=True (--plain-http)"),
     ],
 )
 def test_who_speaks_no_tls_is_named_by_what_leads_there(name: str, options: dict[str, Any], advice: str) -> None:
@@ -90,7 +92,7 @@ def test_who_speaks_no_tls_is_named_by_what_leads_there(name: str, options: dict
             connection.sendall(not_tls)
 
     said = said_by_hello(script, name, options)
-    assert said.endswith(f"it speaks no TLS; if it is a registry without, {advice}")
+    assert said.endswith(f"the server does not use TLS; if the registry uses plain HTTP, {advice}")
 
 
 def said_by_hello(script: Callable[[socket.socket], None], name: str, options: dict[str, Any]) -> str:

@@ -245,7 +245,7 @@ def test_what_another_client_wrote_meanwhile_is_kept(door: Door, registry: ByDig
             registry.faults["DELETE digest"] = 500
         return given
 
-    with pytest.raises(errors.ServerError, match=f"acme/web:1.4 names {Digest.of(INDEX)} now, which is neither"):
+    with pytest.raises(errors.ServerError, match=f"acme/web:1.4 now names {Digest.of(INDEX)}, which is neither"):
         untag(door, answer)
     assert registry.manifests[registry.tags["1.4"]][0] == INDEX
     assert registry.asked.count("PUT tag") == 1
@@ -259,7 +259,7 @@ def test_an_original_that_cannot_be_put_back_is_told_with_the_command_that_does(
         return given
 
     with pytest.raises(
-        errors.ServerError, match=f"restore it: dreg tag registry.example/acme/web@{registry.digest} 1.4"
+        errors.ServerError, match=f"restore the original: dreg tag registry.example/acme/web@{registry.digest} 1.4"
     ):
         untag(door, answer)
 
@@ -307,7 +307,8 @@ def breaking(registry: ByDigest, after: str) -> Callable[[Any], Any]:
 
 
 UNKNOWN = (
-    r"acme/web:1.4 may name a placeholder now, since it cannot be restored \(cannot go on\); restore it: dreg tag "
+    r"acme/web:1.4 may now name a placeholder, because it could not be restored \(cannot go on\); "
+    r"to restore the original: dreg tag "
 )
 
 
@@ -329,7 +330,7 @@ def test_a_tag_is_not_said_to_be_deleted_if_nobody_knows(
 
     told = "\n".join([*raised.value.__notes__, caplog.text])
     assert re.search(UNKNOWN, told)
-    assert "is deleted" not in told
+    assert "was deleted" not in told
     assert registry.tags["1.4"] != registry.digest
 
 
@@ -346,7 +347,7 @@ def test_a_failure_stays_the_error_if_there_is_no_thread_left(
             return 403
         return given
 
-    with pytest.raises(errors.DeniedError, match=r"may name a placeholder now.*can't start new thread"):
+    with pytest.raises(errors.DeniedError, match=r"may now name a placeholder.*can't start new thread"):
         untag(Door("httpx", is_async=False), answer)
 
 

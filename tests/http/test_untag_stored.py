@@ -73,7 +73,7 @@ def test_a_tag_that_another_client_writes_after_the_deletion_is_a_conflict(
             registry.write("1.4", INDEX, OCI_INDEX)
         return given
 
-    with pytest.raises(errors.ConflictError, match=f"acme/web:1.4 names {Digest.of(INDEX)} now"):
+    with pytest.raises(errors.ConflictError, match=f"acme/web:1.4 now names {Digest.of(INDEX)}"):
         untag(door, answer)
     assert registry.tags["1.4"] == Digest.of(INDEX)
 
@@ -99,7 +99,7 @@ def test_a_registry_that_changes_what_it_stores_is_told_apart_and_the_original_i
 
     with pytest.raises(
         errors.DigestMismatchError,
-        match=f"registry changes what it stores.*acme/web:1.4 names {registry.digest} again",
+        match=f"registry changes manifests that it stores.*acme/web:1.4 names {registry.digest} again",
     ) as raised:
         untag(door, changing(registry, states_digest=True))
     assert "another client" not in str(raised.value)
@@ -126,6 +126,6 @@ def test_a_registry_that_changes_what_it_stores_and_does_not_say_so_leaves_the_c
     with pytest.raises(errors.NotFoundError) as raised:
         untag(door, changing(registry, states_digest=False))
     told = str(raised.value)
-    assert f"acme/web:1.4 names {registry.tags['1.4']} now, which is neither the original nor the placeholder" in told
-    assert "or the registry changes what it stores" in told
+    assert f"acme/web:1.4 now names {registry.tags['1.4']}, which is neither the original nor the placeholder" in told
+    assert "or the registry changes manifests that it stores" in told
     assert told.endswith(f"dreg tag registry.example/acme/web@{registry.digest} 1.4")

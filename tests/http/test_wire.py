@@ -149,7 +149,7 @@ def test_trn_15_a_dripping_answer_ends_in_time(talk: Callable[..., Any]) -> None
             connection.sendall(b" ")
             waiting.wait(0.02)
 
-    with speaking(drip) as server, pytest.raises(errors.TransferTimeoutError, match="whole"):
+    with speaking(drip) as server, pytest.raises(errors.TransferTimeoutError, match="not complete"):
         talk(server, lambda repo: repo.tags(), timeout=Timeouts(whole=0.3))
 
 

@@ -50,7 +50,7 @@ def web() -> Repository:
 
 DESCRIPTOR = Descriptor(mediaType="application/vnd.oci.image.manifest.v1+json", digest=Digest.of(b"{}"), size=2)
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
-    "a tag as a number": (lambda: web().get_manifest(1.4), "a tag such as '1.4' .*, not float; write '1.4'"),  # type: ignore[call-overload]
+    "a tag as a number": (lambda: web().get_manifest(1.4), "a tag such as '1.4', .*, not float; write '1.4'"),  # type: ignore[call-overload]
     "bytes": (lambda: web().get_manifest(b"1.4"), "not bytes"),  # type: ignore[call-overload]
     "nothing": (lambda: web().get_image(None), "not NoneType"),  # type: ignore[arg-type]
     "raw": (lambda: web().get_raw_manifest(2), "not int; write '2'"),  # type: ignore[arg-type]
@@ -63,17 +63,17 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a manifest's tag": (lambda: web().put_manifest(b'{"schemaVersion":2,"manifests":[]}', 1.4), "not float"),  # type: ignore[arg-type]
     "a manifest as a dict": (lambda: web().put_manifest({}), "parsed JSON has lost the bytes"),  # type: ignore[arg-type]
     "untag a descriptor": (lambda: web().untag(DESCRIPTOR), "untag takes a tag; delete_manifest takes a digest"),  # type: ignore[arg-type]
-    "delete": (lambda: web().delete_manifest(2), "a manifest is named here by its digest"),  # type: ignore[arg-type]
-    "delete a blob": (lambda: web().delete_blob(None), "a blob is named by its digest"),  # type: ignore[arg-type]
-    "a blob": (lambda: web().get_blob(2), "a blob is named by its digest"),  # type: ignore[arg-type]
+    "delete": (lambda: web().delete_manifest(2), "a manifest must be given here as its digest"),  # type: ignore[arg-type]
+    "delete a blob": (lambda: web().delete_blob(None), "a blob must be given as its digest"),  # type: ignore[arg-type]
+    "a blob": (lambda: web().get_blob(2), "a blob must be given as its digest"),  # type: ignore[arg-type]
     "has": (lambda: web().has_blob(b"x"), "not bytes"),  # type: ignore[arg-type]
-    "referrers": (lambda: web().referrers(1), "a manifest is named here by its digest, .* not int"),  # type: ignore[arg-type]
-    "a layout's referrers": (lambda: Layout(MULTI).referrers(b"1"), "a manifest is named here by its digest"),  # type: ignore[arg-type]
+    "referrers": (lambda: web().referrers(1), "a manifest must be given here as its digest .*, not int"),  # type: ignore[arg-type]
+    "a layout's referrers": (lambda: Layout(MULTI).referrers(b"1"), "a manifest must be given here as its digest"),  # type: ignore[arg-type]
     "a layout's tag": (lambda: Layout(MULTI).get_manifest(1.4), "not float; write '1.4'"),  # type: ignore[call-overload]
     "a layout's image": (lambda: Layout(MULTI).get_image(1.4), "not float"),  # type: ignore[arg-type]
     "a platform": (lambda: Layout(MULTI).get_image("1.4").get_platform_image(("linux", "arm64")), "'linux/arm64'"),  # type: ignore[arg-type]
     "a repository": (lambda: Registry("r.invalid").repository(1), "such as 'acme/web', not int"),  # type: ignore[arg-type]
-    "a registry": (lambda: Registry(Path("x")), "a registry is named by a text"),  # type: ignore[arg-type]
+    "a registry": (lambda: Registry(Path("x")), "a registry must be a str"),  # type: ignore[arg-type]
     "a path as a store": (lambda: open_store(Path("/build")), "not by PosixPath; for a path: 'oci:/build'"),  # type: ignore[arg-type]
     "a path as an image": (lambda: open_image(Path("/build")), "'oci:PATH:TAG'"),  # type: ignore[arg-type]
     "a reference": (lambda: Reference.parse(1), "'ubuntu:22.04', not int"),  # type: ignore[arg-type]
@@ -94,7 +94,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a strict manifest": (lambda: parse_manifest(INDEX, strict=None), STRICT),  # type: ignore[call-overload]
     "a strict document": (lambda: parse_document(INDEX, kind="oci-index", strict=None), STRICT),  # type: ignore[call-overload]
     "a strict model": (lambda: OciIndex.parse(INDEX, strict="no"), STRICT),  # type: ignore[arg-type]
-    "a type in a list": (lambda: Layout(MULTI).referrers(NOTHING, ["a/b"]), "artifact_type= is a media type as a str"),  # type: ignore[arg-type]
+    "a type in a list": (
+        lambda: Layout(MULTI).referrers(NOTHING, ["a/b"]),
+        "artifact_type= must be a media type as a str",
+    ),  # type: ignore[arg-type]
     "lines by their path": (lambda: validate_lines(Path("x")), "validate_file takes a path"),  # type: ignore[arg-type]
     "a file of None": (lambda: validate_file(None), "takes the path of a file, not NoneType"),  # type: ignore[arg-type]
     "a manifest by a number": (lambda: web().delete_manifest(5), "not int$"),  # type: ignore[arg-type]
@@ -122,9 +125,9 @@ TEXTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a layout's referrers": (lambda: Layout(MULTI).referrers("1.4"), r"; resolve\('1\.4'\) returns it"),
     "a tag in another repository": (
         lambda: web().tag("1.4", "1", "registry.invalid/acme/other:1"),
-        "give tags alone, such as 1: this version copies nothing to another repository",
+        "expected a tag without a repository, such as 1; copying to another repository is not supported",
     ),
-    "a tag in the same repository": (lambda: web().tag("1.4", "acme/web:1"), "give tags alone"),
+    "a tag in the same repository": (lambda: web().tag("1.4", "acme/web:1"), "a tag without a repository"),
 }
 
 
@@ -172,7 +175,7 @@ def test_the_name_of_a_repository_says_what_to_write(given: str, said: str) -> N
 @pytest.mark.parametrize("host", ["localhost:5071", "registry.example"])
 def test_a_path_behind_a_host_is_a_repository_or_part_of_a_url(host: str) -> None:
     scheme = "http" if host.startswith("localhost") else "https"
-    meant = rf"Registry\('{host}'\)\.repository\('acme/web'\), for a base path {scheme}://{host}/acme/web$"
+    meant = rf"Registry\('{host}'\)\.repository\('acme/web'\); for a base path, {scheme}://{host}/acme/web$"
     with pytest.raises(InvalidReferenceError, match=meant):
         Registry(f"{host}/acme/web")
 
@@ -187,7 +190,7 @@ def test_a_document_that_does_not_say_what_it_is_names_a_parameter_that_there_is
 
 def test_an_image_that_is_not_awaited_says_so() -> None:
     opening = aopen_image(f"oci:{MULTI}:1.4")
-    with pytest.raises(AttributeError, match="'platforms': await it"):
+    with pytest.raises(AttributeError, match="'platforms'; open it with await"):
         opening.platforms  # type: ignore[attr-defined]  # noqa: B018 (it is read)
 
 
@@ -205,7 +208,7 @@ OPTIONS: list[tuple[dict[str, object], str]] = [
     ({"tls": True}, "insecure=True"),
     ({"inscure": True}, "the options are: credentials, "),
     ({"insecure": "no"}, "insecure= takes True or False, not str"),
-    ({"mirrors": "https://mirror.example"}, r"mirrors= takes a tuple of texts, .* not str"),
+    ({"mirrors": "https://mirror.example"}, r"mirrors= takes a tuple of str, .* not str"),
     ({"trusted_token_hosts": "auth.example"}, "trusted_token_hosts= takes a tuple"),
     ({"client_cert": "cert.pem"}, r"client_cert= takes a pair \(CERT, KEY\)"),
     ({"proxy": {"https": "http://proxy"}}, "proxy= takes the URL of one proxy"),
@@ -213,13 +216,13 @@ OPTIONS: list[tuple[dict[str, object], str]] = [
     ({"connections": None}, "connections= takes a number, not NoneType"),
     ({"ssl_context": True}, r"ssl_context= takes an ssl\.SSLContext"),
     ({"ca_file": True}, "ca_file= takes the path of a file, not bool"),
-    ({"user_agent": b"me"}, "user_agent= takes a text, not bytes"),
-    ({"mirrors": (Path("mirror"),)}, "mirrors= takes a tuple of texts, .* not tuple of PosixPath$"),
-    ({"trusted_token_hosts": (1,)}, "trusted_token_hosts= takes a tuple of texts"),
+    ({"user_agent": b"me"}, "user_agent= takes a str, not bytes"),
+    ({"mirrors": (Path("mirror"),)}, "mirrors= takes a tuple of str, .* not tuple of PosixPath$"),
+    ({"trusted_token_hosts": (1,)}, "trusted_token_hosts= takes a tuple of str"),
     ({"certs_dirs": "/certs"}, "certs_dirs= takes a tuple of paths"),
     ({"max_retry_after": "1"}, "max_retry_after= takes a number of seconds"),
-    ({"http": 2}, "http= takes the name of a library"),
-    ({"on_event": []}, "on_event= takes what can be called"),
+    ({"http": 2}, "http= takes 'httpx' or 'httpx2'"),
+    ({"on_event": []}, "on_event= takes a function that accepts an event"),
     ({"auth_service": "token"}, "auth_service= takes an object with request_token"),
     ({"credentials": "ada"}, "credentials= takes a pair"),
     ({"timeout": (3, 10)}, "timeout= must be Timeouts, or a number of seconds"),

@@ -147,7 +147,7 @@ def test_an_image_that_is_opened_by_a_block_is_closed_by_that_block_only(fixture
     async def enter_twice() -> None:
         opening = aopen_image(f"oci-archive:{fixtures}/archives/multi.oci.tar:1.4")
         async with opening as image:
-            with pytest.raises(RuntimeError, match="entered before"):
+            with pytest.raises(RuntimeError, match="cannot be entered twice"):
                 async with opening:
                     raise AssertionError("was entered")
             assert await image.get_platform_images()

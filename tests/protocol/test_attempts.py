@@ -76,7 +76,7 @@ def test_a_connection_that_fails_has_five_attempts_and_the_last_error_is_kept(fa
 
 
 def test_a_refused_connection_has_two_attempts_and_the_wait_is_short() -> None:
-    refused = errors.ConnectError("no connection: connection refused", refused=True)
+    refused = errors.ConnectError("cannot connect: connection refused", refused=True)
     made, ended, waited = attempts_of([refused])
 
     assert made == 2

@@ -131,7 +131,7 @@ def test_what_breaks_off_again_and_again_without_getting_further_ends() -> None:
     transfer = blob_transfer()
     for _ in range(5):
         transfer.interrupted(LOST)
-    with pytest.raises(errors.TruncatedBodyError, match="again and again"):
+    with pytest.raises(errors.TruncatedBodyError, match="interrupted repeatedly"):
         transfer.interrupted(LOST)
 
 

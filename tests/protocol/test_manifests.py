@@ -137,5 +137,5 @@ def test_trn_24_else_its_first_byte_tells(status: int, there: bool) -> None:
 def test_trn_24_something_of_two_lengths_is_no_blob() -> None:
     request = blobs.first_byte_request(WEB, SOME)
 
-    with pytest.raises(errors.ProtocolError, match="says 5 bytes"):
+    with pytest.raises(errors.ProtocolError, match="5 bytes according to HEAD"):
         blobs.has_first_byte(head(206, content_range="bytes 0-0/4"), request, head(200, content_length="5"))

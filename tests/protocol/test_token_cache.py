@@ -167,7 +167,7 @@ def test_a_denied_credential_is_an_error_with_the_hint_and_without_the_body(stat
     with pytest.raises(errors.UnauthorizedError) as failure:
         parse_token(answered(status, errors="s3cr3t-canary"), wanted(), Hint("log in", anonymous=True))
 
-    assert "refuses the credential" in str(failure.value)
+    assert "rejected the credential" in str(failure.value)
     assert "log in" in str(failure.value)
     assert "canary" not in str(failure.value)
     assert failure.value.anonymous

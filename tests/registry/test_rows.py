@@ -38,7 +38,7 @@ def test_row_2_repositories_are_read_only_and_an_unknown_namespace_is_a_key_erro
     assert set(found) == {"acme/web", "acme/old"}
     with pytest.raises(TypeError):
         found["x"] = found["acme/web"]  # type: ignore[index]
-    with pytest.raises(errors.UnknownNamespaceError, match="there are: ") as refused:
+    with pytest.raises(errors.UnknownNamespaceError, match="its namespaces are: ") as refused:
         registry.repositories("nobody")
     assert isinstance(refused.value, KeyError)
 

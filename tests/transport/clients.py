@@ -34,7 +34,7 @@ def by_task(server: RawServer, options: Any) -> Generator[tuple[Any, Do]]:
 
 def free_places(registry: Any) -> set[int]:
     """How many connections to each origin may still be opened."""
-    return {pool._places.free for pool in registry._client._transport._pools.values()}
+    return {pool._permits.free for pool in registry._client._transport._pools.values()}
 
 
 def idle_connections(registry: Any) -> int:

@@ -88,7 +88,7 @@ class AnyPool:
     @property
     def free(self) -> set[int]:
         """How many connections may be made, to each origin."""
-        return {pool._places.free for pool in self.pool._pools.values()}
+        return {pool._permits.free for pool in self.pool._pools.values()}
 
     def run(self, act: Act) -> Any:
         """Do something with it, in an event loop of its own where the kind has one."""

@@ -152,41 +152,41 @@ def caused(failure: Exception, cause: Exception) -> Exception:
 
 
 FAILURES: list[tuple[Callable[[Any], Exception], type[errors.DregError], str]] = [
-    (lambda http: http.ConnectTimeout("x"), errors.ConnectError, "no connection in time"),
-    (lambda http: http.ConnectError("x"), errors.ConnectError, "no connection"),
+    (lambda http: http.ConnectTimeout("x"), errors.ConnectError, "the connection attempt timed out"),
+    (lambda http: http.ConnectError("x"), errors.ConnectError, "cannot connect"),
     (
         lambda http: caused(http.ConnectError("x"), ConnectionRefusedError(111, "Connection refused")),
         errors.ConnectError,
-        "no connection: connection refused",
+        "cannot connect: connection refused",
     ),
     (
         lambda http: caused(http.ConnectError("x"), socket.gaierror(socket.EAI_NONAME, "Name not known")),
         errors.UnknownHostError,
-        "no connection: name not known",
+        "cannot connect: name not known",
     ),
     (
         lambda http: caused(http.ConnectError("x"), ssl.SSLError(1, "x")),
         errors.TLSError,
-        "no TLS connection: it broke off",
+        "the TLS connection failed: unknown reason",
     ),
-    (lambda http: http.ReadTimeout("x"), errors.TransferTimeoutError, "no byte came, or none was taken, for too long"),
-    (lambda http: http.PoolTimeout("x"), errors.TransferTimeoutError, "no byte came, or none was taken, for too long"),
+    (lambda http: http.ReadTimeout("x"), errors.TransferTimeoutError, "timed out while no data was sent or received"),
+    (lambda http: http.PoolTimeout("x"), errors.TransferTimeoutError, "timed out while no data was sent or received"),
     (lambda http: http.ReadError("x"), errors.TransportError, "the connection was lost"),
     (lambda http: ConnectionResetError(), errors.TransportError, "the connection was lost"),
     (
         lambda http: http.RemoteProtocolError("x"),
         errors.TransportError,
-        "the connection was closed before an answer came",
+        "the connection was closed before a response arrived",
     ),
     (
         lambda http: http.ProxyError("407 Proxy Authentication Required"),
         errors.ProxyRefusedError,
-        "the proxy wants a user and a password, or others (407)",
+        "the proxy requires a valid user name and password (407)",
     ),
-    (lambda http: http.ProxyError("403 x"), errors.ProxyRefusedError, "the proxy did not let us through (403)"),
-    (lambda http: http.ProxyError("502 Bad Gateway"), errors.ConnectError, "the proxy did not let us through (502)"),
-    (lambda http: http.ProxyError("5021"), errors.ProxyRefusedError, "the proxy did not let us through"),
-    (lambda http: http.UnsupportedProtocol("x"), errors.ProtocolError, "cannot be talked to (UnsupportedProtocol)"),
+    (lambda http: http.ProxyError("403 x"), errors.ProxyRefusedError, "the proxy rejected the connection (403)"),
+    (lambda http: http.ProxyError("502 Bad Gateway"), errors.ConnectError, "the proxy rejected the connection (502)"),
+    (lambda http: http.ProxyError("5021"), errors.ProxyRefusedError, "the proxy rejected the connection"),
+    (lambda http: http.UnsupportedProtocol("x"), errors.ProtocolError, "the transport failed (UnsupportedProtocol)"),
     (lambda http: caused(http.ReadError("x"), errors.ClosedError("y")), errors.ClosedError, ""),
 ]
 
@@ -215,7 +215,7 @@ def test_a_body_that_breaks_off_is_one_error_of_ours(http: Any, send: Send, case
         raise http.RemoteProtocolError("x")
 
     handle = lambda _: http.Response(200, content=async_chunks() if case[1] else chunks())  # noqa: E731
-    with pytest.raises(errors.TransportError, match="in the middle of a body"):
+    with pytest.raises(errors.TransportError, match="before the response was complete"):
         send(http.MockTransport(handle), Hop("GET", URL))
 
 
@@ -361,7 +361,7 @@ def test_what_our_transport_cannot_send_is_said_in_words_of_httpx() -> None:
                 client.request("G T", server.url)
         with pytest.raises(RuntimeError, match="the transport has been closed"):
             client._transport.handle_request(httpx.Request("GET", server.url))
-        with pytest.raises(TypeError, match="HTTPTransport is for httpx, and cannot send a request of httpx2"):
+        with pytest.raises(TypeError, match="HTTPTransport is for httpx, and cannot send requests of httpx2"):
             httpx2.Client(transport=HTTPTransport()).get(server.url)  # type: ignore[arg-type]
 
 
@@ -370,7 +370,7 @@ def test_our_async_transport_rejects_the_same() -> None:
         transport = AsyncHTTPTransport(trust_env=False)
         with pytest.raises(httpx.LocalProtocolError, match="the header 'X-A' cannot be sent"):
             await transport.handle_async_request(httpx.Request("GET", url, headers={"X-A": "a\nb"}))
-        with pytest.raises(TypeError, match="AsyncHTTPTransport is for httpx, and cannot send a request of httpx2"):
+        with pytest.raises(TypeError, match="AsyncHTTPTransport is for httpx, and cannot send requests of httpx2"):
             await transport.handle_async_request(httpx2.Request("GET", url))  # type: ignore[arg-type]
         await transport.aclose()
         with pytest.raises(RuntimeError, match="the transport has been closed"):

@@ -125,7 +125,7 @@ def test_what_changes_something_is_not_sent_twice_in_silence(client: Client) -> 
 
 def test_a_new_connection_that_is_closed_without_an_answer_is_an_error(client: Client) -> None:
     with speaking(saying(b"", keeps=False)) as server, client(server) as (registry, do):
-        with pytest.raises(errors.TransportError, match="before an answer"):
+        with pytest.raises(errors.TransportError, match="before a response"):
             do(small)
         assert server.connections == 1
         assert free_places(registry) == {8}

@@ -124,14 +124,14 @@ def test_a_request_without_effects_is_sent_once_more_on_a_new_connection(pool: A
 def test_what_changes_something_is_not_sent_twice(pool: AnyPool, method: str) -> None:
     with speaking(closing_at_the_second_request(SMALL)) as server:
         pool.run_get(server.url)
-        with pytest.raises(errors.TransportError, match="before an answer"):
+        with pytest.raises(errors.TransportError, match="before a response"):
             pool.run_get(server.url, method)
         assert [head.split()[0].decode() for head in server.heads] == ["GET", method]
 
 
 def test_a_new_connection_that_is_closed_without_a_response_is_an_error(pool: AnyPool) -> None:
     with speaking(saying(b"", keeps=False)) as server:
-        with pytest.raises(errors.TransportError, match="before an answer") as raised:
+        with pytest.raises(errors.TransportError, match="before a response") as raised:
             pool.run_get(server.url)
         assert raised.value.retryable
         assert server.connections == 1
@@ -140,7 +140,7 @@ def test_a_new_connection_that_is_closed_without_a_response_is_an_error(pool: An
 @pytest.mark.parametrize("said", [answer(BODY, length=100), answer(LARGE, length=len(LARGE) + 1), CHUNKED[:-5]])
 def test_a_body_that_breaks_off_is_an_error_and_not_an_end(pool: AnyPool, said: bytes) -> None:
     with speaking(saying(said, keeps=False)) as server:
-        with pytest.raises(errors.TransportError, match="in the middle of a body") as raised:
+        with pytest.raises(errors.TransportError, match="before the response was complete") as raised:
             pool.run_get(server.url)
         assert raised.value.retryable
 

@@ -71,9 +71,9 @@ def test_a_large_request_goes_out_whole_over_tls(tls: AnyPool, net: Network) -> 
 @pytest.mark.parametrize(
     ("certificate", "error", "said"),
     [
-        (lambda: shown("other.test"), errors.TLSError, "its certificate is not trusted: Hostname mismatch"),
+        (lambda: shown("other.test"), errors.TLSError, "the certificate is not trusted: Hostname mismatch"),
         (lambda: shown("registry.test", expired=True), errors.TLSError, "certificate has expired"),
-        (lambda: shown("registry.test", oldest=True), errors.TLSError, "no TLS connection: "),
+        (lambda: shown("registry.test", oldest=True), errors.TLSError, "the TLS connection failed: "),
     ],
 )
 def test_a_certificate_that_is_not_trusted_is_sent_nothing(
@@ -92,7 +92,7 @@ def test_a_certificate_that_is_not_trusted_is_sent_nothing(
 def test_a_server_without_tls_is_recognised(tls: AnyPool, net: Network) -> None:
     net.host("registry.test", scheme="http", port=443).to_tls = answer(b"no", "400 Bad Request")
 
-    with pytest.raises(errors.NotTLSError, match="it speaks no TLS"):
+    with pytest.raises(errors.NotTLSError, match="the server does not use TLS"):
         tls.run_get("https://registry.test/x")
 
 
