@@ -151,7 +151,7 @@ def test_an_archive_that_was_closed_says_so(archives: Path) -> None:
     assert image.get_platform_images() == seen, "it was read already"
     with open_image(f"oci-archive:{archives}/multi.oci.tar") as image:
         pass
-    with pytest.raises(ClosedError, match="was closed"):
+    with pytest.raises(ClosedError, match="is closed"):
         image.get_platform_images()
 
 
