@@ -1,4 +1,4 @@
-"""The rulebook: for each rule its reason, a good and a bad example, and how to fix a document."""
+"""The rulebook: the reason for each rule, a good and a bad example, and how to fix a document."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from dreg_client.errors.problems import full_clause, rule_url
 from dreg_client.models.rules import CLAUSES, LENIENT_RULES
 
 _FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
-"""The families of rules, in the order of the documentation; each has a file of its name."""
+"""The families of rules, in the order of the documentation. Each has a TOML file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,20 +19,20 @@ class RuleEntry:
     """The entry of a rule.
 
     Attributes:
-        id: The stable id.
+        id: The id, which never changes.
         title: The rule in one line.
-        verdict: The result of breaking it: `error`, `warning`, `note` or `accepted`.
-        clause: The clause that it comes from, with the name of the specification.
+        verdict: The result of breaking the rule: `error`, `warning`, `note` or `accepted`.
+        clause: The clause that the rule comes from, with the name of the specification.
         why: The reason for the rule.
         mend: How to fix a document.
-        of: The kind of the examples: a kind of document, another format, or plain `words`.
+        of: The format of the examples: a kind of document, another format, or plain `words`.
         good: An example that follows the rule.
-        bad: An example that breaks it; empty if nothing does.
-        note: When the verdict differs.
-        readable: What `strict=False` reads instead of a value with such an error; empty if it is rejected all the same.
-        beyond_schema: What JSON Schema cannot express of it; empty if schemas cover it, or if it rejects nothing.
-        media_type: The media type that the examples are served with.
-        whole: Whether the examples are whole documents rather than members of one.
+        bad: An example that breaks the rule; empty if nothing does.
+        note: The cases in which the verdict differs.
+        readable: How `strict=False` reads a value that breaks the rule; empty if it also rejects it.
+        beyond_schema: The part of the rule that JSON Schema cannot express; empty if there is none.
+        media_type: The media type to validate the examples with.
+        whole: Whether the examples are whole documents, not single members.
     """
 
     id: str
@@ -52,11 +52,11 @@ class RuleEntry:
 
     @property
     def url(self) -> str:
-        """The address of the entry in the documentation."""
+        """The URL of the entry in the documentation."""
         return rule_url(self.id)
 
     def plain(self) -> dict[str, Any]:
-        """Return the entry as a plain mapping."""
+        """Return the entry as a dict of its attributes and `url`."""
         return asdict(self) | {"url": self.url}
 
 
@@ -65,10 +65,10 @@ class RuleFamily:
     """The rules of one subject.
 
     Attributes:
-        name: The prefix of its ids, in lower case.
+        name: The prefix of the ids, in lower case.
         title: The subject.
         about: The subject in a sentence or two.
-        entries: The rules, ordered by number.
+        entries: The rules, sorted by number.
     """
 
     name: str
@@ -79,7 +79,7 @@ class RuleFamily:
 
 @cache
 def families() -> tuple[RuleFamily, ...]:
-    """Return all rules for documents, layouts, names and responses, by subject."""
+    """Return all rules for documents, layouts, names and responses, grouped by subject."""
     return tuple(_family(name) for name in _FAMILIES)
 
 
