@@ -69,4 +69,5 @@ class Problem:
         return {name: str(getattr(self, name)) for name in (*self.__slots__, "url")}
 
     def __str__(self) -> str:
-        return f"{self.path}: found {self.found}, expected {self.expected} ({self.rule}; {self.clause}; see {self.url})"
+        source = f"{self.rule}; {full_clause(self.clause)}; see {self.url}"
+        return f"{self.path}: found {self.found}, expected {self.expected} ({source})"

@@ -78,5 +78,5 @@ def _check_no_bare_path(text: str) -> None:
     from dreg_client.files.store_kinds import names_with_kinds  # noqa: PLC0415 (as above)
 
     if (not Path(path).is_dir() or is_layout(path)) and (kinds := kinds_at(path)):
-        expected = f"a store prefix before a path: {names_with_kinds(kinds, shown(text))}"
+        expected = f"a store prefix before a path, such as {names_with_kinds(kinds, shown(text))}"
         raise InvalidReferenceError(shown(text), "reference", expected)

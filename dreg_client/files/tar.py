@@ -32,7 +32,7 @@ _DIRECTORY: Final = b"5"
 _HARD_LINK: Final = b"1"
 _LINKS: Final = frozenset({_HARD_LINK, b"2"})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
-_NO_TAR: Final = "is not a tar archive, plain or compressed with gzip, bzip2 or xz"
+_NOT_TAR: Final = "is not a tar archive, plain or compressed with gzip, bzip2 or xz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +230,11 @@ def _header(archive: BinaryIO, offset: int) -> bytes | None:
             raise _HeaderError(f"is truncated or damaged at byte {offset}")
         return None
     if len(header) < _BLOCK:
-        raise _HeaderError(f"is truncated at byte {offset}, or {_NO_TAR}")
+        raise _HeaderError(f"is truncated at byte {offset}, or {_NOT_TAR}")
     stored, total = _number(header[148:156]), sum(header) - sum(header[148:156]) + 8 * ord(" ")
     negative = sum(octet > 127 for octet in header[:148] + header[156:])
     if stored not in {total, total - 256 * negative}:  # some old programs summed signed bytes
-        what = f"has an invalid header at byte {offset}" if offset else _NO_TAR
+        what = f"has an invalid header at byte {offset}" if offset else _NOT_TAR
         raise _HeaderError(what)
     return header
 
@@ -290,7 +290,7 @@ def _number(field: bytes) -> int:
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if not re.fullmatch(rb"[0-7]*", digits):
-        raise _HeaderError(f"has an invalid number in a header, or {_NO_TAR}")
+        raise _HeaderError(f"has an invalid number in a header, or {_NOT_TAR}")
     return int(digits or b"0", 8)
 
 

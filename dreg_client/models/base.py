@@ -14,6 +14,7 @@ from dreg_client.models.fields import Rule, rule_of
 from dreg_client.models.frozen import FrozenDict, frozen_value
 from dreg_client.models.grammars import broken
 from dreg_client.models.json_schema import complete
+from dreg_client.models.signatures import PlainSignature
 
 Members = Mapping[str, object]
 NO_RULE: Final = Rule("GEN-01", "another type")
@@ -36,6 +37,10 @@ class StrictModel(
     """Whether strings may contain NUL, with a warning (GEN-01)."""
     tolerated: ClassVar[frozenset[str]] = frozenset()
     """Unspecified members that other tools are known to write. They are not reported (GEN-09)."""
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        cls.__signature__ = cast("Any", PlainSignature(cls))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:

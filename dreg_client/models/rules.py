@@ -1,6 +1,6 @@
 """The rules that a document can break: their ids, and the clauses of the specification that they come from.
 
-Files are those of the OCI image specification v1.1.1 unless named; "ours" marks rules without a clause.
+File names without a specification belong to the OCI image specification v1.1.1. "ours" marks rules without a clause.
 """
 
 from collections.abc import Iterable, Mapping
@@ -139,11 +139,11 @@ LENIENT_RULES: Final[Mapping[str, str]] = {
     "CFG-13": _NULL,
     "CFG-15": "a number below 0 is kept; a value of another type is not readable",
 }
-"""The rules whose errors `strict=False` accepts, and what is read instead.
+"""The rules whose errors `strict=False` accepts, and how it reads the value.
 
-The member has the right JSON type there, and only its grammar is wrong. What decides which bytes are meant is never
-readable: digests, sizes, duplicate names, kinds of documents, required members, limits. Nor is another `rootfs.type`,
-which config.md says must be an error.
+The value has the right JSON type, and only its grammar is wrong. Errors that make the content uncertain are never
+accepted: digests, sizes, duplicate names, kinds of documents, required members, limits. A wrong `rootfs.type` is not
+accepted either, because config.md requires an error.
 """
 
 

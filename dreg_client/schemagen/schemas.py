@@ -106,15 +106,15 @@ def any_manifest() -> Schema:
 
 def _any_manifest_by_type() -> Schema:
     """Select the kind by `mediaType` or by members, so that a validator reports the errors of the intended kind."""
-    types = [media_type for name in _OF_ANY_MANIFEST for media_type in MEDIA_TYPES[name]]
+    types = [each for name in _OF_ANY_MANIFEST for each in MEDIA_TYPES[name]]
     by_members = {"properties": {"mediaType": {"type": "null"}}, "required": ["manifests"]}
     index = {"anyOf": [_of_type(OciIndex), by_members]}
     docker = (_of_type(DockerManifest), _of_type(DockerManifestList))
     choice = {"if": index, "then": _reference(OciIndex), "else": _reference(OciManifest)}
     choice = {"if": docker[1], "then": _reference(DockerManifestList), "else": choice}
     choice = {"if": docker[0], "then": _reference(DockerManifest), "else": choice}
-    says = {"description": "The document's own media type.", "enum": [*types, None]}
-    return {**_ANY, "properties": {"mediaType": says | {"$comment": comment("GEN-12")}}, **choice}
+    media_type = {"description": "The document's own media type.", "enum": [*types, None]}
+    return {**_ANY, "properties": {"mediaType": media_type | {"$comment": comment("GEN-12")}}, **choice}
 
 
 def _of_type(model: type[ParsedModel]) -> Schema:

@@ -115,7 +115,7 @@ def validate(
     problems = with_path_advice(raw, problems)
     if not pedantic:
         problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
-    return Report(model.kind if model else None, digest, len(octets), (*_unproven(octets, digest, expect), *problems))
+    return Report(model.kind if model else None, digest, len(octets), (*_mismatches(octets, digest, expect), *problems))
 
 
 def _examined(
@@ -136,7 +136,7 @@ def _examined(
     return model, examine_tree(model, octets, tree, problems, media_type).problems
 
 
-def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:
+def _mismatches(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:
     """Yield GEN-11 if the bytes do not match the expected digest or descriptor."""
     if expect is None:
         return

@@ -195,8 +195,10 @@ def _check_characters(text: str) -> None:
         _reject(text, "reference", "a name, such as ubuntu:22.04")
     if len(text) > _LONGEST:
         _reject(text, "reference", f"at most {_LONGEST} characters")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        _reject(text, "reference", "printable ASCII characters without spaces; write host names in punycode (xn--...)")
+    if not text.isascii():
+        _reject(text, "reference", "only ASCII characters; write an international host name in punycode (xn--...)")
+    if not text.isprintable() or " " in text:
+        _reject(text, "reference", "no spaces or control characters")
     if "://" in text or text.startswith(_SCHEMES[1:]):
         expected = "a reference without a URL scheme or store prefix"
         if text.startswith("https://"):

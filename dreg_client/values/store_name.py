@@ -100,10 +100,10 @@ def reference_of(name: StoreName) -> str:
 def _mistake(text: str) -> str | None:
     """Return what to write instead of a path, a bare host or another tool's prefix; None if it is none of these."""
     if _PATH.match(text) or (_ARCHIVE.search(text) and not _has_host(text)):
-        return f"a store prefix before a path: {', '.join(f'{kind}:{shown(text)}' for kind in _KINDS)}"
+        return f"a store prefix before a path, such as {', '.join(f'{kind}:{shown(text)}' for kind in _KINDS)}"
     first, colon, rest = text.partition(":")
     if _HOST_ALONE.fullmatch(text):
-        return f"a repository: {shown(text)}/NAME; for the registry itself, use Registry({shown(text)!r})"
+        return f"a repository, such as {shown(text)}/NAME; for the registry itself, use Registry({shown(text)!r})"
     if colon and "/" not in first and "." not in first:
         from difflib import get_close_matches  # noqa: PLC0415 (most names do not get here)
 
