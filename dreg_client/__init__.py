@@ -1,13 +1,13 @@
 """dreg-client: the typed OCI/Docker registry library.
 
-What it returns was validated against a strict model and proven to be the bytes that you asked for.
+Everything that it returns has been validated against a strict model and verified to be the bytes that you requested.
 
-Names are resolved on first use, so importing the package costs next to nothing.
+Modules are imported on first use, so importing the package is nearly free.
 """
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # type checkers take it for True; the module `typing` would double the cost of this import
+TYPE_CHECKING = False  # type checkers treat it as True; importing `typing` would double the cost of this import
 if TYPE_CHECKING:
     from dreg_client._async.httpx_transport import AsyncHTTPTransport
     from dreg_client._async.images import AsyncImage

@@ -1,4 +1,4 @@
-"""The logger. No secret is passed to it: URLs are logged without their query, headers not at all."""
+"""The logger. It receives no secrets: URLs are logged without their query, and headers are not logged."""
 
 import logging
 from typing import Final
@@ -8,7 +8,7 @@ log.addHandler(logging.NullHandler())  # nothing is printed unless the program c
 
 
 class _EventOnly(logging.Filter):
-    """Reduce records to the name of their event: HTTP libraries log the headers of responses, with signed URLs."""
+    """Reduce records to their event name, because HTTP libraries log response headers, which include signed URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = record.getMessage().partition(" ")[0], ()
@@ -22,7 +22,7 @@ _CHILDREN: Final = ("", ".connection", ".http11", ".http2", ".proxy", ".socks")
 
 
 def hide_headers(library: str) -> None:
-    """Leave the headers of responses out of what an HTTP library logs, in the whole process (AUT-25)."""
+    """Remove response headers from the logs of an HTTP library, in the whole process (AUT-25)."""
     for child in _CHILDREN:
         logging.getLogger(_LOGGERS[library] + child).addFilter(_EVENT_ONLY)
 

@@ -10,7 +10,7 @@ from dreg_client.images.image import ShownImage, platform_of
 from dreg_client.models.index import AnyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import model_of, parse_document, parse_manifest
-from dreg_client.models.partial import right_parts
+from dreg_client.models.partial import valid_parts
 from dreg_client.models.stored import ParsedModel, keep_digest
 from dreg_client.protocol.content import ManifestRef, RawManifest
 from dreg_client.values.platform import Platform
@@ -44,7 +44,7 @@ def read_partly(source: Source, reference: ManifestRef) -> AnyManifest:
         model = model_of(failure.kind) if failure.kind != "document" else None
         if model is None or not issubclass(model, AnyManifest):
             raise failure.at(found.digest) from None
-        return _right_parts(model, found, failure)
+        return _valid_parts(model, found, failure)
     keep_digest(document, found.digest)
     return document
 
@@ -75,14 +75,14 @@ def _read_config_partly(source: Source, manifest: ImageManifest) -> "ImageConfig
     except errors.InvalidDocumentError as failure:
         from dreg_client.models.config import ImageConfig  # noqa: PLC0415 (see above)
 
-        return _right_parts(ImageConfig, found, failure)
+        return _valid_parts(ImageConfig, found, failure)
     keep_digest(config, found.digest)
     return config
 
 
-def _right_parts(model: type[M], found: RawManifest, failure: errors.InvalidDocumentError) -> M:
+def _valid_parts(model: type[M], found: RawManifest, failure: errors.InvalidDocumentError) -> M:
     """Return the parts of a document that break no rule; if there are none, raise the error with the digest."""
-    document = right_parts(model, found.raw)
+    document = valid_parts(model, found.raw)
     if document is None:
         raise failure.at(found.digest) from None
     keep_digest(document, found.digest)

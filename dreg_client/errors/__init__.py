@@ -1,7 +1,7 @@
 """All exceptions of dreg-client, in one tree.
 
-They carry facts (texts and numbers, never open files or connections), can be pickled, and never hold a secret. The text
-of each is one sentence: what is wrong, where, and what to do.
+Each message says what is wrong, where, and what to do. The details are attributes: strings and numbers, never open
+files or connections. Exceptions can be pickled and never contain a secret.
 
 ```text
 DregError
@@ -22,8 +22,8 @@ DregError
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError  MissingLibraryError  WorkerKilledError
 ```
 
-An error response of a server is in `.status`, `.codes`, `.said` and `.request_id` of `RegistryError`,
-`UnauthorizedError` and their subclasses.
+`RegistryError`, `UnauthorizedError` and their subclasses have the server's response in `.status`, `.codes`, `.said` and
+`.request_id`.
 """
 
 from dreg_client.errors.documents import AmbiguousDocumentError as AmbiguousDocumentError

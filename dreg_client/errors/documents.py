@@ -1,4 +1,4 @@
-"""Errors of texts that are not valid values, of invalid documents, of bytes that fail verification, and of limits."""
+"""Errors for invalid values, invalid documents, failed verification and exceeded limits."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -9,11 +9,11 @@ from dreg_client.errors.root import DregError
 
 @dataclass(eq=False, repr=False)
 class InvalidReferenceError(DregError, ValueError):
-    """A text is not a valid image reference.
+    """A string is not a valid image reference.
 
     Attributes:
-        text: The text, shortened, without user information.
-        part: The part that is wrong: `registry`, `repository`, `tag`, `digest` or `reference`.
+        text: The string, shortened and without user name and password.
+        part: The invalid part: `registry`, `repository`, `tag`, `digest` or `reference`.
         expected: What a valid part looks like.
     """
 
@@ -27,7 +27,13 @@ class InvalidReferenceError(DregError, ValueError):
 
 @dataclass(eq=False, repr=False)
 class InvalidDigestError(DregError, ValueError):
-    """A text is not a valid digest (rules DIG-01, DIG-02)."""
+    """A string is not a valid digest (rules DIG-01, DIG-02).
+
+    Attributes:
+        text: The string, shortened.
+        rule: The id of the rule that it breaks.
+        expected: What a valid digest looks like.
+    """
 
     text: str
     rule: str
@@ -39,17 +45,26 @@ class InvalidDigestError(DregError, ValueError):
 
 @dataclass(eq=False, repr=False)
 class UnsupportedDigestError(DregError, ValueError):
-    """A digest is valid, but its algorithm is not supported, so content cannot be verified by it."""
+    """A digest is valid, but its algorithm is not supported, so it cannot be computed or verified.
+
+    Attributes:
+        digest: The digest or its algorithm.
+    """
 
     digest: str
 
     def _sentence(self) -> str:
-        return f"{self.digest} cannot be verified: only sha256 and sha512 can be computed; ask by such a digest"
+        return f"{self.digest} cannot be verified: only sha256 and sha512 are supported; use a digest of these"
 
 
 @dataclass(eq=False, repr=False)
 class InvalidPlatformError(DregError, ValueError):
-    """A text is not a valid platform."""
+    """A string is not a valid platform.
+
+    Attributes:
+        text: The string, shortened.
+        expected: What a valid platform looks like.
+    """
 
     text: str
     expected: str
@@ -59,7 +74,7 @@ class InvalidPlatformError(DregError, ValueError):
 
 
 class DocumentError(DregError):
-    """A document cannot be read as the expected kind."""
+    """A document cannot be parsed as the expected kind of document."""
 
 
 @dataclass(eq=False, repr=False)
@@ -67,11 +82,11 @@ class InvalidDocumentError(DocumentError):
     """A document breaks rules of its specification.
 
     Attributes:
-        problems: All problems including warnings, in document order; of each severity at most 1,001 (see `Report`).
-            After `strict=False`, the errors that it does not accept come first.
-        kind: The kind that the document was read as, such as `oci-manifest`; empty if unknown.
-        source: Where the document came from (a file, a digest); empty if unknown.
-        readable: Whether `strict=False` reads the document.
+        problems: All problems including warnings, in document order, at most 1,001 of each severity (see `Report`).
+            With `strict=False`, the errors that prevent parsing come first.
+        kind: The kind that the document was parsed as, such as `oci-manifest`; empty if unknown.
+        source: The file or digest that the document came from; empty if unknown.
+        readable: Whether the document can be parsed with `strict=False`.
     """
 
     problems: tuple[Problem, ...]
@@ -80,29 +95,29 @@ class InvalidDocumentError(DocumentError):
     readable: bool = False
 
     def at(self, source: str) -> Self:
-        """Return this error with the place that the document came from."""
+        """Return a copy of this error with `source` set."""
         return replace(self, source=source)
 
     def _sentence(self) -> str:
         errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         where = f"{self.source}: " if self.source else ""
         more = f"; and {len(errors) - 1} more, see .problems" if len(errors) > 1 else ""
-        advice = "; strict=False reads it, but put_manifest pushes no such document" if self.readable else ""
+        advice = "; strict=False reads it (put_manifest still rejects it)" if self.readable else ""
         found = errors[0] if errors else "unknown problem"
         return f"{where}not a valid {self.kind or 'document'}: {found}{more}{advice}"
 
 
 class AmbiguousDocumentError(InvalidDocumentError):
-    """A document means different things to different parsers (rules GEN-02, GEN-06, GEN-08)."""
+    """Different parsers would read the document differently (rules GEN-02, GEN-06, GEN-08)."""
 
 
 class MediaTypeMismatchError(InvalidDocumentError):
-    """A document states another media type than the one that it was served with or referred to by (rule GEN-07)."""
+    """A document's `mediaType` differs from its `Content-Type` or its descriptor's media type (rule GEN-07)."""
 
 
 @dataclass(eq=False, repr=False)
 class UnsupportedMediaTypeError(DocumentError):
-    """A document is of a kind that was not asked for, or its kind cannot be determined (rule GEN-12).
+    """A document is not of the requested kind, or its kind cannot be determined (rule GEN-12).
 
     Attributes:
         media_type: The media type of the document; empty if unknown.
@@ -115,32 +130,36 @@ class UnsupportedMediaTypeError(DocumentError):
     advice: str
 
     def _sentence(self) -> str:
-        what = f"of media type {self.media_type!r}" if self.media_type else "of no known media type"
-        return f"the document {self.digest} is {what}; {self.advice}"
+        what = f"media type {self.media_type!r}" if self.media_type else "no known media type"
+        return f"the document {self.digest} has {what}; {self.advice}"
 
 
 @dataclass(eq=False, repr=False)
 class NoBytesError(DocumentError):
-    """A document inside a caller's own model has no bytes of its own, so it has no digest and no size (D-35)."""
+    """A document has no bytes, digest or size, because it is a field of another model (D-35).
+
+    Attributes:
+        model: The model's name.
+    """
 
     model: str
 
     def _sentence(self) -> str:
-        return f"this {self.model} was not read from bytes of its own; read it by {self.model}.parse(raw)"
+        return f"this {self.model} has no bytes or digest of its own; to get them, use {self.model}.parse(raw)"
 
 
 class IntegrityError(DregError):
-    """Bytes are not those that were asked for."""
+    """The bytes received are not the requested content."""
 
 
 @dataclass(eq=False, repr=False)
 class DigestMismatchError(IntegrityError):
-    """Bytes have another digest than expected (rule GEN-11).
+    """The content has a different digest than expected (rule GEN-11).
 
     Attributes:
-        expected: The digest that was asked for.
-        actual: The digest of the bytes.
-        where: The source of the bytes.
+        expected: The requested digest.
+        actual: The digest of the received bytes.
+        where: Where the bytes came from.
     """
 
     expected: str
@@ -153,7 +172,13 @@ class DigestMismatchError(IntegrityError):
 
 @dataclass(eq=False, repr=False)
 class SizeMismatchError(IntegrityError):
-    """Bytes are more or fewer than expected (rule GEN-11); sizes are in bytes."""
+    """The content is longer or shorter than expected (rule GEN-11).
+
+    Attributes:
+        expected: The expected size in bytes.
+        actual: The actual size in bytes.
+        where: Where the bytes came from.
+    """
 
     expected: int
     actual: int
@@ -164,49 +189,70 @@ class SizeMismatchError(IntegrityError):
 
 
 class ContentEncodingError(IntegrityError):
-    """A body was compressed without request, and fails verification both as sent and decompressed (D-01)."""
+    """A body was compressed unrequested, and fails verification both as sent and decompressed (D-01)."""
 
 
 class LimitExceededError(DregError):
-    """Something is larger, deeper or longer than its limit."""
+    """Content exceeds a limit on size, depth or number."""
 
 
 @dataclass(eq=False, repr=False)
 class ResponseTooLargeError(LimitExceededError):
-    """Content is larger than the limit (rule GEN-05); sizes are in bytes."""
+    """Content is larger than the limit (rule GEN-05).
+
+    Attributes:
+        what: The content.
+        size: Its size in bytes, as far as it is known.
+        limit: The limit in bytes.
+    """
 
     what: str
     size: int
     limit: int
 
     def _sentence(self) -> str:
-        return f"{self.what}: {self.size} bytes are over the limit of {self.limit}; raise the limit if you trust it"
+        return f"{self.what}: {self.size} bytes exceed the limit of {self.limit}; raise the limit if you trust it"
 
 
 @dataclass(eq=False, repr=False)
 class _TooManyError(LimitExceededError):
-    """There is more of something than a limit allows; never raised by itself."""
+    """A count exceeds its limit. Only subclasses are raised."""
 
     where: str
     limit: int
 
 
 class DepthLimitError(_TooManyError):
-    """Indexes are nested deeper than the limit."""
+    """Indexes are nested more deeply than the limit.
+
+    Attributes:
+        where: The outermost index.
+        limit: The limit.
+    """
 
     def _sentence(self) -> str:
-        return f"{self.where}: indexes are nested more than {self.limit} deep; ask for the inner image by its digest"
+        return f"{self.where}: indexes are nested more than {self.limit} levels deep; request the image by its digest"
 
 
 class TooManyPagesError(_TooManyError):
-    """A list has more pages than the limit, or links back to a page that was already read."""
+    """A list has more pages than the limit, or links back to an earlier page.
+
+    Attributes:
+        where: The URL of the list, without its query.
+        limit: The limit.
+    """
 
     def _sentence(self) -> str:
         return f"{self.where}: the list does not end after {self.limit} pages"
 
 
 class TooManyRedirectsError(_TooManyError):
-    """A request was redirected more often than the limit, or in a circle."""
+    """A request was redirected more often than the limit, or in a loop.
+
+    Attributes:
+        where: The URL, without its query.
+        limit: The limit.
+    """
 
     def _sentence(self) -> str:
-        return f"{self.where}: more than {self.limit} redirects, or in a circle"
+        return f"{self.where}: more than {self.limit} redirects, or a redirect loop"

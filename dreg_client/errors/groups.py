@@ -1,4 +1,4 @@
-"""Unwrap what a task group raises: users see the error itself, not a group of errors."""
+"""Unwrap the exception groups of task groups, so that users see the error itself."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import cast
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error to show of a group: an interrupt or exit if there is one, else the error that came first."""
+    """Return the error of a group to report: an interrupt or exit if there is one, otherwise the first error."""
     leaves = _leaves(group)
     return next((error for error in leaves if not isinstance(error, Exception)), leaves[0])
 
@@ -20,7 +20,7 @@ def _leaves(error: BaseException) -> list[BaseException]:
 
 @contextmanager
 def first_error_only() -> Generator[None]:
-    """Raise the first error of a group (see `first_error`) in place of the group. Put it around a task group."""
+    """Raise the first error of a group (see `first_error`) instead of the group. Wrap a task group in it."""
     try:
         yield
     except BaseExceptionGroup as group:

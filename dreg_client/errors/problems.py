@@ -1,15 +1,15 @@
-"""Problems of documents, as parsing, validation and reports share them."""
+"""Problems of documents, which parsing, validation and reports have in common."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 SITE: Final = "https://djmattyg007.github.io/dreg-client/"
-"""The address of the documentation, which has an entry for each rule."""
+"""The URL of the documentation, which has an entry for each rule."""
 
 
 def rule_url(rule: str) -> str:
-    """Return the address of a rule's entry in the documentation.
+    """Return the URL of a rule's entry in the documentation.
 
     Examples:
         >>> rule_url("DSC-03").removeprefix(SITE)
@@ -19,7 +19,7 @@ def rule_url(rule: str) -> str:
 
 
 def full_clause(clause: str) -> str:
-    """Return a clause with the name of its specification, which clauses of the image specification leave out.
+    """Return a clause with the name of its specification; clauses of the image specification are stored without it.
 
     Examples:
         >>> full_clause('descriptor.md "Digests"'), full_clause("ours: nesting is bounded")
@@ -31,7 +31,7 @@ def full_clause(clause: str) -> str:
 
 
 class Severity(StrEnum):
-    """The severity of a problem: a document with an *error* is rejected, with a *warning* or *note* it is not."""
+    """The severity of a problem. Only an *error* makes a document invalid; a *warning* or *note* does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -40,14 +40,14 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One rule that a document breaks.
+    """A rule that a document breaks, and where.
 
     Attributes:
-        rule: The stable id of the rule, such as `DSC-02`.
-        severity: Whether the document is rejected for it.
-        path: The path in the document, such as `$.layers[2].digest`; `$` is the document itself. A missing member has
-            the path that it would have. Names of more than 255 characters are cut, and end in `…`.
-        found: The value there, shortened, with control characters escaped.
+        rule: The id of the rule, such as `DSC-02`. Ids never change.
+        severity: Whether the problem makes the document invalid.
+        path: The path in the document, such as `$.layers[2].digest`; `$` is the document itself. For a missing member,
+            it is the path that the member would have. Names longer than 255 characters are cut and end in `…`.
+        found: The value at the path, shortened, with control characters escaped.
         expected: What the rule requires.
         clause: The clause of the specification that the rule comes from.
     """
@@ -61,12 +61,13 @@ class Problem:
 
     @property
     def url(self) -> str:
-        """The address of the rule's entry in the documentation."""
+        """The URL of the rule's entry in the documentation."""
         return rule_url(self.rule)
 
     def plain(self) -> dict[str, str]:
-        """Return the problem as a plain mapping: its attributes, and `url`."""
+        """Return the problem as a dict of its attributes and `url`."""
         return {name: str(getattr(self, name)) for name in (*self.__slots__, "url")}
 
     def __str__(self) -> str:
-        return f"{self.path}: found {self.found}, expected {self.expected} ({self.rule}; {self.clause}; see {self.url})"
+        source = f"{self.rule}; {full_clause(self.clause)}; see {self.url}"
+        return f"{self.path}: found {self.found}, expected {self.expected} ({source})"

@@ -1,4 +1,4 @@
-"""Errors of communication with a registry: authentication, error responses, transport, and unsafe URLs."""
+"""Errors of authentication, error responses, the transport, and unsafe URLs."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from dreg_client.errors.root import DregError
 
 @dataclass(eq=False, repr=False)
 class _ResponseError(DregError):
-    """The content of an error response, for errors of several branches of the tree; never raised by itself.
+    """The content of an error response, for several branches of the tree. Only subclasses are raised.
 
     Attributes:
-        what: What was requested or done.
+        what: The requested object, or what went wrong.
         where: The store, or the URL without its query.
         advice: What to do.
-        status: The status code of the response, 0 if no server responded.
-        said: The errors that the registry reports, as `CODE: message`, at most ten.
+        status: The status code of the response; 0 if no server responded.
+        said: The errors in the response as `CODE: message`, at most ten.
         request_id: The registry's id of the request; empty if it sends none.
     """
 
@@ -29,7 +29,7 @@ class _ResponseError(DregError):
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The error codes that the registry reports, such as `MANIFEST_UNKNOWN`; empty if it uses another format."""
+        """The error codes in the response, such as `MANIFEST_UNKNOWN`; empty if it has another format."""
         codes = (entry.partition(":")[0] for entry in self.said)
         return tuple(code for code in codes if re.fullmatch(r"[A-Z][A-Z0-9_]*", code, re.ASCII))
 
@@ -50,14 +50,20 @@ class ChallengeError(AuthError):
 
 
 class TokenError(AuthError):
-    """A token server's response contains no valid token; its body is never shown."""
+    """A token server's response contains no valid token. The response body is never shown."""
 
 
 class TokenTooLargeError(TokenError, ResponseTooLargeError):
-    """A token server's response is larger than any token; sizes are in bytes."""
+    """A token server's response is too large to be a token.
+
+    Attributes:
+        what: The token server.
+        size: The size of the response in bytes, as far as it is known.
+        limit: The limit in bytes.
+    """
 
     def _sentence(self) -> str:
-        return f"{self.what}: its answer is longer than {self.limit} bytes; no token is as long"
+        return f"{self.what}: the response is longer than {self.limit} bytes, so it is not a token"
 
 
 @dataclass(eq=False, repr=False)
@@ -65,7 +71,7 @@ class UnauthorizedError(_ResponseError, AuthError):
     """The registry or its token server rejects the credential, or requires one (401).
 
     Attributes:
-        anonymous: Whether the request was anonymous because no `credentials=` were given; `advice` says so then.
+        anonymous: Whether the request was anonymous because `credentials=` was not given; `advice` then explains it.
     """
 
     anonymous: bool = False
@@ -76,30 +82,30 @@ class DeniedError(UnauthorizedError):
 
 
 class CredentialError(AuthError):
-    """A credential cannot be used: it belongs to another server, or its form cannot be sent."""
+    """A credential cannot be used: it belongs to another server, or contains characters that cannot be sent."""
 
 
 class CredentialHelperError(AuthError):
-    """A credential helper is missing, failed or printed invalid output, which is shown only if it holds no secret."""
+    """A credential helper is missing, failed or printed invalid output. Output with a secret is never shown."""
 
 
 class ConfigError(AuthError):
-    """A file of settings, credentials or certificates is broken or unsafe, or an option has an invalid value."""
+    """A configuration, credential or certificate file is broken or unsafe, or an option has an invalid value."""
 
 
 class RegistryError(_ResponseError):
-    """A registry, or another store that implements the same operations, returned an error."""
+    """A registry, or another store with the same operations, returned an error."""
 
 
 class NotFoundError(RegistryError):
-    """A store has no such repository, tag, manifest or blob."""
+    """The requested repository, tag, manifest or blob does not exist."""
 
     def _sentence(self) -> str:
         return self._with_response(f"{self.where} has no {self.what}" if self.where else f"there is no {self.what}")
 
 
 class UnknownNamespaceError(RegistryError, KeyError):
-    """The catalog has no repository in this namespace; also a `KeyError`."""
+    """The catalog has no repository in the requested namespace. Also a `KeyError`."""
 
 
 class UnsupportedError(RegistryError):
@@ -108,10 +114,10 @@ class UnsupportedError(RegistryError):
 
 @dataclass(eq=False, repr=False)
 class RateLimitedError(RegistryError):
-    """A registry limits the rate of requests (429), or asks for a longer delay than the maximum.
+    """The registry limits the rate of requests (429), or its `Retry-After` exceeds the maximum delay.
 
     Attributes:
-        retry_after: The requested delay in seconds, None if the registry sends none.
+        retry_after: The requested delay in seconds; None if the registry sends none.
     """
 
     retryable = True
@@ -119,14 +125,14 @@ class RateLimitedError(RegistryError):
 
 
 class ServerError(RegistryError):
-    """A registry failed to handle the request (5xx)."""
+    """The registry failed to handle the request (5xx)."""
 
     retryable = True
 
 
 @dataclass(eq=False, repr=False)
 class TransportError(DregError):
-    """A request or its response was not transferred.
+    """A request could not be sent, or its response could not be received.
 
     Attributes:
         reason: What happened.
@@ -143,59 +149,59 @@ class TransportError(DregError):
 
 @dataclass(eq=False, repr=False)
 class ConnectError(TransportError):
-    """A connection cannot be made: it was rejected, or timed out.
+    """A connection failed or timed out.
 
     Attributes:
-        refused: Whether the host rejects connections to this port; at most one more attempt is made then.
+        refused: Whether the host refused the connection. It is then retried at most once.
     """
 
     refused: bool = False
 
 
 class ProxyRefusedError(ConnectError):
-    """A proxy rejects the connection; another attempt would not change that."""
+    """The proxy rejected the connection. This is not retried."""
 
     retryable = False
 
 
 class UnknownHostError(ConnectError):
-    """A host name does not exist; another attempt would not change that."""
+    """The host name does not exist. This is not retried."""
 
     retryable = False
 
 
 class TransferTimeoutError(TransportError):
-    """A transfer made no progress, or was too slow, until it timed out."""
+    """A transfer stalled or was too slow, and timed out."""
 
 
 class NoPlaceError(TransferTimeoutError):
-    """The connection pool of a host had no free connection until the timeout."""
+    """No connection in the pool became free before the timeout."""
 
     retryable = False
 
 
 class TruncatedBodyError(TransportError):
-    """A body ended early, and all attempts to resume it failed."""
+    """A response body ended early, and all attempts to resume it failed."""
 
 
 class ProtocolError(TransportError):
-    """A response violates the protocol."""
+    """A response violates the HTTP or registry protocol."""
 
     retryable = False
 
 
 class TLSError(TransportError):
-    """A server's certificate is not trusted, or it supports no secure TLS; plain HTTP is never tried instead."""
+    """The server's certificate is not trusted, or its TLS version is not secure. Plain HTTP is never tried instead."""
 
     retryable = False
 
 
 class NotTLSError(TLSError):
-    """The server does not use TLS, but the connection was made with TLS."""
+    """The connection uses TLS, but the server does not."""
 
 
 class OnlyTLSError(TLSError):
-    """The server uses TLS, but the connection was made without TLS."""
+    """The server requires TLS, but the connection does not use it."""
 
 
 @dataclass(eq=False, repr=False)
@@ -218,15 +224,15 @@ class RetryExhaustedError(TransportError):
         self.reason, self.where = str(self.last), ""
 
     def _sentence(self) -> str:
-        return f"{self.last}; given up after {self.attempts} attempts"
+        return f"{self.last}; gave up after {self.attempts} attempts"
 
 
 @dataclass(eq=False, repr=False)
 class UnsafeURLError(DregError):
-    """A registry refers to a URL that is not safe to request. Nothing was sent there.
+    """A registry redirected or linked to a URL that is not safe to request. Nothing was sent there.
 
     Attributes:
-        where: The URL that refers to it, without its query.
+        where: The URL of the response that refers to it, without its query.
         target: The unsafe URL, without its query.
         reason: Why it is unsafe, and what to do.
     """
@@ -240,12 +246,12 @@ class UnsafeURLError(DregError):
 
 
 class InsecureDowngradeError(UnsafeURLError):
-    """A URL leads from https to http, or a password would be sent over plain HTTP."""
+    """A redirect or link leads from https to http, or a password would be sent over plain HTTP."""
 
 
 class CrossOriginError(UnsafeURLError):
-    """A URL leads to another host, where only the registry's own is allowed."""
+    """A redirect or link leads to another host, where only the registry itself is allowed."""
 
 
 class BlockedAddressError(UnsafeURLError):
-    """A URL of a public host leads to a private address: loopback, a private network, or cloud metadata."""
+    """A public host redirects to a private address: loopback, a private network, or cloud metadata."""

@@ -1,33 +1,33 @@
-"""The root of all errors."""
+"""The base class of all errors."""
 
 from typing import Any
 
 
 class DregError(Exception):
-    """The root of all errors of this library.
-
-    Subclasses that carry facts are dataclasses with `eq=False`, since exceptions are compared by identity, and never
-    frozen, since `contextlib` sets `__traceback__`. Each implements `_sentence`.
+    """The base class of all errors of this library.
 
     Attributes:
-        retryable: Whether the same call may succeed when it is made again.
-        outcome: What the call had changed before it failed, and what to do about it; empty if nothing.
+        retryable: Whether the same call may succeed if it is repeated.
+        outcome: What the call had already changed when it failed, and what to do about it. Empty if it changed nothing.
     """
+
+    # Subclasses with attributes are dataclasses. They use `eq=False` because exceptions are compared by identity, and
+    # are never frozen because `contextlib` sets `__traceback__`. Each implements `_sentence`.
 
     retryable: bool = False
     outcome: str = ""
 
     def __post_init__(self) -> None:
-        # `Exception` pickles, copies and prints by `args`, which a dataclass's `__init__` leaves to keyword arguments.
+        # `Exception` needs `args` to pickle, copy and print; the `__init__` of a dataclass does not set it.
         self.args: tuple[Any, ...] = tuple(vars(self).values())
 
     def add_outcome(self, sentence: str) -> None:
-        """Add to `outcome`, with which the text of the error ends."""
+        """Append a sentence to `outcome`, which the error message ends with."""
         self.outcome = f"{self.outcome}; {sentence}" if self.outcome else sentence
 
     def __str__(self) -> str:
         return f"{self._sentence()}; {self.outcome}" if self.outcome else self._sentence()
 
     def _sentence(self) -> str:
-        """Return what went wrong, and where."""
+        """Return the message without `outcome`: what went wrong, where, and what to do."""
         return " ".join(str(fact) for fact in self.args)

@@ -1,4 +1,4 @@
-"""Errors of files, stores and images, and of the environment that the library runs in."""
+"""Errors of files, stores, images and the environment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dreg_client.errors.root import DregError
 
 @dataclass(eq=False, repr=False)
 class _PathError(DregError):
-    """Something is wrong with a file or folder; never raised by itself."""
+    """The base of errors about a file or directory. Only subclasses are raised."""
 
     path: str
     reason: str
@@ -18,24 +18,24 @@ class _PathError(DregError):
 
 
 class FileError(_PathError):
-    """A file or folder cannot be read or written.
+    """A file or directory cannot be read or written.
 
     Attributes:
-        path: The file or folder.
-        reason: What is wrong with it and what to do.
+        path: The file or directory.
+        reason: What is wrong and what to do.
     """
 
 
 class LayoutError(FileError):
-    """A layout, an archive or the target of a download cannot be used."""
+    """A layout, an archive or a download target cannot be used."""
 
 
 class UnsafePathError(LayoutError):
-    """A name leads outside of the store, or to something that is not a regular file."""
+    """A path leads outside the store, or is not a regular file."""
 
 
 class LayoutCorruptError(LayoutError):
-    """A store's own files are broken."""
+    """A layout or archive is damaged."""
 
 
 class LayoutLockedError(LayoutError):
@@ -44,25 +44,25 @@ class LayoutLockedError(LayoutError):
 
 @dataclass(eq=False, repr=False)
 class ClosedError(DregError):
-    """A registry, a repository, a layout or an archive was used after it was closed; closing it twice is no error.
+    """A registry, repository, layout or archive was used after it was closed. Closing it twice is not an error.
 
     Attributes:
-        where: What was closed.
+        where: The closed object.
     """
 
     where: str
 
     def _sentence(self) -> str:
-        return f"{self.where}: was closed; read what you need while it is open"
+        return f"{self.where} is closed; read what you need before you close it"
 
 
 @dataclass(eq=False, repr=False)
 class NotAnImageError(DregError):
-    """An artifact was requested as an image, or an index was found where one manifest is needed.
+    """An artifact was requested as an image, or an index was found where a single manifest is required.
 
     Attributes:
-        media_type: The media type of its config; for an index, its own.
-        digest: Its digest.
+        media_type: The media type of the artifact's config, or of the index.
+        digest: The digest of the artifact or index.
     """
 
     media_type: str
@@ -70,8 +70,9 @@ class NotAnImageError(DregError):
 
     def _sentence(self) -> str:
         if "index" in self.media_type or "list" in self.media_type:
-            return f"{self.digest} is an index, not the image of one platform; choose a platform of it first"
-        return f"{self.digest} is no image: its config is {self.media_type!r}; read it with get_manifest and get_blob"
+            return f"{self.digest} is an index, not the image of one platform; choose one of its platforms first"
+        advice = "read it with get_manifest and get_blob"
+        return f"{self.digest} is not an image: its config has media type {self.media_type!r}; {advice}"
 
 
 @dataclass(eq=False, repr=False)
@@ -79,9 +80,9 @@ class PlatformNotFoundError(DregError):
     """An index has no image for the requested platform.
 
     Attributes:
-        wanted: The requested platform, as text.
-        available: The platforms of the index, as texts.
-        unreadable: The digests of entries that could not be read, so that their platforms are unknown.
+        wanted: The requested platform, as a string.
+        available: The platforms of the index, as strings.
+        unreadable: The digests of entries that could not be read. Their platforms are unknown.
     """
 
     wanted: str
@@ -89,14 +90,14 @@ class PlatformNotFoundError(DregError):
     unreadable: tuple[str, ...] = ()
 
     def _sentence(self) -> str:
-        found = f"no image for platform {self.wanted}; there are: {listed(self.available)}"
+        found = f"no image for platform {self.wanted}; available: {listed(self.available)}"
         if not self.unreadable:
             return found
-        return f"{found}; these could not be read, ask for one by its digest to see why: {listed(self.unreadable)}"
+        return f"{found}; unreadable (request one by its digest to see why): {listed(self.unreadable)}"
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:
-    """Return the first names of a list and the number of others, for the message of an error.
+    """Return the first names of a list and the number of the others, for error messages.
 
     Examples:
         >>> listed(["a", "b", "c"], most=1), listed([])
@@ -107,15 +108,15 @@ def listed(names: Sequence[str], most: int = 10) -> str:
 
 
 class ConflictError(DregError):
-    """One name stands for several things, so it cannot be resolved; or another client changed what is to be changed."""
+    """A name is ambiguous, or another client has changed the same object."""
 
 
 @dataclass(eq=False, repr=False)
 class MissingLibraryError(DregError):
-    """An optional library is required by an option and is not installed.
+    """An option requires an optional library that is not installed.
 
     Attributes:
-        library: The library.
+        library: The name of the library.
         extra: The extra of dreg-client that installs it.
     """
 
@@ -123,7 +124,7 @@ class MissingLibraryError(DregError):
     extra: str
 
     def _sentence(self) -> str:
-        return f"{self.library} is not installed; add it by: pip install 'dreg-client[{self.extra}]'"
+        return f"{self.library} is not installed; install it with: pip install 'dreg-client[{self.extra}]'"
 
 
 class WorkerKilledError(_PathError):

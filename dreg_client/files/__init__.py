@@ -1,1 +1,1 @@
-"""Files on disk and in archives: rooted paths, tar archives, atomic writes, partial downloads."""
+"""Files on disk and in archives: safe paths, tar archives, atomic writes, partial downloads."""

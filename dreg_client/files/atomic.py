@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files atomically: completely or not at all."""
 
 import os
 import secrets
@@ -10,15 +10,18 @@ from dreg_client.errors import FileError
 
 
 def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
-    """Write chunks to a file that gets its name only after the last one; raise FileError if that is not possible.
+    """Write chunks to a temporary file, and rename it after the last chunk.
 
-    If anything fails, also the iterator of chunks at its end, an existing file stays as it was. A link is followed to
-    the file that it names; a device or a pipe is written directly.
+    If writing or the iterator fails, an existing file stays unchanged. A link is followed to its target; a device or a
+    pipe is written directly.
+
+    Raises:
+        FileError: The file cannot be written.
     """
     given = Path(path)
     try:
         if given.exists() and not given.is_file():
-            with given.open("wb") as file:  # by this name: that of an open pipe, as in /dev/stdout, leads nowhere else
+            with given.open("wb") as file:  # not by the resolved path: that of a pipe behind /dev/stdout does not exist
                 file.writelines(chunks)
         else:
             _replace(Path(os.path.realpath(path)), chunks, mode)
@@ -27,7 +30,7 @@ def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> Non
 
 
 def _replace(target: Path, chunks: Iterable[bytes], mode: int) -> None:
-    part = part_beside(target)  # known before the file exists, so that it is removed whenever a signal comes
+    part = part_beside(target)  # set before the file exists, so that it is removed after an interrupt at any moment
     try:
         with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.writelines(chunks)
@@ -42,19 +45,19 @@ def _replace(target: Path, chunks: Iterable[bytes], mode: int) -> None:
 
 
 def part_beside(target: Path) -> Path:
-    """Return a new name in the same folder for a file until it is finished."""
+    """Return a new temporary name in the same directory."""
     return target.with_name(f".{os.fsdecode(os.fsencode(target.name)[:100])}.{secrets.token_hex(8)}.part")
 
 
 def umask() -> int:
-    """Return the permissions that the process removes from new files."""
+    """Return the umask of the process."""
     removed = os.umask(0)
     os.umask(removed)
     return removed
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a new name survive a power failure, where folders can be synced."""
+    """Make a renamed file survive a power failure, on systems that can sync directories."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,7 +1,7 @@
-"""Open a file or a directory below a root, one component of its path at a time, so that no step leads above the root.
+"""Open a file or a directory below a root, one path component at a time, without ever leaving the root.
 
-Links are followed here rather than by the operating system, which would follow them anywhere. Linux has `openat2` with
-`RESOLVE_BENEATH` for this; Python and macOS have not.
+The operating system would follow links anywhere, so links are followed here. Linux has `openat2` with `RESOLVE_BENEATH`
+for this, but Python and macOS do not.
 """
 
 import errno
@@ -11,41 +11,41 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_LINKS: Final = 40
-"""The most links to follow for one file, as Linux has it."""
+"""The maximum number of links to follow for one file, as on Linux."""
 _MOST_HELD: Final = 64
-"""The deepest directory: each one on the way to it is held open."""
+"""The maximum depth of a directory. All its parents are held open."""
 _CLOSE_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | _CLOSE_ON_EXEC
 # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
 _FILE: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _NO_LINKS
 _DIRECTORY: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _NOT_OPENED: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
-"""What systems say if a component is a link, or not a directory."""
+"""The errors of various systems if a component is a link or not a directory."""
 
 
 class UnsafeStepError(Exception):
-    """A component is not what it must be, or a link leads outside; the text says which."""
+    """A path component is not a directory, or a link leads outside. The message continues a sentence about the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a path leads to: its open descriptor, and its components below the root once all links are followed."""
+    """An opened file or directory: its file descriptor, and its path components below the root, without links."""
 
     descriptor: int
     parts: tuple[str, ...]
 
 
 def components(path: str) -> list[str]:
-    """Return the components of a path: empty ones and `.` are dropped, `..` is kept."""
+    """Split a path into its components, without empty ones and `.`, but with `..`."""
     return [part for part in path.split("/") if part not in {"", "."}]
 
 
 def open_beneath(root: str, parts: Iterable[str], *, most_links: int = MOST_LINKS) -> Found:
-    """Open what a path below a root leads to; links are followed as long as they stay below it.
+    """Open a file or directory below a root. Links are followed if they stay below the root.
 
     Raises:
-        UnsafeStepError: A link leads outside, there are too many, or a component is not a directory.
-        OSError: Something cannot be opened; FileNotFoundError if it does not exist.
+        UnsafeStepError: A link leads outside, there are too many links, or a component is not a directory.
+        OSError: A component cannot be opened; FileNotFoundError if it does not exist.
     """
     held, reached = [os.open(root, _DIRECTORY | _CLOSE_ON_EXEC)], list[str]()
     try:
@@ -57,14 +57,14 @@ def open_beneath(root: str, parts: Iterable[str], *, most_links: int = MOST_LINK
 
 
 def _walk(held: list[int], reached: list[str], path: Sequence[str], links_left: int) -> None:
-    """Follow a path from the last of the descriptors; those that it opens are added."""
+    """Follow a path from the last open directory, and add the file descriptors that it opens to `held`."""
     ahead = [*reversed(path)]
     while ahead:
         part = ahead.pop()
         if part == "..":
-            # Not opened: the directory may have been moved since, and then its `..` is outside.
+            # `..` is not opened: if the directory has been moved in the meantime, its `..` may be outside.
             if not reached:
-                raise UnsafeStepError("leads out of the layout by a symbolic link")
+                raise UnsafeStepError("leads outside the layout through a symbolic link")
             os.close(held.pop())
             reached.pop()
             continue
@@ -74,16 +74,16 @@ def _walk(held: list[int], reached: list[str], path: Sequence[str], links_left: 
             continue
         links_left -= 1
         if links_left < 0:
-            raise UnsafeStepError("is a link, or a link to too many others")
+            raise UnsafeStepError("is a symbolic link, which is not allowed here, or leads through too many links")
         if target.startswith("/"):
-            raise UnsafeStepError("leads out of the layout by a symbolic link to an absolute path")
+            raise UnsafeStepError("leads outside the layout through a symbolic link to an absolute path")
         ahead += reversed(components(target))
 
 
 def _step(held: list[int], part: str, *, is_last: bool) -> str | None:
-    """Open one component; return its target instead if it is a link."""
+    """Open one component and return None; if it is a link, return its target instead."""
     if len(held) > _MOST_HELD:
-        raise UnsafeStepError(f"is more than {_MOST_HELD} directories deep")
+        raise UnsafeStepError(f"is nested more than {_MOST_HELD} directories deep")
     try:
         held.append(os.open(part, _FILE if is_last else _DIRECTORY | _NO_LINKS, dir_fd=held[-1]))
     except OSError as failure:
@@ -96,4 +96,4 @@ def _step(held: list[int], part: str, *, is_last: bool) -> str | None:
     except FileNotFoundError:
         raise
     except OSError:
-        raise UnsafeStepError("is below what is not a directory") from None
+        raise UnsafeStepError("has a parent that is not a directory") from None

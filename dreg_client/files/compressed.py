@@ -1,4 +1,4 @@
-"""Unpack a compressed archive to a temporary file, in bounded memory and space."""
+"""Decompress an archive to a temporary file, with limits on memory and disk space."""
 
 import bz2
 import gzip
@@ -17,11 +17,11 @@ MAX_UNPACKED: Final = 64 << 30
 _MAX_XZ_MEMORY: Final = 256 << 20
 _CHUNK: Final = MEBIBYTE
 _BROKEN: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
-"""What the decompressors raise."""
+"""The errors that the decompressors raise."""
 
 
 def unpacked(archive: BinaryIO, name: str) -> BinaryIO:
-    """Return an open archive itself if it is not compressed, else an unpacked copy; then the archive is closed."""
+    """Return an open archive unchanged if it is not compressed; otherwise close it and return a decompressed copy."""
     chunks = _chunks_of(archive)
     if chunks is None:
         return archive
@@ -39,7 +39,7 @@ def unpacked(archive: BinaryIO, name: str) -> BinaryIO:
 
 
 def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
-    """Return how a file begins, decompressed if possible, and whether it is compressed."""
+    """Return the first bytes of a file, decompressed if possible, and whether the file is compressed."""
     chunks = _chunks_of(file)
     if chunks is None:
         return file.read(_CHUNK), False
@@ -50,7 +50,7 @@ def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
 
 
 def _chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
-    """Return the decompressed bytes of a file, None if it is not compressed by gzip, bzip2 or xz."""
+    """Return an iterator of the decompressed bytes of a file; None if it is not compressed with gzip, bzip2 or xz."""
     start = archive.read(6)
     archive.seek(0)
     decompress = next((found for magic, found in _COMPRESSIONS.items() if start.startswith(magic)), None)
@@ -58,7 +58,7 @@ def _chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
 
 
 def _xz(archive: BinaryIO) -> Iterator[bytes]:
-    """Decompress one xz stream after another in bounded memory (`lzma.open` has no limit)."""
+    """Decompress successive xz streams with a memory limit, which `lzma.open` does not have."""
     packed = archive.read(_CHUNK)
     while packed:
         stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
@@ -66,7 +66,7 @@ def _xz(archive: BinaryIO) -> Iterator[bytes]:
             yield stream.decompress(packed, _CHUNK)
             packed = archive.read(_CHUNK) if stream.needs_input else b""
             if not packed and stream.needs_input and not stream.eof:
-                raise EOFError("the stream is cut short")
+                raise EOFError("the stream is truncated")
         packed = stream.unused_data.lstrip(b"\0") or archive.read(_CHUNK).lstrip(b"\0")
 
 
@@ -81,5 +81,5 @@ def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
     bound = min(MAX_UNPACKED, shutil.disk_usage(tempfile.gettempdir()).free)
     for chunk in chunks:
         if target.tell() + len(chunk) > bound:
-            raise errors.LayoutError(name, "is too large to be unpacked here; decompress it yourself")
+            raise errors.LayoutError(name, "is too large to decompress to a temporary file; decompress it yourself")
         target.write(chunk)

@@ -1,4 +1,4 @@
-"""The images of a docker-archive, as `docker save` writes it, their blobs by digest, and the manifests it lacks."""
+"""The images and blobs of an archive of `docker save`, and the manifests that it lacks."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ _COMPRESSED: Final = {b"\x1f\x8b": types.DOCKER_LAYER_GZIP, b"\x28\xb5\x2f\xfd":
 
 
 class SavedImages:
-    """The images of a docker-archive. Configs and layers are looked at when they are needed, each once."""
+    """The images of a docker-archive. Configs and layers are read when they are first needed."""
 
     def __init__(self, files: Files, *, strict: bool = True) -> None:
         self.files = files
@@ -34,31 +34,31 @@ class SavedImages:
         try:
             raw = files.read("manifest.json", limit=MAX_DOCUMENT)
         except FileNotFoundError:
-            found = other_kind(files, than=(DOCKER_ARCHIVE,)) or "not an archive of images"
-            reason = f"has no manifest.json, so docker save did not write it; it is {found}"
+            found = other_kind(files, than=(DOCKER_ARCHIVE,))
+            reason = "is not an archive of docker save: it has no manifest.json" + (f"; it is {found}" if found else "")
             raise errors.LayoutCorruptError(files.name, reason) from None
         self._images = ArchiveContents.parse(raw, files.name).images
         self._manifests: dict[int, DockerManifest] = {}
         self._members: dict[Digest, str] = {}
 
     def tags(self) -> tuple[str, ...]:
-        """Return the references of all images, each once, in the archive's order."""
+        """Return the distinct references of all images, in archive order."""
         return tuple(dict.fromkeys(tag for image in self._images for tag in image.repo_tags or ()))
 
     def manifest(self, reference: str) -> DockerManifest:
-        """Return the manifest of the one image that a reference, a digest, `@INDEX` or an empty text stands for."""
+        """Return the manifest of the image with a reference, a digest or `@INDEX`; if empty, of the only image."""
         positions, where = self._positions(reference), self.files.name
         if not positions:
-            what = f"image {show(reference)}" if reference else "image at all"
-            raise errors.NotFoundError(what, where, f"there are: {self._listed(range(len(self._images)))}")
+            what = f"image {show(reference)}" if reference else "images"
+            raise errors.NotFoundError(what, where, f"available: {self._listed(range(len(self._images)))}")
         if len({(self._images[position].config, self._images[position].layers) for position in positions}) > 1:
-            what = f"the name {show(reference)}" if reference else "the archive without a name"
+            what = f"the name {show(reference)} matches" if reference else "the archive contains"
             listed = self._listed(positions)
-            raise errors.ConflictError(f"{where}: {what} stands for {len(positions)} images; ask for one of: {listed}")
+            raise errors.ConflictError(f"{where}: {what} {len(positions)} images; request one of: {listed}")
         return self._manifest(positions[0])
 
     def _positions(self, reference: str) -> list[int]:
-        """Return the positions of the images that a reference stands for; of a digest, only the first."""
+        """Return the positions of the images that match a reference; for a digest, only the first."""
         everywhere = range(len(self._images))
         if not reference:
             return list(everywhere)
@@ -79,7 +79,12 @@ class SavedImages:
         return ", ".join(shown[:_MOST_LISTED]) or "none"
 
     def read(self, digest: Digest) -> bytes:
-        """Read a config, a layer or a manifest; `ResponseTooLargeError` if it is over the limit for documents."""
+        """Read a config, a layer or a manifest.
+
+        Raises:
+            NotFoundError: The archive has no such blob.
+            ResponseTooLargeError: It is larger than `MAX_DOCUMENT`.
+        """
         member = self._member(digest)
         if member is not None:
             return self._read(member)
@@ -89,7 +94,7 @@ class SavedImages:
         return manifest.raw
 
     def has_blob(self, digest: Digest) -> bool:
-        """Return whether the archive has a config or a layer."""
+        """Return whether the archive has a config or layer with this digest."""
         return self._member(digest) is not None
 
     def open_blob(self, digest: Digest, start: int) -> BinaryIO:
@@ -103,7 +108,7 @@ class SavedImages:
         return file
 
     def _member(self, digest: Digest) -> str | None:
-        """Return the member that is a config or a layer; None for the manifests that were written here."""
+        """Return the archive member of a config or layer; None for other digests, also those of generated manifests."""
         if digest not in self._members and not any(found.digest == digest for found in self._manifests.values()):
             for position in range(len(self._images)):
                 self._manifest(position)
@@ -125,10 +130,10 @@ class SavedImages:
             raise self._lacks(member) from None
 
     def _lacks(self, member: str) -> errors.LayoutCorruptError:
-        return errors.LayoutCorruptError(self.files.name, f"lacks {member}, which its manifest.json names")
+        return errors.LayoutCorruptError(self.files.name, f"has no {member}, to which its manifest.json refers")
 
     def _manifest(self, position: int) -> DockerManifest:
-        """Return the manifest that the archive lacks, as `skopeo copy` would write it (distribution manifest-v2-2)."""
+        """Build the manifest that the archive lacks, as `skopeo copy` would write it (distribution manifest-v2-2)."""
         if position not in self._manifests:
             image = self._images[position]
             config = self._config(image)
@@ -156,7 +161,7 @@ class SavedImages:
         with self._open(member) as file:
             size = size_of(file)
             if not size:
-                raise errors.LayoutCorruptError(self.files.name, f"has nothing in {member}, which should be a layer")
+                raise errors.LayoutCorruptError(self.files.name, f"has an empty layer: {member}")
             start = file.read(4)
             media_type = next((found for magic, found in _COMPRESSED.items() if start.startswith(magic)), None)
             digest = diff_id if media_type is None else _digest_of_compressed(file, member)
@@ -175,7 +180,7 @@ def _is_same(tag: str, reference: str) -> bool:
 
 
 def _digest_of_compressed(file: BinaryIO, member: str) -> Digest:
-    """Return the digest in a member's name, as today's docker writes them, else that of its bytes."""
+    """Return the digest in a member's name, as current versions of docker write it, or compute it from the content."""
     if named := _BLOB.fullmatch(member):
         return Digest(f"sha256:{named[1]}")
     file.seek(0)

@@ -1,4 +1,4 @@
-"""The files of an image layout: its marker, its index and the entries in it, and blobs by digest (image-layout.md)."""
+"""The files of an image layout: `oci-layout`, `index.json` with its entries, and blobs (image-layout.md)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,15 +26,20 @@ _LONGEST_SHOWN: Final = 128
 
 
 def check_marker(files: Files) -> None:
-    """Check that `oci-layout` names version 1.0.0; raise LayoutCorruptError (LYT-01)."""
+    """Check that `oci-layout` states version 1.0.0; raise LayoutCorruptError if not (LYT-01)."""
     found = examine(ImageLayout, _top_file(files, "oci-layout", "LYT-01", _MAX_MARKER)).problems
     problem = next((problem for problem in found if problem.severity is Severity.ERROR), None)
     if problem is not None:
-        raise errors.LayoutCorruptError(f"{files.name}/oci-layout", f"is no marker of an image layout: {problem}")
+        raise errors.LayoutCorruptError(f"{files.name}/oci-layout", f"is not valid: {problem}")
 
 
 def read_index(files: Files, *, strict: bool = True) -> LayoutIndex:
-    """Read `index.json`; raise LayoutCorruptError if it is missing or too large (LYT-02)."""
+    """Read `index.json`.
+
+    Raises:
+        LayoutCorruptError: It is missing or too large (LYT-02).
+        InvalidDocumentError: It is not a valid index.
+    """
     raw = _top_file(files, "index.json", "LYT-02", MAX_INDEX)
     try:
         return LayoutIndex.parse(raw, limit=MAX_INDEX, strict=strict)
@@ -47,28 +52,33 @@ def _top_file(files: Files, name: str, rule: str, limit: int) -> bytes:
         return files.read(name, limit=limit)
     except FileNotFoundError:
         found = other_kind(files, than=(OCI, OCI_ARCHIVE))
-        reason = f"has no {name}, so it is not an image layout ({rule})" + (f"; it is {found}" if found else "")
+        reason = f"is not an image layout: it has no {name} ({rule})" + (f"; it is {found}" if found else "")
         raise errors.LayoutCorruptError(files.name, reason) from None
     except errors.ResponseTooLargeError as failure:
-        reason = f"is of {failure.size} bytes, more than {limit} ({rule})"
+        reason = f"has {failure.size} bytes, which exceeds the limit of {limit} ({rule})"
         raise errors.LayoutCorruptError(f"{files.name}/{name}", reason) from None
 
 
 @dataclass(frozen=True, slots=True)
 class HashedBlob:
-    """The size of a blob's bytes, and their digest; None if its algorithm cannot be computed."""
+    """The size and digest of a blob's content. The digest is None if its algorithm is not supported."""
 
     size: int
     digest: Digest | None
 
 
 def blob_name(digest: Digest) -> str:
-    """Return the name of a blob's file below the root."""
+    """Return the path of a blob's file below the root."""
     return f"blobs/{digest.algorithm}/{digest.encoded}"
 
 
 def read_blob(files: Files, digest: Digest) -> bytes:
-    """Read a document, without verifying it; `ResponseTooLargeError` if it is over the limit for documents."""
+    """Read a document without verifying it.
+
+    Raises:
+        NotFoundError: The layout has no such blob.
+        ResponseTooLargeError: It is larger than `MAX_DOCUMENT`.
+    """
     try:
         return files.read("blobs", digest.algorithm, digest.encoded, limit=MAX_DOCUMENT)
     except FileNotFoundError:
@@ -76,7 +86,12 @@ def read_blob(files: Files, digest: Digest) -> bytes:
 
 
 def open_blob(files: Files, digest: Digest, start: int = 0) -> BinaryIO:
-    """Open a blob at an offset; raise `NotFoundError` or `LayoutError` if that is not possible."""
+    """Open a blob at an offset.
+
+    Raises:
+        NotFoundError: The layout has no such blob.
+        LayoutError: It cannot be opened.
+    """
     try:
         file = files.open("blobs", digest.algorithm, digest.encoded)
     except FileNotFoundError:
@@ -86,11 +101,11 @@ def open_blob(files: Files, digest: Digest, start: int = 0) -> BinaryIO:
 
 
 def _missing(files: Files, digest: Digest) -> errors.NotFoundError:
-    return errors.NotFoundError(f"blob {digest}", files.name, "the layout is not whole, or the digest is another's")
+    return errors.NotFoundError(f"blob {digest}", files.name, "check the digest, or the layout is incomplete")
 
 
 def has_blob(files: Files, digest: Digest) -> bool:
-    """Return whether there is a blob, without reading it; raise `LayoutError` if it cannot be opened."""
+    """Return whether a blob exists, without reading it; raise `LayoutError` if it cannot be opened."""
     try:
         open_blob(files, digest).close()
     except errors.NotFoundError:
@@ -99,7 +114,10 @@ def has_blob(files: Files, digest: Digest) -> bool:
 
 
 def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool]) -> HashedBlob:
-    """Return the size and the digest of a blob's bytes; once `is_cancelled()`, asked between chunks, of only a part."""
+    """Compute the size and digest of a blob's content.
+
+    `is_cancelled` is called between chunks. Once it returns True, reading stops, and the result covers only a part.
+    """
     verifier = digest.verifier() if digest.computable else None
     size = 0
     with open_blob(files, digest) as file:
@@ -113,42 +131,42 @@ def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool]) ->
 
 
 def tags_in(index: LayoutIndex) -> tuple[str, ...]:
-    """Return the names of all entries, each once, in document order."""
+    """Return the distinct names of all entries, in document order."""
     return tuple(dict.fromkeys(filter(None, map(ref_name, index.manifests))))
 
 
 def find_entry(index: LayoutIndex, reference: str, where: str) -> Descriptor | None:
-    """Return the entry of a name or digest, None if there is none; of an empty text, the only entry (LYT-07)."""
+    """Return the entry with a name or digest, or None. An empty string stands for the only entry (LYT-07)."""
     if not reference:
         if not index.manifests:
-            raise errors.NotFoundError("image at all", where)
-        return _agreed(list(index.manifests), "the layout without a tag", where)
+            raise errors.NotFoundError("images", where)
+        return _only(list(index.manifests), "the layout contains", where)
     if named := entries_named(index, reference):
-        return _agreed(named, f"the name {show(reference)}", where)
+        return _only(named, f"the name {show(reference)} matches", where)
     return next((entry for entry in index.manifests if entry.digest == reference), None)
 
 
 def entries_named(index: LayoutIndex, reference: str) -> list[Descriptor]:
-    """Return the entries with a name, preferably those that containerd knows by it (D-06)."""
+    """Return the entries with a name; if containerd's annotation has the name for some, only those (D-06)."""
     named = [entry for entry in index.manifests if ref_name(entry) == reference]
     known = [entry for entry in named or index.manifests if _containerd_name(entry) == reference]
     return known or named
 
 
-def _agreed(entries: list[Descriptor], what: str, where: str) -> Descriptor:
-    """Return one of several entries that all have the same digest (LYT-07)."""
+def _only(entries: list[Descriptor], what: str, where: str) -> Descriptor:
+    """Return the first of several entries; raise ConflictError unless all have the same digest (LYT-07)."""
     different: dict[Digest, Descriptor] = {}
     for entry in entries:
         different.setdefault(entry.digest, entry)
     if len(different) == 1:
         return entries[0]
-    listed = ", ".join(map(_called, list(different.values())[:_MOST_LISTED]))
-    raise errors.ConflictError(f"{where}: {what} stands for {len(different)} images; ask for one of: {listed}")
+    listed = ", ".join(map(_described, list(different.values())[:_MOST_LISTED]))
+    raise errors.ConflictError(f"{where}: {what} {len(different)} images; request one of: {listed}")
 
 
-def _called(entry: Descriptor) -> str:
+def _described(entry: Descriptor) -> str:
     names = [_shown(name) for name in (ref_name(entry), _containerd_name(entry)) if name]
-    return f"{' or '.join(names) or 'without a name'} {entry.digest}"
+    return f"{' or '.join(names) or 'unnamed'} {entry.digest}"
 
 
 def _containerd_name(entry: Descriptor) -> str | None:
@@ -156,26 +174,26 @@ def _containerd_name(entry: Descriptor) -> str | None:
 
 
 def _shown(name: str) -> str:
-    """Return a name as a user would type it, escaped if it is very long or cannot be printed."""
+    """Return a name as a user would type it, or escaped if it is very long or not printable."""
     return name if name.isprintable() and len(name) <= _LONGEST_SHOWN else show(name)
 
 
 def not_found(index: LayoutIndex, reference: str, where: str) -> errors.NotFoundError:
-    """Return the error for a reference that names nothing, with the names that there are."""
+    """Return the error for a reference that matches no entry, with a list of the names in the index."""
     names = tags_in(index)[:_MOST_LISTED]
-    there = ", ".join(map(_shown, names)) or "none"
+    available = ", ".join(map(_shown, names)) or "none"
     if not all(map(is_tag, names)):
-        there += "; one that is not a tag is asked for by --ref-name NAME (in Python: get_image(NAME))"
-    return errors.NotFoundError(f"tag {show(reference)}", where, f"there are: {there}")
+        available += "; request a name that is not a tag with --ref-name NAME (in Python: get_image(NAME))"
+    return errors.NotFoundError(f"tag {show(reference)}", where, f"available: {available}")
 
 
 def names_stored_document(reference: str) -> bool:
-    """Return whether a text is a registered digest; one of another algorithm may as well be a name, as in `web:1`."""
+    """Return whether a string is a digest of a registered algorithm. Otherwise it may be a name, such as `web:1`."""
     return digest_fault(reference) is None and Digest(reference).registered
 
 
 def descriptor_of_stored(raw: bytes, digest: Digest, where: str) -> Descriptor:
-    """Return a descriptor of a document that no entry lists, which is verified; its type follows from its content."""
+    """Verify a document that no entry lists, and return a descriptor for it. Its content determines the media type."""
     actual = Digest.of(raw, digest.algorithm)
     if actual != digest:
         raise errors.DigestMismatchError(digest, actual, f"{where}, blob {digest.short}")

@@ -1,4 +1,4 @@
-"""Where the bytes of a blob go: a file that gets its name only after they were verified, or memory, up to a limit."""
+"""Targets of blob downloads: a file that is renamed after verification, or memory up to a limit."""
 
 import os
 import re
@@ -20,27 +20,27 @@ from dreg_client.values.arguments import check_choice, check_flag
 from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
-"""`full` survives a power failure, `fast` leaves writing to the disk to the operating system."""
+"""`full` syncs the file to disk, so that it survives a power failure; `fast` does not."""
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
 _STALE_AFTER: Final = 24 * 3600.0
 _SWEEP_PAUSE: Final = 3600.0
 _MOST_FOLDERS: Final = 1000
 _NOT_RESUMABLE: Final = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
-"""A download that cannot be resumed; one that can is called `.sha256-....part`, without such a number."""
+"""Matches the temporary names of downloads that cannot be resumed. Resumable ones are named `.sha256-....part`."""
 _swept: Final[dict[Path, float]] = {}
 
 
 class _ReceivedBlob:
-    """A blob of which chunks are received.
+    """A blob that is received in chunks.
 
-    With `refetches`, bytes that do not match the digest are requested once more.
+    With `refetches`, content that does not match the digest is requested once more.
     """
 
     request: BlobRequest
-    """What to request next."""
+    """The next request to send."""
     is_verified: bool
-    """Whether all bytes are there, and verified."""
+    """Whether the content is complete and verified."""
 
     def __init__(self, request: BlobRequest, *, refetches: bool) -> None:
         self.request: BlobRequest = request
@@ -50,9 +50,16 @@ class _ReceivedBlob:
         self._verifier = request.digest.verifier()
 
     def verify(self, what: str, encoding: str = "") -> None:
-        """Verify the bytes at the end of the blob `what`, which came with the `Content-Encoding` given.
+        """Verify the content after the last chunk.
 
-        If they are wrong, `request` becomes another one if one is left to try; otherwise an IntegrityError is raised.
+        If the content is wrong and another request may help, `request` is replaced by it.
+
+        Args:
+            what: The name of the blob, for errors.
+            encoding: The `Content-Encoding` of the response.
+
+        Raises:
+            IntegrityError: The content is wrong, and no other request is left to try.
         """
         size = self.request.size
         if size is not None and self._verifier.size != size and not encoding:
@@ -64,7 +71,7 @@ class _ReceivedBlob:
             if again is not None:
                 self._restart(again)
             elif encoding:
-                message = f"{what}: came as {encoding[:20]}, and is another one both packed and unpacked"
+                message = f"{what}: sent as {encoding[:20]}; its digest is wrong both as sent and decompressed"
                 raise errors.ContentEncodingError(message) from None
             else:
                 raise
@@ -76,10 +83,10 @@ class _ReceivedBlob:
 
 
 class PartialFile(_ReceivedBlob):
-    """A file that is being downloaded: a context manager that removes it unless it is finished, or kept to resume.
+    """A file that is being downloaded. As a context manager, it removes the partial file unless it is finished.
 
-    With `resume`, the bytes of an interrupted download are kept for a later call. `durability` is what `finish` waits
-    for. All methods raise `LayoutError` if the file cannot be written.
+    With `resume`, the bytes of an interrupted download are kept for a later call. `durability` determines whether
+    `finish` syncs the file to disk. All methods raise `LayoutError` if the file cannot be written.
     """
 
     def __init__(
@@ -95,7 +102,7 @@ class PartialFile(_ReceivedBlob):
         check_flag("resume", resume)
         super().__init__(request, refetches=refetches)
         self._target, self._keep, self._durability = _target(path), resume, durability
-        # To be found by a later call, the name is made from the digest.
+        # The name is derived from the digest, so that a later call finds the file.
         kept_name = f".{request.digest.algorithm}-{request.digest.encoded}.part"
         self._part = self._target.with_name(kept_name) if resume else part_beside(self._target)
         self._size = 0
@@ -110,7 +117,7 @@ class PartialFile(_ReceivedBlob):
         except OSError as failure:
             self._close(discard=not self._keep)
             raise self._cannot_write(failure) from failure
-        except BaseException:  # Ctrl-C, just after the file was created
+        except BaseException:  # such as Ctrl-C just after the file was created
             self._close(discard=not self._keep)
             raise
         return self
@@ -126,7 +133,7 @@ class PartialFile(_ReceivedBlob):
         self._close(discard=is_open and (not self._keep or is_wrong))
 
     def hash_kept(self) -> None:
-        """Hash the bytes that an earlier call kept, so that the download continues after them."""
+        """Hash the bytes that an earlier call kept, and continue the download after them."""
         try:
             os.lseek(self._file, 0, os.SEEK_SET)
             while block := os.read(self._file, _BLOCK):
@@ -136,20 +143,20 @@ class PartialFile(_ReceivedBlob):
         self.request: BlobRequest = replace(self.request, start=self._verifier.size)
 
     def add(self, chunk: bytes) -> bool:
-        """Add a chunk, and return whether the chunks are enough for a block."""
+        """Add a chunk; return whether there are enough chunks for a block."""
         self._chunks.append(chunk)
         self._size += len(chunk)
         return self._size >= _BLOCK
 
     def take_block(self) -> list[bytes]:
-        """Return the chunks as one block, to be passed to `write` and to `hash`, in order."""
-        # A few large pieces are hashed as they are. Many small ones would compete with reading for the interpreter.
+        """Remove and return the chunks as one block, which must be passed to `write` and `hash` in order."""
+        # A few large pieces are hashed as they are. Hashing many small ones would contend with reading for the GIL.
         block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
         self._chunks, self._size = [], 0
         return block
 
     def write(self, block: list[bytes]) -> None:
-        """Write a block. After one could not be written, none is: there must be no gaps."""
+        """Write a block. After a failure, further blocks are ignored, so that the file has no gaps."""
         try:
             with self._lock:
                 for piece in () if self._is_broken or self._file < 0 else block:
@@ -171,12 +178,12 @@ class PartialFile(_ReceivedBlob):
         self.hash(block)
 
     def verify(self, what: str, encoding: str = "") -> None:
-        """Verify the bytes at the end of the blob, those that were not written yet included; see the base class."""
+        """Write the remaining chunks, then verify the content; see the base class."""
         self._flush()
         super().verify(what, encoding)
 
     def start_over(self) -> bool:
-        """Drop the bytes of an earlier call, as they do not fit. Return False if there are none."""
+        """Drop the bytes of an earlier call, because they do not match. Return False if there are none."""
         if self.request.start == 0:
             return False
         self._restart(replace(self.request, start=0))
@@ -192,12 +199,12 @@ class PartialFile(_ReceivedBlob):
         self._size = 0
 
     def finish(self) -> None:
-        """Give the file its name."""
+        """Sync the file if `durability` requires it, and rename it to its target."""
         try:
             if self._durability == "full":
                 os.fsync(self._file)
             self._part.chmod(0o644 & ~umask())
-            if os.name == "nt":  # an open file cannot be renamed there
+            if os.name == "nt":  # Windows cannot rename an open file
                 self._close(discard=False)
             self._part.replace(self._target)
             self._close(discard=False)
@@ -208,7 +215,7 @@ class PartialFile(_ReceivedBlob):
 
     @property
     def descriptor(self) -> Descriptor:
-        """The descriptor of the bytes."""
+        """The descriptor of the downloaded content."""
         media_type = "application/octet-stream"
         return Descriptor(mediaType=media_type, digest=self.request.digest, size=self._verifier.size)
 
@@ -216,7 +223,7 @@ class PartialFile(_ReceivedBlob):
         if discard:
             with suppress(OSError):
                 self._part.unlink()
-        # The number may soon be that of another file, so no thread may use it after this, whatever `close` returns.
+        # The system may reuse the descriptor at once, so no thread may use it after this, even if `close` fails.
         with self._lock:
             file, self._file = self._file, -1
             if file >= 0:
@@ -227,7 +234,7 @@ class PartialFile(_ReceivedBlob):
 
 
 class BlobBuffer(_ReceivedBlob):
-    """A blob that is being read into memory; `ResponseTooLargeError` if it has more bytes than the limit."""
+    """A blob that is being read into memory. Raises `ResponseTooLargeError` if it exceeds the limit in bytes."""
 
     def __init__(self, request: BlobRequest, limit: int, *, refetches: bool) -> None:
         super().__init__(request, refetches=refetches)
@@ -243,7 +250,7 @@ class BlobBuffer(_ReceivedBlob):
         self._chunks.append(chunk)
 
     def octets(self) -> bytes:
-        """Return the bytes."""
+        """Return the content."""
         return b"".join(self._chunks)
 
 
@@ -256,9 +263,9 @@ def _target(path: str | os.PathLike[str]) -> Path:
     except OSError as failure:
         raise errors.LayoutError(str(path), f"cannot be written: {failure.strerror}") from failure
     if stat.S_ISDIR(mode):
-        raise errors.LayoutError(str(path), "cannot be written: it is a folder; name a file")
+        raise errors.LayoutError(str(path), "cannot be written: it is a directory; pass the path of a file")
     if not stat.S_ISREG(mode):
-        raise errors.LayoutError(str(path), "cannot be written: it is no regular file; use stream_blob for it")
+        raise errors.LayoutError(str(path), "cannot be written: it is not a regular file; use stream_blob instead")
     return target
 
 
@@ -282,17 +289,17 @@ def _open(part: Path, *, locked: bool) -> int:
 
 def _lock(file: int, part: Path) -> None:
     try:
-        import fcntl  # noqa: PLC0415 (Windows has none)
+        import fcntl  # noqa: PLC0415 (not available on Windows)
     except ImportError:
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise errors.LayoutLockedError(str(part), "another process is writing it; wait until it is done") from None
+        raise errors.LayoutLockedError(str(part), "another process is writing this file; try again later") from None
 
 
 def _sweep(folder: Path) -> None:
-    """Delete our partial files of more than a day ago, at most once an hour in each folder; never fail."""
+    """Delete partial files older than a day, at most once an hour per directory. Errors are ignored."""
     if time.monotonic() - _swept.get(folder, -_SWEEP_PAUSE) < _SWEEP_PAUSE:
         return
     if len(_swept) >= _MOST_FOLDERS:
@@ -303,7 +310,7 @@ def _sweep(folder: Path) -> None:
             with suppress(OSError):
                 if _NOT_RESUMABLE.fullmatch(entry.name) and _is_stale(entry):
                     Path(entry.path).unlink()
-                    log.info("%s: deleted; it is what a download left that was killed", entry.path)
+                    log.info("%s: deleted the partial file of a killed download", entry.path)
 
 
 def _is_stale(entry: "os.DirEntry[str]") -> bool:

@@ -1,4 +1,4 @@
-"""Which kind of store is at a path, for messages that say how to open or validate it."""
+"""Find out which kind of store a path is, for messages about how to open or validate it."""
 
 import io
 import os
@@ -22,30 +22,29 @@ from dreg_client.files.tar import TarFiles, is_tar
 
 
 def layout_directory(path: str | os.PathLike[str]) -> DirectoryFiles:
-    """Return the files of a directory; if the path is a file, the error says how to open it."""
+    """Return the files of a directory. If the path is a file, the error tells how to open it."""
     name = os.fspath(path)
     if Path(name).is_file():
-        raise errors.NotFoundError("image layout", name, f"it is a file{how_to_open(name)}")
+        raise errors.NotFoundError("image layout", name, f"it is {_described_file(name)}")
     if name.startswith(("oci:", "oci-archive:")) and not Path(name).exists():
-        raise errors.NotFoundError("image layout", name, f"Layout takes a path; write open_store({name!r})")
+        raise errors.NotFoundError("image layout", name, f"Layout takes a path; use open_store({name!r})")
     if ":" in name and not Path(name).exists():
-        advice = "it does not exist; ask for a name that is not a tag by --ref-name (in Python: get_image(NAME))"
+        advice = "it does not exist; request a name that is not a tag with --ref-name (in Python: get_image(NAME))"
         raise errors.NotFoundError("image layout", name, advice)
     return DirectoryFiles(path)
 
 
-def how_to_open(path: str) -> str:
-    """Return what to write in order to open an archive, to be added to a sentence; nothing if it is not an archive."""
+def _described_file(path: str) -> str:
     found = names_with_kinds(kinds_at(path), path)
-    return f", a tar archive: open it as {found}" if found else ", and not a tar archive"
+    return f"a tar archive; open it as {found}" if found else "a file, and not a tar archive"
 
 
 def how_to_validate(path: str) -> str:
-    """Return what to write in order to validate an archive; an empty text if it is not an archive."""
+    """Return a sentence on how to validate an archive; an empty string if the file is not an archive."""
     kinds = kinds_at(path)
     if OCI_ARCHIVE in kinds:
-        may_be = "a tar archive; if it is an archive of" if DOCKER_ARCHIVE in kinds else "an archive of"
-        return f"{path} is {may_be} {OCI_ARCHIVE.what}, write: dreg validate {OCI_ARCHIVE.name}:{path}"
+        condition = "a tar archive; if it contains an image layout, " if DOCKER_ARCHIVE in kinds else "a tar archive; "
+        return f"{path} is {condition}run: dreg validate {OCI_ARCHIVE.name}:{path}"
     if DOCKER_ARCHIVE in kinds:
         return f"{path} is {DOCKER_ARCHIVE.what}, without manifests; try: dreg inspect {DOCKER_ARCHIVE.name}:{path}"
     return ""
@@ -57,9 +56,9 @@ def is_layout(path: str) -> bool:
 
 
 def kinds_at(path: str) -> tuple[StoreKind, ...]:
-    """Return the kinds of store that a path can be opened as, the likely one first; nothing if it is not a store.
+    """Return the kinds of store that a path can be opened as, the most likely one first; empty if it is not a store.
 
-    A compressed archive is not unpacked, so it may be of either kind.
+    A compressed archive is not decompressed, so both kinds of archive are returned for it.
     """
     if Path(path).is_dir():
         return (OCI,)
@@ -76,7 +75,7 @@ def kinds_at(path: str) -> tuple[StoreKind, ...]:
 
 
 def is_tar_archive(start: bytes) -> bool:
-    """Return whether a file that begins like this is a tar archive, compressed or not."""
+    """Return whether a file with these first bytes is a tar archive, compressed or not."""
     return is_tar(first_bytes(io.BytesIO(start))[0])
 
 

@@ -1,4 +1,4 @@
-"""The files of a store on disk, opened so that neither a name nor a link leads outside its root."""
+"""The files of a store on disk. No name and no link can lead outside its root."""
 
 import errno
 import os
@@ -15,48 +15,49 @@ from dreg_client.files.beneath import Found, UnsafeStepError, open_beneath
 from dreg_client.values.sizes import MEBIBYTE
 
 NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
-"""The files of a layout that must be files of their own (LAY-03)."""
+"""The files of a layout that must not be links (LAY-03)."""
 MOST_LINKED: Final = 500_000
-"""The most files to list in linked directories: many links may each lead to a directory that holds the one before."""
+"""The maximum number of files to list in linked directories. Links can nest, so the number could explode."""
 
 
 class Files(ABC):
-    """Regular files by their names below one root: a directory or an archive."""
+    """The regular files below a root, which is a directory or an archive."""
 
     name: str
     """The path of the root, for messages."""
     is_closed: bool = False
-    """Whether it was closed; then every method raises `ClosedError`."""
+    """Whether the root is closed. All methods then raise `ClosedError`."""
 
     @abstractmethod
     def open(self, *parts: str) -> BinaryIO:
-        """Open a regular file, also behind links that stay below the root (but for `NEVER_LINKS`).
+        """Open a regular file. Links that stay below the root are followed, except for `NEVER_LINKS`.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            UnsafePathError: It is not a regular file, or a link leads outside of the root.
+            FileNotFoundError: The file does not exist.
+            UnsafePathError: It is not a regular file, or a link leads outside the root.
             LayoutError: It cannot be read.
-            ClosedError: The store was closed.
+            ClosedError: The store is closed.
         """
 
     @abstractmethod
     def directory(self, name: str) -> str | None:
-        """Return the path below the root, without links, of the directory that a name leads to; None if to none."""
+        """Return the path of a directory below the root after following links; None if it is not a directory."""
 
     @abstractmethod
     def below(self, place: str) -> Iterator[tuple[str, bool]]:
-        """Return the names of all files and links below a directory without links, and whether each is a link.
+        """Yield the relative paths of all files and links below a directory, and whether each is a link.
 
-        Parts are joined by `/`; the names in one directory are sorted. No link is followed.
+        The path of the directory must not contain links, and no link is followed. The names in each directory are
+        sorted.
         """
 
     def names(self, directory: str) -> Iterator[str]:
-        """Return the names of all files and links below a directory of the root, parts joined by `/`, sorted.
+        """Yield the paths of all files and links below a directory of the root, sorted.
 
-        The directory, and those directly in it, may be links to directories below the root.
+        The directory and its direct subdirectories may be links to directories below the root.
 
         Raises:
-            UnsafePathError: More than `MOST_LINKED` files are in linked directories.
+            UnsafePathError: Linked directories contain more than `MOST_LINKED` files.
             LayoutError: A directory cannot be listed.
         """
         place = self.directory(directory)
@@ -65,7 +66,7 @@ class Files(ABC):
         listed, linked_files = set[str](), 0
         for name, is_link in self.below(place):
             linked = self.directory(f"{place}/{name}") if is_link and "/" not in name else None
-            # A directory beside the link is listed by its own name already.
+            # A target next to the link is listed under its own name already.
             if linked is None or posixpath.dirname(linked) == place or linked in listed:
                 yield f"{directory}/{name}"
                 continue
@@ -73,29 +74,27 @@ class Files(ABC):
             for below, _ in self.below(linked):
                 linked_files += 1
                 if linked_files > MOST_LINKED:
-                    raise errors.UnsafePathError(
-                        self.name, f"has links to more than {MOST_LINKED} files in directories"
-                    )
+                    raise errors.UnsafePathError(self.name, f"has more than {MOST_LINKED} files in linked directories")
                 yield f"{directory}/{name}/{below}"
 
     def has_directory(self, name: str) -> bool:
-        """Return whether there is such a directory, empty or not, directly below the root, or a link to one."""
+        """Return whether the root contains a directory with this name, or a link to one."""
         try:
             return self.directory(name) is not None
-        except errors.LayoutError:  # it is there, and cannot be read
+        except errors.LayoutError:  # it exists, but cannot be read
             return True
 
     def close(self) -> None:
-        """Close what is held open."""
+        """Close the root, and the files that it holds open."""
         self.is_closed = True
 
     def check_open(self) -> None:
-        """Raise `ClosedError` if this was closed."""
+        """Raise `ClosedError` if the root is closed."""
         if self.is_closed:
             raise errors.ClosedError(self.name)
 
     def has(self, name: str) -> bool:
-        """Return whether there is such a file, readable or not."""
+        """Return whether a file exists, readable or not."""
         try:
             self.open(name).close()
         except FileNotFoundError:
@@ -105,30 +104,37 @@ class Files(ABC):
         return True
 
     def read(self, *parts: str, limit: int) -> bytes:
-        """Read a whole file; raise ResponseTooLargeError, before reading, if it is larger, and the errors of `open`."""
+        """Read a whole file.
+
+        Raises:
+            ResponseTooLargeError: The file is larger than `limit` bytes. Nothing was read.
+            FileNotFoundError: The file does not exist.
+            LayoutError: It cannot be read (see `open`).
+        """
         path = "/".join((self.name, *parts))
         with self.open(*parts) as file:
             size = size_of(file)
             if size > limit:
                 raise errors.ResponseTooLargeError(path, size, limit)
             try:
-                return file.read(size)  # never more: Python allocates that much memory at once
+                return file.read(size)  # not `limit`: Python allocates that much memory at once
             except OSError as failure:
                 raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
 
 class DirectoryFiles(Files):
-    """Files below a directory. Follows links that stay below the root (LAY-01).
+    """The files below a directory. Links that stay below the root are followed (LAY-01).
 
-    Opening is safe while another process changes the directory. `names` is not: it lists directories by their paths.
+    Opening files is safe even if another process changes the directory meanwhile. `names` is not, because it lists
+    directories by path.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
         if not hasattr(os, "O_NOFOLLOW"):
-            raise errors.LayoutError(self.name, "layouts on disk are read on Linux and macOS only")
-        if not os.path.isdir(self.name):  # noqa: PTH112 (the text stays as the user wrote it)
-            what = "is no directory" if os.path.lexists(self.name) else "does not exist"
+            raise errors.LayoutError(self.name, "cannot be read: layouts on disk require Linux or macOS")
+        if not os.path.isdir(self.name):  # noqa: PTH112 (keeps the spelling of the user)
+            what = "is not a directory" if os.path.lexists(self.name) else "does not exist"
             raise errors.NotFoundError("image layout", self.name, f"it {what}")
 
     def open(self, *parts: str) -> BinaryIO:
@@ -151,12 +157,12 @@ class DirectoryFiles(Files):
         except OSError as failure:
             if failure.filename == self.name:
                 raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
-            if failure.errno in {errno.ENOENT, errno.ENAMETOOLONG}:  # no file has a name that is too long
+            if failure.errno in {errno.ENOENT, errno.ENAMETOOLONG}:  # a file with too long a name cannot exist
                 raise FileNotFoundError(path) from None
             raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
     def directory(self, name: str) -> str | None:
-        """Return where the name of a directory leads; see `Files.directory`."""
+        """Return the path of a directory after following links; see `Files.directory`."""
         try:
             found = self._find(name)
         except (FileNotFoundError, errors.UnsafePathError):
@@ -166,7 +172,7 @@ class DirectoryFiles(Files):
         return "/".join(found.parts) if is_directory else None
 
     def below(self, place: str) -> Iterator[tuple[str, bool]]:
-        """Return the names of all files and links below a directory; see `Files.below`."""
+        """Yield the relative paths of all files and links below a directory; see `Files.below`."""
         ahead = [""]
         while ahead:
             start = ahead.pop()
@@ -179,7 +185,7 @@ class DirectoryFiles(Files):
             ahead += reversed(inner)
 
     def _entries(self, path: Path) -> list[tuple[str, bool, bool]]:
-        """Return each name in a directory, whether it is a directory, and whether it is a link; none if it is gone."""
+        """Return each name in a directory, whether it is a directory, and whether it is a link; empty if it is gone."""
         try:
             with os.scandir(path) as entries:
                 return sorted(
@@ -192,7 +198,7 @@ class DirectoryFiles(Files):
 
 
 def size_of(file: BinaryIO) -> int:
-    """Return the number of bytes of an open file, and leave it at its beginning."""
+    """Return the size of an open file in bytes; its position stays at the beginning."""
     with suppress(OSError, AttributeError):
         return os.fstat(file.fileno()).st_size
     size = file.seek(0, os.SEEK_END)
@@ -201,7 +207,7 @@ def size_of(file: BinaryIO) -> int:
 
 
 def read_chunk(file: BinaryIO, path: str) -> bytes:
-    """Read at most a mebibyte of an open file, none at its end; raise `LayoutError` if that fails."""
+    """Read at most a mebibyte of an open file; empty at its end. Raise `LayoutError` if reading fails."""
     try:
         return file.read(MEBIBYTE)
     except OSError as failure:
@@ -209,6 +215,6 @@ def read_chunk(file: BinaryIO, path: str) -> bytes:
 
 
 def chunks_of(file: BinaryIO, path: str) -> Iterator[bytes]:
-    """Read an open file to its end in chunks of `read_chunk`."""
+    """Yield the rest of an open file in chunks (see `read_chunk`)."""
     while chunk := read_chunk(file, path):
         yield chunk

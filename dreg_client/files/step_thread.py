@@ -1,4 +1,4 @@
-"""A thread that works on one block after another, in order."""
+"""A thread that processes blocks in order."""
 
 import threading
 from collections.abc import Callable
@@ -10,24 +10,25 @@ Block = list[bytes]
 
 
 class StepThread:
-    """Applies a function to blocks, in order, in a thread of its own, which starts with the first block.
+    """A thread that applies a function to blocks in order. It starts with the first block.
 
-    `ThreadPoolExecutor` does not fit: Ctrl-C while it starts a thread makes its `shutdown` fail ("cannot join thread
-    before it is started"), and the thread goes on writing to a file that is closed then. After the function has failed
-    once, it must do nothing.
+    After the function has failed once, further calls of it must do nothing.
+
+    `ThreadPoolExecutor` is not safe here: if Ctrl-C arrives while it starts a thread, its `shutdown` fails ("cannot
+    join thread before it is started"), and the thread keeps writing to a file that is then closed.
     """
 
     def __init__(self, function: Callable[[Block], None]) -> None:
         self._function = function
         self._blocks: SimpleQueue[tuple[Future[None], Block] | None] = SimpleQueue()
-        # Held by the thread for as long as it runs. `close` acquires it: that is to wait for the thread's end, or, if
-        # the thread never began because its start was interrupted, to keep it from running later.
+        # The thread holds it while it runs. `close` acquires it to wait for the thread's end, or, if the start of the
+        # thread was interrupted, to prevent it from running later.
         self._right_to_run = threading.RLock()
         self._is_started = False
         self._thread: threading.Thread | None = None
 
     def submit(self, block: Block) -> Future[None]:
-        """Add a block; the future ends with the result of the function."""
+        """Add a block. The future completes when the function has processed it, or raises the function's error."""
         future: Future[None] = Future()
         self._blocks.put((future, block))
         if not self._is_started:
@@ -36,7 +37,7 @@ class StepThread:
         return future
 
     def close(self) -> None:
-        """Finish the blocks that were added, and end the thread; if interrupted, call it again, in the same thread."""
+        """Process the remaining blocks and end the thread. If this is interrupted, call it again in the same thread."""
         self._blocks.put(None)
         self._right_to_run.acquire()
         if self._thread is not None:

@@ -1,4 +1,4 @@
-"""The kinds of store on disk: what each is, how to recognise it, and what to write in order to read it."""
+"""The kinds of store on disk: how to recognise them and how to open them."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ class StoreKind:
     """A kind of store.
 
     Attributes:
-        name: What names it before a path; empty if it cannot be read.
-        what: What it is, for people.
-        marks: The files at its root that tell it from others.
-        is_directory: Whether it is a directory, rather than an archive.
-        advice: What to do in order to read it, with `{path}` in it.
+        name: The prefix before a path; empty if dreg-client cannot read this kind.
+        what: A description for messages.
+        marks: The files at its root that identify it.
+        is_directory: Whether it is a directory, not an archive.
+        advice: How to make it readable, with the placeholder `{path}`.
     """
 
     name: str
@@ -26,7 +26,7 @@ class StoreKind:
     advice: str = ""
 
     def to_read(self, path: str) -> str:
-        """Return what to do in order to read such a store at a path."""
+        """Return how to read such a store at a path, for messages."""
         return self.advice.format_map({"path": path}) if self.advice else f"open it as {self.name}:{path}"
 
 
@@ -36,7 +36,7 @@ DOCKER_ARCHIVE: Final = StoreKind("docker-archive", "an archive of docker save",
 ARCHIVES: Final = (OCI_ARCHIVE, DOCKER_ARCHIVE)
 _SKOPEO: Final = StoreKind(
     "",
-    "a directory as skopeo writes it",
+    "a dir: directory of skopeo",
     ("manifest.json", "version"),
     is_directory=True,
     advice="convert it with: skopeo copy dir:{path} oci:OTHER",
@@ -52,19 +52,19 @@ _KINDS: Final = (OCI, *ARCHIVES, _SKOPEO, _UNPACKED)
 
 
 def other_kind(files: Files, than: Container[StoreKind]) -> str:
-    """Return what files are that are not of the kinds expected, and how to read them; empty if that is not known."""
+    """Return which other kind of store the files are, and how to read it, for messages; empty if it is not known."""
     is_directory = isinstance(files, DirectoryFiles)
     for kind in _KINDS:
         if kind not in than and kind.is_directory == is_directory and all(map(files.has, kind.marks)):
-            return f"{kind.what}: {kind.to_read(files.name)}"
+            return f"{kind.what}; {kind.to_read(files.name)}"
     return ""
 
 
 def archive_kinds(files: Files) -> tuple[StoreKind, ...]:
-    """Return the kinds of archive that files make; modern versions of `docker save` write both at once."""
+    """Return the kinds of an archive. Current versions of `docker save` write archives that are of both kinds."""
     return tuple(kind for kind in ARCHIVES if all(map(files.has, kind.marks)))
 
 
 def names_with_kinds(kinds: Iterable[StoreKind], path: str) -> str:
-    """Return how to write a path as a store of one of some kinds."""
+    """Return a path with the prefix of each kind, for messages."""
     return " or ".join(f"{kind.name}:{path}" for kind in kinds)

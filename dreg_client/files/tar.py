@@ -1,7 +1,7 @@
-"""The files of a tar archive, read in place. A compressed archive is first unpacked to a temporary file.
+"""The files of a tar archive, read in place. A compressed archive is first decompressed to a temporary file.
 
-Headers are read here rather than by `tarfile`, which takes a broken header for the end of the archive, follows a chain
-of headers by recursion, and reads as many bytes into memory as a header states.
+This module parses headers itself, because `tarfile` treats an invalid header as the end of the archive, follows chains
+of headers recursively, and reads as many bytes into memory as a header states.
 """
 
 import io
@@ -32,12 +32,12 @@ _DIRECTORY: Final = b"5"
 _HARD_LINK: Final = b"1"
 _LINKS: Final = frozenset({_HARD_LINK, b"2"})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
-_NO_TAR: Final = "is not a tar archive, or its compression is not gzip, bzip2 or xz"
+_NOT_TAR: Final = "is not a tar archive, plain or compressed with gzip, bzip2 or xz"
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A member as its headers describe it; `place` is the range of its bytes in the archive."""
+    """A member as its headers describe it. `place` is the range of its bytes in the archive."""
 
     name: str
     kind: bytes
@@ -46,14 +46,14 @@ class _Member:
 
 
 class _HeaderError(ValueError):
-    """A header is not valid, or two readers could read it differently."""
+    """A header is invalid, or different readers could read it differently."""
 
 
 class TarFiles(Files):
-    """The regular files of a tar archive, plain or compressed by gzip, bzip2 or xz, by their names in it.
+    """The regular files of a tar archive, plain or compressed with gzip, bzip2 or xz.
 
-    A name loses a leading `/`. A link to another member stands for it. An archive with a device is rejected, and so is
-    one with a name or a link that leads outside (LAY-18).
+    A leading `/` is removed from names, and links to other members are followed. Archives are rejected if they contain
+    a device, or a name or link that leads outside (LAY-18).
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -78,7 +78,7 @@ class TarFiles(Files):
         try:
             archive = open(self.name, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115
         except (FileNotFoundError, ValueError):
-            raise errors.NotFoundError("archive", self.name, "there is no such file") from None
+            raise errors.NotFoundError("archive", self.name, "the file does not exist") from None
         except IsADirectoryError:
             raise errors.LayoutError(
                 self.name, f"is a directory; if it is {OCI.what}, {OCI.to_read(self.name)}"
@@ -87,22 +87,22 @@ class TarFiles(Files):
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
             archive.close()
-            raise errors.LayoutError(self.name, "is no regular file; save the stream to a file first")
+            raise errors.LayoutError(self.name, "is not a regular file; save the stream to a file first")
         return unpacked(archive, self.name)
 
     def _scan(self) -> None:
         try:
             for member in _members(self._archive):
-                self._note(member)
+                self._add(member)
         except _HeaderError as failure:
             raise errors.LayoutCorruptError(self.name, str(failure)) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
 
-    def _note(self, member: _Member) -> None:
+    def _add(self, member: _Member) -> None:
         name = _safe_name(member.name)
         if name is None:
-            raise errors.UnsafePathError(self.name, f"has a member whose name leads outside: {member.name[:100]!a}")
+            raise errors.UnsafePathError(self.name, f"has a member whose path leads outside: {member.name[:100]!a}")
         if member.kind == _DIRECTORY:
             self._directories.add(name)
         elif name in self._places or name in self._links:
@@ -112,7 +112,7 @@ class TarFiles(Files):
         elif member.kind in _LINKS and name:
             self._links[name] = MemberLink(name, member.link, member.kind == _HARD_LINK)
         else:
-            raise errors.UnsafePathError(self.name, f"has a device, or a file without a name: {name[:100]!a}")
+            raise errors.UnsafePathError(self.name, f"has a device or an unnamed file: {name[:100]!a}")
 
     def _follow(self, name: str) -> str:
         try:
@@ -125,14 +125,14 @@ class TarFiles(Files):
         self.check_open()
         name = _safe_name("/".join(parts))
         if name in self._links and name in NEVER_LINKS:
-            raise errors.UnsafePathError(f"{self.name}, {name}", "is a link; nothing was read")
+            raise errors.UnsafePathError(f"{self.name}, {name}", "is a link, which is not allowed for this file")
         place = self._places.get(self._follow(name)) if name is not None else None
         if place is None:
             raise FileNotFoundError("/".join(parts))
         return cast("BinaryIO", io.BufferedReader(_Section(self._archive, place, self._lock), 1 << 16))
 
     def directory(self, name: str) -> str | None:
-        """Return where the name of a directory leads; see `Files.directory`."""
+        """Return the path of a directory after following links; see `Files.directory`."""
         try:
             place = self._follow(name)
         except errors.UnsafePathError:
@@ -142,7 +142,7 @@ class TarFiles(Files):
         return place if place in self._directories or next(self.below(place), None) is not None else None
 
     def below(self, place: str) -> Iterator[tuple[str, bool]]:
-        """Return the names of all files and links below a directory; see `Files.below`."""
+        """Yield the relative paths of all files and links below a directory; see `Files.below`."""
         names, start = self._names, f"{place}/" if place else ""
         for position in range(bisect_left(names, start), len(names)):
             if not names[position].startswith(start):
@@ -160,7 +160,7 @@ class TarFiles(Files):
 
 
 class _Section(io.RawIOBase):
-    """A range of an open file, as a file of its own. Several threads may each read one."""
+    """A range of an open file, as a separate file. Several threads may read different sections at the same time."""
 
     def __init__(self, archive: BinaryIO, place: range, lock: threading.Lock) -> None:
         self._archive, self._place, self._lock, self._at = archive, place, lock, 0
@@ -190,31 +190,31 @@ class _Section(io.RawIOBase):
 
 
 def _members(archive: BinaryIO) -> Iterator[_Member]:
-    """Yield all members in order, each with what extension headers before it say."""
+    """Yield all members in order, with the fields of the extension headers before them."""
     end = archive.seek(0, os.SEEK_END)
     if not end:
         raise _HeaderError("is empty")
-    offset, number, said = 0, 0, dict[str, bytes]()
+    offset, number, extended = 0, 0, dict[str, bytes]()
     while (header := _header(archive, offset)) is not None:
         offset += _BLOCK
         if header[156:157] in _EXTENSIONS:
             size = _within(_number(header[124:136]), min(_MAX_EXTENSION, end - offset))
             more = _extension(header[156:157], archive.read(size))
-            if said.keys() & more.keys():
-                raise _HeaderError(f"says twice, ahead of byte {offset}, what a member is called")
-            said |= more
+            if extended.keys() & more.keys():
+                raise _HeaderError(f"repeats a field in the extension headers before byte {offset}")
+            extended |= more
         else:
             number += 1
             if number > MAX_MEMBERS:
                 raise _HeaderError(f"has more than {MAX_MEMBERS} members")
-            member = _member(header, said, offset, end)
-            size, said = len(member.place), dict[str, bytes]()
+            member = _member(header, extended, offset, end)
+            size, extended = len(member.place), dict[str, bytes]()
             yield member
         offset += size + -size % _BLOCK
 
 
 def is_tar(start: bytes) -> bool:
-    """Return whether bytes begin with a header of a tar archive."""
+    """Return whether bytes start with a tar header."""
     try:
         return _header(io.BytesIO(start[:_BLOCK]), 0) is not None
     except _HeaderError:
@@ -222,87 +222,87 @@ def is_tar(start: bytes) -> bool:
 
 
 def _header(archive: BinaryIO, offset: int) -> bytes | None:
-    """Read the header at an offset; return None at the end, with or without the zeros that must be there."""
+    """Read the header at an offset; return None at the end, with or without the required zero blocks."""
     archive.seek(offset)
     header = archive.read(_BLOCK)
     if not header.strip(b"\0"):
         if len(header) % _BLOCK or archive.read(_BLOCK).strip(b"\0"):
-            raise _HeaderError(f"is cut short or broken at byte {offset}")
+            raise _HeaderError(f"is truncated or damaged at byte {offset}")
         return None
     if len(header) < _BLOCK:
-        raise _HeaderError(f"is cut short at byte {offset}, or {_NO_TAR}")
+        raise _HeaderError(f"is truncated at byte {offset}, or {_NOT_TAR}")
     stored, total = _number(header[148:156]), sum(header) - sum(header[148:156]) + 8 * ord(" ")
     negative = sum(octet > 127 for octet in header[:148] + header[156:])
-    if stored not in {total, total - 256 * negative}:  # some old writers summed signed bytes
-        what = f"has a broken header at byte {offset}" if offset else _NO_TAR
+    if stored not in {total, total - 256 * negative}:  # some old programs summed signed bytes
+        what = f"has an invalid header at byte {offset}" if offset else _NOT_TAR
         raise _HeaderError(what)
     return header
 
 
-def _member(header: bytes, said: Mapping[str, bytes], offset: int, end: int) -> _Member:
+def _member(header: bytes, extended: Mapping[str, bytes], offset: int, end: int) -> _Member:
     kind, name, prefix = header[156:157], _text(header[:100]), _text(header[345:500])
-    if said.get("path"):
-        name = _text(said["path"])
+    if extended.get("path"):
+        name = _text(extended["path"])
     elif prefix and header[257:263] == b"ustar\0":
         name = f"{prefix}/{name}"
     if kind == b"\0" and name.endswith("/"):
         kind = _DIRECTORY
     if kind == b"S":
-        raise _HeaderError(f"has the sparse member {name[:100]!a}")
-    size = _decimal(said["size"]) if "size" in said else _number(header[124:136])
+        raise _HeaderError(f"has a sparse file: {name[:100]!a}")
+    size = _decimal(extended["size"]) if "size" in extended else _number(header[124:136])
     if size and kind not in _FILES:
-        raise _HeaderError(f"has the member {name[:100]!a}, which is no file and has a size")
+        raise _HeaderError(f"has the member {name[:100]!a}, which is not a file but has a size")
     size = _within(size, end - offset)
-    return _Member(name, kind, _text(said.get("linkpath") or header[157:257]), range(offset, offset + size))
+    return _Member(name, kind, _text(extended.get("linkpath") or header[157:257]), range(offset, offset + size))
 
 
 def _extension(kind: bytes, body: bytes) -> dict[str, bytes]:
-    """Return what an extension header says of the next member: its name, its link target, its size."""
+    """Return the fields of an extension header: the name, link target and size of the next member."""
     if kind == b"L":
         return {"path": body}
     if kind == b"K":
         return {"linkpath": body}
     records = dict(_records(body))
     if any(key.startswith("GNU.sparse") for key in records):
-        raise _HeaderError("has a sparse member")
+        raise _HeaderError("has a sparse file")
     naming = {key: value for key, value in records.items() if key in {"path", "linkpath", "size"}}
     if (naming and kind == b"g") or any(b"\0" in value for value in naming.values()):
-        raise _HeaderError("has a name or size for all members, or a name with NUL in it")
+        raise _HeaderError("has a global name or size, or a name with a NUL character")
     return naming
 
 
 def _records(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the records of a pax header: `LENGTH KEY=VALUE` and a line feed; LENGTH counts the whole record."""
+    """Yield the records of a pax header: `LENGTH KEY=VALUE` and a line feed. LENGTH counts the whole record."""
     start = 0
     while start < len(body):
         length, _, _ = body[start : start + 20].partition(b" ")
         stop = start + _decimal(length)
         key, equals, value = body[start + len(length) + 1 : stop].partition(b"=")
         if stop > len(body) or not equals or not value.endswith(b"\n"):
-            raise _HeaderError("has a broken pax header")
+            raise _HeaderError("has an invalid pax header")
         yield key.decode("utf-8", "replace"), value[:-1]
         start = stop
 
 
 def _number(field: bytes) -> int:
-    """Return a number of a header: octal digits, or base 256 if the first bit is set."""
+    """Parse a number of a header: octal digits, or base 256 if the first bit is set."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if not re.fullmatch(rb"[0-7]*", digits):
-        raise _HeaderError(f"has a header with a broken number, or {_NO_TAR}")
+        raise _HeaderError(f"has an invalid number in a header, or {_NOT_TAR}")
     return int(digits or b"0", 8)
 
 
 def _decimal(digits: bytes) -> int:
     if not re.fullmatch(rb"[0-9]{1,19}", digits):
-        raise _HeaderError("has a broken pax header")
+        raise _HeaderError("has an invalid pax header")
     return int(digits)
 
 
 def _within(size: int, rest: int) -> int:
     if size > rest:
-        raise _HeaderError("is cut short, or a member claims to be larger than the archive")
+        raise _HeaderError("is truncated, or states a member size larger than the archive")
     return size
 
 
@@ -311,6 +311,6 @@ def _text(name: bytes) -> str:
 
 
 def _safe_name(name: str) -> str | None:
-    """Return a member's name as parts joined by `/`, without the first `/`; None if it leads outside the archive."""
+    """Return a member's name without a leading `/` and empty parts; None if it leads outside the archive."""
     parts = components(name)
     return None if ".." in parts or "\\" in name else "/".join(parts)

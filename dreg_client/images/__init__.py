@@ -1,1 +1,1 @@
-"""Images as values, and the views of them that are shown."""
+"""Images as values, and their views for text, JSON and HTML."""

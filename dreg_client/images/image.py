@@ -1,4 +1,4 @@
-"""Images as values: the platforms of an index, and the manifest, config and layers of each."""
+"""Images as values: the platforms of an index, each with its manifest, config and layers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
@@ -16,20 +16,20 @@ from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform, choose
 
 PlatformRef = Platform | str | Descriptor
-"""One image of several: its platform, the platform's name, or the digest or descriptor of its manifest."""
+"""One image of an index: its platform, the platform's name, or the digest or descriptor of its manifest."""
 
 
 class Platforms(tuple[Platform, ...]):
-    """Platforms in document order. `==` compares in order with a tuple, and without order with a set or frozenset.
+    """Platforms in document order. `==` respects the order for a tuple, and ignores it for a set or frozenset.
 
-    `in` also takes a text, such as `linux/amd64`.
+    `in` also accepts a string, such as `"linux/amd64" in image.platforms`.
 
-    Platforms are not hashable: equal objects must have equal hashes, and a tuple and a frozenset, both of which can be
-    equal to them, have different ones. Use `tuple(platforms)` or `frozenset(platforms)` as a key.
+    The class is not hashable, because equal objects must have equal hashes, but equal tuples and frozensets do not. Use
+    `tuple(platforms)` or `frozenset(platforms)` as a key.
     """
 
     __slots__ = ()
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # typeshed declares it so for list and set
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # typeshed does the same for list and set
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, set | frozenset):
@@ -40,7 +40,7 @@ class Platforms(tuple[Platform, ...]):
         return not self == other
 
     def __contains__(self, platform: object) -> bool:
-        """Return whether a platform is one of them; it may be a text, such as `linux/amd64`."""
+        """Return whether a platform, or a string such as `linux/amd64`, is one of them."""
         if isinstance(platform, str):
             try:
                 platform = Platform.from_name(platform)
@@ -51,15 +51,15 @@ class Platforms(tuple[Platform, ...]):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of an index that may be an image, or the image that a tag names without an index.
+    """An entry of an index that may be an image, or the single image of a tag without an index.
 
     Attributes:
-        descriptor: Its descriptor.
-        platform: Its platform, None if it is unknown.
-        stated: Whether the index states the platform; otherwise it is the platform that the image's config states.
+        descriptor: The descriptor of the entry.
+        platform: The platform; None if it is unknown.
+        stated: Whether the index states the platform; otherwise it is the one that the image's config states.
         inner: The entries of a nested index; empty for a manifest, and for an index that the store does not have.
-        image: What was read of the image when its platform was looked for; a `PlatformImage` if all of it is valid.
-        failure: Why its platform is unknown: the index, the manifest or the config could not be read.
+        image: The image, as far as it was read to find its platform; a `PlatformImage` if all of it is valid.
+        failure: Why the index, manifest or config could not be read, so that the platform is unknown; otherwise None.
     """
 
     descriptor: Descriptor
@@ -70,7 +70,7 @@ class Entry:
     failure: errors.DregError | None = None
 
     def leaves(self) -> Iterator["Entry"]:
-        """Yield the manifests of this entry, in document order; an index that could not be read is yielded itself."""
+        """Yield the manifests of this entry in document order, or the entry itself if it is an unreadable index."""
         if self.descriptor.family is not Family.INDEX or self.failure:
             yield self
         for entry in self.inner:
@@ -79,11 +79,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the build: a layer with the instruction that created it, or an instruction that created no layer.
+    """A build step: a layer with the instruction that created it, or an instruction without a layer.
 
     Attributes:
         entry: The instruction, from the config's history; None if the history does not match the layers.
-        layer: The layer.
+        layer: The layer; None if the instruction created no layer.
     """
 
     entry: HistoryEntry | None
@@ -95,9 +95,9 @@ class PlatformImage:
     """The image of one platform: its manifest and its config, both verified.
 
     Attributes:
-        platform: Its platform, as the index states it, otherwise as the config does; None if neither does.
-        manifest: Its manifest.
-        config: Its config.
+        platform: The platform that the index states, otherwise the one that the config states; None if neither does.
+        manifest: The manifest.
+        config: The config.
     """
 
     platform: Platform | None
@@ -106,27 +106,31 @@ class PlatformImage:
 
     @property
     def digest(self) -> Digest:
-        """The digest of its manifest."""
+        """The digest of the manifest."""
         return self.manifest.digest
 
     @property
     def layers(self) -> tuple[Descriptor, ...]:
-        """Its layers, base layer first."""
+        """The layers, base layer first."""
         return self.manifest.layers
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:
-        """The instructions that created it, first one first."""
+        """The instructions that created the image, oldest first."""
         return self.config.history
 
     @property
     def size(self) -> int:
-        """The sum of its layers' sizes in bytes, as stored (compressed)."""
+        """The total size of the layers in bytes, as stored (compressed)."""
         return self.manifest.image_size
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Instructions with the layers that they created; if their numbers differ (CFG-20), all layers come first."""
+        """The instructions with the layers that they created.
+
+        If the numbers of layers and instructions with layers differ (CFG-20), all layers come first, without
+        instructions, followed by all instructions.
+        """
         return steps_of(self.layers, self.config)
 
     def __repr__(self) -> str:
@@ -135,13 +139,13 @@ class PlatformImage:
 
 @dataclass(frozen=True, slots=True)
 class ShownImage:
-    """What could be read of a platform's image.
+    """The image of one platform, as far as it could be read.
 
     Attributes:
-        platform: Its platform, None if it is unknown.
-        manifest: Its manifest.
-        config: Its config, without the members that break rules; None if it cannot be read.
-        failure: Why the config cannot be read.
+        platform: The platform; None if it is unknown.
+        manifest: The manifest.
+        config: The config, without the members that break rules; None if it cannot be read.
+        failure: Why the config cannot be read; otherwise None.
     """
 
     platform: Platform | None
@@ -151,18 +155,18 @@ class ShownImage:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Its layers with the instructions that created them, as far as they are known (see `PlatformImage.steps`)."""
+        """The instructions and layers, as far as they are known (see `PlatformImage.steps`)."""
         return steps_of(self.manifest.layers, self.config)
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What may be an image in a manifest or an index.
+    """The entries of a manifest or an index that may be images.
 
     Attributes:
         name: The store's name, for errors.
         document: The manifest or index.
-        top: Its entries, those of nested indexes inside them; the image itself for a manifest.
+        top: The entries of the index, which contain those of nested indexes; for a manifest, the image itself.
     """
 
     name: str
@@ -171,16 +175,16 @@ class Entries:
 
     @property
     def platforms(self) -> Platforms:
-        """The platforms, each once, in document order."""
+        """The distinct platforms, in document order."""
         return Platforms(dict.fromkeys(leaf.platform for leaf in self.leaves() if leaf.platform is not None))
 
     @property
     def unreadable(self) -> tuple[tuple[Descriptor, errors.DregError], ...]:
-        """The entries whose platforms are unknown since they could not be read, each with a new copy of the reason."""
+        """The entries that could not be read, each with a new copy of the error. Their platforms are unknown."""
         return tuple((leaf.descriptor, copy(leaf.failure)) for leaf in self.leaves() if leaf.failure)
 
     def leaves(self) -> Iterator[Entry]:
-        """Yield the manifests of all entries, in document order, and the indexes that could not be read."""
+        """Yield the manifests of all entries in document order, and the indexes that could not be read."""
         for entry in self.top:
             yield from entry.leaves()
 
@@ -190,7 +194,12 @@ class Entries:
         return tuple(leaf for leaf in self.leaves() if leaf.platform is not None or leaf.failure or not is_index)
 
     def find(self, platform: PlatformRef) -> Entry:
-        """Return the entry of one image; raise PlatformNotFoundError, or NotFoundError for a digest."""
+        """Return the entry of an image.
+
+        Raises:
+            PlatformNotFoundError: No image matches the platform.
+            NotFoundError: No image has the digest.
+        """
         if isinstance(platform, Descriptor) or (isinstance(platform, str) and ":" in platform and "/" not in platform):
             digest = Digest(platform) if isinstance(platform, str) else platform.digest
             leaf = next((leaf for leaf in self.leaves() if leaf.descriptor.digest == digest), None)
@@ -208,15 +217,15 @@ class Entries:
 
 
 class NamedImage:
-    """What a tag or a digest names, as an image of one platform or several: the part that needs no reading.
+    """An image of one platform or several: the attributes that are known without further requests.
 
     Attributes:
         repo: The store's name.
-        tag: The tag that was requested, None if it was a digest or a descriptor.
+        tag: The requested tag; None if a digest or a descriptor was requested.
         digest: The digest of the manifest or index, as stored.
-        manifest: The manifest, None if there is an index.
-        index: The index, None if there is a single manifest.
-        attestations: Descriptors of what tools attach to images, such as BuildKit's provenance; they are not platforms.
+        manifest: The manifest; None if there is an index.
+        index: The index; None if there is a single manifest.
+        attestations: The descriptors of attestations, such as BuildKit's provenance. They do not count as platforms.
     """
 
     repo: str
@@ -238,23 +247,23 @@ class NamedImage:
 
     @property
     def platforms(self) -> Platforms:
-        """The platforms of the image, each once, in document order; `==` also compares with a set."""
+        """The distinct platforms of the image in document order. `==` also compares them with a set."""
         return self._entries.platforms
 
     @property
     def unreadable(self) -> tuple[tuple[Descriptor, errors.DregError], ...]:
-        """The entries whose platforms are unknown since they could not be read, each with the reason."""
+        """The entries that could not be read, each with the error. Their platforms are unknown."""
         return self._entries.unreadable
 
     @property
     def single(self) -> PlatformImage | None:
-        """The image of a manifest without an index, None if there is an index."""
+        """The image of a manifest without an index; None if there is an index."""
         image = None if self.index else self._entries.top[0].image
         return image if isinstance(image, PlatformImage) else None
 
     @property
     def entries(self) -> tuple[Descriptor, ...]:
-        """The descriptors of the manifests with a platform, in document order; some may be artifacts."""
+        """The descriptors of the manifests with a platform, in document order. Some may be artifacts."""
         return tuple(leaf.descriptor for leaf in self._entries.images() if not leaf.failure)
 
     def __repr__(self) -> str:
@@ -263,7 +272,7 @@ class NamedImage:
 
 
 def choose_entry(entries: Sequence[Entry], wanted: Platform) -> Entry | None:
-    """Return the manifest that serves a platform best, or None; platforms that an index states take precedence."""
+    """Return the manifest that matches a platform best, or None. Platforms that an index states take precedence."""
     stated = [entry for entry in entries if entry.stated]
     position = choose(wanted, [entry.platform for entry in stated])
     if position is not None:
@@ -275,7 +284,7 @@ def choose_entry(entries: Sequence[Entry], wanted: Platform) -> Entry | None:
 
 
 def indexes_of(entries: Iterable[Entry]) -> Iterator[Digest]:
-    """Yield the digests of the nested indexes that list an image, or that cannot be read."""
+    """Yield the digests of the nested indexes that contain an image or cannot be read."""
     for entry in entries:
         if entry.descriptor.family is Family.INDEX and any(entry.leaves()):
             yield entry.descriptor.digest
@@ -283,7 +292,7 @@ def indexes_of(entries: Iterable[Entry]) -> Iterator[Digest]:
 
 
 def steps_of(layers: tuple[Descriptor, ...], config: ImageConfig | None) -> tuple[Step, ...]:
-    """Return layers with the instructions that created them (see `PlatformImage.steps`)."""
+    """Return instructions with the layers that they created (see `PlatformImage.steps`)."""
     history = config.history if config else ()
     if sum(not entry.empty_layer for entry in history) != len(layers):
         return (*(Step(None, layer) for layer in layers), *(Step(entry, None) for entry in history))
@@ -292,5 +301,5 @@ def steps_of(layers: tuple[Descriptor, ...], config: ImageConfig | None) -> tupl
 
 
 def platform_of(config: ImageConfig) -> Platform | None:
-    """Return the platform that a config states; None for `unknown/unknown`, which attestations have."""
+    """Return the platform that a config states, or None; also None for `unknown/unknown`, which attestations have."""
     return None if config.platform is None or config.platform.is_unknown else config.platform

@@ -1,4 +1,4 @@
-"""The problems of what is shown: of documents that were read, and of those that cannot be read."""
+"""The problems of a viewed image: problems in its documents, and documents that are missing or unreadable."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from dreg_client.values.platform import Platform
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A document that is missing or cannot be read: its name, its descriptor, why, and its platform if one is known."""
+    """A document that is missing or unreadable, with the reason, and its platform if it is known."""
 
     name: str
     descriptor: Descriptor
@@ -26,7 +26,7 @@ class Unread:
 
 
 def problems_of_documents(documents: Iterable[tuple[str, StoredDocument]]) -> Iterator[dict[str, Any]]:
-    """Yield the problems of documents, each with its name; each document once."""
+    """Yield the problems of documents, given with their names. A repeated document is reported once."""
     once = {document.digest: (name, document) for name, document in reversed(list(documents))}
     for name, document in reversed(once.values()):
         for problem in _as_shown(document):
@@ -36,7 +36,7 @@ def problems_of_documents(documents: Iterable[tuple[str, StoredDocument]]) -> It
 def problems_of_image(
     index: Index | None, images: Sequence[ShownImage], unread: Sequence[Unread]
 ) -> list[dict[str, Any]]:
-    """Return the problems of an image: of its documents, of its numbers of layers, and of what cannot be read."""
+    """Return the problems of an image: of its documents, its layer counts, and its unreadable parts."""
     return [
         *problems_of_documents(_documents(index, images)),
         *_layer_count_problems(images),
@@ -45,15 +45,15 @@ def problems_of_image(
 
 
 def _as_shown(document: StoredDocument) -> Iterator[Problem]:
-    """Yield the problems of a document; its errors are warnings if all are readable: nothing was left out."""
-    was_left_out = bool(failures_of(document))
+    """Yield the problems of a document. Errors become warnings if `strict=False` reads the complete document."""
+    is_incomplete = bool(failures_of(document))
     for problem in document.problems:
-        is_warning = problem.severity is Severity.ERROR and not was_left_out
+        is_warning = problem.severity is Severity.ERROR and not is_incomplete
         yield replace(problem, severity=Severity.WARNING) if is_warning else problem
 
 
 def _documents(index: Index | None, images: Iterable[ShownImage]) -> Iterator[tuple[str, StoredDocument]]:
-    """Yield the documents that were read, each with its name."""
+    """Yield the documents that were read, with their names."""
     if index:
         yield "the index", index
     for found in images:
@@ -69,7 +69,7 @@ def _name(kind: str, index: Index | None, image: ShownImage) -> str:
 def _layer_count_problems(images: Iterable[ShownImage]) -> Iterator[dict[str, Any]]:
     for found in images:
         if found.config is None or failures_of(found.config):
-            continue  # what is wrong in the config may be its list of layers
+            continue  # the list of layers itself may be what is wrong
         name = f"the manifest of {found.platform}" if found.platform else "the manifest"
         for problem in layer_count_remarks(found.config, len(found.manifest.layers)):
             yield _view_problem(name, found.manifest.digest, problem)
@@ -92,13 +92,13 @@ def _problems_of_failure(failure: errors.DregError) -> tuple[Problem, ...]:
         case errors.InvalidDocumentError():
             return failure.problems
         case errors.NotFoundError():
-            return (rules.error("LYT-04", "$", "nothing", "a blob that is there, as a document names it"),)
+            return (rules.error("LYT-04", "$", "nothing", "an existing blob, as a document refers to it"),)
         case errors.ResponseTooLargeError():
             return (rules.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes"),)
         case errors.UnsupportedMediaTypeError():
-            return (rules.error("GEN-12", "$", failure.media_type or "no known type", "a kind that is known"),)
+            return (rules.error("GEN-12", "$", failure.media_type or "an unknown type", "a known kind of document"),)
         case _:
-            return (rules.error("LYT-03", "$", str(failure), "bytes that can be verified"),)
+            return (rules.error("LYT-03", "$", str(failure), "content that can be verified"),)
 
 
 def _view_problem(document: str, digest: str, problem: Problem) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _view_problem(document: str, digest: str, problem: Problem) -> dict[str, Any
 
 
 def failures_of(document: StoredDocument) -> tuple[errors.InvalidDocumentError, ...]:
-    """Return the error of a document that was read without the parts that break rules; none if it is readable."""
+    """Return the error of a document that was read without the parts that break rules; empty if it was read whole."""
     problems = document.problems
     if not rules.has_error(problems):
         return ()
@@ -117,14 +117,14 @@ def failures_of(document: StoredDocument) -> tuple[errors.InvalidDocumentError, 
 
 
 def failures_of_config(image: ShownImage) -> tuple[errors.DregError, ...]:
-    """Return the error of an image's config; none if all of it was read."""
+    """Return the error of an image's config; empty if it was read whole."""
     if image.failure:
         return (image.failure,)
     return failures_of(image.config) if image.config else ()
 
 
 def whole_image(image: ShownImage, *, strict: bool) -> PlatformImage | None:
-    """Return an image all of whose documents are valid, without `strict` or readable; None for any other."""
+    """Return the image if its documents are valid (with `strict`) or readable (without); otherwise None."""
     if image.config is None:
         return None
     for document in (image.manifest, image.config):

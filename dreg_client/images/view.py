@@ -1,6 +1,6 @@
-"""Views of images and artifacts: the plain values that are shown, as text, JSON or HTML. Every key is always present.
+"""Views of images and artifacts: plain values to be printed as text, JSON or HTML. Every key is always present.
 
-Everything here works on documents that were read before (see `_async/image_view.py`).
+This module does no I/O: `_async/image_view.py` reads the documents.
 """
 
 import re
@@ -25,31 +25,34 @@ _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 @dataclass(frozen=True, slots=True)
 class DocumentRead:
-    """A manifest or index, the address of its store, and the tag or digest that was requested, which may be empty."""
+    """A manifest or index, the name of its store, and the requested tag or digest, which may be empty."""
 
     document: Manifest
     store: str
     reference: str
     written_by_dreg: bool
-    """Whether this library wrote the manifest, as a docker-archive has none."""
+    """Whether this library wrote the manifest, because the store is a docker-archive, which has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRead:
-    """The documents of an image."""
+    """The documents of an image: all platforms, and the selected images with what belongs to them."""
 
-    platforms: tuple[Platform, ...]  # all of them
-    images: tuple[ShownImage, ...]  # those to show
-    missing: tuple[Unread, ...]  # those to show that the store does not have, all with a platform
-    attestations: tuple[tuple[Descriptor, tuple[str, ...]], ...]  # those to show, each with its `predicate_types`
-    is_whole: bool  # whether everything is shown, not only some platforms
-    artifacts: tuple[Descriptor, ...] = ()  # those among the platforms that are to be shown
-    unreadable: tuple[Unread, ...] = ()  # entries to show that cannot be read
-    indexes: frozenset[Digest] = frozenset()  # nested indexes of which something is shown
+    platforms: tuple[Platform, ...]  # of the whole image
+    images: tuple[ShownImage, ...]
+    missing: tuple[Unread, ...]  # selected images that the store does not have, all with a platform
+    attestations: tuple[tuple[Descriptor, tuple[str, ...]], ...]  # each with its `predicate_types`
+    is_whole: bool  # whether all platforms are selected
+    artifacts: tuple[Descriptor, ...] = ()  # selected entries with a platform that are artifacts
+    unreadable: tuple[Unread, ...] = ()  # selected entries that cannot be read
+    indexes: frozenset[Digest] = frozenset()  # nested indexes that contain a selected image
 
     @property
     def faults(self) -> tuple[Unread, ...]:
-        """What should be there, and readable. An index may list more than was pulled, but not what was asked for."""
+        """The entries that count as problems: unreadable ones, and missing ones if platforms were selected.
+
+        A store may have only some images of an index, so a missing image is a problem only if it was requested.
+        """
         return self.unreadable if self.is_whole else (*self.missing, *self.unreadable)
 
 
@@ -98,7 +101,7 @@ def view_step(step: Step) -> Plain:
 
 
 def full_name(seen: Plain) -> str:
-    """Return the name of what a view shows: its store, with its tag or digest if there is one."""
+    """Return the full name of the viewed image: its store, with its tag or digest if there is one."""
     reference = seen["reference"]
     if not reference:
         return str(seen["store"])
@@ -106,7 +109,7 @@ def full_name(seen: Plain) -> str:
 
 
 def owner_of(seen: Plain) -> str:
-    """Return what a view's own annotations are of: its index, or its only manifest."""
+    """Return the document that a view's annotations belong to: the index or the manifest."""
     return "the index" if family(seen["mediaType"]) is Family.INDEX else "the manifest"
 
 
@@ -124,7 +127,7 @@ def byte_size(octets: int) -> str:
 
 
 def time_of(created: str) -> str:
-    """Return a time as it is shown: `-` for Go's zero time, which tools write if they do not know the time.
+    """Format a time for display: `-` for Go's zero time, which tools write for an unknown time.
 
     Examples:
         >>> time_of("0001-01-01T00:00:00Z"), time_of("2024-05-20T08:00:00Z")
@@ -136,13 +139,13 @@ def time_of(created: str) -> str:
 def attestations_of(
     attestations: Iterable[Descriptor], images: Iterable[ShownImage], *, is_whole: bool
 ) -> list[Descriptor]:
-    """Return the attestations to show: all, or those that are about the images."""
+    """Return the attestations to show: all, or only those about the given images."""
     shown = {found.manifest.digest for found in images}
     return [descriptor for descriptor in attestations if is_whole or _subject(descriptor) in shown]
 
 
 def predicate_types(attestation: Manifest) -> tuple[str, ...]:
-    """Return the predicate types of the statements in an attestation's manifest (in-toto, as BuildKit annotates)."""
+    """Return the predicate types of an attestation's in-toto statements, from the annotations that BuildKit writes."""
     layers = attestation.layers if isinstance(attestation, ImageManifest) else ()
     return tuple(kind for layer in layers if (kind := (layer.annotations or {}).get("in-toto.io/predicate-type")))
 
@@ -229,12 +232,12 @@ def _view_attestations(entries: Iterable[Descriptor], image: ImageRead) -> list[
 
 
 def _subject(attestation: Descriptor) -> str | None:
-    """Return the digest of the image that an attestation is about, as BuildKit annotates it."""
+    """Return the digest of the image that an attestation is about, from BuildKit's annotation."""
     return (attestation.annotations or {}).get("vnd.docker.reference.digest")
 
 
 def _others(entries: Iterable[Descriptor], image: ImageRead) -> Iterator[Descriptor]:
-    """Yield the entries of which nothing is shown elsewhere: artifacts, and indexes in which there is no image."""
+    """Yield the entries that are not shown elsewhere: artifacts, and indexes without an image."""
     artifacts = dict.fromkeys(image.artifacts)
     shown = image.indexes.union(
         (found.manifest.digest for found in image.images),
@@ -248,4 +251,4 @@ def _others(entries: Iterable[Descriptor], image: ImageRead) -> Iterator[Descrip
         elif entry.platform and entry.family in {Family.MANIFEST, Family.SCHEMA1}:
             continue  # an image that the store does not have
         yield entry
-    yield from artifacts  # those of nested indexes, and those that were chosen
+    yield from artifacts  # artifacts of nested indexes, and selected ones

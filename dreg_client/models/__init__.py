@@ -1,1 +1,1 @@
-"""Models of documents: JSON bytes in, strict frozen model out."""
+"""Strict, frozen models of documents, parsed from JSON bytes."""

@@ -1,4 +1,4 @@
-"""Warnings and notes about annotations: empty keys, and invalid values of predefined keys (annotations.md)."""
+"""Warnings and notes about annotations: invalid keys, and invalid values of predefined keys (annotations.md)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,21 +33,23 @@ def remarks(members: Members, owner: str) -> Iterator[Problem]:
             continue
         here = member(path, key)
         if not key:
-            yield rules.warning("ANN-01", here, "an empty key", "keys that are not empty")
+            yield rules.warning("ANN-01", here, "an empty key", "a non-empty key")
         elif key in _FORMS:
             expected, is_valid = _FORMS[key]
             if not is_valid(value):
                 verdict = rules.note if key == _BASE_NAME and _is_short_name(value) else rules.warning
                 yield verdict("ANN-02", here, show(value), expected)
         elif key not in _FREE and (key.startswith(_RESERVED) or not _REVERSE_DOMAIN.fullmatch(key)):
-            yield rules.note("ANN-03", here, show(key), "a key in reverse domain notation, pre-defined if reserved")
+            is_reserved = key.startswith(_RESERVED)
+            expected = f"a predefined {_RESERVED} key" if is_reserved else "a key in reverse domain notation"
+            yield rules.note("ANN-03", here, show(key), expected)
 
 
 def ref_name_remarks(members: Members, path: str) -> Iterator[Problem]:
-    """Yield LYT-06 if the name of an entry does not follow its grammar."""
+    """Yield LYT-06 if the name of an entry does not match its grammar."""
     name = object_at(members, "annotations").get(REF_NAME)
     if isinstance(name, str) and not _REF_NAME.fullmatch(name):
-        expected = "letters and digits joined by one of -._:@+ or --, components joined by /"
+        expected = "letters and digits, with single separators (- . _ : @ + / or --) between them"
         yield rules.warning("LYT-06", member(member(path, "annotations"), REF_NAME), show(name), expected)
 
 
@@ -59,7 +61,7 @@ def _is_full_reference(text: str) -> bool:
 
 
 def _is_short_name(text: str) -> bool:
-    """Return whether a text is what builders write for a base image without a registry: `scratch`, nothing, a name."""
+    """Return whether a base name is empty or has no registry, such as `scratch` or `alpine`, as builders write it."""
     return not text or _reference(text) is not None
 
 
@@ -71,7 +73,7 @@ def _reference(text: str) -> Reference | None:
 
 
 def is_license_expression(text: str) -> bool:
-    """Return whether a text follows the grammar of SPDX license expressions; identifiers are not looked up."""
+    """Return whether a string matches the grammar of SPDX license expressions. License ids are not checked."""
     tokens = _LICENSE_TOKEN.findall(text)
     if not tokens or "".join(tokens) != re.sub(r"\s", "", text) or len(tokens) > 10_000:
         return False
@@ -89,11 +91,11 @@ def is_license_expression(text: str) -> bool:
 
 _URI = "a URI with a scheme"
 _FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
-    IMAGE + "created": ("a date and time by RFC 3339", is_timestamp),
+    IMAGE + "created": ("an RFC 3339 date and time", is_timestamp),
     IMAGE + "url": (_URI, is_uri),
     IMAGE + "source": (_URI, is_uri),
     IMAGE + "documentation": (_URI, is_uri),
     IMAGE + "licenses": ("an SPDX license expression", is_license_expression),
     IMAGE + "base.digest": ("a digest", is_digest),
-    _BASE_NAME: ("a reference with its registry", _is_full_reference),
+    _BASE_NAME: ("a reference that includes the registry", _is_full_reference),
 }

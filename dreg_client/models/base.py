@@ -1,4 +1,4 @@
-"""The base of all models: strict, frozen, open for unknown members, with a rule for each member."""
+"""The base class of all models: strict, frozen, with a rule for each member. Unknown members are kept."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from dreg_client.models.fields import Rule, rule_of
 from dreg_client.models.frozen import FrozenDict, frozen_value
 from dreg_client.models.grammars import broken
 from dreg_client.models.json_schema import complete
+from dreg_client.models.signatures import PlainSignature
 
 Members = Mapping[str, object]
 NO_RULE: Final = Rule("GEN-01", "another type")
-"""The rule of members without one: those that callers add in their own models."""
+"""The rule of fields that callers add in subclasses of the models."""
 
 
 class StrictModel(
@@ -25,17 +26,21 @@ class StrictModel(
 ):
     """A JSON object as its specification defines it: exact types, no coercion, unknown members kept, immutable.
 
-    Members have the specification's names (`mediaType`), attributes are in snake_case (`media_type`).
+    JSON members have the names of the specification (`mediaType`); attributes are in snake_case (`media_type`).
     """
 
     rivals: ClassVar[frozenset[str]] = frozenset()
-    """Members that would make the document ambiguous: they belong to another kind (GEN-06)."""
+    """Members of another kind of document, which would make the document ambiguous (GEN-06)."""
     folded_names_refused: ClassVar[bool] = True
-    """Whether a member's name in another letter case is an error (GEN-08) or a warning."""
+    """Whether a member name in different letter case is an error (GEN-08); otherwise it is a warning."""
     nul_allowed: ClassVar[bool] = False
     """Whether strings may contain NUL, with a warning (GEN-01)."""
     tolerated: ClassVar[frozenset[str]] = frozenset()
-    """Unknown members that other tools are known to write, and that are not reported (GEN-09)."""
+    """Unspecified members that other tools are known to write. They are not reported (GEN-09)."""
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        cls.__signature__ = cast("Any", PlainSignature(cls))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -59,42 +64,42 @@ class StrictModel(
 
     @classmethod
     def schema_conditions(cls) -> JsonSchemaValue:
-        """Return the keywords of JSON Schema for rules about several members."""
+        """Return JSON Schema keywords for rules that involve several members."""
         return {}
 
     @classmethod
     def _unknown_name(cls, name: str) -> str:
         if name in cls.rivals:
-            raise broken("GEN-06", "a document of one kind, without this member")
+            raise broken("GEN-06", "no such member, as it belongs to another kind of document")
         if cls.folded_names_refused and (own := spelled(cls, name)):
-            other = f"another name: Go's parsers take it for {own!r}, which makes this two documents"
-            raise broken("GEN-08", other if own in cls.rivals else f"{own!r}, spelled like that")
+            other = f"a different name, as Go's parsers read it as {own!r} of another kind of document"
+            raise broken("GEN-08", other if own in cls.rivals else f"{own!r}, in this letter case")
         return name
 
     @property
     def unknown_members(self) -> Mapping[str, Any]:
-        """The members that the specification does not define, as they were read."""
+        """The members that the specification does not define, unchanged."""
         return FrozenDict(self.__pydantic_extra__ or {})
 
     @property
     def model_extra(self) -> dict[str, Any] | None:
-        """The unknown members, under pydantic's name; they cannot be changed."""
+        """The unknown members, by pydantic's name for them. The dict is immutable."""
         return FrozenDict(self.__pydantic_extra__ or {})
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:  # noqa: ARG003 (others override it)
-        """Yield warnings and notes about this object's own members; the tree may be invalid."""
+    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:  # noqa: ARG003 (for subclasses)
+        """Yield warnings and notes about this object's own members. The tree may be invalid."""
         yield from ()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 (pydantic's own signature)
-        """Return this same object: it is immutable, so a copy has no use.
+        """Return this object itself, because it is immutable.
 
         Raises:
-            TypeError: `update` was given, which would add unchecked values to a checked document.
+            TypeError: `update` was given. It would add unchecked values to a checked document.
         """
         if update:
             name = type(self).__name__
-            message = f"a {name} is what was read; make a new one with {name}.model_validate(...) or {name}.build(...)"
+            message = f"{name} is immutable; create a new one with {name}.model_validate(...) or {name}.build(...)"
             raise TypeError(message)
         return self
 
@@ -107,7 +112,7 @@ class StrictModel(
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a model: its rule, the model of the objects in it, and whether it is required."""
+    """A member of a model: its rule, the model of objects in it, and whether it is required."""
 
     rule: Rule
     model: type[StrictModel] | None
@@ -116,7 +121,7 @@ class Member:
 
 @cache
 def members_of(model: type[StrictModel]) -> Mapping[str, Member]:
-    """Return the members of a model by their names in JSON."""
+    """Return the members of a model by their JSON names."""
     return {
         field.alias or name: Member(rule_of(field) or NO_RULE, _model_within(field.annotation), field.is_required())
         for name, field in model.model_fields.items()
@@ -130,7 +135,7 @@ def _model_within(annotation: object) -> type[StrictModel] | None:
 
 
 def spelled(model: type[StrictModel], name: str) -> str | None:
-    """Return the member or rival that Go's parsers read `name` as; None if there is none, or the names are equal."""
+    """Return the member or rival as which Go's parsers read `name`; None if there is none, or it is `name` itself."""
     own = _folded_names(model).get(_fold(name))
     return own if own != name else None
 
@@ -141,5 +146,5 @@ def _folded_names(model: type[StrictModel]) -> Mapping[str, str]:
 
 
 def _fold(name: str) -> str:
-    """Return a name without letter case, as Go folds it: the long s (U+017F) is an s, the Kelvin sign (U+212A) a k."""
+    """Fold letter case as Go does: the long s (U+017F) equals s, and the Kelvin sign (U+212A) equals k."""
     return name.lower().replace("\u017f", "s")

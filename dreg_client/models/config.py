@@ -46,7 +46,7 @@ _Integer = Annotated[
         strict_part,
     ),
 ]
-_Count = Annotated[_Integer | None, Rule("CFG-15", "an integer, not below 0")]
+_Count = Annotated[_Integer | None, Rule("CFG-15", "a non-negative integer")]
 _Words = Annotated[Texts | None, Rule("CFG-10", "a list of strings")]
 _Names = Annotated[EmptyObjects | None, Rule("CFG-11", "an object of empty objects", "CFG-11")]
 _Word = Annotated[str | None, Rule("CFG-08", "a string")]
@@ -126,7 +126,7 @@ class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameter
                 yield rules.warning("CFG-09", here, show(entry), "NAME=VALUE")
         for port in object_at(members, "ExposedPorts"):
             if not _PORT.fullmatch(port):
-                expected = "a port, with /tcp, /udp or /sctp"
+                expected = "a port or range, optionally with /tcp, /udp or /sctp"
                 yield rules.warning("CFG-12", member(member(path, "ExposedPorts"), port), show(port), expected)
 
 
@@ -142,7 +142,7 @@ class RootFs(_ConfigObject, frozen=True, title="Root file system"):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield CFG-05 for an absent type, and DIG-03 for the digests."""
+        """Yield CFG-05 for a missing type, and DIG-03 for the digests."""
         if members.get("type") in (None, ""):
             yield rules.warning("CFG-05", member(path, "type"), show(members.get("type", "nothing")), '"layers"')
         for digest, here in entries(members, "diff_ids", path):
@@ -152,7 +152,7 @@ class RootFs(_ConfigObject, frozen=True, title="Root file system"):
 class HistoryEntry(_ConfigObject, frozen=True, title="History entry"):
     """One build step of an image (config.md "history")."""
 
-    created: Annotated[Time | None, Rule("CFG-17", "a string, a date and time")] = None
+    created: Annotated[Time | None, Rule("CFG-17", "a date and time as a string")] = None
     """The time when the step ran."""
     created_by: Annotated[str | None, Rule("CFG-18", "a string")] = None
     """The command that the step ran."""
@@ -165,7 +165,7 @@ class HistoryEntry(_ConfigObject, frozen=True, title="History entry"):
 
     @property
     def clean_created_by(self) -> str:
-        """The instruction as its author wrote it, without the wrappers of build tools."""
+        """The instruction as in the Dockerfile, without the wrappers of build tools."""
         return clean_instruction(self.created_by or "")
 
 
@@ -176,13 +176,13 @@ class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image confi
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["image-config"]
     tolerated: ClassVar[frozenset[str]] = frozenset(_DOCKER_TOP.split())
 
-    architecture: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOARCH")]
+    architecture: Annotated[str, Rule("CFG-01", "a value of Go's GOARCH, as a string")]
     """The CPU architecture that the image runs on, as in Go's `GOARCH`, such as `amd64`."""
-    os: Annotated[str, Rule("CFG-01", "a string, a value of Go's GOOS")]
+    os: Annotated[str, Rule("CFG-01", "a value of Go's GOOS, as a string")]
     """The operating system that the image runs on, as in Go's `GOOS`, such as `linux`."""
     rootfs: Annotated[RootFs, Rule("CFG-05", "an object with type and diff_ids")]
     """The digests of the uncompressed layers."""
-    created: Annotated[Time | None, Rule("CFG-02", "a string, a date and time")] = None
+    created: Annotated[Time | None, Rule("CFG-02", "a date and time as a string")] = None
     """The time when the image was created."""
     author: Annotated[str | None, Rule("CFG-03", "a string")] = None
     """The author of the image."""
@@ -199,14 +199,14 @@ class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image confi
 
     @property
     def platform(self) -> Platform | None:
-        """The platform of the image, None if its names are empty."""
+        """The platform of the image; None if `os` or `architecture` is empty."""
         if not self.os or not self.architecture:
             return None
         return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
 
     @property
     def non_empty_history(self) -> tuple[HistoryEntry, ...]:
-        """The steps that made a layer, bottom first."""
+        """The steps that created a layer, bottom first."""
         return tuple(entry for entry in self.history if not entry.empty_layer)
 
     def __repr__(self) -> str:
@@ -217,9 +217,9 @@ class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image confi
         """Yield CFG-01 for empty names, and CFG-20."""
         empty = [name for name in ("architecture", "os") if members.get(name) == ""]
         if len(empty) == 2:
-            yield rules.warning("CFG-01", path, "architecture and os are empty strings", "what the image runs on")
+            yield rules.warning("CFG-01", path, "empty strings for architecture and os", "the platform of the image")
         elif empty:
-            yield rules.warning("CFG-01", member(path, empty[0]), "an empty string", "what the image runs on")
+            yield rules.warning("CFG-01", member(path, empty[0]), "an empty string", "the platform of the image")
         yield from cls._history_remarks(members, path)
 
     @classmethod
@@ -230,23 +230,23 @@ class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image confi
         empty = sum(entry.get("empty_layer") is True for entry, _ in objects(members, "history", path))
         steps, layers = len(cast("list[object]", history)) - empty, len(cast("list[object]", diff_ids or []))
         if steps != layers:
-            expected = f"{layers} of them, as there are {layers} diff_ids"
-            yield rules.warning("CFG-20", member(path, "history"), f"{steps} entries that left a layer", expected)
+            expected = f"one for each of the {layers} diff_ids"
+            yield rules.warning("CFG-20", member(path, "history"), f"{steps} entries that created a layer", expected)
 
 
 def layer_count_remarks(config: ImageConfig, layers: int) -> Iterator[Problem]:
-    """Yield CFG-21 if there are not as many diff_ids as the manifest has layers."""
+    """Yield CFG-21 if the config has a different number of diff_ids than the manifest has layers."""
     diff_ids = len(config.rootfs.diff_ids)
     if diff_ids != layers:
-        expected = f"as many layers as the config has diff_ids: {diff_ids}"
+        expected = f"one layer for each of the config's {diff_ids} diff_ids"
         yield rules.warning("CFG-21", "$.layers", f"{layers} layers", expected)
 
 
 def clean_instruction(created_by: str) -> str:
     """Return the Dockerfile instruction of a `created_by`, on one line.
 
-    It recognises the forms of the classic builder (`/bin/sh -c #(nop) ...`, `|1 ARG=... /bin/sh -c ...`), of BuildKit
-    (`RUN /bin/sh -c ... # buildkit`), and those of Windows (`cmd /S /C ...`). Any other text is returned unchanged.
+    The forms of the classic builder (`/bin/sh -c #(nop) ...`, `|1 ARG=... /bin/sh -c ...`), of BuildKit (`RUN /bin/sh
+    -c ... # buildkit`) and of Windows (`cmd /S /C ...`) are recognised. Any other string is returned unchanged.
 
     Examples:
         >>> clean_instruction('/bin/sh -c #(nop)  CMD ["bash"]')
@@ -270,7 +270,7 @@ def clean_instruction(created_by: str) -> str:
 
 
 def _without_arguments(text: str) -> str:
-    """Return the command after `|2 NAME=VALUE OTHER=VALUE`; values may contain spaces, so it starts at the shell."""
+    """Return the command after `|2 NAME=VALUE OTHER=VALUE`. Values may contain spaces, so search for the shell."""
     if not _BUILD_ARGS.match(text):
         return text
     starts = [text.find(shell) for shell in _SHELLS if shell in text]
@@ -278,5 +278,5 @@ def _without_arguments(text: str) -> str:
 
 
 def _without_shell(text: str) -> str | None:
-    """Return the command that a shell runs, None if the text does not start with a shell."""
+    """Return the command that a shell runs; None if the string does not start with a shell."""
     return next((text.removeprefix(shell).strip() for shell in _SHELLS if text.startswith(shell)), None)

@@ -33,9 +33,9 @@ _GOARCH = "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le
 class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
     """The platform that an image runs on, as written in its document (image-index.md "platform")."""
 
-    architecture: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOARCH")]
+    architecture: Annotated[str, Rule("PLT-01", "a value of Go's GOARCH, as a string")]
     """The CPU architecture, as in Go's `GOARCH`, such as `amd64`."""
-    os: Annotated[str, Rule("PLT-01", "a string, a value of Go's GOOS")]
+    os: Annotated[str, Rule("PLT-01", "a value of Go's GOOS, as a string")]
     """The operating system, as in Go's `GOOS`, such as `linux`."""
     os_version: Annotated[str | None, Rule("PLT-02", "a string")] = Field(default=None, alias="os.version")
     """The version of the operating system; used mainly for Windows images."""
@@ -48,7 +48,7 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
 
     @property
     def value(self) -> Platform | None:
-        """The platform; None if a name is empty, as Go writes a name that is not known."""
+        """The platform; None if `os` or `architecture` is empty, which is how Go writes unknown names."""
         if not self.os or not self.architecture:
             return None
         return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
@@ -59,16 +59,16 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
         for name, known in (("architecture", _GOARCH), ("os", _GOOS)):
             value, here, expected = members.get(name), member(path, name), f"a value of Go's GO{name[:4].upper()}"
             if value == "":
-                yield rules.warning("PLT-01", here, "an empty string", f"{expected}; read as no platform")
+                yield rules.warning("PLT-01", here, "an empty string", f"{expected} (the platform is unknown)")
             elif isinstance(value, str) and value not in known:
                 yield rules.note("PLT-04", here, show(value), expected)
 
 
 def _empty(size: int, info: ValidationInfo) -> int:
-    """Check DSC-10: a size of zero only has the digest of no bytes."""
+    """Check DSC-10: if the size is zero, the digest must be that of empty content."""
     digest = info.data.get("digest")
     if isinstance(digest, Digest) and digest.computable and digest != Digest.of(b"", digest.algorithm):
-        raise broken("DSC-10", "the digest of no bytes, as size is 0")
+        raise broken("DSC-10", "the digest of empty content, as size is 0")
     return size
 
 
@@ -86,15 +86,15 @@ _Size = Annotated[
 
 
 def _embedded(data: str, info: ValidationInfo) -> str:
-    """Check DSC-07: embedded content has the digest and the size of the descriptor."""
+    """Check DSC-07: embedded content must match the digest and the size of the descriptor."""
     octets = decoded(data)
-    if octets is None:  # readable, but `embedded` has nothing to verify
+    if octets is None:  # invalid base64, which `strict=False` accepts; there is no content to verify
         return data
     digest, size = info.data.get("digest"), info.data.get("size")
     if isinstance(size, int) and len(octets) != size:
-        raise broken("DSC-07", f"base64 of {size} bytes, as size says, not of {len(octets)}")
+        raise broken("DSC-07", f"base64 of {size} bytes (the stated size), not of {len(octets)}")
     if isinstance(digest, Digest) and digest.computable and Digest.of(octets, digest.algorithm) != digest:
-        raise broken("DSC-07", f"base64 of the bytes that have the digest {digest.short}")
+        raise broken("DSC-07", f"base64 of content with the digest {digest.short}")
     return data
 
 
@@ -107,7 +107,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
     media_type: Annotated[MediaType, Rule("DSC-01", "a media type")] = Field(alias="mediaType")
     """The media type of the content."""
-    digest: Annotated[DigestText, Rule("DSC-02", "a digest, such as sha256: and 64 hex digits")]
+    digest: Annotated[DigestText, Rule("DSC-02", "a digest, such as sha256: followed by 64 hex digits")]
     """The digest of the content, such as `sha256:` and 64 hex digits."""
     size: Annotated[_Size, Rule("DSC-03", "an integer from 0 to 2^63 - 1, the size in bytes")]
     """The size of the content in bytes."""
@@ -115,7 +115,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
     """Other URLs from which the content can be downloaded."""
     annotations: Annotated[TextMap | None, Rule("DSC-05", "an object of strings", "ANN-01")] = None
     """Annotations by key; values are strings."""
-    data: Annotated[Annotated[Base64, AfterValidator(_embedded)] | None, Rule("DSC-06", "a string of base64")] = None
+    data: Annotated[Annotated[Base64, AfterValidator(_embedded)] | None, Rule("DSC-06", "a base64 string")] = None
     """The content itself, embedded as base64."""
     artifact_type: Annotated[MediaType | None, Rule("DSC-08", "a media type")] = Field(
         default=None, alias="artifactType"
@@ -126,12 +126,12 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
     @property
     def embedded(self) -> bytes | None:
-        """The content that the descriptor embeds in `data`, verified by its digest, or None."""
+        """The decoded content of `data`, verified by the digest; None if there is none."""
         return None if self.data is None else decoded(self.data)
 
     @property
     def family(self) -> types.Family:
-        """The kind of content that its media type names."""
+        """The family of the media type."""
         return types.family(self.media_type)
 
     def __repr__(self) -> str:
@@ -139,7 +139,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
     @classmethod
     def schema_conditions(cls) -> JsonSchemaValue:
-        """Return the keywords for DSC-10 and, for no bytes, DSC-07: one digest per algorithm, nothing embedded."""
+        """Return the keywords for DSC-10 and, for empty content, DSC-07: one digest per algorithm, no `data`."""
         nothing = [str(Digest.of(b"", algorithm)) for algorithm in sorted(COMPUTABLE)]
         others = {"not": {"pattern": f"^(?:{'|'.join(sorted(COMPUTABLE))}):"}}
         digest = {"type": "string", "anyOf": [{"enum": nothing}, others]}
@@ -153,7 +153,7 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield DIG-03, URI-02, DSC-07 for large data, and the rules of annotations."""
+        """Yield DIG-03, URI-02, DSC-07 for large data, and the problems of annotations."""
         yield from digest_remarks(members.get("digest"), member(path, "digest"))
         for url, here in entries(members, "urls", path):
             if isinstance(url, str) and is_uri(url) and not url.lower().startswith(("http:", "https:")):
@@ -172,7 +172,7 @@ def digest_remarks(digest: object, path: str) -> Iterator[Problem]:
 
 
 def empty_remarks(members: Members, path: str) -> Iterator[Problem]:
-    """Yield MAN-06 if content of the empty type is not the two bytes `{}`."""
+    """Yield MAN-06 if content of the empty media type is not the two bytes `{}`."""
     is_empty = members.get("mediaType") == types.OCI_EMPTY
     if is_empty and (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):
         found = f"{show(members.get('digest'))} of {show(members.get('size'))} bytes"

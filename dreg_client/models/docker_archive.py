@@ -1,4 +1,4 @@
-"""The file `manifest.json` of a `docker save` archive, which lists its images (it is not an image manifest)."""
+"""The file `manifest.json` of a `docker save` archive, which lists its images. It is not an image manifest."""
 
 from typing import Annotated, ClassVar, Self, cast
 
@@ -8,11 +8,11 @@ from dreg_client._logging import log
 from dreg_client.errors import LayoutCorruptError
 from dreg_client.models.base import Members, StrictModel, spelled
 from dreg_client.models.fields import NullIsEmptyUnbounded, Rule, Texts
-from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_object
 
 
 class ArchivedImage(StrictModel, frozen=True):
-    """An image of the archive: the names of its config file and layer files (bottom first), and its references."""
+    """An image of an archive: the paths of its config and layers (bottom first), and its references."""
 
     folded_names_refused: ClassVar[bool] = False
 
@@ -28,21 +28,22 @@ class ArchiveContents(StrictModel, frozen=True):
 
     @classmethod
     def parse(cls, raw: bytes, where: str) -> Self:
-        """Read `manifest.json`; raise LayoutCorruptError if it is not a valid JSON list of images."""
+        """Parse `manifest.json`; raise LayoutCorruptError if it is not a valid JSON list of images."""
         try:
             tree = read_object(b'{"images":' + raw + b"}")
-            if tree.keys() == {"images"}:  # otherwise the wrapped text had braces of its own
+            if tree.keys() == {"images"}:  # otherwise the file closes the object itself and adds members
                 return cls.model_validate({"images": _spelled_as_docker(tree["images"], where)})
-        except (DishonestTextError, ValidationError):
+        except (AmbiguousTextError, ValidationError):
             pass
         reason = "has a manifest.json that is not a list of images with Config and Layers"
         raise LayoutCorruptError(where, reason)
 
 
 def _spelled_as_docker(images: object, where: str) -> object:
-    """Return images with the names of their members as docker spells them; what is not an image stays as it is.
+    """Return images with docker's spelling of member names. Values that are not objects are unchanged.
 
-    Docker reads names in any case (Go's parser does), and Jib before 2.3 wrote `config`, `repoTags` and `layers`.
+    Docker accepts names in any letter case (Go's parser does), and Jib before 2.3 wrote `config`, `repoTags` and
+    `layers`.
     """
     if not isinstance(images, list):
         return images
@@ -60,6 +61,6 @@ def _spelled_as_docker(images: object, where: str) -> object:
             raise LayoutCorruptError(where, "has a manifest.json with two members that differ only in letter case")
         found.append(renamed)
     if others:
-        read = ", ".join(f"{name!r} as {own!r}" for name, own in others.items())
-        log.warning("%s: manifest.json is read with %s; docker save spells them so", where, read)
+        read = ", ".join(f"{name!r} is read as {own!r}" for name, own in others.items())
+        log.warning("%s: in manifest.json, %s, as docker save writes it", where, read)
     return found

@@ -1,4 +1,4 @@
-"""Problems of an invalid tree: errors from pydantic, warnings and notes from models, each with rule and path."""
+"""Problems of a parsed document, each with rule and path: errors from pydantic, warnings and notes from models."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -15,22 +15,22 @@ from dreg_client.models.lenient import LENIENT_ONLY
 from dreg_client.models.paths import item, member, objects, show
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
-_WHOLE = Rule("GEN-01", "one JSON object")
+_WHOLE = Rule("GEN-01", "a JSON object")
 
 
 def refused(model: type[StrictModel], failure: ValidationError, tree: Members) -> list[Problem]:
-    """Return the problems that a model found in a tree; for each value the most specific rules that it breaks."""
+    """Convert the errors of a model to problems. For each value, only the most specific rules are reported."""
     found: dict[str, list[tuple[bool, Problem]]] = {}
     for details in _details(failure):
         path, rule = _place(model, _steps(details, tree))
-        if path not in found and len(found) > rules.MOST_TOLD:  # no more are reported (`rules.first_ones`)
+        if path not in found and len(found) > rules.MOST_REPORTED:  # the others are not reported (`rules.first_ones`)
             break
         found.setdefault(path, []).append(_fault(details, path, rule))
     return [problem for faults in found.values() for problem in _most_specific(faults)]
 
 
 def places_of(failure: ValidationError, tree: Members) -> Iterator[tuple[tuple[int | str, ...], str]]:
-    """Yield where a tree is wrong, and pydantic's name of the error; for a missing member the object that lacks it."""
+    """Yield the places and pydantic types of errors. The place of a missing member is the enclosing object."""
     for details in _details(failure):
         place = tuple(_steps(details, tree))
         yield place[:-1] if details["type"] == "missing" else place, details["type"]
@@ -38,12 +38,12 @@ def places_of(failure: ValidationError, tree: Members) -> Iterator[tuple[tuple[i
 
 def _details(failure: ValidationError) -> Iterator[ErrorDetails]:
     for details in failure.errors(include_url=False, include_context=False):
-        if details["type"] not in {"none_required", LENIENT_ONLY}:  # for those, another branch reports what is wrong
+        if details["type"] not in {"none_required", LENIENT_ONLY}:  # another branch of the union reports the problem
             yield details
 
 
 def _fault(details: ErrorDetails, path: str, rule: Rule) -> tuple[bool, Problem]:
-    """Return an error as a problem, and whether the grammar of the value named the rule."""
+    """Convert an error to a problem; also return whether the error itself names the rule."""
     found = "nothing" if details["type"] == "missing" else show(details["input"])
     if _RULE_ID.fullmatch(details["type"]):
         return True, rules.error(details["type"], path, found, details["msg"])
@@ -58,9 +58,9 @@ def _most_specific(faults: Sequence[tuple[bool, Problem]]) -> list[Problem]:
 
 
 def _steps(details: ErrorDetails, tree: Members) -> Iterator[int | str]:
-    """Yield the steps of an error's location that are in the tree, and the name of a missing member.
+    """Yield the steps of an error's location that exist in the tree, and the name of a missing member.
 
-    Pydantic also names the branches of unions, and its keys of mappings, as steps.
+    Pydantic's locations also contain branches of unions and markers for keys of mappings.
     """
     *location, last = details["loc"] or ("",)
     here: object = tree
@@ -99,7 +99,7 @@ def _place(model: type[StrictModel], steps: Iterable[int | str]) -> tuple[str, R
 
 
 def remarks(model: type[StrictModel], members: Members, path: str = "$") -> Iterator[Problem]:
-    """Yield all warnings and notes of a tree: those of the model, then those of the objects in it."""
+    """Yield all warnings and notes of a tree: first those of the model, then those of the objects in it."""
     yield from model.remarks(members, path)
     known = members_of(model)
     for name, value in members.items():
@@ -107,7 +107,7 @@ def remarks(model: type[StrictModel], members: Members, path: str = "$") -> Iter
         if here is None:
             yield from _unknown(model, name, path)
         elif value is None and here.required and (expected := here.rule.expected).startswith("a list"):
-            yield rules.warning("GEN-10", member(path, name), "null", f"{expected}; read as an empty list")
+            yield rules.warning("GEN-10", member(path, name), "null", f"{expected} (null is read as an empty list)")
         elif here.model is not None and isinstance(value, dict):
             yield from remarks(here.model, cast("Members", value), member(path, name))
         elif here.model is not None:
@@ -118,6 +118,6 @@ def remarks(model: type[StrictModel], members: Members, path: str = "$") -> Iter
 def _unknown(model: type[StrictModel], name: str, path: str) -> Iterator[Problem]:
     own = spelled(model, name)
     if own is not None and not model.folded_names_refused:
-        yield rules.warning("GEN-08", member(path, name), show(name), f"{own!r}: Go's parsers take it for that member")
+        yield rules.warning("GEN-08", member(path, name), show(name), f"{own!r}, as which Go's parsers read it")
     elif own is None and name not in model.tolerated and name not in model.rivals:
-        yield rules.note("GEN-09", member(path, name), "a member that is not specified", "nothing; it is kept")
+        yield rules.note("GEN-09", member(path, name), "an unspecified member (kept)", "only specified members")

@@ -1,6 +1,6 @@
-"""The types of members: how each is read, what null and an empty text mean there, and its JSON Schema.
+"""The types of members: their validation, the meaning of null and empty strings, and their JSON Schemas.
 
-The grammars of strings are in `grammars.py`; what `strict=False` reads all the same is made by `lenient.py`.
+`grammars.py` has the grammars of strings, `lenient.py` the values that only `strict=False` accepts.
 """
 
 from collections.abc import Mapping, Sized
@@ -24,12 +24,12 @@ MAX_ENTRIES: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The rule that is broken if a member is missing or has another type, and the requirement in words."""
+    """The rule that is broken if a member is missing or has the wrong type, and the requirement in words."""
 
     id: str
     expected: str
     entries: str = ""
-    """The rule of its entries, if it is another one."""
+    """The rule of the member's entries, if it is a different one."""
 
 
 def rule_of(field: FieldInfo) -> Rule | None:
@@ -38,7 +38,7 @@ def rule_of(field: FieldInfo) -> Rule | None:
 
 
 def _text_mapping(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 (any type of mapping)
-    """Return the schema of a mapping of strings; a null is readable, as the empty string that Go reads it as."""
+    """Return the schema of a mapping of strings. With `strict=False`, null is read as an empty string, as in Go."""
     text = core_schema.str_schema(strict=True)
     null = core_schema.no_info_after_validator_function(lambda _: "", core_schema.none_schema())
     with_nulls = core_schema.no_info_after_validator_function(
@@ -62,7 +62,7 @@ EmptyObjects = Annotated[
     ],
     _FrozenMapping,
 ]
-# A literal of pydantic would also accept 2.0.
+# Pydantic's literal would also accept 2.0.
 SchemaVersion2 = Annotated[
     Literal[2],
     GetPydanticSchema(
@@ -72,7 +72,7 @@ SchemaVersion2 = Annotated[
 
 
 class _Nullable:
-    """A member that may be null; its JSON Schema of the written form is the first of the forms that are read."""
+    """A member that may be null. It is never written as null, so the serialization schema has only the first branch."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         read = handler(schema)
@@ -80,7 +80,7 @@ class _Nullable:
 
 
 class _EmptyIsLenient:
-    """A member that has only one value; an empty text is readable as that value."""
+    """A member with only one valid value. With `strict=False`, an empty string is read as that value."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
         return first_of(handler(source), lenient(read_as(source, core_schema.literal_schema([""]))))
@@ -91,7 +91,10 @@ class _EmptyIsLenient:
 
 @dataclass(frozen=True, eq=False)
 class _NullIsDefault(_Nullable):
-    """A member with one value, which is also its default if it is absent or null; an empty text is readable."""
+    """A member with only one valid value, which is also the default if it is absent or null.
+
+    With `strict=False`, an empty string is also read as that value.
+    """
 
     absent: CoreSchema
 
@@ -111,7 +114,7 @@ EmptyIsDefault: Final[_NullIsDefault] = _NullIsDefault(core_schema.literal_schem
 
 @dataclass(frozen=True, eq=False)
 class _NullIsEmpty(_Nullable):
-    """A list that may be null (GEN-10), of at most `most` entries (IDX-10)."""
+    """A list that may be null (GEN-10), with at most `most` entries (IDX-10)."""
 
     most: int | None
 
@@ -130,7 +133,7 @@ NullIsEmptyUnbounded: Final[_NullIsEmpty] = _NullIsEmpty(None)
 
 
 def _check_number(value: object) -> object:
-    """Check the number before the entries: a million of them with three errors each would be gigabytes of problems."""
+    """Check the number of entries first: a million entries with three errors each would take gigabytes of memory."""
     match value:
         case list() | tuple() if len(cast("Sized", value)) > MAX_ENTRIES:
             raise broken("IDX-10", "at most 10,000 descriptors in one document")

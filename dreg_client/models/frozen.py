@@ -21,7 +21,7 @@ class FrozenDict(dict[K, V]):
     if not TYPE_CHECKING:  # type checkers see the methods of a dict; documents declare Mapping
 
         def _reject(self, *_: object, **__: object) -> NoReturn:
-            message = "documents are immutable; change a copy made by dict(...)"
+            message = "documents are immutable; make a copy with dict(...) and change that"
             raise TypeError(message)
 
         __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _reject
@@ -40,7 +40,7 @@ class FrozenDict(dict[K, V]):
 
 
 def _freeze(value: object, levels: int) -> object:
-    """Return a deeply immutable JSON value of at most `levels`: objects become `FrozenDict`, lists become tuples."""
+    """Make a JSON value of at most `levels` levels deeply immutable: objects become `FrozenDict`, lists tuples."""
     if not isinstance(value, dict | list | tuple):
         return value
     if levels == 0:
@@ -52,17 +52,17 @@ def _freeze(value: object, levels: int) -> object:
 
 
 def frozen_mapping(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 (any type of mapping)
-    """Return the schema of a mapping that is read as a `FrozenDict`."""
+    """Return the schema of a mapping that is parsed as a `FrozenDict`."""
     key, value = (handler.generate_schema(inner) for inner in source.__args__)
     return core_schema.no_info_after_validator_function(FrozenDict, core_schema.dict_schema(key, value))
 
 
 def frozen_value() -> CoreSchema:
-    """Return the schema of any JSON value, frozen; only such values can be nested deeply."""
+    """Return the schema of any JSON value, which is frozen. Only values without a specified type can be deep."""
     return core_schema.with_info_after_validator_function(_frozen, core_schema.any_schema())
 
 
 def _frozen(value: object, info: ValidationInfo) -> object:
-    # Specified objects are nested at most 8 deep, so a value within the rest of the limit is never too deep.
+    # Specified objects are nested at most 8 levels deep, so a value within the remaining levels is never too deep.
     levels = MAX_DEPTH if info.context is DEPTH_PROVEN or info.context is LENIENT else MAX_DEPTH - 8
     return _freeze(value, levels)

@@ -1,7 +1,7 @@
-"""The grammars of strings: patterns, the rules that they check, and how a JSON Schema writes them.
+"""The grammars of strings: patterns, the rules that they check, and their JSON Schemas.
 
-A grammar tries a pattern in Rust first. Only values that do not match reach Python, which names the broken rule
-(`broken`), so a valid value costs no function call.
+A grammar is first checked by a pattern in Rust. Only strings that do not match are checked in Python, which reports the
+broken rule. A valid string therefore costs no Python call.
 """
 
 import base64
@@ -34,27 +34,27 @@ _URI = re.compile(URI_PATTERN[1:-1], re.ASCII)
 
 
 def broken(rule: LiteralString, expected: str) -> PydanticCustomError:
-    """Return the error for a value that breaks a rule."""
+    """Return pydantic's error for a value that breaks a rule."""
     return PydanticCustomError(rule, "{expected}", {"expected": expected})
 
 
 @dataclass(frozen=True, eq=False)
 class TextType:
-    """A grammar of strings, as metadata of a member."""
+    """A grammar of strings, used as metadata of a model's field."""
 
     rules: LiteralString
     description: str
     expected: str
     pattern: str
     is_valid: Callable[[str], bool]
-    """The check of texts that `fast` does not accept."""
+    """The check of strings that `fast` does not accept."""
     fast: CoreSchema | None = None
-    """The schema of texts that need no further check, None if each is checked."""
+    """The schema of strings that need no further check; None if every string is checked."""
     lenient: CoreSchema | None = None
-    """The schema of texts that are not valid but readable, None if such texts are never read."""
+    """The schema of invalid strings that `strict=False` accepts; None if it accepts none."""
 
     def check(self, text: str) -> str:
-        """Return a text that `fast` does not accept; raise `broken` if it is not valid."""
+        """Check a string that `fast` does not accept; raise `broken` if it is not valid."""
         if not self.is_valid(text):
             raise broken(self.rules, self.expected)
         return text
@@ -87,12 +87,12 @@ def _checked(pattern: str, make: Callable[[str], str]) -> CoreSchema:
 
 
 def is_uri(text: str) -> bool:
-    """Return whether a text is a URI (RFC 3986): a scheme, and only characters that a URI may have."""
+    """Return whether a string is a URI (RFC 3986): it has a scheme, and only characters that are allowed in a URI."""
     return _URI.fullmatch(text) is not None
 
 
 def decoded(text: str) -> bytes | None:
-    """Return the bytes of a base64 text (RFC 4648 section 4), None if it is not strictly valid."""
+    """Decode base64 (RFC 4648 section 4); return None if the string is not strictly valid."""
     try:
         octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -115,7 +115,7 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
     "MediaType": TextType(
         "MED-01",
         "A media type, written as `type/subtype` without parameters.",
-        "a media type as type/subtype, without parameters",
+        "a media type (type/subtype) without parameters",
         pattern=MEDIA_TYPE_PATTERN,
         is_valid=is_media_type,
         fast=core_schema.literal_schema(sorted(KNOWN)),
@@ -124,11 +124,11 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
     "Timestamp": TextType(
         "TIM-01",
         "An RFC 3339 date and time, such as `2006-01-02T15:04:05Z`; the day must exist.",
-        "a date and time as 2006-01-02T15:04:05Z, of a day that exists",
+        "an existing date and time, such as 2006-01-02T15:04:05Z",
         pattern=TIMESTAMP_PATTERN,
-        is_valid=lambda _: False,  # the pattern accepts all valid ones
+        is_valid=lambda _: False,  # `fast` accepts all valid strings
         fast=_checked(TIMESTAMP_PATTERN, proven_timestamp),
-        lenient=_NO_TIME,  # a Timestamp is always valid
+        lenient=_NO_TIME,  # a Timestamp is always valid, so an invalid date is read as None
     ),
     "Uri": TextType(
         "URI-01",
@@ -141,10 +141,10 @@ GRAMMARS: Final[Mapping[str, TextType]] = {
     "Base64": TextType(
         "DSC-06",
         "Base64 with padding and without line breaks (RFC 4648, section 4); unused bits are zero.",
-        "base64 with padding, without line breaks, unused bits zero",
+        "base64 with padding, without line breaks, and with unused bits set to zero",
         pattern=r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$",
         is_valid=lambda text: decoded(text) is not None,
         lenient=_ANY_TEXT,
     ),
 }
-"""The grammars of strings by their names in JSON Schemas."""
+"""The grammars by their names in JSON Schemas."""

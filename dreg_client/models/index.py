@@ -45,7 +45,7 @@ class Index(Manifest, frozen=True):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield the problems of the entries: LYT-06 and IDX-09, of OCI also DSC-11, of Docker also DKL-04."""
+        """Yield the problems of the entries: LYT-06 and IDX-09, for OCI also DSC-11, for Docker also DKL-04."""
         platforms: dict[object, object] = {}
         for entry, here in objects(members, "manifests", path):
             yield from cls._entry_remarks(entry, here, platforms)
@@ -58,8 +58,8 @@ class Index(Manifest, frozen=True):
             return
         key = repr(sorted(cast("Members", platform).items()))
         if platforms.setdefault(key, entry.get("digest")) != entry.get("digest"):
-            expected = "one entry a platform, or annotations that tell them apart"
-            yield rules.note("IDX-09", path, "the platform of an entry before it", expected)
+            expected = "one entry per platform, or annotations that distinguish the entries"
+            yield rules.note("IDX-09", path, "the same platform as an earlier entry", expected)
 
 
 class OciIndex(Index, frozen=True, title="OCI image index"):
@@ -78,14 +78,14 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
         default=None, alias="artifactType"
     )
     """The type of the artifact, as a media type."""
-    subject: Annotated[Descriptor | None, Rule("IDX-07", "an object, a descriptor")] = None
+    subject: Annotated[Descriptor | None, Rule("IDX-07", "a descriptor object")] = None
     """The manifest that this index belongs to."""
     annotations: Annotated[TextMap | None, Rule("IDX-08", "an object of strings", "ANN-01")] = None
     """Annotations by key; values are strings."""
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield IDX-02 for an absent type, and the rules of all indexes."""
+        """Yield IDX-02 for a missing media type, and the problems of all indexes."""
         if members.get("mediaType") is None:
             yield rules.note("IDX-02", member(path, "mediaType"), "nothing", types.OCI_INDEX)
         yield from annotation_rules.remarks(members, path)
@@ -93,7 +93,7 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
 
     @classmethod
     def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
-        # Entries may be of any media type (IDX-04), and builders list Docker manifests in OCI indexes.
+        # Entries may have any media type (IDX-04), and builders list Docker manifests in OCI indexes.
         yield from foreign_remarks(entry, path, rules.note)
         yield from super()._entry_remarks(entry, path, platforms)
 

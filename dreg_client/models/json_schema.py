@@ -1,7 +1,7 @@
-"""What JSON Schemas need beyond the types of members: descriptions, rules, and names that are rejected.
+"""Extend the JSON Schemas of pydantic: descriptions, rules, and rejected member names.
 
-Patterns mean the same in Python, Rust, Go and ECMA-262. Rules and clauses are in `$comment`, because strict validators
-reject keywords that they do not know.
+Patterns have the same meaning in Python, Rust, Go and ECMA-262. Rules and clauses are in `$comment`, because strict
+validators reject unknown keywords.
 """
 
 import ast
@@ -28,19 +28,21 @@ TEXT: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING, "not"
 TEXT_WITH_NUL: Final[JsonSchemaValue] = {"type": "string", "maxLength": MAX_STRING}
 VALUE_WITH_NUL: Final[JsonSchemaValue] = {
     "maxLength": MAX_STRING,
-    # Only integers are limited: numbers outside the range of a double are infinite to some parsers, null to others.
+    # Only integers need a limit: parsers read other numbers outside the range of a double as infinity or null.
     "if": {"type": "integer"},
     "then": {"minimum": -sys.float_info.max, "maximum": sys.float_info.max},
 }
 VALUE: Final[JsonSchemaValue] = {**VALUE_WITH_NUL, "not": _NUL}
-"""Any JSON value whose strings match `TEXT` and whose integers are in the range of a double (GEN-03)."""
+"""Any JSON value. Strings match `TEXT`, and integers are in the range of a double (GEN-03)."""
 
 _IN_ANY_CASE: Final = {"s": "sS\u017f", "k": "kK\u212a"}
-"""Letters that Go folds with more than their own upper case."""
+"""Letters that Go considers equal to other characters than their upper case."""
 _FIRST: Final = {"schemaVersion": 0, "mediaType": 1}
-"""The members that documents have first."""
-_SAYS_WHICH: Final = frozenset({"$ref", "anyOf", "const", "enum", "pattern"})
+"""The first members of documents."""
+_RESTRICTING: Final = frozenset({"$ref", "anyOf", "const", "enum", "pattern"})
+"""Keywords that already restrict a value, so no other limit is needed."""
 HOLDS_VALUES: Final = frozenset({"const", "default", "enum", "examples"})
+"""Keywords whose content is a JSON value, not a schema."""
 
 
 _RIVAL: Final[JsonSchemaValue] = {
@@ -58,7 +60,7 @@ def complete(
     folded_names_refused: bool,
     nul_allowed: bool,
 ) -> None:
-    """Add to the schema of a model what pydantic does not know; the options are attributes of `StrictModel`."""
+    """Add descriptions, rules and limits to the schema of a model; the options are attributes of `StrictModel`."""
     text, value = (TEXT_WITH_NUL, VALUE_WITH_NUL) if nul_allowed else (TEXT, VALUE)
     named = sorted(own["properties"].items(), key=lambda member: _FIRST.get(member[0], len(_FIRST)))
     own["properties"] = {name: _explained(model, name, _bounded(schema, text, value)) for name, schema in named}
@@ -72,12 +74,12 @@ def complete(
 
 
 def comment(*rules: str) -> str:
-    """Return rules with their clauses, for `$comment`."""
+    """Return the text of a `$comment`: rules with their clauses."""
     return "; ".join(f"{rule}: {full_clause(CLAUSES[rule])}" if rule in CLAUSES else rule for rule in rules)
 
 
 def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> Any:  # noqa: ANN401 (any part of a schema)
-    """Return a part of a schema with a limit for each string, and without titles, which only repeat names."""
+    """Return a part of a schema with a limit on each string, and without titles, which only repeat names."""
     if isinstance(schema, list):
         return [_bounded(part, text, value) for part in cast("list[object]", schema)]
     if schema is True:
@@ -89,7 +91,7 @@ def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> A
         for word, part in cast("JsonSchemaValue", schema).items()
         if word != "title" and not (word == "default" and part is None)
     }
-    match parts.get("type"), bool(parts.keys() & _SAYS_WHICH):
+    match parts.get("type"), bool(parts.keys() & _RESTRICTING):
         case "string", False:
             return {**text, **parts}
         case "object", _:
@@ -103,47 +105,48 @@ def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> A
 def _explained(model: type[BaseModel], name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
     """Return the schema of a member with its description, its rules and their clauses."""
     attribute = _attributes(model)[name]
-    said = next((texts[attribute] for each in model.__mro__ if attribute in (texts := _said_by(each))), None)
+    texts = (_attribute_docstrings(each).get(attribute) for each in model.__mro__)
+    description = next(filter(None, texts), None)
     rule = rule_of(model.model_fields[attribute])
-    explained = {"description": said} if said else {}
+    explained = {"description": description} if description else {}
     if rule is not None:
         explained["$comment"] = comment(*dict.fromkeys(filter(None, (rule.id, rule.entries))))
     return explained | schema
 
 
 def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
-    """Return the attributes of a model by the names that JSON has for them."""
+    """Return the attributes of a model by their JSON names."""
     return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 @cache
-def _said_by(model: type) -> Mapping[str, str]:
+def _attribute_docstrings(model: type) -> Mapping[str, str]:
     """Return the docstrings of a class's attributes; empty if its source is not available."""
     try:
         source = inspect.getsource(model)
     except (OSError, TypeError):
         return {}
     (tree,) = ast.parse(dedent(source)).body
-    said: dict[str, str] = {}
+    docstrings: dict[str, str] = {}
     for pair in pairwise(cast("ast.ClassDef", tree).body):
         match pair:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                said[name] = inspect.cleandoc(text)
+                docstrings[name] = inspect.cleandoc(text)
             case _:
                 pass
-    return said
+    return docstrings
 
 
 def _spelled_as_specified(model: type[BaseModel], rivals: frozenset[str]) -> JsonSchemaValue:
-    """Return the keywords for GEN-08: no name differs from a specified one, or a rival, only in letter case."""
+    """Return the keywords for GEN-08: no name may differ from a specified name or a rival only in letter case."""
     names = [*_attributes(model), *sorted(rivals)]
     folded = "|".join("".join(map(_in_any_case, name)) for name in names)
-    # In some validators `$` also matches before a line feed at the end; such a name is another one.
+    # In some validators `$` also matches before a final line feed, but such a name is a different one.
     other = [{"type": "string", "pattern": "\\n"}, {"type": "string", "not": {"pattern": f"^(?:{folded})$"}}]
     return {"$comment": comment("GEN-08"), "anyOf": [{"enum": names}, *other]}
 
 
-def _in_any_case(sign: str) -> str:
-    """Return a pattern of a character of a name: a letter in any letter case, as Go folds it."""
-    both = _IN_ANY_CASE.get(sign.lower(), sign.lower() + sign.upper())
-    return f"[{both}]" if sign.isalpha() else re.escape(sign)
+def _in_any_case(character: str) -> str:
+    """Return a pattern for a character of a name in any letter case, as Go folds it."""
+    cases = _IN_ANY_CASE.get(character.lower(), character.lower() + character.upper())
+    return f"[{cases}]" if character.isalpha() else re.escape(character)

@@ -1,9 +1,9 @@
-"""Unambiguous JSON: bytes in, one object out, which all conforming parsers read alike (GEN-01 to GEN-04, GEN-13).
+"""Parse JSON objects that all conforming parsers read in the same way (GEN-01 to GEN-04, GEN-13).
 
 No available parser rejects everything that must be rejected. orjson rejects invalid JSON, but keeps only the last of
-equal member names. So the fast path reads with orjson and writes the tree back: if the output equals the input, apart
-from white space, nothing was dropped. Otherwise the slow path reads again with the standard library, which passes on
-every member, and reports each fault with its path.
+several members with the same name. The fast path therefore parses with orjson and serializes the result: if the output
+equals the input, apart from white space, no member was dropped. Otherwise the slow path parses again with the standard
+library, which passes on every member, and reports each problem with its path.
 """
 
 import json
@@ -25,16 +25,16 @@ _LONGEST_PATH = 200
 _WHITE = b" \t\r\n"
 _INDENT = orjson.OPT_INDENT_2
 _BACKSLASH = ord("\\")
-"""A search for a number is three times as fast as one for a text of one byte."""
+"""Searching bytes for an int is three times as fast as for a single byte."""
 _LARGEST_DOUBLE_DIGITS = 309
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _Place: TypeAlias = "tuple[_Place, str | int] | None"
-"""A position: the outer position, and a name or index in it; None is the document itself."""
+"""A position: the enclosing position, and a name or index in it. None is the document itself."""
 
 
-class DishonestTextError(ValueError):
-    """Bytes are not JSON that all parsers read alike; `tree` and `problems` are the result of `scan`."""
+class AmbiguousTextError(ValueError):
+    """The bytes are not JSON that all parsers read in the same way. `tree` and `problems` are the result of `scan`."""
 
     tree: dict[str, object] | None
     problems: list[Problem]
@@ -61,20 +61,20 @@ class _Repeating(dict[str, object]):
 
 
 def read_object(raw: bytes) -> dict[str, object]:
-    """Read one JSON object strictly.
+    """Parse a JSON object strictly.
 
     Raises:
-        DishonestTextError: The text breaks a rule; `scan` reports which, and where.
+        AmbiguousTextError: The text breaks a rule; `problems` lists all of them.
     """
     tree = read_members(raw)
     return _read_slowly(raw) if _is_deep(raw, tree) else tree
 
 
 def read_members(raw: bytes) -> dict[str, object]:
-    """Read one JSON object without checking its nesting (GEN-04), which models check where it can be deep."""
+    """Parse a JSON object without checking its nesting (GEN-04), which models check where it can be deep."""
     try:
         tree: dict[str, object] = orjson.loads(raw)
-        # Try the style of the text first: nearly always both are equal then.
+        # Serialize in the style of the input, since then both are nearly always equal.
         echo = orjson.dumps(tree, None, _INDENT) if raw.startswith(b'{\n  "') else orjson.dumps(tree)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _read_slowly(raw)
@@ -103,35 +103,36 @@ def _children(node: object) -> Iterable[object]:
 def _read_slowly(raw: bytes) -> dict[str, object]:
     tree, problems = scan(raw)
     if tree is None or rules.has_error(problems):
-        raise DishonestTextError(tree, problems)
+        raise AmbiguousTextError(tree, problems)
     return tree
 
 
 def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, list[Problem]]:
-    """Return the tree of one JSON object, or None if a model could not read it, and all faults of its text."""
+    """Return the tree of a JSON object, or None if a model cannot use it, and all problems of its text."""
     try:
         text = raw.decode()
     except UnicodeDecodeError as failure:
-        return None, [rules.error("GEN-01", "$", f"byte 0x{raw[failure.start]:02x} at {failure.start}", "UTF-8")]
+        found = f"byte 0x{raw[failure.start]:02x} at offset {failure.start}"
+        return None, [rules.error("GEN-01", "$", found, "UTF-8")]
     if text.startswith("\ufeff"):
-        return None, [rules.error("GEN-01", "$", "a byte order mark", "JSON text without one")]
+        return None, [rules.error("GEN-01", "$", "a byte order mark", "JSON without a byte order mark")]
     try:
         tree: object = _DECODER.decode(text)
     except json.JSONDecodeError as failure:
-        told = failure.msg.replace("Expecting value", "no JSON value")
-        found = f"{told[:1].lower()}{told[1:]} at line {failure.lineno}, column {failure.colno}"
-        return None, [rules.error("GEN-01", "$", found, "the text of one JSON object")]
+        message = failure.msg.replace("Expecting value", "no JSON value")
+        found = f"{message[:1].lower()}{message[1:]} at line {failure.lineno}, column {failure.colno}"
+        return None, [rules.error("GEN-01", "$", found, "a single JSON object")]
     except RecursionError:
         return None, [rules.error("GEN-04", "$", "deeper nesting", f"at most {MAX_DEPTH} levels")]
     if not isinstance(tree, dict):
-        return None, [rules.error("GEN-01", "$", show(tree), "one JSON object")]
+        return None, [rules.error("GEN-01", "$", show(tree), "a JSON object")]
     members = cast("dict[str, object]", tree)
     problems = rules.first_ones(_faults(members, nul=nul))
     return (None if _is_deep(raw, members) else members), problems
 
 
 def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
-    """Walk the tree without recursion, in document order; paths are made only for faults."""
+    """Walk the tree in document order, without recursion. Paths are built only for problems."""
     waiting: list[tuple[object, _Place, int]] = [(tree, None, 1)]
     while waiting:
         node, place, depth = waiting.pop()
@@ -149,7 +150,7 @@ def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
             case str():
                 yield from _string_faults(node, _path(place), nul=nul)
             case _:
-                yield rules.error("GEN-03", _path(place), repr(node), "a number that a double can hold")
+                yield rules.error("GEN-03", _path(place), repr(node), "a number in the range of a double")
         within = [(value, (place, step), depth + 1) for step, value in children if _may_be_wrong(value)]
         waiting.extend(reversed(within))
 
@@ -168,7 +169,7 @@ def _path(place: _Place) -> str:
 
 
 def _outer_path(place: _Place) -> str:
-    """Return the path of a place, or of the innermost value around it whose path is short enough to be read."""
+    """Return the path of a place, or, if it is too long to read, of the innermost enclosing value with a short path."""
     while place is not None and len(_path(place)) > _LONGEST_PATH:
         place = place[0]
     return _path(place)
@@ -176,7 +177,7 @@ def _outer_path(place: _Place) -> str:
 
 def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Iterator[Problem]:
     for name in members.twice if isinstance(members, _Repeating) else ():
-        yield rules.error("GEN-02", _path((place, name)), "the member twice", "each member name once in an object")
+        yield rules.error("GEN-02", _path((place, name)), "a duplicate member", "unique member names in an object")
     for name in members:
         if _may_be_wrong(name):
             yield from _string_faults(name, _path((place, name)), nul=nul)
@@ -184,13 +185,13 @@ def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Ite
 
 def _string_faults(text: str, path: str, *, nul: bool) -> Iterator[Problem]:
     if _SURROGATE.search(text):
-        yield rules.error("GEN-01", path, "a lone surrogate", "Unicode text")
+        yield rules.error("GEN-01", path, "a lone surrogate", "valid Unicode")
     elif "\0" in text:
         verdict = rules.warning if nul else rules.error
         yield verdict("GEN-01", path, "NUL in a string", "a string without NUL")
     octets = text.encode("utf-8", "surrogatepass")
     if len(octets) > MAX_STRING:
-        yield rules.error("GEN-13", path, f"a string of {len(octets)} bytes", f"at most {MAX_STRING} bytes as UTF-8")
+        yield rules.error("GEN-13", path, f"a string of {len(octets)} bytes", f"at most {MAX_STRING} bytes in UTF-8")
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -209,7 +210,7 @@ def _float(text: str) -> object:
 
 
 def _integer(text: str) -> object:
-    digits = len(text)  # one may be a sign
+    digits = len(text)  # including the sign, if any
     fits = digits < _LARGEST_DOUBLE_DIGITS or (digits <= _LARGEST_DOUBLE_DIGITS + 1 and type(_float(text)) is float)
     return int(text) if fits else _Constant(text)
 

@@ -1,4 +1,4 @@
-"""The marker of an image layout directory, the file `oci-layout`, and names in its index (image-layout.md)."""
+"""The file `oci-layout`, which marks an image layout, and names in its index (image-layout.md)."""
 
 from typing import Annotated, ClassVar, Literal
 

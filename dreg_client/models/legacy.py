@@ -1,4 +1,4 @@
-"""Docker's schema 1 manifests, deprecated since 2019: recognised and read leniently, never verified."""
+"""Docker's schema 1 manifests, deprecated since 2019. They are parsed leniently, and signatures are not verified."""
 
 from collections.abc import Callable
 from typing import Annotated, ClassVar, cast
@@ -14,7 +14,7 @@ from dreg_client.values.digest import Digest, is_digest
 
 
 def _lenient(read: Callable[[object], object]) -> GetPydanticSchema:
-    """Return the type of a member for which `read` returns its default if it has another type (SC1-01)."""
+    """Return the schema of a member; `read` returns a default if the value has the wrong type (SC1-01)."""
     return GetPydanticSchema(
         lambda _, __: core_schema.no_info_before_validator_function(read, core_schema.any_schema())
     )
@@ -65,7 +65,7 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
 
     @property
     def media_type(self) -> str:
-        """The media type of the signed or of the plain form."""
+        """The media type of the signed or the unsigned form."""
         return types.DOCKER_SCHEMA1_SIGNED if self.is_signed else types.DOCKER_SCHEMA1
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Lists of descriptors that must not lose an entry because it is malformed: lists of referrers."""
+"""Lists of referrers, in which malformed entries are kept."""
 
 from dataclasses import dataclass
 from typing import Final, cast
@@ -10,7 +10,7 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import OciIndex
-from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.models.stored import examine
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -23,9 +23,9 @@ class ListedEntry:
     """An entry of a list.
 
     Attributes:
-        descriptor: The descriptor, without malformed members; its size is 0 if the entry lacks the media type or the
-            size. None if the entry has no valid digest.
-        text: The entry as it is written, for messages.
+        descriptor: The descriptor without malformed members; its size is 0 if the media type or the size is missing.
+            None if the entry has no valid digest.
+        text: The original entry, shortened, for messages.
         problems: The errors of the entry.
     """
 
@@ -35,11 +35,11 @@ class ListedEntry:
 
 
 def read_entries(raw: bytes, most: int) -> tuple[ListedEntry, ...] | None:
-    """Return the entries of an OCI index; None if something besides entries is malformed, or for over `most`."""
+    """Parse the entries of an OCI index; return None if other parts are malformed, or it has more than `most`."""
     try:
         tree = read_object(raw)
         OciIndex.from_tree(raw, {**tree, "manifests": []})
-    except (DishonestTextError, ValidationError):
+    except (AmbiguousTextError, ValidationError):
         return None
     entries = tree.get("manifests")
     if not isinstance(entries, list) or len(cast("list[object]", entries)) > most:
@@ -48,13 +48,13 @@ def read_entries(raw: bytes, most: int) -> tuple[ListedEntry, ...] | None:
 
 
 def is_incomplete(descriptor: Descriptor) -> bool:
-    """Return whether an entry lacks the media type or the size, so that they must be read from what it names."""
+    """Return whether the media type or size of an entry is missing and must be read from the content itself."""
     digest = descriptor.digest
     return descriptor.size == 0 and not (digest.computable and digest == Digest.of(b"", digest.algorithm))
 
 
 def completed(descriptor: Descriptor, media_type: str, size: int) -> Descriptor:
-    """Return the descriptor of an entry that is not complete, with the media type and size of what it names."""
+    """Return an incomplete descriptor with the media type and size of its content."""
     return _with(descriptor, media_type=media_type, size=size)
 
 
@@ -75,7 +75,7 @@ def _read_entry(entry: object) -> ListedEntry:
 
 
 def _read_malformed(raw: bytes, members: Members, text: str, problems: tuple[Problem, ...]) -> ListedEntry:
-    """Return an entry with those of its members that are valid; of the types, the text is kept in any case."""
+    """Return an entry with its valid members. Media types are kept even if they are malformed."""
     valid: dict[str, object] = {"mediaType": types.OCI_MANIFEST, "digest": members["digest"], "size": 1}
     stated = [name for name in ("size", *members) if name in members and _is_valid(valid, name, members[name])]
     valid |= {name: members[name] for name in stated}
@@ -96,11 +96,11 @@ def _is_valid(valid: dict[str, object], name: str, value: object) -> bool:
     except ValidationError:
         return False
     if name == "size":
-        valid["size"] = value  # which `data` is checked against
+        valid["size"] = value  # needed to check `data`
     return True
 
 
 def _with(descriptor: Descriptor, **members: object) -> Descriptor:
-    """Return a descriptor with members that are not checked: the text of a malformed type, an unknown size."""
+    """Return a descriptor with unchecked members, such as a malformed media type or a placeholder size."""
     names = {*descriptor.model_fields_set, *members}
     return Descriptor.model_construct(names, **{**dict(descriptor), **members})

@@ -1,4 +1,4 @@
-"""Manifests: the base of the four modern kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
+"""Manifests: the base class of all kinds, and image manifests (manifest.md, distribution manifest-v2-2)."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -29,9 +29,9 @@ OciManifestType = Literal["application/vnd.oci.image.manifest.v1+json"]
 DockerManifestType = Literal["application/vnd.docker.distribution.manifest.v2+json"]
 Descriptors = Annotated[tuple[Descriptor, ...], NullIsEmpty]
 OPEN_CONFIG_TYPES = frozenset({"application/octet-stream", "application/json", "text/html", ""})
-"""Media types that old registries wrote for an image's config."""
+"""Generic media types that old registries wrote for the config of an image."""
 _TWO = "the integer 2"
-_DESCRIPTOR = "an object, a descriptor"
+_DESCRIPTOR = "a descriptor object"
 _DOCKER_TYPES = "application/vnd.docker."
 _DESCRIPTORS = "a list of descriptors"
 
@@ -44,7 +44,7 @@ class Manifest(StoredDocument, frozen=True):
 
     @property
     def descriptor(self) -> Descriptor:
-        """Return the descriptor of this document: its type, and the digest and size of its bytes."""
+        """The descriptor of this document: its media type, and the digest and size of its bytes."""
         return Descriptor(mediaType=self.media_type, digest=self.digest, size=self.size)
 
 
@@ -68,7 +68,7 @@ class ImageManifest(Manifest, frozen=True):
 
     @property
     def image_size(self) -> int:
-        """The sum of the layers' sizes, in bytes, as stored (compressed)."""
+        """The total size of the layers in bytes, as stored (compressed)."""
         return sum(layer.size for layer in self.layers)
 
     def __repr__(self) -> str:
@@ -76,7 +76,7 @@ class ImageManifest(Manifest, frozen=True):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield MAN-06, MAN-08, and the rules of annotations."""
+        """Yield MAN-06, MAN-08, and the problems of annotations."""
         yield from annotation_rules.remarks(members, path)
         config = (object_at(members, "config"), f"{path}.config")
         for content, here in chain((config,), objects(members, "layers", path)):
@@ -91,23 +91,23 @@ class ImageManifest(Manifest, frozen=True):
 
 
 def has_image_config(manifest: ImageManifest) -> bool:
-    """Return whether the config is that of an image: by its media type, else by the kind of the manifest."""
+    """Return whether the config is an image config, judging by its media type and the kind of the manifest."""
     if manifest.config.family is types.Family.CONFIG:
         return True
     if manifest.media_type == types.DOCKER_MANIFEST:
         return manifest.config.media_type in OPEN_CONFIG_TYPES
-    return not manifest.config.media_type and manifest.artifact_type is None  # only read with strict=False
+    return not manifest.config.media_type and manifest.artifact_type is None  # possible only with strict=False
 
 
 def foreign_remarks(descriptor: Members, path: str, verdict: Callable[..., Problem]) -> Iterator[Problem]:
-    """Yield DSC-11 for a type of Docker in an OCI document, and for a deprecated one."""
+    """Yield DSC-11 for a Docker media type in an OCI document, and for a deprecated one."""
     media_type = descriptor.get("mediaType")
     if not isinstance(media_type, str):
         return
     if media_type in types.NONDISTRIBUTABLE_LAYERS:
-        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "a type that is not deprecated")
+        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "a media type that is not deprecated")
     elif media_type.startswith(_DOCKER_TYPES) and media_type in types.KNOWN:
-        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "a type of this document's family")
+        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "an OCI media type, as in this document")
 
 
 class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
@@ -126,12 +126,12 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield MAN-02 for an absent type, MAN-04, and the rules of all image manifests."""
+        """Yield MAN-02 for a missing media type, MAN-04, and the problems of all image manifests."""
         if members.get("mediaType") is None:
             yield rules.note("MAN-02", member(path, "mediaType"), "nothing", types.OCI_MANIFEST)
         if object_at(members, "config").get("mediaType") == types.OCI_EMPTY and members.get("artifactType") is None:
-            found = "nothing, beside a config of the empty type"
-            yield rules.warning("MAN-04", member(path, "artifactType"), found, "the artifact's media type")
+            found = "nothing, although the config has the empty media type"
+            yield rules.warning("MAN-04", member(path, "artifactType"), found, "the media type of the artifact")
         yield from super().remarks(members, path)
 
     @classmethod
@@ -162,11 +162,12 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
 
     @classmethod
     def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield DKM-03 for a config without a type of its own, DKM-05, and the rules of all image manifests."""
+        """Yield DKM-03 for a config with a generic media type, DKM-05, and the problems of all image manifests."""
         media_type = object_at(members, "config").get("mediaType")
         if isinstance(media_type, str) and media_type in OPEN_CONFIG_TYPES:
             yield rules.warning("DKM-03", f"{path}.config.mediaType", show(media_type), types.DOCKER_CONFIG)
         for name in ("annotations", "subject", "artifactType"):
             if members.get(name) is not None:
-                yield rules.warning("DKM-05", member(path, name), f"the member {name!r}", "none: it is OCI's")
+                expected = "no such member, as only OCI manifests have it"
+                yield rules.warning("DKM-05", member(path, name), f"the member {name!r}", expected)
         yield from super().remarks(members, path)

@@ -1,4 +1,4 @@
-"""What callers pass as a document: its bytes, its text, a path, or an open file."""
+"""The forms in which callers pass a document: bytes, JSON text, a path, or an open file."""
 
 import os
 from contextlib import suppress
@@ -10,19 +10,21 @@ from dreg_client.errors.problems import Problem
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 RawDocument: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
-"""A document as it is stored: its bytes, its text (encoded as UTF-8), the path of its file as a `Path`, or a file that
-is open for reading bytes. A `str` is always text, never a path."""
+"""A document: its bytes, its JSON as a `str` (encoded as UTF-8), its path as a `Path`, or a file opened with `rb`.
 
-_EXPECTED = "a document is its bytes, its text (str), a pathlib.Path, or a file opened with 'rb'"
+A `str` is always JSON, never a path."""
+
+_EXPECTED = "a document must be bytes, JSON as a str, a pathlib.Path, or a file opened with 'rb'"
 
 
 def octets_of(raw: RawDocument, limit: int = MAX_DOCUMENT) -> bytes:
-    """Return the bytes of a document; of a file at most one more than `limit`, enough to see that it is longer.
+    """Return the bytes of a document.
 
-    A lone surrogate in a text is kept, and is rejected later (GEN-01).
+    From a file, at most `limit + 1` bytes are read, which shows that it exceeds the limit. A lone surrogate in a string
+    is kept, and rejected later (GEN-01).
 
     Raises:
-        TypeError: It is something else; the error says what to pass.
+        TypeError: The argument has another type.
         OSError: The file cannot be read.
     """
     if isinstance(raw, bytes):
@@ -36,14 +38,14 @@ def octets_of(raw: RawDocument, limit: int = MAX_DOCUMENT) -> bytes:
             return file.read(limit + 1)
     if callable(getattr(raw, "read", None)):
         return _read(raw, limit + 1)
-    raise TypeError(f"{_EXPECTED}; not {type(raw).__name__}{_hint(raw)}")
+    raise TypeError(f"{_EXPECTED}, not {type(raw).__name__}{_hint(raw)}")
 
 
 def with_path_advice(raw: object, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Return the problems of a document; if it is no JSON, but a text that is the path of a file, with what to pass."""
+    """Return the problems of a document, with advice if it is a string that is the path of a file instead of JSON."""
     if not isinstance(raw, str) or not any(problem.rule == "GEN-01" for problem in problems) or not _is_file(raw):
         return problems
-    advice = "; the text is the path of a file: pass it as a pathlib.Path to read the file"
+    advice = "; to read the file at this path, pass a pathlib.Path"
     return tuple(
         replace(problem, expected=problem.expected + advice) if problem.rule == "GEN-01" else problem
         for problem in problems
@@ -51,13 +53,13 @@ def with_path_advice(raw: object, problems: tuple[Problem, ...]) -> tuple[Proble
 
 
 def _is_file(text: str) -> bool:
-    with suppress(OSError, ValueError):  # the text is too long for a path, or has NUL in it
+    with suppress(OSError, ValueError):  # the string is too long for a path, or contains NUL
         return Path(text).is_file()
     return False
 
 
 def _read(file: BinaryIO, most: int) -> bytes:
-    """Read a file that may return less than it is asked for, such as a pipe."""
+    """Read up to `most` bytes from a file that may return fewer at a time, such as a pipe."""
     chunks: list[bytes] = []
     while most > 0:
         chunk = cast("object", file.read(most))
@@ -71,10 +73,10 @@ def _read(file: BinaryIO, most: int) -> bytes:
 
 
 def _hint(raw: object) -> str:
-    """Return what to pass instead of some common types."""
+    """Return advice on what to pass instead of some common types."""
     if isinstance(raw, dict | list):
-        return ": parsed JSON has lost the bytes that the digest is of; pass what json.loads was given"
+        return "; parsed JSON has lost the exact bytes, so pass the original input of json.loads"
     for name in ("raw", "content"):
         if isinstance(getattr(raw, name, None), bytes):
-            return f": pass its bytes, .{name}"
+            return f"; pass its bytes, .{name}"
     return ""

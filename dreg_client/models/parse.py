@@ -1,6 +1,7 @@
-"""Find the model of a document by its name, its served media type, its own media type, or its members.
+"""Find the model of a document by a given kind, its `Content-Type`, its own `mediaType`, or its members.
 
-Models are imported when the first document of their kind is read: building all of them takes longer than reading one.
+Models are imported when the first document of their kind is parsed, because building all models takes longer than
+parsing a document.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union, cast, overlo
 from pydantic import ValidationError
 
 from dreg_client import errors
-from dreg_client.models.json_text import DishonestTextError, read_members, scan
+from dreg_client.models.json_text import AmbiguousTextError, read_members, scan
 from dreg_client.models.kinds import BY_TYPE, MANIFEST_KINDS, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
@@ -44,9 +45,9 @@ _MODULES: Final[Mapping[str, tuple[str, str]]] = {
 
 @cache
 def model_of(kind: str) -> type[ParsedModel]:
-    """Return the model of a kind, imported on first use; raise ValueError if it is unknown."""
+    """Return the model of a kind, which is imported on first use; raise ValueError if the kind is unknown."""
     if kind not in _MODULES:
-        message = f"{kind!r} is not a kind of document; the kinds are: {', '.join(_MODULES)}"
+        message = f"{kind!r} is not a known kind of document; expected one of: {', '.join(_MODULES)}"
         raise ValueError(message)
     module, name = _MODULES[kind]
     model: type[ParsedModel] = getattr(import_module(f"dreg_client.models.{module}"), name)
@@ -54,7 +55,7 @@ def model_of(kind: str) -> type[ParsedModel]:
 
 
 def recognise(tree: Mapping[str, object], media_type: str | None = None) -> type[ParsedModel] | None:
-    """Return the model of a document by its served type, else its own type, else its members; None if unknown."""
+    """Return the model of a document; None if its kind is unknown (see `kind_of`)."""
     kind = kind_of(tree, media_type)
     return model_of(kind) if kind is not None else None
 
@@ -85,21 +86,21 @@ def parse_manifest(
     limit: int = MAX_DOCUMENT,
     strict: bool = True,
 ) -> "AnyManifest | LegacyManifest":
-    """Read a manifest or an index of any modern kind.
+    """Parse a manifest or an index: OCI or Docker, image manifest or index.
 
     Args:
-        raw: The exact bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
-        media_type: The media type that it was served with (a `Content-Type`; parameters are ignored). If None, the
-            body's `mediaType` or its members decide.
-        legacy: Whether to read Docker's schema 1, too.
-        limit: The maximum number of bytes (GEN-05).
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+        raw: The exact bytes, the JSON as a `str`, the file as a `Path`, or a file opened with `rb`.
+        media_type: The `Content-Type` of the response, or the media type in the descriptor; parameters are ignored. If
+            None, the kind is determined by the document's `mediaType` or its members.
+        legacy: Whether to also accept Docker's schema 1.
+        limit: The maximum size in bytes (GEN-05).
+        strict: If false, documents with only minor errors, such as a media type with parameters, are returned, and
+            their `.problems` lists the errors (see Rules, "Readable errors").
 
     Raises:
-        InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
-        UnsupportedMediaTypeError: It is of another kind, or its kind is unknown (GEN-12).
-        ResponseTooLargeError: It has more than `limit` bytes.
+        InvalidDocumentError: The document breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
+        UnsupportedMediaTypeError: The document is of another kind, or its kind is unknown (GEN-12).
+        ResponseTooLargeError: The document is larger than `limit`.
 
     Source: distribution-spec, "Pulling manifests"; image-spec, manifest.md and image-index.md.
 
@@ -121,7 +122,7 @@ def parse_manifest(
         if legacy:
             return document
         found = document.media_type
-        advice = "schema 1 is read only when it is asked for: parse_manifest(raw, legacy=True)"
+        advice = "to read schema 1, use parse_manifest(raw, legacy=True)"
     raise errors.UnsupportedMediaTypeError(found, Digest.of(octets), advice)
 
 
@@ -214,21 +215,21 @@ def parse_document(
     limit: int = MAX_DOCUMENT,
     strict: bool = True,
 ) -> Document:
-    """Read a document of any kind.
+    """Parse a document of any kind.
 
     Args:
-        raw: The exact bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
-        media_type: The media type that it was served with or referred to by, None if unknown.
-        kind: The expected kind, by the name of its JSON Schema. A config is only recognised by `kind` or
-            `media_type`.
-        limit: The maximum number of bytes (GEN-05).
-        strict: If false, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+        raw: The exact bytes, the JSON as a `str`, the file as a `Path`, or a file opened with `rb`.
+        media_type: The `Content-Type` of the response, or the media type in the descriptor; None if unknown.
+        kind: The expected kind, which is also the name of a JSON Schema, such as `image-config`. A config is recognised
+            only by `kind` or `media_type`.
+        limit: The maximum size in bytes (GEN-05).
+        strict: If false, documents with only minor errors, such as a media type with parameters, are returned, and
+            their `.problems` lists the errors (see Rules, "Readable errors").
 
     Raises:
-        InvalidDocumentError: It breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
-        UnsupportedMediaTypeError: Its kind is unknown (GEN-12).
-        ResponseTooLargeError: It has more than `limit` bytes.
+        InvalidDocumentError: The document breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
+        UnsupportedMediaTypeError: The kind of the document is unknown (GEN-12).
+        ResponseTooLargeError: The document is larger than `limit`.
         ValueError: `kind` is unknown.
     """
     octets = octets_of(raw, limit)
@@ -242,14 +243,14 @@ def parse_document(
 
 
 def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool, by: str) -> Document:
-    """Read a document; `by` is the parameter that says what a document is that does not say so itself."""
+    """Parse a document. `by` is the parameter to recommend if the kind of the document cannot be determined."""
     if type(strict) is not bool:
         raise not_a_flag("strict", strict)
     if len(octets) > limit:
         raise errors.ResponseTooLargeError("the document", len(octets), limit)
     try:
         tree = read_members(octets)
-    except DishonestTextError:  # parsers may read it differently, or it is a config with NUL: its model decides
+    except AmbiguousTextError:  # parsers may read it differently, or it is a config with NUL, which its model accepts
         scanned, problems = scan(octets)
         model = recognise(scanned or {}, media_type)
         if model is None:
@@ -264,7 +265,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool, b
             return model.from_tree(octets, tree)  # type: ignore[return-value]
         except ValidationError:
             pass  # parsed again below, to report all problems
-    del tree  # a broken document's tree can be large, and is made again
+    del tree  # the tree of an invalid document can be large, and is built again
     return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
 
 
@@ -273,5 +274,5 @@ def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None, 
     own = tree.get("mediaType")
     known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
     choices = list(_MODULES) if by == "kind" else [name for name, kind in BY_TYPE.items() if kind in MANIFEST_KINDS]
-    advice = f"name what it is: {by}=, one of {', '.join(choices)}"
+    advice = f"specify it with {by}= (one of: {', '.join(choices)})"
     return errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

@@ -1,4 +1,4 @@
-"""Read what is right in a document that has errors, to show it beside its problems."""
+"""Parse the valid parts of an invalid document, to show them together with its problems."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar, cast
@@ -18,18 +18,19 @@ _AMBIGUOUS: Final = frozenset({"GEN-06", "GEN-08"})
 _NEUTRAL: Final[Mapping[str, _Tree]] = {
     "image-config": {"architecture": "", "os": "", "rootfs": {"type": "layers", "diff_ids": []}}
 }
-"""Members that a document is shown without: what is read in their place says nothing."""
+"""Neutral values for required members that are missing or invalid."""
 
 
-def right_parts(model: type[M], raw: bytes) -> M | None:
-    """Return the document without the members and entries that break rules; its `problems` are those of its bytes.
+def valid_parts(model: type[M], raw: bytes) -> M | None:
+    """Parse a document without the members and entries that break rules; `problems` still lists all problems.
 
-    None if nothing can be left out so that the rest is valid, and for a text that parsers may read differently.
+    Returns:
+        The document; None if the rest would not be valid either, or if parsers may read the document differently.
     """
     tree, problems = read_or_scan(raw, nul=model.nul_allowed)
     if tree is None or rules.has_error(problems):
         return None
-    for _ in range(_MOST_ROUNDS):  # a descriptor without its digest is left out in the next round
+    for _ in range(_MOST_ROUNDS):  # a descriptor that has lost its digest is left out in the next round
         tree = {**_NEUTRAL.get(model.kind, {}), **tree}
         try:
             return model.from_tree(raw, tree, LENIENT)
@@ -42,7 +43,7 @@ def right_parts(model: type[M], raw: bytes) -> M | None:
 
 
 def _without(value: object, places: list[_Place]) -> object:
-    """Return a copy of a JSON value without the values at some places."""
+    """Return a copy of a JSON value without the values at the given places."""
     below: dict[int | str, list[_Place]] = {}
     for place in places:
         below.setdefault(place[0], []).append(place[1:])

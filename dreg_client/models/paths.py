@@ -1,4 +1,4 @@
-"""Paths inside documents, the values there, and short texts of these values."""
+"""Paths in documents, the values at these paths, and short descriptions of values."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def item(path: str, position: int) -> str:
 
 
 def entries(members: Mapping[str, object], name: str, path: str) -> Iterator[tuple[object, str]]:
-    """Yield the entries of a member, each with its path; none if the member is not a list."""
+    """Yield the entries of a member with their paths; nothing if the member is not a list."""
     value = members.get(name)
     if isinstance(value, list):
         for position, entry in enumerate(cast("list[object]", value)):
@@ -31,20 +31,20 @@ def entries(members: Mapping[str, object], name: str, path: str) -> Iterator[tup
 
 
 def objects(members: Mapping[str, object], name: str, path: str) -> Iterator[tuple[Mapping[str, object], str]]:
-    """Yield those entries of a member that are objects."""
+    """Yield the entries of a member that are objects, with their paths."""
     for entry, here in entries(members, name, path):
         if isinstance(entry, dict):
             yield cast("Mapping[str, object]", entry), here
 
 
 def object_at(members: Mapping[str, object], name: str) -> Mapping[str, object]:
-    """Return a member that is an object, or an empty one."""
+    """Return a member if it is an object, otherwise an empty object."""
     value = members.get(name)
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
 def show(value: object) -> str:
-    """Return a value of a document as one short line of ASCII JSON, without control characters."""
+    """Describe a value of a document in one short line of ASCII text, without control characters."""
     match value:
         case str():
             return json.dumps(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")
@@ -55,6 +55,6 @@ def show(value: object) -> str:
         case bool() | None:
             return json.dumps(value)
         case int() if value.bit_length() > _SHOWN * 3:
-            return "an integer of very many digits"
+            return "an integer with very many digits"
         case _:
             return repr(value)[:_SHOWN]

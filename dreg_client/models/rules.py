@@ -1,6 +1,6 @@
 """The rules that a document can break: their ids, and the clauses of the specification that they come from.
 
-File names without a specification are those of the OCI image specification v1.1.1; "ours" marks rules without a clause.
+File names without a specification belong to the OCI image specification v1.1.1. "ours" marks rules without a clause.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,8 @@ from typing import Final
 
 from dreg_client.errors.problems import Problem, Severity
 
-MOST_TOLD: Final = 1000
-"""The limit of reported problems of each severity; one more problem says that others were left out."""
+MOST_REPORTED: Final = 1000
+"""The maximum number of reported problems of each severity. One more problem states that the others are omitted."""
 _DESCRIPTOR = 'descriptor.md "Properties"'
 _PLATFORM = 'image-index.md "platform"'
 _MANIFEST = 'manifest.md "Image Manifest Property Descriptions"'
@@ -139,11 +139,11 @@ LENIENT_RULES: Final[Mapping[str, str]] = {
     "CFG-13": _NULL,
     "CFG-15": "a negative number is kept; values of other types are rejected",
 }
-"""The rules whose errors `strict=False` accepts, and what is read instead.
+"""The rules whose errors `strict=False` accepts, and how it reads the value.
 
-In these cases the member has the right JSON type, and only its grammar is wrong. Errors that make it unclear which
-bytes are meant are never accepted: in digests, sizes, duplicate names, kinds of documents, required members and limits.
-Another `rootfs.type` is not accepted either, because config.md requires an error.
+The value has the right JSON type, and only its grammar is wrong. Errors that make the content uncertain are never
+accepted: digests, sizes, duplicate names, kinds of documents, required members, limits. A wrong `rootfs.type` is not
+accepted either, because config.md requires an error.
 """
 
 
@@ -151,35 +151,39 @@ def _problem(severity: Severity, rule: str, path: str, found: str, expected: str
     return Problem(rule, severity, path, found, expected, CLAUSES[rule])
 
 
-error: Final = partial(_problem, Severity.ERROR)  # the document is rejected
-warning: Final = partial(_problem, Severity.WARNING)  # the document is accepted
-note: Final = partial(_problem, Severity.NOTE)  # only reported on request
+error: Final = partial(_problem, Severity.ERROR)  # the document is invalid
+warning: Final = partial(_problem, Severity.WARNING)  # the document is valid
+note: Final = partial(_problem, Severity.NOTE)  # reported only on request
 
 
 def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR) -> list[Problem]:
-    """Return the first problem of each rule and path: 1,000 of each severity, and one that says if there are more."""
+    """Return the first problem of each rule and path, at most `MOST_REPORTED` of each severity.
+
+    If there are more, one more problem is returned that states it. The search ends when there are more of severity
+    `until`.
+    """
     first: dict[tuple[str, str], Problem] = {}
-    told = dict.fromkeys(Severity, 0)
+    count = dict.fromkeys(Severity, 0)
     for problem in problems:
         place, severity = (problem.rule, problem.path), problem.severity
         if place in first:
             continue
-        told[severity] += 1
-        if told[severity] <= MOST_TOLD:
+        count[severity] += 1
+        if count[severity] <= MOST_REPORTED:
             first[place] = problem
-        elif told[severity] == MOST_TOLD + 1:
-            end = f"; only the first {MOST_TOLD + 1:,} {severity}s of this document are shown"
+        elif count[severity] == MOST_REPORTED + 1:
+            end = f"; only the first {MOST_REPORTED + 1:,} {severity}s of this document are listed"
             first[place] = replace(problem, found=problem.found.removesuffix(end) + end)
-        if told[until] > MOST_TOLD:  # enough of the severity `until` were found
+        if count[until] > MOST_REPORTED:
             break
     return list(first.values())
 
 
 def has_error(problems: Iterable[Problem]) -> bool:
-    """Return whether any of the problems is an error."""
+    """Return whether any problem is an error."""
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def are_readable(problems: Iterable[Problem]) -> bool:
-    """Return whether all errors among the problems break rules that `strict=False` accepts."""
+    """Return whether `strict=False` accepts all errors among the problems."""
     return all(problem.rule in LENIENT_RULES for problem in problems if problem.severity is Severity.ERROR)

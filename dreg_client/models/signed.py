@@ -1,26 +1,27 @@
-"""The payload of a signed schema 1 manifest (libtrust's JWS), whose digest registries use as that of the manifest.
+"""The payload of a signed schema 1 manifest (JWS as written by libtrust).
 
-Signatures are not verified. The payload is needed because the digest that a registry sends covers it, not the bytes.
+The payload is needed because registries compute the digest of a signed manifest from it, not from the whole document.
+Signatures are not verified.
 """
 
 from base64 import urlsafe_b64decode
 from typing import Final, cast
 
-from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_object
 
 _LONGEST_TAIL: Final = 1024
 _LONGEST_PROTECTED: Final = 4096
 
 
 def payload_of(raw: bytes) -> bytes | None:
-    """Return the bytes that a manifest had before it was signed; None if it is not signed, or not consistently.
+    """Return the bytes of a manifest before it was signed; None if it is not signed, or the signatures disagree.
 
-    The protected header of each signature gives the number of bytes from the start of the document (`formatLength`)
-    and the bytes that follow in place of the signatures (`formatTail`). All signatures must agree.
+    The protected header of each signature states how many bytes from the start of the document belong to the payload
+    (`formatLength`), and the bytes that follow them in place of the signatures (`formatTail`).
     """
     try:
         tree = read_object(raw)
-    except DishonestTextError:
+    except AmbiguousTextError:
         return None
     signatures = tree.get("signatures")
     if tree.get("schemaVersion") != 1 or not isinstance(signatures, list) or not signatures:
@@ -43,7 +44,7 @@ def _payload(raw: bytes, signature: object) -> bytes | None:
 
 
 def _decoded(text: object, longest: int) -> bytes:
-    """Decode base64 for URLs without padding (RFC 7515 2); raise ValueError if the text is not valid."""
+    """Decode base64url without padding (RFC 7515 2); raise ValueError if the string is not valid."""
     if not isinstance(text, str) or not text.isascii() or len(text) > longest or "=" in text:
         raise ValueError("not valid base64 of this length")
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,4 +1,4 @@
-"""Documents that keep the bytes that they were read from, since digest and size are those of the bytes."""
+"""Documents that keep the bytes from which they were parsed, because digest and size are computed from them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.faults import refused, remarks
-from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
+from dreg_client.models.json_text import AmbiguousTextError, read_members, read_object, scan
 from dreg_client.models.kinds import MANIFEST_KINDS, SAYS_NOTHING, kind_of
 from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
@@ -29,18 +29,18 @@ _TEXTUAL: Final = frozenset({"GEN-01", "GEN-03", "GEN-13"})
 
 @dataclass(frozen=True, slots=True)
 class Examined(Generic[M]):
-    """The result of reading bytes: the document, None if it has errors that are not accepted, and all problems."""
+    """The result of parsing bytes: the document (None if it has errors that are not accepted) and all problems."""
 
     document: M | None
     problems: tuple[Problem, ...]
 
 
 class ParsedModel(StrictModel, frozen=True):
-    """A model that is read from its own JSON text.
+    """A model that is parsed from a whole JSON document.
 
     Attributes:
-        kind: Its name for `validate(kind=...)`, which is also the name of its JSON Schema.
-        media_types: The media types that such documents are served with.
+        kind: The name of the kind, as in `validate(kind=...)`. It is also the name of the JSON Schema.
+        media_types: The media types of such documents, as in a `Content-Type` or descriptor.
     """
 
     __slots__ = ("_digest", "_problems", "_raw")
@@ -48,26 +48,26 @@ class ParsedModel(StrictModel, frozen=True):
     kind: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
     names_itself: ClassVar[bool] = True
-    """Whether `mediaType` is the document's own; in a descriptor it is that of the content."""
+    """Whether `mediaType` is the media type of the document itself. In a descriptor, it is that of the content."""
 
     @classmethod
     def parse(
         cls, raw: RawDocument, *, media_type: str | None = None, limit: int = MAX_DOCUMENT, strict: bool = True
     ) -> Self:
-        """Read a document.
+        """Parse a document of this kind.
 
         Args:
-            raw: The bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
-            media_type: The media type that it was served with or referred to by, None if unknown.
-            limit: The maximum number of bytes (rule GEN-05), 4 MiB by default.
-            strict: If false, also return documents with only minor errors, such as a media type with parameters (see
-                Rules, "Readable errors"); `.problems` lists them.
+            raw: The exact bytes, the JSON as a `str`, the file as a `Path`, or a file opened with `rb`.
+            media_type: The `Content-Type` of the response, or the media type in the descriptor; None if unknown.
+            limit: The maximum size in bytes (rule GEN-05), 4 MiB by default.
+            strict: If false, documents with only minor errors, such as a media type with parameters, are returned, and
+                their `.problems` lists the errors (see Rules, "Readable errors").
 
         Raises:
             InvalidDocumentError: The document breaks rules; `.problems` lists all problems.
-            AmbiguousDocumentError: Parsers could read it differently (GEN-02, GEN-06, GEN-08).
-            MediaTypeMismatchError: Its own media type is not `media_type` (GEN-07).
-            ResponseTooLargeError: It has more than `limit` bytes.
+            AmbiguousDocumentError: Different parsers would read it differently (GEN-02, GEN-06, GEN-08).
+            MediaTypeMismatchError: Its own media type differs from `media_type` (GEN-07).
+            ResponseTooLargeError: It is larger than `limit`.
         """
         if type(strict) is not bool:
             raise not_a_flag("strict", strict)
@@ -75,7 +75,7 @@ class ParsedModel(StrictModel, frozen=True):
         if media_type is None and len(octets) <= limit:
             try:
                 return cls.from_tree(octets, read_members(octets))
-            except (DishonestTextError, ValidationError):
+            except (AmbiguousTextError, ValidationError):
                 pass  # the slow path below reports all problems
         examined = examine(cls, octets, media_type=media_type, limit=limit, strict=strict)
         if examined.document is not None:
@@ -90,7 +90,7 @@ class ParsedModel(StrictModel, frozen=True):
 
     @classmethod
     def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
-        """Make the model of a tree that was already read from `raw`.
+        """Create the model from a tree that was already parsed from `raw`.
 
         Raises:
             pydantic.ValidationError: The tree breaks rules; `examine` lists them.
@@ -102,10 +102,10 @@ class ParsedModel(StrictModel, frozen=True):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The errors that were accepted when the document was read with `strict=False`, and the warnings.
+        """The warnings, and the errors that `strict=False` accepted.
 
         Raises:
-            NoBytesError: It is part of another model and has no bytes of its own.
+            NoBytesError: The document is a field of another model, so it has no bytes of its own.
         """
         try:
             raw = _raw_of(self)
@@ -114,7 +114,7 @@ class ParsedModel(StrictModel, frozen=True):
         try:
             return _problems_of(self)
         except AttributeError:
-            pass  # this slot is set here and not by `from_tree`, as most documents are never asked for problems
+            pass  # computed on first use, because the problems of most documents are never needed
         examined = examine(type(self), raw, limit=len(raw)).problems
         found = tuple(problem for problem in examined if problem.severity is not Severity.NOTE)
         _keep_problems(self, found)
@@ -125,17 +125,18 @@ class ParsedModel(StrictModel, frozen=True):
 
 
 class StoredDocument(ParsedModel, frozen=True):
-    """A document with the exact bytes that it was read from.
+    """A document with the exact bytes from which it was parsed.
 
-    Equality and hash use the content; `digest` identifies the bytes. Copies and pickles keep the bytes.
+    Equality and hash depend on the content; `digest` identifies the bytes. Copies and pickles keep the bytes.
     """
 
     @classmethod
     def build(cls, **members: object) -> Self:
-        """Write a new document as bytes, then read the model from those bytes.
+        """Create a new document: serialize the members to JSON bytes, then parse these bytes.
 
         Args:
-            members: By attribute (`media_type=...`) or the specification's name (`mediaType=...`); None is left out.
+            members: The members, by attribute (`media_type=...`) or by JSON name (`mediaType=...`). Members that are
+                None are omitted.
 
         Raises:
             InvalidDocumentError: The document breaks rules.
@@ -146,15 +147,15 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def is_stored(self) -> bool:
-        """Whether the document was read from its own bytes."""
+        """Whether the document was parsed from its own bytes."""
         return hasattr(self, "_raw")
 
     @property
     def raw(self) -> bytes:
-        """The bytes that the document was read from.
+        """The bytes from which the document was parsed.
 
         Raises:
-            NoBytesError: It is part of another model and has no bytes of its own.
+            NoBytesError: The document is a field of another model, so it has no bytes of its own.
         """
         try:
             return _raw_of(self)
@@ -163,7 +164,11 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def digest(self) -> Digest:
-        """The digest of `raw`: the one that it was requested by, else its sha256 digest (descriptor.md "Digests")."""
+        """The digest of `raw`: the digest by which it was requested, otherwise sha256 (descriptor.md "Digests").
+
+        Raises:
+            NoBytesError: The document is a field of another model, so it has no bytes of its own.
+        """
         try:
             digest = _digest_of(self)
         except AttributeError:
@@ -175,7 +180,7 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def size(self) -> int:
-        """The number of bytes of `raw`."""
+        """The size of `raw` in bytes."""
         return len(self.raw)
 
     @property
@@ -184,7 +189,7 @@ class StoredDocument(ParsedModel, frozen=True):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Where the document does not follow recommendations of the specification, which makes no document invalid."""
+        """The recommendations of the specification that the document does not follow. It is valid nevertheless."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
 
     def __getstate__(self) -> dict[Any, Any]:
@@ -195,29 +200,30 @@ class StoredDocument(ParsedModel, frozen=True):
         super().__setstate__(state)
         if "raw" in state:
             _keep_raw(self, state["raw"])
-            keep_digest(self, state.get("digest"))  # older pickles have none
+            keep_digest(self, state.get("digest"))  # pickles of older versions have none
 
 
-# Pydantic does not know these slots: annotated, they would be private attributes, which cost a call per document.
-# The descriptor of a slot sets it on a frozen model at almost no cost.
+# These slots are not annotated, because pydantic would make them private attributes, which cost a call per document.
+# The slot's own descriptor sets it on a frozen model at almost no cost.
 _raw_of: Callable[[ParsedModel], bytes] = vars(ParsedModel)["_raw"].__get__
 _digest_of: Callable[[ParsedModel], Digest | None] = vars(ParsedModel)["_digest"].__get__
 _problems_of: Callable[[ParsedModel], tuple[Problem, ...]] = vars(ParsedModel)["_problems"].__get__
 _keep_problems: Callable[[ParsedModel, tuple[Problem, ...]], None] = vars(ParsedModel)["_problems"].__set__
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
-"""Keep the verified digest by which a document was requested; None stands for its sha256 digest, not computed yet."""
+"""Set the verified digest by which a document was requested. None means sha256, computed on first use."""
 
 
 def _with_kind_advice(expected: str, octets: bytes, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Return the problems of a document; if it is a manifest of another kind, the first one says what reads either."""
+    """Return the problems of a document, the first one with advice if the document is another kind of manifest."""
     tree, _ = read_or_scan(octets, nul=False)
     kind = kind_of(tree) if tree is not None else None
     if kind == expected or not {kind, expected} <= MANIFEST_KINDS:
         return problems
-    advice = f"; the document is an {kind}" if kind and kind[0] == "o" else f"; the document is a {kind}"
+    article = "an" if kind and kind[0] == "o" else "a"
+    advice = f"; the document is {article} {kind}, so use parse_manifest, which reads all kinds of manifests"
     first, *others = problems
-    return (replace(first, expected=f"{first.expected}{advice}, and parse_manifest reads either"), *others)
+    return (replace(first, expected=f"{first.expected}{advice}"), *others)
 
 
 def _plain(value: object) -> object:
@@ -233,7 +239,7 @@ def _plain(value: object) -> object:
 def examine(
     model: type[M], raw: bytes, *, media_type: str | None = None, limit: int = MAX_DOCUMENT, strict: bool = True
 ) -> Examined[M]:
-    """Read bytes as one kind of document and list all problems; an invalid document raises nothing."""
+    """Parse bytes as a kind of document and list all problems, without raising an error for an invalid document."""
     if len(raw) > limit:
         return Examined(None, (too_large(raw, limit),))
     tree, problems = read_or_scan(raw, nul=model.nul_allowed)
@@ -245,8 +251,8 @@ def examine(
 def examine_tree(
     model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None, *, strict: bool = True
 ) -> Examined[M]:
-    """Examine a tree that was already read from `raw`, with the problems of its text."""
-    if sum(problem.severity is Severity.ERROR for problem in problems) > rules.MOST_TOLD:
+    """Examine a tree that was already parsed from `raw`. `problems` are those of its text."""
+    if sum(problem.severity is Severity.ERROR for problem in problems) > rules.MOST_REPORTED:
         return Examined(None, tuple(problems))
     textual = {problem.path for problem in problems if problem.severity is Severity.ERROR and problem.rule in _TEXTUAL}
     of_text, document = frozenset(problems), None
@@ -255,7 +261,7 @@ def examine_tree(
     except ValidationError as failure:
         problems += refused(model, failure, tree)
     problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # none of them is an error
-    # Where the text of a value is at fault, the same value is not reported once more as a wrong member.
+    # A value whose text is invalid is not reported a second time as an invalid member.
     problems = [problem for problem in problems if problem.path not in textual or problem in of_text]
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
@@ -267,11 +273,11 @@ def examine_tree(
 def _read_leniently(
     model: type[M], raw: bytes, tree: Members, problems: list[Problem]
 ) -> tuple[M | None, list[Problem]]:
-    """Return the document if all its errors are readable, else None, and the errors that are not readable first."""
+    """Return the document, or None unless all its errors are readable; and its problems, unreadable errors first."""
     document, rejected = None, set[str]()
     try:
         document = model.from_tree(raw, tree, LENIENT)
-    except ValidationError as failure:  # a value has another JSON type
+    except ValidationError as failure:  # a value has the wrong JSON type
         rejected = {problem.path for problem in refused(model, failure, tree)}
     if document is not None and rules.are_readable(problems):
         return document, problems
@@ -279,34 +285,34 @@ def _read_leniently(
 
 
 def too_large(raw: bytes, limit: int) -> Problem:
-    """Return GEN-05: more bytes than the limit."""
+    """Return the problem of a document that is larger than the limit (GEN-05)."""
     return rules.error("GEN-05", "$", f"{len(raw)} bytes", f"at most {limit} bytes")
 
 
 def read_or_scan(raw: bytes, *, nul: bool) -> tuple[dict[str, object] | None, list[Problem]]:
-    """Return the tree of a text and the problems of the text; None if a model could not read the tree."""
+    """Parse a text; return its tree, or None if a model cannot use it, and the problems of the text."""
     try:
         return read_object(raw), []
-    except DishonestTextError as failure:
+    except AmbiguousTextError as failure:
         return scan(raw, nul=True) if nul else (failure.tree, failure.problems)
 
 
 def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, problems: list[Problem]) -> list[Problem]:
-    """Report GEN-07 in place of other problems of `mediaType`."""
+    """Check GEN-07: report a wrong media type instead of other problems of `mediaType`."""
     own, claimed = tree.get("mediaType") if model.names_itself else None, essence(served)
     named = own if isinstance(own, str) else ""
     of_one_kind = claimed in model.media_types and named in {"", *model.media_types}
     if of_one_kind or claimed in {named.lower(), *SAYS_NOTHING}:
         return problems
     found = (named or " or ".join(model.media_types))[:100]
-    fault = rules.error("GEN-07", "$.mediaType", found, f"{claimed[:100]}, as it was served or named")
+    fault = rules.error("GEN-07", "$.mediaType", found, f"{claimed[:100]}, the type in the response or descriptor")
     return [problem for problem in problems if problem.path != "$.mediaType"] + [fault]
 
 
 def refusal(
     kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int, *, readable: bool = False
 ) -> errors.DregError:
-    """Return the exception for a document that has errors."""
+    """Return the exception for an invalid document."""
     problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
     broken = {problem.rule for problem in problems if problem.severity is Severity.ERROR}
     if "GEN-05" in broken:

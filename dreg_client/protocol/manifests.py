@@ -173,12 +173,12 @@ def own_media_type(raw: bytes) -> str:
 
 
 def _members(raw: bytes) -> dict[str, object] | None:
-    """Return the members of a JSON object, as far as they can be read; None if the bytes are not a JSON object."""
-    from dreg_client.models.json_text import DishonestTextError, read_object  # noqa: PLC0415 (few responses need it)
+    """Return the members of a JSON object, as far as they can be read; None if the bytes are not one."""
+    from dreg_client.models.json_text import AmbiguousTextError, read_object  # noqa: PLC0415 (few responses need it)
 
     try:
         return read_object(raw) if len(raw) <= MAX_DOCUMENT else None
-    except DishonestTextError as failure:
+    except AmbiguousTextError as failure:
         return failure.tree
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final, cast
 
 from dreg_client import errors
-from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.values.digest import Digest, digest_fault
 
 MOST_ASKED: Final = 100
@@ -26,7 +26,7 @@ def named_manifests(raw: bytes) -> tuple[Digest, ...]:
     """Return the valid digests of the manifests that an index names, each once."""
     try:
         entries = read_object(raw).get("manifests")
-    except DishonestTextError:
+    except AmbiguousTextError:
         return ()
     texts = [digest_in(entry) for entry in cast("list[object]", entries)] if isinstance(entries, list) else []
     return tuple(dict.fromkeys(Digest(text) for text in texts if isinstance(text, str) and digest_fault(text) is None))

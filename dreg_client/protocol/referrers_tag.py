@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.models.kinds import kind_of
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.missing import digest_in
@@ -71,7 +71,7 @@ def index_in(raw: bytes) -> dict[str, object] | None:
     """Return the members of an OCI index, whose entries may be invalid; None for anything else."""
     try:
         tree = read_object(raw)
-    except DishonestTextError:
+    except AmbiguousTextError:
         return None
     return tree if kind_of(tree) == "oci-index" and isinstance(tree.get("manifests"), list | None) else None
 

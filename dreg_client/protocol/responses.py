@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self, cast
 
 from dreg_client.errors import InvalidReferenceError, ProtocolError, TokenError
-from dreg_client.models.json_text import DishonestTextError, read_object, scan
+from dreg_client.models.json_text import AmbiguousTextError, read_object, scan
 from dreg_client.protocol.messages import Response
 from dreg_client.values.credential import is_sendable
 from dreg_client.values.digest import is_digest
@@ -36,7 +36,7 @@ def parse_names(
     """
     try:
         found = read_object(response.body).get(member, False)
-    except DishonestTextError:
+    except AmbiguousTextError:
         problems = scan(response.body)[1]
         reason = f"the list of {member} is not a valid JSON object: {problems[0] if problems else 'not readable'}"
         raise ProtocolError(reason, response.where) from None
@@ -63,7 +63,7 @@ def lists_nothing(raw: bytes) -> bool:
     """Return whether a body is an empty list of tags, repositories or referrers."""
     try:
         tree = read_object(raw)
-    except DishonestTextError:
+    except AmbiguousTextError:
         return False
     return any(name in tree and not tree[name] for name in ("tags", "repositories", "manifests"))
 
@@ -83,7 +83,7 @@ def parse_missing(raw: bytes) -> tuple[str, ...]:
 def _entries(raw: bytes) -> list[dict[str, object]]:
     try:
         found = read_object(raw).get("errors")
-    except DishonestTextError:
+    except AmbiguousTextError:
         return []
     entries = cast("list[object]", found) if isinstance(found, list) else []
     known = [cast("dict[str, object]", entry) for entry in entries if isinstance(entry, dict)]
@@ -114,7 +114,7 @@ class TokenResponse:
         """
         try:
             tree = read_object(raw)
-        except DishonestTextError:
+        except AmbiguousTextError:
             raise TokenError("the token server's response is not a JSON object") from None
         values = [value for name in ("token", "access_token") if isinstance(value := tree.get(name), str) and value]
         if not values:

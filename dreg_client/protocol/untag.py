@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final, cast
 
 from dreg_client import errors
-from dreg_client.models.json_text import DishonestTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.models.kinds import kind_of
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import place_of, raise_for_status, reported
@@ -81,7 +81,7 @@ def placeholder_of(found: RawManifest, request: Request) -> RawManifest:
     """Return a manifest with the same blobs and its own digest. It has no `subject`, so it is not a referrer."""
     try:
         members = read_object(found.raw)
-    except DishonestTextError:
+    except AmbiguousTextError:
         raise _unsupported(request, f"{found.digest} is not a valid JSON object", "") from None
     if not is_manifest(found):
         raise _unsupported(request, f"{found.digest} is not a manifest", CHECK_ADDRESS)

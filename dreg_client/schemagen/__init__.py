@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of documents, generated from their models, and the rulebook.
+"""JSON Schemas (draft 2020-12) generated from the models of documents, and the rulebook.
 
 Examples:
     >>> from dreg_client.schemagen import schema

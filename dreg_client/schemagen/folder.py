@@ -1,4 +1,4 @@
-"""Write a folder of schemas, or compare it with the models."""
+"""Write all schemas to a directory, or check whether they are up to date."""
 
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -15,8 +15,8 @@ class Stale:
 
     Attributes:
         path: The file.
-        difference: The lines that differ, as a unified diff; empty if the file is missing or is not generated.
-        reason: What is wrong, in short.
+        reason: What is wrong, in a few words.
+        difference: The differences as a unified diff; empty if the file is missing or is not a generated file.
     """
 
     path: Path
@@ -25,10 +25,12 @@ class Stale:
 
 
 def write(folder: str | Path) -> tuple[Path, ...]:
-    """Write all schemas into a folder: `NAME.json`, and `serialization/NAME.json` if documents are written differently.
+    """Write all schemas to a directory.
+
+    The files are `NAME.json`, and `serialization/NAME.json` if the schema of written documents differs.
 
     Returns:
-        The files that were written; files that are current are not changed.
+        The files that were written. Files that are up to date are not changed.
 
     Raises:
         FileError: A file cannot be written or read.
@@ -37,33 +39,33 @@ def write(folder: str | Path) -> tuple[Path, ...]:
 
 
 def check(folder: str | Path) -> tuple[Stale, ...]:
-    """Return the files of a folder of schemas that `write` would change, and those that are not schemas.
+    """Return the files that `write` would change, and JSON files that are not generated schemas.
 
     Raises:
         FileError: A file cannot be read.
     """
     wanted = _files()
     others = (found for found in sorted(Path(folder).rglob("*.json")) if str(found.relative_to(folder)) not in wanted)
-    unknown = (Stale(path, "is no schema of these models: delete it", "") for path in others)
+    unknown = (Stale(path, "is not a generated schema; delete it", "") for path in others)
     return (*check_files(Path(folder), wanted), *unknown)
 
 
 def write_files(folder: Path, wanted: dict[str, str]) -> tuple[Path, ...]:
-    """Write the files of a folder that are not current, and return their paths."""
+    """Write the files of a directory that are not up to date, and return their paths."""
     written: list[Path] = []
     for stale in check_files(folder, wanted):
         parent = stale.path.parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
         except OSError as failure:
-            raise FileError(str(parent), f"cannot be made: {failure.strerror}") from failure
+            raise FileError(str(parent), f"cannot be created: {failure.strerror}") from failure
         write_whole(str(stale.path), [wanted[str(stale.path.relative_to(folder))].encode()])
         written.append(stale.path)
     return tuple(written)
 
 
 def check_files(folder: Path, wanted: dict[str, str]) -> tuple[Stale, ...]:
-    """Return the files of a folder that are not current."""
+    """Return the files of a directory that are not up to date."""
     return tuple(stale for name, expected in wanted.items() if (stale := _stale(folder / name, expected)))
 
 
@@ -78,10 +80,10 @@ def _stale(path: Path, expected: str) -> Stale | None:
     try:
         found = path.read_text("utf-8", errors="replace")
     except FileNotFoundError:
-        return Stale(path, "is not there", "")
+        return Stale(path, "is missing", "")
     except OSError as failure:
         raise FileError(str(path), f"cannot be read: {failure.strerror}") from failure
     if found == expected:
         return None
-    lines = unified_diff(found.splitlines(), expected.splitlines(), str(path), "what the models say", lineterm="")
-    return Stale(path, "is stale", "\n".join(lines))
+    lines = unified_diff(found.splitlines(), expected.splitlines(), str(path), "generated from the models", lineterm="")
+    return Stale(path, "is out of date", "\n".join(lines))

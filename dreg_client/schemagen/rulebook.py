@@ -11,7 +11,7 @@ from dreg_client.errors.problems import full_clause, rule_url
 from dreg_client.models.rules import CLAUSES, LENIENT_RULES
 
 _FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
-"""The families of rules, in the order of the documentation; each has a file of its name."""
+"""The families of rules, in the order of the documentation. Each has a TOML file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,11 @@ class RuleEntry:
 
     @property
     def url(self) -> str:
-        """The address of the entry in the documentation."""
+        """The URL of the entry in the documentation."""
         return rule_url(self.id)
 
     def plain(self) -> dict[str, Any]:
-        """Return the entry as a plain mapping."""
+        """Return the entry as a dict of its attributes and `url`."""
         return asdict(self) | {"url": self.url}
 
 
@@ -83,7 +83,7 @@ class RuleFamily:
 
 @cache
 def families() -> tuple[RuleFamily, ...]:
-    """Return all rules for documents, layouts, names and responses, by subject."""
+    """Return all rules for documents, layouts, names and responses, grouped by subject."""
     return tuple(_family(name) for name in _FAMILIES)
 
 

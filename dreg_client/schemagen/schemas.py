@@ -1,4 +1,4 @@
-"""Generate JSON Schemas from models, with the specification's names, addresses and examples."""
+"""Generate JSON Schemas from models, with the names of the specification, `$id` and examples."""
 
 import json
 from functools import cache
@@ -18,11 +18,11 @@ from dreg_client.models.stored import ParsedModel
 from dreg_client.schemagen.tidying import Schema, tidied, with_references
 
 Mode = Literal["validation", "serialization"]
-"""`validation` describes documents that are accepted, `serialization` those that are written."""
+"""`validation` describes the documents that are accepted, `serialization` those that are written."""
 
 ANY_MANIFEST: Final = "manifest"
 NAMES: Final = (*KIND_NAMES, ANY_MANIFEST)
-"""The names of schemas: one for each kind of document, and `manifest` for any current manifest or index."""
+"""The names of schemas: one for each kind of document, and `manifest` for any OCI or Docker manifest or index."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final[tuple[Kind, ...]] = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
@@ -39,10 +39,11 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
 
     Args:
         of: One of `NAMES`, a pydantic model, which may contain models of this library, or a `TypeAdapter`.
-        mode: `validation` for what is accepted, `serialization` for what is written (never `null` for a list).
+        mode: `validation` for documents that are accepted, `serialization` for documents that are written (a list is
+            never `null`).
 
     Returns:
-        A self-contained schema (draft 2020-12): what it refers to is in its `$defs`.
+        A self-contained schema (draft 2020-12), with all definitions in its `$defs`.
 
     Raises:
         ValueError: The name is unknown.
@@ -64,18 +65,18 @@ def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
     if not isinstance(of, str):
         return (of,)
     if of not in NAMES:
-        message = f"there is no schema {of!r}; there are {', '.join(NAMES)}"
+        message = f"{of!r} is not the name of a schema; expected one of: {', '.join(NAMES)}"
         raise ValueError(message)
     return tuple(model_of(name) for name in (_OF_ANY_MANIFEST if of == ANY_MANIFEST else (of,)))
 
 
 def text(content: Schema) -> str:
-    """Return a schema as the text of a file: indented by two spaces, with a line feed at the end."""
+    """Return a schema as JSON text, indented by two spaces, with a final line feed."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def differs_when_written(name: str) -> bool:
-    """Return whether fewer documents of a kind are written than accepted (schema 1 is never written)."""
+    """Return whether the schemas of written and accepted documents of a kind differ. Schema 1 is never written."""
     accepted, written = schema(name), schema(name, mode="serialization")
     return name != "legacy-manifest" and accepted | {"$id": ""} != written | {"$id": ""}
 
@@ -100,21 +101,21 @@ def _named(name: str, mode: Mode) -> str:
 
 
 def any_manifest() -> Schema:
-    """Return the four current kinds as alternatives; a document is exactly one of them."""
+    """Return the schema of a manifest or index: exactly one of the four kinds."""
     return {**_ANY, "oneOf": [_reference(model) for model in models_of(ANY_MANIFEST)]}
 
 
 def _any_manifest_by_type() -> Schema:
-    """Select the kind by `mediaType` or, without it, by members; validators then report errors of the right kind."""
-    types = [media_type for name in _OF_ANY_MANIFEST for media_type in MEDIA_TYPES[name]]
+    """Select the kind by `mediaType` or by members, so that a validator reports the errors of the intended kind."""
+    types = [each for name in _OF_ANY_MANIFEST for each in MEDIA_TYPES[name]]
     by_members = {"properties": {"mediaType": {"type": "null"}}, "required": ["manifests"]}
     index = {"anyOf": [_of_type(OciIndex), by_members]}
     docker = (_of_type(DockerManifest), _of_type(DockerManifestList))
     choice = {"if": index, "then": _reference(OciIndex), "else": _reference(OciManifest)}
     choice = {"if": docker[1], "then": _reference(DockerManifestList), "else": choice}
     choice = {"if": docker[0], "then": _reference(DockerManifest), "else": choice}
-    says = {"description": "The media type of this document.", "enum": [*types, None]}
-    return {**_ANY, "properties": {"mediaType": says | {"$comment": comment("GEN-12")}}, **choice}
+    media_type = {"description": "The document's own media type.", "enum": [*types, None]}
+    return {**_ANY, "properties": {"mediaType": media_type | {"$comment": comment("GEN-12")}}, **choice}
 
 
 def _of_type(model: type[ParsedModel]) -> Schema:
@@ -129,14 +130,14 @@ def _reference(model: type[BaseModel]) -> Schema:
 
 
 def components(*of: str | type[BaseModel], mode: Mode = "validation") -> dict[str, Schema]:
-    """Return schemas and all that they refer to, for `components.schemas` of an OpenAPI 3.1 document.
+    """Return schemas and all their definitions, for `components.schemas` of an OpenAPI 3.1 document.
 
     Args:
         of: Names of schemas, or your own models.
         mode: `validation` for documents that are accepted, `serialization` for those that are written.
 
     Returns:
-        Schemas by the names of their models; `manifest` is `AnyManifest`.
+        The schemas by the names of their models; `manifest` is named `AnyManifest`.
 
     Raises:
         ValueError: A name is unknown.

@@ -1,4 +1,4 @@
-"""Make generated schemas readable: the specification's names, each grammar once, keywords in a fixed order."""
+"""Make generated schemas readable: names of the specification, shared definitions, keywords in a fixed order."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
@@ -15,10 +15,10 @@ _SPECIFIED_NAMES: Final = {
     "RootFs": "RootFS",
 }
 _BY_NAME: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
-"""Keywords whose members are names, not keywords."""
+"""Keywords that contain names, not keywords."""
 _IGNORE_NULL: Final = frozenset("items maxItems additionalProperties propertyNames minimum maximum".split())
 """Keywords that do not apply to null."""
-_KEYWORDS: Final = (  # in the order in which they are written
+_KEYWORDS: Final = (  # in the order of the output
     "$schema $id title description $comment $ref type const enum pattern format minLength maxLength minimum maximum "
     "properties required additionalProperties propertyNames items minItems maxItems anyOf oneOf allOf if then else not "
     "default examples $defs"
@@ -26,7 +26,7 @@ _KEYWORDS: Final = (  # in the order in which they are written
 
 
 def tidied(found: Schema, root: str, head: Schema) -> Schema:
-    """Return a schema that pydantic made of the model `root` in readable form, with `head` as its first keywords."""
+    """Return the readable form of a schema that pydantic generated for the model `root`, starting with `head`."""
     found = _at_root(found, root)
     own: Schema = found.pop("$defs", {})
     names = {old: new for old, new in _SPECIFIED_NAMES.items() if new not in own and new != root}
@@ -41,7 +41,7 @@ def tidied(found: Schema, root: str, head: Schema) -> Schema:
 
 
 def _at_root(found: Schema, root: str) -> Schema:
-    """Move the model to the root; pydantic puts one that refers to itself among the definitions."""
+    """Move the model to the root, because pydantic puts a model that refers to itself into the definitions."""
     definitions = found.get("$defs", {})
     if found.keys() == {"$defs", "$ref"} and root in definitions:
         return {**definitions[root], "$defs": definitions}
@@ -49,7 +49,7 @@ def _at_root(found: Schema, root: str) -> Schema:
 
 
 def each_part(part: object, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (any part of a schema)
-    """Return a part of a schema after a change of each inner part, but not of values in it."""
+    """Apply a function to each inner part of a schema, but not to JSON values such as examples."""
     if isinstance(part, list):
         return [change(inner) for inner in cast("list[object]", part)]
     if not isinstance(part, dict):
@@ -65,7 +65,7 @@ def _inner(word: str, inner: object, change: Callable[[Any], Any]) -> Any:  # no
 
 
 def with_references(part: object, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (any part of a schema)
-    """Return a part of a schema with each of its references changed."""
+    """Apply a function to each reference in a part of a schema."""
     changed = each_part(part, lambda inner: with_references(inner, change))
     if not isinstance(changed, dict) or "$ref" not in changed:
         return cast("object", changed)
@@ -81,7 +81,7 @@ def _renamed(part: object, names: Mapping[str, str]) -> Any:  # noqa: ANN401 (an
 
 
 def _with_type_lists(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
-    """Replace `anyOf` with null by a list of types: for alternatives, validators only report that none matches."""
+    """Replace `anyOf` with null by a list of types, for which validators report more specific errors."""
     changed = each_part(part, _with_type_lists)
     match changed:
         case {"anyOf": [{"type": str(kind), **inner}, {"type": "null"}], **others} if inner.keys() <= _IGNORE_NULL:
@@ -91,14 +91,14 @@ def _with_type_lists(part: object) -> Any:  # noqa: ANN401 (any part of a schema
 
 
 class _Shared:
-    """Replace grammars and texts by references, and collect their definitions."""
+    """Replace grammars and strings by references, and collect their definitions."""
 
     def __init__(self, taken: set[str]) -> None:
         self._names = {name: f"Oci{name}" if name in taken else name for name in _DEFINITIONS}
         self._used: set[str] = set()
 
     def within(self, part: object) -> Any:  # noqa: ANN401 (any part of a schema)
-        """Return a part of a schema with references."""
+        """Return a part of a schema with references to shared schemas."""
         name = _name_of(part)
         if name is None:
             return each_part(part, self.within)
@@ -107,7 +107,7 @@ class _Shared:
         return {"$ref": f"#/$defs/{self._names[name]}"} | each_part(others, self.within)
 
     def definitions(self) -> Schema:
-        """Return the definitions that are referred to, by name."""
+        """Return the definitions in use, by name."""
         return {self._names[name]: _renamed(_DEFINITIONS[name], self._names) for name in self._used}
 
 
@@ -117,11 +117,11 @@ _SAME: Final[Mapping[str, Schema]] = {name: grammar.json_schema() for name, gram
     "Value": VALUE,
     "ValueWithNul": VALUE_WITH_NUL,
 }
-"""Schemas that have a name, the more specific ones first."""
+"""The shared schemas by name, more specific ones first."""
 
 
 def _name_of(part: object) -> str | None:
-    """Return the name of the shared schema that a part of a schema contains, or None."""
+    """Return the name of the shared schema that a part of a schema includes, or None."""
     if not isinstance(part, dict):
         return None
     keywords = cast("Schema", part).items()
@@ -133,7 +133,7 @@ _KEPT: Final = "Any value. Members that the specification does not define are ke
 
 
 def _to_any_depth(name: str, text: str) -> Schema:
-    """Return the keywords for nested values; alternatives would exhaust the stack of some validators."""
+    """Return the keywords for nested values, without `anyOf`, which would exhaust the stack of some validators."""
     again = {"$ref": f"#/$defs/{name}"}
     return {"items": again, "additionalProperties": again, "propertyNames": {"$ref": f"#/$defs/{text}"}}
 
@@ -155,7 +155,7 @@ _DEFINITIONS: Final[Mapping[str, Schema]] = {
 
 
 def _ordered(part: object) -> Any:  # noqa: ANN401 (any part of a schema)
-    """Sort keywords; keep the order of members and definitions."""
+    """Sort keywords, but keep the order of members and definitions."""
     if isinstance(part, dict):
         members = cast("Schema", part)
         part = {word: members[word] for word in (*filter(members.__contains__, _KEYWORDS), *members)}

@@ -1,1 +1,1 @@
-"""Validation of stored documents: reports, dumps, and the walk over a store."""
+"""Validation of stored documents: reports, dumps, and whole stores."""

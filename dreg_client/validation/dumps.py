@@ -1,6 +1,7 @@
-"""Validate dumps with one document per line (JSON Lines): millions of them, in constant memory, in several processes.
+"""Validate dumps with one document per line (JSON Lines), in constant memory and optionally in several processes.
 
-A line is a document, or an object with the document in a named member, either as text (then it is exact) or as JSON.
+A line is a document, or an object that contains the document in a member. As a string, the document keeps its exact
+bytes; as nested JSON, it does not.
 """
 
 import os
@@ -23,24 +24,24 @@ from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
 _ENOUGH: Final = 2
-"""The number of lines that tell a dump from an indented document."""
+"""The number of non-empty lines that distinguish a dump from an indented document."""
 _MOST_EMPTY: Final = 100
-"""The most lines, with the empty ones, in which those two are looked for."""
+"""The maximum number of lines in which these non-empty lines are searched for."""
 _WAITING: Final = 3
-"""The number of stretches that are queued per process: enough to keep it busy, few enough for constant memory."""
+"""The number of stretches queued per process: enough to keep it busy, few enough for constant memory."""
 _MOST_REPORTS: Final = 1000
 """The maximum number of documents with problems in a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineRules:
-    """How to read the lines of a dump.
+    """How to parse the lines of a dump.
 
     Attributes:
-        field: The member with the document; if empty, the line itself is the document.
-        media_type_field: The member with the media type that it was served with; if empty, there is none.
-        kind: The expected kind of each document; if None, each document decides.
-        pedantic: Whether to report notes, too.
+        field: The member that contains the document; if empty, the line itself is the document.
+        media_type_field: The member that contains the document's media type; if empty, there is none.
+        kind: The expected kind of all documents; if None, it is determined for each document.
+        pedantic: Whether to also report notes.
         media_type: The media type of documents without such a member; empty if unknown.
     """
 
@@ -53,7 +54,7 @@ class LineRules:
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """The report of one line; lines are numbered from 1."""
+    """The report of one line. The first line has number 1."""
 
     line: int
     report: Report
@@ -64,9 +65,9 @@ class DumpPart:
     """The results of a stretch of a dump, in order.
 
     Attributes:
-        start: The offset in the file at which the stretch begins, in bytes.
-        stop: The offset at which it ends.
-        documents: The number of lines with a document; empty lines have none.
+        start: The offset in the file where the stretch starts, in bytes.
+        stop: The offset where it ends.
+        documents: The number of lines with a document, that is, without empty lines.
         valid: The number of documents without errors.
         lines: The number of lines.
         reports: The reports of documents with problems.
@@ -84,22 +85,22 @@ _PLAIN: Final = LineRules()
 
 
 def validate_lines(lines: Iterable[bytes], how: LineRules = _PLAIN) -> Iterator[LineReport]:
-    """Validate one document per line; empty lines are skipped.
+    """Validate one document per line. Empty lines are skipped.
 
-    Arguments and results can be pickled, so the function can run on several machines.
+    Arguments and results can be pickled, so the work can be distributed to other processes or machines.
 
     Args:
         lines: The lines, with or without line feeds.
-        how: Where a line has its document, and the expected kind.
+        how: Where to find the document in a line, and the expected kind.
 
     Returns:
-        A report for each line that is not empty, one by one.
+        An iterator of reports, one for each line that is not empty.
 
     Raises:
-        TypeError: `lines` is something else, such as a path; or, once it is reached, a line is not bytes.
+        TypeError: `lines` is not an iterable of lines, or a line is not bytes. The latter is raised by the iterator.
     """
     if not _are_lines(lines):
-        raise TypeError("lines are an iterable of bytes, such as open(path, 'rb'); validate_file takes a path")
+        raise TypeError("lines must be an iterable of bytes, such as open(path, 'rb'); for a path, use validate_file")
     return _reports(lines, how)
 
 
@@ -110,7 +111,7 @@ def _are_lines(given: object) -> bool:
 def _reports(lines: Iterable[bytes], how: LineRules) -> Iterator[LineReport]:
     for number, line in enumerate(lines, 1):
         if not isinstance(line, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"a line is bytes, not {type(line).__name__}; open the file with 'rb'")
+            raise TypeError(f"a line must be bytes, not {type(line).__name__}; open the file with 'rb'")
         if stripped := line.strip():
             yield LineReport(number, validate_line(stripped, how))
 
@@ -122,16 +123,16 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     raw: bytes | str = line
     media_type = how.media_type
     if how.field:
-        expected = f"a JSON object a line, with a document in {how.field!r}"
+        expected = f"a JSON object on each line, with a document in {how.field!r}"
         try:
             wrapper = orjson.loads(line)
         except orjson.JSONDecodeError:
-            return _refused(line, "GEN-01", "no JSON", expected)
+            return _refused(line, "GEN-01", "invalid JSON", expected)
         if not isinstance(wrapper, dict) or how.field not in wrapper:
-            return _refused(line, "GEN-01", "a line without that member", expected)
+            return _refused(line, "GEN-01", "a line without this member", expected)
         members = cast("dict[str, object]", wrapper)
-        held, served = members[how.field], members.get(how.media_type_field)
-        raw = held if isinstance(held, str) else orjson.dumps(held)
+        document, served = members[how.field], members.get(how.media_type_field)
+        raw = document if isinstance(document, str) else orjson.dumps(document)
         media_type = served if isinstance(served, str) else media_type
     return validate(raw, kind=how.kind, media_type=media_type or None, pedantic=how.pedantic)
 
@@ -141,28 +142,26 @@ def _refused(line: bytes, rule: str, found: str, expected: str) -> Report:
 
 
 def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs: int = 1) -> Iterator[DumpPart]:
-    """Validate a dump of any length in parts and in constant memory, or a file with a single document.
+    """Validate a dump of any size in constant memory, or a file with a single document.
 
-    A file has a single document if its first line only begins one, as in indented JSON. The report is then that of
-    line 1, and the digest is that of the file.
+    A file contains a single document if its first line is only the start of one, as in indented JSON. The report is
+    then that of line 1, and the digest is that of the file.
 
     Args:
         path: The file, with one document per line. It must be a regular file; use `validate_lines` for a stream.
-        how: Where a line has its document, and the expected kind.
-        jobs: The number of processes. Each reads stretches of the file.
+        how: Where to find the document in a line, and the expected kind.
+        jobs: The number of worker processes.
 
     Returns:
-        The parts in the order of the file, with the line numbers of the file, one by one.
+        An iterator of the parts, in the order of the file. Line numbers are those of the file.
 
     Raises:
         TypeError: `path` is not a path.
-        OSError: The file cannot be read. This and the next are raised with the first part, or later.
-        WorkerKilledError: A worker process was killed.
+        OSError: The file cannot be read. Raised by the iterator.
+        WorkerKilledError: A worker process was killed. Raised by the iterator.
     """
     if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(
-            f"validate_file takes the path of a file, not {type(path).__name__}; validate_lines takes lines"
-        )
+        raise TypeError(f"validate_file takes a path, not {type(path).__name__}; for lines, use validate_lines")
     return _parts(path, how, jobs)
 
 
@@ -198,7 +197,7 @@ def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]])
 
 
 def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]], jobs: int) -> Iterator[DumpPart]:
-    # Imported here, since it imports multiprocessing, which a single process does not need.
+    # Imported here because it imports multiprocessing, which a single process does not need.
     from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
@@ -213,18 +212,18 @@ def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]
                 break
             future, stop = waiting.popleft()
             part = future.result()
-            if part.stop < stop:  # it has as many reports as a part may have: the rest comes next
+            if part.stop < stop:  # the part has the maximum number of reports, so the rest of the stretch comes next
                 waiting.appendleft((pool.submit(validate_stretch, part.stop, stop), stop))
             yield part
     except BrokenProcessPool:
-        reason = "a process that validated it was killed, perhaps for want of memory; try again with fewer jobs"
+        reason = "a worker process was killed, perhaps because memory ran out; try again with fewer jobs"
         raise WorkerKilledError(path, reason) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpPart:
-    """Validate the lines that begin in the stretch, up to the maximum number of reports."""
+    """Validate the lines that start in the stretch, up to the maximum number of reports."""
     documents = valid = lines = 0
     reports: list[LineReport] = []
     with Path(path).open("rb") as dump:
@@ -243,7 +242,7 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
 
 
 def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """Yield the lines that begin at or after `start` and before `stop`."""
+    """Yield the lines that start at or after `start` and before `stop`."""
     lines = bounded_lines(dump)
     if start:
         dump.seek(start - 1)
@@ -253,7 +252,7 @@ def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a stream in bounded memory; a line that is too long for a document is cut."""
+    """Yield the lines of a stream in bounded memory. A line that is too long for a document is cut."""
     while line := stream.readline(_LONGEST_LINE):
         rest = line
         while rest and not rest.endswith(b"\n"):
@@ -262,9 +261,11 @@ def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes]]:
-    """Return the document that all lines together are, None if each line has its own; and all lines, to go on with.
+    """Find out whether all lines together are a single document.
 
-    A document that is too long is cut, but not so much that it would pass as one that is not.
+    Returns:
+        The document, or None if each line has its own; and an iterator of all lines. A document that is too long is
+        cut, but remains longer than the limit.
     """
     first: list[bytes] = []
     texts: list[bytes] = []
@@ -285,7 +286,7 @@ def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes
 
 
 def _begin_document(texts: list[bytes]) -> bool:
-    """Return whether the first two lines are of one document: lines of a dump begin with `{`, and end where it ends."""
+    """Return whether the first two lines belong to one document. A line of a dump is a complete JSON object."""
     if len(texts) < _ENOUGH or texts[0][:1] not in {b"{", b"["} or (texts[0][:1] == b"{" and texts[1][:1] not in b'"}'):
         return False
     try:

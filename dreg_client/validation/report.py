@@ -1,4 +1,4 @@
-"""Validate a document: the report lists all problems, and an invalid document raises nothing."""
+"""Validate a document. The report lists all problems; an invalid document does not raise an error."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Report:
     """The result of validating one document.
 
     Attributes:
-        kind: The kind that it was read as, such as `oci-manifest`; None if unknown.
-        digest: The digest of the bytes, in the algorithm that they were requested by (default: sha256).
-        size: The number of bytes.
-        problems: Errors, warnings, and notes on request; of each severity the first 1,000, and one more that says
-            that there are more.
+        kind: The kind that the document was parsed as, such as `oci-manifest`; None if unknown.
+        digest: The digest of the bytes, with the algorithm of the expected digest (default: sha256).
+        size: The size in bytes.
+        problems: The errors and warnings, and the notes if requested. Of each severity, at most 1,001 are listed, and
+            the last one then states that there are more.
     """
 
     kind: str | None
@@ -34,7 +34,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether the document has no error."""
+        """Whether the document is valid: it has no errors, but may have warnings."""
         return not rules.has_error(self.problems)
 
     @property
@@ -44,7 +44,7 @@ class Report:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """The warnings and notes."""
+        """The warnings, without notes."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
 
 
@@ -53,8 +53,8 @@ class FileReport:
     """The report of one file of a layout.
 
     Attributes:
-        name: Its name below the layout's root.
-        report: What is wrong with it.
+        name: The path of the file below the root of the layout.
+        report: The report of the file.
     """
 
     name: str
@@ -66,8 +66,8 @@ class DocumentReport:
     """The report of one document of a store.
 
     Attributes:
-        name: The tag, or the digest of a document below one.
-        report: What is wrong with it.
+        name: The tag; for a document below a tag, its digest.
+        report: The report of the document.
     """
 
     name: str
@@ -83,18 +83,19 @@ def validate(
     pedantic: bool = False,
     limit: int = MAX_DOCUMENT,
 ) -> Report:
-    """Report all problems of a document; an invalid document raises nothing.
+    """Validate a document and report all problems. An invalid document does not raise an error.
 
     Args:
-        raw: The exact bytes, the text as a `str`, the file as a `Path`, or a file opened with `rb`.
-        media_type: The media type that it was served with or referred to by, None if unknown.
-        kind: The expected kind, by the name of its JSON Schema; if None, `media_type` or the body decides.
-        expect: The digest or descriptor to verify the bytes by (GEN-11).
-        pedantic: Whether to report notes, too.
-        limit: The maximum number of bytes (GEN-05).
+        raw: The exact bytes, the JSON as a `str`, the file as a `Path`, or a file opened with `rb`.
+        media_type: The `Content-Type` of the response, or the media type in the descriptor; None if unknown.
+        kind: The expected kind, which is also the name of a JSON Schema, such as `image-config`. If None, it is
+            determined by `media_type` or the document.
+        expect: The digest or descriptor that the bytes must match (GEN-11).
+        pedantic: Whether to also report notes.
+        limit: The maximum size in bytes (GEN-05).
 
     Raises:
-        TypeError: An argument has another type; the error says what to pass.
+        TypeError: An argument has the wrong type.
         ValueError: `kind` is unknown.
         OSError: The file cannot be read.
 
@@ -104,7 +105,7 @@ def validate(
     """
     octets = octets_of(raw, limit)
     if expect is not None and not isinstance(expect, Digest | Descriptor):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"expect= takes a Digest or a Descriptor, not {type(expect).__name__}: write Digest(...)")
+        raise TypeError(f"expect= takes a Digest or a Descriptor, not {type(expect).__name__}; use Digest(...)")
     if isinstance(expect, Descriptor) and media_type is None and kind is None:
         media_type = expect.media_type
     named = model_of(kind) if kind is not None else None
@@ -114,13 +115,13 @@ def validate(
     problems = with_path_advice(raw, problems)
     if not pedantic:
         problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
-    return Report(model.kind if model else None, digest, len(octets), (*_unproven(octets, digest, expect), *problems))
+    return Report(model.kind if model else None, digest, len(octets), (*_mismatches(octets, digest, expect), *problems))
 
 
 def _examined(
     octets: bytes, named: type[ParsedModel] | None, media_type: str | None, limit: int
 ) -> tuple[type[ParsedModel] | None, tuple[Problem, ...]]:
-    """Return the model of a document, and the problems that it finds."""
+    """Return the model of a document, and all problems."""
     served = named or recognise({}, media_type)
     if len(octets) > limit:
         return served, (too_large(octets, limit),)
@@ -129,14 +130,14 @@ def _examined(
         return served, tuple(problems)
     model = named or recognise(tree, media_type)
     if model is None:
-        found = show(media_type or tree.get("mediaType") or "a document of no known media type or shape")
-        expected = f"a kind that is known, or named: {', '.join(KIND_NAMES)}"
+        found = show(media_type or tree.get("mediaType") or "a document of unknown media type and structure")
+        expected = f"a known kind of document, or an explicit kind: {', '.join(KIND_NAMES)}"
         return None, (*problems, rules.error("GEN-12", "$", found, expected))
     return model, examine_tree(model, octets, tree, problems, media_type).problems
 
 
-def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:
-    """Yield GEN-11 if the bytes are not the expected ones."""
+def _mismatches(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:
+    """Yield GEN-11 if the bytes do not match the expected digest or descriptor."""
     if expect is None:
         return
     if isinstance(expect, Descriptor):
@@ -144,6 +145,7 @@ def _unproven(octets: bytes, digest: Digest, expect: Digest | Descriptor | None)
             yield rules.error("GEN-11", "$", f"{len(octets)} bytes", f"{expect.size} bytes")
         expect = expect.digest
     if not expect.computable:
-        yield rules.error("GEN-11", "$", f"a digest of {expect.algorithm}", "one that can be verified: sha256, sha512")
+        found = f"a {expect.algorithm} digest"
+        yield rules.error("GEN-11", "$", found, "a digest that can be verified (sha256 or sha512)")
     elif digest != expect:
         yield rules.error("GEN-11", "$", digest, expect)

@@ -1,4 +1,4 @@
-"""The checks of a repository, tag by tag: every document, and with `complete` whether layers exist."""
+"""The checks of a repository: every document below every tag, and with `complete`, whether layers exist."""
 
 from threading import Lock
 from typing import ClassVar
@@ -15,7 +15,7 @@ from dreg_client.values.media_type import Family
 
 
 class RepositoryChecks(Checks):
-    """The checks of a repository; threads may share it. Each document below tags is reported at its first mention."""
+    """The checks of a repository. Each document is reported once. Threads may share an instance."""
 
     verifies_first = True
     reported: ClassVar[tuple[type[errors.DregError], ...]] = (
@@ -23,7 +23,7 @@ class RepositoryChecks(Checks):
         errors.UnsupportedDigestError,
         errors.DocumentError,
     )
-    absent = "no such thing here"
+    absent = "no such manifest or blob"
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
         super().__init__(complete=complete, pedantic=pedantic)
@@ -32,20 +32,20 @@ class RepositoryChecks(Checks):
         self._lock = Lock()  # held for one set operation, never while waiting
 
     def trail(self, digest: Digest, path: str, position: int | None = None) -> str:  # noqa: ARG002 (layouts name items)
-        """Return what reports call a member of a document."""
+        """Return the name of a member of a document in reports."""
         return f"{digest.short} {path}"
 
     def check_tagged(self, found: RawManifest) -> tuple[Report, AnyManifest | None, bool]:
-        """Return the report of what a tag names, the document, and whether it is the first tag of it."""
-        # A document that is tagged and also below another one is reported as both: the order of tags does not matter.
+        """Return the report of a tagged document, the document, and whether no earlier tag had the same digest."""
+        # A document that is tagged and also below another one is reported for both, in any order of the tags.
         return *self._checked(found.raw, found.media_type, found.digest), self._is_new(found.digest, self._tagged)
 
     def step(self, claim: Claim) -> Step | Report:
-        """Return what to do for a claim."""
+        """Return the next step for a claim."""
         descriptor = claim.descriptor
         if claim.role == "layer":
             step = Step.LOOK if self.complete and not descriptor.urls else Step.SKIP
-        elif claim.role == "config":  # that of an artifact may be anything
+        elif claim.role == "config":  # the config of an artifact may have any format
             step = Step.READ if claim.family is Family.CONFIG else Step.SKIP
         else:
             step = Step.READ if claim.family in {Family.MANIFEST, Family.INDEX} else Step.SKIP
@@ -54,15 +54,15 @@ class RepositoryChecks(Checks):
         return nested_too_deep(claim) or step
 
     def check(self, claim: Claim, raw: bytes) -> tuple[Report, Document | None]:
-        """Check a document by its rules, as the media type of its descriptor, if it says one."""
+        """Validate a document with the media type of its descriptor, if that has one."""
         digest = claim.descriptor.digest
         if claim.role == "config":
             return validate(raw, kind="image-config", expect=digest, pedantic=self.pedantic), None
         return self._checked(raw, claim.descriptor.media_type or None, digest)
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
-        """Return the report of a document that is not the one that its descriptor names."""
-        expected = f"the config that {claim.trail} names" if claim.role == "config" else claim.named
+        """Return the report of a document that does not match its descriptor."""
+        expected = f"the config in {claim.trail}" if claim.role == "config" else claim.named
         return report_of(claim, rules.error("LYT-03", "$", str(failure), expected))
 
     def _checked(self, raw: bytes, media_type: str | None, digest: Digest) -> tuple[Report, AnyManifest | None]:

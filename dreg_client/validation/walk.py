@@ -1,4 +1,4 @@
-"""The walk through the documents of a store, without I/O: what to read next, and what is wrong with what was read."""
+"""The walk through the documents of a store, without I/O: what to read next, and the problems of what was read."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -24,45 +24,45 @@ Role = Literal["entry", "config", "layer"]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A descriptor of a blob in a document."""
+    """A descriptor in a document, which claims the size, digest and media type of a blob."""
 
     descriptor: Descriptor
-    trail: str  # where it is, for people
-    role: Role  # its place in the document
-    depth: int  # how many documents lead to the blob; 1 for what a tag names
-    assumed: Family | None = None  # its family by its place, if its media type does not say one
+    trail: str  # the document and path of the descriptor, for messages
+    role: Role  # the place of the descriptor in the document
+    depth: int  # the number of documents that lead to the blob; 1 for a tagged document
+    assumed: Family | None = None  # the family that the place implies, if the media type is generic or empty
 
     @property
     def family(self) -> Family:
-        """The family of the blob: by its media type, else by its place."""
+        """The family of the blob: implied by the place of the descriptor, otherwise by its media type."""
         return self.assumed or self.descriptor.family
 
     @property
     def named(self) -> str:
-        """The blob, for people."""
-        return f"the {self.descriptor.media_type} that {self.trail} names"
+        """The blob, for messages."""
+        return f"the {self.descriptor.media_type} in {self.trail}"
 
 
 class Step(Enum):
-    """What to do for a claim."""
+    """The next step for a claim."""
 
     READ = auto()
     """Read the document."""
     LOOK = auto()
-    """Look whether the blob exists."""
+    """Check whether the blob exists."""
     SKIP = auto()
-    """Nothing: it was read already, or need not be."""
+    """Do nothing: the blob was already read, or does not need to be read."""
 
 
 class Checks(ABC):
-    """What to check in a store: the state of a walk, and the differences between kinds of stores."""
+    """The checks of a store: the state of a walk, and the differences between the kinds of stores."""
 
     verifies_first: ClassVar[bool]
-    """Whether bytes that do not match their descriptor are reported as such and not read any further."""
+    """Whether content that does not match its digest is only reported as such and not validated."""
     reported: ClassVar[tuple[type[errors.DregError], ...]]
-    """The errors of reading that are reported; all others end the walk."""
+    """The errors of reading that are reported. All others end the walk."""
     absent: ClassVar[str]
-    """What a report calls a missing blob."""
+    """The description of a missing blob in reports."""
 
     complete: bool
     """Whether a missing blob is an error (LYT-04), not a warning."""
@@ -74,11 +74,11 @@ class Checks(ABC):
 
     @abstractmethod
     def step(self, claim: Claim) -> Step | Report:
-        """Return what to do for a claim, or the report of it if nothing needs to be read; the claim is remembered."""
+        """Record a claim, and return the next step for it, or its report if nothing needs to be read."""
 
     @abstractmethod
     def check(self, claim: Claim, raw: bytes) -> tuple[Report, Document | None]:
-        """Return the report of a document that was read, and the document to walk on from, if any."""
+        """Return the report of a document that was read, and the document for continuing the walk, if any."""
 
     @abstractmethod
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
@@ -86,15 +86,15 @@ class Checks(ABC):
 
     @abstractmethod
     def trail(self, digest: Digest, path: str, position: int | None = None) -> str:
-        """Return what reports call a member of a document, or an item of it."""
+        """Return the name of a member of a document, or of an item in it, in reports."""
 
     def missing(self, claim: Claim) -> Report:
-        """LYT-04: what documents name exists."""
+        """Return the report of a missing blob (LYT-04)."""
         verdict = rules.error if self.complete else rules.warning
         return report_of(claim, verdict("LYT-04", "$", self.absent, claim.named))
 
     def below(self, document: Document | None, digest: Digest, depth: int) -> list[Claim]:
-        """Return what a document names, in the order of the walk."""
+        """Return the claims in a document, in the order of the walk."""
         match document:
             case Index():
                 claims = self._items(document.manifests, digest, "$.manifests", "entry", depth)
@@ -111,35 +111,35 @@ class Checks(ABC):
 
 
 def with_assumed_family(entry: Claim) -> Claim:
-    """Return the claim of an entry of an index; one with an empty media type (MED-01) is read, as any index may be."""
+    """Return the claim of an index entry. An entry with an empty media type (MED-01) is read as if it were an index."""
     return entry if entry.descriptor.media_type else replace(entry, assumed=Family.INDEX)
 
 
 def nested_too_deep(claim: Claim) -> Report | None:
-    """GEN-04: indexes are nested at most 8 deep."""
+    """Return the report of an index that is nested more than 8 levels deep (GEN-04); otherwise None."""
     if claim.depth <= MAX_NESTED or claim.family is not Family.INDEX:
         return None
-    found = f"an index at level {claim.depth}, see {claim.trail}"
-    return report_of(claim, rules.error("GEN-04", "$", found, f"at most {MAX_NESTED}"))
+    found = f"an index at level {claim.depth}, from {claim.trail}"
+    return report_of(claim, rules.error("GEN-04", "$", found, f"at most {MAX_NESTED} levels"))
 
 
 def report_of(claim: Claim, problem: Problem) -> Report:
-    """Return the report of a blob of which nothing is known but its descriptor."""
+    """Return the report of a blob of which only the descriptor is known."""
     return Report(None, claim.descriptor.digest, claim.descriptor.size, (problem,))
 
 
 def wrong_bytes(expected: Digest, actual: Digest | None, claim: Claim | None = None) -> Iterator[Problem]:
-    """LYT-03: the bytes of a blob have its digest; None if the digest cannot be computed."""
+    """Yield LYT-03 if the content of a blob has another digest. `actual` is None if it cannot be computed."""
     if actual is not None and actual != expected:
         what = f", {claim.named}" if claim else ""
-        yield rules.error("LYT-03", "$", f"bytes of the digest {actual}", f"those of {expected}{what}")
+        yield rules.error("LYT-03", "$", f"content with the digest {actual}", f"{expected}{what}")
 
 
 def wrong_claims(claim: Claim, size: int, media_types: tuple[str, ...] = ()) -> Iterator[Problem]:
-    """LYT-05: the size and, for documents, the media type are those of the descriptor, if it says one."""
+    """Yield LYT-05 if a blob's size or, for documents, its media type differs from its descriptor."""
     stated = claim.descriptor
     if media_types and claim.descriptor.family is claim.family and essence(stated.media_type) not in media_types:
         found = " or ".join(media_types)
-        yield rules.error("LYT-05", "$.mediaType", found, f"{stated.media_type}, as {claim.trail} says")
+        yield rules.error("LYT-05", "$.mediaType", found, f"{stated.media_type}, as stated in {claim.trail}")
     if size != stated.size:
-        yield rules.error("LYT-05", "$", f"{size} bytes", f"{stated.size} bytes, as {claim.trail} says")
+        yield rules.error("LYT-05", "$", f"{size} bytes", f"{stated.size} bytes, as stated in {claim.trail}")

@@ -1,1 +1,1 @@
-"""Immutable values that are parsed from text: digests, references, platforms. They need only the standard library."""
+"""Immutable values parsed from strings: digests, references, platforms. They use only the standard library."""

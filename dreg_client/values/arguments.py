@@ -1,10 +1,10 @@
-"""Checks of arguments that Python does not check: flags, and choices of a few values."""
+"""Checks of arguments that Python does not check: flags and choices."""
 
 from collections.abc import Iterable
 
 
 def check_flag(name: str, given: object) -> None:
-    """Raise TypeError unless an argument is a bool: `"no"` is true, and None would say either, so neither is taken."""
+    """Raise TypeError unless an argument is a bool. `"no"` is truthy and None is ambiguous, so neither is accepted."""
     if not isinstance(given, bool):
         raise not_a_flag(name, given)
 
@@ -15,7 +15,7 @@ def not_a_flag(name: str, given: object) -> TypeError:
 
 
 def check_choice(name: str, given: object, choices: Iterable[bool | str]) -> None:
-    """Raise ValueError unless an argument is one of several values; 1 is not True here."""
+    """Raise ValueError unless an argument is one of several values of the same type, so 1 is not accepted for True."""
     known = tuple(choices)
     if not any(type(given) is type(choice) and given == choice for choice in known):
         raise ValueError(f"{name}= takes {', '.join(map(repr, known[:-1]))} or {known[-1]!r}, not {given!r:.100}")

@@ -10,7 +10,7 @@ from dreg_client.errors import CredentialError
 
 _UNSENDABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 _IN_A_PASSWORD: Final = str.maketrans("", "", "\n\t")
-"""A password may be a JSON text of several lines (`_json_key` of Google): it is only ever sent as base64."""
+"""A password may be JSON with line breaks (`_json_key` of Google). That is safe because it is only sent as base64."""
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -25,14 +25,14 @@ class Credential:
 
     Attributes:
         username: The user name.
-        password: The password, or what the registry accepts in its place.
-        identity_token: The OAuth 2 refresh token that a token server exchanges for tokens, or None.
-        registry_token: The token that is sent to the registry unchanged, or None.
-        source: The file or helper that it comes from, for messages.
+        password: The password, or an access token that the registry accepts as a password.
+        identity_token: The OAuth 2 refresh token, which a token server exchanges for access tokens; or None.
+        registry_token: The bearer token that is sent to the registry unchanged, or None.
+        source: The file or helper that the credential comes from, for messages.
 
     Raises:
-        CredentialError: A part cannot be sent: the user name contains a colon, or a part contains control characters
-            (line feeds and tabs are allowed in the password) or is not valid Unicode.
+        CredentialError: The credential cannot be sent: the user name contains a colon, or a part contains control
+            characters (except line feeds and tabs in the password) or invalid Unicode.
 
     Examples:
         >>> Credential("ada", "s3cr3t")
@@ -61,7 +61,7 @@ class Credential:
 
     @property
     def basic(self) -> str:
-        """Return the `Authorization` header for the user name and password (RFC 7617)."""
+        """The `Authorization` header for the user name and password (RFC 7617)."""
         return "Basic " + b64encode(f"{self.username}:{self.password}".encode()).decode()
 
     def __repr__(self) -> str:

@@ -15,10 +15,10 @@ _HEX_DIGITS: Final = {SHA256: 64, SHA512: 128, "blake3": 64}
 REGISTERED: Final = frozenset(_HEX_DIGITS)
 
 KNOWN_DIGEST_PATTERN: Final = r"^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}|blake3:[a-f0-9]{64})$"
-"""Digests of registered algorithms (DIG-02); the pattern means the same in Python, Rust and ECMA-262."""
+"""Matches digests of registered algorithms (DIG-02), identically in Python, Rust and ECMA-262."""
 
 SHA256_PATTERN: Final = r"^sha256:[a-f0-9]{64}$"
-"""The digests of nearly all content."""
+"""Matches sha256 digests, which nearly all content has."""
 
 DIGEST_GRAMMAR: Final = r"^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"
 """The grammar of all digests (DIG-01)."""
@@ -39,43 +39,43 @@ _LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
 
 
 def digest_fault(text: str) -> tuple[LiteralString, str] | None:
-    """Return the rule that a text breaks (DIG-01 or DIG-02) and what it expects; None if it is a valid digest."""
+    """Return the rule that a string breaks (DIG-01 or DIG-02) and what is expected; None if it is a valid digest."""
     if len(text) > LONGEST_DIGEST:
         return "DIG-01", f"at most {LONGEST_DIGEST} characters"
     if _GRAMMAR.fullmatch(text) is None:
-        return "DIG-01", "ALGORITHM:ENCODED, such as sha256: and 64 lower-case hex digits"
+        return "DIG-01", "ALGORITHM:ENCODED, such as sha256: followed by 64 lower-case hex digits"
     algorithm, _, encoded = text.partition(":")
     digits = _HEX_DIGITS.get(algorithm)
     if digits is not None and (len(encoded) != digits or _LOWER_HEX.fullmatch(encoded) is None):
-        return "DIG-02", f"{algorithm}: and {digits} lower-case hex digits"
+        return "DIG-02", f"{algorithm}: followed by {digits} lower-case hex digits"
     return None
 
 
 def is_digest(text: str) -> bool:
-    """Return whether a text is a valid digest."""
+    """Return whether a string is a valid digest."""
     return digest_fault(text) is None
 
 
 class _Checked(type):
-    """Check the text when the class is called; `proven_digest` calls `type`'s own method in C instead."""
+    """Check the string when the class is called; `proven_digest` bypasses this and calls `type.__call__` in C."""
 
     def __call__(cls, text: str) -> "Digest":
         if isinstance(text, Digest):
             return text
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise not_a_text(text, "a digest is a str, such as 'sha256:...'", digits=False)
+            raise not_a_text(text, "a digest must be a str, such as 'sha256:...'", digits=False)
         if fault := digest_fault(text):
             raise InvalidDigestError(text[:80], *fault)
         return proven_digest(text)
 
 
 class Digest(CheckedText, metaclass=_Checked):
-    """A valid digest: `algorithm:encoded`.
+    """A valid digest, `algorithm:encoded` (descriptor.md "Digests").
 
-    Digests are equal if their texts are equal; letter case is kept. A digest equals a `str` of the same text.
+    A digest is a `str`: it equals any string with the same characters. Letter case is significant.
 
     Raises:
-        InvalidDigestError: The text breaks DIG-01 or DIG-02.
+        InvalidDigestError: The string breaks DIG-01 or DIG-02.
 
     Examples:
         >>> Digest.of(b"{}").short
@@ -88,10 +88,10 @@ class Digest(CheckedText, metaclass=_Checked):
 
     @classmethod
     def parse(cls, text: str) -> "Digest":
-        """Read a digest.
+        """Parse a digest.
 
         Raises:
-            InvalidDigestError: The text breaks DIG-01 or DIG-02.
+            InvalidDigestError: The string breaks DIG-01 or DIG-02.
         """
         return cls(text)
 
@@ -99,11 +99,15 @@ class Digest(CheckedText, metaclass=_Checked):
     def of(cls, octets: bytes, algorithm: str = SHA256) -> "Digest":
         """Compute the digest of bytes.
 
+        Args:
+            octets: The content.
+            algorithm: `sha256` or `sha512`.
+
         Raises:
             UnsupportedDigestError: The algorithm is not supported.
         """
         if isinstance(octets, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError("a digest is computed of bytes, not of a str; pass text.encode()")
+            raise TypeError("a digest is computed from bytes, not from a str; pass text.encode()")
         if algorithm == SHA256:
             return proven_digest("sha256:" + hashlib.sha256(octets).hexdigest())
         if algorithm == SHA512:
@@ -122,7 +126,7 @@ class Digest(CheckedText, metaclass=_Checked):
 
     @property
     def short(self) -> str:
-        """A short form for people: the algorithm and 12 characters."""
+        """The algorithm and the first 12 characters, for display."""
         algorithm, colon, encoded = self.partition(":")
         return algorithm + colon + encoded[:12]
 
@@ -133,11 +137,11 @@ class Digest(CheckedText, metaclass=_Checked):
 
     @property
     def computable(self) -> bool:
-        """Whether content can be verified by it: sha256 and sha512."""
+        """Whether the algorithm is supported (sha256, sha512), so that content can be verified."""
         return self.startswith(("sha256:", "sha512:"))
 
     def verifier(self) -> "Verifier":
-        """Return a verifier that hashes content in chunks and compares it with this digest.
+        """Return a verifier, which hashes content in chunks and compares the result with this digest.
 
         Raises:
             UnsupportedDigestError: The algorithm is not supported.
@@ -149,11 +153,11 @@ class Digest(CheckedText, metaclass=_Checked):
 
 
 proven_digest: Final[Callable[[str], Digest]] = type.__call__.__get__(Digest)
-"""Make a digest from a text that was already checked; a call in C, for models."""
+"""Create a digest from a string that was already checked. It runs in C, which makes parsing models faster."""
 
 
 class Verifier:
-    """Verify content by its digest, chunk by chunk.
+    """A verifier of content by its digest, fed chunk by chunk.
 
     Attributes:
         size: The number of bytes so far.
@@ -178,13 +182,13 @@ class Verifier:
         return proven_digest(f"{self._expected.algorithm}:{self._hash.hexdigest()}")
 
     def verify(self, where: str = "") -> None:
-        """Check the digest after the last chunk.
+        """Compare the digests, after the last chunk.
 
         Args:
-            where: The name of the content in the error.
+            where: The name of the content in the error message.
 
         Raises:
-            DigestMismatchError: The content has another digest.
+            DigestMismatchError: The content has a different digest.
         """
         if (actual := self.digest()) != self._expected:
             raise DigestMismatchError(self._expected, actual, where)

@@ -1,4 +1,4 @@
-"""What is remembered for as long as there is room."""
+"""A dictionary of limited size."""
 
 from collections import OrderedDict
 from typing import TypeVar
@@ -8,9 +8,9 @@ V = TypeVar("V")
 
 
 class Latest(OrderedDict[K, V]):
-    """Values by key, at most `most` of them: a new one that was `put` takes the place of the oldest.
+    """A dictionary with at most `most` items; adding another one removes the oldest.
 
-    Threads may share it: the methods of OrderedDict are of C, so that no thread sees half a change.
+    Threads may share it: the methods of OrderedDict are written in C, so each of them is atomic.
     """
 
     def __init__(self, most: int) -> None:
@@ -18,12 +18,12 @@ class Latest(OrderedDict[K, V]):
         self._most = most
 
     def put(self, key: K, value: V) -> None:
-        """Keep a value, in place of an earlier one of the same key."""
+        """Add a value, or replace the value of the key."""
         self[key] = value
         self._drop_oldest()
 
     def get_or_put(self, key: K, value: V) -> V:
-        """Return the value of a key, which is the given one if there was none."""
+        """Return the value of a key; add the given value first if the key has none."""
         found = self.setdefault(key, value)
         self._drop_oldest()
         return found

@@ -1,4 +1,4 @@
-"""Media types of images, and the family of each (media-types.md; distribution manifest-v2-2)."""
+"""The media types of images, and their families (media-types.md; distribution manifest-v2-2)."""
 
 import re
 from enum import StrEnum
@@ -52,7 +52,7 @@ NONDISTRIBUTABLE_LAYERS: Final = frozenset(
 )
 
 EMPTY_DIGEST: Final = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-"""The digest of the two bytes `{}`, the content of the empty type (manifest.md)."""
+"""The digest of the two bytes `{}`, the content of the empty media type (manifest.md)."""
 EMPTY_SIZE: Final = 2
 
 
@@ -84,21 +84,21 @@ _FAMILIES: Final = {
 }
 KNOWN: Final = frozenset(_FAMILIES) | {OCI_ARTIFACT_MANIFEST, DOCKER_PLUGIN_CONFIG}
 PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
-"""A media type for browsers, which registries do not serve."""
+"""Media types of web pages, which registries do not serve."""
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#\x24&^_.+-]{0,126}"
 MEDIA_TYPE_PATTERN: Final = rf"^{_NAME}/{_NAME}$"
-"""MED-01 (RFC 6838 4.2); the pattern means the same in Python, Rust and ECMA-262."""
+"""Matches media types (MED-01, RFC 6838 4.2), identically in Python, Rust and ECMA-262."""
 _MEDIA_TYPE: Final = re.compile(MEDIA_TYPE_PATTERN[1:-1], re.ASCII)
 
 
 def family(media_type: str) -> Family:
-    """Return the family of a media type, `OTHER` for unknown ones; parameters, which are not valid, change nothing."""
+    """Return the family of a media type; `OTHER` if it is unknown. Parameters are invalid but ignored."""
     return _FAMILIES.get(media_type.partition(";")[0].rstrip(), Family.OTHER)
 
 
 def is_media_type(text: str) -> bool:
-    """Return whether a text is a media type without parameters (MED-01)."""
+    """Return whether a string is a media type without parameters (MED-01)."""
     return len(text) <= 255 and _MEDIA_TYPE.fullmatch(text) is not None
 
 

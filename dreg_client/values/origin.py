@@ -1,4 +1,4 @@
-"""Origins: scheme, host and port together (RFC 6454). A credential belongs to one origin."""
+"""Origins: scheme, host and port (RFC 6454). A credential belongs to one origin."""
 
 import ipaddress
 import re
@@ -11,14 +11,14 @@ from urllib.parse import urljoin, urlsplit
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_URL: Final = 8192
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
-_PLACE: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::[0-9]*)?", re.ASCII)
+_NETLOC: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::[0-9]*)?", re.ASCII)
 _NUMBERS: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}", re.ASCII)
 _TRANSLATED: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 class Reach(IntEnum):
-    """How close an address is. A registry may not redirect to an address that is closer than its own."""
+    """How close an address is to this machine. A registry may not redirect to an address closer than its own."""
 
     PUBLIC = 0
     PRIVATE = 1
@@ -27,7 +27,7 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The origin of a URL; the host is lower-case, an IPv6 address without brackets."""
+    """The origin of a URL. The host is in lower case, and an IPv6 address has no brackets."""
 
     scheme: str
     host: str
@@ -35,27 +35,31 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> "Origin":
-        """Return the origin of a URL; raise ValueError, which does not repeat it, unless it is a plain http(s) one."""
+        """Return the origin of a plain http(s) URL.
+
+        Raises:
+            ValueError: The URL is not valid. The message does not repeat the URL, which may contain a secret.
+        """
         if len(url) > _LONGEST_URL:
             raise ValueError(f"it is longer than {_LONGEST_URL} characters")
         if _PRINTABLE.fullmatch(url) is None or "\\" in url:
-            raise ValueError("it must be printable ASCII characters without white space and backslash")
+            raise ValueError("it must contain only printable ASCII characters, without spaces and backslashes")
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
         if scheme not in _PORTS:
             raise ValueError("it must begin with http:// or https://")
         if "@" in parts.netloc:
-            raise ValueError("it must not contain user information")
-        place = _PLACE.fullmatch(parts.netloc)
-        host, port = (parts.hostname or "").lower(), parts.port if place else 0
+            raise ValueError("it must not contain a user name or password")
+        netloc = _NETLOC.fullmatch(parts.netloc)
+        host, port = (parts.hostname or "").lower(), parts.port if netloc else 0
         right = is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)
         if not right or port == 0:
-            raise ValueError("a host, and perhaps a port from 1 to 65535, must follow the scheme")
+            raise ValueError("the scheme must be followed by a host and optionally a port from 1 to 65535")
         return cls(scheme, host, port or _PORTS[scheme])
 
     @property
     def authority(self) -> str:
-        """Host and port as in references and credential files: without the default port of the scheme."""
+        """Host and port as in references and credential files: without the scheme's default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -69,7 +73,7 @@ class Origin:
 
 
 def is_authority(text: str) -> bool:
-    """Return whether a text is `HOST` or `HOST:PORT`."""
+    """Return whether a string is `HOST` or `HOST:PORT`."""
     try:
         Origin.of(f"https://{text}")
     except ValueError:
@@ -78,7 +82,7 @@ def is_authority(text: str) -> bool:
 
 
 def is_ipv6(text: str) -> bool:
-    """Return whether a text is an IPv6 address without a zone."""
+    """Return whether a string is an IPv6 address without a zone."""
     try:
         ipaddress.IPv6Address(text)
     except ValueError:
@@ -87,7 +91,7 @@ def is_ipv6(text: str) -> bool:
 
 
 def reach(host: str) -> Reach:
-    """Return how close a host is, by its name or address; an unknown name counts as public.
+    """Return how close a host is, by its name or address. An unknown name counts as public.
 
     Examples:
         >>> reach("registry.example"), reach("10.1.2.3"), reach("0x7f.1")
@@ -110,7 +114,7 @@ def _reach_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Reach:
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address inside an IPv6 one: translated (RFC 6052, 8215, 7915), compatible, 6to4 or Teredo."""
+    """Return the IPv4 address embedded in an IPv6 one: translated (RFC 6052, 8215, 7915), compatible, 6to4, Teredo."""
     if any(address in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.sixtofour or (address.teredo[1] if address.teredo else None)
@@ -132,7 +136,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def joined(base: str, target: str) -> str:
-    """Resolve a target, such as a `Location`, against a base URL; return an invalid one unchanged."""
+    """Resolve a target, such as a `Location`, against a base URL. An invalid target is returned unchanged."""
     try:
         return urljoin(base, target)
     except ValueError:
@@ -140,8 +144,8 @@ def joined(base: str, target: str) -> str:
 
 
 def without_query(url: str) -> str:
-    """Return a URL for messages: without its query, which may be a signature, and without user information."""
+    """Return a URL for messages: without its query, which may be a signature, and without user name and password."""
     bare = re.split(r"[?#]", url, maxsplit=1)[0]
     scheme, separator, rest = bare.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{place.rpartition('@')[2]}{slash}{path}"[:_LONGEST_URL] if separator else bare
+    netloc, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{netloc.rpartition('@')[2]}{slash}{path}"[:_LONGEST_URL] if separator else bare

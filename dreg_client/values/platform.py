@@ -1,4 +1,4 @@
-"""Platforms that images run on: their text form, their normal form, and which image runs on which platform."""
+"""Platforms that images run on: parsing, the normal form, and the choice of an image for a platform."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ _VARIANTS: Final = {
 }
 _ARM64: Final = re.compile(r"v?([0-9]{1,3})(?:\.([0-9]{1,3}))?", re.ASCII)
 _ARM64_MINORS: Final = 9
-"""The last minor of ARMv8: 8.9."""
+"""The last minor version of ARMv8 is 8.9."""
 _STATIC_LADDERS: Final = {
     "amd64": ("v4", "v3", "v2", ""),
     "arm": ("v8", "v7", "v6", "v5"),
@@ -47,7 +47,7 @@ _STATIC_LADDERS: Final = {
     "riscv64": ("rva23u64", "rva22u64", ""),
 }
 _WINDOWS_BUILD: Final = 3
-"""The number of version parts that name a Windows build; images must match the build."""
+"""The first three parts of a Windows version name the build, which images must match."""
 _OPTIONAL_FEATURES: Final = frozenset({"win32k"})
 
 
@@ -55,17 +55,17 @@ _OPTIONAL_FEATURES: Final = frozenset({"win32k"})
 class Platform(TextField):
     """An operating system and an architecture, with optional variant, version and features (image-index.md "platform").
 
-    Platforms are equal if their normal forms are: `linux/aarch64` equals `linux/arm64/v8`. The spelling is kept.
+    Platforms are equal if their normal forms are: `linux/aarch64` equals `linux/arm64/v8`. The attributes keep the
+    original spelling.
+
+    `str()` returns the form that `from_name` parses. Reserved and unprintable characters are percent-encoded as UTF-8.
 
     Attributes:
-        os: A value of Go's GOOS, as spelled.
-        architecture: A value of Go's GOARCH, as spelled.
-        variant: A variant of the architecture, or an empty text.
-        os_version: A version of the system, or an empty text; Windows images have one.
-        os_features: The features that the image requires of the system, in their own order; empty texts are left out.
-
-    `str()` gives the text that `from_name` reads. It writes characters that its form needs, and characters that are not
-    printable, as `%` and two hex digits for each byte of their UTF-8.
+        os: The operating system, a value of Go's GOOS.
+        architecture: The architecture, a value of Go's GOARCH.
+        variant: The variant of the architecture, or an empty string.
+        os_version: The version of the operating system, or an empty string. Windows images have one.
+        os_features: The features that the image requires of the operating system, in order, without empty strings.
 
     Raises:
         InvalidPlatformError: `os` or `architecture` is empty.
@@ -91,10 +91,11 @@ class Platform(TextField):
 
     @classmethod
     def from_name(cls, text: str) -> Self:
-        """Read `os/arch[/variant]`, `os(version+feature)/arch[/variant]` or `os/arch[/variant]:version`.
+        """Parse `os/arch[/variant]`, `os(version+feature)/arch[/variant]` or `os/arch[/variant]:version`.
 
         Raises:
-            InvalidPlatformError: The text has only one part, more than three, an empty one, or invalid characters.
+            InvalidPlatformError: The string does not have two or three parts, a part is empty, or it contains invalid
+                characters.
 
         Examples:
             >>> Platform.from_name("linux/aarch64") == Platform.from_name("linux/arm64/v8")
@@ -103,7 +104,7 @@ class Platform(TextField):
             True
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise not_a_text(text, "a platform is a Platform, or a str such as 'linux/arm64'")
+            raise not_a_text(text, "a platform must be a Platform or a str, such as 'linux/arm64'")
         name, bracket, version = _cut(text)
         parts = name.split("/")
         if len(parts) not in {2, 3} or not all(parts) or ":" in name or ":" in version:
@@ -121,20 +122,20 @@ class Platform(TextField):
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any]) -> Self:
-        """Read the members of a document's platform: `os`, `architecture`, `variant`, `os.version`, `os.features`.
+        """Parse the platform object of a document: `os`, `architecture`, `variant`, `os.version` and `os.features`.
 
         Raises:
-            InvalidPlatformError: A member is of another type, or `os` or `architecture` is missing.
+            InvalidPlatformError: A member has the wrong type, or `os` or `architecture` is missing.
         """
         texts = [members.get(name) or "" for name in ("os", "architecture", "variant", "os.version")]
         features = members.get("os.features") or ()
         if not all(isinstance(text, str) for text in (*texts, *features)) or isinstance(features, str):
-            raise InvalidPlatformError(str(dict(members))[:100], "strings, and a list of strings as os.features")
+            raise InvalidPlatformError(str(dict(members))[:100], "strings, and a list of strings for os.features")
         return cls(texts[0], texts[1], texts[2], texts[3], features)
 
     @classmethod
     def local(cls) -> Self:
-        """Return this machine's platform; `linux` on macOS, which runs containers in a virtual machine."""
+        """Return the platform of this machine; on macOS, the one of the Linux virtual machine that runs containers."""
         import platform as host  # noqa: PLC0415 (only this method needs it)
 
         system = host.system().lower()
@@ -144,22 +145,22 @@ class Platform(TextField):
 
     @property
     def name(self) -> str:
-        """`os/arch[/variant]`, as spelled."""
+        """`os/arch[/variant]`, in the original spelling."""
         return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 
     @property
     def normal(self) -> "Platform":
-        """The platform in its normal form: lower case, without aliases and without a default variant."""
+        """The platform in its normal form: in lower case, without aliases and default variant."""
         return Platform(*self.normal_name, self.os_version, self.os_features)
 
     @property
     def normal_name(self) -> tuple[str, str, str]:
-        """The system, architecture and variant in their normal form."""
+        """The operating system, architecture and variant in their normal form."""
         return self._key[:3]
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the platform is `unknown/unknown`: such content, for example an attestation, cannot be run."""
+        """Whether the platform is `unknown/unknown`, as for attestations and other content that cannot be run."""
         return self._key[:2] == ("unknown", "unknown")
 
     def __eq__(self, other: object) -> bool:
@@ -180,13 +181,13 @@ class Platform(TextField):
 
 
 def choose(wanted: Platform, candidates: Iterable[Platform | None]) -> int | None:
-    """Return the position of the candidate that matches a platform best, None if none does.
+    """Return the position of the candidate that matches a platform best, or None if no candidate matches.
 
-    Variants are compared first, then versions (Windows builds), then the required `os.features`. A
-    candidate that is None or `unknown/unknown` never matches.
+    Variants are compared first, then versions (Windows builds), then the required `os.features`. Among equal candidates
+    the first one is chosen. A candidate that is None or `unknown/unknown` never matches.
 
-    "If multiple manifests match a client or runtime's requirements, the first matching entry SHOULD be used."
-    (image-index.md "manifests") So order matters: candidates are not sorted.
+    Source: image-index.md "manifests": "If multiple manifests match a client or runtime's requirements, the first
+    matching entry SHOULD be used."
 
     Examples:
         >>> choose(Platform.from_name("linux/arm64"), [None, Platform.from_name("linux/arm64/v8")])
@@ -198,7 +199,7 @@ def choose(wanted: Platform, candidates: Iterable[Platform | None]) -> int | Non
 
 
 def _rank(wanted: Platform, candidate: Platform | None) -> tuple[int, int, int] | None:
-    """Return the distance of a candidate by variant, version and features; None if it does not match."""
+    """Return the ranks of a candidate by variant, version and features, 0 best; None if it does not match."""
     if candidate is None or candidate.is_unknown or wanted.is_unknown:
         return None
     system, architecture, variant = wanted.normal_name
@@ -214,7 +215,7 @@ def _rank(wanted: Platform, candidate: Platform | None) -> tuple[int, int, int] 
 
 
 def _cut(text: str) -> tuple[str, str | None, str]:
-    """Split a text into the plain name, the content of the bracket or None, and the version after a colon."""
+    """Split a string into the plain name, the content of the parentheses or None, and the version after a colon."""
     if "(" not in text:
         name, _, version = text.partition(":")
         if ")" in text or (":" in text and not version):
@@ -234,7 +235,7 @@ def _escaped(text: str, special: str) -> str:
 
 
 def _plain(text: str, whole: str) -> str:
-    """Return a part of a text without its escapes."""
+    """Decode the percent escapes in a part of a name."""
     if "%" in _ESCAPE.sub("", text) or "/" in text:
         _reject(whole)
     octets = _ESCAPE_IN_BYTES.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode(*_ENCODING))
@@ -250,7 +251,7 @@ def _reject(text: str) -> NoReturn:
 
 
 def _normal(system: str, architecture: str, variant: str) -> tuple[str, str, str]:
-    """Return system, architecture and variant without aliases, and without a default variant."""
+    """Return the system, architecture and variant without aliases and default variant."""
     system, architecture, variant = system.lower(), architecture.lower(), variant.lower()
     system = _SYSTEMS.get(system, system)
     if architecture == "i386":
@@ -274,7 +275,7 @@ def _arm64_variant(variant: str) -> str:
 
 
 def _variant_rank(architecture: str, wanted: str, candidate: str) -> int | None:
-    """Return the rank of a candidate among the variants that can run as the wanted one, 0 best; None if it cannot."""
+    """Return how well a variant matches, 0 best; None if the wanted variant cannot run it."""
     if wanted == candidate:
         return 0
     if architecture == "arm64":
@@ -286,7 +287,7 @@ def _variant_rank(architecture: str, wanted: str, candidate: str) -> int | None:
 
 
 def _arm64_ladder(wanted: str) -> tuple[str, ...]:
-    """Return the lower minor versions, best first; ARMv9.N can run ARMv8.(N + 5)."""
+    """Return the variants that an arm64 variant can run, best first. ARMv9.N can run ARMv8.(N + 5)."""
     found = _ARM64.fullmatch(wanted)
     if found is None:
         return ()
@@ -299,7 +300,7 @@ def _arm64_ladder(wanted: str) -> tuple[str, ...]:
 
 
 def _version_rank(system: str, wanted: str, candidate: str) -> int | None:
-    """Return how well a candidate's version of the system matches, 0 best; None if it does not."""
+    """Return how well a version of the operating system matches, 0 best; None if it does not match."""
     if not wanted or wanted == candidate:
         return 0
     if system != "windows":
@@ -314,10 +315,10 @@ def _version_rank(system: str, wanted: str, candidate: str) -> int | None:
 
 
 def _feature_rank(system: str, wanted: Iterable[str], demanded: Iterable[str]) -> int | None:
-    """Return the number of wanted features that an entry does not use; None if it requires other features."""
-    there, required = frozenset(wanted), frozenset(demanded)
-    if there:
-        return len(there - required) if required <= there else None
+    """Return the number of wanted features that a candidate does not use; None if it requires other features."""
+    available, required = frozenset(wanted), frozenset(demanded)
+    if available:
+        return len(available - required) if required <= available else None
     if system == "windows":
         required -= _OPTIONAL_FEATURES
     return 1 if required else 0

@@ -1,8 +1,8 @@
-"""Units of sizes in bytes, and the limit of documents."""
+"""Units of size, and the default size limit of documents."""
 
 from typing import Final
 
 KIBIBYTE: Final = 1024
 MEBIBYTE: Final = 1024 * KIBIBYTE
 MAX_DOCUMENT: Final = 4 * MEBIBYTE
-"""The default for the maximum size of a document in bytes (GEN-05)."""
+"""The default maximum size of a document in bytes (GEN-05)."""

@@ -1,46 +1,49 @@
-"""Values as fields of pydantic models, including callers' own: they are read from text and written as text.
+"""Base classes for values that pydantic models, including the caller's own, parse from strings and write as strings.
 
-Core schemas of pydantic are plain dictionaries, so this module does not import pydantic.
+The core schemas of pydantic are plain dictionaries, so this module does not import pydantic.
 """
 
 from typing import Any, ClassVar, Final, Self
 
 JsonSchema = dict[str, Any]
 NO_LINE_FEED: Final[JsonSchema] = {"pattern": "\\n"}
-"""A line feed, which no grammar allows: in some validators `$` also matches before one at the end."""
+"""Matches a line feed. No grammar allows one, but in some validators `$` also matches before a final line feed."""
 
 
 def not_a_text(given: object, what: str, *, digits: bool = True) -> TypeError:
-    """Return the error for something that is not a text.
+    """Return the error for an argument that is not a string.
 
-    `what` says what it must be, with an example; `digits`: the text may consist of digits, as a tag may.
+    Args:
+        given: The argument.
+        what: What the argument must be, with an example.
+        digits: Whether the string may consist of digits, as a tag may, so that the user may have passed a number.
     """
     kind, advice = type(given).__name__, ""
     if digits and isinstance(given, int | float) and not isinstance(given, bool):
         advice = f"; write '{given}'"
     elif isinstance(given, list | tuple | set):
-        advice = "; pass its items one by one"
+        advice = "; pass one item at a time"
     elif isinstance(getattr(given, "digest", None), str):
         advice = "; pass its .digest"
     return TypeError(f"{what}, not {kind}{advice}")
 
 
 def text_schema(pattern: str) -> JsonSchema:
-    """Return the JSON Schema of a text that follows a pattern."""
+    """Return the JSON Schema of a string that matches a pattern."""
     return {"type": "string", "pattern": pattern, "not": NO_LINE_FEED}
 
 
 class TextField:
-    """A value that pydantic reads from text if a field of a model has this type."""
+    """The base class of values that pydantic parses from a string."""
 
     __slots__ = ()
 
     json_schema: ClassVar[JsonSchema] = {"type": "string", "minLength": 1}
-    """The JSON Schema of its text."""
+    """The JSON Schema of the string."""
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """Return the value of a text, or raise ValueError; pydantic calls it for fields of models."""
+        """Parse a string, or raise ValueError. Called by pydantic for fields of models."""
         raise NotImplementedError
 
     @classmethod
@@ -49,7 +52,7 @@ class TextField:
             return value
         if isinstance(value, str):
             return cls.of_text(value)
-        message = f"expected the text of a {cls.__name__}"
+        message = f"expected a {cls.__name__} as a string"
         raise ValueError(message)
 
     @classmethod
@@ -63,11 +66,11 @@ class TextField:
 
 
 class CheckedText(str, TextField):
-    """A text that its class checks when it is made."""
+    """The base class of strings that are checked when they are created."""
 
     __slots__ = ()
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """Return the value of a text; pydantic calls it for fields of models."""
+        """Parse a string, or raise ValueError. Called by pydantic for fields of models."""
         return cls(text)

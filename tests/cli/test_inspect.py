@@ -250,7 +250,7 @@ def test_warnings_of_the_documents_are_told_with_their_rules(said: Run) -> None:
     assert blocks(said, broken)[-1] == [
         "problems",
         "  warning CFG-21 in the manifest of linux/amd64 at $.layers",
-        "    found 2 layers, expected as many layers as the config has diff_ids: 1",
+        "    found 2 layers, expected one layer for each of the config's 1 diff_ids",
     ]
 
 

@@ -46,4 +46,4 @@ def test_a_port_where_nothing_listens_is_known_soon(dreg: Run, words: list[str])
     told = dreg(*(word.format("localhost:1") for word in words), stdin=b"p")
 
     assert told.code == 6
-    assert told.err.endswith("cannot connect: connection refused; given up after 2 attempts\n")
+    assert told.err.endswith("cannot connect: connection refused; gave up after 2 attempts\n")

@@ -12,7 +12,7 @@ import atheris
 
 with atheris.instrument_imports(include=["dreg_client"]):
     from dreg_client import Digest, Platform, Reference, errors, parse_manifest, validate
-    from dreg_client.models.json_text import DishonestTextError, read_object, scan
+    from dreg_client.models.json_text import AmbiguousTextError, read_object, scan
     from dreg_client.protocol.messages import Headers, Response
     from dreg_client.protocol.tags_and_catalog import next_target
     from dreg_client.protocol.www_authenticate import parse_challenges, scope_to_ask
@@ -51,7 +51,7 @@ def json(octets: bytes) -> None:
     tree, problems = scan(octets)
     try:
         found = read_object(octets)
-    except DishonestTextError:
+    except AmbiguousTextError:
         assert problems, "refused for nothing"
     else:
         assert repr(found) == repr(tree)

@@ -95,7 +95,7 @@ def test_what_always_fails_says_how_often_and_why(way: Way, net: Network) -> Non
     way.options["retries"] = 1
 
     failed = refused(way.tags(), errors.RetryExhaustedError)
-    assert "given up after 2 attempts" in failed.text
+    assert "gave up after 2 attempts" in failed.text
     assert len(registry.requests) == 2
     if isinstance(failed.error, errors.RetryExhaustedError):
         assert isinstance(failed.error.last, errors.TransportError)

@@ -57,9 +57,9 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "resolve": (lambda: web().resolve(1.4), "not float"),  # type: ignore[arg-type]
     "check": (lambda: web().check_manifest(1.4), "not float"),  # type: ignore[arg-type]
     "config": (lambda: web().get_config(3), "not int"),  # type: ignore[arg-type]
-    "a new tag": (lambda: web().tag("1.4", 2), "a tag is a str, such as '1.4', not int; write '2'"),  # type: ignore[arg-type]
-    "tags in a list": (lambda: web().tag("1.4", ["a", "b"]), "pass its items one by one"),  # type: ignore[arg-type]
-    "untag": (lambda: web().untag(2), "a tag is a str"),  # type: ignore[arg-type]
+    "a new tag": (lambda: web().tag("1.4", 2), "a tag must be a str, such as '1.4', not int; write '2'"),  # type: ignore[arg-type]
+    "tags in a list": (lambda: web().tag("1.4", ["a", "b"]), "pass one item at a time"),  # type: ignore[arg-type]
+    "untag": (lambda: web().untag(2), "a tag must be a str"),  # type: ignore[arg-type]
     "a manifest's tag": (lambda: web().put_manifest(b'{"schemaVersion":2,"manifests":[]}', 1.4), "not float"),  # type: ignore[arg-type]
     "a manifest as a dict": (lambda: web().put_manifest({}), "parsed JSON has lost the bytes"),  # type: ignore[arg-type]
     "untag a descriptor": (lambda: web().untag(DESCRIPTOR), "untag takes a tag; delete_manifest takes a digest"),  # type: ignore[arg-type]
@@ -162,7 +162,7 @@ def test_async_code_verifies_no_less_than_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("UP/x", "lower-case letters: 'up/x'"),
+        ("UP/x", "lower-case letters only: 'up/x'"),
         ("acme/web:1.4", r"repository\('acme/web'\)\.get_image\('1\.4'\)"),
         (f"acme/web@{NOTHING}", r"repository\('acme/web'\)\.get_image\('sha256:"),
     ],

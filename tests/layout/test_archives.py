@@ -151,7 +151,7 @@ def test_an_archive_that_was_closed_says_so(archives: Path) -> None:
     assert image.get_platform_images() == seen, "it was read already"
     with open_image(f"oci-archive:{archives}/multi.oci.tar") as image:
         pass
-    with pytest.raises(ClosedError, match="was closed"):
+    with pytest.raises(ClosedError, match="is closed"):
         image.get_platform_images()
 
 
@@ -277,7 +277,7 @@ def test_an_image_without_layers_is_one(tarred: Write) -> None:
 
 
 def test_an_archive_of_nothing_says_so(tarred: Write) -> None:
-    with DockerArchive(tarred(saved())) as archive, pytest.raises(NotFoundError, match="no image at all"):
+    with DockerArchive(tarred(saved())) as archive, pytest.raises(NotFoundError, match="has no images"):
         archive.resolve("")
 
 
@@ -308,10 +308,13 @@ MISFITS = {
         [("c", config()), saved({"Config": "c", "Layers": ["l"]})],
         "0 diff_ids for 1 layers",
     ),
-    "a layer is missing": ([("c", config(b"l")), saved({"Config": "c", "Layers": ["l"]})], "lacks l"),
-    "a layer outside": ([("c", config(b"l")), saved({"Config": "c", "Layers": ["../l"]})], r"lacks \.\./l"),
-    "a layer of nothing": ([("c", config(b"l")), ("l", b""), saved({"Config": "c", "Layers": ["l"]})], "nothing in l"),
-    "a config outside": ([saved({"Config": "/etc/passwd", "Layers": []})], "lacks /etc/passwd"),
+    "a layer is missing": ([("c", config(b"l")), saved({"Config": "c", "Layers": ["l"]})], "has no l, to which"),
+    "a layer outside": ([("c", config(b"l")), saved({"Config": "c", "Layers": ["../l"]})], r"has no \.\./l, to which"),
+    "a layer of nothing": (
+        [("c", config(b"l")), ("l", b""), saved({"Config": "c", "Layers": ["l"]})],
+        "empty layer: l",
+    ),
+    "a config outside": ([saved({"Config": "/etc/passwd", "Layers": []})], "has no /etc/passwd, to which"),
     "no layers": ([saved({"Config": "c"})], NO_LIST),
     "no config": ([saved({"Layers": []})], NO_LIST),
     "braces of its own": ([("manifest.json", b'[],"other":[]')], NO_LIST),

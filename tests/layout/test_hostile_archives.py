@@ -107,7 +107,9 @@ def test_lay_18_links_whose_targets_grow_refuse_the_archive(tarred: Write) -> No
 def test_lay_18_links_that_are_long_to_follow_refuse_the_archive(tarred: Write, kind: bytes) -> None:
     links = [member(f"l{number}", kind, "/".join(["a"] * 500)) for number in range(member_links.MOST_STEPS // 500 + 1)]
 
-    assert "more than 2000000 components" in refused(tarred(*GOOD, ("manifest.json", b"[]"), *links), UnsafePathError)
+    assert "limit of 2000000 path components" in refused(
+        tarred(*GOOD, ("manifest.json", b"[]"), *links), UnsafePathError
+    )
 
 
 def test_lay_18_a_name_that_a_link_makes_too_long_is_not_opened(tarred: Write) -> None:
@@ -115,7 +117,7 @@ def test_lay_18_a_name_that_a_link_makes_too_long_is_not_opened(tarred: Write) -
     long = "/".join(["x" * 99] * 10)
     with closing(TarFiles(tarred(member("l", tarfile.SYMTYPE, long), ("file", b"body")))) as files:
         for parts in (("l", "y" * 100), ("l", "y" * 100, "z")):
-            with pytest.raises(UnsafePathError, match="more than 1024 characters"):
+            with pytest.raises(UnsafePathError, match="longer than 1024 characters"):
                 files.open(*parts)
         assert not files.has_directory("l/" + "y" * 100)
         assert list(files.names("l/" + "y" * 100)) == []

@@ -238,7 +238,7 @@ def test_an_index_of_nothing_has_no_platforms(build: "LayoutBuilder") -> None:
 
     assert image.platforms == ()
     assert image.get_platform_images() == ()
-    with pytest.raises(PlatformNotFoundError, match="there are: none"):
+    with pytest.raises(PlatformNotFoundError, match="available: none"):
         image.get_platform_image("linux/amd64")
 
 

@@ -80,7 +80,7 @@ def test_no_name_stands_for_equal_entries(build: "LayoutBuilder") -> None:
 
 
 def test_an_empty_layout_says_so(build: "LayoutBuilder") -> None:
-    with pytest.raises(NotFoundError, match="no image at all"):
+    with pytest.raises(NotFoundError, match="has no images"):
         build.layout().resolve("")
 
 
@@ -88,7 +88,7 @@ def test_an_unknown_tag_is_told_with_the_tags_that_there_are(multi: Layout) -> N
     with pytest.raises(NotFoundError) as caught:
         multi.resolve("1.5")
 
-    assert "there are: 1.4, single, nested, artifact" in str(caught.value)
+    assert "available: 1.4, single, nested, artifact" in str(caught.value)
     assert multi.check_manifest("1.5") is None
     assert multi.check_manifest("sha256:" + "0" * 64) is None
 

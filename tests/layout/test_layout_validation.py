@@ -88,7 +88,7 @@ def test_each_fault_is_told_apart(fixtures: Path, name: str, rule: str, said: st
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("no-index", "has no index.json, so it is not an image layout (LYT-02)"),
+        ("no-index", "is not an image layout: it has no index.json (LYT-02)"),
         ("bad-version", 'found "2.0.0", expected "1.0.0" (LYT-01'),
         ("bad-json-index", "index.json: not a valid oci-index: $: found unterminated string"),
         ("traversal", '$.manifests[0].digest: found "sha256:../../etc/passwd"'),

@@ -16,7 +16,7 @@ from dreg_client.errors import DigestMismatchError, InvalidDocumentError, NotAnI
 from dreg_client.images.html import picture
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.index import OciIndex
-from dreg_client.models.partial import right_parts
+from dreg_client.models.partial import valid_parts
 from tests.layout.conftest import OCI
 from tests.layout.counting import CountingLayout
 
@@ -82,7 +82,7 @@ def test_a_broken_child_without_a_platform_hides_no_platform(build: "LayoutBuild
     assert found.platforms == (Platform.from_name("linux/amd64"),)
     assert [descriptor.digest for descriptor, _ in found.unreadable] == [broken["digest"]]
     assert found.get_platform_image("linux/amd64").digest == image["digest"]
-    with pytest.raises(PlatformNotFoundError, match="could not be read.*" + broken["digest"]) as failure:
+    with pytest.raises(PlatformNotFoundError, match="unreadable.*" + broken["digest"]) as failure:
         found.get_platform_image("linux/arm64")
     assert failure.value.unreadable == (broken["digest"],)
     with pytest.raises(InvalidDocumentError):
@@ -315,7 +315,7 @@ def test_readable_errors_are_shown_as_warnings(build: "LayoutBuilder") -> None:
 def test_the_parts_that_are_right_keep_the_bytes_of_the_whole(build: "LayoutBuilder") -> None:
     good, bad = build.image(), {**build.image("linux/arm64"), "digest": "sha256:1"}
     index = build.file(build.index(bad, good, subject=5)).read_bytes()
-    found = right_parts(OciIndex, index)
+    found = valid_parts(OciIndex, index)
 
     assert found is not None
     assert [entry.digest for entry in found.manifests] == [good["digest"]]
@@ -329,11 +329,11 @@ def test_the_parts_that_are_right_keep_the_bytes_of_the_whole(build: "LayoutBuil
     [b"[]", b'{"os": "linux", "os": "windows"}', b'{"a": "\\ud800"}', b'{"a":' * 100 + b"1" + b"}" * 100],
     ids=["no object", "a member twice", "no Unicode", "too deep"],
 )
-def test_a_text_that_parsers_may_read_differently_has_no_right_parts(raw: bytes) -> None:
-    assert right_parts(ImageConfig, raw) is None
+def test_a_text_that_parsers_may_read_differently_has_no_valid_parts(raw: bytes) -> None:
+    assert valid_parts(ImageConfig, raw) is None
 
 
-def test_an_index_that_also_is_a_manifest_has_no_right_parts() -> None:
-    assert right_parts(OciIndex, b'{"schemaVersion": 2, "manifests": [], "layers": []}') is None
-    assert right_parts(OciIndex, b'{"schemaVersion": 2, "Manifests": []}') is None
-    assert right_parts(OciIndex, b'{"schemaVersion": 2}') is None
+def test_an_index_that_also_is_a_manifest_has_no_valid_parts() -> None:
+    assert valid_parts(OciIndex, b'{"schemaVersion": 2, "manifests": [], "layers": []}') is None
+    assert valid_parts(OciIndex, b'{"schemaVersion": 2, "Manifests": []}') is None
+    assert valid_parts(OciIndex, b'{"schemaVersion": 2}') is None

@@ -60,7 +60,7 @@ def test_of_a_tag_and_a_digest_the_digest_counts() -> None:
 @pytest.mark.parametrize(("path", "kind"), [("L", "oci"), ("we:ird", "oci"), ("a:saved.tar", "docker-archive")])
 def test_the_path_of_a_store_is_not_taken_for_a_repository(path: str, kind: str, behind: str) -> None:
     for opening in (open_store, open_image):
-        with pytest.raises(InvalidReferenceError, match=f"as in {kind}:{path}{behind}$"):
+        with pytest.raises(InvalidReferenceError, match=f"before a path, such as {kind}:{path}{behind}$"):
             opening(path + behind)
 
 

@@ -1,6 +1,7 @@
 """What a document is once it was read: its bytes, its members, and that nothing of it changes."""
 
 import copy
+import inspect
 import json
 import pickle
 from collections.abc import Mapping
@@ -255,3 +256,24 @@ def test_a_manifest_that_has_a_member_of_descriptors_is_a_manifest(fixtures: Pat
     tree = json.loads((fixtures / "valid/docker-manifest.json").read_bytes())
 
     assert isinstance(parse_manifest(json.dumps({**tree, "digest": "kept"})), DockerManifest)
+
+
+@pytest.mark.parametrize("kind", KIND_NAMES)
+def test_the_signature_of_a_model_has_plain_types(kind: str) -> None:
+    """`help(Descriptor)` starts with it; the metadata of the fields would fill pages."""
+    signature = inspect.signature(model_of(kind))
+
+    assert "Rule(" not in str(signature)
+    assert signature.parameters.keys() - {"extra_data"} == {
+        field.alias if field.alias and field.alias.isidentifier() else name
+        for name, field in model_of(kind).model_fields.items()
+    }
+
+
+def test_the_signature_of_a_callers_subclass_has_its_own_fields() -> None:
+    class Noted(Descriptor, frozen=True):
+        note: str = ""
+
+    assert inspect.signature(Noted).parameters["note"].annotation is str
+    assert inspect.signature(Descriptor).parameters["size"].annotation is int
+    assert not hasattr(Noted(mediaType=OCI_CONFIG, digest=_DIGEST, size=2), "__signature__")

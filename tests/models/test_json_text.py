@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreg_client.errors.problems import Severity
-from dreg_client.models.json_text import DishonestTextError, read_members, read_object, scan
+from dreg_client.models.json_text import AmbiguousTextError, read_members, read_object, scan
 
 _VECTORS = Path(__file__).parents[2] / "fixtures" / "vectors" / "public.jsonl"
 CASES = [json.loads(line) for line in _VECTORS.read_text().splitlines()]
@@ -51,7 +51,7 @@ _TEXTS = st.builds(
 def _fast(raw: bytes) -> tuple[bool, Any]:
     try:
         return True, read_object(raw)
-    except DishonestTextError:
+    except AmbiguousTextError:
         return False, None
 
 

@@ -11,7 +11,7 @@ from dreg_client.errors.problems import Severity
 from dreg_client.models.json_text import scan
 
 _MANY = 20_000
-_NO_MORE = "; only the first 1,001 errors of this document are shown"
+_NO_MORE = "; only the first 1,001 errors of this document are listed"
 
 
 def manifest(more: str) -> str:
@@ -83,7 +83,7 @@ def test_warnings_without_end_hide_no_error(many: dict[str, object]) -> None:
 
     assert right.ok
     assert counted(right) == {Severity.WARNING: 1001}
-    assert right.warnings[-1].found.endswith("; only the first 1,001 warnings of this document are shown")
+    assert right.warnings[-1].found.endswith("; only the first 1,001 warnings of this document are listed")
     assert [problem.rule for problem in wrong.errors] == ["CFG-01"]
     assert [problem.rule for problem in late.errors] == ["GEN-03"]
 

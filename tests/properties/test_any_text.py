@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dreg_client import Digest, Platform, Reference, errors, parse_manifest, validate
-from dreg_client.models.json_text import DishonestTextError, read_object, scan
+from dreg_client.models.json_text import AmbiguousTextError, read_object, scan
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.messages import Headers, Response
@@ -65,7 +65,7 @@ PARSERS: dict[str, tuple[Callable[[str], Any], st.SearchStrategy[str], tuple[typ
         texts.joined("bytes ", "5", "-", "9", "/", "*", " ", "0", "9" * 19),
         (errors.ProtocolError, errors.SizeMismatchError),
     ),
-    "JSON": (lambda text: read_object(text.encode(errors="surrogatepass")), texts.JSON, (DishonestTextError,)),
+    "JSON": (lambda text: read_object(text.encode(errors="surrogatepass")), texts.JSON, (AmbiguousTextError,)),
     "manifest": (lambda text: parse_manifest(text.encode(errors="surrogatepass")), texts.JSON, (errors.DocumentError,)),
 }
 

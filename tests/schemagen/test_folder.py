@@ -56,8 +56,8 @@ def test_a_schema_that_is_missing_and_a_file_that_is_none_are_told(tmp_path: Pat
     (tmp_path / "helm-chart.json").write_text("{}")
 
     assert [(found.path.name, found.reason) for found in check(tmp_path)] == [
-        ("descriptor.json", "is not there"),
-        ("helm-chart.json", "is no schema of these models: delete it"),
+        ("descriptor.json", "is missing"),
+        ("helm-chart.json", "is not a generated schema; delete it"),
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_file_that_is_no_text_is_stale_and_written_anew(tmp_path: Path) -> Non
     write(tmp_path)
     (tmp_path / "descriptor.json").write_bytes(b"\xff\xfe")
 
-    assert [found.reason for found in check(tmp_path)] == ["is stale"]
+    assert [found.reason for found in check(tmp_path)] == ["is out of date"]
     assert write(tmp_path) == (tmp_path / "descriptor.json",)
     assert check(tmp_path) == ()
 

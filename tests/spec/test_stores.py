@@ -321,7 +321,7 @@ def test_a_store_that_was_closed_says_so_at_once_and_closing_it_twice_is_harmles
         lambda it: it.has_blob(NOT_THERE),
         lambda it: it.get_blob(NOT_THERE),
     ):
-        with pytest.raises(errors.ClosedError, match="was closed; read what you need while it is open"):
+        with pytest.raises(errors.ClosedError, match="is closed; read what you need before you close it"):
             store.do(close_and(action))
 
 

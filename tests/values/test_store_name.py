@@ -82,7 +82,7 @@ def test_what_names_no_store_is_refused(text: str) -> None:
         ("docker-archve:web", "did you mean docker-archive:web?"),
         ("docker-daemon:web", "docker save"),
         ("dir:web", "skopeo copy"),
-        ("oci-layout:web", "write oci:PATH"),
+        ("oci-layout:web", "use oci:PATH"),
         ("localhost:6400", "localhost:6400/NAME"),
         ("localhost", "localhost/NAME"),
         ("registry.example:5000", "registry.example:5000/NAME"),

@@ -1,4 +1,4 @@
-"""Images as HTML pages that load and run nothing; needs Jinja2, which the extra `cli` installs."""
+"""HTML pages of images. They have no scripts and load no resources. Requires Jinja2, which the extra `cli` installs."""
 
 from dreg_client.errors import MissingLibraryError
 from dreg_client.images.view import Plain
@@ -8,9 +8,12 @@ def picture(seen: Plain, *, whole_page: bool = True) -> str:
     """Render an image or an artifact as HTML.
 
     Args:
-        seen: The view of it, as `dreg inspect --format json` prints it; `problems` is optional.
-        whole_page: Whether to render a complete page. Otherwise the result is a fragment for another page, such as a
-            notebook: its style applies below one class, and it has no ids, so a page may have any number of fragments.
+        seen: The view of the image, as printed by `dreg inspect --format json`; `problems` is optional.
+        whole_page: Whether to render a complete page. If not, the result is a fragment for another page, such as a
+            notebook. Its styles do not affect the rest of the page, and it has no ids, so a page may have several.
+
+    Raises:
+        MissingLibraryError: Jinja2 is not installed.
     """
     try:
         from dreg_client.images.html.page import render  # noqa: PLC0415 (Jinja2 is optional, and slow to import)

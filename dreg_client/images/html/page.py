@@ -1,4 +1,4 @@
-"""Renders the view of an image by templates; all of its text is escaped by default (`text.finalize`)."""
+"""Render the view of an image with templates, which escape all text by default (`text.finalize`)."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from dreg_client.images.view import Plain, byte_size, full_name, owner_of, time_
 _SEVERITIES: Final = ("error", "warning", "note")
 _COLOURS: Final = 6
 _MOST_OPEN: Final = 60
-_FRAGMENT_TOP: Final = 3  # below the headings of the notebook around it
+_FRAGMENT_TOP: Final = 3  # below the headings of the surrounding notebook
 
 
 class FirstTable:
-    """The first table of the page with certain members: images of one index share many labels and annotations."""
+    """The tables printed so far. Images of one index share many labels and annotations, which are printed once."""
 
     def __init__(self) -> None:
         self._names: dict[tuple[tuple[str, str], ...], str] = {}
 
     def of(self, title: str, members: dict[str, str], owner: str) -> str | None:
-        """Return the name of an equal table further up, None if this is the first one."""
+        """Return the name of an equal table further up; None if this is the first one."""
         key = tuple(members.items())
         if key in self._names:
             return self._names[key]
@@ -36,7 +36,7 @@ class FirstTable:
 
 def render(seen: Plain, *, whole_page: bool) -> str:
     """Render a page or a fragment (see `dreg_client.images.html.picture`)."""
-    # By document, in order, each problem with its severity.
+    # Problems grouped by document, each with its severity.
     problems: dict[tuple[str, str | None], list[tuple[str, Plain]]] = {}
     count = Counter[str]()
     for problem in seen.get("problems") or ():
@@ -71,7 +71,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     functions = (text.spelled, text.breakable, text.timestamp, text.clip, text.thousands, text.plural)
-    filters: dict[str, Any] = environment.filters  # Any: the type inferred for its own filters is narrower
+    filters: dict[str, Any] = environment.filters  # the inferred type is too narrow
     filters |= {function.__name__: function for function in functions} | {"size": byte_size, "time_of": time_of}
     tests: dict[str, Any] = environment.tests
     tests["https_url"] = text.is_https_url
@@ -80,7 +80,7 @@ def _environment() -> Environment:
 
 @dataclass(frozen=True, slots=True)
 class SharedLayer:
-    """A layer that several platforms have: its letter, such as A or A1, the CSS class of its colour, and how many."""
+    """A layer shared by several platforms: its letter, such as A or A1, its CSS class, and the number of platforms."""
 
     letter: str
     colour: str
@@ -89,15 +89,15 @@ class SharedLayer:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Sizes, in bytes, and the layers that are drawn."""
+    """The measures of a drawing; sizes are in bytes."""
 
-    widest: int  # size of the largest image, at least 1: the full width of the drawing
-    in_all: int  # sum of all layers, each counted once
-    apart: int  # sum of all layers, counted for each platform
+    widest: int  # size of the largest image, at least 1; it takes the full width
+    in_all: int  # total size of all layers, each counted once
+    apart: int  # total size of all layers, counted for each platform
     layers: int  # number of layers, each counted once
-    shared: Mapping[str, SharedLayer]  # layers that several platforms have, by digest
-    is_one_image: bool  # whether the tag names an image without an index
-    is_open: bool  # whether the layers of all platforms are unfolded at first
+    shared: Mapping[str, SharedLayer]  # layers shared by several platforms, by digest
+    is_one_image: bool  # whether the image has no index
+    is_open: bool  # whether the layers of all platforms are initially unfolded
 
     @staticmethod
     def laid_out(layers: Sequence[Plain]) -> list[tuple[Plain, int]]:
@@ -106,7 +106,7 @@ class Drawing:
         return list(zip(layers, starts, strict=False))
 
     def percent(self, size: int) -> str:
-        """Return a share of the full width."""
+        """Return a size as a percentage of the full width."""
         return f"{100 * size / self.widest:.4f}%"
 
 

@@ -1,4 +1,4 @@
-"""Text for pages. Documents come from anywhere: nothing in them may become markup, or stay invisible."""
+"""Text for HTML pages. Documents are untrusted, so their text must neither become markup nor stay invisible."""
 
 import re
 from itertools import groupby
@@ -15,15 +15,15 @@ _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\
 
 
 def finalize(value: object) -> object:
-    """Convert every value that a template prints: text becomes markup by `shown`, markup stays as it is."""
+    """Convert a value that a template prints: text is escaped by `shown`; markup is unchanged."""
     return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def shown(text: str) -> Markup:
-    r"""Escape text, cut it if it is very long, and replace and mark characters that are not printable.
+    r"""Escape text, cut it if it is very long, and replace and mark unprintable characters.
 
-    Those are control characters, marks that reverse the direction of writing, line breaks and unusual spaces: they
-    could reorder the text or hide a part of it.
+    These are control characters, bidirectional marks, line breaks and unusual spaces, which could reorder the text or
+    hide parts of it.
 
     Examples:
         >>> print(shown("<b>\u202e"))
@@ -39,7 +39,7 @@ def shown(text: str) -> Markup:
 
 
 def spelled(text: str) -> Markup:
-    r"""Escape text and replace characters that are not printable, for attributes and the title: they hold no elements.
+    r"""Escape text and replace unprintable characters, for attributes and the title, which cannot contain elements.
 
     Examples:
         >>> print(spelled("a\x1b\u2066'"))
@@ -49,12 +49,12 @@ def spelled(text: str) -> Markup:
 
 
 def breakable(text: str) -> Markup:
-    """Convert a dotted name, which may be wrapped after each dot."""
+    """Escape a dotted name, and allow a line break after each dot."""
     return shown(text).replace(".", Markup(".<wbr>"))
 
 
 def timestamp(created: str) -> str:
-    """Format a timestamp to the second, Go's zero time as `-`; text that is not a timestamp stays as it is.
+    """Format a timestamp to the second, and Go's zero time as `-`. Text that is not a timestamp is unchanged.
 
     Examples:
         >>> timestamp("2024-05-20T08:00:00.123456789Z"), timestamp("0001-01-01T00:00:00Z"), timestamp("yesterday")
@@ -66,12 +66,12 @@ def timestamp(created: str) -> str:
 
 
 def clip(text: str, length: int) -> str:
-    """Return at most `length` characters, with an ellipsis if there are more."""
+    """Return at most `length` characters, followed by an ellipsis if the text is longer."""
     return text if len(text) <= length else text[:length] + "…"
 
 
 def thousands(number: int) -> str:
-    """Format a number with commas between thousands."""
+    """Format a number with thousands separators."""
     return f"{number:,}"
 
 
@@ -81,5 +81,5 @@ def plural(noun: str, count: int) -> str:
 
 
 def is_https_url(url: str) -> bool:
-    """Return whether text may become a link."""
+    """Return whether text is an https URL, so that it may become a link."""
     return re.fullmatch(r"https://[!-~]+", url) is not None
