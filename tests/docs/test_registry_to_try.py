@@ -79,6 +79,7 @@ def test_examples_that_are_tried_one_after_the_other_do_not_disturb_each_other(
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REGISTRY_PASSWORD", "secret")
     examples = [example for example in EXAMPLES if ADDRESS in example.text]
     said = {example.place: example.says for example in examples}
 
