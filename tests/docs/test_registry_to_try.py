@@ -114,8 +114,8 @@ def test_a_port_that_is_taken_is_told_and_nobody_else_is_given_the_images(folder
         assert not list(folder.iterdir())
 
 
-def test_a_port_that_is_no_number_is_refused() -> None:
+def test_a_port_that_is_not_a_number_is_rejected() -> None:
     done = subprocess.run([SERVE, "web"], capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
-    assert "a port is a number" in done.stderr
+    assert "the port must be a number" in done.stderr
