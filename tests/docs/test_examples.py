@@ -16,6 +16,7 @@ from tests.docs.pages import ADDRESS, EXAMPLES, PAGES, ROOT, Example, shown
 from tests.registries import running
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SCRIPT = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILINE)
 _RUNS_DREG = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg .*)")
 _CELL = re.compile(r"^```ipython\n(.*?)^(\w+)\n```$", re.MULTILINE | re.DOTALL)
@@ -33,6 +34,7 @@ COMMANDS = sorted(
     }
 )
 CELLS = sorted({found.groups() for page in PAGES for found in _CELL.finditer(page.read_text())})
+SCRIPTS = [found for page in PAGES for found in _SCRIPT.findall(page.read_text())]
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
 
 
@@ -64,6 +66,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.
     (folder / "dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
     (folder / "dreg").chmod(0o755)
     env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    env["REGISTRY_PASSWORD"] = "secret"
 
     def run_there(line: str) -> subprocess.CompletedProcess[str]:
         script = ["bash", "-euo", "pipefail", "-c", line]
@@ -80,6 +83,7 @@ def test_an_example_prints_what_it_says(
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REGISTRY_PASSWORD", "secret")
 
     assert Example(example.place, placed(example.text)).printed(ADDRESS) == example.says
 
@@ -103,6 +107,24 @@ def test_a_command_says_what_the_pages_show(
     done = run(placed(command))
 
     assert shown(done.stdout + done.stderr) == said
+
+
+def test_the_release_script_moves_the_tags_and_removes_the_candidate(
+    run: Callable[[str], subprocess.CompletedProcess[str]], placed: Callable[[str], str], tmp_path: Path
+) -> None:
+    (text,) = SCRIPTS
+    script = tmp_path / "release.sh"
+    script.write_text(text)
+    repository = placed(f"{ADDRESS}/testns/testrepo")
+    run(f"dreg tag {repository}:1.4 1.4.0-rc.1")
+
+    done = run(f"sh {script} {repository} 1.4.0-rc.1")
+
+    assert done.returncode == 0, done.stderr
+    assert set(run(f"dreg tags {repository}").stdout.split()) == {"1", "1.4", "latest", "single"}
+    again = run(f"sh {script} {repository} 1.4.0-rc.1")
+    assert again.returncode == 0
+    assert "nothing to release" in again.stderr
 
 
 SETTINGS = [yaml.safe_load(block) for page in PAGES for block in _YAML.findall(page.read_text())]

@@ -79,6 +79,7 @@ def test_examples_that_are_tried_one_after_the_other_do_not_disturb_each_other(
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REGISTRY_PASSWORD", "secret")
     examples = [example for example in EXAMPLES if ADDRESS in example.text]
     said = {example.place: example.says for example in examples}
 
@@ -113,8 +114,8 @@ def test_a_port_that_is_taken_is_told_and_nobody_else_is_given_the_images(folder
         assert not list(folder.iterdir())
 
 
-def test_a_port_that_is_no_number_is_refused() -> None:
+def test_a_port_that_is_not_a_number_is_rejected() -> None:
     done = subprocess.run([SERVE, "web"], capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
-    assert "a port is a number" in done.stderr
+    assert "the port must be a number" in done.stderr
