@@ -119,7 +119,7 @@ CLAUSES: dict[str, str] = {
     "LYT-05": f"{_DESCRIPTOR}: size, mediaType",
     "LYT-06": "annotations.md: org.opencontainers.image.ref.name",
     "LYT-07": f'ours: {_LAYOUT} "index.json file"',
-    "LYT-08": f'ours: {_LAYOUT} "Content"',
+    "LYT-08": f'ours: {_LAYOUT} "Blobs"',
     "LYT-09": f'{_LAYOUT} "Content"',
     "LYT-10": f'{_LAYOUT} "Blobs"',
 }
