@@ -10,17 +10,38 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from functools import cache
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0
-"""Seconds after which a command is ended; no test waits for it."""
+"""Seconds after which a command is killed, so that a command that hangs fails one test and not the run."""
 PIPE = 65536
 MEBIBYTE = 1 << 20
+run_limited = partial(subprocess.run, timeout=PATIENCE)
+"""`subprocess.run` with a limit of time."""
 LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+
+
+@contextmanager
+def start_limited(command: Sequence[str | Path], **options: Any) -> Generator["subprocess.Popen[Any]"]:
+    """Start a process that is killed after `PATIENCE`, and when the block fails; then its pipes and terminals end."""
+    process = subprocess.Popen(command, **options)
+    limit = threading.Timer(PATIENCE, process.kill)
+    limit.start()
+    try:
+        with process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+    finally:
+        limit.cancel()
 
 
 def run_dreg(
@@ -106,7 +127,10 @@ def _server() -> socket.socket:
 
     def end() -> None:
         ours.close()
-        process.wait()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # a process that a test forked has the socket open, too
+            process.kill()
 
     atexit.register(end)
     return ours

@@ -17,6 +17,11 @@ settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
+# A shell starts background jobs with SIGINT ignored. The commands that tests start would inherit that, and tests that
+# interrupt them would wait forever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _the_system_trusts_one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -36,14 +41,6 @@ def _the_logger_is_as_it_was() -> Iterator[None]:
     yield
     logger.setLevel(level)
     logger.handlers[:], logger.propagate = handlers, propagate
-
-
-@pytest.fixture
-def default_signal() -> Iterator[None]:
-    """A shell's background jobs ignore SIGINT; then Python does, too."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.commands import run_limited
+
 ROOT = Path(__file__).parent.parent
 LAYOUT = ROOT / "fixtures/layouts/multi"
 USER, PASSWORD = "ada", "correct-horse"
@@ -54,7 +56,7 @@ class RunningRegistry:
         if self.credentials:
             command += ["--dest-creds", ":".join(self.credentials)]
         command += [f"oci:{layout}:{tag}", f"docker://{self.address}/{name}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_home(self.root))
+        done = run_limited(command, capture_output=True, text=True, check=False, env=_home(self.root))
         assert done.returncode == 0, done.stderr
 
     def push_all(self, layout: Path, name: str) -> None:
@@ -128,7 +130,7 @@ def running(
     (root / "config.yml").write_text(json.dumps(settings))  # YAML takes JSON
     with (root / "log").open("wb") as log:
         command = ["docker-registry", "serve", str(root / "config.yml")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log)  # no limit: it runs as long as its tests
     try:
         _wait(port, process, root)
         yield RunningRegistry(f"{host}:{port}", root)
@@ -163,5 +165,5 @@ def make_certificate(root: Path, name: str) -> tuple[Path, Path]:
     cert, key = root / f"{name}.crt", root / f"{name}.key"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
     command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run(command, check=True, capture_output=True)
+    run_limited(command, check=True, capture_output=True)
     return cert, key

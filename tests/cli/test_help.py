@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from dreg_client.cli.app import COMMANDS
 from dreg_client.cli.app import dreg as group
+from tests.commands import run_limited
 from tests.registries import PASSWORD, running, with_passwords
 
 Run = Callable[..., Any]
@@ -63,7 +63,7 @@ def test_an_example_runs_as_it_is_written(bench: Path, addresses: dict[str, str]
         script = script.replace(name, address)
     env = os.environ | {"PATH": f"{bench}/bin:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(bench)}
     command = ["bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(command, cwd=bench, env=env, capture_output=True, text=True, check=False)
+    done = run_limited(command, cwd=bench, env=env, capture_output=True, text=True, check=False)
 
     assert done.returncode == next((code for name, code in CODES.items() if name in example), 0), done.stderr
 

@@ -1,13 +1,14 @@
 """On a terminal: colour, unless it is unwanted; lines that fit; a bar on long work, and none in a pipe."""
 
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.commands import run_limited
 
 Run = Callable[..., Any]
 BROKEN = "fixtures/broken/MAN-05-config-missing.json"
@@ -110,7 +111,7 @@ def test_the_quiet_have_no_bar(terminal: Run, folder: Path, arguments: list[str]
 
 
 def test_a_pipe_has_no_bar(folder: Path) -> None:
-    done = subprocess.run([*IMPATIENT, "validate", str(folder)], capture_output=True, check=False)
+    done = run_limited([*IMPATIENT, "validate", str(folder)], capture_output=True, check=False)
 
     assert done.returncode == 1
     assert done.stderr == b""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.commands import run_limited
 from tests.docs.pages import ADDRESS, EXAMPLES, PAGES, ROOT, Example, shown
 from tests.registries import running
 
@@ -67,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.
 
     def run_there(line: str) -> subprocess.CompletedProcess[str]:
         script = ["bash", "-euo", "pipefail", "-c", line]
-        return subprocess.run(script, cwd=folder, env=env, capture_output=True, text=True, check=False)
+        return run_limited(script, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
     return run_there
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run_limited
+
 _RIGHT = """
 from typing import assert_never, assert_type
 
@@ -134,7 +136,7 @@ def check(request: pytest.FixtureRequest, tmp_path: Path) -> object:
         for name, source in sources.items():
             (tmp_path / f"{name}.py").write_text(source)
         command = [*_CHECKERS[request.param], *(f"{name}.py" for name in sources)]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return run_limited(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run
 
