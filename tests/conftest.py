@@ -1,5 +1,6 @@
 """What several rooms of the tests share."""
 
+import gc
 import logging
 import os
 import signal
@@ -21,6 +22,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 # interrupt them would wait forever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the tests themselves: there are as many of them as of all else."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

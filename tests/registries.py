@@ -1,15 +1,19 @@
 """Debian's docker-registry, started as people run it: open, with passwords, and with a token server behind TLS."""
 
+import atexit
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +47,10 @@ class RunningRegistry:
         return f"{'https' if self.ca_file else 'http'}://{self.address}"
 
     def seed(self) -> None:
-        """Images that the examples speak of: `acme/web` with tags, `testns/testrepo`, and one without a namespace."""
-        for name, tag in (("acme/web", "1.4"), ("testns/testrepo", "1.4"), ("testns/testrepo", "single")):
-            self.push(LAYOUT, tag, f"{name}:{tag}")
-        self.push(LAYOUT, "single", "acme/web:1.3")
-        self.push(LAYOUT, "single", "acme/old:1")
-        self.push(LAYOUT, "single", "solo:1")
+        """Hold the images of the examples, and no others."""
+        storage = self.root / "storage"
+        shutil.rmtree(storage, ignore_errors=True)
+        shutil.copytree(_seeded(), storage)
 
     def push(self, layout: Path, tag: str, name: str) -> None:
         """Copy an image there, with all its platforms, as skopeo does it."""
@@ -93,6 +95,19 @@ class RunningRegistry:
         url = f"{place}{'&' if '?' in place else '?'}digest=sha256:{digest}"
         end = urllib.request.Request(url, octets, {"Content-Type": "application/octet-stream"}, method="PUT")  # noqa: S310
         urllib.request.urlopen(end, timeout=30).close()  # noqa: S310 (as above)
+
+
+@cache
+def _seeded() -> Path:
+    """The storage of a registry with the images of the examples: pushing them again takes longer than most tests."""
+    root = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, root)
+    with running(root) as registry:
+        for name, tag in (("acme/web", "1.4"), ("testns/testrepo", "1.4"), ("testns/testrepo", "single")):
+            registry.push(LAYOUT, tag, f"{name}:{tag}")
+        for name in ("acme/web:1.3", "acme/old:1", "solo:1"):
+            registry.push(LAYOUT, "single", name)
+    return root / "storage"
 
 
 EMPTY_INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
