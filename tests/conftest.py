@@ -18,10 +18,12 @@ settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
-# A shell starts background jobs with SIGINT ignored. The commands that tests start would inherit that, and tests that
-# interrupt them would wait forever.
+# A shell starts background jobs with SIGINT ignored, and nohup ignores SIGHUP. The commands that tests start would
+# inherit that, and tests that interrupt them would wait forever. A handler is not inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def pytest_collection_finish() -> None:

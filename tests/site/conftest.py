@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.commands import run_limited
 
@@ -109,13 +109,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Callable[[Any], BrowserContext]:
+    """A profile for each colour scheme; its cache keeps what many pages load, as a reader's does."""
+    return cache(lambda scheme: browser.new_context(color_scheme=scheme))
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+def visit(profile: Callable[[Any], BrowserContext]) -> Iterator[Callable[..., Visit]]:
     """Open an address, as light or dark as one has it."""
     pages: list[Page] = []
 
     def open_page(url: str, scheme: Any = "light", *, until: Any = "load", width: int = WIDE) -> Visit:
-        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        page = profile(scheme).new_page()
+        page.set_viewport_size({"width": width, "height": 800})
         pages.append(page)
         visit = Visit(page)
         page.on("request", lambda request: visit.asked.append(request.url))
