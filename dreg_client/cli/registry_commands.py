@@ -208,5 +208,23 @@ def _credential(base: "RegistryURL", username: str | None, by_password: bool, by
 
     if not (sys.stdin and sys.stdin.isatty()):
         raise click.UsageError("there is no terminal to ask on: give --username and --password-stdin")
-    username = username or click.prompt(f"User for {visible(base.authority)}", err=True)
-    return Credential(username, click.prompt(f"Password of {visible(username)}", hide_input=True, err=True))
+    try:
+        username = username or click.prompt(f"User for {visible(base.authority)}", err=True)
+        return Credential(username, _password_of(username))
+    except (EOFError, click.Abort):
+        click.echo(err=True)  # the prompt ended without a newline
+        raise click.UsageError("the input ended before a user name and a password were given") from None
+
+
+def _password_of(username: str) -> str:
+    """Ask for a password on the terminal.
+
+    click would print the prompt first and then discard pending input, and with it the password of a program that waits
+    for the prompt. getpass does it in the other order.
+    """
+    from getpass import getpass
+
+    password = ""
+    while not password:
+        password = getpass(f"Password for {visible(username)}: ", sys.stderr)
+    return password

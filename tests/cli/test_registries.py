@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import sys
 import threading
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import pytest
 
 from tests.answering import Heard
 from tests.answering import registry as answering
-from tests.commands import run_limited, start_limited
+from tests.commands import run_limited
 from tests.raw_server import answer
 from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
 from tests.token_server import IDENTITY, TokenServer
@@ -232,26 +231,6 @@ def test_a_registry_is_validated_by_its_url_too(said: Run, open_registry: Runnin
 def test_cli_03_a_password_is_no_argument(at_home: Run) -> None:
     assert at_home("login", "registry.example", "-u", "ada", "-p", "secret").code == 2
     assert "no terminal" in at_home("login", "registry.example", "-u", "ada").err
-
-
-def test_cli_03_a_password_is_asked_for_on_a_terminal(home: Path, password_registry: RunningRegistry) -> None:
-    ours, its = pty.openpty()
-    command = [sys.executable, "-m", "dreg_client.cli", "login", password_registry.address]
-    env = os.environ | {"HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
-    with start_limited(command, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True) as process:
-        os.close(its)
-        shown = os.read(ours, 1000)
-        os.write(ours, f"{USER}\n".encode())
-        while not shown.endswith(f"{USER}: ".encode()):  # click 8.1 prints this space once getpass has discarded input
-            shown += os.read(ours, 1000)
-        os.write(ours, f"{PASSWORD}\n".encode())
-        while b"kept in" not in shown:
-            shown += os.read(ours, 1000)
-    os.close(ours)
-
-    assert process.returncode == 0, shown
-    assert f"User for {password_registry.address}".encode() in shown
-    assert PASSWORD.encode() not in shown
 
 
 # --- validating
