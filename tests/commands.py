@@ -2,25 +2,45 @@
 
 import atexit
 import fcntl
-import json
 import os
-import resource
 import selectors
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from functools import cache
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
+
+from tests.forked_dreg import as_message
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0
-"""Seconds after which a command is ended; no test waits for it."""
+"""Seconds after which a command is killed, so that a command that hangs fails one test and not the run."""
 PIPE = 65536
 MEBIBYTE = 1 << 20
-LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+run_limited = partial(subprocess.run, timeout=PATIENCE)
+"""`subprocess.run` with a limit of time."""
+
+
+@contextmanager
+def start_limited(command: Sequence[str | Path], **options: Any) -> Generator["subprocess.Popen[Any]"]:
+    """Start a process that is killed after `PATIENCE`, and when the block fails; then its pipes and terminals end."""
+    process = subprocess.Popen(command, **options)
+    limit = threading.Timer(PATIENCE, process.kill)
+    limit.start()
+    try:
+        with process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+    finally:
+        limit.cancel()
 
 
 def run_dreg(
@@ -41,13 +61,7 @@ def run_dreg(
         umask: Its umask; this process's unless told.
     """
     assert len(stdin) <= MEBIBYTE
-    command = {
-        "arguments": list(arguments),
-        "environment": dict(environment),
-        "folder": str(folder or Path.cwd()),
-        "umask": _umask() if umask is None else umask,
-        "limits": {kind: resource.getrlimit(getattr(resource, kind)) for kind in LIMITS},
-    }
+    message = as_message(arguments, environment=environment, folder=str(folder or Path.cwd()), umask=umask)
     with ExitStack() as stack:
         (its_in, our_in), (our_out, its_out), (our_err, its_err) = os.pipe(), os.pipe(), os.pipe()
         our_report, its_report = os.pipe()
@@ -56,7 +70,7 @@ def run_dreg(
         try:
             fcntl.fcntl(our_in, fcntl.F_SETPIPE_SZ, max(len(stdin), PIPE))  # written before anything reads it
             os.write(our_in, stdin)
-            socket.send_fds(_server(), [json.dumps(command).encode()], its)
+            socket.send_fds(_server(), [message], its)
         finally:
             for descriptor in (our_in, *its):
                 os.close(descriptor)
@@ -84,11 +98,13 @@ def _read_all(descriptors: list[int]) -> list[bytes]:
     return [bytes(octets) for octets in found.values()]
 
 
-def _umask() -> int:
-    """This process's umask, which can only be read by changing it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
+def put_dreg(folder: Path) -> int:
+    """Write a command `dreg` for shells into a folder; return the descriptor that they must inherit (`pass_fds`)."""
+    channel = _server().fileno()
+    file = folder / "dreg"
+    file.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{ROOT}/tests/forked_dreg.py" {channel} "$@"\n')
+    file.chmod(0o755)
+    return channel
 
 
 @cache
@@ -106,7 +122,10 @@ def _server() -> socket.socket:
 
     def end() -> None:
         ours.close()
-        process.wait()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # a process that a test forked has the socket open, too
+            process.kill()
 
     atexit.register(end)
     return ours

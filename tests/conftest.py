@@ -1,5 +1,6 @@
 """What several rooms of the tests share."""
 
+import gc
 import logging
 import os
 import signal
@@ -16,6 +17,19 @@ from tests.token_server import TokenServer, with_tokens
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+# A shell starts background jobs with SIGINT ignored, and nohup ignores SIGHUP. The commands that tests start would
+# inherit that, and tests that interrupt them would wait forever. A handler is not inherited.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the tests themselves: there are as many of them as of all else."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,14 +50,6 @@ def _the_logger_is_as_it_was() -> Iterator[None]:
     yield
     logger.setLevel(level)
     logger.handlers[:], logger.propagate = handlers, propagate
-
-
-@pytest.fixture
-def default_signal() -> Iterator[None]:
-    """A shell's background jobs ignore SIGINT; then Python does, too."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

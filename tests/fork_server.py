@@ -4,15 +4,18 @@ Importing takes ten times as long as most commands do. Each command still runs i
 arguments, environment, folder, umask, limits and streams, and ends as any interpreter ends.
 """
 
+import atexit
 import gc
 import json
 import os
 import pkgutil
 import resource
 import runpy
+import selectors
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -27,34 +30,49 @@ LARGEST = 1 << 20
 
 def serve(channel: socket.socket) -> Mapping[str, Any] | None:
     """Fork for each command that the channel brings; return the command in its process, None when there are no more."""
-    while True:
-        message, streams, _, _ = socket.recv_fds(channel, LARGEST, 4)
-        if not message:
-            return None
-        if os.fork() == 0:
-            channel.close()
-            return _forked_again(json.loads(message), streams)
-        for stream in streams:
-            os.close(stream)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+    running: dict[int, tuple[int, int]] = {}  # the process of a command and where to report its end, by its descriptor
+    with selectors.DefaultSelector() as selector:
+        selector.register(channel, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd in running:
+                    selector.unregister(key.fd)
+                    _report(key.fd, *running.pop(key.fd))
+                    continue
+                message, streams, _, _ = socket.recv_fds(channel, LARGEST, 4)
+                if not message:
+                    return None
+                process = os.fork()
+                if process == 0:
+                    _close(channel.detach(), *running, *(report for _, report in running.values()))
+                    return _with_streams(json.loads(message), streams)
+                *standard, report = streams
+                _close(*standard)
+                os.write(report, b"%d\n" % process)
+                descriptor = os.pidfd_open(process)
+                selector.register(descriptor, selectors.EVENT_READ)
+                running[descriptor] = process, report
 
 
-def _forked_again(command: Mapping[str, Any], streams: list[int]) -> Mapping[str, Any]:
-    """Fork once more: one process runs the command, the other waits for it and tells how it ended."""
-    *standard, report = streams
-    command_process = os.fork()
-    if command_process:
-        os.write(report, b"%d\n" % command_process)
-        _, status = os.waitpid(command_process, 0)
+def _report(descriptor: int, process: int, report: int) -> None:
+    """Tell how a command ended."""
+    _, status = os.waitpid(process, 0)
+    with suppress(BrokenPipeError):
         os.write(report, b"%d\n" % os.waitstatus_to_exitcode(status))
-        os._exit(0)
-    for number, stream in enumerate(standard):
+    _close(descriptor, report)
+
+
+def _with_streams(command: Mapping[str, Any], streams: list[int]) -> Mapping[str, Any]:
+    """Make the streams of a command the standard ones of this process."""
+    for number, stream in enumerate(streams[:3]):
         os.dup2(stream, number)
-    for stream in streams:
-        os.close(stream)
+    _close(*streams)
     return command
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def run(command: Mapping[str, Any]) -> None:
@@ -72,7 +90,23 @@ def run(command: Mapping[str, Any]) -> None:
     if "TESTS_NETWORK" in os.environ:
         runpy.run_path(str(CHILD))
     sys.argv[1:] = command["arguments"]
-    runpy.run_module("dreg_client.cli", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("dreg_client.cli", run_name="__main__", alter_sys=True)
+    except SystemExit as leaving:
+        if isinstance(leaving.code, int | None):
+            _end(leaving.code or 0)
+        raise
+
+
+def _end(code: int) -> None:
+    """End as an interpreter ends, but without taking its objects apart: that would copy all memory that forks share."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    with suppress(OSError):  # then the interpreter says so at its own end
+        for stream in (sys.stdout, sys.stderr):
+            if not stream.closed:
+                stream.flush()
+        os._exit(code)
 
 
 def _opened(before: TextIO, descriptor: int, mode: str) -> TextIO:

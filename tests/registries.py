@@ -1,17 +1,23 @@
 """Debian's docker-registry, started as people run it: open, with passwords, and with a token server behind TLS."""
 
+import atexit
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests.commands import run_limited
 
 ROOT = Path(__file__).parent.parent
 LAYOUT = ROOT / "fixtures/layouts/multi"
@@ -41,12 +47,10 @@ class RunningRegistry:
         return f"{'https' if self.ca_file else 'http'}://{self.address}"
 
     def seed(self) -> None:
-        """Images that the examples speak of: `acme/web` with tags, `testns/testrepo`, and one without a namespace."""
-        for name, tag in (("acme/web", "1.4"), ("testns/testrepo", "1.4"), ("testns/testrepo", "single")):
-            self.push(LAYOUT, tag, f"{name}:{tag}")
-        self.push(LAYOUT, "single", "acme/web:1.3")
-        self.push(LAYOUT, "single", "acme/old:1")
-        self.push(LAYOUT, "single", "solo:1")
+        """Hold the images of the examples, and no others."""
+        storage = self.root / "storage"
+        shutil.rmtree(storage, ignore_errors=True)
+        shutil.copytree(_seeded(), storage)
 
     def push(self, layout: Path, tag: str, name: str) -> None:
         """Copy an image there, with all its platforms, as skopeo does it."""
@@ -54,7 +58,7 @@ class RunningRegistry:
         if self.credentials:
             command += ["--dest-creds", ":".join(self.credentials)]
         command += [f"oci:{layout}:{tag}", f"docker://{self.address}/{name}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_home(self.root))
+        done = run_limited(command, capture_output=True, text=True, check=False, env=_home(self.root))
         assert done.returncode == 0, done.stderr
 
     def push_all(self, layout: Path, name: str) -> None:
@@ -93,6 +97,19 @@ class RunningRegistry:
         urllib.request.urlopen(end, timeout=30).close()  # noqa: S310 (as above)
 
 
+@cache
+def _seeded() -> Path:
+    """The storage of a registry with the images of the examples: pushing them again takes longer than most tests."""
+    root = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, root)
+    with running(root) as registry:
+        for name, tag in (("acme/web", "1.4"), ("testns/testrepo", "1.4"), ("testns/testrepo", "single")):
+            registry.push(LAYOUT, tag, f"{name}:{tag}")
+        for name in ("acme/web:1.3", "acme/old:1", "solo:1"):
+            registry.push(LAYOUT, "single", name)
+    return root / "storage"
+
+
 EMPTY_INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
 
 
@@ -128,7 +145,7 @@ def running(
     (root / "config.yml").write_text(json.dumps(settings))  # YAML takes JSON
     with (root / "log").open("wb") as log:
         command = ["docker-registry", "serve", str(root / "config.yml")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log)  # no limit: it runs as long as its tests
     try:
         _wait(port, process, root)
         yield RunningRegistry(f"{host}:{port}", root)
@@ -163,5 +180,5 @@ def make_certificate(root: Path, name: str) -> tuple[Path, Path]:
     cert, key = root / f"{name}.crt", root / f"{name}.key"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
     command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run(command, check=True, capture_output=True)
+    run_limited(command, check=True, capture_output=True)
     return cert, key

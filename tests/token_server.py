@@ -3,7 +3,6 @@
 import base64
 import json
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Generator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.commands import run_limited
 from tests.registries import PASSWORD, USER, RunningRegistry, make_certificate, running
 
 SERVICE = "registry.tests"
@@ -53,7 +53,7 @@ class TokenServer:
             _encoded(json.dumps(part).encode()) for part in (header, {**claims, "jti": "1", "access": access})
         )
         command = ["openssl", "dgst", "-sha256", "-sign", str(self.key)]
-        signature = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+        signature = run_limited(command, input=text.encode(), capture_output=True, check=True).stdout
         return f"{text}.{_encoded(signature)}"
 
 

@@ -3,7 +3,6 @@
 import base64
 import os
 import pty
-import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Generator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dreg_client import DregError
+from tests.commands import start_limited
 from tests.faultserver import Host, Network, answer, challenge, redirect, sentence
 from tests.hostile.registry import BLOB, LAYER, registry_at
 from tests.hostile.secrets import PASSWORD, USER
@@ -80,7 +80,7 @@ def on_a_terminal(*words: str) -> tuple[int, bytes]:
     """The exit code of a command, and all that is seen of it on the terminal that it runs on."""
     ours, its = pty.openpty()
     command = [sys.executable, "-m", "dreg_client.cli", *words]
-    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, start_new_session=True) as process:
+    with start_limited(command, stdin=its, stdout=its, stderr=its, start_new_session=True) as process:
         os.close(its)
         seen = b""
         with os.fdopen(ours, "rb", buffering=0) as screen, suppress(OSError):  # Linux says EIO where others say end

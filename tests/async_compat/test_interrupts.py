@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import start_limited
+
 SECONDS = 3
 MINUTE = 60
 
@@ -21,7 +23,7 @@ def busy() -> Iterator[None]:
     """Other processes want the processors: then a thread that was started does not run at once."""
     with ExitStack() as stack:
         for _ in range(4):
-            process = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            process = stack.enter_context(start_limited([sys.executable, "-c", "while True: pass"]))
             stack.callback(process.kill)
         yield
 
@@ -31,7 +33,7 @@ def busy() -> Iterator[None]:
 @pytest.mark.parametrize("interrupts", [1, 3])
 def test_interrupts_leave_no_thread(interrupts: int) -> None:
     command = [sys.executable, "-W", "error", str(Path(__file__).with_name("interrupted.py")), str(SECONDS)]
-    with subprocess.Popen([*command, str(interrupts)], stdout=subprocess.PIPE, text=True) as process:
+    with start_limited([*command, str(interrupts)], stdout=subprocess.PIPE, text=True) as process:
         try:
             seen = interrupted(process)
         finally:

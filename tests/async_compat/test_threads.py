@@ -5,7 +5,6 @@ import asyncio
 import json
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ from dreg_client._sync._compat import (
     wait_writable,
 )
 from dreg_client._sync._threads import Cancelled, current
+from tests.commands import run_limited
 
 HEAVY = ["anyio", "asyncio", "concurrent.futures", "httpx", "logging", "trio"]
 IMPORTED = (
@@ -39,7 +39,7 @@ IMPORTED = (
 
 
 def test_nothing_that_is_slow_to_import_is_imported() -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORTED, *HEAVY], capture_output=True, text=True, check=True)
+    done = run_limited([sys.executable, "-c", IMPORTED, *HEAVY], capture_output=True, text=True, check=True)
 
     assert json.loads(done.stdout) == []
 
@@ -198,7 +198,6 @@ def test_a_group_that_is_gone_without_having_been_left_ends_its_threads() -> Non
     assert current.get() is None
 
 
-@pytest.mark.usefixtures("default_signal")
 def test_an_interrupt_waits_for_a_shielded_function() -> None:
     done: list[str] = []
 
@@ -227,7 +226,6 @@ def test_a_shielded_function_reaches_its_end_though_its_group_is_cancelled() -> 
     assert done == ["to its end"]
 
 
-@pytest.mark.usefixtures("default_signal")
 def test_an_interrupt_outlasts_a_shielded_function_that_fails_and_is_not_called_again() -> None:
     calls: list[str] = []
 
@@ -242,7 +240,6 @@ def test_an_interrupt_outlasts_a_shielded_function_that_fails_and_is_not_called_
     assert calls == ["begun"]
 
 
-@pytest.mark.usefixtures("default_signal")
 def test_an_interrupt_outlasts_a_thread_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds: list[str] = []
 

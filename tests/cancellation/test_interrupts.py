@@ -12,7 +12,6 @@ from dreg_client.protocol.options import Timeouts
 from tests.cancellation.guarded import BLOB, Guarded
 from tests.raw_server import RawServer, speaking
 
-pytestmark = pytest.mark.usefixtures("default_signal")
 WANTED = Digest.of(BLOB)
 
 

@@ -20,6 +20,7 @@ from dreg_client._sync import untag as untag_of_threads
 from tests.by_digest import ByDigest
 from tests.cancellation.guarded import CancelledAt, until
 from tests.cancellation.test_interrupts import Interrupting
+from tests.commands import start_limited
 from tests.raw_server import RawServer, speaking
 from tests.registries import ROOT
 
@@ -90,7 +91,6 @@ def test_a_task_of_trio_that_is_cancelled_leaves_no_placeholder() -> None:
     assert not check(registry)
 
 
-@pytest.mark.usefixtures("default_signal")
 def test_an_interrupt_at_any_event_leaves_no_placeholder(monkeypatch: pytest.MonkeyPatch) -> None:
     number, seen, gone = 0, 0, list[bool]()
     while number <= seen:
@@ -127,7 +127,7 @@ def test_the_command_line_puts_the_manifest_back_before_a_signal_ends_it(tmp_pat
     with speaking(stalling) as server:
         command = [sys.executable, "-m", "dreg_client.cli", "untag", f"localhost:{server.port}/acme/web:1.4"]
         env = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
-        with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        with start_limited(command, env=env, stderr=subprocess.PIPE, text=True) as process:
             assert stalled.wait(60)
             process.send_signal(number)
             _, said = process.communicate(timeout=60)

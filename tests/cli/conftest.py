@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client.cli.app import run
-from tests.commands import run_dreg
+from tests.commands import run_dreg, run_limited, start_limited
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
@@ -52,7 +52,7 @@ def dreg() -> Run:
         variables = PLAIN | (env or {})
         if env and any(name.startswith(_OF_INTERPRETERS) for name in env):
             command = [*COMMAND, *arguments]
-            done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=variables, check=False)
+            done = run_limited(command, input=stdin, capture_output=True, cwd=cwd, env=variables, check=False)
         else:
             words = [os.fsdecode(argument) for argument in arguments]
             done = run_dreg(words, stdin=stdin, folder=cwd, environment=variables)
@@ -90,12 +90,11 @@ def terminal() -> Run:
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         out = os.open(stdout, os.O_WRONLY | os.O_CREAT) if stdout else os.dup(its)
-        process = subprocess.Popen(
+        with start_limited(
             [*command, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=its, cwd=ROOT, env=PLAIN | (env or {})
-        )
-        os.close(its)
-        os.close(out)
-        with process:
+        ) as process:
+            os.close(its)
+            os.close(out)
             shown = _read_to_the_end(ours)
         return Said(process.returncode, shown.decode().replace("\r\n", "\n"), "")
 

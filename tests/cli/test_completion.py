@@ -1,13 +1,14 @@
 """Completion: the scripts load, and ask dreg by the way that they name."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.commands import run_limited
 
 Run = Callable[..., Any]
 COMPLETE = """
@@ -38,7 +39,7 @@ def completed(folder: Path, *words: str) -> list[str]:
     (folder / "dreg").chmod(0o755)
     script = COMPLETE.format(words=" ".join(f"'{word}'" for word in words), position=len(words) - 1)
     env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=True)
+    done = run_limited(["bash", "-c", script], env=env, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return done.stdout.split()
 

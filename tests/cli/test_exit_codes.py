@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from dreg_client import errors
 from dreg_client.cli.error_messages import exit_code
+from tests.commands import run_limited
 
 Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"
@@ -98,7 +98,7 @@ def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
     broken = "import dreg_client._sync.opening as o; o.open_store = lambda *_, **__: 1 / 0; "
     broken += "from dreg_client.cli import main; main()"
     command = [sys.executable, "-c", broken, *options, "tags", MULTI]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_limited(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 70
     assert "bug of dreg" in done.stderr
@@ -123,9 +123,7 @@ main()
 
 def test_a_library_that_is_not_installed_is_a_usage_error_and_says_how_to_install_it() -> None:
     command = [sys.executable, "-c", WITHOUT_HTTPX2, "tags", "localhost:1/acme/web", "--format", "json"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "DREG_HTTP": "httpx2"}
-    )
+    done = run_limited(command, capture_output=True, text=True, check=False, env={**os.environ, "DREG_HTTP": "httpx2"})
     told = json.loads(done.stderr)
 
     assert (done.returncode, told["error"], told["exitCode"]) == (2, "MissingLibraryError", 2)

@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 
 from dreg_client.cli.app import COMMANDS
 from dreg_client.cli.app import dreg as group
+from tests.commands import put_dreg, run_limited
 from tests.registries import PASSWORD, running, with_passwords
 
 Run = Callable[..., Any]
@@ -38,8 +37,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     (folder / "password.txt").write_text(f"{PASSWORD}\n")
     (folder / "bin").mkdir()
-    (folder / "bin/dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
-    (folder / "bin/dreg").chmod(0o755)
     return folder
 
 
@@ -63,7 +60,8 @@ def test_an_example_runs_as_it_is_written(bench: Path, addresses: dict[str, str]
         script = script.replace(name, address)
     env = os.environ | {"PATH": f"{bench}/bin:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(bench)}
     command = ["bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(command, cwd=bench, env=env, capture_output=True, text=True, check=False)
+    inherited = [put_dreg(bench / "bin")]
+    done = run_limited(command, cwd=bench, env=env, pass_fds=inherited, capture_output=True, text=True, check=False)
 
     assert done.returncode == next((code for name, code in CODES.items() if name in example), 0), done.stderr
 

@@ -1,11 +1,11 @@
 """A command brings in what it needs: told by `sys.modules`, not by a clock."""
 
 import json
-import subprocess
 import sys
 
 import pytest
 
+from tests.commands import run_limited
 from tests.registries import RunningRegistry
 
 HEAVY = {
@@ -33,7 +33,7 @@ finally:
 
 
 def imported(*arguments: str, among: set[str] = HEAVY) -> set[str]:
-    done = subprocess.run([sys.executable, "-c", TELL, *arguments], capture_output=True, text=True, check=True)
+    done = run_limited([sys.executable, "-c", TELL, *arguments], capture_output=True, text=True, check=True)
     return among & set(json.loads(done.stderr.splitlines()[-1]))
 
 
@@ -69,14 +69,14 @@ def test_a_manifest_brings_in_no_models_of_configs_and_no_pictures(open_registry
 @pytest.mark.parametrize("module", ["client", "lists", "manifests", "pool"])
 def test_the_sync_client_brings_in_no_models_and_no_event_loop(module: str) -> None:
     tell = f"import json, sys, dreg_client._sync.{module}; print(json.dumps([*sys.modules]))"
-    done = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+    done = run_limited([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
 
     assert {"anyio", "asyncio", "httpx", "pydantic"}.isdisjoint(json.loads(done.stdout))
 
 
 def test_without_click_dreg_says_how_to_get_it() -> None:
     without = "import sys; sys.modules['click'] = None; from dreg_client.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, check=False)
+    done = run_limited([sys.executable, "-c", without], capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
     assert done.stderr == "dreg: its command line is an extra; get it with: pip install 'dreg-client[cli]'\n"
@@ -85,7 +85,7 @@ def test_without_click_dreg_says_how_to_get_it() -> None:
 def test_without_jinja_a_page_says_how_to_get_it() -> None:
     without = "import sys; sys.modules['jinja2'] = None; from dreg_client.cli import main; main()"
     arguments = ["inspect", "oci:fixtures/layouts/multi:1.4", "--format", "html"]
-    done = subprocess.run([sys.executable, "-c", without, *arguments], capture_output=True, text=True, check=False)
+    done = run_limited([sys.executable, "-c", without, *arguments], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "dreg: Jinja2 is not installed; install it with: pip install 'dreg-client[cli]'\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import PATIENCE, ROOT
+from tests.commands import PATIENCE, ROOT, start_limited
 from tests.registries import PASSWORD, USER, RunningRegistry
 
 
@@ -32,7 +32,7 @@ def on_a_terminal(
 
     env = os.environ | {"HOME": str(home), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "dreg_client.cli", *arguments]
-    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True) as process:
+    with start_limited(command, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True) as process:
         os.close(its)
         try:
             yield process, read_up_to, ours

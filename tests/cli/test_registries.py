@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 
 from tests.answering import Heard
 from tests.answering import registry as answering
+from tests.commands import run_limited
 from tests.raw_server import answer
 from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
 from tests.token_server import IDENTITY, TokenServer
@@ -344,7 +344,7 @@ def test_a_shell_completes_repositories_and_tags(open_registry: RunningRegistry)
     def completed(word: str) -> list[str]:
         env = os.environ | {"_DREG_COMPLETE": "bash_complete", "COMP_WORDS": f"dreg tags {word}", "COMP_CWORD": "2"}
         command = [sys.executable, "-m", "dreg_client.cli"]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        done = run_limited(command, env=env, capture_output=True, text=True, check=False)
         return [line.partition(",")[2] for line in done.stdout.splitlines()]
 
     host = open_registry.address

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import start_limited
 from tests.raw_server import speaking
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -46,9 +47,7 @@ main()
 @contextmanager
 def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     pipe = subprocess.PIPE
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
-        signal.signal(signal.SIGINT, before)
+    with start_limited(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
         try:
             yield process
         finally:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_limited
+
 Run = Callable[..., Any]
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
 MULTI = "oci:fixtures/layouts/multi"
@@ -45,7 +47,7 @@ def test_errors_go_to_standard_error_alone(said: Run, arguments: list[str]) -> N
 def test_a_full_disk_is_an_error(arguments: list[str], unbuffered: str) -> None:
     env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, env=env, check=False)
+        done = run_limited([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, env=env, check=False)
 
     assert done.returncode == 5
     assert done.stderr == b"dreg: standard output: No space left on device\n"
@@ -57,7 +59,7 @@ def test_a_reader_that_has_enough_is_no_error(unbuffered: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as pipe:
-        done = subprocess.run([*COMMAND, "tags", MULTI], stdout=pipe, stderr=subprocess.PIPE, env=env, check=False)
+        done = run_limited([*COMMAND, "tags", MULTI], stdout=pipe, stderr=subprocess.PIPE, env=env, check=False)
 
     assert done.returncode == 141
     assert done.stderr == b""
@@ -65,7 +67,7 @@ def test_a_reader_that_has_enough_is_no_error(unbuffered: str) -> None:
 
 def test_a_closed_standard_error_breaks_nothing() -> None:
     command = f'"{sys.executable}" -m dreg_client.cli tags oci:no/such 2>&-'
-    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    done = run_limited(["sh", "-c", command], capture_output=True, check=False)
 
     assert done.returncode == 4
     assert done.stdout + done.stderr == b""
@@ -74,7 +76,7 @@ def test_a_closed_standard_error_breaks_nothing() -> None:
 @pytest.mark.parametrize("command", ["tags", "blob"])
 def test_what_a_closed_standard_output_did_not_take_is_an_error(command: str) -> None:
     words = f"{command} {MULTI}@{BLOB}" if command == "blob" else f"{command} {MULTI}"
-    done = subprocess.run(
+    done = run_limited(
         ["sh", "-c", f'"{sys.executable}" -m dreg_client.cli {words} >&-'], capture_output=True, check=False
     )
 
@@ -85,7 +87,7 @@ def test_what_a_closed_standard_output_did_not_take_is_an_error(command: str) ->
 def test_whoever_writes_nothing_needs_no_standard_output(tmp_path: Path) -> None:
     target = tmp_path / "layer"
     words = f'blob {MULTI}@{BLOB} -o "{target}"'
-    done = subprocess.run(
+    done = run_limited(
         ["sh", "-c", f'"{sys.executable}" -m dreg_client.cli {words} >&-'], capture_output=True, check=False
     )
 
@@ -95,7 +97,7 @@ def test_whoever_writes_nothing_needs_no_standard_output(tmp_path: Path) -> None
 
 def test_a_closed_standard_input_is_not_read() -> None:
     command = f'"{sys.executable}" -m dreg_client.cli validate - <&-'
-    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    done = run_limited(["sh", "-c", command], capture_output=True, check=False)
 
     assert done.returncode == 5
     assert done.stderr == b"dreg: standard input: is closed\n"

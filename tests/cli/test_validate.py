@@ -2,13 +2,14 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.commands import run_limited
 
 Run = Callable[..., Any]
 GOOD = "fixtures/valid/oci-manifest.json"
@@ -216,7 +217,7 @@ def test_lines_may_come_from_standard_input_or_a_pipe(dreg: Run, fixtures: Path,
     by_input = dreg("validate", "--lines", "-", stdin=raw)
     (tmp_path / "raw").write_bytes(raw)
     script = f'cat "$1" | "{sys.executable}" -m dreg_client.cli validate --lines /dev/fd/0'
-    by_pipe = subprocess.run(["sh", "-c", script, "sh", tmp_path / "raw"], capture_output=True, text=True, check=False)
+    by_pipe = run_limited(["sh", "-c", script, "sh", tmp_path / "raw"], capture_output=True, text=True, check=False)
 
     assert by_input.code == by_pipe.returncode == 1
     assert by_input.lines[-1] == by_pipe.stdout.splitlines()[-1] == "43 checked: 42 valid, 1 invalid"
@@ -244,7 +245,7 @@ def test_a_dump_takes_as_much_memory_as_a_tenth_of_it(tmp_path: Path) -> None:
 
 def peak(*arguments: str) -> int:
     """The most memory that a run of dreg held, in kB."""
-    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, check=False)
+    done = run_limited([sys.executable, "-c", MEASURED, *arguments], capture_output=True, check=False)
 
     assert done.returncode == 1
     assert json.loads(done.stdout)["documents"]

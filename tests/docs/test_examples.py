@@ -3,17 +3,16 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.commands import put_dreg, run_limited
 from tests.docs.pages import ADDRESS, EXAMPLES, PAGES, ROOT, Example, shown
-from tests.registries import running
+from tests.registries import RunningRegistry, running
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SCRIPT = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,21 +37,22 @@ SCRIPTS = [found for page in PAGES for found in _SCRIPT.findall(page.read_text()
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
 
 
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    with running(tmp_path_factory.mktemp("registry")) as started:
+        yield started
+
+
 @pytest.fixture
-def placed(tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Put the address of a registry of its own into an example that speaks of one."""
-    with ExitStack() as stack:
+def placed(registry: RunningRegistry) -> Callable[[str], str]:
+    """Put the address of a registry with fresh images into an example that uses one."""
 
-        def place(text: str) -> str:
-            if ADDRESS not in text:
-                return text
-            registry = stack.enter_context(running(tmp_path))
+    def place(text: str) -> str:
+        if ADDRESS in text:
             registry.seed()
-            addresses.append(registry.address)
-            return text.replace(ADDRESS, registry.address)
+        return text.replace(ADDRESS, registry.address)
 
-        addresses: list[str] = []
-        yield place
+    return place
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +63,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.
         (folder / name).symlink_to(ROOT / name)
     (folder / "manifests").symlink_to(ROOT / "fixtures/valid")
     (folder / "password.txt").write_text("secret\n")
-    (folder / "dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
-    (folder / "dreg").chmod(0o755)
+    inherited = [put_dreg(folder)]
     env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
     env["REGISTRY_PASSWORD"] = "secret"
 
     def run_there(line: str) -> subprocess.CompletedProcess[str]:
         script = ["bash", "-euo", "pipefail", "-c", line]
-        return subprocess.run(script, cwd=folder, env=env, capture_output=True, text=True, check=False)
+        return run_limited(script, cwd=folder, env=env, pass_fds=inherited, capture_output=True, text=True, check=False)
 
     return run_there
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import Registry
+from tests.commands import run_limited, start_limited
 from tests.docs.pages import ADDRESS, EXAMPLES, ROOT
 from tests.registries import free_port
 
@@ -31,7 +32,7 @@ def served(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     # Who runs the tests may have Ctrl-C ignored, and a shell cannot change what it was given as ignored.
     command = ["env", "--default-signal=INT", SERVE, str(port)]
     env = os.environ | {"TMPDIR": str(folder)}
-    with subprocess.Popen(
+    with start_limited(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         try:
@@ -96,7 +97,7 @@ def test_examples_that_are_tried_one_after_the_other_do_not_disturb_each_other(
 def test_what_is_missing_is_named_with_the_command_that_brings_it(tmp_path: Path) -> None:
     (tmp_path / "dirname").symlink_to(shutil.which("dirname") or "")
 
-    done = subprocess.run(["/bin/sh", SERVE], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    done = run_limited(["/bin/sh", SERVE], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
     assert "apt-get install docker-registry skopeo" in done.stderr
@@ -107,7 +108,7 @@ def test_a_port_that_is_taken_is_told_and_nobody_else_is_given_the_images(folder
         command = [SERVE, str(taken.getsockname()[1])]
         env = os.environ | {"TMPDIR": str(folder)}
 
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        done = run_limited(command, env=env, capture_output=True, text=True, check=False)
 
         assert done.returncode == 1
         assert "address already in use" in done.stderr
@@ -115,7 +116,7 @@ def test_a_port_that_is_taken_is_told_and_nobody_else_is_given_the_images(folder
 
 
 def test_a_port_that_is_not_a_number_is_rejected() -> None:
-    done = subprocess.run([SERVE, "web"], capture_output=True, text=True, check=False)
+    done = run_limited([SERVE, "web"], capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
     assert "the port must be a number" in done.stderr

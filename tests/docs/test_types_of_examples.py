@@ -1,11 +1,11 @@
 """What README.md and docs/ show passes `mypy --strict`, as somebody has it who copies it."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import run_limited
 from tests.docs.pages import EXAMPLES, ROOT
 
 
@@ -17,7 +17,7 @@ def test_the_examples_pass_a_strict_type_checker(config: str, tmp_path: Path) ->
     # Those of jsonschema come by a package of their own, as the guide says; nothing else is without types.
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--disable-error-code=import-untyped"]
 
-    done = subprocess.run(
+    done = run_limited(
         [*command, f"--config-file={config}", "."], cwd=tmp_path, capture_output=True, text=True, check=False
     )
 

@@ -18,7 +18,6 @@ from tests.downloads.kinds import Source, opened
 from tests.raw_server import RawServer, speaking
 from tests.transport.pieces import threads
 
-pytestmark = pytest.mark.usefixtures("default_signal")
 DIGEST = Digest.of(BLOB)
 PATIENT: Any = {"connections": 1, "retries": 0, "timeout": Timeouts(pool=10)}
 

@@ -23,7 +23,6 @@ from tests.downloads.kinds import Source, free_places
 from tests.raw_server import answer, speaking
 from tests.transport.pieces import BLOB, DIGEST, PIECE, Server, Stall, exactly, saying, threads
 
-pytestmark = pytest.mark.usefixtures("default_signal")
 Client = Callable[..., Any]
 PATIENT = Timeouts(read=600)
 

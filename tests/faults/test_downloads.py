@@ -2,7 +2,6 @@
 
 import errno
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import errors
+from tests.commands import run_limited
 from tests.faults.blobs import BLOB, OLD, PART, WAYS, Giving
 from tests.faults.layer import failing, interrupted, raising
 from tests.raw_server import RawServer, speaking
@@ -109,7 +109,7 @@ def test_lay_11_killed_at_whichever_call_the_file_is_the_old_one_or_the_new_one(
 ) -> None:
     """What a child that dies at some call leaves has a name of its own, and does not stand in the way."""
     command = [sys.executable, "-m", "tests.faults.kills", way, server.url, str(folder), resume]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    done = run_limited(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
     assert done.returncode == 0, done.stderr
     found = [line.split() for line in done.stdout.splitlines()]

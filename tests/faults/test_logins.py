@@ -2,7 +2,6 @@
 
 import errno
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from dreg_client import Credential, errors
 from dreg_client.credentials.login import forget, keep
 from dreg_client.credentials.lookup import Credentials
+from tests.commands import run_limited
 from tests.faults.layer import failing, interrupted, raising
 
 ROOT = Path(__file__).parent.parent.parent
@@ -113,7 +113,7 @@ def test_a_full_disk_leaves_the_old_file(file: Path) -> None:
         "from dreg_client.credentials.lookup import Credentials\nimport sys\n"
         f"{FULL}keep(Credentials(sys.argv[1]), 'r.example', Credential('ada', 'secret'))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, file], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = run_limited([sys.executable, "-c", script, file], capture_output=True, text=True, cwd=ROOT, check=False)
 
     assert done.returncode == 1
     assert "ConfigError" in done.stderr.splitlines()[-1]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run_limited, start_limited
 from tests.faults.blobs import BLOB, DIGEST, OLD, PART, Giving
 from tests.raw_server import RawServer, speaking
 
@@ -22,7 +23,7 @@ SMALL = (
 
 @contextmanager
 def running(command: list[str]) -> Generator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+    with start_limited(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
         try:
             yield process
         finally:
@@ -52,7 +53,7 @@ def kill_in_the_midst(giving: Giving, server: RawServer, target: Path, *more: st
 
 
 def dreg_blob(server: RawServer, target: Path, *more: str) -> int:
-    done = subprocess.run([*COMMAND, *arguments(server, target, *more)], capture_output=True, cwd=ROOT, check=False)
+    done = run_limited([*COMMAND, *arguments(server, target, *more)], capture_output=True, cwd=ROOT, check=False)
     assert done.stderr == b""
     return done.returncode
 
@@ -95,7 +96,7 @@ def test_lay_12_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path, more
     target.write_bytes(OLD)
     with speaking(Giving()) as server:
         command = [sys.executable, "-c", SMALL, "blob", *arguments(server, target, *more)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+        done = run_limited(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
         assert done.returncode == 5
         assert done.stderr.startswith("dreg: ")

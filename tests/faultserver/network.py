@@ -79,7 +79,7 @@ class Network:
         real = int(listener.getsockname()[1])
         self.places.addresses[name] = address
         self.places.ports[f"{address}:{port}"] = real
-        context = (certificate or shown(name)) if scheme == "https" else None
+        context = (certificate or _usual(name)) if scheme == "https" else None
         usual = port == {"http": 80, "https": 443}[scheme]
         host = Host(name, f"{scheme}://{name}" + ("" if usual else f":{port}"), real, context)
         self.hosts[host.authority] = host
@@ -127,6 +127,12 @@ class Network:
             "TESTS_NETWORK": self.places.text(),
             **more,
         }
+
+
+@cache
+def _usual(name: str) -> ssl.SSLContext:
+    """What most hosts show; OpenSSL takes milliseconds to load a key, and there are thousands of hosts."""
+    return shown(name)
 
 
 def shown(name: str, *, expired: bool = False, ca: Any = None, oldest: bool = False) -> ssl.SSLContext:

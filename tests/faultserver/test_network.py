@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.commands import run_limited
 from tests.faultserver import END, RESET, STALL, Drip, Network, answer, network
 from tests.faultserver.network import shown
 
@@ -111,7 +111,5 @@ def test_a_proxy_makes_tunnels(net: Network) -> None:
 def test_a_child_process_has_the_same_network(net: Network) -> None:
     net.host("a.test", scheme="http").on("/x", answer(b"hello"))
     code = "import urllib.request as u; print(u.urlopen('http://a.test/x').read().decode())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=net.environment(), capture_output=True, text=True, check=False, timeout=60
-    )
+    done = run_limited([sys.executable, "-c", code], env=net.environment(), capture_output=True, text=True, check=False)
     assert done.stdout == "hello\n", done.stderr

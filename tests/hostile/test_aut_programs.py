@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import AsyncRegistry, Credentials, errors
+from tests.commands import start_limited
 from tests.faultserver import Host, Network
 from tests.hostile.proof import BASIC, entry, home_of, kept, password_registry_at, program, runs, wanting
 from tests.hostile.registry import registry_at
@@ -144,7 +145,7 @@ def test_aut_18_ctrl_c_ends_the_command_line_and_the_helper_at_once(net: Network
     command = [sys.executable, "-c", UNTIRING, "tags", "--ca-file", str(net.ca_file), *repositories]
     environment = net.environment(**way.environment)
 
-    with subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL) as process:
+    with start_limited(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for(lambda: len(processes(net)) >= 2)
             process.send_signal(signal.SIGINT)

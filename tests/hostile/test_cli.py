@@ -16,7 +16,7 @@ import pytest
 
 from dreg_client import Registry, errors
 from dreg_client.cli.error_messages import BUG, exit_code
-from tests.commands import run_dreg
+from tests.commands import run_dreg, start_limited
 from tests.faultserver import STALL, Network, Piece, answer, challenge, head, redirect, refusal, sentence
 from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, MANIFESTS, TAGS, listed, registry_at
 from tests.hostile.secrets import CANARIES, PASSWORD, SIGNED, TOKEN, USER
@@ -78,7 +78,7 @@ def on_a_terminal(net: Network, *words: str) -> tuple[int, bytes]:
     """The exit code of a command, and all that is seen of it on the terminal that it runs on."""
     ours, its = pty.openpty()
     environment = net.environment(TERM="xterm")
-    with subprocess.Popen(
+    with start_limited(
         [*DREG, *words], stdin=its, stdout=its, stderr=its, start_new_session=True, env=environment
     ) as process:
         os.close(its)
@@ -132,9 +132,8 @@ def basic(text: str) -> str:
 def interrupted(net: Network, ready: Callable[[], object], *words: str, **environment: str) -> int:
     """The exit code of a command that gets Ctrl-C once something is so."""
     command = [*DREG, words[0], "--ca-file", str(net.ca_file), *words[1:]]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     pipe = subprocess.PIPE
-    with subprocess.Popen(
+    with start_limited(
         command,
         stdin=subprocess.DEVNULL,
         stdout=pipe,
@@ -142,7 +141,6 @@ def interrupted(net: Network, ready: Callable[[], object], *words: str, **enviro
         env=net.environment(**environment),
         start_new_session=True,
     ) as process:
-        signal.signal(signal.SIGINT, before)
         try:
             wait_for(ready)
             process.send_signal(signal.SIGINT)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dreg_client
+from tests.commands import run_limited
 
 HEAVY = {"asyncio", "click", "httpx", "orjson", "pydantic", "rich"}
 RUN_DREG = """
@@ -94,7 +95,7 @@ def test_without_its_extra_dreg_says_so_in_one_line() -> None:
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return run_limited(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
 def imported(done: subprocess.CompletedProcess[str]) -> set[str]:

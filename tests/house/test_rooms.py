@@ -14,6 +14,8 @@ WRITTEN = ("*.*", ".ci/*", "dreg_client/**/*", "docs/**/*", "schemas/**/*", "tes
 
 LONGEST_ROOM = 400
 LONGEST_FUNCTION = 30
+UNLIMITED = {"tests/commands.py", "tests/registries.py", "tests/registry/test_referrers_tag.py"}
+"""Where tests start servers, and processes side by side, which they wait for with a limit."""
 SAYS_NOTHING = frozenset({"data", "helper", "helpers", "info", "manager", "managers", "util", "utils"})
 HOMES = re.compile("/" + r"(?:home|root|Users)/[A-Za-z]")
 SCRATCH = re.compile("/" + r"(?:var/)?tmp/")
@@ -56,6 +58,13 @@ def test_nothing_names_a_folder_of_the_machine_that_it_was_written_on() -> None:
     assert not found, f"use relative paths, or pytest's tmp_path: {found}"
 
 
+def test_no_process_of_a_test_can_hang_forever() -> None:
+    tests = [path for path in SOURCES if path.is_relative_to(ROOT / "tests") and "bench" not in path.parts]
+    starting = {name(path) for path in tests for call in nodes(path, ast.Call) if starts_a_process(call)}
+
+    assert starting == UNLIMITED, "use run_limited or start_limited of tests/commands.py"
+
+
 def functions() -> Iterator[tuple[Path, Function, int]]:
     for path in SOURCES:
         for node in ast.walk(tree(path)):
@@ -75,6 +84,10 @@ def nodes(path: Path, kind: type[Node]) -> Iterator[Node]:
 
 def prints(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id in {"print", "pprint"}
+
+
+def starts_a_process(call: ast.Call) -> bool:
+    return ast.unparse(call.func) in {"subprocess.run", "subprocess.Popen", "subprocess.check_output"}
 
 
 def words(name: str) -> set[str]:

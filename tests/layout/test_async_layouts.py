@@ -1,7 +1,6 @@
 """Async code reads layouts and archives in threads; whatever it opened is closed, also when it is cancelled."""
 
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import pytest
 from dreg_client import AsyncLayout, Descriptor, Digest, aopen_image, aopen_store
 from dreg_client.errors import ClosedError, LayoutCorruptError, NotFoundError
 from dreg_client.files.rooted import DirectoryFiles
+from tests.commands import run_limited
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -176,6 +176,6 @@ def test_sync_code_that_reads_files_imports_no_network_and_no_event_loop(fixture
         f"with open_image({name.format(fixtures)!r}) as image: image.get_platform_images()\n"
         f"print(sorted(sys.modules.keys() & set({NETWORK!r})))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = run_limited([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"

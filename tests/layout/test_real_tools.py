@@ -4,7 +4,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import tarfile
 from pathlib import Path
 
@@ -15,11 +14,12 @@ from dreg_client._sync.layout import open_oci_archive
 from dreg_client._sync.store import Store
 from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import LayoutError
+from tests.commands import run_limited
 
 
 def run(*command: str | Path) -> bytes:
     """The output of a command; `.ci/setup dev` installs skopeo and umoci."""
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    done = run_limited(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

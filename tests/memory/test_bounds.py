@@ -1,7 +1,6 @@
 """Nothing that a registry sends makes a process large (3.7; the limits of 4.6)."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_limited
 from tests.memory.bombs import LARGE, script
 from tests.raw_server import RawServer, speaking
 
@@ -25,9 +25,7 @@ def server() -> Iterator[RawServer]:
 
 def measured(server: RawServer, folder: Path, way: str, act: str, name: str) -> Any:
     command = [sys.executable, "-m", "tests.memory.growth", server.url, way, act, name]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, env={"PYTHONPATH": str(ROOT)}, check=False
-    )
+    done = run_limited(command, capture_output=True, text=True, cwd=folder, env={"PYTHONPATH": str(ROOT)}, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

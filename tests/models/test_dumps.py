@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import pickle
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from dreg_client.errors import WorkerKilledError
 from dreg_client.validation import dumps
 from dreg_client.validation.dumps import LineReport, validate_line
 from dreg_client.values.media_type import DOCKER_MANIFEST
+from tests.commands import run_limited
 
 GOOD = b'{"schemaVersion": 2, "manifests": []}'
 BAD = b'{"schemaVersion": "2", "manifests": []}'
@@ -163,7 +163,7 @@ def test_ten_times_the_dump_takes_the_same_memory(tmp_path: Path, line: bytes) -
     for times in (1, 10):
         path = tmp_path / f"{times}.jsonl"
         path.write_bytes((line + b"\n") * (4000 * times))
-        done = subprocess.run([sys.executable, "-c", _PEAK, path], capture_output=True, text=True, check=True)
+        done = run_limited([sys.executable, "-c", _PEAK, path], capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout))
 
     assert peaks[1] <= peaks[0] * 1.1

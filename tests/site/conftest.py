@@ -1,21 +1,23 @@
 """The documentation as its readers meet it: built, served, and opened in Chromium."""
 
+import fcntl
 import os
 import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.commands import run_limited
 
 ROOT = Path(__file__).parents[2]
 WIDE, NARROW = 1280, 360
@@ -69,13 +71,24 @@ def _served(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as strictly as it is for its readers."""
-    folder = tmp_path_factory.mktemp("site")
+    """The site, built once for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _build(folder)
+    return folder
+
+
+def _build(folder: Path) -> None:
+    """Build the site as strictly as it is for its readers."""
     env = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    done = run_limited(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(folder, ignore_errors=True)
     assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -96,13 +109,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Callable[[Any], BrowserContext]:
+    """A profile for each colour scheme; its cache keeps what many pages load, as a reader's does."""
+    return cache(lambda scheme: browser.new_context(color_scheme=scheme))
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+def visit(profile: Callable[[Any], BrowserContext]) -> Iterator[Callable[..., Visit]]:
     """Open an address, as light or dark as one has it."""
     pages: list[Page] = []
 
     def open_page(url: str, scheme: Any = "light", *, until: Any = "load", width: int = WIDE) -> Visit:
-        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        page = profile(scheme).new_page()
+        page.set_viewport_size({"width": width, "height": 800})
         pages.append(page)
         visit = Visit(page)
         page.on("request", lambda request: visit.asked.append(request.url))

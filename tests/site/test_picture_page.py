@@ -1,6 +1,5 @@
 """The page that `dreg inspect --format html` writes, in a browser."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_limited
 from tests.site.conftest import NARROW, ROOT, WIDE
 
 Open = Callable[..., Any]
@@ -38,7 +38,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             "-o",
             str(file),
         ]
-        subprocess.run(command, cwd=ROOT, check=True)
+        run_limited(command, cwd=ROOT, check=True)
         return file
 
     return draw

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import socket
 import ssl
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -25,6 +24,7 @@ from dreg_client._sync.httpx_transport import HTTPTransport
 from dreg_client._sync.pool import Pool
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Options, Timeouts
+from tests.commands import run_limited
 from tests.raw_server import answer, speaking
 
 LIBRARIES = ("httpx", "httpx2")
@@ -277,7 +277,7 @@ def test_a_library_that_is_not_installed_is_a_mistake(monkeypatch: pytest.Monkey
 def test_nothing_imports_an_http_library_unless_a_transport_is_given(package: str) -> None:
     unwanted = "{'httpx', 'httpx2', 'httpcore', 'socksio', *(['anyio', 'asyncio'] if '_sync' in sys.argv[1] else [])}"
     code = f"import sys, importlib; importlib.import_module(sys.argv[1]); print(sorted({unwanted} & set(sys.modules)))"
-    done = subprocess.run(
+    done = run_limited(
         [sys.executable, "-c", code, f"dreg_client.{package}.adapter"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"

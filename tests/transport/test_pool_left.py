@@ -1,6 +1,5 @@
 """What interrupts and forks leave of a pool: all its places, and no connection that two processes read."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 
@@ -8,6 +7,7 @@ import pytest
 
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Options, Timeouts
+from tests.commands import run_limited
 from tests.raw_server import answer, speaking
 from tests.transport.pools import KINDS, AnyPool
 from tests.transport.test_pool import LARGE, SMALL, saying
@@ -90,6 +90,6 @@ assert pool.run_get(url).status == 200
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_forked_child_makes_connections_of_its_own(kind: str) -> None:
     with speaking(saying(answer(LARGE), b"HTTP/1.1 204 No Content\r\n\r\n", SMALL)) as server:
-        subprocess.run([sys.executable, "-c", FORKED, kind, server.url], check=True, timeout=60)
+        run_limited([sys.executable, "-c", FORKED, kind, server.url], check=True)
         assert server.connections == 4
         assert len(server.heads) == 5
