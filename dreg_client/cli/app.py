@@ -2,43 +2,55 @@
 
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
 import click
 
+from dreg_client.cli.command import GeneralOption, Group
 from dreg_client.cli.output import flush_output
 from dreg_client.cli.signals import signal_exit_code
 
-COMMANDS: Final = {
-    "validate": ("validate", "Check stored manifests, dumps and layouts against the specification."),
-    "inspect": ("inspect", "Show an image: platforms, layers and what made them, environment, labels."),
-    "tags": ("read_commands", "List the tags of a store."),
-    "resolve": ("read_commands", "Print the digest that a tag names."),
-    "manifest": ("read_commands", "Print a manifest or index, byte for byte."),
-    "config": ("read_commands", "Print an image's config, byte for byte."),
-    "platforms": ("read_commands", "List the platforms of an image."),
-    "history": ("read_commands", "Show the steps that made an image, with the size of each."),
-    "referrers": ("read_commands", "List what refers to an image, such as signatures."),
-    "blob": ("blob", "Print a blob, checked against its digest."),
-    "repos": ("registry_commands", "List the repositories of a registry."),
-    "tag": ("registry_commands", "Give further tags to an image in a registry."),
-    "untag": ("registry_commands", "Delete a tag in a registry."),
-    "delete": ("registry_commands", "Delete a manifest, with all its tags, or a blob in a registry."),
-    "login": ("registry_commands", "Log in to a registry."),
-    "logout": ("registry_commands", "Log out of a registry."),
-    "schema": ("schema", "Print or write the JSON Schemas of documents."),
-    "rule": ("schema", "Explain a rule: why it is there, and how to mend what breaks it."),
-    "completion": ("completion", "Print the completion script of a shell."),
-    "version": ("version", "Print the versions of dreg and of what it stands on."),
+GROUPS: Final = {
+    "Read images": {
+        "inspect": ("inspect", "Show an image: platforms, layers, build steps, environment, labels."),
+        "tags": ("read_commands", "List the tags of a repository, layout or archive."),
+        "resolve": ("read_commands", "Print the digest of a tag."),
+        "manifest": ("read_commands", "Print a manifest or index, byte for byte."),
+        "config": ("read_commands", "Print the config of an image, byte for byte."),
+        "platforms": ("read_commands", "List the platforms of an image."),
+        "history": ("read_commands", "Show the build steps of an image, with the size of each layer."),
+        "referrers": ("read_commands", "List the signatures, attestations and other referrers of an image."),
+        "blob": ("blob", "Download a blob, and verify its digest."),
+        "repos": ("registry_commands", "List the repositories of a registry."),
+    },
+    "Validate documents": {
+        "validate": ("validate", "Validate manifests, configs, layouts and repositories."),
+        "rule": ("schema", "Explain a validation rule, and how to fix a document that breaks it."),
+        "schema": ("schema", "List, print, write or check the JSON Schemas of documents."),
+    },
+    "Change a registry": {
+        "tag": ("registry_commands", "Add tags to an image in a registry."),
+        "untag": ("registry_commands", "Delete a tag in a registry; the image and its other tags stay."),
+        "delete": ("registry_commands", "Delete a manifest and all its tags, or a blob, in a registry."),
+    },
+    "Authenticate": {
+        "login": ("registry_commands", "Log in to a registry."),
+        "logout": ("registry_commands", "Log out of a registry."),
+    },
+    "More": {
+        "help": ("help", "Print the help of a command."),
+        "completion": ("completion", "Print a completion script for bash, zsh or fish."),
+        "version": ("version", "Print the versions of dreg and its dependencies."),
+    },
 }
-_DEBUG: Final = "Show where an error comes from."
+"""The commands as the help groups them: the module of each, and its summary."""
+COMMANDS: Final = {name: found for commands in GROUPS.values() for name, found in commands.items()}
 _COMPLETION: Final = "_DREG_COMPLETE"
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
@@ -49,23 +61,40 @@ class _LazyGroup(click.Group):
             return None
         module = import_module(f"dreg_client.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
-        if not any(option.name == "debug" for option in command.params):
-            command.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, help=_DEBUG))
         return command
+
+    def summaries(self, ctx: click.Context) -> dict[str, str]:  # noqa: ARG002 (as above)
+        """Return the summaries without importing any command."""
+        return {name: summary for name, (_, summary) in COMMANDS.items()}
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; suggest a similar name for an unknown one, as click does for options."""
-        name = args[0]
-        if name not in COMMANDS and not ctx.resilient_parsing and (meant := get_close_matches(name, COMMANDS, 1)):
-            ctx.fail(f"No such command {name!r}. Did you mean {meant[0]!r}?")
+        """Find a command; for an unknown name, say which command to use."""
+        if args[0] not in COMMANDS:
+            from dreg_client.cli.suggestions import OTHER_NAMES
+
+            self.other_names = OTHER_NAMES
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
-        """Write the commands without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        """Write the commands in groups, without importing any of them."""
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(10), summary) for name, (_, summary) in commands.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
+        """Write the names of sources, the exit codes and the environment variables."""
+        from dreg_client.cli import overview
+
+        tables = {
+            "Names of images (SOURCE)": overview.SOURCES,
+            "Exit codes": overview.EXIT_CODES,
+            "Environment variables": overview.ENVIRONMENT,
+        }
+        for title, rows in tables.items():
+            with formatter.section(title):
+                formatter.write_dl(rows.items())
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -79,32 +108,31 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 @click.command(
     cls=_LazyGroup,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done, 1 an invalid document, or some of several items failed, 2 usage, 3 credentials, "
-    "4 not found, 5 other bytes than were asked for, or unsafe or unreadable ones, 6 network or registry, 7 one name "
-    "for several things, 8 not offered, 70 a bug of dreg, 129, 130 and 143 interrupted.",
+    subcommand_metavar="COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--debug", is_flag=True, expose_value=False, help=_DEBUG)
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+    "--version",
+    cls=GeneralOption,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
 )
 @click.pass_context
 def dreg(ctx: click.Context) -> None:
-    """Read, check and look into OCI and Docker images.
+    """Read, validate and tag OCI and Docker images in registries, image layouts and archives.
 
-    \b
-    A store is named by its kind:
-      REGISTRY/REPOSITORY[:TAG|@DIGEST]
-                                       an image in a registry, as docker names it
-      oci:PATH[:TAG|@DIGEST]           a folder with an OCI image layout
-      oci-archive:FILE[:TAG|@DIGEST]   such a layout in a tar archive
-      docker-archive:FILE[:REF|:@N]    what docker save writes; @0 is its first image
+    Run `dreg help COMMAND` for the options and examples of a command.
 
     \b
     Examples:
-      dreg validate fixtures/valid oci:fixtures/layouts/multi
       dreg inspect oci:fixtures/layouts/multi:1.4
-      dreg inspect localhost:5000/acme/web:1.4
+      dreg tags localhost:5000/acme/web
+      dreg resolve localhost:5000/acme/web:1.4
+      dreg tag localhost:5000/acme/web:1.4 latest
+      dreg validate fixtures/valid oci:fixtures/layouts/multi
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
@@ -117,9 +145,9 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     _prepare_output()
     instruction = os.environ.get(_COMPLETION)
     if instruction:
-        from click.shell_completion import shell_complete
+        from dreg_client.cli.completion import complete
 
-        sys.exit(shell_complete(dreg, {}, "dreg", _COMPLETION, instruction))
+        sys.exit(complete(dreg, instruction))
     code = _exit_code(words)
     try:
         sys.stdout.flush()

@@ -43,12 +43,10 @@ class _SourceType(ParsedType):
     """The name of a store, which shells complete."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
-        names = [kind for kind in STORE_KINDS if kind.startswith(incomplete)]
-        if not names and "/" in incomplete and not incomplete.startswith(STORE_KINDS):
-            from dreg_client.cli.completion import names_in_registry
+        """Complete kinds of stores, paths, and the tags of a layout."""
+        from dreg_client.cli.completed_names import store_names
 
-            names = names_in_registry(ctx, incomplete)
-        return [CompletionItem(name) for name in names]
+        return store_names(incomplete)
 
 
 def _parse_source(text: str) -> "StoreName":
@@ -124,7 +122,13 @@ DIGEST: Final = ParsedType("digest", _parse_digest)
 
 def source_argument(command: F) -> F:
     """Add the argument SOURCE, and the options of registries."""
-    return click.argument("source", type=_SOURCE)(registry_options(command))
+    return click.argument("source", metavar="SOURCE", type=_SOURCE)(registry_options(command))
+
+
+def image_argument(metavar: str) -> Callable[[F], F]:
+    """Return the argument `source` for an image in a registry, written as `metavar`, with the options of registries."""
+    argument = click.argument("source", metavar=metavar, type=_SOURCE)
+    return lambda command: argument(registry_options(command))
 
 
 def sources_argument(command: F) -> F:
@@ -136,18 +140,31 @@ def sources_argument(command: F) -> F:
 def formats_option(*formats: str, help: str) -> Callable[[F], F]:  # noqa: A002 (click's own name)
     """Return the option --format, of `text` and further formats."""
     choice = click.Choice(["text", *formats])
-    return click.option("--format", "output", type=choice, default="text", show_default=True, help=help)
+    return click.option("--format", "output", type=choice, default="text", help=help)
 
 
-format_option: Final = formats_option("json", help="text for people, json for programs.")
+format_option: Final = formats_option("json", help="Output format (default: text). Use json in scripts.")
 ref_name_option: Final = click.option(
     "--ref-name",
     metavar="NAME",
-    help="The name of an entry of a layout, exactly as its annotation has it; for names that are no tags.",
+    help="Select an entry of a layout by its ref.name annotation, for names that are not valid tags.",
 )
+
+
+class PlatformType(ParsedType):
+    """A platform, of which shells complete the common ones."""
+
+    _COMMON: Final = ("local", "linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64")
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
+        """Complete common platforms."""
+        names = (*self._COMMON, "all") if param.multiple else self._COMMON
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 platform_option: Final = click.option(
     "--platform",
-    metavar="P",
-    type=ParsedType("platform", parse_platform),
-    help="OS/ARCH[/VARIANT], or local for this machine.",
+    metavar="PLATFORM",
+    type=PlatformType("platform", parse_platform),
+    help="Select a platform: OS/ARCH[/VARIANT], or local for the platform of this machine.",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreg_client.cli.arguments import DIGEST, source_argument
+from dreg_client.cli.command import Command
 from dreg_client.cli.output import put_error, put_octets
 from dreg_client.cli.stores import opened, options_for
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 
-@click.command("blob")
+@click.command("blob", cls=Command)
 @source_argument
 @click.argument("digest", type=DIGEST, required=False)
 @click.option(
@@ -27,21 +28,28 @@ if TYPE_CHECKING:
     type=click.Path(allow_dash=True, readable=False),
     metavar="FILE",
     default="-",
-    help="Write to a file, whole or not at all; - is standard output.",
+    help="Write to FILE, which is created only after the digest has been verified (default: standard output).",
 )
-@click.option("--resume", is_flag=True, help="Keep what came, so that the next call goes on with it; with -o.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Keep an interrupted download, and continue it when the command runs again. Use with -o.",
+)
 @click.option(
     "--connections",
     metavar="N",
     type=click.IntRange(min=1),
     default=1,
-    help="Read a large blob in pieces, so many at a time, where the registry gives them; with -o.",
+    help="Number of connections for a large blob, if the registry supports range requests (default: 1). Use with -o.",
 )
 def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume: bool, connections: int) -> None:
-    """Print a blob, checked against its digest: SOURCE@DIGEST, or SOURCE DIGEST.
+    """Download a blob, and verify its digest.
 
-    On standard output all but the last bytes flow before the check is done; where it fails, these never come, and exit
-    code 5 says that the others are not to be used.
+    Name the blob as SOURCE@DIGEST, or as SOURCE DIGEST. Layers and configs are blobs; `dreg inspect` and
+    `dreg manifest` print their digests.
+
+    Without -o, bytes are written to standard output before the digest is verified. If the command exits with 5, the
+    digest does not match: discard the output.
 
     \b
     Examples:

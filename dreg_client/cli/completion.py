@@ -1,21 +1,124 @@
-"""`dreg completion`, and what shells complete from a registry."""
+"""`dreg completion`, and the completion of names with colons in bash, zsh and fish."""
 
-from collections.abc import Iterator
-from itertools import islice
+import os
+import re
+import shlex
+from typing import Any, Final
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+    split_arg_string,
+)
 
-from dreg_client.cli.registry_options import given_options
+from dreg_client.cli.command import Command
+from dreg_client.cli.completed_names import PARTIAL
+
+_VARIABLE: Final = "_DREG_COMPLETE"
+_SPECIAL: Final = re.compile(r"([^\w@%+=:,./~-])", re.ASCII)
 
 
-@click.command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+class _Bash(BashComplete):
+    """Completion for bash, which splits words at colons (`COMP_WORDBREAKS`).
+
+    So the script passes the line, and the part of the word that bash replaces; completions begin with that part.
+    """
+
+    source_template = """\
+%(complete_func)s() {
+    local IFS=$'\\n' type value
+    COMPREPLY=()
+    while IFS=, read -r type value; do
+        case $type in
+            plain) COMPREPLY+=("$value") ;;
+            partial) COMPREPLY+=("$value"); compopt -o nospace ;;
+            dir) compopt -o dirnames ;;
+            file) compopt -o default ;;
+        esac
+    done < <(COMP_WORDS="${COMP_LINE:0:COMP_POINT}" COMP_CWORD="$2" %(complete_var)s=bash_complete "$1" 2>/dev/null)
+}
+
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the words of the line before the cursor, and the one at the cursor."""
+        line = os.environ["COMP_WORDS"]
+        words = split_arg_string(line)
+        if line[-1:].isspace() and not line.endswith("\\ "):
+            return words[1:], ""
+        return words[1:-1], words[-1] if len(words) > 1 else ""
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Return what replaces the part of the word that bash replaces."""
+        if item.type not in {"plain", PARTIAL}:
+            return super().format_completion(item)
+        replaced, is_quoted = os.environ["COMP_CWORD"], _is_quoted(os.environ["COMP_WORDS"])
+        if not is_quoted:  # otherwise it is the text after the quote
+            replaced = next(iter(split_arg_string(replaced)), "")
+        value = str(item.value).removeprefix(self.get_completion_args()[1].removesuffix(replaced))
+        return f"{item.type},{value}" if is_quoted else _SPECIAL.sub(r"\\\1", f"{item.type},{value}")
+
+
+def _is_quoted(line: str) -> bool:
+    """Return whether a line ends inside quotes."""
+    try:
+        shlex.split(line)
+    except ValueError as failure:  # otherwise it ends with a backslash
+        return "quotation" in str(failure)
+    return False
+
+
+class _Zsh(ZshComplete):
+    """Completion for zsh, without a space after what more text follows."""
+
+    source_template = ZshComplete.source_template.replace(
+        'elif [[ "$type" == "dir" ]]; then',
+        'elif [[ "$type" == "partial" ]]; then\n'
+        "            compadd -U -S '' -V unsorted -- \"$key\"\n"
+        '        elif [[ "$type" == "dir" ]]; then',
+    )
+
+
+class _Fish(FishComplete):
+    """Completion for fish, which adds no space after `:` and `/`."""
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Return a line of the type and the value."""
+        kind = "plain" if item.type == PARTIAL else item.type
+        return super().format_completion(CompletionItem(item.value, type=kind, help=item.help))
+
+
+_SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": _Bash, "zsh": _Zsh, "fish": _Fish}
+
+
+def complete(group: click.Command, instruction: str) -> int:
+    """Print what completes a command line, for the script of a shell; return the exit code."""
+    shell, _, action = instruction.partition("_")
+    if shell not in _SHELLS or action not in {"complete", "source"}:
+        return 1
+    found = _SHELLS[shell](group, {}, "dreg", _VARIABLE)
+    click.echo((found.source() if action == "source" else found.complete()).encode(errors="surrogateescape"))
+    return 0
+
+
+@click.command("completion", cls=Command)
+@click.argument("shell", type=click.Choice(list(_SHELLS)))
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print a completion script for bash, zsh or fish.
 
-    Put its line in the file that your shell reads at its start: ~/.bashrc, ~/.zshrc, ~/.config/fish/config.fish.
+    The script completes commands, options, paths, tags in layouts and ids of rules. Completing never uses the network.
+
+    \b
+    Add the line for your shell to its startup file:
+      bash  ~/.bashrc                   source <(dreg completion bash)
+      zsh   ~/.zshrc, after compinit    source <(dreg completion zsh)
+      fish  ~/.config/fish/config.fish  dreg completion fish | source
 
     \b
     Examples:
@@ -23,32 +126,5 @@ def completion_command(ctx: click.Context, shell: str) -> None:
       dreg completion zsh > _dreg
       dreg completion fish > dreg.fish
     """
-    script = get_completion_class(shell)
-    assert script is not None  # noqa: S101 (click has all of these shells)
-    click.echo(script(ctx.find_root().command, {}, "dreg", "_DREG_COMPLETE").source())
-
-
-def names_in_registry(ctx: click.Context, incomplete: str) -> list[str]:
-    """Return the tags that complete `HOST/REPO:...`, or the repositories that complete `HOST/...`."""
-    try:
-        return list(islice(_names(ctx, incomplete), 500))
-    except Exception:  # noqa: BLE001 (a shell cannot show what went wrong)
-        return []
-
-
-def _names(ctx: click.Context, incomplete: str) -> Iterator[str]:
-    from dreg_client._sync.opening import open_store
-    from dreg_client._sync.registry import Registry
-    from dreg_client._sync.repository import Repository
-    from dreg_client.credentials.lookup import with_defaults
-
-    options = {**given_options(ctx), "timeout": 2.0, "retries": 0}
-    host, _, rest = incomplete.partition("/")
-    if ":" not in rest:
-        with Registry(host, **with_defaults(options)) as registry:  # type: ignore[arg-type]
-            yield from (f"{host}/{name}" for name in registry.catalog() if name.startswith(rest))
-        return
-    repository, _, start = incomplete.rpartition(":")
-    with open_store(repository, **options) as store:  # type: ignore[arg-type]
-        assert isinstance(store, Repository)  # noqa: S101 (no other kind of store has a `/` before a `:`)
-        yield from (f"{repository}:{tag}" for tag in store.iter_tags() if tag.startswith(start))
+    root: Any = ctx.find_root().command
+    click.echo(_SHELLS[shell](root, {}, "dreg", _VARIABLE).source())

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.arguments import ParsedType, formats_option, parse_platform, ref_name_option, sources_argument
+from dreg_client.cli.arguments import PlatformType, formats_option, parse_platform, ref_name_option, sources_argument
+from dreg_client.cli.command import Command
 from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.output import put_octets
 from dreg_client.cli.stores import opened
@@ -17,19 +18,38 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 
-@click.command("inspect")
+def _check_no_format(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Reject `-o json`, by which other tools name a format."""
+    if value in {"text", "json", "html", "yaml"}:
+        wanted = value if value != "yaml" else "json"
+        raise click.UsageError(f"--output is a file; for a format, use --format {wanted}; for a file, -o ./{value}")
+    return value
+
+
+@click.command("inspect", cls=Command)
 @sources_argument
 @ref_name_option
 @click.option(
     "--platform",
     "platforms",
     multiple=True,
-    metavar="P",
-    type=ParsedType("platform", lambda text: text if text == "all" else parse_platform(text)),
-    help="OS/ARCH[/VARIANT], local for this machine, or all, which is the default; may be repeated.",
+    metavar="PLATFORM",
+    type=PlatformType("platform", lambda text: text if text == "all" else parse_platform(text)),
+    help="Show only this platform: OS/ARCH[/VARIANT], or local for the platform of this machine. Can be repeated "
+    "(default: all).",
 )
-@formats_option("json", "html", help="text for people, json for programs, html: a page that needs nothing else.")
-@click.option("-o", "--output", "file", metavar="FILE", help="Write to a file, whole or not at all.")
+@formats_option(
+    "json", "html", help="Output format (default: text). Use json in scripts; html is a self-contained page."
+)
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=click.Path(readable=False, allow_dash=True),
+    callback=_check_no_format,
+    help="Write to FILE instead of standard output. If writing fails, FILE does not change.",
+)
 def inspect_command(
     sources: "tuple[StoreName, ...]",
     ref_name: str | None,
@@ -37,14 +57,19 @@ def inspect_command(
     output: str,
     file: str | None,
 ) -> int:
-    """Show an image: digest, platforms, sizes, each layer and what made it, environment, labels, annotations.
+    """Show an image: platforms, layers, build steps, environment, labels.
 
-    Sizes are those of what is stored: layers are compressed. What cannot be read is a problem beside the rest.
-    Exits with 4 if the manifest of a platform that --platform names is missing, else with 1 if any problem is an error.
+    Layers are not downloaded; their sizes are compressed sizes. If a part of the image cannot be read, the rest is
+    shown, and the error is listed as a problem.
+
+    \b
+    Exit codes:
+      1  A document of the image is invalid or cannot be read.
+      4  The image, or a platform given by --platform, does not exist.
 
     \b
     Examples:
-      dreg inspect oci:fixtures/layouts/multi:1.4
+      dreg inspect localhost:5000/acme/web:1.4
       dreg inspect oci:fixtures/layouts/multi:1.4 --platform linux/arm64
       dreg inspect oci:fixtures/layouts/multi:artifact --format json
       dreg inspect docker-archive:fixtures/archives/web.docker.tar

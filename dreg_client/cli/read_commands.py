@@ -17,6 +17,7 @@ from dreg_client.cli.arguments import (
     sources_argument,
 )
 from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest
+from dreg_client.cli.command import Command
 from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.output import put_octets, put_result, visible
 from dreg_client.cli.shown_problems import put_warnings
@@ -33,7 +34,7 @@ _DIGEST_TAG: Final = re.compile(r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?
 _VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?", re.ASCII)
 
 
-@click.command("resolve")
+@click.command("resolve", cls=Command)
 @sources_argument
 @ref_name_option
 @platform_option
@@ -41,12 +42,14 @@ _VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z
 def resolve_command(
     sources: "tuple[StoreName, ...]", ref_name: str | None, platform: "Platform | None", output: str
 ) -> int:
-    """Print the digest that a tag names; with --platform that of the platform's manifest.
+    """Print the digest of a tag.
 
-    Of several, each before the name that was given.
+    The digest of a multi-platform image is that of its index; with --platform, it is that of the platform's manifest.
+    With several sources, each digest is followed by its source.
 
     \b
     Examples:
+      dreg resolve localhost:5000/acme/web:1.4
       dreg resolve oci:fixtures/layouts/multi:1.4
       dreg resolve oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
@@ -81,19 +84,24 @@ def _plain(descriptor: "Descriptor") -> dict[str, Any]:
     return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
 
 
-@click.command("manifest")
+@click.command("manifest", cls=Command)
 @source_argument
 @ref_name_option
 @platform_option
-@click.option("--raw", is_flag=True, help="Do not validate: print a broken document, too. Its digest is checked.")
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Do not validate the document, so that an invalid one is printed. Its digest is still verified.",
+)
 def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", raw: bool) -> None:
     """Print a manifest or index, byte for byte.
 
-    On a terminal control characters are spelled out.
+    The document is verified by its digest and validated. On a terminal, control characters are escaped. For a
+    multi-platform image, the index is printed; with --platform, the manifest of that platform.
 
     \b
     Examples:
-      dreg manifest oci:fixtures/layouts/multi:1.4
+      dreg manifest localhost:5000/acme/web:1.4
       dreg manifest oci:fixtures/layouts/multi:1.4 --platform linux/arm64
     """
     with opened(source, ref_name) as (store, reference):
@@ -107,14 +115,15 @@ def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platf
     put_octets(octets)
 
 
-@click.command("config")
+@click.command("config", cls=Command)
 @source_argument
 @ref_name_option
 @platform_option
 def config_command(source: "StoreName", ref_name: str | None, platform: "Platform | None") -> None:
-    """Print the config of an image or an artifact, byte for byte; its digest is checked.
+    """Print the config of an image, byte for byte.
 
-    On a terminal control characters are spelled out.
+    The config has the environment, entrypoint, command, user and labels of the image. It is verified by its digest. On
+    a terminal, control characters are escaped. A multi-platform image requires --platform.
 
     \b
     Examples:
@@ -138,16 +147,19 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
         raise failure.at(config.digest) from None
 
 
-@click.command("platforms")
+@click.command("platforms", cls=Command)
 @sources_argument
 @ref_name_option
 @format_option
 def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, output: str) -> int:
-    """List the platforms of an image; of several, each behind the name of its image.
+    """List the platforms of an image.
+
+    With several sources, each platform follows its source.
 
     \b
-    Example:
-      dreg platforms oci:fixtures/layouts/multi:1.4
+    Examples:
+      dreg platforms localhost:5000/acme/web:1.4
+      dreg platforms oci:fixtures/layouts/multi:1.4 --format json
     """
     from dreg_client._sync.showing import read_platforms
 
@@ -161,19 +173,21 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
     return show(sources, output, read, key="platforms")
 
 
-@click.command("referrers")
+@click.command("referrers", cls=Command)
 @source_argument
-@click.option("--artifact-type", metavar="TYPE", help="Only those of this type.")
-@click.option("--verify", is_flag=True, help="Read each, and leave out what does not refer to it.")
+@click.option("--artifact-type", metavar="TYPE", help="List only referrers with this artifact type.")
+@click.option("--verify", is_flag=True, help="Read each referrer, and omit those that do not refer to the image.")
 @format_option
 def referrers_command(source: "StoreName", artifact_type: str | None, verify: bool, output: str) -> None:
-    """List what refers to a manifest: signatures, attestations and the like, by digest and type.
+    """List the signatures, attestations and other referrers of an image.
 
-    A registry's list is its claim; --verify looks whether what is listed says the same.
+    Each line has the digest and the artifact type of a manifest whose `subject` is the image. The list is the
+    registry's; --verify checks it against the manifests.
 
     \b
-    Example:
-      dreg referrers oci:fixtures/layouts/multi:1.4
+    Examples:
+      dreg referrers localhost:5000/acme/web:1.4
+      dreg referrers oci:fixtures/layouts/multi:1.4 --format json
     """
     with opened(source) as (store, reference):
         found = store.referrers(store.resolve(reference), artifact_type, verify=verify)
@@ -184,18 +198,23 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
     )
 
 
-@click.command("history")
+@click.command("history", cls=Command)
 @source_argument
 @ref_name_option
 @platform_option
 @format_option
 def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> int:
-    """Show the steps that made an image, first one first, each with the size of its layer.
+    """Show the build steps of an image, with the size of each layer.
 
-    Exits with 1 if a part of a manifest or config cannot be read; all other parts are shown.
+    The first step is shown first. A multi-platform image requires --platform.
 
     \b
-    Example:
+    Exit codes:
+      1  A part of the manifest or config is invalid; the rest is shown.
+
+    \b
+    Examples:
+      dreg history oci:fixtures/layouts/multi:single
       dreg history oci:fixtures/layouts/multi:1.4 --platform linux/amd64
     """
     from dreg_client._sync.showing import read_chosen
@@ -218,18 +237,22 @@ def _parse_range(text: str) -> Callable[[str], bool]:
     return lambda tag: bool(_VERSION.fullmatch(tag)) and versions.Version.coerce(tag.removeprefix("v")) in within
 
 
-@click.command("tags")
+@click.command("tags", cls=Command)
 @sources_argument
-@click.option("--include", multiple=True, metavar="GLOB", help="List only tags as '1.*'; may be repeated: any of them.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out tags as '*-rc*'; may be repeated.")
+@click.option(
+    "--include", multiple=True, metavar="GLOB", help="List only tags that match, such as '1.*'. Can be repeated."
+)
+@click.option(
+    "--exclude", multiple=True, metavar="GLOB", help="Omit tags that match, such as '*-rc*'. Can be repeated."
+)
 @click.option(
     "--semver",
     "within",
     type=ParsedType("range", _parse_range),
     metavar="RANGE",
-    help="List only versions within a range, as npm writes them: '^1.4', '>=1.2 <2'.",
+    help="List only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
 )
-@click.option("--no-digest-tags", is_flag=True, help="Leave out tags that stand for a digest, as sha256-....sig.")
+@click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig.")
 @format_option
 def tags_command(
     sources: "tuple[StoreName, ...]",
@@ -240,14 +263,18 @@ def tags_command(
     no_digest_tags: bool,
     output: str,
 ) -> int:
-    """List the tags of a store; of several, each behind the name of its store.
+    """List the tags of a repository, layout or archive.
 
-    Globs have *, ? and [...], and tell upper case from lower. A range takes v1.4 for 1.4, and 1.4 for 1.4.0; versions
-    with something behind, as 1.4-alpine, count as those before a release and are in few ranges.
+    SOURCE is a name without a tag or digest. With several sources, each tag is printed as
+    SOURCE:TAG.
+
+    GLOB is a case-sensitive pattern of *, ? and [...]. A RANGE reads v1.4 as 1.4, and 1.4 as 1.4.0. A tag with a
+    suffix, such as 1.4-alpine, counts as a prerelease, which most ranges exclude.
 
     \b
     Examples:
-      dreg tags oci:fixtures/layouts/multi
+      dreg tags localhost:5000/acme/web
+      dreg tags localhost:5000/acme/web --include '1.*' --exclude '*-rc*'
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dreg_client.cli.arguments import DIGEST, format_option, read_registry, source_argument
+from dreg_client.cli.arguments import DIGEST, format_option, image_argument, read_registry
+from dreg_client.cli.command import Command
 from dreg_client.cli.output import put, put_error, put_json, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
 from dreg_client.cli.stores import opened_repository
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 
-@click.command("repos")
+@click.command("repos", cls=Command)
 @click.argument("registry", callback=read_registry)
-@click.option("--namespace", metavar="NAME", help="Only those of this namespace; library: those without one.")
+@click.option(
+    "--namespace", metavar="NAME", help="List only repositories in this namespace; library for those without one."
+)
 @registry_options
 @format_option
 def repos_command(registry: str, namespace: str | None, output: str) -> None:
-    """List the repositories of a registry, as its catalog has them; not every registry has one.
+    """List the repositories of a registry.
 
-    REGISTRY is a host, such as localhost:5000, or a URL.
+    REGISTRY is a host, such as localhost:5000, or a URL. Some registries, such as Docker Hub, do not offer a catalog;
+    the command then exits with an error.
 
     \b
     Examples:
@@ -42,7 +46,7 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     from dreg_client.credentials.lookup import with_defaults
     from dreg_client.protocol.tags_and_catalog import namespace_of
 
-    show_log(debug=False)
+    show_log(debug="--debug" in sys.argv)
     with closing(Client.open(registry, **with_defaults(given_options()))) as client:
         names = (name for name in iter_catalog(client) if namespace in {None, namespace_of(name)})
         if output == "json":
@@ -52,15 +56,19 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
                 put(visible(name))
 
 
-@click.command("tag")
-@source_argument
-@click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@click.command("tag", cls=Command)
+@image_argument("REGISTRY/REPOSITORY[:TAG|@DIGEST]")
+@click.argument("tags", metavar="NEW_TAG...", nargs=-1, required=True)
 def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
-    """Give further tags to an image, byte for byte, and print its digest, which stays the same.
+    """Add tags to an image in a registry.
+
+    Prints the digest, which is the same for all tags. An existing tag is moved to the image. The new tags are in the
+    same repository.
 
     \b
-    Example:
+    Examples:
       dreg tag localhost:5000/acme/web:1.4 1 latest
+      dreg tag localhost:5000/acme/web@$(dreg resolve localhost:5000/acme/web:1.4) stable
     """
     from dreg_client.values.store_name import reference_of
 
@@ -69,22 +77,26 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
     put(digest)
 
 
-@click.command("untag")
-@source_argument
+@click.command("untag", cls=Command)
+@image_argument("REGISTRY/REPOSITORY:TAG")
 @click.option(
     "--no-placeholder",
     "placeholder",
     is_flag=True,
     flag_value=False,
     default=True,
-    help="Write nothing: exit with 8 if the registry does not delete tags itself.",
+    help="Do not write a placeholder; exit with 8 if the registry cannot delete tags.",
 )
 def untag_command(source: "StoreName", placeholder: bool) -> None:
-    """Delete a tag, and nothing else, and print its name.
+    """Delete a tag in a registry; the image and its other tags stay.
 
-    Many registries delete by digest alone, and with the digest all of its tags. There the tag is moved to a
-    placeholder, which is then deleted by its digest; if that fails, the tag is moved back. Exits with 8, and changes
-    nothing, if the registry does not delete digests either.
+    Prints the name of the tag. Many registries can only delete by digest, which deletes all tags of an image. For
+    these, dreg moves the tag to a placeholder manifest, and deletes that manifest by its digest. If this fails, dreg
+    moves the tag back.
+
+    \b
+    Exit codes:
+      8  The registry cannot delete tags or digests; nothing has changed.
 
     \b
     Example:
@@ -98,18 +110,17 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
     put(visible(str(reference)))
 
 
-@click.command("delete")
-@source_argument
-@click.option("--blob", metavar="DIGEST", type=DIGEST, help="Delete this blob, not a manifest.")
+@click.command("delete", cls=Command)
+@image_argument("REGISTRY/REPOSITORY@DIGEST")
+@click.option("--blob", metavar="DIGEST", type=DIGEST, help="Delete this blob; name only the repository.")
 def delete_command(source: "StoreName", blob: "Digest | None") -> None:
-    """Delete a manifest by its digest, and print that. All tags that name it go with it.
+    """Delete a manifest and all its tags, or a blob, in a registry.
 
-    dreg untag deletes a tag alone.
+    Prints the digest. To delete only a tag, use `dreg untag`.
 
     \b
     Example:
-      dreg delete localhost:5000/acme/old@$( \\
-        dreg resolve localhost:5000/acme/old:1)
+      dreg delete localhost:5000/acme/old@$(dreg resolve localhost:5000/acme/old:1)
     """
     reference = source.reference
     digest = reference.digest if reference else None
@@ -126,21 +137,27 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
     put(str(blob or digest))
 
 
-@click.command("login")
+@click.command("login", cls=Command)
 @click.argument("registry", callback=read_registry)
-@click.option("--username", "-u", metavar="USER", help="User name; asked for on a terminal.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else it is asked for.")
-@click.option("--identity-token-stdin", is_flag=True, help="Read an identity token from standard input.")
+@click.option("--username", "-u", metavar="USER", help="User name. If it is missing, dreg prompts for it.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of prompting for it."
+)
+@click.option(
+    "--identity-token-stdin", is_flag=True, help="Read an identity token (OAuth 2.0 refresh token) from standard input."
+)
 @connection_options
 def login_command(registry: str, username: str | None, password_stdin: bool, identity_token_stdin: bool) -> None:
-    """Log in to a registry: check the credential, then keep it where docker and podman look for it.
+    """Log in to a registry.
 
-    It is kept by the credential helper that is set up for the registry; without one in a file, readable for you alone.
+    Checks the credential with the registry, then saves it where docker and podman also find it: in the credential
+    helper that is configured for the registry, or in a file that only you can read. On a terminal, the command prompts
+    for a user name and password.
 
     \b
     Examples:
+      dreg login registry.example
       dreg login registry.example -u ada --password-stdin < password.txt
-      dreg login registry.example     (asks for user and password)
     """
     from dreg_client._sync.registry import Registry
     from dreg_client.credentials import login
@@ -164,11 +181,13 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
         put_error(f"dreg: warning: {visible(base.authority)} lets anybody in; the {what} was not checked")
 
 
-@click.command("logout")
+@click.command("logout", cls=Command)
 @click.argument("registry", callback=read_registry)
 @connection_options
 def logout_command(registry: str) -> None:
-    """Log out of a registry: forget its credential wherever docker and podman look for it.
+    """Log out of a registry.
+
+    Deletes the credential of the registry from all files and helpers in which docker and podman look for it.
 
     \b
     Example:
@@ -190,7 +209,7 @@ def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions
     from dreg_client.protocol.options import Options
     from dreg_client.protocol.registry_url import RegistryURL
 
-    show_log(debug=False)
+    show_log(debug="--debug" in sys.argv)
     options = given_options()
     credentials = options.get("credentials")
     assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)

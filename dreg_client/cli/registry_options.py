@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from dreg_client.cli.command import RegistryOption
 from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
@@ -23,37 +24,53 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  
     ctx.meta.setdefault(_META, {})[param.name] = value
 
 
-_option: Final = partial(click.option, expose_value=False, callback=_remember)
+_option: Final = partial(click.option, cls=RegistryOption, expose_value=False, callback=_remember)
+_file: Final = partial(_option, metavar="FILE", type=click.Path(readable=False))
 _CREDENTIAL_OPTIONS: Final = (
-    _option("--username", "-u", metavar="USER", help="User name, with --password-stdin."),
+    _option("--username", "-u", metavar="USER", help="User name; requires --password-stdin."),
     _option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     _option(
         "--identity-token-stdin",
         is_flag=True,
-        help="Read a token, for which the token server gives others, from standard input.",
+        help="Read an identity token (OAuth 2.0 refresh token) from standard input.",
     ),
-    _option("--anonymous", is_flag=True, help="Look for no credential."),
+    _option("--anonymous", is_flag=True, help="Do not use credentials."),
 )
 _CONNECTION_OPTIONS: Final = (
-    _option("--authfile", metavar="FILE", help="Look for credentials in this file alone."),
+    _file("--authfile", help="Use only this credential file."),
     _option(
         "--plain-http",
         is_flag=True,
-        help="Use http, which shows passwords to the network; for localhost it is the default.",
+        help="Use plain HTTP (passwords are sent unencrypted). Implied for localhost.",
     ),
-    _option("--insecure", is_flag=True, help="Do not check the registry's certificate."),
-    _option("--ca-file", metavar="FILE", help="Trust the authorities in this file, too."),
-    _option("--cert", metavar="FILE", help="Our certificate."),
-    _option("--key", metavar="FILE", help="Its key, where it is not in the same file."),
+    _option("--insecure", is_flag=True, help="Do not verify the TLS certificate of the registry."),
+    _file("--ca-file", help="Also trust the CA certificates in this PEM file."),
+    _file("--cert", help="Client certificate, in PEM format."),
+    _file("--key", help="Private key of the client certificate, if the --cert file does not contain it."),
     _option(
         "--trust-token-host",
         metavar="HOST[:PORT]",
         multiple=True,
-        help="Send the credential to this token server of the registry, too; may be repeated.",
+        help="Also send the credential to this token server. Can be repeated.",
     ),
-    _option("--mirror", metavar="URL", multiple=True, help="Ask there first; may be repeated."),
-    _option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0.1), help="The longest wait for an answer; 30."),
-    _option("--retries", metavar="N", type=click.IntRange(0, 100), help="How many attempts may follow the first; 4."),
+    _option(
+        "--mirror",
+        metavar="URL",
+        multiple=True,
+        help="Try this mirror first, without the registry's credential. Can be repeated.",
+    ),
+    _option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0.1),
+        help="Response timeout in seconds (default: 30).",
+    ),
+    _option(
+        "--retries",
+        metavar="N",
+        type=click.IntRange(0, 100),
+        help="Number of retries after a temporary failure (default: 4).",
+    ),
 )
 
 

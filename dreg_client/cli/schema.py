@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.shell_completion import CompletionItem
 
-from dreg_client.cli.arguments import format_option
+from dreg_client.cli.arguments import ParsedType, format_option
+from dreg_client.cli.command import Command, Group
 from dreg_client.cli.output import put, put_json, put_result, styled, wrapped
 from dreg_client.models.kinds import KIND_NAMES
 
@@ -13,19 +15,30 @@ if TYPE_CHECKING:
     from dreg_client.schemagen import Mode, RuleEntry
 
 _NAMES: Final = (*KIND_NAMES, "manifest")
+_OTHER_NAMES: Final = {
+    **dict.fromkeys(("ls", "names"), "use dreg schema list"),
+    **dict.fromkeys(("cat", "get", "print"), "use dreg schema show"),
+    **dict.fromkeys(("dump", "export", "generate", "save"), "use dreg schema write"),
+    **dict.fromkeys(("diff", "verify"), "use dreg schema check"),
+    "validate": "to compare schemas with the models, use dreg schema check; to validate documents, use dreg validate",
+}
+"""What other tools call the commands of `dreg schema`, with what to use instead."""
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 
 
-@click.group("schema", no_args_is_help=False)
+@click.group("schema", cls=Group, no_args_is_help=False, other_names=_OTHER_NAMES)
 def schema_command() -> None:
-    """Print or write JSON Schemas (draft 2020-12) of manifests, indexes, configs, layouts and descriptors.
+    """List, print, write or check the JSON Schemas of documents.
 
-    A schema accepts each document that dreg accepts, and refuses what it refuses as far as JSON Schema can say it.
+    There are schemas (draft 2020-12) for manifests, indexes, configs, layouts and descriptors. They accept all
+    documents that dreg accepts, and reject invalid ones as far as JSON Schema can express the rules. To validate
+    documents, use `dreg validate`.
 
     \b
     Examples:
       dreg schema list
       dreg schema show oci-manifest
+      dreg schema write build/schemas
       dreg schema check schemas
     """
 
@@ -33,11 +46,12 @@ def schema_command() -> None:
 @schema_command.command("list")
 @format_option
 def list_command(output: str) -> None:
-    """List the schemas: their names and what each is of.
+    """List the names of the schemas, and the documents they describe.
 
     \b
-    Example:
+    Examples:
       dreg schema list
+      dreg schema list --format json
     """
     from dreg_client.schemagen import schema
 
@@ -55,13 +69,12 @@ def list_command(output: str) -> None:
     "--mode",
     type=click.Choice(["validation", "serialization"]),
     default="validation",
-    show_default=True,
-    help="validation: what is accepted; serialization: what is written.",
+    help="Describe what dreg accepts (validation) or what it writes (serialization). Default: validation.",
 )
 def show_command(name: str, mode: "Mode") -> None:
     """Print a schema.
 
-    NAME is one of those that `dreg schema list` gives; `manifest` accepts any manifest or index, for editors.
+    `dreg schema list` prints the names. The schema `manifest` accepts any manifest or index; use it in editors.
 
     \b
     Examples:
@@ -76,7 +89,10 @@ def show_command(name: str, mode: "Mode") -> None:
 @schema_command.command("write")
 @_folder
 def write_command(folder: Path) -> None:
-    """Write all schemas into a folder: NAME.json, and serialization/NAME.json where what is written differs.
+    """Write all schemas to a directory.
+
+    Writes DIR/NAME.json for each schema, and DIR/serialization/NAME.json if dreg writes a narrower form than it
+    accepts. Files that are up to date are not written.
 
     \b
     Example:
@@ -93,7 +109,14 @@ def write_command(folder: Path) -> None:
 @schema_command.command("check")
 @_folder
 def check_command(folder: Path) -> int:
-    """Compare the schemas in a folder with the models; exit with 1 and print the differences if any is stale.
+    """Compare the schemas in a directory with those of this version.
+
+    Prints the differences.
+
+    \b
+    Exit codes:
+      0  All schemas are up to date.
+      1  A schema is missing or out of date.
 
     \b
     Example:
@@ -112,11 +135,24 @@ def check_command(folder: Path) -> int:
     return 0
 
 
-@click.command("rule")
-@click.argument("rule", metavar="ID")
+class _RuleId(ParsedType):
+    """The id of a rule, which shells complete."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
+        """Complete the ids of rules."""
+        from dreg_client.cli.completed_names import rule_ids
+
+        return rule_ids(incomplete)
+
+
+@click.command("rule", cls=Command)
+@click.argument("rule", metavar="ID", type=_RuleId("id", str))
 @format_option
 def rule_command(rule: str, output: str) -> None:
-    """Explain a rule that a report names: why it is there, what breaks it, what follows it, how to mend it.
+    """Explain a validation rule, and how to fix a document that breaks it.
+
+    ID is the id of a rule in a report of `dreg validate`, such as DSC-02. The explanation says why the rule exists, and
+    has an example that breaks it and one that follows it.
 
     \b
     Examples:

@@ -5,8 +5,10 @@ from contextlib import closing
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from dreg_client.cli.arguments import formats_option
+from dreg_client.cli.command import Command
 from dreg_client.cli.registry_options import registry_options
 from dreg_client.models.kinds import KIND_NAMES
 
@@ -17,66 +19,96 @@ def _processors() -> int:
     return min(len(known(0)) if known else os.cpu_count() or 1, 256)
 
 
-@click.command("validate")
+class _Validated(click.Path):
+    """A file, a folder or the name of a store, which shells complete."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
+        """Complete files, folders, kinds of stores, and the tags of a layout."""
+        from dreg_client.cli.completed_names import files, store_names
+
+        return store_names(incomplete) + files(incomplete)
+
+
+@click.command("validate", cls=Command)
 @click.argument(
-    "sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(allow_dash=True, readable=False)
+    "sources", metavar="SOURCE...", nargs=-1, required=True, type=_Validated(allow_dash=True, readable=False)
 )
 @click.option(
     "--kind",
     type=click.Choice(KIND_NAMES),
     metavar="KIND",
-    help=f"What each file must be, where it does not say so itself: {', '.join(KIND_NAMES)}.",
+    help=f"Kind of the documents, for those that do not state it: {', '.join(KIND_NAMES)}.",
 )
-@click.option("--media-type", metavar="TYPE", help="What each file was served as.")
-@click.option("--lines", is_flag=True, help="Files are dumps, a document a line (*.jsonl and *.ndjson always are).")
 @click.option(
-    "--field", metavar="NAME", default="", help="Files are dumps; this member of each line holds the document."
+    "--media-type", metavar="TYPE", help="Media type with which the documents were served; they must agree with it."
 )
-@click.option("--media-type-field", metavar="NAME", default="", help="The member that says what it was served as.")
-@click.option("--complete", is_flag=True, help="What is named and not there is an error, not a warning.")
-@click.option("--pedantic", is_flag=True, help="Report notes, too: members that are not specified and the like.")
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only: no warnings, notes, summary or progress.")
+@click.option("--lines", is_flag=True, help="Read one document from each line, as for *.jsonl and *.ndjson files.")
+@click.option(
+    "--field", metavar="NAME", default="", help="Read a JSON object from each line; this member holds the document."
+)
+@click.option(
+    "--media-type-field",
+    metavar="NAME",
+    default="",
+    help="Member of the object that holds the media type; requires --field.",
+)
+@click.option("--complete", is_flag=True, help="Report missing blobs and manifests as errors, not as warnings.")
+@click.option("--pedantic", is_flag=True, help="Also report notes, such as members that no specification defines.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only errors: no warnings, notes, summary or progress.")
 @click.option(
     "--jobs",
     "-j",
     type=click.IntRange(1, 256),
     default=_processors,
     metavar="N",
-    help="Processes for dumps, threads for blobs; without it one for each processor.",
+    help="Number of documents or blobs to check in parallel (default: the number of CPUs).",
 )
 @click.option(
     "--resume",
     metavar="FILE",
-    help="Of a registry: remember in this file what is done, and go on with it; it is gone when all is done.",
+    type=click.Path(readable=False),
+    help="Record the finished tags of a registry in FILE. To continue after an interruption, run the same command "
+    "again. FILE is deleted when all tags are done.",
 )
 @registry_options
 @formats_option(
     *("json", "jsonl", "github"),
-    help="text for people; json: one document; jsonl: a document a line; github: annotations.",
+    help="Output format (default: text). json is one document; jsonl is one object per line; github is annotations for "
+    "GitHub Actions.",
 )
 def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> int:  # noqa: ANN401 (as click hands them over)
-    """Check documents against the specification: stored ones without any server, and those in a registry.
+    """Validate manifests, configs, layouts and repositories.
+
+    Documents are checked against the OCI and Docker specifications. Each problem has the id of a rule, which
+    `dreg rule ID` explains. Warnings do not make a document invalid.
 
     \b
-    SOURCE is one of
-      a file with a document, or a dump with a document a line
-      a folder: its files *.json, *.jsonl and *.ndjson, the layouts in it,
-        and all folders below, but hidden ones
-      - for standard input
-      oci:PATH[:TAG] or oci-archive:FILE[:TAG]: every document and blob of a
-        layout, by digest and size, and documents against one another
-      REGISTRY/REPOSITORY[:TAG|@DIGEST]: every tag of a repository, or one;
-        REGISTRY/ alone, or its URL: all repositories that its catalog has;
-        manifests and configs are read, layers are looked for by --complete
+    SOURCE is one of these:
+      FILE         A document; *.jsonl and *.ndjson have one document per line.
+      DIRECTORY    All *.json, *.jsonl and *.ndjson files in it and its subdirectories, and all layouts.
+      -            Standard input.
+      oci:PATH[:TAG], oci-archive:FILE[:TAG]
+                   A layout: its documents, blobs and references.
+      REGISTRY/REPOSITORY[:TAG|@DIGEST]
+                   One image of a repository, or all its tags.
+      REGISTRY/    All repositories in the catalog of a registry.
 
-    Exits with 5 if any source, or a part of one, is unreadable; else with 1 if any document has an error, or if some
-    sources could not be read for other reasons; if that is so of all, with the code of the reason, such as 4 if none
-    of them exists. The others are checked all the same.
+    Manifests and configs of a registry are read. Layers are not; --complete checks that they exist.
+
+    \b
+    Exit codes:
+      0  No document has an error.
+      1  A document has an error, or some of the sources could not be read.
+      5  A source is corrupt or unsafe; this takes precedence over 1.
+
+    If no source could be read, the exit code is that of the reason, such as 4 for files that do not exist. All sources
+    are checked in any case.
 
     \b
     Examples:
       dreg validate fixtures/valid oci:fixtures/layouts/multi
       dreg validate --kind image-config fixtures/configs/*.json
+      dreg validate --format github fixtures/valid
       dreg validate --field manifest --media-type-field media_type \\
         --jobs 2 --format jsonl fixtures/dumps/registry.jsonl
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -

@@ -7,17 +7,21 @@ import click
 
 from dreg_client import __version__
 from dreg_client.cli.arguments import format_option
+from dreg_client.cli.command import Command
 from dreg_client.cli.output import put_result
 
 
-@click.command("version")
+@click.command("version", cls=Command)
 @format_option
 def version_command(output: str) -> None:
-    """Print the versions of dreg and of what it stands on: what a report of a bug begins with.
+    """Print the versions of dreg and its dependencies.
+
+    Include them when you report a bug. `dreg --version` prints only the version of dreg.
 
     \b
-    Example:
+    Examples:
       dreg version
+      dreg version --format json
     """
     versions = {"dreg-client": __version__}
     versions |= {name: _version(name) for name in ("pydantic", "orjson", "httpx", "httpx2", "click", "rich")}

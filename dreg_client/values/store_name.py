@@ -78,8 +78,8 @@ class StoreName:
     def __str__(self) -> str:
         if self.kind == "registry":
             return str(self.reference)
-        if self.digest is not None and self.kind == "oci":
-            return f"oci:{self.path}@{self.digest}"
+        if self.digest is not None and (self.kind == "oci" or ":" not in self.path):
+            return f"{self.kind}:{self.path}@{self.digest}"
         image = f"@{self.digest}" if self.digest is not None else str(self.reference or reference_of(self))
         return f"{self.kind}:{self.path}" + (f":{image}" if image else "")
 
@@ -136,6 +136,9 @@ def _archive(kind: Kind, text: str) -> StoreName:
     path, _, image = text[len(drive) :].partition(":")
     if not path:
         raise InvalidReferenceError(shown(text), "reference", "the path of an archive")
+    file, at, algorithm = path.rpartition("@")
+    if kind == "oci-archive" and at and file and is_digest(f"{algorithm}:{image}"):  # without a colon before the @
+        return StoreName(kind, drive + file, digest=Digest(f"{algorithm}:{image}"))
     return archived(kind, drive + path, image)
 
 

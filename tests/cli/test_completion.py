@@ -1,6 +1,7 @@
-"""Completion: the scripts load, and ask dreg by the way that they name."""
+"""Completion: in a real bash, and as zsh and fish ask for it."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,51 +12,126 @@ import pytest
 from tests.commands import run_limited
 
 Run = Callable[..., Any]
+ROOT = Path(__file__).parent.parent.parent
+MULTI = "oci:fixtures/layouts/multi"
 COMPLETE = """
 source <(dreg completion bash)
-COMP_WORDS=({words}) COMP_CWORD={position}
-_dreg_completion dreg
+compopt() {{ printf '%s\\n' "compopt $1 $2"; }}
+COMP_LINE={line} COMP_POINT={point}
+_dreg_completion dreg {replaced}
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 
-def test_bash_completes_commands(tmp_path: Path) -> None:
-    assert set(completed(tmp_path, "dreg", "val")) == {"validate"}
-    assert {"tags", "inspect", "blob"} <= set(completed(tmp_path, "dreg", ""))
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """A PATH on which there is `dreg`."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
+    (tmp_path / "bin/dreg").chmod(0o755)
+    return f"{tmp_path}/bin:{os.environ['PATH']}"
 
 
-def test_bash_completes_options_and_their_values(tmp_path: Path) -> None:
-    assert "--platform" in completed(tmp_path, "dreg", "inspect", "--p")
-    assert set(completed(tmp_path, "dreg", "tags", "--format", "j")) == {"json"}
+@pytest.fixture
+def completed(path: str) -> Callable[..., list[str]]:
+    """Complete a line in bash, which replaces the text after the last of its `COMP_WORDBREAKS`."""
+
+    def complete(line: str, replaced: str | None = None, folder: Path = ROOT) -> list[str]:
+        replaced = line.rpartition(" ")[2].rpartition(":")[2] if replaced is None else replaced
+        script = COMPLETE.format(line=shlex.quote(line), point=len(line), replaced=shlex.quote(replaced))
+        env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+        done = run_limited(["bash", "-c", script], env=env, cwd=folder, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return done.stdout.split("\n")[:-1]
+
+    return complete
 
 
-def test_bash_completes_kinds_of_stores(tmp_path: Path) -> None:
-    assert set(completed(tmp_path, "dreg", "inspect", "o")) == {"oci:", "oci-archive:"}
+def test_bash_completes_commands(completed: Callable[..., list[str]]) -> None:
+    assert completed("dreg val") == ["validate"]
+    assert {"tags", "inspect", "blob"} <= set(completed("dreg "))
+    assert completed("dreg schema w") == completed("dreg help schema w") == ["write"]
 
 
-def completed(folder: Path, *words: str) -> list[str]:
-    """What bash offers for the last word."""
-    (folder / "dreg").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dreg_client.cli "$@"\n')
-    (folder / "dreg").chmod(0o755)
-    script = COMPLETE.format(words=" ".join(f"'{word}'" for word in words), position=len(words) - 1)
-    env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
-    done = run_limited(["bash", "-c", script], env=env, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    return done.stdout.split()
+def test_bash_completes_options_and_their_values(completed: Callable[..., list[str]]) -> None:
+    assert "--platform" in completed("dreg inspect --p")
+    assert completed("dreg tags --format j") == completed("dreg tags --format=j", "j") == ["json"]
+    assert completed("dreg config --platform linux/amd") == ["linux/amd64"]
+    assert completed("dreg blob x -o READ") == ["compopt -o default", ""]
+
+
+def test_bash_completes_kinds_of_stores_without_a_space(completed: Callable[..., list[str]]) -> None:
+    assert completed("dreg inspect oci") == [*2 * ["compopt -o nospace"], "oci:", "oci-archive:"]
 
 
 @pytest.mark.parametrize(
-    ("shell", "env", "expected"),
+    ("line", "expected"),
     [
-        ("zsh", {"COMP_WORDS": "dreg val", "COMP_CWORD": "1"}, "validate"),
-        ("fish", {"COMP_WORDS": "dreg val", "COMP_CWORD": "val"}, "validate"),
+        ("oci:fix", ["fixtures/"]),
+        ("oci:fixtures/layouts/mul", ["fixtures/layouts/multi"]),
+        (f"{MULTI}:", ["1.4", "single", "nested", "artifact"]),
+        (f"{MULTI}:1", ["1.4"]),
+        ("oci-archive:fixtures/archives/mul", ["fixtures/archives/multi.oci.tar"]),
+        ("docker-archive:fixtures/archives/w", ["fixtures/archives/web.docker.tar"]),
+        ("localhost:5000/acme/web:1", [""]),
     ],
 )
-def test_zsh_and_fish_are_answered(dreg: Run, shell: str, env: dict[str, str], expected: str) -> None:
-    done = dreg(env={**env, "_DREG_COMPLETE": f"{shell}_complete"})
+def test_bash_completes_names_with_colons(completed: Callable[..., list[str]], line: str, expected: list[str]) -> None:
+    assert [name for name in completed(f"dreg inspect {line}") if not name.startswith("compopt")] == expected
+
+
+def test_bash_completes_a_layout_to_its_tags(completed: Callable[..., list[str]]) -> None:
+    assert "fixtures/layouts/multi:1.4" in completed(f"dreg tags {MULTI}")
+
+
+def test_bash_completes_where_a_colon_ends_no_word(completed: Callable[..., list[str]]) -> None:
+    assert completed(f"dreg tags {MULTI}:1", f"{MULTI}:1") == [f"{MULTI}:1.4"]
+
+
+def test_bash_completes_files_and_stores_to_validate(completed: Callable[..., list[str]]) -> None:
+    assert "fixtures/valid/" in completed("dreg validate fixtures/val")
+    assert completed("dreg validate README") == ["README.md"]
+
+
+@pytest.mark.parametrize(
+    ("written", "replaced", "expected"),
+    [("oci:a\\ b/m", "a\\ b/m", "a\\ b/my\\ folder/"), ("'oci:a b/m", "oci:a b/m", "oci:a b/my folder/")],
+)
+def test_bash_completes_names_with_spaces(
+    completed: Callable[..., list[str]], tmp_path: Path, written: str, replaced: str, expected: str
+) -> None:
+    (tmp_path / "a b/my folder").mkdir(parents=True)
+
+    assert completed(f"dreg tags {written}", replaced, tmp_path) == ["compopt -o nospace", expected]
+
+
+def test_bash_completes_ids_of_rules(completed: Callable[..., list[str]]) -> None:
+    assert {"DSC-01", "DSC-02"} <= set(completed("dreg rule DSC-"))
+    assert completed("dreg rule dsc-02") == ["DSC-02"]
+
+
+def test_an_index_that_cannot_be_read_completes_nothing(completed: Callable[..., list[str]], tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text('{"manifests": [7]}')
+
+    assert completed("dreg tags oci:.:", folder=tmp_path) == [""]
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "expected"),
+    [
+        ("zsh", "dreg val", "plain\nvalidate\n"),
+        ("zsh", "dreg tags oci:fix", "partial\noci:fixtures/\n_"),
+        ("fish", "dreg val", "plain,validate\t"),
+        ("fish", "dreg tags oci:fix", "plain,oci:fixtures/"),
+    ],
+)
+def test_zsh_and_fish_are_answered(dreg: Run, shell: str, words: str, expected: str) -> None:
+    *before, last = words.split()
+    position = last if shell == "fish" else str(len(before))
+    done = dreg(env={"COMP_WORDS": words, "COMP_CWORD": position, "_DREG_COMPLETE": f"{shell}_complete"})
 
     assert (done.code, done.err) == (0, "")
-    assert expected in done.out
+    assert done.out.startswith(expected)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -63,5 +139,10 @@ def test_a_script_asks_by_the_variable_that_dreg_reads(said: Run, shell: str) ->
     assert f"_DREG_COMPLETE={shell}_complete" in said("completion", shell).out
 
 
-def test_a_shell_that_is_not_known_is_a_mistake(said: Run) -> None:
+def test_zsh_adds_no_space_after_what_more_follows(said: Run) -> None:
+    assert '"$type" == "partial"' in said("completion", "zsh").out
+
+
+def test_a_shell_that_is_not_known_is_a_mistake(dreg: Run, said: Run) -> None:
     assert said("completion", "tcsh").code == 2
+    assert dreg(env={"_DREG_COMPLETE": "tcsh_complete"}).code == 1

@@ -51,9 +51,10 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 
 CODES = {"registry.jsonl": 1}  # a dump that is broken on purpose
 NEEDS_LOGIN = "dreg logout"
+PROMPTS = "dreg login registry.example"
 
 
-@pytest.mark.parametrize("example", [example for example in EXAMPLES if "(asks" not in example])
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if example != PROMPTS])
 def test_an_example_runs_as_it_is_written(bench: Path, addresses: dict[str, str], example: str) -> None:
     script = f"{LOGIN}; {example}" if NEEDS_LOGIN in example else example
     for name, address in addresses.items():
@@ -71,17 +72,53 @@ LOGIN = next(example for example in EXAMPLES if "--password-stdin" in example)
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_has_examples_and_a_summary(said: Run, command: str) -> None:
+    found = group.get_command(group.make_context("dreg", ["version"]), command)
+
     assert examples(command)
     assert all("dreg " in example for example in examples(command))
+    assert (found.help or "").partition("\n")[0] == COMMANDS[command][1]
     assert re.search(rf"^  {command} +[A-Z]", said("--help").out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_fits_80_columns_but_for_digests(terminal: Run, command: str) -> None:
-    shown = terminal(command, "--help").out
+ALL = [[], *([command] for command in COMMANDS), *(["schema", name] for name in ("check", "list", "show", "write"))]
+
+
+@pytest.mark.parametrize("command", ALL, ids=lambda words: " ".join(words) or "dreg")
+def test_help_fits_80_columns(said: Run, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = said(*command, "--help").out
 
     assert "--debug" in shown
-    assert not [line for line in shown.splitlines() if len(line) > 80 and "sha256:" not in line]
+    assert "..." not in shown.replace("SOURCE...", "").replace("]...", "").replace("NEW_TAG...", "").replace(
+        "[...]", ""
+    )
+    assert not [line for line in shown.splitlines() if len(line) > 80]
+
+
+@pytest.mark.parametrize("command", ALL, ids=lambda words: " ".join(words) or "dreg")
+def test_help_wraps_between_words_at_40_columns(said: Run, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    words = said(*command, "--help").out.replace("\\\n", "").split()
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = said(*command, "--help").out
+
+    assert shown.replace("\\\n", "").split() == words
+    assert not [line for line in shown.splitlines() if len(line) > 40 and len(line.strip(" \\").split()) > 1]
+
+
+def test_help_on_a_narrow_terminal_puts_descriptions_below_options(terminal: Run) -> None:
+    shown = terminal("tags", "--help", columns=40).out
+
+    assert "  --timeout SECONDS\n      Response timeout in seconds\n      (default: 30).\n" in shown
+
+
+def test_options_are_grouped(said: Run) -> None:
+    shown = said("inspect", "--help").out
+    titles = re.findall(r"^(\S.*):$", shown, re.MULTILINE)
+
+    assert titles == ["SOURCE is one of these", "Options", "Registry options", "General options"]
+    assert shown.index("--platform") < shown.index("Registry options:") < shown.index("--ca-file")
+    assert shown.index("--retries") < shown.index("General options:") < shown.index("--debug") < shown.index("--help")
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -89,10 +126,29 @@ def test_help_imports_no_command(said: Run, option: str) -> None:
     assert said(option).lines[0].startswith("Usage: dreg ")
 
 
-@pytest.mark.parametrize(("word", "meant"), [("tgas", "tags"), ("repo", "repos"), ("valdiate", "validate")])
-def test_a_command_that_there_is_not_is_told_from_what_was_meant(said: Run, word: str, meant: str) -> None:
-    told = said(word)
+def test_help_names_stores_exit_codes_and_environment_variables(said: Run) -> None:
+    shown = said("--help").out
 
-    assert told.code == 2
-    assert f"No such command '{word}'. Did you mean '{meant}'?" in told.err
-    assert "Did you mean" not in said("xyzzy").err
+    for name in ("oci-archive:FILE[:TAG|@DIGEST]", "docker-archive:FILE[:NAME:TAG|:@N]", "DOCKER_CONFIG", "NO_PROXY"):
+        assert f"  {name}" in shown.replace(", ", "\n  ")
+    for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 70, 129, 130, 141, 143):
+        assert re.search(rf"^  {code} +[A-Z]", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", [[], ["inspect"], ["schema"], ["schema", "write"]])
+def test_help_is_a_command_too(said: Run, words: list[str]) -> None:
+    assert said("help", *words).out == said(*words, "--help").out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["help", "tgas"], "No such command 'tgas' (did you mean 'tags'?); see: dreg --help"),
+        (["help", "schema", "ls"], "No such command 'ls'; use dreg schema list; see: dreg schema --help"),
+        (["help", "tags", "list"], "dreg tags has no command 'list'; see: dreg tags --help"),
+    ],
+)
+def test_help_of_an_unknown_command_is_a_usage_error(said: Run, words: list[str], message: str) -> None:
+    done = said(*words)
+
+    assert (done.code, done.out, done.err) == (2, "", f"dreg: {message}\n")

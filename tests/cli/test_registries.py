@@ -302,7 +302,7 @@ def _found(source: str) -> dict[str, Any]:
     return {"source": source, "kind": "oci-index", "digest": None, "size": 7, "problems": [problem]}
 
 
-# --- what strangers say, and completion
+# --- what strangers say
 
 
 class _Rude(BaseHTTPRequestHandler):

@@ -26,6 +26,8 @@ _D = "sha256:" + "ab" * 32
         ("oci-archive:a.tar:platform/mysql:8.0", "oci-archive", "a.tar", "platform/mysql:8.0"),
         ("oci-archive:C:/a.tar:1.4", "oci-archive", "C:/a.tar", "1.4"),
         (f"oci-archive:a.tar:@{_D}", "oci-archive", "a.tar", _D),
+        (f"oci-archive:a.tar@{_D}", "oci-archive", "a.tar", _D),
+        (f"oci-archive:C:/a@b.tar@{_D}", "oci-archive", "C:/a@b.tar", _D),
         ("docker-archive:i.tar", "docker-archive", "i.tar", None),
         ("docker-archive:i.tar:acme/web:1", "docker-archive", "i.tar", "docker.io/acme/web:1"),
         ("docker-archive:i.tar:@2", "docker-archive", "i.tar", "2"),

@@ -1,0 +1,156 @@
+"""The classes of commands and options: click's, with grouped options in `--help`, and suggestions for wrong names."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from dreg_client.cli.help_formatter import HelpFormatter
+
+OWN: Final = "Options"
+REGISTRY: Final = "Registry options"
+GENERAL: Final = "General options"
+_CLICKS: Final = re.compile(r"  \[[^\[\]]*\]$")
+"""What click adds to help texts, such as `[0<=x<=100]`; ours say what a reader needs."""
+
+
+class Context(click.Context):
+    """A context whose help adapts to narrow terminals."""
+
+    formatter_class = HelpFormatter
+
+
+class RegistryOption(click.Option):
+    """An option for connecting to a registry."""
+
+
+class GeneralOption(click.Option):
+    """An option that every command has."""
+
+
+class Command(click.Command):
+    """A command of `dreg`."""
+
+    context_class = Context
+
+    def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 (as click has them)
+        super().__init__(*args, **settings)
+        self.params.append(_debug())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; say which option replaces an unknown one."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as failure:
+            raise _unknown_option(self, ctx, failure) from None
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write how a SOURCE is named, and the options in groups."""
+        if takes_source(self):
+            from dreg_client.cli.overview import SOURCES
+
+            with formatter.section("SOURCE is one of these"):
+                formatter.write_dl(SOURCES.items())
+        _write_options(self, ctx, formatter)
+
+
+class Group(click.Group):
+    """A group of commands of `dreg`."""
+
+    context_class = Context
+    command_class = Command
+
+    def __init__(self, *args: Any, other_names: Mapping[str, str] | None = None, **settings: Any) -> None:  # noqa: ANN401
+        """Create a group; `other_names` are what other tools call its commands, with what to use instead."""
+        super().__init__(*args, **settings)
+        self.other_names = other_names or {}
+        self.params.append(_debug())
+
+    def summaries(self, ctx: click.Context) -> dict[str, str]:
+        """Return the commands with their summaries."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        return {name: (command.help or "").partition("\n")[0] for name, command in found.items() if command}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; say which option replaces an unknown one."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as failure:
+            raise _unknown_option(self, ctx, failure) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; for an unknown name, say which command to use."""
+        if args[0] not in self.list_commands(ctx) and not ctx.resilient_parsing:
+            from dreg_client.cli.suggestions import unknown_command
+
+            ctx.fail(unknown_command(args[0], self.list_commands(ctx), self.other_names))
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of commands and options."""
+        found = self.summaries(ctx).items()
+        names = [CompletionItem(name, help=summary) for name, summary in found if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        _write_options(self, ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their whole summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl(self.summaries(ctx).items())
+
+
+def options_by_section(command: click.Command, ctx: click.Context) -> dict[str, list[click.Option]]:
+    """Return the options of a command by the section of the help that shows them."""
+    found: dict[str, list[click.Option]] = {OWN: [], REGISTRY: [], GENERAL: []}
+    help_option = command.get_help_option(ctx)
+    for option in command.get_params(ctx):
+        if isinstance(option, RegistryOption):
+            found[REGISTRY].append(option)
+        elif isinstance(option, GeneralOption) or (help_option and option.opts == help_option.opts):
+            assert isinstance(option, click.Option)  # noqa: S101 (both are)
+            found[GENERAL].append(option)
+        elif isinstance(option, click.Option):
+            found[OWN].append(option)
+    if not (found[OWN] or found[REGISTRY]):
+        return {OWN: found[GENERAL]}
+    return {section: options for section, options in found.items() if options}
+
+
+def takes_source(command: click.Command) -> bool:
+    """Return whether a command has the argument SOURCE, which may be any store."""
+    types = [argument.type.name for argument in command.params if str(argument.metavar or "").startswith("SOURCE")]
+    return "source" in types
+
+
+def help_record(option: click.Option, ctx: click.Context) -> tuple[str, str]:
+    """Return how an option is written and what it does."""
+    written, explained = option.get_help_record(ctx) or ("", "")
+    return written, _CLICKS.sub("", explained)
+
+
+def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    for section, options in options_by_section(command, ctx).items():
+        with formatter.section(section):
+            formatter.write_dl([help_record(option, ctx) for option in options])
+
+
+def _unknown_option(command: click.Command, ctx: click.Context, failure: click.NoSuchOption) -> click.UsageError:
+    from dreg_client.cli.suggestions import unknown_option
+
+    known = [name for option in command.get_params(ctx) for name in option.opts if name.startswith("-")]
+    is_group = isinstance(command, click.Group)
+    return click.UsageError(unknown_option(failure.option_name, known, is_group=is_group), ctx)
+
+
+def _debug() -> GeneralOption:
+    return GeneralOption(
+        ["--debug"], is_flag=True, expose_value=False, help="Log each request, and show a traceback for errors."
+    )

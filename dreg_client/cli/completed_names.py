@@ -1,0 +1,100 @@
+"""What shells complete: names of stores, files, tags in layouts, ids of rules. Nothing here uses the network."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from click.shell_completion import CompletionItem
+
+from dreg_client.cli.arguments import STORE_KINDS
+
+PARTIAL: Final = "partial"
+"""The type of a completion that more text follows, so that shells add no space."""
+_MOST: Final = 500
+_MAX_INDEX: Final = 4 * 1024 * 1024
+
+
+def store_names(incomplete: str) -> list[CompletionItem]:
+    """Complete the kinds of stores, then paths, then the tags of a layout."""
+    kind = next((kind for kind in STORE_KINDS if incomplete.startswith(kind)), None)
+    if kind is None:
+        return [CompletionItem(kind, type=PARTIAL) for kind in STORE_KINDS if kind.startswith(incomplete)]
+    path = incomplete.removeprefix(kind)
+    if kind != "oci:":
+        return _with_prefix(kind, files(path, expand_home=False))
+    return _with_prefix(kind, [*_layout_tags(path), *_folders(path)][:_MOST])
+
+
+def files(incomplete: str, *, expand_home: bool = True) -> list[CompletionItem]:
+    """Complete the files and folders in a folder."""
+    found = _entries(incomplete, expand_home=expand_home)
+    return [
+        CompletionItem(f"{name}/", type=PARTIAL) if path.is_dir() else CompletionItem(name) for name, path in found
+    ][:_MOST]
+
+
+def rule_ids(incomplete: str) -> list[CompletionItem]:
+    """Complete the ids of rules, without importing the models."""
+    import tomllib
+    from importlib.resources import files as resources
+
+    found: dict[str, str] = {}
+    for file in (resources("dreg_client") / "schemagen" / "rules").iterdir():
+        if file.name.upper().startswith(incomplete.upper()[:3]) and file.name.endswith(".toml"):
+            rules = tomllib.loads(file.read_text("utf-8"))
+            found |= {name: rule["title"] for name, rule in rules.items() if isinstance(rule, dict)}
+    return [CompletionItem(name, help=found[name]) for name in sorted(found) if name.startswith(incomplete.upper())]
+
+
+def _with_prefix(prefix: str, items: list[CompletionItem]) -> list[CompletionItem]:
+    return [CompletionItem(prefix + item.value, type=item.type) for item in items]
+
+
+def _layout_tags(text: str) -> Iterator[CompletionItem]:
+    """Complete `PATH` of a layout to `PATH:TAG`, and `PATH:START` to the tags that begin so."""
+    path, colon, start = text, "", ""
+    while not _is_layout(path):  # a path and a name may both have colons
+        path, colon, last = path.rpartition(":")
+        start = f"{last}:{start}" if start else last
+        if not colon:
+            return
+    for name in _names_in(Path(path)):
+        if name.startswith(start):
+            yield CompletionItem(f"{path}:{name}")
+
+
+def _names_in(layout: Path) -> Iterator[str]:
+    """Return the names in the index of a layout; none if it cannot be read."""
+    import json
+
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        with (layout / "index.json").open("rb") as file:
+            index = json.loads(file.read(_MAX_INDEX))
+        for entry in index["manifests"]:
+            name = (entry.get("annotations") or {}).get("org.opencontainers.image.ref.name")
+            if isinstance(name, str) and name.isprintable():
+                yield name
+
+
+def _folders(text: str) -> Iterator[CompletionItem]:
+    for name, path in _entries(text, expand_home=False):
+        if path.is_dir():
+            yield CompletionItem(name if _is_layout(name) else f"{name}/", type=PARTIAL)
+
+
+def _entries(text: str, *, expand_home: bool) -> Iterator[tuple[str, Path]]:
+    """Yield the names in a folder that begin with a text, as the text writes them, with their paths."""
+    folder, slash, start = text.rpartition("/")
+    place = Path((folder or slash) or ".")
+    with suppress(OSError, ValueError, RuntimeError):
+        for name in sorted(os.listdir(place.expanduser() if expand_home else place)):  # noqa: PTH208 (names, not paths)
+            if name.startswith(start) and (start or not name.startswith(".")) and name.isprintable():
+                yield f"{folder}{slash}{name}", (place.expanduser() if expand_home else place) / name
+
+
+def _is_layout(path: str) -> bool:
+    with suppress(OSError, ValueError):
+        return bool(path) and (Path(path) / "index.json").is_file()
+    return False

@@ -1,0 +1,131 @@
+"""What to use instead of a command or option that `dreg` does not have: names of similar tools, and typing errors."""
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Final
+
+_TAGS_OR_REPOSITORIES: Final = "to list tags, use dreg tags; to list repositories, use dreg repos"
+_READ: Final = "to print a manifest or config, use dreg manifest or dreg config; to print a blob, use dreg blob"
+_DELETE: Final = "to delete a tag, use dreg untag; to delete a manifest or blob, use dreg delete"
+_PULL: Final = "dreg does not copy images yet; to download a blob, use dreg blob -o FILE"
+_PUSH: Final = "dreg does not push images yet; to tag an image that is in the registry, use dreg tag"
+_REFERRERS: Final = "to list signatures and other referrers, use dreg referrers"
+
+_SAME: Final = {
+    "validate": ("check", "fsck", "lint", "test", "verify"),
+    "inspect": ("describe", "image", "info", "layers", "labels", "show", "size", "stat", "view"),
+    "tags": ("list-tags", "tag-list"),
+    "resolve": ("digest", "digests", "sha", "sha256"),
+    "manifest": ("manifests",),
+    "config": ("configs",),
+    "platforms": ("arch", "archs", "platform"),
+    "history": ("steps",),
+    "referrers": ("attestations", "discover", "referrer", "sbom", "signatures", "tree"),
+    "blob": ("blobs", "layer"),
+    "repos": ("_catalog", "catalog", "repo", "repositories", "repository", "search"),
+    "tag": ("add-tag", "retag"),
+    "untag": ("delete-tag", "remove-tag", "rm-tag"),
+    "delete": ("delete-image", "delete-manifest", "rmi"),
+    "login": ("auth", "signin"),
+    "logout": ("signout",),
+    "schema": ("json-schema", "jsonschema", "schemas"),
+    "rule": ("explain", "rules"),
+    "completion": ("completions",),
+}
+"""Commands, and what other tools call them."""
+
+OTHER_NAMES: Final[Mapping[str, str]] = {
+    **{name: f"use dreg {command}" for command, names in _SAME.items() for name in names},
+    **dict.fromkeys(("images", "list", "ls"), _TAGS_OR_REPOSITORIES),
+    **dict.fromkeys(("cat", "fetch", "get"), _READ),
+    **dict.fromkeys(("remove", "rm"), _DELETE),
+    **dict.fromkeys(("copy", "cp", "export", "mirror", "pull", "save", "sync"), _PULL),
+    **dict.fromkeys(("append", "attach", "build", "import", "load", "push", "upload"), _PUSH),
+    **dict.fromkeys(("download",), "to download a blob, use dreg blob -o FILE"),
+    **dict.fromkeys(("head",), "to print a digest, use dreg resolve"),
+    **dict.fromkeys(("index",), "to print an index, use dreg manifest; to show its platforms, use dreg inspect"),
+    **dict.fromkeys(("artifact",), f"to show an artifact, use dreg inspect; {_REFERRERS}"),
+    **dict.fromkeys(("sign",), f"dreg does not sign images; {_REFERRERS}"),
+    **dict.fromkeys(("diff",), "dreg does not compare images yet; compare what dreg inspect --format json prints"),
+    **dict.fromkeys(("edit", "mutate", "rebase"), "dreg does not change images; to tag an image, use dreg tag"),
+    **dict.fromkeys(("gc", "prune"), f"dreg does not clean up registries; {_DELETE}"),
+    **dict.fromkeys(("ps", "run"), "dreg does not run containers; to show an image, use dreg inspect"),
+    **dict.fromkeys(("registry",), "to list the repositories of a registry, use dreg repos; to log in, use dreg login"),
+}
+"""Commands of crane, skopeo, regctl, oras and docker, with what to use instead."""
+
+_CREDENTIAL: Final = ("--username", "use --username USER --password-stdin")
+_INSECURE: Final = ("--insecure", "use --insecure to skip certificate checks, or --plain-http for HTTP")
+_FORMAT: Final = ("--format", "use --format json")
+_FILE: Final = ("--output", "use -o FILE")
+_OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
+    ("--creds", "--password", "--pass", "--src-creds", "--user", "-p"): (_CREDENTIAL,),
+    ("--identity-token", "--registry-token", "--token", "--token-stdin"): (
+        ("--identity-token-stdin", "use --identity-token-stdin"),
+    ),
+    ("--no-creds",): (("--anonymous", "use --anonymous"),),
+    ("--auth-file", "--auth", "--registry-config"): (("--authfile", "use --authfile FILE"),),
+    (
+        *("--allow-insecure", "--no-check-certificate", "--skip-tls-verify", "--skip-verify", "-k"),
+        *("--src-tls-verify", "--tls-verify", "--verify-tls"),
+    ): (_INSECURE,),
+    ("--no-verify", "--no-validate", "--skip-validation"): (
+        ("--raw", "use --raw to print an invalid document; to skip certificate checks, use --insecure"),
+        ("--insecure", "to skip certificate checks, use --insecure; digests are always verified"),
+    ),
+    ("--allow-http", "--http", "--plain"): (("--plain-http", "use --plain-http"),),
+    ("--ca", "--ca-cert", "--cacert"): (("--ca-file", "use --ca-file FILE"),),
+    ("--cert-dir", "--cert-path", "--src-cert-dir"): (
+        ("--ca-file", "use --ca-file FILE for authorities, or --cert FILE for a client certificate"),
+    ),
+    ("--retry", "--retry-times"): (("--retries", "use --retries N"),),
+    ("--command-timeout", "--connect-timeout"): (("--timeout", "use --timeout SECONDS"),),
+    ("--json", "--output", "--output-format", "-f", "-o"): (_FORMAT, _FILE),
+    ("--out", "--outfile", "--file", "-O"): (_FILE, ("--format", "redirect standard output with > FILE")),
+    ("--html",): (("--format", "use --format html"),),
+    ("--arch", "--override-arch", "--override-os", "--override-variant", "--os"): (
+        ("--platform", "use --platform OS/ARCH[/VARIANT]"),
+    ),
+    ("--filter", "--grep", "--match"): (("--include", "use --include GLOB"),),
+    ("--type", "--filter-type"): (("--artifact-type", "use --artifact-type TYPE"),),
+    ("--strict", "--warnings-as-errors"): (("--pedantic", "use --pedantic to report notes too"),),
+    ("--silent", "-s"): (("--quiet", "use --quiet"),),
+    ("--parallel", "--workers"): (("--jobs", "use --jobs N"), ("--connections", "use --connections N")),
+    ("--continue", "-C", "-c"): (("--resume", "use --resume"),),
+    ("--trace", "--verbose", "-D", "-v", "-vv"): (("--debug", "use --debug"),),
+    ("--raw",): (("--platform", "to print the manifest or index, use dreg manifest"),),
+    ("--config",): (("--platform", "to print the config, use dreg config"),),
+    ("-V",): (("--version", "use --version"),),
+}
+"""Options of other tools; what to use instead depends on which options a command has."""
+
+
+def unknown_command(name: str, commands: Collection[str], other_names: Mapping[str, str]) -> str:
+    """Return an error for a command that does not exist, with the one to use if it is known.
+
+    >>> unknown_command("digest", ["resolve"], OTHER_NAMES)
+    "No such command 'digest'; use dreg resolve"
+    """
+    return f"No such command {name!r}{_advice(name, commands, other_names.get(name.lower(), ''))}"
+
+
+def unknown_option(name: str, options: Collection[str], *, is_group: bool) -> str:
+    """Return an error for an option that does not exist, with the one to use if it is known.
+
+    >>> unknown_option("--json", ["--format"], is_group=False)
+    "No such option '--json'; use --format json"
+    """
+    choices = next((choices for names, choices in _OPTIONS.items() if name in names), ())
+    advice = next((advice for option, advice in choices if option in options), "")
+    found = _advice(name, options, advice)
+    if is_group and not found:
+        found = "; write the options of a command after its name"
+    return f"No such option {name!r}{found}"
+
+
+def _advice(name: str, known: Collection[str], advice: str) -> str:
+    if advice:
+        return f"; {advice}"
+    bare = {known_name.lstrip("-"): known_name for known_name in known}  # dashes would make all options similar
+    similar = get_close_matches(name.lstrip("-"), bare, 1)
+    return f" (did you mean {bare[similar[0]]!r}?)" if similar else ""

@@ -1,0 +1,93 @@
+"""A wrong command or option is a usage error that names the right one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dreg_client.cli.app import COMMANDS
+from dreg_client.cli.suggestions import OTHER_NAMES
+
+Run = Callable[..., Any]
+MULTI = "oci:fixtures/layouts/multi"
+WORDS = {
+    "ls": "to list tags, use dreg tags; to list repositories, use dreg repos",
+    "digest": "use dreg resolve",
+    "catalog": "use dreg repos",
+    "verify": "use dreg validate",
+    "check": "use dreg validate",
+    "lint": "use dreg validate",
+    "export": "dreg does not copy images yet; to download a blob, use dreg blob -o FILE",
+    "copy": "dreg does not copy images yet; to download a blob, use dreg blob -o FILE",
+    "push": "dreg does not push images yet; to tag an image that is in the registry, use dreg tag",
+    "rm": "to delete a tag, use dreg untag; to delete a manifest or blob, use dreg delete",
+    "show": "use dreg inspect",
+    "info": "use dreg inspect",
+    "rules": "use dreg rule",
+    "schemas": "use dreg schema",
+    "retag": "use dreg tag",
+    "list-tags": "use dreg tags",
+    "head": "to print a digest, use dreg resolve",
+}
+OPTIONS = {
+    "--user": (["tags", "--user", "ada"], "use --username USER --password-stdin"),
+    "--password": (["login", "r.test", "--password", "x"], "use --username USER --password-stdin"),
+    "--creds": (["inspect", "--creds=ada:x"], "use --username USER --password-stdin"),
+    "--json": (["tags", MULTI, "--json"], "use --format json"),
+    "--output": (["tags", MULTI, "--output", "json"], "use --format json"),
+    "-o": (["resolve", "-o", "json"], "use --format json"),
+    "--tls-verify": (
+        ["tags", "--tls-verify=false"],
+        "use --insecure to skip certificate checks, or --plain-http for HTTP",
+    ),
+    "--no-verify": (
+        ["manifest", "--no-verify"],
+        "use --raw to print an invalid document; to skip certificate checks, use --insecure",
+    ),
+    "--raw": (["inspect", "--raw", MULTI], "to print the manifest or index, use dreg manifest"),
+    "-V": (["-V"], "use --version"),
+}
+
+
+@pytest.mark.parametrize(("word", "advice"), WORDS.items())
+def test_a_command_of_another_tool_is_translated(said: Run, word: str, advice: str) -> None:
+    done = said(word, MULTI)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"dreg: No such command '{word}'; {advice}; see: dreg --help\n"
+
+
+def test_no_command_has_the_name_of_another_tool() -> None:
+    assert not OTHER_NAMES.keys() & COMMANDS.keys()
+
+
+@pytest.mark.parametrize(("word", "meant"), [("tgas", "tags"), ("valdiate", "validate"), ("inpsect", "inspect")])
+def test_a_mistyped_command_is_corrected(said: Run, word: str, meant: str) -> None:
+    done = said(word)
+
+    assert done.code == 2
+    assert done.err == f"dreg: No such command '{word}' (did you mean '{meant}'?); see: dreg --help\n"
+    assert said("xyzzy").err == "dreg: No such command 'xyzzy'; see: dreg --help\n"
+
+
+@pytest.mark.parametrize(("name", "words", "advice"), [(name, *found) for name, found in OPTIONS.items()])
+def test_an_option_of_another_tool_is_translated(said: Run, name: str, words: list[str], advice: str) -> None:
+    done = said(*words)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"dreg: No such option '{name}'; {advice}; see: dreg")
+
+
+def test_a_mistyped_option_is_corrected(said: Run) -> None:
+    assert "No such option '--formt' (did you mean '--format'?); see: dreg tags" in said("tags", "--formt", "x").err
+
+
+def test_an_option_before_its_command_is_pointed_behind_it(said: Run) -> None:
+    assert "No such option '--json'; write the options of a command after its name;" in said("--json", "tags").err
+
+
+def test_output_names_a_file_not_a_format(said: Run) -> None:
+    done = said("inspect", f"{MULTI}:1.4", "-o", "json")
+
+    assert done.code == 2
+    assert "--output is a file; for a format, use --format json; for a file, -o ./json" in done.err
