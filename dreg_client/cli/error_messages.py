@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 
 from dreg_client import errors
-from dreg_client.cli.output import put_error, visible
+from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.signals import signal_exit_code
 from dreg_client.errors.problems import Severity
 
@@ -89,15 +89,18 @@ def _library_message(failure: errors.DregError) -> str:
             return str(failure)
 
 
-def put_failure(failure: Exception, *, as_json: bool) -> int:
-    """Write an error to standard error, as a line for people or one of JSON (CLI-09); return its exit code."""
+def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
+    """Write an error to standard error, as a line of text or of JSON (CLI-09); return its exit code.
+
+    `source` is the source that failed, if several may fail; JSON output names it.
+    """
     code = exit_code(failure)
     if signal_exit_code():  # after a signal, errors come from our own clean-up
         return code
     if as_json:
         import json
 
-        put_error(json.dumps(plain_failure(failure)))
+        put_error(json.dumps(({"source": decodable(source)} if source else {}) | plain_failure(failure)))
     else:
         put_error(f"dreg: {visible(error_message(failure))}")
     return code

@@ -111,9 +111,8 @@ def _image(image: View, shown: str, blocks: dict[tuple[str, ...], str]) -> Lines
     yield from _config(image)
     yield from _block(blocks, "environment", image["env"], owner)
     yield from _block(blocks, "labels", _pairs(image["labels"]), owner)
-    count = sum(step["digest"] is not None for step in image["layers"])
-    yield _fact("layers", f"{count}, {byte_size(image['size'])} in all")
-    yield from map(step_line, image["layers"])
+    yield _fact("layers", f"{len(image['layers'])}, {byte_size(image['size'])} in all")
+    yield from map(step_line, image["history"])
 
 
 def _config(image: View) -> Lines:

@@ -9,7 +9,7 @@ import click
 
 from dreg_client.cli.arguments import ParsedType, formats_option, parse_platform, ref_name_option, sources_argument
 from dreg_client.cli.fan_out import Shown, show
-from dreg_client.cli.output import put_octets
+from dreg_client.cli.output import decodable, put_octets
 from dreg_client.cli.stores import opened
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def inspect_command(
         return show(sources, output, read)
     seen = seen_of(first)
     with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
-        content = _content(seen, output).encode(errors="backslashreplace")
+        content = _content(first, seen, output).encode(errors="backslashreplace")
     if file is None or file == "-":
         put_octets(content)  # a page says that it is UTF-8, whatever the locale
     else:
@@ -90,7 +90,7 @@ def _code(seen: dict[str, Any], *, is_chosen: bool) -> int:
     return INVALID if any(found["severity"] == "error" for found in seen["problems"]) else 0
 
 
-def _content(seen: dict[str, Any], output: str) -> str:
+def _content(source: "StoreName", seen: dict[str, Any], output: str) -> str:
     if output == "html":
         from dreg_client.images.html import picture
 
@@ -98,7 +98,7 @@ def _content(seen: dict[str, Any], output: str) -> str:
     if output == "json":
         import json
 
-        return f"{json.dumps(seen, indent=2)}\n"
+        return f"{json.dumps([{'source': decodable(str(source)), **seen}], indent=2)}\n"
     from dreg_client.cli.image_text import lines
 
     return "".join(f"{line}\n" for line in lines(seen))

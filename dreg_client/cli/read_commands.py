@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import click
 from dreg_client.cli.arguments import (
     ParsedType,
     format_option,
+    parse_platform,
     platform_option,
     ref_name_option,
     source_argument,
@@ -200,11 +202,11 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     """
     from dreg_client._sync.showing import read_chosen
     from dreg_client.cli.image_text import step_line
-    from dreg_client.images.view import view_step
+    from dreg_client.images.view import view_history
 
     with opened(source, ref_name) as (store, reference):
         found = read_chosen(store.source, reference, platform, chosen_entry)
-    seen = [view_step(step) for step in found.shown.steps]
+    seen = view_history(found.shown.steps)
     return Shown(seen, map(step_line, seen), found.documents, found.failures).put(output)
 
 
@@ -216,6 +218,24 @@ def _parse_range(text: str) -> Callable[[str], bool]:
         message = f"{text!r} is no range of versions; write '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
         raise click.BadParameter(message) from None
     return lambda tag: bool(_VERSION.fullmatch(tag)) and versions.Version.coerce(tag.removeprefix("v")) in within
+
+
+@dataclass(frozen=True, slots=True)
+class _WantedTags:
+    """Which tags to list."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    within: Callable[[str], bool] | None
+    no_digest_tags: bool
+
+    def has(self, tag: str) -> bool:
+        return (
+            (not self.include or any(fnmatchcase(tag, glob) for glob in self.include))
+            and not any(fnmatchcase(tag, glob) for glob in self.exclude)
+            and (self.within is None or self.within(tag))
+            and not (self.no_digest_tags and _DIGEST_TAG.fullmatch(tag))
+        )
 
 
 @click.command("tags")
@@ -230,15 +250,25 @@ def _parse_range(text: str) -> Callable[[str], bool]:
     help="List only versions within a range, as npm writes them: '^1.4', '>=1.2 <2'.",
 )
 @click.option("--no-digest-tags", is_flag=True, help="Leave out tags that stand for a digest, as sha256-....sig.")
+@click.option("--digests", is_flag=True, help="Show the digest of each tag (one HEAD request for each).")
+@click.option("--sizes", is_flag=True, help="Show also the size of each image (requests each manifest).")
+@click.option("--created", is_flag=True, help="Show also when each image was created (requests each config).")
+@click.option(
+    "--platform",
+    metavar="P",
+    type=ParsedType("platform", parse_platform),
+    help="With --sizes or --created: the platform to measure in a multi-platform image (default: local).",
+)
 @format_option
 def tags_command(
     sources: "tuple[StoreName, ...]",
     *,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    within: Callable[[str], bool] | None,
-    no_digest_tags: bool,
+    digests: bool,
+    sizes: bool,
+    created: bool,
+    platform: "Platform | None",
     output: str,
+    **wanted: Any,  # noqa: ANN401 (as click passes them)
 ) -> int:
     """List the tags of a store; of several, each behind the name of its store.
 
@@ -251,21 +281,21 @@ def tags_command(
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """
-
-    def is_wanted(tag: str) -> bool:
-        return (
-            (not include or any(fnmatchcase(tag, glob) for glob in include))
-            and not any(fnmatchcase(tag, glob) for glob in exclude)
-            and (within is None or within(tag))
-            and not (no_digest_tags and _DIGEST_TAG.fullmatch(tag))
-        )
+    wanted_tags = _WantedTags(**wanted)
+    if platform and not (sizes or created):
+        raise click.UsageError("--platform requires --sizes or --created")
 
     def read(source: "StoreName", name: str) -> Shown:
         from dreg_client.values.store_name import reference_of
 
         if source.is_named and (reference := reference_of(source)):
             raise click.UsageError(f"this lists all tags; name the store without {reference}")
-        tags = tuple(filter(is_wanted, _tags(source)))
+        tags = tuple(filter(wanted_tags.has, _tags(source)))
+        if digests or sizes or created:
+            from dreg_client.cli.tag_table import Columns, tag_table
+
+            columns = Columns(sizes, created, platform or parse_platform("local"))
+            return tag_table(source, _name(source), name if output == "text" else "", tags, columns)
         return Shown(tags, (visible(f"{name}:{tag}" if name else tag) for tag in tags))
 
     return show(sources, output, read, key="tags", name=_name)

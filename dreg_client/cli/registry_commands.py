@@ -42,7 +42,7 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     from dreg_client.credentials.lookup import with_defaults
     from dreg_client.protocol.tags_and_catalog import namespace_of
 
-    show_log(debug=False)
+    show_log()
     with closing(Client.open(registry, **with_defaults(given_options()))) as client:
         names = (name for name in iter_catalog(client) if namespace in {None, namespace_of(name)})
         if output == "json":
@@ -190,7 +190,7 @@ def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions
     from dreg_client.protocol.options import Options
     from dreg_client.protocol.registry_url import RegistryURL
 
-    show_log(debug=False)
+    show_log()
     options = given_options()
     credentials = options.get("credentials")
     assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)

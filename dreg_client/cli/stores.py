@@ -1,6 +1,5 @@
 """Open the stores that commands are given."""
 
-import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -67,4 +66,4 @@ def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa:
 def _show_warnings() -> None:
     from dreg_client.cli.logging import show_log
 
-    show_log(debug="--debug" in sys.argv)
+    show_log()

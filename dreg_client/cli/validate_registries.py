@@ -1,7 +1,6 @@
 """Validate what `dreg validate` is given of a registry: a tag, a repository, or all repositories in the catalog."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -45,7 +44,7 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
     from dreg_client.values.store_name import StoreName
 
     if not settings.quiet:
-        show_log(debug="--debug" in sys.argv)
+        show_log()
     journal = _Journal(settings.resume)
     options = with_defaults(given_options())
     if host := host_alone(source):

@@ -69,6 +69,7 @@ def test_cli_09_an_error_is_one_line_of_json_for_programs(
 ) -> None:
     told = json.loads(said(*arguments, "--format", "json").err)
 
+    assert told.pop("source", arguments[-1]) in arguments
     assert told == {"error": error, "exitCode": code, "message": told["message"]}
     assert told["message"]
     assert "\n" not in told["message"]

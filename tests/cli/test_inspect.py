@@ -14,12 +14,12 @@ from tests.layout.conftest import LayoutBuilder
 Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"
 KEYS = (
-    "store reference mediaType digest size writtenByDreg annotations subject artifact platforms images missing "
+    "source store reference mediaType digest size writtenByDreg annotations subject artifact platforms images missing "
     "unreadable attestations others problems"
 ).split()
 IMAGE_KEYS = (
-    "platform digest config created author size layers entrypoint cmd env user workingDir exposedPorts volumes labels "
-    "annotations"
+    "platform digest config created author size layers history entrypoint cmd env user workingDir exposedPorts volumes "
+    "labels annotations"
 ).split()
 
 
@@ -30,7 +30,9 @@ def build(tmp_path: Path) -> LayoutBuilder:
 
 
 def seen(said: Run, *arguments: str | Path) -> dict[str, Any]:
-    return dict(json.loads(said("inspect", "--format", "json", *arguments).out))
+    """What `--format json` gives of one image."""
+    [found] = json.loads(said("inspect", "--format", "json", *arguments).out)
+    return dict(found)
 
 
 def blocks(said: Run, *arguments: str) -> list[list[str]]:
@@ -130,8 +132,23 @@ def test_keys_are_the_same_for_whatever_is_shown(said: Run, source: str) -> None
     shown = seen(said, source)
 
     assert [*shown] == KEYS
+    assert shown["source"] == source
     assert all([*image] == IMAGE_KEYS for image in shown["images"])
     assert said("inspect", source).code == 0
+
+
+def test_layers_are_those_of_the_manifest_and_history_names_them_by_position(said: Run) -> None:
+    [image] = seen(said, f"{MULTI}:single")["images"]
+    manifest = json.loads(said("manifest", f"{MULTI}:single").out)
+
+    assert [layer["digest"] for layer in image["layers"]] == [layer["digest"] for layer in manifest["layers"]]
+    assert all(layer["instruction"] and layer["mediaType"] and layer["size"] for layer in image["layers"])
+    assert len(image["history"]) == 12
+    for step in image["history"]:
+        layer = {} if step["layer"] is None else image["layers"][step["layer"]]
+        assert step["emptyLayer"] is (step["layer"] is None)
+        assert step["digest"] == layer.get("digest")
+    assert json.loads(said("history", f"{MULTI}:single", "--format", "json").out) == image["history"]
 
 
 def test_an_artifact_shows_what_it_holds(said: Run) -> None:
@@ -207,7 +224,7 @@ def in_sha512(build: LayoutBuilder, entry: dict[str, Any]) -> dict[str, Any]:
 
 def test_bytes_that_are_not_proven_are_not_shown(said: Run) -> None:
     done = said("inspect", "oci:fixtures/layouts/broken/config-digest", "--format", "json")
-    shown = json.loads(done.out)
+    [shown] = json.loads(done.out)
 
     assert done.code == 1
     assert [(image["platform"], image["created"], image["env"]) for image in shown["images"]] == [(None, None, [])]

@@ -56,7 +56,6 @@ def web(open_registry: RunningRegistry) -> str:
         ["manifest", "{}:1.4", "--raw"],
         ["config", "{}:1.4", "--platform", "linux/amd64"],
         ["platforms", "{}:1.4"],
-        ["platforms", "{}:1.4", "--format", "json"],
         ["history", "{}:1.4", "--platform", "linux/amd64"],
         ["blob", "{}@sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"],
     ],
@@ -70,11 +69,11 @@ def test_a_registry_reads_as_a_layout_does(dreg: Run, web: str, arguments: list[
 
 
 def test_inspect_shows_what_it_shows_of_a_layout_but_the_name(said: Run, web: str) -> None:
-    there = json.loads(said("inspect", f"{web}:1.4", "--format", "json").out)
-    here = json.loads(said("inspect", f"oci:{LAYOUT}:1.4", "--format", "json").out)
+    [there] = json.loads(said("inspect", f"{web}:1.4", "--format", "json").out)
+    [here] = json.loads(said("inspect", f"oci:{LAYOUT}:1.4", "--format", "json").out)
 
-    assert there.pop("store") == web
-    here.pop("store")
+    assert (there.pop("source"), there.pop("store")) == (f"{web}:1.4", web)
+    assert (here.pop("source"), here.pop("store")) == (f"oci:{LAYOUT}:1.4", str(LAYOUT))
     assert there == here
     assert f"{web}:1.4" in said("inspect", f"{web}:1.4").lines[0]
 
@@ -95,7 +94,7 @@ def test_without_a_tag_latest_goes_without_saying(said: Run, web: str) -> None:
 
 
 def test_cli_12_of_several_what_fails_loses_no_other(said: Run, web: str) -> None:
-    sources = [f"{web}:1.4", f"{web}:none", f"oci:{LAYOUT}:1.4", "localhost:1/x", f"{web}:1.3"]
+    sources = [f"{web}:1.4", f"{web}:none", f"oci:{LAYOUT}:1.4", "localhost:1/x:1", f"{web}:1.3"]
     told = said("resolve", *sources, "--retries", "0")
 
     assert told.code == 1
@@ -104,6 +103,12 @@ def test_cli_12_of_several_what_fails_loses_no_other(said: Run, web: str) -> Non
     assert [line.split("  ")[1] for line in told.lines] == [sources[0], sources[2], sources[4]]
     assert "2 of 5 failed: " in told.err.splitlines()[-1]
     assert sources[1] in told.err.splitlines()[-1]
+
+    for names in (sources, sources[:1], sources[1:2]):
+        told = said("resolve", *names, "--retries", "0", "--format", "json")
+        shown = [found["source"] for found in json.loads(told.out)]
+        failed = [json.loads(line)["source"] for line in told.err.splitlines()]
+        assert sorted(shown + failed) == sorted(names)
 
     listed = json.loads(said("tags", web, f"oci:{LAYOUT}", "--format", "json").out)
     assert [entry["source"] for entry in listed] == [web, f"oci:{LAYOUT}"]
@@ -390,7 +395,7 @@ def test_cli_10_debug_shows_requests_without_what_is_secret(at_home: Run, passwo
 def test_dld_25_referrers_are_verified_on_demand(said: Run, own_registry: RunningRegistry) -> None:
     own_registry.push(LAYOUT, "single", "acme/web:1.3")
     web = f"{own_registry.address}/acme/web"
-    image = json.loads(said("resolve", f"{web}:1.3", "--format", "json").out)
+    [image] = json.loads(said("resolve", f"{web}:1.3", "--format", "json").out)
     types = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json"}
     own_registry.put("acme/web", image["digest"].replace(":", "-"), {**types, "manifests": [image]})
 

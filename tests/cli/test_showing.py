@@ -55,7 +55,7 @@ def test_a_time_that_no_tool_knew_is_a_dash(said: Run, build: LayoutBuilder) -> 
     assert "  created      -\n" in said("inspect", source).out
     assert "0001" not in page
     assert "<td>-</td>" in page
-    assert json.loads(said("inspect", source, "--format", "json").out)["images"][0]["created"] == zero
+    assert json.loads(said("inspect", source, "--format", "json").out)[0]["images"][0]["created"] == zero
 
 
 @pytest.mark.parametrize("member", ["Labels", "Env", "Cmd", "User", "Volumes"])

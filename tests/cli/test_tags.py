@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> str:
 )
 def test_tags_are_chosen_by_globs_ranges_and_kind(said: Run, store: str, options: list[str], listed: list[str]) -> None:
     assert said("tags", store, *options).lines == listed
-    assert json.loads(said("tags", store, *options, "--format", "json").out) == listed
+    assert json.loads(said("tags", store, *options, "--format", "json").out) == [{"source": store, "tags": listed}]
 
 
 def test_of_several_stores_each_is_chosen_from(said: Run, store: str) -> None:
