@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from dreg_client.cli.arguments import DIGEST, format_option, read_registry, source_argument
+from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put, put_error, put_json, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
+from dreg_client.cli.shown_problems import put_item_failure
 from dreg_client.cli.stores import opened_repository
 from dreg_client.cli.waits import reporting_waits
+from dreg_client.errors import DregError
 
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
@@ -55,18 +58,55 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 @click.command("tag")
 @source_argument
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
-def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
+def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     """Give further tags to an image, byte for byte, and print its digest, which stays the same.
 
     \b
     Example:
       dreg tag localhost:5000/acme/web:1.4 1 latest
     """
+    from dreg_client.protocol.manifests import new_tag
     from dreg_client.values.store_name import reference_of
 
-    with opened_repository(source) as repository:
-        digest = repository.tag(reference_of(source), *tags)
-    put(digest)
+    for tag in tags:
+        new_tag(tag)  # if one is not valid, nothing is written
+    outcomes: dict[str, int] = {}
+    with opened_repository(source) as repository, reporting_interruption(lambda: _interrupted(tags, outcomes)):
+        named = reference_of(source)
+        if len(tags) > 1:  # all tags get the same image, even if the source is moved meanwhile
+            named = repository.resolve(named).digest
+        for tag in tags:
+            try:
+                named = repository.tag(named, tag)
+            except DregError as failure:
+                outcomes[tag] = put_item_failure(failure, as_json=False, source=tag)
+            else:
+                outcomes[tag] = 0
+    return _put_outcomes(named, outcomes)
+
+
+def _interrupted(tags: tuple[str, ...], outcomes: dict[str, int]) -> str:
+    """Return which tags were written before a signal came; it may have come while one was written."""
+    rest = [tag for tag in tags if tag not in outcomes]
+    lists = {
+        "tagged": [tag for tag, code in outcomes.items() if code == 0],
+        "failed": [tag for tag, code in outcomes.items() if code],
+        "not confirmed": rest[:1],
+        "not tagged": rest[1:],
+    }
+    return "; ".join(f"{label}: {', '.join(names)}" for label, names in lists.items() if names)
+
+
+def _put_outcomes(digest: str, outcomes: dict[str, int]) -> int:
+    """Print the digest if any tag names it now, and which tags failed; return the exit code."""
+    from dreg_client.cli.error_messages import exit_code_of_several
+
+    failed = [tag for tag, code in outcomes.items() if code]
+    if len(failed) < len(outcomes):
+        put(digest)
+    if failed and len(outcomes) > 1:
+        put_error(f"dreg: {len(failed)} of {len(outcomes)} tags failed: {', '.join(failed)}")
+    return exit_code_of_several(set(outcomes.values()))
 
 
 @click.command("untag")
@@ -93,7 +133,7 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
     reference = source.reference
     if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
         raise click.UsageError("name one tag, without a digest: REGISTRY/REPOSITORY:TAG")
-    with opened_repository(source) as repository:
+    with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(reference))):
         repository.untag(reference.tag, placeholder=placeholder)
     put(visible(str(reference)))
 
@@ -118,12 +158,16 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
         raise click.UsageError(reason)
     if blob is not None and source.reference is not None and source.is_named:
         raise click.UsageError("a manifest or a blob? with --blob, name the repository alone: REGISTRY/REPOSITORY")
-    with opened_repository(source) as repository:
+    with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(blob or reference))):
         if blob is not None:
             repository.delete_blob(blob)
         elif digest is not None:
             repository.delete_manifest(digest)
     put(str(blob or digest))
+
+
+def _unconfirmed(name: str) -> str:
+    return f"the deletion of {name} is not confirmed"
 
 
 @click.command("login")

@@ -93,28 +93,6 @@ def test_without_a_tag_latest_goes_without_saying(said: Run, web: str) -> None:
     assert "acme/web:latest" in missing.err
 
 
-def test_cli_12_of_several_what_fails_loses_no_other(said: Run, web: str) -> None:
-    sources = [f"{web}:1.4", f"{web}:none", f"oci:{LAYOUT}:1.4", "localhost:1/x:1", f"{web}:1.3"]
-    told = said("resolve", *sources, "--retries", "0")
-
-    assert told.code == 1
-    assert said("resolve", f"{web}:none", f"{web}:neither").code == 4, "all failed for one cause"
-    assert said("resolve", f"{web}:none", "localhost:1/x", "--retries", "0").code == 1
-    assert [line.split("  ")[1] for line in told.lines] == [sources[0], sources[2], sources[4]]
-    assert "2 of 5 failed: " in told.err.splitlines()[-1]
-    assert sources[1] in told.err.splitlines()[-1]
-
-    for names in (sources, sources[:1], sources[1:2]):
-        told = said("resolve", *names, "--retries", "0", "--format", "json")
-        shown = [found["source"] for found in json.loads(told.out)]
-        failed = [json.loads(line)["source"] for line in told.err.splitlines()]
-        assert sorted(shown + failed) == sorted(names)
-
-    listed = json.loads(said("tags", web, f"oci:{LAYOUT}", "--format", "json").out)
-    assert [entry["source"] for entry in listed] == [web, f"oci:{LAYOUT}"]
-    assert said("tags", f"{web}/none", web).err.endswith(f"1 of 2 failed: {web}/none\n")
-
-
 def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry) -> None:
     own_registry.push(LAYOUT, "1.4", "acme/web:1.4")
     web = f"{own_registry.address}/acme/web"
@@ -387,6 +365,9 @@ def test_cli_10_debug_shows_requests_without_what_is_secret(at_home: Run, passwo
         stdin=PASSWORD.encode(),
     )
 
+    repos = at_home("repos", password_registry.url, "-u", USER, "--password-stdin", "--debug", stdin=PASSWORD.encode())
+
+    assert f"GET {password_registry.url}/v2/_catalog" in repos.err
     assert f"GET {password_registry.url}/v2/acme/web/tags/list: 200" in told.err
     assert PASSWORD not in told.err
     assert "YWRh" not in told.err
