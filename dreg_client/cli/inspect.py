@@ -1,4 +1,4 @@
-"""`dreg inspect`: show an image as text, JSON or a page."""
+"""`dreg inspect`: show an image as text, JSON or an HTML page."""
 
 from contextlib import redirect_stdout
 from io import StringIO
@@ -66,14 +66,14 @@ def inspect_command(
         return Shown(seen, chain(lines(seen), [""] if name else []), code=_code(seen, is_chosen=bool(chosen)))
 
     if others and (output == "html" or file is not None):
-        raise click.UsageError("a page, or a file, shows one image")
+        raise click.UsageError("--format html and --output accept only one image")
     if output != "html" and file in {None, "-"}:
         return show(sources, output, read)
     seen = seen_of(first)
-    with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
+    with redirect_stdout(StringIO()):  # a file gets no colours
         content = _content(first, seen, output).encode(errors="backslashreplace")
     if file is None or file == "-":
-        put_octets(content)  # a page says that it is UTF-8, whatever the locale
+        put_octets(content)  # pages are UTF-8 in any locale
     else:
         from dreg_client.files.atomic import write_whole
 
@@ -82,7 +82,7 @@ def inspect_command(
 
 
 def _code(seen: dict[str, Any], *, is_chosen: bool) -> int:
-    """Return 4 if a platform that was asked for is missing, else 1 if something is wrong and therefore not shown."""
+    """Return 4 if a requested platform is missing, 1 if an error hides a part of the image, otherwise 0."""
     from dreg_client.cli.error_messages import INVALID, NOT_FOUND
 
     if is_chosen and seen["missing"]:

@@ -1,4 +1,4 @@
-"""The commands that read something of stores and print it: digests, documents, tags, platforms, steps, referrers."""
+"""Commands that print parts of stores: digests, documents, tags, platforms, build steps, referrers."""
 
 import re
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def resolve_command(
 
 
 def _resolved_in_registry(source: "StoreName") -> "Digest | None":
-    """Return the digest of a name in a registry, read without models; None for other stores."""
+    """Return the digest of a name in a registry, without importing models; None for other stores."""
     if (reference := source.reference) is None or source.kind != "registry":
         return None
     from dreg_client._sync.manifests import resolve_manifest
@@ -215,7 +215,7 @@ def _parse_range(text: str) -> Callable[[str], bool]:
     try:
         within = versions.NpmSpec(text)
     except ValueError:
-        message = f"{text!r} is no range of versions; write '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
+        message = f"{text!r} is not a version range; expected a range such as '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
         raise click.BadParameter(message) from None
     return lambda tag: bool(_VERSION.fullmatch(tag)) and versions.Version.coerce(tag.removeprefix("v")) in within
 
@@ -289,7 +289,7 @@ def tags_command(
         from dreg_client.values.store_name import reference_of
 
         if source.is_named and (reference := reference_of(source)):
-            raise click.UsageError(f"this lists all tags; name the store without {reference}")
+            raise click.UsageError(f"dreg tags lists all tags; remove {reference!r} from the name")
         tags = tuple(filter(wanted_tags.has, _tags(source)))
         if digests or sizes or created:
             from dreg_client.cli.tag_table import Columns, tag_table
@@ -312,7 +312,7 @@ def _tags(source: "StoreName") -> tuple[str, ...]:
 
 
 def _name(source: "StoreName") -> str:
-    """Return the name of the store, without a default tag."""
+    """Return the name of the store without the default tag."""
     if source.reference is None or source.kind != "registry" or source.is_named:
         return str(source)
     return f"{source.reference.registry}/{source.reference.repository}"

@@ -1,4 +1,4 @@
-"""The commands that list a registry's repositories, change something in one, log in and log out."""
+"""Commands that list the repositories of a registry, change a repository, log in and log out."""
 
 import sys
 from contextlib import closing
@@ -132,7 +132,7 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
     """
     reference = source.reference
     if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
-        raise click.UsageError("name one tag, without a digest: REGISTRY/REPOSITORY:TAG")
+        raise click.UsageError("expected one tag, without a digest: REGISTRY/REPOSITORY:TAG")
     with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(reference))):
         repository.untag(reference.tag, placeholder=placeholder)
     put(visible(str(reference)))
@@ -154,10 +154,10 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
     reference = source.reference
     digest = reference.digest if reference else None
     if blob is None and digest is None:
-        reason = "which manifest? name it by its digest, REGISTRY/REPOSITORY@sha256:...; dreg resolve has it"
+        reason = "missing digest: write REGISTRY/REPOSITORY@DIGEST; dreg resolve prints the digest of a tag"
         raise click.UsageError(reason)
     if blob is not None and source.reference is not None and source.is_named:
-        raise click.UsageError("a manifest or a blob? with --blob, name the repository alone: REGISTRY/REPOSITORY")
+        raise click.UsageError("--blob requires a repository without a tag or digest: REGISTRY/REPOSITORY")
     with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(blob or reference))):
         if blob is not None:
             repository.delete_blob(blob)
@@ -202,10 +202,10 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     with Registry(registry, **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)
-    put(f"logged in to {visible(base.authority)}; kept in {visible(place)}")
+    put(f"logged in to {visible(base.authority)}; credential stored in {visible(place)}")
     if not is_asked:
         what = "token" if identity_token_stdin else "password"
-        put_error(f"dreg: warning: {visible(base.authority)} lets anybody in; the {what} was not checked")
+        put_error(f"dreg: warning: {visible(base.authority)} does not require a login; the {what} was not checked")
 
 
 @click.command("logout")
@@ -224,8 +224,8 @@ def logout_command(registry: str) -> None:
     base, credentials, _ = _settings(registry)
     places = login.forget(credentials, base.authority)
     if not places:
-        raise NotFoundError(f"credential for {base.authority}", "this machine", "there is nothing to log out of")
-    put(f"logged out of {visible(base.authority)}; forgotten by {visible(', '.join(places))}")
+        raise NotFoundError(f"credential for {base.authority}", "this machine", "you are not logged in")
+    put(f"logged out of {visible(base.authority)}; credential removed from {visible(', '.join(places))}")
 
 
 def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions]":
@@ -237,7 +237,7 @@ def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions
     show_log()
     options = given_options()
     credentials = options.get("credentials")
-    assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)
+    assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option that sets another)
     chosen = Options(**options)
     base = RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.requires_tls)
     return base, credentials, with_defaults(options)
@@ -245,12 +245,12 @@ def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions
 
 def _credential(base: "RegistryURL", username: str | None, by_password: bool, by_token: bool) -> "Credential":
     if by_password and not (username or by_token):
-        raise click.UsageError("--password-stdin needs --username")
+        raise click.UsageError("--password-stdin requires --username")
     if (by_token or by_password) and (credential := credential_from_stdin(username, by_password, by_token)):
         return credential
     from dreg_client.values.credential import Credential
 
     if not (sys.stdin and sys.stdin.isatty()):
-        raise click.UsageError("there is no terminal to ask on: give --username and --password-stdin")
+        raise click.UsageError("cannot prompt without a terminal; use --username and --password-stdin")
     username = username or click.prompt(f"User for {visible(base.authority)}", err=True)
-    return Credential(username, click.prompt(f"Password of {visible(username)}", hide_input=True, err=True))
+    return Credential(username, click.prompt(f"Password for {visible(username)}", hide_input=True, err=True))

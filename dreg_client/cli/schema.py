@@ -1,4 +1,4 @@
-"""`dreg schema` and `dreg rule`: JSON Schemas of documents, and the rules that documents are checked by."""
+"""`dreg schema` and `dreg rule`: the JSON Schemas of documents, and the rules that documents are checked against."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -87,7 +87,7 @@ def write_command(folder: Path) -> None:
     written = schemagen.write(folder)
     put(*(f"wrote {path}" for path in written))
     if not written:
-        put(f"{folder} is current")
+        put(f"{folder} is up to date")
 
 
 @schema_command.command("check")
@@ -106,9 +106,9 @@ def check_command(folder: Path) -> int:
     for found in stale:
         put(f"{found.path} {found.reason}", *(f"  {line}" for line in found.difference.splitlines()))
     if stale:
-        put(f"{len(stale)} files are not current; run: dreg schema write {folder}")
+        put(f"{len(stale)} files are out of date; run: dreg schema write {folder}")
         return INVALID
-    put(f"{folder} is current")
+    put(f"{folder} is up to date")
     return 0
 
 
@@ -127,16 +127,16 @@ def rule_command(rule: str, output: str) -> None:
 
     entry = rules().get(rule.upper())
     if entry is None:
-        raise click.BadParameter(f"there is no rule {rule}; such ids stand in reports, as DSC-02", param_hint="ID")
+        raise click.BadParameter(f"unknown rule {rule}; rules have ids such as DSC-02", param_hint="ID")
     if output == "json":
         put_json(entry.plain())
         return
     put(styled(f"{entry.id}: {entry.title}", "bold"))
-    told = {"verdict": entry.verdict, "from": entry.clause, "why": entry.why, "mend": entry.mend}
+    told = {"verdict": entry.verdict, "from": entry.clause, "why": entry.why, "fix": entry.mend}
     if entry.readable:
         told["readable"] = f"with strict=False, {entry.readable}"
     for label, text in told.items():
         put(f"  {label:<9}{wrapped(text, 11)}")
-    for label, example in (("breaks it", entry.bad), ("is right", entry.good)):
+    for label, example in (("wrong", entry.bad), ("right", entry.good)):
         put(f"  {label}", *(f"    {line}" for line in example.splitlines()))
     put(f"  {entry.url}")

@@ -161,7 +161,7 @@ def test_a_credential_for_one_call(at_home: Run, token_registry: Tokens) -> None
     assert at_home(*tags, "--authfile", "none.json").code == 2
 
 
-def test_who_logs_in_to_what_lets_anybody_in_is_told(
+def test_a_login_that_the_registry_does_not_require_is_a_warning(
     at_home: Run, open_registry: RunningRegistry, password_registry: RunningRegistry
 ) -> None:
     login = ["login", "{}", "-u", USER, "--password-stdin"]
@@ -170,31 +170,32 @@ def test_who_logs_in_to_what_lets_anybody_in_is_told(
     checked = at_home(*(word.format(password_registry.address) for word in login), stdin=secret)
 
     assert told.code == checked.code == 0
-    assert "lets anybody in; the password was not checked" in told.err
+    assert "does not require a login; the password was not checked" in told.err
     assert checked.err == ""
 
 
-def test_who_asks_anonymously_is_told_so_in_the_words_of_the_command_line(
-    said: Run, password_registry: RunningRegistry
-) -> None:
+def test_a_denied_anonymous_request_names_the_option(said: Run, password_registry: RunningRegistry) -> None:
     told = said("repos", password_registry.address, "--anonymous")
 
     assert told.code == 3
     assert "does not let us read the catalog" in told.err
-    assert told.err.endswith("it was asked without a credential; leave out --anonymous\n")
+    assert told.err.endswith("the request had no credential; remove --anonymous\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["tags", "localhost:5000"], "this is a registry; name a repository in it: dreg repos localhost:5000 lists"),
-        (["inspect", "registry.example/"], "dreg repos registry.example lists them"),
-        (["tags", "http://localhost:5000/"], "dreg repos http://localhost:5000 lists them"),
+        (
+            ["tags", "localhost:5000"],
+            "missing repository; list the repositories of this registry with: dreg repos localhost:5000",
+        ),
+        (["inspect", "registry.example/"], "with: dreg repos registry.example"),
+        (["tags", "http://localhost:5000/"], "with: dreg repos http://localhost:5000"),
         (["tags", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
         (["inspect", "http://localhost:5000/acme/web:1"], "without http://; for http ask by plain_http (--plain-http)"),
         (["validate", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
-        (["repos", "localhost:5000/acme"], "write: dreg repos localhost:5000 --namespace acme;"),
-        (["login", "localhost:5000/acme"], "write: dreg login localhost:5000;"),
+        (["repos", "localhost:5000/acme"], "run: dreg repos localhost:5000 --namespace acme;"),
+        (["login", "localhost:5000/acme"], "run: dreg login localhost:5000;"),
     ],
 )
 def test_a_name_of_another_kind_is_told_from_what_was_meant(said: Run, arguments: list[str], advice: str) -> None:
@@ -214,7 +215,7 @@ def test_a_registry_is_validated_by_its_url_too(said: Run, open_registry: Runnin
 
 def test_cli_03_a_password_is_no_argument(at_home: Run) -> None:
     assert at_home("login", "registry.example", "-u", "ada", "-p", "secret").code == 2
-    assert "no terminal" in at_home("login", "registry.example", "-u", "ada").err
+    assert "without a terminal" in at_home("login", "registry.example", "-u", "ada").err
 
 
 def test_cli_03_a_password_is_asked_for_on_a_terminal(home: Path, password_registry: RunningRegistry) -> None:
@@ -228,7 +229,7 @@ def test_cli_03_a_password_is_asked_for_on_a_terminal(home: Path, password_regis
         while b"Password" not in shown:
             shown += os.read(ours, 1000)
         os.write(ours, f"{PASSWORD}\n".encode())
-        while b"kept in" not in shown:
+        while b"stored in" not in shown:
             shown += os.read(ours, 1000)
     os.close(ours)
 

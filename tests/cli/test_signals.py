@@ -209,40 +209,53 @@ def test_an_interrupted_blob_on_standard_output_says_that_it_is_incomplete(
     assert told == b"dreg: interrupted; the output is incomplete: %d of %d bytes\n" % (size, 2 << 20)
 
 
+MANIFEST = Path("fixtures/valid/oci-manifest.json").read_bytes()
+MANIFEST_DIGEST = hashlib.sha256(MANIFEST).hexdigest()
+
+
+def hesitant_registry(head: bytes, connection: socket.socket) -> bool:
+    """A registry that does not answer a request for the tags latest and 1.3, nor a deletion."""
+    method, target = head.split()[:2]
+    image = "Content-Type: application/vnd.oci.image.manifest.v1+json"
+    headers = f"Docker-Content-Digest: sha256:{MANIFEST_DIGEST}", image
+    if method == b"PUT":
+        connection.recv(len(MANIFEST), socket.MSG_WAITALL)
+    if target.endswith((b"/latest", b"/1.3")) or method == b"DELETE":
+        return bool(connection.recv(1))
+    if method == b"PUT":
+        connection.sendall(answer(b"", "201 Created", *headers))
+    else:
+        connection.sendall(answer(b"" if method == b"HEAD" else MANIFEST, "200 OK", *headers, length=len(MANIFEST)))
+    return True
+
+
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_interrupted_changes_say_which_are_confirmed(number: signal.Signals, code: int) -> None:
-    """The registry confirms the first tag, and does not answer the second request."""
-    manifest = Path("fixtures/valid/oci-manifest.json").read_bytes()
-    digest = hashlib.sha256(manifest).hexdigest()
-    headers = f"Docker-Content-Digest: sha256:{digest}", "Content-Type: application/vnd.oci.image.manifest.v1+json"
-
-    def registry(head: bytes, connection: socket.socket) -> bool:
+@pytest.mark.parametrize(
+    ("arguments", "unanswered", "outcome"),
+    [
+        (["tag", "{}:1.4", "1", "latest", "2"], b"PUT", "tagged: 1; not confirmed: latest; not tagged: 2"),
+        (["untag", "{}:1.3"], b"DELETE", "the deletion of {}:1.3 is not confirmed"),
+        (
+            ["delete", f"{{}}@sha256:{MANIFEST_DIGEST}"],
+            b"DELETE",
+            f"the deletion of {{}}@sha256:{MANIFEST_DIGEST} is not confirmed",
+        ),
+    ],
+    ids=["tag", "untag", "delete"],
+)
+def test_interrupted_changes_say_which_are_confirmed(
+    number: signal.Signals, code: int, arguments: list[str], unanswered: bytes, outcome: str
+) -> None:
+    def is_unanswered(head: bytes) -> bool:
         method, target = head.split()[:2]
-        if method == b"PUT":
-            connection.recv(len(manifest), socket.MSG_WAITALL)
-        if target.endswith((b"/latest", b"/1.3")) or method == b"DELETE":
-            return bool(connection.recv(1))
-        if method == b"PUT":
-            connection.sendall(answer(b"", "201 Created", *headers))
-        else:
-            body = b"" if method == b"HEAD" else manifest
-            connection.sendall(answer(body, "200 OK", *headers, length=len(manifest)))
-        return True
+        return method == unanswered and target.endswith((b"/latest", b"/1.3", MANIFEST_DIGEST.encode()))
 
-    def interrupted(*words: str) -> bytes:
-        seen = len(server.heads)
-        with running([*COMMAND, *words, "--anonymous"]) as process:
-            wait_for(lambda: any(head.split()[0] in {b"DELETE", b"PUT"} for head in server.heads[seen:]))
-            wait_for(lambda: server.heads[-1].split()[1].endswith((b"/latest", b"/1.3", digest.encode())))
+    with speaking(hesitant_registry) as server:
+        web = f"localhost:{server.port}/acme/web"
+        with running([*COMMAND, *(argument.format(web) for argument in arguments), "--anonymous"]) as process:
+            wait_for(lambda: any(is_unanswered(head) for head in server.heads))
             process.send_signal(number)
             _, told = process.communicate()
-        assert process.returncode == code
-        return told
 
-    with speaking(registry) as server:
-        web = f"localhost:{server.port}/acme/web"
-        assert interrupted("tag", f"{web}:1.4", "1", "latest", "2") == (
-            b"dreg: interrupted; tagged: 1; not confirmed: latest; not tagged: 2\n"
-        )
-        for words in (["untag", f"{web}:1.3"], ["delete", f"{web}@sha256:{digest}"]):
-            assert interrupted(*words) == f"dreg: interrupted; the deletion of {words[1]} is not confirmed\n".encode()
+    assert process.returncode == code
+    assert told.decode() == f"dreg: interrupted; {outcome.format(web)}\n"
