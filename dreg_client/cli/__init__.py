@@ -4,7 +4,7 @@ from dreg_client.cli.signals import exit_on_signals
 
 
 def main() -> None:
-    """Run `dreg`; without the extra `cli`, say how to install it."""
+    """Run `dreg`; without the extra `cli`, print how to install it."""
     exit_on_signals()
     try:
         from dreg_client.cli.app import run
@@ -13,6 +13,8 @@ def main() -> None:
             raise
         import sys
 
-        sys.stderr.write("dreg: its command line is an extra; get it with: pip install 'dreg-client[cli]'\n")
+        sys.stderr.write(
+            "dreg: click is not installed; install the command line with: pip install 'dreg-client[cli]'\n"
+        )
         raise SystemExit(2) from None
     run()

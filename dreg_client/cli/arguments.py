@@ -1,4 +1,4 @@
-"""The arguments and options that commands share: sources, registries, digests, platforms, formats."""
+"""Arguments and options that commands share: sources, registries, digests, platforms, formats."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -40,7 +40,7 @@ class ParsedType(_ParamType):
 
 
 class _SourceType(ParsedType):
-    """The name of a store, which shells complete."""
+    """The name of a store, with shell completion."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
         """Complete kinds of stores, paths, and the tags of a layout."""
@@ -57,20 +57,21 @@ def _parse_source(text: str) -> "StoreName":
     if not text.startswith((*STORE_KINDS, DOCKER)) and (path := path_in(text)):
         raise click.BadParameter(_named_with_kind(text, path))
     if host := host_alone(text):
-        raise click.BadParameter(f"this is a registry; name a repository in it: dreg repos {shown(host)} lists them")
+        reason = f"missing repository; list the repositories of this registry with: dreg repos {shown(host)}"
+        raise click.BadParameter(reason)
     if not text.startswith(STORE_KINDS):
         return StoreName.parse(text)
     return named_store(text)
 
 
 def _named_with_kind(text: str, path: str) -> str:
-    """Return how to name the store at a path."""
+    """Return how to write the name of the store at a path."""
     from dreg_client.files.path_kinds import kinds_at
     from dreg_client.files.store_kinds import names_with_kinds
 
     if kinds := kinds_at(path):
-        return f"a path needs the kind of its store before it, as in {names_with_kinds(kinds, text)}"
-    return f"{path} is a file, and not a tar archive; if it is a document, check it with: dreg validate {path}"
+        return f"a path must begin with the kind of its store: {names_with_kinds(kinds, text)}"
+    return f"{path} is not a tar archive; to check a document, run: dreg validate {path}"
 
 
 def host_alone(source: str) -> str | None:
@@ -99,7 +100,9 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
     command = f"dreg {ctx.info_name} {shown(host)}"
     if ctx.info_name == "repos":
         command += f" --namespace {shown(path.partition('/')[0])}"
-    reason = f"a registry has no path here; write: {command}; for a base path write {scheme}://{shown(text)}"
+    reason = (
+        f"expected a registry without a path; run: {command}; if the path belongs to its URL: {scheme}://{shown(text)}"
+    )
     raise click.BadParameter(reason)
 
 

@@ -1,8 +1,10 @@
 """`dreg blob`: write a verified blob to a file or standard output."""
 
+import os
+import stat
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,13 @@ import click
 
 from dreg_client.cli.arguments import DIGEST, source_argument
 from dreg_client.cli.command import Command
+from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put_error, put_octets
-from dreg_client.cli.stores import opened, options_for
+from dreg_client.cli.progress import Advance, progress
+from dreg_client.cli.stores import options_for
 
 if TYPE_CHECKING:
+    from dreg_client._sync.store import Store
     from dreg_client.values.digest import Digest
     from dreg_client.values.store_name import StoreName
 
@@ -60,53 +65,102 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
     """
     digest = digest or (source.reference.digest if source.reference is not None else source.digest)
     if digest is None:
-        raise click.UsageError("which blob? give its digest: SOURCE@sha256:... or SOURCE sha256:...")
+        raise click.UsageError("missing digest: write SOURCE@DIGEST or SOURCE DIGEST")
     if path == "-" and sys.stdout.isatty():
-        raise click.UsageError("bytes of strangers do not go to a terminal: give -o FILE, or pipe them on")
+        raise click.UsageError("refusing to write binary data to a terminal; use -o FILE or a pipe")
     if path == "-":
         _write_to_stdout(source, digest)
     else:
-        with _reporting_kept_bytes(digest, path) if resume else nullcontext():
-            _write_to_file(source, digest, path, resume=resume, connections=connections)
+        _write_to_file(source, digest, path, resume=resume, connections=connections)
+
+
+class _Received:
+    """How much of the blob has arrived from a registry, by the events of its download."""
+
+    def __init__(self) -> None:
+        self.size: int = 0  # of the blob; 0 if it is not known
+        self.advance: Advance = lambda _: None
+        self._so_far = 0
+
+    def __call__(self, event: object) -> None:
+        from dreg_client.protocol.events import Received
+
+        if isinstance(event, Received):
+            self.size, octets, self._so_far = event.total or 0, event.so_far - self._so_far, event.so_far
+            self.advance(octets)
+
+
+@contextmanager
+def _opened(source: "StoreName", digest: "Digest", received: _Received) -> "Generator[tuple[Store, Advance]]":
+    """Open the store; yield it with the function that advances the bar."""
+    from dreg_client._sync.opening import open_store
+    from dreg_client.cli.waits import reporting_waits
+
+    options = options_for(source, on_event=reporting_waits(received))
+    with progress(digest.short, lambda: received.size) as advance, open_store(source, strict=False, **options) as store:
+        yield store, advance
 
 
 def _write_to_stdout(source: "StoreName", digest: "Digest") -> None:
     """Write bytes as they arrive; if the blob then fails, warn that they must not be used."""
     from dreg_client.errors import DregError
 
-    has_begun = False
-    with opened(source) as (store, _):
+    received, before, has_begun, is_complete = _Received(), _output_size(), False, False
+
+    def outcome() -> str:
+        if is_complete:
+            return ""
+        if (size := _output_size()) is None or before is None:
+            return "the output is incomplete"
+        total = f" of {received.size}" if received.size else ""
+        return f"the output is incomplete: {size - before}{total} bytes"
+
+    with reporting_interruption(outcome), _opened(source, digest, received) as (store, advance):
         try:
             with store.stream_blob(digest) as chunks:
                 for chunk in chunks:
                     has_begun = True
                     put_octets(chunk)
+                    advance(len(chunk))
+            is_complete = True
         except DregError:
             if has_begun:
-                put_error("dreg: what went to standard output is no whole blob, and not proven; do not use it")
+                put_error("dreg: the output is incomplete and not verified; do not use it")
             raise
 
 
+def _output_size() -> int | None:
+    """Return the size of the file that standard output is; None if it is not one.
+
+    How much of an interrupted write has arrived is known of files only.
+    """
+    with suppress(OSError):
+        found = os.fstat(sys.stdout.fileno())
+        if stat.S_ISREG(found.st_mode):
+            sys.stdout.flush()
+            return os.fstat(sys.stdout.fileno()).st_size
+    return None
+
+
 def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: bool, connections: int) -> None:
-    """Write a file, which gets its name only once it is verified, or a device or pipe, as bytes arrive."""
-    from dreg_client._sync.opening import open_store
-    from dreg_client.cli.progress import progress
-    from dreg_client.cli.waits import reporting_waits
-    from dreg_client.protocol.events import Received
+    """Write a file, which gets its name only once it is verified; write to a device or pipe as bytes arrive."""
+    received, before = _Received(), _identity(path)
 
-    size = done = 0
+    is_special = Path(path).exists() and not Path(path).is_file()
 
-    def received(event: object) -> None:
-        nonlocal size, done
-        if isinstance(event, Received):
-            size, octets, done = event.total or 0, event.so_far - done, event.so_far
-            advance(octets)
+    def outcome() -> str:
+        if is_special:
+            return "the output is incomplete"
+        if _identity(path) != before:
+            return f"{path} is complete"
+        kept = _kept_bytes(digest, path) if resume else 0
+        if kept:
+            return f"{kept} bytes are kept; the same command continues the download"
+        return f"nothing was written to {path}"
 
-    with (
-        progress(digest.short, lambda: size) as advance,
-        open_store(source, strict=False, **options_for(source, on_event=reporting_waits(received))) as store,
-    ):
-        if Path(path).exists() and not Path(path).is_file():
+    with reporting_interruption(outcome), _opened(source, digest, received) as (store, advance):
+        received.advance = advance
+        if is_special:
             from dreg_client.files.atomic import write_whole
 
             with store.stream_blob(digest) as chunks:
@@ -115,14 +169,16 @@ def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: 
             store.download_blob(digest, path, resume=resume, connections=connections)
 
 
-@contextmanager
-def _reporting_kept_bytes(digest: "Digest", path: str) -> Generator[None, None, None]:
-    """If a signal interrupts the download, say how many bytes the next one resumes from."""
-    try:
-        yield
-    except SystemExit:
-        part = Path(path).resolve().with_name(f".{digest.algorithm}-{digest.encoded}.part")
-        with suppress(OSError):
-            size = part.stat().st_size
-            put_error(f"dreg: interrupted; {size} bytes are kept, and the same command goes on with them")
-        raise
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what changes when another file gets this name; None if there is no such file."""
+    with suppress(OSError):
+        found = Path(path).stat()
+        return found.st_dev, found.st_ino
+    return None
+
+
+def _kept_bytes(digest: "Digest", path: str) -> int:
+    """Return how many bytes an interrupted download has kept."""
+    with suppress(OSError):
+        return Path(path).resolve().with_name(f".{digest.algorithm}-{digest.encoded}.part").stat().st_size
+    return 0

@@ -1,4 +1,4 @@
-"""The entry, the descriptor or the manifest of the platform that `--platform` chooses."""
+"""Choose an entry, a descriptor or a manifest by `--platform`."""
 
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,13 @@ def chosen_entry(entries: "Entries", platform: "Platform | None") -> "Entry":
         return entries.find(platform)
     if len(entries.platforms) > 1:
         platforms = [*map(str, entries.platforms)]
-        raise ConflictError(f"this image has {len(platforms)} platforms; choose one by --platform: {listed(platforms)}")
+        raise ConflictError(
+            f"this image has {len(platforms)} platforms; choose one with --platform: {listed(platforms)}"
+        )
     images = [entry for entry in entries.images() if entry.platform is not None or entry.image]
     if len(images) != 1:
         digests = listed([entry.descriptor.digest for entry in images])
-        raise ConflictError(f"this index has {len(images)} images; ask for one by its digest: {digests}")
+        raise ConflictError(f"this index has {len(images)} images; choose one by its digest: {digests}")
     return images[0]
 
 
@@ -39,7 +41,7 @@ def chosen_descriptor(store: "Store", reference: str, platform: "Platform | None
 
 
 def chosen_manifest(store: "Store", reference: str, platform: "Platform | None") -> "ImageManifest":
-    """Return the manifest of the chosen platform, or of the only one; it may be that of an artifact."""
+    """Return the manifest of the chosen platform, or of the only one; it may be an artifact."""
     from dreg_client._sync.documents import read_image_manifest
     from dreg_client.models.index import Index
 

@@ -1,11 +1,11 @@
-"""Exit codes of errors (decision D-11), and their messages on standard error."""
+"""Exit codes of errors, and their messages on standard error."""
 
 from typing import Any, Final
 
 import click
 
 from dreg_client import errors
-from dreg_client.cli.output import put_error, visible
+from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.signals import signal_exit_code
 from dreg_client.errors.problems import Severity
 
@@ -16,7 +16,7 @@ NOT_FOUND: Final = 4
 BAD_CONTENT: Final = 5
 BUG: Final = 70
 
-_CODES: Final[dict[type[Exception], int]] = {  # the first class that an error belongs to decides
+_CODES: Final[dict[type[Exception], int]] = {  # the first match decides
     errors.DocumentError: INVALID,
     click.ClickException: USAGE,
     errors.InvalidReferenceError: USAGE,
@@ -45,17 +45,17 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first class that an error b
 
 
 def exit_code(failure: Exception) -> int:
-    """Return the exit code of an error; one that is not in the table is a bug of dreg."""
+    """Return the exit code of an error; an error that is not in the table is a bug in dreg."""
     return next((code for kind, code in _CODES.items() if isinstance(failure, kind)), BUG)
 
 
 def exit_code_of_several(codes: set[int]) -> int:
-    """Return the exit code for several items, by their codes: the same if it is that of all, else 1 (some failed)."""
+    """Return the exit code for several items: the code that all share, otherwise 1 (some failed)."""
     return next(iter(codes), 0) if len(codes) <= 1 else SOME_FAILED
 
 
 def error_message(failure: Exception) -> str:
-    """Return what went wrong, where, and what to do, in the words of the command line."""
+    """Return what went wrong, where, and what to do, with options of the command line in place of arguments."""
     match failure:
         case click.UsageError(ctx=click.Context() as context):
             return f"{failure.format_message().rstrip('.')}; see: {context.command_path} --help"
@@ -67,44 +67,47 @@ def error_message(failure: Exception) -> str:
         case OSError():
             return f"{failure.filename or 'standard input or output'}: {failure.strerror or failure}"
         case _:
-            return f"this is a bug of dreg, {type(failure).__name__}: {failure}; report it with what --debug shows"
+            return f"this is a bug in dreg: {type(failure).__name__}: {failure}; report it with the output of --debug"
 
 
 def _library_message(failure: errors.DregError) -> str:
-    """Return the error's own message, except where its advice is for users of the library."""
+    """Return the message of an error, adapted if its advice is for users of the library."""
     match failure:
         case errors.InvalidDocumentError():
             found = [problem for problem in failure.problems if problem.severity is Severity.ERROR]
             where = f"{failure.source}: " if failure.source else ""
             more = f"; dreg validate shows {len(found) - 1} more" if len(found) > 1 else ""
-            return f"{where}no valid {failure.kind or 'document'}: {found[0] if found else 'for reasons unknown'}{more}"
+            return f"{where}not a valid {failure.kind or 'document'}: {found[0] if found else 'reason unknown'}{more}"
         case errors.NotAnImageError():
-            kind = f"its config is {failure.media_type!r}"
-            return f"{failure.digest} is no image: {kind}; look at it with dreg inspect, dreg manifest and dreg blob"
+            kind = f"the media type of its config is {failure.media_type!r}"
+            return f"{failure.digest} is not an image: {kind}; show it with dreg inspect, dreg manifest or dreg blob"
         case errors.UnauthorizedError(anonymous=True):
-            return str(failure).replace(failure.advice, "it was asked without a credential; leave out --anonymous")
+            return str(failure).replace(failure.advice, "the request had no credential; remove --anonymous")
         case errors.ResponseTooLargeError():
-            return f"{failure.what}: {failure.size} bytes are over the limit of {failure.limit}"
+            return f"{failure.what}: {failure.size} bytes exceed the limit of {failure.limit}"
         case _:
             return str(failure)
 
 
-def put_failure(failure: Exception, *, as_json: bool) -> int:
-    """Write an error to standard error, as a line for people or one of JSON (CLI-09); return its exit code."""
+def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
+    """Write an error to standard error, as a line of text or of JSON (CLI-09); return its exit code.
+
+    `source` is the source that failed, if several may fail; JSON output names it.
+    """
     code = exit_code(failure)
-    if signal_exit_code():  # after a signal, errors come from our own clean-up
+    if signal_exit_code():  # errors after a signal come from the clean-up
         return code
     if as_json:
         import json
 
-        put_error(json.dumps(plain_failure(failure)))
+        put_error(json.dumps(({"source": decodable(source)} if source else {}) | plain_failure(failure)))
     else:
         put_error(f"dreg: {visible(error_message(failure))}")
     return code
 
 
 def plain_failure(failure: Exception) -> dict[str, Any]:
-    """Return an error as JSON has it."""
+    """Return an error for JSON output."""
     name = "UsageError" if isinstance(failure, click.ClickException) else type(failure).__name__
     return {"error": name, "exitCode": exit_code(failure), "message": error_message(failure)}
 

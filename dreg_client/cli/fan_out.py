@@ -1,16 +1,16 @@
-"""Read several sources in threads, and print the results in the order of the sources."""
+"""Read several sources in threads and print the results in the order of the sources."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dreg_client.cli.output import put_error, put_json, put_result, visible
-from dreg_client.cli.shown_problems import put_failures, put_warnings
+from dreg_client.cli.output import decodable, put_error, put_json, put_result, visible
+from dreg_client.cli.shown_problems import put_failures, put_item_failure, put_warnings
 
 if TYPE_CHECKING:
     from dreg_client.errors import DregError
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int) -> Iterator[T]:
-    """Call a function that raises nothing for all items, in several threads; yield the results in order."""
+    """Call a function for all items in several threads; yield the results in order. The function must not raise."""
     results: list[SimpleQueue[T]] = [SimpleQueue() for _ in items]
     waiting: SimpleQueue[tuple[S, SimpleQueue[T]]] = SimpleQueue()
     for job in zip(items, results, strict=True):
@@ -45,28 +45,33 @@ class Shown:
     """A result to print.
 
     Attributes:
-        plain: The result as JSON has it.
-        lines: Its lines for people.
-        documents: The documents that were read, whose readable errors are warnings on standard error.
-        failures: Why something is not shown: errors on standard error, and the exit code 1.
-        code: The exit code if there are no failures.
+        plain: The result for JSON output.
+        lines: The lines of the text output.
+        documents: The documents that were read. Their readable errors become warnings on standard error.
+        failures: Why parts are not shown. They become errors on standard error, and the exit code is 1.
+        failed: The parts that could not be read, by name, and why.
+        code: The exit code if there are no failures; with `failed` it must be given.
     """
 
     plain: object
     lines: Iterable[str]
     documents: "tuple[StoredDocument, ...]" = ()
     failures: "tuple[DregError, ...]" = ()
+    failed: "Mapping[str, Exception]" = field(default_factory=dict[str, Exception])
     code: int = 0
 
     def put(self, output: str) -> int:
-        """Print the result, then what is wrong; return the exit code."""
+        """Print the result, then its problems; return the exit code."""
         put_result(output, self.plain, self.lines)
         return self.put_problems(output)
 
-    def put_problems(self, output: str) -> int:
-        """Write what is wrong to standard error; return the exit code."""
+    def put_problems(self, output: str, source: str = "") -> int:
+        """Write the problems to standard error; return the exit code. JSON output names the source, if it is given."""
         put_warnings(*self.documents)
-        return put_failures(self.failures, output) or self.code
+        code = put_failures(self.failures, output, source) or self.code
+        for name, failure in self.failed.items():
+            put_item_failure(failure, as_json=output == "json", source=name)
+        return code
 
 
 def show(
@@ -77,17 +82,18 @@ def show(
     key: str | None = None,
     name: Callable[["StoreName"], str] = str,
 ) -> int:
-    """Read one or several sources and print the results; return the exit code.
+    """Read one or more sources and print the results; return the exit code.
 
-    `read` takes a source, and the name to print with each line, which is empty for the only source.
+    `read` takes a source and the name to print on each line, which is empty if the text output has one source only.
 
-    Of several, one that fails does not stop the others; the exit code is 1 then, unless all fail with the same code.
-    As `json`, their results are a list of objects with their `source` and the result as the member `key`, or with its
-    members.
+    A source that fails does not stop the others. The exit code is then 1, unless all fail with the same code.
+    JSON output is always a list with an object for each source, whatever their number: its `source`, and the result as
+    the member `key`, or the members of the result.
     """
-    if len(sources) == 1:
+    as_json = output == "json"
+    if len(sources) == 1 and not as_json:
         return read(sources[0], "").put(output)
-    from dreg_client.cli.error_messages import exit_code_of_several, put_failure
+    from dreg_client.cli.error_messages import exit_code_of_several
 
     listed: list[dict[str, Any]] = []
     failed: list[str] = []
@@ -96,14 +102,14 @@ def show(
     for source, found in zip(names, _attempts(sources, names, read), strict=True):
         if isinstance(found, Exception):
             failed.append(source)
-            codes.add(put_failure(found, as_json=output == "json"))
-        elif output == "json":
+            codes.add(put_item_failure(found, as_json=as_json, source=source))
+        elif as_json:
             members: Any = {key: found.plain} if key else found.plain
-            listed.append({"source": source, **members})
-            codes.add(found.put_problems(output))
+            listed.append({"source": decodable(source), **members})
+            codes.add(found.put_problems(output, source))
         else:
             codes.add(found.put(output))
-    if output == "json":
+    if as_json:
         put_json(listed)
     elif failed:
         put_error(f"dreg: {len(failed)} of {len(sources)} failed: {', '.join(map(visible, failed))}")

@@ -1,4 +1,4 @@
-"""`dreg inspect`: show an image as text, JSON or a page."""
+"""`dreg inspect`: show an image as text, JSON or an HTML page."""
 
 from contextlib import redirect_stdout
 from io import StringIO
@@ -10,7 +10,7 @@ import click
 from dreg_client.cli.arguments import PlatformType, formats_option, parse_platform, ref_name_option, sources_argument
 from dreg_client.cli.command import Command
 from dreg_client.cli.fan_out import Shown, show
-from dreg_client.cli.output import put_octets
+from dreg_client.cli.output import decodable, put_octets
 from dreg_client.cli.stores import opened
 
 if TYPE_CHECKING:
@@ -91,14 +91,14 @@ def inspect_command(
         return Shown(seen, chain(lines(seen), [""] if name else []), code=_code(seen, is_chosen=bool(chosen)))
 
     if others and (output == "html" or file is not None):
-        raise click.UsageError("a page, or a file, shows one image")
+        raise click.UsageError("--format html and --output accept only one image")
     if output != "html" and file in {None, "-"}:
         return show(sources, output, read)
     seen = seen_of(first)
-    with redirect_stdout(StringIO()):  # what goes to a file is not styled for the terminal
-        content = _content(seen, output).encode(errors="backslashreplace")
+    with redirect_stdout(StringIO()):  # a file gets no colours
+        content = _content(first, seen, output).encode(errors="backslashreplace")
     if file is None or file == "-":
-        put_octets(content)  # a page says that it is UTF-8, whatever the locale
+        put_octets(content)  # pages are UTF-8 in any locale
     else:
         from dreg_client.files.atomic import write_whole
 
@@ -107,7 +107,7 @@ def inspect_command(
 
 
 def _code(seen: dict[str, Any], *, is_chosen: bool) -> int:
-    """Return 4 if a platform that was asked for is missing, else 1 if something is wrong and therefore not shown."""
+    """Return 4 if a requested platform is missing, 1 if an error hides a part of the image, otherwise 0."""
     from dreg_client.cli.error_messages import INVALID, NOT_FOUND
 
     if is_chosen and seen["missing"]:
@@ -115,7 +115,7 @@ def _code(seen: dict[str, Any], *, is_chosen: bool) -> int:
     return INVALID if any(found["severity"] == "error" for found in seen["problems"]) else 0
 
 
-def _content(seen: dict[str, Any], output: str) -> str:
+def _content(source: "StoreName", seen: dict[str, Any], output: str) -> str:
     if output == "html":
         from dreg_client.images.html import picture
 
@@ -123,7 +123,7 @@ def _content(seen: dict[str, Any], output: str) -> str:
     if output == "json":
         import json
 
-        return f"{json.dumps(seen, indent=2)}\n"
+        return f"{json.dumps([{'source': decodable(str(source)), **seen}], indent=2)}\n"
     from dreg_client.cli.image_text import lines
 
     return "".join(f"{line}\n" for line in lines(seen))

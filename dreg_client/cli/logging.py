@@ -1,6 +1,7 @@
 """Write the library's log to standard error."""
 
 import logging
+import sys
 
 from dreg_client._logging import log
 from dreg_client.cli.output import put_error, visible
@@ -12,9 +13,14 @@ class _StandardError(logging.Handler):
         put_error(f"dreg: {kind}: {visible(record.getMessage())}")
 
 
-def show_log(*, debug: bool) -> None:
-    """Show the library's warnings; with `debug`, each request."""
+def is_debugging() -> bool:
+    """Return whether the command line has `--debug`."""
+    return "--debug" in sys.argv
+
+
+def show_log() -> None:
+    """Show the library's warnings; with `--debug`, also each request."""
     if not any(isinstance(handler, _StandardError) for handler in log.handlers):
         log.addHandler(_StandardError())
         log.propagate = False
-    log.setLevel(logging.DEBUG if debug else logging.WARNING)
+    log.setLevel(logging.DEBUG if is_debugging() else logging.WARNING)

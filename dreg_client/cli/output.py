@@ -11,9 +11,9 @@ _STYLES: Final = {"bold": "1", "red": "1;31", "yellow": "1;33", "green": "1;32",
 
 
 def visible(text: str) -> str:
-    r"""Escape whatever is not printable, so that text from outside cannot steer a terminal (CLI-01).
+    r"""Escape all characters that are not printable, so that untrusted text cannot control a terminal (CLI-01).
 
-    That is control characters, marks that reverse the direction of writing, line breaks, odd spaces, and bytes of file
+    These are control characters, bidirectional formatting characters, line breaks, unusual spaces, and bytes of file
     names that are not valid UTF-8.
 
     >>> visible("a\x1b[31mb"), visible("safe\u202etxt.exe"), visible("caf\udce9")
@@ -25,7 +25,7 @@ def visible(text: str) -> str:
 
 
 def decodable(text: str) -> str:
-    r"""Escape only the bytes of file names that are not valid UTF-8, which JSON cannot hold.
+    r"""Escape only the bytes of file names that are not valid UTF-8, which JSON cannot represent.
 
     >>> decodable("tab\tcaf\udce9")
     'tab\tcaf\\xe9'
@@ -43,14 +43,14 @@ def _escaped(character: str) -> str:
 
 
 def styled(text: str, style: str) -> str:
-    """Return the text in bold or a colour if standard output is a terminal with colours (no-color.org)."""
+    """Return the text in bold or in a colour if standard output is a terminal that supports it (no-color.org)."""
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
 
 def wrapped(text: str, indent: int) -> str:
-    """Wrap text that begins at a column to the width of the terminal; elsewhere keep one line, for grep."""
+    """Wrap text that begins at a column to the width of the terminal; keep one line in files and pipes, for grep."""
     if not sys.stdout.isatty():
         return text
     import shutil
@@ -79,14 +79,14 @@ def put_octets(octets: bytes) -> None:
 
 
 def put_json(value: object) -> None:
-    """Write one JSON document for programs, in ASCII."""
+    """Write one JSON document, in ASCII."""
     import json
 
     put(json.dumps(value, indent=2))
 
 
 def put_result(output: str, value: object, lines: Iterable[str]) -> None:
-    """Write a result as `--format` says: `value` as JSON, or the lines for people."""
+    """Write a result in the format of `--format`: `value` as JSON, or the lines of text."""
     if output == "json":
         put_json(value)
     else:
@@ -101,7 +101,7 @@ def flush_output() -> None:
 
 @contextmanager
 def _naming_output() -> Generator[None, None, None]:
-    """Name standard output in errors from here."""
+    """Add the name of standard output to errors."""
     try:
         yield
     except OSError as failure:
@@ -110,8 +110,8 @@ def _naming_output() -> Generator[None, None, None]:
 
 
 def put_error(line: str) -> None:
-    """Write a line to standard error, after the data that came before it; do nothing if it is closed."""
-    with suppress(OSError):  # standard output is checked at the end
+    """Write a line to standard error after flushing standard output; do nothing if standard error is closed."""
+    with suppress(OSError):  # errors of standard output are reported at the end
         sys.stdout.flush()
     with suppress(OSError, AttributeError):
         sys.stderr.write(line + "\n")

@@ -1,4 +1,4 @@
-"""A progress bar for long work, if standard error is a terminal."""
+"""A progress bar, if standard error is a terminal."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ _PAUSE: Final = 0.1
 
 @contextmanager
 def progress(label: str, total: Callable[[], int], *, quiet: bool = False) -> Generator[Advance, None, None]:
-    """Yield a function that counts bytes; on a terminal draw a bar once the work has taken half a second."""
+    """Yield a function that counts bytes. On a terminal it draws a bar once the work has taken half a second."""
     if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda _: None
         return
@@ -31,7 +31,7 @@ def progress(label: str, total: Callable[[], int], *, quiet: bool = False) -> Ge
 
 
 class _Bar:
-    """A bar that draws itself when it is advanced: it has no thread, which would not survive a fork."""
+    """A bar that is drawn when it advances. It has no thread, since a thread would not survive a fork."""
 
     def __init__(self, label: str, total: Callable[[], int]) -> None:
         self._label, self._total = visible(label)[-30:], total
@@ -63,7 +63,7 @@ class _Bar:
             console=Console(stderr=True),
             auto_refresh=False,
             transient=True,
-            redirect_stdout=sys.stdout.isatty(),  # otherwise data would go where the bar is
+            redirect_stdout=sys.stdout.isatty(),  # otherwise data in a file or pipe would be mixed with the bar
             redirect_stderr=False,
         )
         bar.start()

@@ -1,7 +1,8 @@
-"""The commands that read something of stores and print it: digests, documents, tags, platforms, steps, referrers."""
+"""Commands that print parts of stores: digests, documents, tags, platforms, build steps, referrers."""
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import click
 from dreg_client.cli.arguments import (
     ParsedType,
     format_option,
+    parse_platform,
     platform_option,
     ref_name_option,
     source_argument,
@@ -68,7 +70,7 @@ def resolve_command(
 
 
 def _resolved_in_registry(source: "StoreName") -> "Digest | None":
-    """Return the digest of a name in a registry, read without models; None for other stores."""
+    """Return the digest of a name in a registry, without importing models; None for other stores."""
     if (reference := source.reference) is None or source.kind != "registry":
         return None
     from dreg_client._sync.manifests import resolve_manifest
@@ -219,11 +221,11 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     """
     from dreg_client._sync.showing import read_chosen
     from dreg_client.cli.image_text import step_line
-    from dreg_client.images.view import view_step
+    from dreg_client.images.view import view_history
 
     with opened(source, ref_name) as (store, reference):
         found = read_chosen(store.source, reference, platform, chosen_entry)
-    seen = [view_step(step) for step in found.shown.steps]
+    seen = view_history(found.shown.steps)
     return Shown(seen, map(step_line, seen), found.documents, found.failures).put(output)
 
 
@@ -232,9 +234,27 @@ def _parse_range(text: str) -> Callable[[str], bool]:
     try:
         within = versions.NpmSpec(text)
     except ValueError:
-        message = f"{text!r} is no range of versions; write '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
+        message = f"{text!r} is not a version range; expected a range such as '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
         raise click.BadParameter(message) from None
     return lambda tag: bool(_VERSION.fullmatch(tag)) and versions.Version.coerce(tag.removeprefix("v")) in within
+
+
+@dataclass(frozen=True, slots=True)
+class _WantedTags:
+    """Which tags to list."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    within: Callable[[str], bool] | None
+    no_digest_tags: bool
+
+    def has(self, tag: str) -> bool:
+        return (
+            (not self.include or any(fnmatchcase(tag, glob) for glob in self.include))
+            and not any(fnmatchcase(tag, glob) for glob in self.exclude)
+            and (self.within is None or self.within(tag))
+            and not (self.no_digest_tags and _DIGEST_TAG.fullmatch(tag))
+        )
 
 
 @click.command("tags", cls=Command)
@@ -253,15 +273,25 @@ def _parse_range(text: str) -> Callable[[str], bool]:
     help="List only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
 )
 @click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig.")
+@click.option("--digests", is_flag=True, help="Show the digest of each tag (one HEAD request for each).")
+@click.option("--sizes", is_flag=True, help="Show also the size of each image (requests each manifest).")
+@click.option("--created", is_flag=True, help="Show also when each image was created (requests each config).")
+@click.option(
+    "--platform",
+    metavar="P",
+    type=ParsedType("platform", parse_platform),
+    help="With --sizes or --created: the platform to measure in a multi-platform image (default: local).",
+)
 @format_option
 def tags_command(
     sources: "tuple[StoreName, ...]",
     *,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    within: Callable[[str], bool] | None,
-    no_digest_tags: bool,
+    digests: bool,
+    sizes: bool,
+    created: bool,
+    platform: "Platform | None",
     output: str,
+    **wanted: Any,  # noqa: ANN401 (as click passes them)
 ) -> int:
     """List the tags of a repository, layout or archive.
 
@@ -278,21 +308,21 @@ def tags_command(
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """
-
-    def is_wanted(tag: str) -> bool:
-        return (
-            (not include or any(fnmatchcase(tag, glob) for glob in include))
-            and not any(fnmatchcase(tag, glob) for glob in exclude)
-            and (within is None or within(tag))
-            and not (no_digest_tags and _DIGEST_TAG.fullmatch(tag))
-        )
+    wanted_tags = _WantedTags(**wanted)
+    if platform and not (sizes or created):
+        raise click.UsageError("--platform requires --sizes or --created")
 
     def read(source: "StoreName", name: str) -> Shown:
         from dreg_client.values.store_name import reference_of
 
         if source.is_named and (reference := reference_of(source)):
-            raise click.UsageError(f"this lists all tags; name the store without {reference}")
-        tags = tuple(filter(is_wanted, _tags(source)))
+            raise click.UsageError(f"dreg tags lists all tags; remove {reference!r} from the name")
+        tags = tuple(filter(wanted_tags.has, _tags(source)))
+        if digests or sizes or created:
+            from dreg_client.cli.tag_table import Columns, tag_table
+
+            columns = Columns(sizes, created, platform or parse_platform("local"))
+            return tag_table(source, _name(source), name if output == "text" else "", tags, columns)
         return Shown(tags, (visible(f"{name}:{tag}" if name else tag) for tag in tags))
 
     return show(sources, output, read, key="tags", name=_name)
@@ -309,7 +339,7 @@ def _tags(source: "StoreName") -> tuple[str, ...]:
 
 
 def _name(source: "StoreName") -> str:
-    """Return the name of the store, without a default tag."""
+    """Return the name of the store without the default tag."""
     if source.reference is None or source.kind != "registry" or source.is_named:
         return str(source)
     return f"{source.reference.registry}/{source.reference.repository}"

@@ -1,4 +1,4 @@
-"""The commands that list a registry's repositories, change something in one, log in and log out."""
+"""Commands that list the repositories of a registry, change a repository, log in and log out."""
 
 import sys
 from contextlib import closing
@@ -8,10 +8,13 @@ import click
 
 from dreg_client.cli.arguments import DIGEST, format_option, image_argument, read_registry
 from dreg_client.cli.command import Command
+from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put, put_error, put_json, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
+from dreg_client.cli.shown_problems import put_item_failure
 from dreg_client.cli.stores import opened_repository
 from dreg_client.cli.waits import reporting_waits
+from dreg_client.errors import DregError
 
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
@@ -46,7 +49,7 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     from dreg_client.credentials.lookup import with_defaults
     from dreg_client.protocol.tags_and_catalog import namespace_of
 
-    show_log(debug="--debug" in sys.argv)
+    show_log()
     with closing(Client.open(registry, **with_defaults(given_options()))) as client:
         names = (name for name in iter_catalog(client) if namespace in {None, namespace_of(name)})
         if output == "json":
@@ -59,22 +62,59 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 @click.command("tag", cls=Command)
 @image_argument("REGISTRY/REPOSITORY[:TAG|@DIGEST]")
 @click.argument("tags", metavar="NEW_TAG...", nargs=-1, required=True)
-def tag_command(source: "StoreName", tags: tuple[str, ...]) -> None:
+def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     """Add tags to an image in a registry.
 
     Prints the digest, which is the same for all tags. An existing tag is moved to the image. The new tags are in the
-    same repository.
+    same repository. If a tag fails, the others are still written.
 
     \b
     Examples:
       dreg tag localhost:5000/acme/web:1.4 1 latest
       dreg tag localhost:5000/acme/web@$(dreg resolve localhost:5000/acme/web:1.4) stable
     """
+    from dreg_client.protocol.manifests import new_tag
     from dreg_client.values.store_name import reference_of
 
-    with opened_repository(source) as repository:
-        digest = repository.tag(reference_of(source), *tags)
-    put(digest)
+    for tag in tags:
+        new_tag(tag)  # if one is not valid, nothing is written
+    outcomes: dict[str, int] = {}
+    with opened_repository(source) as repository, reporting_interruption(lambda: _interrupted(tags, outcomes)):
+        named = reference_of(source)
+        if len(tags) > 1:  # all tags get the same image, even if the source is moved meanwhile
+            named = repository.resolve(named).digest
+        for tag in tags:
+            try:
+                named = repository.tag(named, tag)
+            except DregError as failure:
+                outcomes[tag] = put_item_failure(failure, as_json=False, source=tag)
+            else:
+                outcomes[tag] = 0
+    return _put_outcomes(named, outcomes)
+
+
+def _interrupted(tags: tuple[str, ...], outcomes: dict[str, int]) -> str:
+    """Return which tags were written before a signal came; it may have come while one was written."""
+    rest = [tag for tag in tags if tag not in outcomes]
+    lists = {
+        "tagged": [tag for tag, code in outcomes.items() if code == 0],
+        "failed": [tag for tag, code in outcomes.items() if code],
+        "not confirmed": rest[:1],
+        "not tagged": rest[1:],
+    }
+    return "; ".join(f"{label}: {', '.join(names)}" for label, names in lists.items() if names)
+
+
+def _put_outcomes(digest: str, outcomes: dict[str, int]) -> int:
+    """Print the digest if any tag names it now, and which tags failed; return the exit code."""
+    from dreg_client.cli.error_messages import exit_code_of_several
+
+    failed = [tag for tag, code in outcomes.items() if code]
+    if len(failed) < len(outcomes):
+        put(digest)
+    if failed and len(outcomes) > 1:
+        put_error(f"dreg: {len(failed)} of {len(outcomes)} tags failed: {', '.join(failed)}")
+    return exit_code_of_several(set(outcomes.values()))
 
 
 @click.command("untag", cls=Command)
@@ -104,8 +144,8 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
     """
     reference = source.reference
     if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
-        raise click.UsageError("name one tag, without a digest: REGISTRY/REPOSITORY:TAG")
-    with opened_repository(source) as repository:
+        raise click.UsageError("expected one tag, without a digest: REGISTRY/REPOSITORY:TAG")
+    with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(reference))):
         repository.untag(reference.tag, placeholder=placeholder)
     put(visible(str(reference)))
 
@@ -125,16 +165,20 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
     reference = source.reference
     digest = reference.digest if reference else None
     if blob is None and digest is None:
-        reason = "which manifest? name it by its digest, REGISTRY/REPOSITORY@sha256:...; dreg resolve has it"
+        reason = "missing digest: write REGISTRY/REPOSITORY@DIGEST; dreg resolve prints the digest of a tag"
         raise click.UsageError(reason)
     if blob is not None and source.reference is not None and source.is_named:
-        raise click.UsageError("a manifest or a blob? with --blob, name the repository alone: REGISTRY/REPOSITORY")
-    with opened_repository(source) as repository:
+        raise click.UsageError("--blob requires a repository without a tag or digest: REGISTRY/REPOSITORY")
+    with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(blob or reference))):
         if blob is not None:
             repository.delete_blob(blob)
         elif digest is not None:
             repository.delete_manifest(digest)
     put(str(blob or digest))
+
+
+def _unconfirmed(name: str) -> str:
+    return f"the deletion of {name} is not confirmed"
 
 
 @click.command("login", cls=Command)
@@ -175,10 +219,10 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     with Registry(registry, **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)
-    put(f"logged in to {visible(base.authority)}; kept in {visible(place)}")
+    put(f"logged in to {visible(base.authority)}; credential stored in {visible(place)}")
     if not is_asked:
         what = "token" if identity_token_stdin else "password"
-        put_error(f"dreg: warning: {visible(base.authority)} lets anybody in; the {what} was not checked")
+        put_error(f"dreg: warning: {visible(base.authority)} does not require a login; the {what} was not checked")
 
 
 @click.command("logout", cls=Command)
@@ -199,8 +243,8 @@ def logout_command(registry: str) -> None:
     base, credentials, _ = _settings(registry)
     places = login.forget(credentials, base.authority)
     if not places:
-        raise NotFoundError(f"credential for {base.authority}", "this machine", "there is nothing to log out of")
-    put(f"logged out of {visible(base.authority)}; forgotten by {visible(', '.join(places))}")
+        raise NotFoundError(f"credential for {base.authority}", "this machine", "you are not logged in")
+    put(f"logged out of {visible(base.authority)}; credential removed from {visible(', '.join(places))}")
 
 
 def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions]":
@@ -209,10 +253,10 @@ def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions
     from dreg_client.protocol.options import Options
     from dreg_client.protocol.registry_url import RegistryURL
 
-    show_log(debug="--debug" in sys.argv)
+    show_log()
     options = given_options()
     credentials = options.get("credentials")
-    assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option for another)
+    assert isinstance(credentials, Credentials)  # noqa: S101 (these commands have no option that sets another)
     chosen = Options(**options)
     base = RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.requires_tls)
     return base, credentials, with_defaults(options)
@@ -220,13 +264,13 @@ def _settings(registry: str) -> "tuple[RegistryURL, Credentials, RegistryOptions
 
 def _credential(base: "RegistryURL", username: str | None, by_password: bool, by_token: bool) -> "Credential":
     if by_password and not (username or by_token):
-        raise click.UsageError("--password-stdin needs --username")
+        raise click.UsageError("--password-stdin requires --username")
     if (by_token or by_password) and (credential := credential_from_stdin(username, by_password, by_token)):
         return credential
     from dreg_client.values.credential import Credential
 
     if not (sys.stdin and sys.stdin.isatty()):
-        raise click.UsageError("there is no terminal to ask on: give --username and --password-stdin")
+        raise click.UsageError("cannot prompt without a terminal; use --username and --password-stdin")
     try:
         username = username or click.prompt(f"User for {visible(base.authority)}", err=True)
         return Credential(username, _password_of(username))

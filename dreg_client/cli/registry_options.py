@@ -1,4 +1,4 @@
-"""The options for connecting to a registry, which all commands that may read one have."""
+"""The options for connecting to a registry, shared by all commands that can read one."""
 
 import sys
 from collections.abc import Callable
@@ -90,11 +90,11 @@ def connection_options(command: F) -> F:
 
 
 def given_options(ctx: click.Context | None = None) -> "RegistryOptions":
-    """Return the options on the command line, as the library takes them."""
+    """Return the options of the command line in the form that the library takes."""
     ctx = ctx or click.get_current_context()
     given: dict[str, Any] = ctx.meta.get(_META, {})
     if given.get("key") and not given.get("cert"):
-        raise click.UsageError("--key stands beside --cert")
+        raise click.UsageError("--key requires --cert")
     names = ("plain_http", "insecure", "ca_file", "timeout", "retries")
     options = {name: given[name] for name in names if given.get(name) is not None}
     options["mirrors"] = tuple(given.get("mirror", ()))
@@ -123,21 +123,21 @@ def _credentials(ctx: click.Context, given: dict[str, Any]) -> "Credential | Cre
     credential: Credential | None = ctx.meta["credentials"]
     if given.get("anonymous"):
         if credential is not None:
-            raise click.UsageError("--anonymous and a credential do not fit together")
+            raise click.UsageError("--anonymous cannot be used with a credential")
         return None
     return credential or Credentials(given.get("authfile"))
 
 
 def credential_from_stdin(username: str | None, by_password: bool | None, by_token: bool | None) -> "Credential | None":
-    """Return the credential whose secret is read from standard input; None if no option says so."""
+    """Return the credential whose secret is read from standard input; None if no option requests one."""
     from dreg_client.values.credential import Credential
 
     if by_token and (by_password or username):
-        raise click.UsageError("--identity-token-stdin stands without --username and --password-stdin")
+        raise click.UsageError("--identity-token-stdin cannot be used with --username or --password-stdin")
     if by_token:
         return Credential(identity_token=_read_secret())
     if bool(username) != bool(by_password):
-        reason = "--username and --password-stdin stand together; a password has no place on a command line"
+        reason = "--username and --password-stdin require each other; passwords are only read from standard input"
         raise click.UsageError(reason)
     return Credential(username, _read_secret()) if username else None
 
@@ -145,14 +145,14 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
 def _read_secret() -> str:
     try:
         secret = sys.stdin.read(_LONGEST_SECRET + 1) if sys.stdin else ""
-        secret.encode()  # some locales let bytes through that are not valid text
+        secret.encode()  # in some locales, reading does not reject invalid bytes
     except UnicodeError:
-        raise click.UsageError("standard input is not valid text; pipe the secret in") from None
+        raise click.UsageError("standard input is not valid text; pipe the secret to dreg") from None
     if len(secret) > _LONGEST_SECRET:
-        raise click.UsageError(f"standard input is longer than {_LONGEST_SECRET} characters; pipe the secret in")
+        raise click.UsageError(f"standard input is longer than {_LONGEST_SECRET} characters; pipe the secret to dreg")
     secret = secret.removesuffix("\n").removesuffix("\r")
     if not secret:
-        raise click.UsageError("standard input is empty; pipe the secret in")
-    if "\n" in secret and not secret.lstrip().startswith("{"):  # more than was meant; the key of `_json_key` is JSON
-        raise click.UsageError("standard input has several lines; pipe in one line, or a key that is a JSON object")
+        raise click.UsageError("standard input is empty; pipe the secret to dreg")
+    if "\n" in secret and not secret.lstrip().startswith("{"):  # the key of the user `_json_key` is JSON
+        raise click.UsageError("standard input has several lines; expected one line, or a key that is a JSON object")
     return secret

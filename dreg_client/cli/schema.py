@@ -1,4 +1,4 @@
-"""`dreg schema` and `dreg rule`: JSON Schemas of documents, and the rules that documents are checked by."""
+"""`dreg schema` and `dreg rule`: the JSON Schemas of documents, and the rules that documents are checked against."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -103,7 +103,7 @@ def write_command(folder: Path) -> None:
     written = schemagen.write(folder)
     put(*(f"wrote {path}" for path in written))
     if not written:
-        put(f"{folder} is current")
+        put(f"{folder} is up to date")
 
 
 @schema_command.command("check")
@@ -129,9 +129,9 @@ def check_command(folder: Path) -> int:
     for found in stale:
         put(f"{found.path} {found.reason}", *(f"  {line}" for line in found.difference.splitlines()))
     if stale:
-        put(f"{len(stale)} files are not current; run: dreg schema write {folder}")
+        put(f"{len(stale)} files are out of date; run: dreg schema write {folder}")
         return INVALID
-    put(f"{folder} is current")
+    put(f"{folder} is up to date")
     return 0
 
 
@@ -163,7 +163,7 @@ def rule_command(rule: str, output: str) -> None:
 
     entry = rules().get(rule.upper())
     if entry is None:
-        raise click.BadParameter(f"there is no rule {rule}; such ids stand in reports, as DSC-02", param_hint="ID")
+        raise click.BadParameter(f"unknown rule {rule}; rules have ids such as DSC-02", param_hint="ID")
     if output == "json":
         put_json(entry.plain())
         return

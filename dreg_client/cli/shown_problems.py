@@ -1,9 +1,9 @@
-"""Warnings and errors of documents that are shown, on standard error."""
+"""Write the warnings and errors of what is shown to standard error."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dreg_client.cli.output import put_error, visible
+from dreg_client.cli.output import decodable, put_error, visible
 
 if TYPE_CHECKING:
     from dreg_client.errors import DregError
@@ -20,8 +20,18 @@ def put_warnings(*documents: "StoredDocument") -> None:
                 put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
 
 
-def put_failures(failures: "Iterable[DregError]", output: str) -> int:
-    """Write why something is not shown to standard error; return the exit code, 1 if there is anything."""
+def put_item_failure(failure: Exception, *, as_json: bool, source: str) -> int:
+    """Write the error of one of several items to standard error; return its exit code."""
+    from dreg_client.cli.error_messages import put_failure, put_traceback
+    from dreg_client.cli.logging import is_debugging
+
+    if is_debugging():
+        put_traceback(failure)
+    return put_failure(failure, as_json=as_json, source=source)
+
+
+def put_failures(failures: "Iterable[DregError]", output: str, source: str = "") -> int:
+    """Write why parts of a document are not shown to standard error; return the exit code: 1 if there are any."""
     from dreg_client.cli.error_messages import INVALID, error_message, plain_failure
 
     code = 0
@@ -30,7 +40,8 @@ def put_failures(failures: "Iterable[DregError]", output: str) -> int:
         if output == "json":
             import json
 
-            put_error(json.dumps({**plain_failure(failure), "exitCode": code}))
+            named = {"source": decodable(source)} if source else {}
+            put_error(json.dumps({**named, **plain_failure(failure), "exitCode": code}))
         else:
             put_error(f"dreg: {visible(error_message(failure))}")
     return code

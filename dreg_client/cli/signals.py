@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP: the first unwinds, so that temporary files are removed; the second exits at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first signal exits after the clean-up, a second one exits at once."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ def exit_on_signals() -> None:
     owner = os.getpid()
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        global _code  # noqa: PLW0603 (signals come to the process, and so does what is known of them)
-        if _code or os.getpid() != owner:  # a worker process has nothing to clean up
+        global _code  # noqa: PLW0603 (signals arrive once per process)
+        if _code or os.getpid() != owner:  # worker processes have nothing to clean up
             os._exit(128 + number)
         _code = 128 + number
-        sys.unraisablehook = lambda _: None  # if the exit below is lost, as in a finalizer, do not print it
-        # Do not wait for worker processes while we unwind, nor for a thread that waits for a credential helper.
+        sys.unraisablehook = lambda _: None  # in a finalizer, SystemExit is printed and ignored
+        # Without this, the clean-up would wait for worker processes, and for threads that wait for a credential helper.
         for worker in sys.modules["multiprocessing"].active_children() if "multiprocessing" in sys.modules else ():
             worker.kill()
         if helpers := sys.modules.get("dreg_client.credentials.program"):
@@ -32,5 +32,5 @@ def exit_on_signals() -> None:
 
 
 def signal_exit_code() -> int:
-    """Return the exit code for the signal that came, 0 if none did; later errors are not reported."""
+    """Return the exit code for the signal that was received; 0 if none was. Errors after a signal are not reported."""
     return _code

@@ -1,6 +1,5 @@
 """Open the stores that commands are given."""
 
-import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,36 +19,31 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple["Store", str], None, None]:
-    """Open a store; yield it with the reference that is requested.
-
-    What is shown, or tagged as it is, may have minor errors.
-    """
+    """Open a store; yield it with the requested reference. Documents with minor errors are accepted."""
     from dreg_client._sync.opening import open_store
     from dreg_client.values.store_name import reference_of
 
-    if source.kind == "docker-archive":
-        _show_warnings()
     reference = reference_of(source)
     if ref_name is not None and reference:
-        raise click.UsageError("give a tag or digest behind the path, or --ref-name, not both")
+        raise click.UsageError("--ref-name cannot be used with a tag or digest after the path")
     with open_store(source, strict=False, **options_for(source)) as store:
         yield store, ref_name if ref_name is not None else reference
 
 
 @contextmanager
 def opened_repository(source: "StoreName") -> Generator["Repository", None, None]:
-    """Open a repository in a registry, to change something in it."""
+    """Open a repository in a registry, to change it."""
     from dreg_client._sync.repository import Repository
     from dreg_client.errors import UnsupportedError
 
     with opened(source) as (store, _):
         if not isinstance(store, Repository):
-            raise UnsupportedError(f"{store.name}: only what is in a registry is changed by this version")
+            raise UnsupportedError(f"{store.name} cannot be changed: this version only changes registries")
         yield store
 
 
 def opened_client(source: "StoreName", reference: "Reference") -> "closing[Client]":
-    """Open the client of a registry, for what needs no models: importing them takes longer than a response."""
+    """Open the client of a registry, for commands that need no models: importing them takes longer than a request."""
     from dreg_client._sync.client import Client
     from dreg_client.credentials.lookup import with_defaults
 
@@ -57,14 +51,11 @@ def opened_client(source: "StoreName", reference: "Reference") -> "closing[Clien
 
 
 def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa: ANN401 (of any option)
-    """Return the options for the registry of a source; for other sources look nothing up."""
-    if source.kind != "registry":
-        return {}
-    _show_warnings()
-    return {**given_options(), **more}  # type: ignore[typeddict-item]
-
-
-def _show_warnings() -> None:
+    """Return the options for the registry of a source; none for other stores. Show the library's warnings."""
     from dreg_client.cli.logging import show_log
 
-    show_log(debug="--debug" in sys.argv)
+    if source.kind in {"registry", "docker-archive"}:
+        show_log()
+    if source.kind != "registry":
+        return {}
+    return {**given_options(), **more}  # type: ignore[typeddict-item]

@@ -2,19 +2,24 @@
 
 import os
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from dreg_client.cli.arguments import formats_option
 from dreg_client.cli.command import Command
+from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.registry_options import registry_options
+from dreg_client.cli.signals import signal_exit_code
 from dreg_client.models.kinds import KIND_NAMES
+
+if TYPE_CHECKING:
+    from dreg_client.cli.validate_output import Settings
 
 
 def _processors() -> int:
-    """Return how many processors this process may use, which in a container may be fewer than there are."""
+    """Return how many processors this process may use; in a container that may be fewer than the machine has."""
     known = getattr(os, "sched_getaffinity", None)
     return min(len(known(0)) if known else os.cpu_count() or 1, 256)
 
@@ -120,17 +125,26 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
 
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:
-        raise click.UsageError("--media-type-field stands beside --field: lines that are documents have no such member")
+        raise click.UsageError("--media-type-field requires --field")
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
-    for source in sources:
-        with closing(check(source, settings)) as findings:
-            for finding in findings:
-                writer.write(finding)
-                if isinstance(finding, FailedSource):
-                    codes.add(put_failure(finding.failure, as_json=output in {"json", "jsonl"}))
+    with reporting_interruption(lambda: _outcome(writer.checked, settings)):
+        for source in sources:
+            with closing(check(source, settings)) as findings:
+                for finding in findings:
+                    if signal_exit_code():  # a worker process that a signal ended looks like a source that failed
+                        raise SystemExit(signal_exit_code())
+                    writer.write(finding)
+                    if isinstance(finding, FailedSource):
+                        codes.add(put_failure(finding.failure, as_json=output in {"json", "jsonl"}))
     writer.finish()
     if BAD_CONTENT in codes:
         return BAD_CONTENT
     if writer.has_errors:
         return INVALID
     return exit_code_of_several(codes | {0} if writer.checked else codes)
+
+
+def _outcome(checked: int, settings: "Settings") -> str:
+    """Return what an interrupted validation has done."""
+    text = f"{checked} {'document was' if checked == 1 else 'documents were'} checked"
+    return f"{text}; the same command continues from {settings.resume}" if settings.resume else text

@@ -26,13 +26,13 @@ _DOCUMENTS: Final = (".json", *_DUMPS)
 
 
 def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
-    """Validate one source; what cannot be read is a finding, so that the other findings are not lost (CLI-12)."""
+    """Validate one source; yield what cannot be read as a finding, so that the other findings are kept (CLI-12)."""
     with progress(source, lambda: _size(source), quiet=settings.quiet) as advance:
         yield from _with_failure(source, _findings(source, settings, advance))
 
 
 def _size(source: str) -> int:
-    """Return the size of a file, or of all files in a directory; 0 if that is not known."""
+    """Return the size of a file, or of all files in a directory; 0 if it is unknown."""
     path = Path(StoreName.parse(source).path if source.startswith(STORE_KINDS) else source)
     try:
         files = path.rglob("*") if path.is_dir() else [path]
@@ -59,7 +59,7 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         if name.kind == "docker-archive":
             if OCI_ARCHIVE in kinds_at(name.path):
                 raise UnsupportedError(how_to_validate(name.path))
-            raise UnsupportedError(f"{source} has no manifests to validate; look at it with: dreg inspect {source}")
+            raise UnsupportedError(f"{source} has no manifests to validate; show it with: dreg inspect {source}")
         yield from _layout(name, settings, advance)
     elif names_registry(source):
         yield from check_registry(source, settings)
@@ -67,7 +67,7 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         findings = _directory(Path(source), settings, advance)
         if (first := next(findings, None)) is None:
             endings = ", ".join(f"*{ending}" for ending in _DOCUMENTS)
-            raise click.UsageError(f"{source} has nothing to check: no file {endings}, no image layout")
+            raise click.UsageError(f"nothing to check in {source}: no files {endings} and no image layout")
         yield first
         yield from findings
     else:
@@ -82,12 +82,12 @@ def _standard_input(settings: Settings) -> Iterator[Finding]:
     else:
         raw = sys.stdin.buffer.read(MAX_DOCUMENT + 1)
         if not _may_be_json(raw) and is_tar_archive(raw):
-            raise click.UsageError("standard input is a tar archive; save it, then: dreg validate oci-archive:FILE")
+            raise click.UsageError("standard input is a tar archive; save it, then run: dreg validate oci-archive:FILE")
         yield _document("-", raw, settings)
 
 
 def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a dump or a document, as the options or else the name say."""
+    """Validate a dump or a document; options take precedence over the suffix of the name."""
     if settings.lines or settings.field or path.suffix in _DUMPS:
         yield from _dump(path, settings, advance)
         return
@@ -109,9 +109,9 @@ def _document(source: str, raw: bytes, settings: Settings, kind: str | None = No
 
 
 def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a regular file in several processes, anything else, such as a pipe, line by line."""
+    """Validate a regular file in several processes; anything else, such as a pipe, line by line."""
     if settings.media_type:
-        reason = f"{path} is a dump: it says media types in a field, --media-type-field, not --media-type"
+        reason = f"--media-type cannot be used with the dump {path}; use --media-type-field"
         raise click.UsageError(reason)
     if not path.is_file():
         with path.open("rb") as file:
@@ -137,7 +137,7 @@ def _line_rules(settings: Settings) -> LineRules:
 
 
 def _directory(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a layout as a whole, else the documents in a directory and below, by name, and the layouts there."""
+    """Validate a layout as a whole; in any other directory, all documents and layouts in it and below."""
     # The marker or the index of a layout may be missing.
     if (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir()):
         yield from _layout(StoreName("oci", path=str(path)), settings, advance)

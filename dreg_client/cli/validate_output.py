@@ -1,4 +1,4 @@
-"""What `dreg validate` finds, and its output: text, JSON, JSON Lines, and annotations on GitHub."""
+"""The findings of `dreg validate`, and their output as text, JSON, JSON Lines or GitHub annotations."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from dreg_client.validation.report import Report
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
-_HINTS: Final = {"GEN-12": "say what it is with --kind, such as --kind image-config"}
+_HINTS: Final = {"GEN-12": "set the kind, for example --kind image-config"}
 _MOST_NAMES: Final = 20
 
 
@@ -35,7 +35,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A document, or a blob of a layout; digest and size are None if its bytes were not kept."""
+    """The result for a document, or for a blob of a layout; digest and size are None if its bytes were not kept."""
 
     source: str
     kind: str | None
@@ -56,7 +56,7 @@ class Checked:
 
     @property
     def is_missing(self) -> bool:
-        """Whether this is a blob that a document names, and that does not exist."""
+        """Whether this is a blob that a document names and that does not exist."""
         return any(problem.rule == "LYT-04" for problem in self.problems)
 
 
@@ -69,7 +69,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class FailedSource:
-    """A source, or a file of it, that could not be read, and why."""
+    """A source, or a file in it, that could not be read, and the reason."""
 
     source: str
     failure: Exception
@@ -79,7 +79,7 @@ Finding = Checked | Counted | FailedSource
 
 
 class Writer:
-    """A writer of findings as they come, which keeps only counts and what could not be read."""
+    """Writes findings one by one; keeps only counts and the sources that could not be read."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
@@ -106,7 +106,7 @@ class Writer:
 
     def _count(self, found: Checked) -> None:
         self.has_errors |= not found.ok
-        if found.is_missing:  # there is nothing to check
+        if found.is_missing:  # a missing blob is not checked
             self.missing += 1
             return
         self.checked += 1
@@ -117,7 +117,7 @@ class Writer:
         raise NotImplementedError
 
     def _write_unread(self, found: FailedSource) -> None:
-        """Write nothing: standard error has the reason."""
+        """Write nothing by default: the reason is written to standard error."""
 
     def finish(self) -> None:
         """Write the end of the output."""
@@ -134,7 +134,7 @@ class Writer:
 
 
 class _TextWriter(Writer):
-    """Text for people: the place, each problem below it, a summary at the end."""
+    """Text: each document with its problems, and a summary at the end."""
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         if not problems:
@@ -150,7 +150,7 @@ class _TextWriter(Writer):
         put(f"{styled(visible(place), 'bold')}: {verdict}{f' ({found.kind})' if found.kind else ''}")
         for problem in problems:
             severity = styled(str(problem.severity), _STYLES[problem.severity])
-            put(f"  {severity} at {visible(problem.path)}{' (as a whole)' if problem.path == '$' else ''}")
+            put(f"  {severity} at {visible(problem.path)}{' (the whole document)' if problem.path == '$' else ''}")
             rows = {
                 "found": problem.found,
                 "expected": problem.expected,
@@ -178,7 +178,7 @@ class _TextWriter(Writer):
 
 
 class _JsonLinesWriter(Writer):
-    """An object on each line, as soon as it is known; documents without problems in dumps are only counted."""
+    """An object per line, written at once; documents of dumps that have no problems are only counted."""
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         put(_json(found, problems))
@@ -189,7 +189,7 @@ class _JsonLinesWriter(Writer):
 
 
 class _JsonWriter(Writer):
-    """One JSON document, written piece by piece, so that its length does not matter."""
+    """One JSON document, written piece by piece so that it never has to fit into memory."""
 
     def __init__(self, *, quiet: bool) -> None:
         super().__init__(quiet=quiet)
@@ -200,7 +200,7 @@ class _JsonWriter(Writer):
         self._before = f"{_json(found, problems)},"
 
     def finish(self) -> None:
-        put(self._before.removesuffix(","))  # the last document has no comma behind it
+        put(self._before.removesuffix(","))  # no comma after the last document
         put(f'], "summary": {json.dumps(self._summary())}}}')
 
 
@@ -218,7 +218,7 @@ def _json(found: Checked, problems: list[Problem]) -> str:
 
 
 class _GitHubWriter(Writer):
-    """Annotations as GitHub's runners read them: `::error file=...,title=...::...`."""
+    """GitHub annotations: `::error file=...,title=...::...`."""
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         for problem in problems:

@@ -1,7 +1,6 @@
-"""Validate what `dreg validate` is given of a registry: a tag, a repository, or all repositories in the catalog."""
+"""Validate a tag, a repository, or all repositories in the catalog of a registry."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def names_registry(source: str) -> bool:
-    """Return whether a source is in a registry: by its prefix, or, if there is no such file, by its host."""
+    """Return whether a source is in a registry: it has a prefix such as `docker://`, or a host and is not a file."""
     if source.startswith((DOCKER, *URLS)):
         return True
     if Path(source).exists():
@@ -45,7 +44,7 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
     from dreg_client.values.store_name import StoreName
 
     if not settings.quiet:
-        show_log(debug="--debug" in sys.argv)
+        show_log()
     journal = _Journal(settings.resume)
     options = with_defaults(given_options())
     if host := host_alone(source):
@@ -70,7 +69,7 @@ def _repository(
     *,
     is_listed: bool = False,
 ) -> Iterator[Finding]:
-    """Validate some tags or digests of a repository; None: all tags. `is_listed`: whether the catalog has it."""
+    """Validate tags or digests of a repository; None means all tags. `is_listed`: whether the catalog lists it."""
     from dreg_client._sync.validation import RepositoryValidation
 
     repository, place = registry.repository(name), f"{registry.name}/{name}"
@@ -92,7 +91,7 @@ def _repository(
     try:
         names = repository.tags() if tags is None else tags
     except DregError as failure:
-        # Registries list repositories that have only blobs, and know no tags of them.
+        # Some registries list repositories that have only blobs, and respond with 404 to a request for their tags.
         if not (is_listed and isinstance(failure, NotFoundError)):
             yield FailedSource(place, failure)
         return
@@ -101,7 +100,7 @@ def _repository(
 
 
 class _Journal:
-    """A file with a line of JSON for each tag that is done; a line that an interruption cut short is ignored."""
+    """A file with a line of JSON for each tag that is done. An incomplete line, left by an interruption, is ignored."""
 
     def __init__(self, path: str | None) -> None:
         self._path = Path(path) if path else None

@@ -33,4 +33,4 @@ def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "(none)"
+        return "(not installed)"

@@ -1,4 +1,4 @@
-"""Report the waits before further attempts, which would otherwise look as if nothing happened."""
+"""Report long waits before retries, during which the command would otherwise seem to hang."""
 
 import sys
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def reporting_waits(then: "Callable[[Event], None] | None" = None) -> "Callable[
     def listen(event: "Event") -> None:
         if isinstance(event, Retrying) and event.delay > _LONGEST_UNREPORTED:
             put_error(
-                f"dreg: {visible(f'{event.method} {event.url}: {event.reason}')}; next try in {event.delay:.0f} s"
+                f"dreg: {visible(f'{event.method} {event.url}: {event.reason}')}; retrying in {event.delay:.0f} s"
             )
         if then is not None:
             then(event)

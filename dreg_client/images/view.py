@@ -6,6 +6,7 @@ This module does no I/O: `_async/image_view.py` reads the documents.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 from dreg_client.images.image import ShownImage, Step
@@ -86,10 +87,18 @@ def view_artifact(read: DocumentRead) -> Plain:
     }
 
 
-def view_step(step: Step) -> Plain:
-    """Return the view of a build step; `digest` is null if it created no layer."""
+def view_history(steps: Iterable[Step]) -> list[Plain]:
+    """Return the views of build steps. `layer` is the position of the step's layer, null if it created none."""
+    numbers = count()
+    return [view_step(step, next(numbers) if step.layer else None) for step in steps]
+
+
+def view_step(step: Step, number: int | None) -> Plain:
+    """Return the view of a build step; `number` is the position of its layer in the manifest, from 0."""
     entry, layer = step.entry, step.layer
     return {
+        "layer": number,
+        "emptyLayer": bool(entry and entry.empty_layer),
         "instruction": entry.clean_created_by if entry else None,
         "created": entry.created if entry else None,
         "createdBy": entry.created_by if entry else None,
@@ -183,6 +192,10 @@ def _view_descriptor(descriptor: Descriptor) -> Plain:
     }
 
 
+def _view_layer(step: Step, layer: Descriptor) -> Plain:
+    return {**_view_descriptor(layer), "instruction": step.entry.clean_created_by if step.entry else None}
+
+
 def _view_other(descriptor: Descriptor) -> Plain:
     platform = descriptor.platform.value if descriptor.platform else None
     return {**_view_descriptor(descriptor), "platform": str(platform) if platform else None}
@@ -203,7 +216,8 @@ def _view_platform(image: ShownImage) -> Plain:
         "created": config.created if config else None,
         "author": config.author if config else None,
         "size": manifest.image_size,
-        "layers": [view_step(step) for step in image.steps],
+        "layers": [_view_layer(step, step.layer) for step in image.steps if step.layer],
+        "history": view_history(image.steps),
         "entrypoint": list(run.entrypoint or ()),
         "cmd": list(run.cmd or ()),
         "env": list(run.env or ()),

@@ -97,7 +97,7 @@ def test_the_end_of_what_is_not_the_blob_never_comes_and_the_rest_is_disowned(dr
 
     assert done.code == 5
     assert 0 < len(done.out) < 3_000_000
-    assert "no whole blob, and not proven; do not use it" in done.err
+    assert "dreg: the output is incomplete and not verified; do not use it" in done.err
 
 
 @pytest.mark.parametrize("target", ["no/such/folder/layer", "."])
@@ -132,4 +132,4 @@ def test_a_blob_needs_its_digest(said: Run) -> None:
     done = said("blob", MULTI)
 
     assert done.code == 2
-    assert "give its digest" in done.err
+    assert "missing digest" in done.err

@@ -14,7 +14,8 @@ Run = Callable[..., Any]
 
 def test_tags_are_listed_in_the_order_of_the_layout(said: Run) -> None:
     assert said("tags", MULTI).lines == ["1.4", "single", "nested", "artifact"]
-    assert json.loads(said("tags", MULTI, "--format", "json").out) == ["1.4", "single", "nested", "artifact"]
+    [found] = json.loads(said("tags", MULTI, "--format", "json").out)
+    assert found == {"source": MULTI, "tags": ["1.4", "single", "nested", "artifact"]}
 
 
 def test_tags_of_an_archive_are_its_references(said: Run) -> None:
@@ -25,9 +26,9 @@ def test_resolve_prints_the_digest_that_a_tag_names(said: Run, fixtures: Path) -
     listed = json.loads((fixtures / "layouts/multi/index.json").read_bytes())["manifests"][0]
 
     assert said("resolve", f"{MULTI}:1.4").out == f"{listed['digest']}\n"
-    assert json.loads(said("resolve", f"{MULTI}:1.4", "--format", "json").out) == {
-        name: listed[name] for name in ("mediaType", "digest", "size")
-    }
+    assert json.loads(said("resolve", f"{MULTI}:1.4", "--format", "json").out) == [
+        {"source": f"{MULTI}:1.4", **{name: listed[name] for name in ("mediaType", "digest", "size")}}
+    ]
 
 
 def test_resolve_goes_on_to_the_manifest_of_a_platform(said: Run, fixtures: Path) -> None:

@@ -69,6 +69,7 @@ def test_cli_09_an_error_is_one_line_of_json_for_programs(
 ) -> None:
     told = json.loads(said(*arguments, "--format", "json").err)
 
+    assert told.pop("source", arguments[-1]) in arguments
     assert told == {"error": error, "exitCode": code, "message": told["message"]}
     assert told["message"]
     assert "\n" not in told["message"]
@@ -101,7 +102,7 @@ def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
     done = run_limited(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 70
-    assert "bug of dreg" in done.stderr
+    assert "bug in dreg" in done.stderr
     assert done.stderr.count("Traceback") == shown
 
 
@@ -139,7 +140,7 @@ def test_a_file_or_a_process_that_fails_has_the_code_of_a_store_that_does(error:
 
 @pytest.mark.parametrize("source", ["fixtures/layouts/multi", "fixtures/layouts/multi:1.4"])
 def test_a_path_without_its_kind_is_told_what_to_write(said: Run, source: str) -> None:
-    assert f"as in oci:{source}" in said("inspect", source).err
+    assert f"begin with the kind of its store: oci:{source}" in said("inspect", source).err
 
 
 def test_the_rest_of_what_is_wrong_is_a_command_away(said: Run, tmp_path: Path, fixtures: Path) -> None:

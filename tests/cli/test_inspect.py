@@ -14,12 +14,12 @@ from tests.layout.conftest import LayoutBuilder
 Run = Callable[..., Any]
 MULTI = "oci:fixtures/layouts/multi"
 KEYS = (
-    "store reference mediaType digest size writtenByDreg annotations subject artifact platforms images missing "
+    "source store reference mediaType digest size writtenByDreg annotations subject artifact platforms images missing "
     "unreadable attestations others problems"
 ).split()
 IMAGE_KEYS = (
-    "platform digest config created author size layers entrypoint cmd env user workingDir exposedPorts volumes labels "
-    "annotations"
+    "platform digest config created author size layers history entrypoint cmd env user workingDir exposedPorts volumes "
+    "labels annotations"
 ).split()
 
 
@@ -30,7 +30,9 @@ def build(tmp_path: Path) -> LayoutBuilder:
 
 
 def seen(said: Run, *arguments: str | Path) -> dict[str, Any]:
-    return dict(json.loads(said("inspect", "--format", "json", *arguments).out))
+    """What `--format json` gives of one image."""
+    [found] = json.loads(said("inspect", "--format", "json", *arguments).out)
+    return dict(found)
 
 
 def blocks(said: Run, *arguments: str) -> list[list[str]]:
@@ -59,7 +61,7 @@ def test_a_platform_shows_what_runs_and_what_made_it(said: Run) -> None:
     assert "  command      --port 8080" in block
     assert "  user         web" in block
     assert "  environment  PATH=/usr/local/bin:/usr/bin:/bin" in block
-    assert "  layers       3, 721 B in all" in block
+    assert "  layers       3, 721 B in total" in block
     assert "     240 B  d29e74c6abb3  RUN rm /etc/group && web --write-site /srv" in block
     assert '         -                CMD ["sh"]' in block
 
@@ -68,14 +70,14 @@ def test_what_was_shown_is_not_shown_again(said: Run) -> None:
     out = said("inspect", f"{MULTI}:1.4").out
 
     assert out.count("org.opencontainers.image.source = ") == 1
-    assert "  labels       the same as the annotations of the index\n" in out
-    assert out.count("  environment  the same as the environment of linux/amd64\n") == 2
+    assert "  labels       same as the annotations of the index\n" in out
+    assert out.count("  environment  same as the environment of linux/amd64\n") == 2
 
 
 def test_an_image_without_an_index_names_its_manifest(said: Run) -> None:
     out = said("inspect", f"{MULTI}:single").out
 
-    assert "  labels       the same as the annotations of the manifest\n" in out
+    assert "  labels       same as the annotations of the manifest\n" in out
     assert "index" not in out
 
 
@@ -130,8 +132,23 @@ def test_keys_are_the_same_for_whatever_is_shown(said: Run, source: str) -> None
     shown = seen(said, source)
 
     assert [*shown] == KEYS
+    assert shown["source"] == source
     assert all([*image] == IMAGE_KEYS for image in shown["images"])
     assert said("inspect", source).code == 0
+
+
+def test_layers_are_those_of_the_manifest_and_history_names_them_by_position(said: Run) -> None:
+    [image] = seen(said, f"{MULTI}:single")["images"]
+    manifest = json.loads(said("manifest", f"{MULTI}:single").out)
+
+    assert [layer["digest"] for layer in image["layers"]] == [layer["digest"] for layer in manifest["layers"]]
+    assert all(layer["instruction"] and layer["mediaType"] and layer["size"] for layer in image["layers"])
+    assert len(image["history"]) == 12
+    for step in image["history"]:
+        layer = {} if step["layer"] is None else image["layers"][step["layer"]]
+        assert step["emptyLayer"] is (step["layer"] is None)
+        assert step["digest"] == layer.get("digest")
+    assert json.loads(said("history", f"{MULTI}:single", "--format", "json").out) == image["history"]
 
 
 def test_an_artifact_shows_what_it_holds(said: Run) -> None:
@@ -149,7 +166,7 @@ def test_the_manifest_of_an_archive_is_owned_up_to(said: Run) -> None:
 
     assert seen(said, archive)["writtenByDreg"] is True
     assert seen(said, f"{MULTI}:single")["writtenByDreg"] is False
-    assert "its digest names nothing in a registry" in said("inspect", archive).out
+    assert "its digest is not found in registries" in said("inspect", archive).out
 
 
 def test_a_platform_whose_image_was_not_pulled_is_named(said: Run, tmp_path: Path, fixtures: Path) -> None:
@@ -160,7 +177,7 @@ def test_a_platform_whose_image_was_not_pulled_is_named(said: Run, tmp_path: Pat
     shown = seen(said, f"oci:{tmp_path}/sparse:1.4")
     assert [image["platform"] for image in shown["images"]] == ["linux/amd64", "linux/arm/v7"]
     assert [absent["platform"] for absent in shown["missing"]] == ["linux/arm64/v8"]
-    assert "\nlinux/arm64/v8\n  not here     " in said("inspect", f"oci:{tmp_path}/sparse:1.4").out
+    assert "\nlinux/arm64/v8\n  missing      " in said("inspect", f"oci:{tmp_path}/sparse:1.4").out
     assert said("inspect", f"oci:{tmp_path}/sparse:1.4", "--platform", "linux/amd64").code == 0
     assert said("inspect", f"oci:{tmp_path}/sparse:1.4", "--platform", "all").code == 0
 
@@ -207,7 +224,7 @@ def in_sha512(build: LayoutBuilder, entry: dict[str, Any]) -> dict[str, Any]:
 
 def test_bytes_that_are_not_proven_are_not_shown(said: Run) -> None:
     done = said("inspect", "oci:fixtures/layouts/broken/config-digest", "--format", "json")
-    shown = json.loads(done.out)
+    [shown] = json.loads(done.out)
 
     assert done.code == 1
     assert [(image["platform"], image["created"], image["env"]) for image in shown["images"]] == [(None, None, [])]

@@ -47,7 +47,7 @@ def test_cli_03_a_password_is_asked_for_on_a_terminal(tmp_path: Path, password_r
         os.write(terminal, f"{USER}\n".encode())
         read_up_to(b"Password for ")
         os.write(terminal, f"{PASSWORD}\n".encode())
-        shown = read_up_to(b"kept in")
+        shown = read_up_to(b"stored in")
         assert process.wait(PATIENCE) == 0, shown
 
     assert f"User for {password_registry.address}".encode() in shown

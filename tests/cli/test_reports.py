@@ -36,7 +36,7 @@ def test_a_problem_says_where_it_is_what_is_there_and_what_should_be(said: Run, 
 
 def test_a_document_that_does_not_say_what_it_is_can_be_told_by_kind(said: Run) -> None:
     assert (
-        "    try       say what it is with --kind, such as --kind image-config"
+        "    try       set the kind, for example --kind image-config"
         in said("validate", "fixtures/configs/smallest.json").lines
     )
 

@@ -1,17 +1,22 @@
-"""SIGINT, SIGTERM, SIGHUP leave with 130, 143, 129, without a word, and nothing half done behind (CLI-04, CLI-06)."""
+"""SIGINT, SIGTERM, SIGHUP exit with 130, 143, 129, say what was done, and leave nothing half done (CLI-04, CLI-06)."""
 
+import hashlib
+import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from tests.commands import start_limited
-from tests.raw_server import speaking
+from tests.raw_server import answer, speaking
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
@@ -45,9 +50,9 @@ main()
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], stdout: int | IO[bytes] = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
     pipe = subprocess.PIPE
-    with start_limited(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
+    with start_limited(command, stdin=pipe, stdout=stdout, stderr=pipe, start_new_session=True) as process:
         try:
             yield process
         finally:
@@ -57,12 +62,12 @@ def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 def wait_for(what: Callable[[], object]) -> None:
     end = time.monotonic() + 20
     while not what():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "it did not happen within 20 seconds"
         time.sleep(0.02)
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_a_signal_while_waiting_for_input_leaves_without_a_word(number: signal.Signals, code: int) -> None:
+def test_an_interrupted_validation_says_how_many_documents_were_checked(number: signal.Signals, code: int) -> None:
     with running([*COMMAND, "validate", "--lines", "--format", "jsonl", "-"]) as process:
         assert process.stdin
         assert process.stdout
@@ -74,7 +79,7 @@ def test_a_signal_while_waiting_for_input_leaves_without_a_word(number: signal.S
         _, told = process.communicate()
 
     assert process.returncode == code
-    assert told == b""
+    assert re.fullmatch(rb"dreg: interrupted; [1-9]\d* documents? w(as|ere) checked\n", told), told
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
@@ -90,14 +95,16 @@ def test_cli_04_a_blob_that_is_interrupted_leaves_the_old_file_and_no_other(
         assert len(list(tmp_path.iterdir())) == 2
         process.send_signal(number)
         process.wait(10)
+        told = process.stderr.read()
 
     assert process.returncode == code
+    assert told == b"dreg: interrupted; nothing was written to %s\n" % os.fsencode(target)
     assert [path.name for path in tmp_path.iterdir()] == ["blob"]
     assert target.read_bytes() == b"what was there"
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_what_an_interrupted_blob_keeps_is_told(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_an_interrupted_blob_says_what_it_keeps(tmp_path: Path, number: signal.Signals, code: int) -> None:
     words = ["blob", "oci:fixtures/layouts/multi", DIGEST, "--resume", "-o", str(tmp_path / "blob")]
     with running([sys.executable, "-c", SLOW_BLOB, *words]) as process:
         assert process.stderr
@@ -107,7 +114,7 @@ def test_what_an_interrupted_blob_keeps_is_told(tmp_path: Path, number: signal.S
         told = process.stderr.read()
 
     assert process.returncode == code
-    assert told == b"dreg: interrupted; 4 bytes are kept, and the same command goes on with them\n"
+    assert told == b"dreg: interrupted; 4 bytes are kept; the same command continues the download\n"
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"half"]
 
 
@@ -123,11 +130,11 @@ def test_processes_that_work_on_a_dump_end_with_it(tmp_path: Path, number: signa
         _, told = process.communicate(timeout=60)
 
     assert process.returncode == code
-    assert told == b""
+    assert re.fullmatch(rb"dreg: interrupted; \d+ documents were checked\n", told), told
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
-def test_cli_04_a_second_signal_leaves_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cli_04_a_second_signal_exits_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUBBORN", "1")
     command = [sys.executable, "-c", SLOW_BLOB, "blob", "oci:fixtures/layouts/multi", DIGEST, "-o", str(tmp_path / "b")]
     with running(command) as process:
@@ -149,7 +156,9 @@ def children(process: int) -> list[str]:
 
 @pytest.mark.parametrize("names", [1, 3])
 @pytest.mark.parametrize("command", ["resolve", "validate", "blob"])
-def test_cli_04_whoever_waits_for_a_registry_can_be_interrupted(tmp_path: Path, command: str, names: int) -> None:
+def test_cli_04_a_command_that_waits_for_a_registry_can_be_interrupted(
+    tmp_path: Path, command: str, names: int
+) -> None:
     with speaking(lambda head, connection: bool(connection.recv(1))) as silent:
         digest = f"@{DIGEST}" if command == "blob" else ":1"
         sources = [f"localhost:{silent.port}/acme/web{digest}"] * (1 if command == "blob" else names)
@@ -161,5 +170,91 @@ def test_cli_04_whoever_waits_for_a_registry_can_be_interrupted(tmp_path: Path, 
             _, told = process.communicate()
 
     assert process.returncode == 130
-    assert told == b""
+    assert told == {
+        "resolve": b"",
+        "validate": b"dreg: interrupted; 0 documents were checked\n",
+        "blob": b"dreg: interrupted; nothing was written to %s\n" % os.fsencode(tmp_path / "blob"),
+    }.get(command)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_an_interrupted_blob_on_standard_output_says_that_it_is_incomplete(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """The registry sends 1 MiB of 2 MiB, then nothing more."""
+
+    def registry(_: bytes, connection: socket.socket) -> bool:
+        connection.sendall(answer(bytes(1 << 20), length=2 << 20))
+        return bool(connection.recv(1))
+
+    with speaking(registry) as server:
+        source = f"localhost:{server.port}/acme/web@{DIGEST}"
+        with running([*COMMAND, "blob", source, "--anonymous"]) as process:
+            assert process.stdout
+            process.stdout.read(1)
+            process.send_signal(number)
+            _, told = process.communicate()
+        assert (process.returncode, told) == (code, b"dreg: interrupted; the output is incomplete\n")
+
+        target = tmp_path / "blob"
+        with target.open("wb") as file, running([*COMMAND, "blob", source, "--anonymous"], stdout=file) as process:
+            wait_for(lambda: target.stat().st_size)
+            process.send_signal(number)
+            _, told = process.communicate()
+
+    assert process.returncode == code
+    size = target.stat().st_size
+    assert told == b"dreg: interrupted; the output is incomplete: %d of %d bytes\n" % (size, 2 << 20)
+
+
+MANIFEST = Path("fixtures/valid/oci-manifest.json").read_bytes()
+MANIFEST_DIGEST = hashlib.sha256(MANIFEST).hexdigest()
+
+
+def hesitant_registry(head: bytes, connection: socket.socket) -> bool:
+    """A registry that does not answer a request for the tags latest and 1.3, nor a deletion."""
+    method, target = head.split()[:2]
+    image = "Content-Type: application/vnd.oci.image.manifest.v1+json"
+    headers = f"Docker-Content-Digest: sha256:{MANIFEST_DIGEST}", image
+    if method == b"PUT":
+        connection.recv(len(MANIFEST), socket.MSG_WAITALL)
+    if target.endswith((b"/latest", b"/1.3")) or method == b"DELETE":
+        return bool(connection.recv(1))
+    if method == b"PUT":
+        connection.sendall(answer(b"", "201 Created", *headers))
+    else:
+        connection.sendall(answer(b"" if method == b"HEAD" else MANIFEST, "200 OK", *headers, length=len(MANIFEST)))
+    return True
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@pytest.mark.parametrize(
+    ("arguments", "unanswered", "outcome"),
+    [
+        (["tag", "{}:1.4", "1", "latest", "2"], b"PUT", "tagged: 1; not confirmed: latest; not tagged: 2"),
+        (["untag", "{}:1.3"], b"DELETE", "the deletion of {}:1.3 is not confirmed"),
+        (
+            ["delete", f"{{}}@sha256:{MANIFEST_DIGEST}"],
+            b"DELETE",
+            f"the deletion of {{}}@sha256:{MANIFEST_DIGEST} is not confirmed",
+        ),
+    ],
+    ids=["tag", "untag", "delete"],
+)
+def test_interrupted_changes_say_which_are_confirmed(
+    number: signal.Signals, code: int, arguments: list[str], unanswered: bytes, outcome: str
+) -> None:
+    def is_unanswered(head: bytes) -> bool:
+        method, target = head.split()[:2]
+        return method == unanswered and target.endswith((b"/latest", b"/1.3", MANIFEST_DIGEST.encode()))
+
+    with speaking(hesitant_registry) as server:
+        web = f"localhost:{server.port}/acme/web"
+        with running([*COMMAND, *(argument.format(web) for argument in arguments), "--anonymous"]) as process:
+            wait_for(lambda: any(is_unanswered(head) for head in server.heads))
+            process.send_signal(number)
+            _, told = process.communicate()
+
+    assert process.returncode == code
+    assert told.decode() == f"dreg: interrupted; {outcome.format(web)}\n"

@@ -116,8 +116,8 @@ def test_a_text_is_escaped_for_programs(said: Run, layout: str, command: str) ->
 
 
 def test_programs_get_the_text_itself(said: Run, layout: str, text: str) -> None:
-    assert json.loads(said("tags", layout, "--format", "json").out) == [text]
-    assert json.loads(said("inspect", layout, "--format", "json").out)["images"][0]["author"] == text
+    assert json.loads(said("tags", layout, "--format", "json").out)[0]["tags"] == [text]
+    assert json.loads(said("inspect", layout, "--format", "json").out)[0]["images"][0]["author"] == text
 
 
 def test_an_entry_is_asked_for_by_its_exact_name(said: Run, layout: str, text: str) -> None:

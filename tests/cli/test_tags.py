@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> str:
 )
 def test_tags_are_chosen_by_globs_ranges_and_kind(said: Run, store: str, options: list[str], listed: list[str]) -> None:
     assert said("tags", store, *options).lines == listed
-    assert json.loads(said("tags", store, *options, "--format", "json").out) == listed
+    assert json.loads(said("tags", store, *options, "--format", "json").out) == [{"source": store, "tags": listed}]
 
 
 def test_of_several_stores_each_is_chosen_from(said: Run, store: str) -> None:
@@ -59,8 +59,8 @@ def test_of_several_stores_each_is_chosen_from(said: Run, store: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["abc", ">=1.2,<2", "^", "1.4 ||| 2"])
-def test_what_is_no_range_is_said(said: Run, store: str, wrong: str) -> None:
+def test_an_invalid_range_is_a_usage_error(said: Run, store: str, wrong: str) -> None:
     refused = said("tags", store, "--semver", wrong)
 
     assert refused.code == 2
-    assert "range of versions" in refused.err
+    assert "is not a version range" in refused.err

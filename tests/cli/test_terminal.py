@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from tests.commands import run_limited
+from tests.raw_server import speaking
+from tests.transport import pieces
+from tests.transport.pieces import Server
 
 Run = Callable[..., Any]
 BROKEN = "fixtures/broken/MAN-05-config-missing.json"
@@ -127,13 +130,26 @@ def test_without_rich_there_is_no_bar(terminal: Run, folder: Path) -> None:
     assert "Traceback" not in done.out
 
 
+def test_a_blob_has_a_bar_also_if_it_goes_to_standard_output(terminal: Run, tmp_path: Path) -> None:
+    with speaking(Server()) as server:
+        blob = ["blob", f"localhost:{server.port}/acme/web@{pieces.DIGEST}", "--anonymous"]
+        piped = terminal(*blob, stdout=tmp_path / "piped", command=IMPATIENT)
+        written = terminal(*blob, "-o", tmp_path / "written", command=IMPATIENT)
+
+    for done, name in ((piped, "piped"), (written, "written")):
+        assert done.code == 0
+        assert BAR in done.out
+        assert f"/{len(pieces.BLOB) / (1 << 20):.1f} MiB" in ESCAPE.sub("", done.out)
+        assert (tmp_path / name).read_bytes() == pieces.BLOB
+
+
 def test_short_work_has_no_bar(terminal: Run) -> None:
     assert BAR not in terminal("validate", "fixtures/valid").out
 
 
-def test_bytes_of_strangers_do_not_go_to_a_terminal(terminal: Run) -> None:
+def test_a_blob_is_not_written_to_a_terminal(terminal: Run) -> None:
     digest = "sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3"
     done = terminal("blob", "oci:fixtures/layouts/multi", digest)
 
     assert done.code == 2
-    assert "give -o FILE" in done.out
+    assert "use -o FILE or a pipe" in done.out

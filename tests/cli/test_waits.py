@@ -23,7 +23,7 @@ def test_a_wait_is_reported_on_a_terminal(terminal: Run) -> None:
     with registry(in_turn(BUSY, TAGS)) as server:
         shown = terminal("tags", f"localhost:{server.server.port}/acme/web", command=EVERY_WAIT_IS_LONG)
 
-    assert shown.out == f"dreg: GET {server.url}/v2/acme/web/tags/list: status 429; next try in 0 s\n1.4\n"
+    assert shown.out == f"dreg: GET {server.url}/v2/acme/web/tags/list: status 429; retrying in 0 s\n1.4\n"
 
 
 def test_a_short_wait_is_not_reported(terminal: Run) -> None:

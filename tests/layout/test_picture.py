@@ -51,8 +51,8 @@ def told(value: object) -> Iterator[str]:
 def sized(seen: Json, *sizes: int) -> Json:
     """The same image, of one platform, its layers as large as is said."""
     image = copy.deepcopy(seen["images"][0])
-    step = image["layers"][0]
-    image["layers"] = [{**step, "digest": f"sha256:{place:064}", "size": size} for place, size in enumerate(sizes)]
+    layer = image["layers"][0]
+    image["layers"] = [{**layer, "digest": f"sha256:{place:064}", "size": size} for place, size in enumerate(sizes)]
     return {**seen, "platforms": seen["platforms"][:1], "images": [image], "attestations": []}
 
 
@@ -142,7 +142,7 @@ def test_steps_that_left_no_layer_are_told_apart(multi_seen: Json, read_page: Re
     page = read_page(picture(multi_seen))
 
     assert len(page.classed("none")) == sum(
-        not step["digest"] for image in multi_seen["images"] for step in image["layers"]
+        not step["digest"] for image in multi_seen["images"] for step in image["history"]
     )
     assert all("no layer" in step.text for step in page.classed("none"))
 
@@ -166,7 +166,7 @@ def test_widths_are_in_proportion_to_sizes(multi_seen: Json, read_page: Reader) 
 
 def test_all_images_have_one_scale(multi_seen: Json, read_page: Reader) -> None:
     page = read_page(picture(multi_seen))
-    sizes = [step["size"] for image in multi_seen["images"] for step in image["layers"] if step["digest"]]
+    sizes = [step["size"] for image in multi_seen["images"] for step in image["layers"]]
     largest = max(image["size"] for image in multi_seen["images"])
 
     assert widths(page) == [pytest.approx(100 * size / largest, abs=1e-4) for size in sizes]

@@ -93,7 +93,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Any, str, st
 def test_check_exits_with_1_and_says_what_to_run(told: Callable[..., Any], tmp_path: Path) -> None:
     folder = tmp_path / "schemas"
     assert told("schema", "write", folder)[0] == 0
-    assert told("schema", "check", folder) == (0, f"{folder} is current\n", "")
+    assert told("schema", "check", folder) == (0, f"{folder} is up to date\n", "")
     (folder / "descriptor.json").write_text("{}\n")
 
     code, out, _ = told("schema", "check", folder)

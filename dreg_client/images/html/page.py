@@ -113,7 +113,7 @@ class Drawing:
 def drawing_of(seen: Plain) -> Drawing:
     """Measure an image or an artifact."""
     images, artifact = seen["images"], seen["artifact"]
-    stacks = [[layer for layer in image["layers"] if layer["digest"]] for image in images]
+    stacks = [image["layers"] for image in images]
     if artifact:
         stacks = [[artifact["config"], *artifact["layers"]]]
     totals = [sum(layer["size"] for layer in stack) for stack in stacks]

@@ -1,0 +1,176 @@
+"""The table of `dreg tags --digests`: digests, sizes and dates of tags, requested side by side."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from dreg_client.cli.fan_out import Shown, map_in_threads
+from dreg_client.cli.output import visible
+from dreg_client.cli.stores import opened, opened_client
+from dreg_client.errors import DregError, NotAnImageError, PlatformNotFoundError
+
+if TYPE_CHECKING:
+    from dreg_client._sync.store import Store
+    from dreg_client.models.index import AnyManifest
+    from dreg_client.models.legacy import LegacyManifest
+    from dreg_client.models.manifest import ImageManifest
+    from dreg_client.values.platform import Platform
+    from dreg_client.values.reference import Reference
+    from dreg_client.values.store_name import StoreName
+
+_AT_ONCE: Final = 4
+_CREATED: Final = "org.opencontainers.image.created"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns beside the digest.
+
+    Attributes:
+        sizes: Whether to read each manifest, for the size of the image.
+        created: Whether to read each config, for the date of the image.
+        platform: The platform whose image is measured if a tag names an index.
+    """
+
+    sizes: bool
+    created: bool
+    platform: "Platform"
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is known of a tag, and why the rest is not."""
+
+    tag: str
+    digest: str | None = None
+    platform: str | None = None
+    size: int | None = None
+    created: str | None = None
+    failure: Exception | None = None
+
+    def plain(self, columns: Columns) -> dict[str, Any]:
+        """Return the row for JSON output, with the members of its columns."""
+        members: dict[str, Any] = {"tag": self.tag, "digest": self.digest}
+        if columns.sizes or columns.created:
+            members["platform"] = self.platform
+        if columns.sizes:
+            members["size"] = self.size
+        if columns.created:
+            members["created"] = self.created
+        return members
+
+
+def tag_table(source: "StoreName", name: str, prefix: str, tags: tuple[str, ...], columns: Columns) -> Shown:
+    """Read what the columns need of each tag; a tag that cannot be read keeps an incomplete row.
+
+    `name` is the name of the store, for errors; `prefix` goes before each tag in text output.
+    """
+    from dreg_client.cli.error_messages import exit_code, exit_code_of_several
+
+    rows = [*_rows(source, tags, columns)]
+    failed = {f"{name}:{row.tag}": row.failure for row in rows if row.failure}
+    return Shown(
+        [row.plain(columns) for row in rows],
+        _lines(rows, prefix, columns),
+        failed=failed,
+        code=exit_code_of_several({exit_code(row.failure) if row.failure else 0 for row in rows}),
+    )
+
+
+def _rows(source: "StoreName", tags: tuple[str, ...], columns: Columns) -> Iterator[_Row]:
+    if (reference := source.reference) is not None and not columns.sizes and not columns.created:
+        yield from _rows_of_digests(source, reference, tags)
+        return
+    with opened(source) as (store, _):
+        yield from _read(tags, lambda row: _fill(row, store, columns))
+
+
+def _rows_of_digests(source: "StoreName", reference: "Reference", tags: tuple[str, ...]) -> Iterator[_Row]:
+    """Yield the rows of tags in a registry: HEAD requests, which need no models and are not counted as pulls."""
+    from dreg_client._sync.manifests import resolve_manifest
+    from dreg_client.protocol.manifests import name_of
+
+    with opened_client(source, reference) as client:
+
+        def fill(row: _Row) -> None:
+            row.digest = resolve_manifest(client, reference.repository, name_of(row.tag)).digest
+
+        yield from _read(tags, fill)
+
+
+def _read(tags: tuple[str, ...], fill: Callable[[_Row], None]) -> Iterator[_Row]:
+    def read(tag: str) -> _Row:
+        row = _Row(tag)
+        try:
+            fill(row)
+        except Exception as failure:  # noqa: BLE001 (reported with its tag)
+            row.failure = failure
+        return row
+
+    return map_in_threads(read, tags, at_once=_AT_ONCE)
+
+
+def _fill(row: _Row, store: "Store", columns: Columns) -> None:
+    if not columns.sizes and not columns.created:
+        row.digest = store.resolve(row.tag).digest
+        return
+    try:
+        document = store.get_manifest(row.tag, legacy=True)
+    except DregError:
+        with suppress(DregError):  # the digest of a manifest that is not valid is known all the same
+            row.digest = store.resolve(row.tag).digest
+        raise
+    row.digest = document.digest
+    image = _image(row, store, document, columns.platform)
+    if image is None:
+        return
+    row.size = image.size + image.config.size + image.image_size
+    if columns.created:
+        row.created = _created(store, image)
+
+
+def _image(
+    row: _Row, store: "Store", document: "AnyManifest | LegacyManifest", platform: "Platform"
+) -> "ImageManifest | None":
+    """Return the manifest to measure: the document itself, or that of the platform; None if there is none."""
+    from dreg_client._sync.documents import read_image_manifest
+    from dreg_client._sync.index_walk import entries_of
+    from dreg_client.models.index import Index
+    from dreg_client.models.manifest import ImageManifest
+
+    if isinstance(document, ImageManifest):
+        return document
+    if not isinstance(document, Index):
+        return None
+    try:
+        entry = entries_of(store.source, document).find(platform)
+    except (PlatformNotFoundError, NotAnImageError):
+        return None
+    row.platform = str(entry.platform) if entry.platform else None
+    return read_image_manifest(store.source, entry.descriptor)
+
+
+def _created(store: "Store", image: "ImageManifest") -> str | None:
+    """Return when an image was made, by its config; of an artifact, by its annotation."""
+    from dreg_client._sync.documents import read_config
+    from dreg_client.values.media_type import Family
+
+    if image.config.family is not Family.CONFIG:
+        return (image.annotations or {}).get(_CREATED)
+    return read_config(store.source, image, strict=False).created
+
+
+def _lines(rows: Iterable[_Row], prefix: str, columns: Columns) -> Iterator[str]:
+    """Yield the rows as aligned columns; `-` stands for what is not known."""
+    from dreg_client.images.view import byte_size, time_of
+
+    table = [[visible(f"{prefix}:{row.tag}" if prefix else row.tag), row.digest or "-"] for row in rows]
+    for cells, row in zip(table, rows, strict=True):
+        if columns.sizes:
+            cells.append("-" if row.size is None else byte_size(row.size))
+        if columns.created:
+            cells.append("-" if row.created is None else visible(time_of(row.created)))
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
