@@ -1,6 +1,6 @@
-"""Generate the pages of the documentation that are made from code: schemas, rules and the command line.
+"""Generate the pages of the documentation that are made from code: schemas, rules, the command line and two indexes.
 
-Run it after a change of a model, a rule or a command:
+Run it after a change of a model, a rule, a command, a docstring's first sentence, or the navigation of the site:
 
     .venv/bin/python tools/generate_pages.py
 
@@ -11,17 +11,25 @@ import argparse
 import sys
 from pathlib import Path
 
+from documentation.all_pages import PAGE, all_pages
 from documentation.command_line_page import command_line_page
 from documentation.pages import pages
+from documentation.reference_index import reference_index
 from dreg_client.schemagen.folder import Stale, check_files, write_files
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 COMMAND = ".venv/bin/python tools/generate_pages.py"
 
 
 def generated_pages() -> dict[str, str]:
     """Return the text of each generated page, by its path inside the folder of the documentation."""
-    return {**pages(), "reference/command-line.md": command_line_page()}
+    return {
+        **pages(),
+        "reference/command-line.md": command_line_page(),
+        "reference/index.md": reference_index(DOCS),
+        PAGE: all_pages(ROOT / "mkdocs.yml"),
+    }
 
 
 def main(arguments: list[str]) -> int:

@@ -91,3 +91,4 @@ class Received:
 
 
 Event = Answered | Retrying | Warned | Counted | Received
+"""Any event: the argument of `on_event`."""

@@ -62,7 +62,7 @@ def test_a_strangers_text_becomes_no_tag_and_no_attribute(
     assert all((element.attributes.get("class") or "dim") in CLASSES_OF_SPANS for element in page.all("span"))
 
 
-CLASSES_OF_SPANS = {"amount", "axis", "chart", "cut", "dim", "kind", "label", "odd", "mark own"}
+CLASSES_OF_SPANS = {"amount", "axis", "chart", "chart stack", "cut", "dim", "kind", "label", "odd", "mark own"}
 CLASSES_OF_SPANS |= {f"mark c{place}" for place in range(6)}
 
 
@@ -88,7 +88,7 @@ def test_a_long_text_is_cut_and_its_length_said(multi_seen: Json, read_page: Rea
     page = read_page(picture({**multi_seen, "annotations": {"long": "<" * 1_048_576}}))
     cell = page.classed("cut")
 
-    assert [cut.text for cut in cell] == ["… cut here; 1,048,576 characters in all"]
+    assert [cut.text for cut in cell] == ["… truncated, 1,048,576 characters in total"]
     assert page.all("main")[0].text.count("<") == LONGEST
 
 

@@ -29,7 +29,7 @@ TAGS = set(
     "summary table tbody td th thead title tr ul".split()
 )
 ATTRIBUTES = {"aria-hidden", "charset", "class", "content", "href", "http-equiv", "lang", "name", "open", "rel"}
-ATTRIBUTES |= {"scope", "style"}
+ATTRIBUTES |= {"scope", "style", "title"}
 STYLED = re.compile(r"--from:[0-9.]+%;--wide:([0-9.]+)%")
 OTHER_WORDS = {"annotations", "comment", "created", "createdBy", "mediaType", "severity", "url"}
 LARGEST = 2**63 - 1
@@ -90,7 +90,7 @@ def test_images_of_windows_and_of_archives_are_drawn(fixtures: Path, read_page: 
         saved = read_page(picture(view(archive, "")))
 
     assert "windows(10.0.17763.5830)/amd64" in windows.all("main")[0].text
-    assert "the digest names nothing in a registry" in saved.all("header")[0].text
+    assert "this digest exists in no registry" in saved.all("header")[0].text
 
 
 def test_a_page_says_its_language_its_title_and_what_it_may_load(multi_seen: Json, read_page: Reader) -> None:
@@ -151,7 +151,7 @@ def test_what_stands_on_the_page_is_not_repeated(multi_seen: Json, read_page: Re
     page = read_page(picture(multi_seen))
     told = [element.text for element in page.classed("same")]
 
-    assert "Annotations the same 5 as the annotations of the index" in told
+    assert "Annotations (5): same as the annotations of the index" in told
     assert len(page.classed("pairs")) == 1
 
 
@@ -178,7 +178,7 @@ def test_a_layer_that_platforms_share_has_one_letter_and_is_counted_once(multi_s
 
     assert len(base) == 3
     assert {mark.text for mark in page.classed("mark") if not mark.has("own")} == {"A"}
-    assert "1.1 KiB in all1.6 KiB, each platform alone" in page.classed("figures")[0].text
+    assert "1.1 KiB total size1.6 KiB without sharing" in page.classed("figures")[0].text
 
 
 @pytest.mark.parametrize("sizes", [(), (0,), (0, 0), (LARGEST,), (LARGEST, 0, 1), (LARGEST,) * 100])
@@ -196,11 +196,26 @@ def test_an_empty_layer_is_a_sliver_by_the_style() -> None:
     assert "left:min(var(--from),100% - 3px)" in STYLE
 
 
-def test_many_layers_are_folded_away(multi_seen: Json, read_page: Reader) -> None:
-    few, many = read_page(picture(sized(multi_seen, *[1] * 60))), read_page(picture(sized(multi_seen, *[1] * 61)))
+def test_a_bar_names_its_layer(multi_seen: Json, read_page: Reader) -> None:
+    bar = read_page(picture(sized(multi_seen, 1536))).classed("bar")[0]
 
-    assert [("open" in fold.attributes) for fold in few.all("details") if "ul" in fold.above] == [True]
-    assert [("open" in fold.attributes) for fold in many.all("details") if "ul" in fold.above] == [False]
+    assert (bar.attributes["title"] or "").startswith("1.5 KiB, sha256:000000000000 ADD file:")
+
+
+@pytest.mark.parametrize(("layers", "is_open"), [(20, True), (60, False)])
+def test_layers_are_folded_if_they_do_not_fit_on_two_screens(
+    multi_seen: Json, layers: int, is_open: bool, read_page: Reader
+) -> None:
+    page = read_page(picture(sized(multi_seen, *[1] * layers)))
+
+    assert [("open" in fold.attributes) for fold in page.all("details") if "ul" in fold.above] == [is_open]
+
+
+def test_platforms_after_the_twelfth_are_folded(multi_seen: Json, read_page: Reader) -> None:
+    page = read_page(picture({**multi_seen, "images": multi_seen["images"][:1] * 14}))
+    folds = [fold for fold in page.all("details") if "2 more platforms" in fold.text]
+
+    assert ["open" in fold.attributes for fold in folds] == [False, False]
 
 
 # --- what is no image, and what is wrong
@@ -226,7 +241,7 @@ def test_problems_stand_by_document_with_a_link_to_their_rule(full_seen: Json, r
     page = read_page(picture(full_seen))
     section = page.classed("problems")[0]
 
-    assert [heading.text for heading in page.all("h3") if "section" in heading.above] == ["the index", "linux/amd64"]
+    assert [heading.text for heading in page.classed("subtitle")][:2] == ["the index", "linux/amd64"]
     assert "found 'sha256:', expected a digest" in section.text
     assert "1 error, 1 warning" in page.all("header")[0].text
     assert [(link.text, link.attributes["rel"]) for link in page.all("a")] == [

@@ -14,7 +14,9 @@ from dreg_client.images.view import Plain, byte_size, full_name, owner_of, time_
 
 _SEVERITIES: Final = ("error", "warning", "note")
 _COLOURS: Final = 6
-_MOST_OPEN: Final = 60
+_MOST_PLATFORMS: Final = 12
+_TWO_SCREENS: Final = 54
+"""The lines of two screens of 800 pixels, about 29 pixels each."""
 _FRAGMENT_TOP: Final = 3  # below the headings of the surrounding notebook
 
 
@@ -34,6 +36,37 @@ class FirstTable:
         return None
 
 
+class Space:
+    """The lines that are left of two screens: a part that does not fit is folded, so that a large image stays short."""
+
+    def __init__(self, lines: int) -> None:
+        self._left = lines
+
+    def takes(self, lines: int) -> bool:
+        """Return whether a part may be unfolded; if so, its lines are used up."""
+        fits = lines <= self._left
+        self._left -= lines if fits else 0
+        return fits
+
+
+def lines_of(value: object, width: int = 60) -> int:
+    """Estimate the lines that the texts of a value take, at `width` characters for each line.
+
+    Examples:
+        >>> lines_of({"PATH": "/bin", "LONG": "x" * 100})
+        3
+    """
+    match value:
+        case str():
+            return 1 + len(value) // width
+        case list():
+            return sum(lines_of(member, width) for member in value)
+        case dict():
+            return sum(lines_of(member, width) for member in value.values())
+        case _:
+            return 0
+
+
 def render(seen: Plain, *, whole_page: bool) -> str:
     """Render a page or a fragment (see `dreg_client.images.html.picture`)."""
     # Problems grouped by document, each with its severity.
@@ -47,11 +80,17 @@ def render(seen: Plain, *, whole_page: bool) -> str:
         f"{count[severity]:,} {text.plural(severity, count[severity])}" for severity in _SEVERITIES if severity in count
     ]
     template = _environment().get_template("page.html.j2" if whole_page else "fragment.html.j2")
+    images, drawing = seen["images"], drawing_of(seen)
+    space = Space(_TWO_SCREENS - lines_when_folded(seen, drawing))
     return template.render(
         seen=seen,
         name=full_name(seen),
         owner=owner_of(seen),
-        drawing=drawing_of(seen),
+        drawing=drawing,
+        images=(images[:_MOST_PLATFORMS], images[_MOST_PLATFORMS:]),
+        most_platforms=_MOST_PLATFORMS,
+        space=space,
+        layers_open=space.takes(drawing.rows),
         first_table=FirstTable(),
         problems=None if seen.get("problems") is None else problems,
         problem_counts=", ".join(counted),
@@ -70,8 +109,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    functions = (text.spelled, text.breakable, text.timestamp, text.clip, text.thousands, text.plural)
-    filters: dict[str, Any] = environment.filters  # the inferred type is too narrow
+    functions = (text.spelled, text.breakable, text.timestamp, text.clip, text.thousands, text.plural, lines_of)
+    filters: dict[str, Any] = environment.filters  # Any: the type inferred for its own filters is narrower
     filters |= {function.__name__: function for function in functions} | {"size": byte_size, "time_of": time_of}
     tests: dict[str, Any] = environment.tests
     tests["https_url"] = text.is_https_url
@@ -95,9 +134,9 @@ class Drawing:
     in_all: int  # total size of all layers, each counted once
     apart: int  # total size of all layers, counted for each platform
     layers: int  # number of layers, each counted once
+    rows: int  # number of layers, counted for each platform
     shared: Mapping[str, SharedLayer]  # layers shared by several platforms, by digest
     is_one_image: bool  # whether the image has no index
-    is_open: bool  # whether the layers of all platforms are initially unfolded
 
     @staticmethod
     def laid_out(layers: Sequence[Plain]) -> list[tuple[Plain, int]]:
@@ -125,10 +164,18 @@ def drawing_of(seen: Plain) -> Drawing:
         in_all=sum(once.values()),
         apart=sum(totals),
         layers=len(once),
+        rows=sum(map(len, stacks)),
         shared={digest: _shared(position, count) for position, (digest, count) in enumerate(shared)},
         is_one_image=len(images) == 1 and images[0]["digest"] == seen["digest"],
-        is_open=sum(map(len, stacks)) <= _MOST_OPEN,
     )
+
+
+def lines_when_folded(seen: Plain, drawing: Drawing) -> int:
+    """Estimate the lines that a page takes if every part is folded: the header, the drawing and the titles of parts."""
+    platforms = min(len(seen["images"]), _MOST_PLATFORMS + 1)
+    parts = [seen.get("problems"), seen["annotations"], seen["artifact"], seen["missing"], seen["unreadable"]]
+    parts += [seen["attestations"], seen["others"]]
+    return 16 + 5 + (2 if drawing.shared else 0) + platforms * 2 + 2 * sum(map(bool, parts))
 
 
 def _shared(position: int, platforms: int) -> SharedLayer:

@@ -10,7 +10,7 @@ from dreg_client.images.view import time_of
 
 LONGEST: Final = 2000
 _ODD: Final = Markup('<span class="odd">{}</span>')
-_CUT: Final = Markup('<span class="cut">… cut here; {:,} characters in all</span>')
+_CUT: Final = Markup('<span class="cut">… truncated, {:,} characters in total</span>')
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
