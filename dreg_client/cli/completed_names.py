@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from click.shell_completion import CompletionItem
 
@@ -73,7 +73,8 @@ def _names_in(layout: Path) -> Iterator[str]:
         with (layout / "index.json").open("rb") as file:
             index = json.loads(file.read(_MAX_INDEX))
         for entry in index["manifests"]:
-            name = (entry.get("annotations") or {}).get("org.opencontainers.image.ref.name")
+            annotations: dict[str, Any] = entry.get("annotations") or {}
+            name = annotations.get("org.opencontainers.image.ref.name")
             if isinstance(name, str) and name.isprintable():
                 yield name
 
