@@ -128,10 +128,16 @@ def dreg(ctx: click.Context) -> None:
 
     \b
     Examples:
+      # Show the platforms, layers and configuration of an image
       dreg inspect oci:fixtures/layouts/multi:1.4
+      # List repositories, and the tags of a repository
+      dreg repos localhost:5000
       dreg tags localhost:5000/acme/web
+      # Print the digest of a tag, to pin it
       dreg resolve localhost:5000/acme/web:1.4
+      # Add a tag to an image
       dreg tag localhost:5000/acme/web:1.4 latest
+      # Validate stored documents and a layout
       dreg validate fixtures/valid oci:fixtures/layouts/multi
     """
     if ctx.invoked_subcommand is None:

@@ -43,10 +43,10 @@ class _SourceType(ParsedType):
     """The name of a store, with shell completion."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
-        """Complete kinds of stores, paths, and the tags of a layout."""
+        """Complete kinds of stores, paths, repositories and tags."""
         from dreg_client.cli.completed_names import store_names
 
-        return store_names(incomplete)
+        return store_names(ctx, incomplete)
 
 
 def _parse_source(text: str) -> "StoreName":

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from dreg_client.cli.help_formatter import HelpFormatter
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 OWN: Final = "Options"
 REGISTRY: Final = "Registry options"
@@ -90,8 +92,10 @@ class Group(click.Group):
             ctx.fail(unknown_command(args[0], self.list_commands(ctx), self.other_names))
         return super().resolve_command(ctx, args)
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Complete the names of commands and options."""
+        from click.shell_completion import CompletionItem
+
         found = self.summaries(ctx).items()
         names = [CompletionItem(name, help=summary) for name, summary in found if name.startswith(incomplete)]
         return names + click.Command.shell_complete(self, ctx, incomplete)

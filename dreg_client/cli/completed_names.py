@@ -1,24 +1,30 @@
-"""What shells complete: names of stores, files, tags in layouts, ids of rules. Nothing here uses the network."""
+"""Completions for shells: names of stores, files, repositories and tags, ids of rules."""
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import click
 from click.shell_completion import CompletionItem
 
 from dreg_client.cli.arguments import STORE_KINDS
+from dreg_client.cli.registry_options import given_options
 
 PARTIAL: Final = "partial"
 """The type of a completion that more text follows, so that shells add no space."""
 _MOST: Final = 500
 _MAX_INDEX: Final = 4 * 1024 * 1024
+_TIMEOUT: Final = 2.0
 
 
-def store_names(incomplete: str) -> list[CompletionItem]:
-    """Complete the kinds of stores, then paths, then the tags of a layout."""
+def store_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Complete the kinds of stores; then paths and the tags of a layout, or repositories and tags of a registry."""
     kind = next((kind for kind in STORE_KINDS if incomplete.startswith(kind)), None)
+    if kind is None and "/" in incomplete:
+        return _in_registry(ctx, incomplete)
     if kind is None:
         return [CompletionItem(kind, type=PARTIAL) for kind in STORE_KINDS if kind.startswith(incomplete)]
     path = incomplete.removeprefix(kind)
@@ -48,6 +54,39 @@ def rule_ids(incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(name, help=found[name]) for name in sorted(found) if name.startswith(incomplete.upper())]
 
 
+def _in_registry(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Complete `HOST/...` to repositories, and `HOST/REPOSITORY:...` to tags; nothing if the registry fails."""
+    host, _, rest = incomplete.partition("/")
+    if not (":" in rest or set(".:") & set(host.strip(".")) or host == "localhost"):
+        return []  # a path, or a name on Docker Hub, which has no list of repositories
+    names = _tags if ":" in rest else _repositories
+    try:
+        return list(islice(names(ctx, incomplete), _MOST))
+    except Exception:  # noqa: BLE001 (a shell cannot show what went wrong)
+        return []
+
+
+def _repositories(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    from dreg_client._sync.registry import Registry
+    from dreg_client.credentials.lookup import with_defaults
+
+    host, _, start = incomplete.partition("/")
+    with Registry(host, **with_defaults(given_options(ctx) | {"timeout": _TIMEOUT, "retries": 0})) as registry:
+        for name in registry.catalog():
+            if name.startswith(start):
+                yield CompletionItem(f"{host}/{name}", type=PARTIAL)
+
+
+def _tags(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    from dreg_client._sync.opening import open_store
+    from dreg_client._sync.repository import Repository
+
+    name, _, start = incomplete.rpartition(":")
+    with open_store(name, **(given_options(ctx) | {"timeout": _TIMEOUT, "retries": 0})) as store:
+        if isinstance(store, Repository):
+            yield from (CompletionItem(f"{name}:{tag}") for tag in store.iter_tags() if tag.startswith(start))
+
+
 def _with_prefix(prefix: str, items: list[CompletionItem]) -> list[CompletionItem]:
     return [CompletionItem(prefix + item.value, type=item.type) for item in items]
 
@@ -73,7 +112,8 @@ def _names_in(layout: Path) -> Iterator[str]:
         with (layout / "index.json").open("rb") as file:
             index = json.loads(file.read(_MAX_INDEX))
         for entry in index["manifests"]:
-            name = (entry.get("annotations") or {}).get("org.opencontainers.image.ref.name")
+            annotations: dict[str, Any] = entry.get("annotations") or {}
+            name = annotations.get("org.opencontainers.image.ref.name")
             if isinstance(name, str) and name.isprintable():
                 yield name
 

@@ -112,7 +112,8 @@ def complete(group: click.Command, instruction: str) -> int:
 def completion_command(ctx: click.Context, shell: str) -> None:
     """Print a completion script for bash, zsh or fish.
 
-    The script completes commands, options, paths, tags in layouts and ids of rules. Completing never uses the network.
+    The script completes commands, options, paths, repositories, tags and ids of rules. For repositories and tags of a
+    registry it sends requests, with a timeout of 2 seconds.
 
     \b
     Add the line for your shell to its startup file:

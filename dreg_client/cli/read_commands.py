@@ -98,7 +98,7 @@ def _plain(descriptor: "Descriptor") -> dict[str, Any]:
 def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", raw: bool) -> None:
     """Print a manifest or index, byte for byte.
 
-    The document is verified by its digest and validated. On a terminal, control characters are escaped. For a
+    The digest is verified, and the document is validated. On a terminal, control characters are escaped. For a
     multi-platform image, the index is printed; with --platform, the manifest of that platform.
 
     \b
@@ -124,8 +124,8 @@ def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platf
 def config_command(source: "StoreName", ref_name: str | None, platform: "Platform | None") -> None:
     """Print the config of an image, byte for byte.
 
-    The config has the environment, entrypoint, command, user and labels of the image. It is verified by its digest. On
-    a terminal, control characters are escaped. A multi-platform image requires --platform.
+    The config has the environment, entrypoint, command, user and labels of the image. Its digest is verified. On a
+    terminal, control characters are escaped. A multi-platform image requires --platform.
 
     \b
     Examples:
@@ -183,8 +183,8 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
 def referrers_command(source: "StoreName", artifact_type: str | None, verify: bool, output: str) -> None:
     """List the signatures, attestations and other referrers of an image.
 
-    Each line has the digest and the artifact type of a manifest whose `subject` is the image. The list is the
-    registry's; --verify checks it against the manifests.
+    Each line has the digest and the artifact type of a manifest whose `subject` is the image. The list comes
+    from the registry; --verify checks it against the manifests.
 
     \b
     Examples:
@@ -208,7 +208,7 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
 def history_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", output: str) -> int:
     """Show the build steps of an image, with the size of each layer.
 
-    The first step is shown first. A multi-platform image requires --platform.
+    Steps are shown in build order. A multi-platform image requires --platform.
 
     \b
     Exit codes:

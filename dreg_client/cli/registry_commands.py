@@ -65,8 +65,8 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     """Add tags to an image in a registry.
 
-    Prints the digest, which is the same for all tags. An existing tag is moved to the image. The new tags are in the
-    same repository. If a tag fails, the others are still written.
+    NEW_TAG is a tag in the same repository. If it exists, it is moved to the image. The image itself does not change;
+    its digest is printed. If a tag fails, the others are still written.
 
     \b
     Examples:
@@ -151,8 +151,13 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
 
 
 @click.command("delete", cls=Command)
-@image_argument("REGISTRY/REPOSITORY@DIGEST")
-@click.option("--blob", metavar="DIGEST", type=DIGEST, help="Delete this blob; name only the repository.")
+@image_argument("REGISTRY/REPOSITORY[@DIGEST]")
+@click.option(
+    "--blob",
+    metavar="DIGEST",
+    type=DIGEST,
+    help="Delete this blob instead of a manifest. Name the repository without a digest.",
+)
 def delete_command(source: "StoreName", blob: "Digest | None") -> None:
     """Delete a manifest and all its tags, or a blob, in a registry.
 

@@ -106,7 +106,10 @@ def unknown_command(name: str, commands: Collection[str], other_names: Mapping[s
     >>> unknown_command("digest", ["resolve"], OTHER_NAMES)
     "No such command 'digest'; use dreg resolve"
     """
-    return f"No such command {name!r}{_advice(name, commands, other_names.get(name.lower(), ''))}"
+    advice = other_names.get(name.lower(), "")
+    if not advice and "inspect" in commands and {"/", ":"} & {*name}:
+        advice = "to show an image, use dreg inspect"
+    return f"No such command {name!r}{_advice(name, commands, advice)}"
 
 
 def unknown_option(name: str, options: Collection[str], *, is_group: bool) -> str:

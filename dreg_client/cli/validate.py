@@ -28,10 +28,10 @@ class _Validated(click.Path):
     """A file, a folder or the name of a store, which shells complete."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
-        """Complete files, folders, kinds of stores, and the tags of a layout."""
+        """Complete files, folders, kinds of stores, repositories and tags."""
         from dreg_client.cli.completed_names import files, store_names
 
-        return store_names(incomplete) + files(incomplete)
+        return files(incomplete) + store_names(ctx, incomplete)
 
 
 @click.command("validate", cls=Command)

@@ -1,15 +1,19 @@
 """Completion: in a real bash, and as zsh and fish ask for it."""
 
 import os
+import pty
 import shlex
 import sys
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
 
 from tests.commands import run_limited
+from tests.registries import RunningRegistry
 
 Run = Callable[..., Any]
 ROOT = Path(__file__).parent.parent.parent
@@ -73,11 +77,56 @@ def test_bash_completes_kinds_of_stores_without_a_space(completed: Callable[...,
         (f"{MULTI}:1", ["1.4"]),
         ("oci-archive:fixtures/archives/mul", ["fixtures/archives/multi.oci.tar"]),
         ("docker-archive:fixtures/archives/w", ["fixtures/archives/web.docker.tar"]),
-        ("localhost:5000/acme/web:1", [""]),
+        ("localhost:1/acme/web:1", [""]),
+        ("localhost:1/acme/", [""]),
     ],
 )
 def test_bash_completes_names_with_colons(completed: Callable[..., list[str]], line: str, expected: list[str]) -> None:
     assert [name for name in completed(f"dreg inspect {line}") if not name.startswith("compopt")] == expected
+
+
+def test_bash_completes_repositories_and_tags_of_a_registry(
+    completed: Callable[..., list[str]], open_registry: RunningRegistry
+) -> None:
+    host = open_registry.address
+    port = host.rpartition(":")[2]
+
+    assert {f"{port}/acme/old", f"{port}/acme/web"} <= set(completed(f"dreg tags {host}/acme/"))
+    assert completed(f"dreg inspect {host}/acme/web:1") == ["1.3", "1.4"]
+    assert completed(f"dreg validate {host}/acme/web:1.4") == ["1.4"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("oci:fixtures/lay", "dreg tags oci:fixtures/layouts/"),
+        (f"{MULTI}:1", f"dreg tags {MULTI}:1.4 "),
+        (f'"{MULTI}:1', f'dreg tags "{MULTI}:1.4" '),
+    ],
+)
+def test_an_interactive_bash_completes_names_with_colons(path: str, typed: str, shown: str) -> None:
+    ours, its = pty.openpty()
+    env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "TERM": "dumb", "INPUTRC": os.devnull, "COLUMNS": "200"}
+    shell = subprocess.Popen(
+        ["bash", "--norc", "-i"], stdin=its, stdout=its, stderr=its, cwd=ROOT, env=env, start_new_session=True
+    )
+    os.close(its)
+    with shell, os.fdopen(ours, "r+b", buffering=0) as screen:
+        screen.write(b"source <(dreg completion bash); PS1='rea''dy> '\n")
+        assert _read_until(screen, "ready> ")
+        screen.write(f"dreg tags {typed}\t".encode())
+        assert _read_until(screen, shown)
+        shell.kill()
+
+
+def _read_until(screen: FileIO, text: str) -> bool:
+    """Read a screen until it shows a text, or for at most 30 seconds."""
+    read = b""
+    while text.encode() not in read:
+        if not select([screen], [], [], 30)[0]:
+            return False
+        read += screen.read(1024) or b""
+    return True
 
 
 def test_bash_completes_a_layout_to_its_tags(completed: Callable[..., list[str]]) -> None:

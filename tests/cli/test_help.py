@@ -22,7 +22,7 @@ def examples(command: str | None) -> list[str]:
     found = group if command is None else group.get_command(None, command)
     text = (found.help or "").partition("Example")[2]
     return [
-        re.sub(r"\s*\\\n\s*", " ", line).strip() for line in re.findall(r"^  (?:.*\\\n)*.*\S.*$", text, re.MULTILINE)
+        re.sub(r"\s*\\\n\s*", " ", line).strip() for line in re.findall(r"^  (?:.*\\\n)* *[^# ].*$", text, re.MULTILINE)
     ]
 
 
@@ -98,11 +98,11 @@ def test_help_fits_80_columns(said: Run, command: list[str], monkeypatch: pytest
 @pytest.mark.parametrize("command", ALL, ids=lambda words: " ".join(words) or "dreg")
 def test_help_wraps_between_words_at_40_columns(said: Run, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    words = said(*command, "--help").out.replace("\\\n", "").split()
+    words = re.sub(r"\\\n|# ", "", said(*command, "--help").out).split()
     monkeypatch.setenv("COLUMNS", "40")
     shown = said(*command, "--help").out
 
-    assert shown.replace("\\\n", "").split() == words
+    assert re.sub(r"\\\n|# ", "", shown).split() == words
     assert not [line for line in shown.splitlines() if len(line) > 40 and len(line.strip(" \\").split()) > 1]
 
 

@@ -1,8 +1,6 @@
 """The command line on a registry: everything that it reads elsewhere, and what it changes there."""
 
 import json
-import os
-import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +11,6 @@ import pytest
 
 from tests.answering import Heard
 from tests.answering import registry as answering
-from tests.commands import run_limited
 from tests.raw_server import answer
 from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
 from tests.token_server import IDENTITY, TokenServer
@@ -322,19 +319,6 @@ def test_a_warning_of_a_registry_is_shown_by_validate_as_by_any_other_command(sa
         host = f"localhost:{server.server.port}"
         assert "moving away" not in said("validate", "--quiet", f"{host}{source}").err
         assert f"dreg: warning: {host} warns: moving away" in said("validate", f"{host}{source}").err
-
-
-def test_a_shell_completes_repositories_and_tags(open_registry: RunningRegistry) -> None:
-    def completed(word: str) -> list[str]:
-        env = os.environ | {"_DREG_COMPLETE": "bash_complete", "COMP_WORDS": f"dreg tags {word}", "COMP_CWORD": "2"}
-        command = [sys.executable, "-m", "dreg_client.cli"]
-        done = run_limited(command, env=env, capture_output=True, text=True, check=False)
-        return [line.partition(",")[2] for line in done.stdout.splitlines()]
-
-    host = open_registry.address
-    assert set(completed(f"{host}/acme/")) == {f"{host}/acme/old", f"{host}/acme/web"}
-    assert f"{host}/acme/web:1.4" in completed(f"{host}/acme/web:1")
-    assert completed("localhost:1/acme/") == [""]
 
 
 def test_cli_10_debug_shows_requests_without_what_is_secret(at_home: Run, password_registry: RunningRegistry) -> None:

@@ -57,6 +57,12 @@ def test_a_command_of_another_tool_is_translated(said: Run, word: str, advice: s
     assert done.err == f"dreg: No such command '{word}'; {advice}; see: dreg --help\n"
 
 
+def test_an_image_without_a_command_is_to_be_inspected(said: Run) -> None:
+    told = said("ubuntu:22.04")
+
+    assert told.err == "dreg: No such command 'ubuntu:22.04'; to show an image, use dreg inspect; see: dreg --help\n"
+
+
 def test_no_command_has_the_name_of_another_tool() -> None:
     assert not OTHER_NAMES.keys() & COMMANDS.keys()
 
