@@ -8,7 +8,7 @@ from dreg_client._async.anonymous import MOST, AsyncAnonymousAuthenticator
 from dreg_client._async.redirects import AsyncRedirects
 from dreg_client._async.sender import AsyncSender
 from dreg_client.protocol.auth import (
-    NOT_ASKED,
+    NO_CHALLENGE,
     Hint,
     KnownChallenge,
     basic_authorization,
@@ -82,7 +82,7 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
             return Hint()
         key = registry.authority, repository_of(request)
         found = given_credential(self._options) or self._credentials.get(key)
-        return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NOT_ASKED
+        return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NO_CHALLENGE
 
     async def _answer_to_ping(self, registry: RegistryURL, request: Request) -> str | None:
         """Return the `Authorization` that answers the challenge of `/v2/`, for the scope of the request."""

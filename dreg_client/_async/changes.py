@@ -10,7 +10,7 @@ from dreg_client.protocol.changes import is_specified, unconfirmed
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Request, Response
-from dreg_client.protocol.missing import MOST_ASKED, is_for_missing, named_manifests, with_reason
+from dreg_client.protocol.missing import MOST_CHECKED, is_for_missing, named_manifests, with_reason
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -50,7 +50,7 @@ async def explained(
         return failure
     missing: tuple[Digest, ...] = ()
     with suppress(errors.DregError):  # the original failure is more useful
-        missing = await missing_manifests(client, repository, named_manifests(manifest.raw)[:MOST_ASKED])
+        missing = await missing_manifests(client, repository, named_manifests(manifest.raw)[:MOST_CHECKED])
     name = f"{client.registry.name}/{repository}@{manifest.digest}"
     return with_reason(failure, cannot, missing, name)
 

@@ -9,7 +9,7 @@ from dreg_client._sync.anonymous import MOST, AnonymousAuthenticator
 from dreg_client._sync.redirects import Redirects
 from dreg_client._sync.sender import Sender
 from dreg_client.protocol.auth import (
-    NOT_ASKED,
+    NO_CHALLENGE,
     Hint,
     KnownChallenge,
     basic_authorization,
@@ -83,7 +83,7 @@ class Authenticator(AnonymousAuthenticator):
             return Hint()
         key = registry.authority, repository_of(request)
         found = given_credential(self._options) or self._credentials.get(key)
-        return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NOT_ASKED
+        return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NO_CHALLENGE
 
     def _answer_to_ping(self, registry: RegistryURL, request: Request) -> str | None:
         """Return the `Authorization` that answers the challenge of `/v2/`, for the scope of the request."""

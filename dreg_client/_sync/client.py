@@ -139,8 +139,8 @@ class Client:
                 sleep(left)  # the registry requested this delay in response to another request
             try:
                 response, body = self._authorized(registry, request, streams=streams)
-            except errors.TransportError as lost_by:
-                failure = with_advice(lost_by, registry, self._options)
+            except errors.TransportError as error:
+                failure = with_advice(error, registry, self._options)
                 attempts = attempts or self._attempts(began)
                 url, delay = url_of(registry, request).partition("?")[0], attempts.after_failure(failure)
                 self._sender.pause(request.method, url, attempts, failure.reason, delay)
@@ -204,7 +204,7 @@ class Client:
 
     def _with_hint(self, registry: RegistryURL, request: Request, response: Response, *, shown: bool) -> Response:
         if Origin.of(response.url) != registry.origin:
-            advice = f"the registry redirected to {response.where}, which is not sent any credentials"
+            advice = f"the registry redirected to {response.where}; credentials are not sent there"
             return replace(response, advice=advice)
         hint = self._authenticator.hint(registry, request, response.status, shown=shown)
         return replace(response, advice=hint.text, anonymous=hint.anonymous)

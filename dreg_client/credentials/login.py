@@ -49,7 +49,7 @@ def forget(credentials: Credentials, registry: str) -> list[str]:
 
 def _has(program: str, registry: str) -> bool:
     try:
-        return programs.ask(program, server_of(registry)) is not None
+        return programs.get(program, server_of(registry)) is not None
     except programs.MissingProgramError:
         return True  # deleting then reports the error
 

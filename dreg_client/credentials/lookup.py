@@ -84,7 +84,7 @@ class Credentials:
         with self._lock:  # once per server and process, because a helper may prompt the user
             if key not in self._by_helper:
                 try:
-                    self._by_helper[key] = programs.ask(*key)
+                    self._by_helper[key] = programs.get(*key)
                 except programs.MissingProgramError as failure:
                     if self._failed.get(name) != str(failure):
                         log.warning("%s; continuing without a credential", failure)

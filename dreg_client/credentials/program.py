@@ -28,7 +28,7 @@ class MissingProgramError(Exception):
     """A helper is not installed, or failed without output; internal to this package."""
 
 
-def ask(program: str, server: str) -> Credential | None:
+def get(program: str, server: str) -> Credential | None:
     """Return a helper's credential for a server; None if it has none. MissingProgramError: the helper failed."""
     helper = f"docker-credential-{program}"
     code, output = _run(helper, "get", server.encode())

@@ -10,7 +10,7 @@ from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL
-from dreg_client.protocol.www_authenticate import Challenge, parse_challenges, scope_to_ask
+from dreg_client.protocol.www_authenticate import Challenge, parse_challenges, scope_to_request
 from dreg_client.values.credential import Credential, is_sendable
 from dreg_client.values.origin import Origin
 
@@ -76,7 +76,7 @@ def challenge_of(request: Request, response: Response) -> KnownChallenge | None:
         reason = f"{response.where} offers no supported authentication scheme (offered: {schemes})"
         raise errors.ChallengeError(f"{reason}; supported are Basic, and Bearer with a realm")
     chosen = next((each for each in usable if each.scheme == "bearer"), usable[0])
-    return KnownChallenge(response, chosen, scope_to_ask(chosen.scope, request.scope, request.method))
+    return KnownChallenge(response, chosen, scope_to_request(chosen.scope, request.scope, request.method))
 
 
 def given_credential(options: Options) -> FoundCredential | None:
@@ -120,9 +120,9 @@ class Hint:
     anonymous: bool = False
 
 
-NOT_ASKED: Final = Hint("the registry did not ask for authentication, so no credentials were looked up")
+NO_CHALLENGE: Final = Hint("the registry did not ask for authentication, so no credentials were looked up")
 """The hint if the registry denies access without a challenge."""
-NO_CREDENTIAL_THERE: Final = Hint("the registry redirected to another registry, which is not sent any credentials")
+NO_CREDENTIAL_THERE: Final = Hint("the registry redirected to another registry; credentials are not sent there")
 """The hint if a redirect led to another registry, and that one denies anonymous access."""
 
 

@@ -24,7 +24,7 @@ _GERUNDS: Final = {"read": "reading", CHECK: "checking for", "write": "writing",
 
 
 def raise_for_status(response: Response, request: Request, advice: str = "", verb: str = "") -> Response:
-    """Return a successful response; otherwise raise the RegistryError or UnauthorizedError that it stands for.
+    """Return a successful response; otherwise raise the RegistryError or UnauthorizedError that it means.
 
     Args:
         response: The response.

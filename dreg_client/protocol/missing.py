@@ -7,7 +7,7 @@ from dreg_client import errors
 from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.values.digest import Digest, digest_fault
 
-MOST_ASKED: Final = 100
+MOST_CHECKED: Final = 100
 """The most manifests to look up in order to report which ones are missing."""
 _CODES: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"})
 

@@ -47,7 +47,7 @@ class TokenService(Protocol):
     """An object of the caller that returns tokens, used instead of the registry's own token server."""
 
     def request_token(self, scope: str) -> str | Awaitable[str]:
-        """Return a token that grants `scope`, such as `repository:acme/web:pull`. Async clients also await it."""
+        """Return a token that grants `scope`, such as `repository:acme/web:pull`. May be async in async clients."""
         ...
 
 
@@ -232,7 +232,7 @@ class Options:
         return bool(self.insecure or self.ca_file or self.client_cert or self.ssl_context)
 
     def find(self, registry: str, repository: str) -> FoundCredential:
-        """Look up the credential for a repository, unless the options contain a credential or none."""
+        """Look up the credential for a repository. Nothing is found if `credentials` is a credential or None."""
         if self.credentials is None or isinstance(self.credentials, Credential | tuple):
             return FoundCredential()
         return self.credentials.find(registry, repository)

@@ -65,11 +65,11 @@ class Attempts:
         if status == 404 and is_written:
             self._absences += 1
             return _MOMENT if self._absences <= 2 and self._is_left(_MOMENT) else None
-        merits = status in _ALWAYS
+        is_retryable = status in _ALWAYS
         if status == 500 or (status in _TWICE_READING and method in _READING):
             self._server_faults += 1
-            merits = self._server_faults <= 2
-        if not merits:
+            is_retryable = self._server_faults <= 2
+        if not is_retryable:
             return None
         requested = retry_after(response)
         if (requested is not None and requested > self._longest_wait) or not self._is_left(requested or 0.0):

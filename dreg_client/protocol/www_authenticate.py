@@ -91,11 +91,11 @@ def _match(pattern: re.Pattern[str], line: str, position: int) -> re.Match[str]:
     return found
 
 
-def scope_to_ask(challenged: str, own: str, method: str) -> str:
+def scope_to_request(challenged: str, own: str, method: str) -> str:
     """Return the scope of the token to request: the challenge's scope, limited to what the request needs (`own`).
 
     Examples:
-        >>> scope_to_ask("repository:a/b:pull repository:other:push", "repository:a/b:pull", "GET")
+        >>> scope_to_request("repository:a/b:pull repository:other:push", "repository:a/b:pull", "GET")
         'repository:a/b:pull'
     """
     kind, _, rest = own.partition(":")

@@ -27,7 +27,7 @@ def test_a_server_with_control_characters_is_told_to_no_helper(
 ) -> None:
     helper("keeper", {"ServerURL": "registry.test", "Username": "ada", "Secret": "x"})
 
-    fails(errors.CredentialError, lambda: program.ask("keeper", server))
+    fails(errors.CredentialError, lambda: program.get("keeper", server))
     assert not (home / "verbs").exists()
     fails(errors.InvalidReferenceError, lambda: Registry(f"https://{server}"))
 
@@ -38,11 +38,11 @@ def test_an_answer_is_a_json_object_with_all_that_it_needs(
 ) -> None:
     helper("keeper", answer)
 
-    fails(errors.CredentialHelperError, lambda: program.ask("keeper", "registry.test"))
+    fails(errors.CredentialHelperError, lambda: program.get("keeper", "registry.test"))
 
 
 def test_an_answer_for_another_host_is_not_used(home: Path, helper: Callable[..., None]) -> None:
     helper("keeper", {"ServerURL": "https://registry.test", "Username": "ada", "Secret": "x"})
 
-    fails(errors.CredentialError, lambda: program.ask("keeper", "evil.test"))
+    fails(errors.CredentialError, lambda: program.get("keeper", "evil.test"))
     assert (home / "asked-keeper").read_text() == "evil.test\n"

@@ -345,7 +345,7 @@ async def a_credential_helper_ends_when_its_caller_is_cancelled() -> None:
     with TemporaryDirectory() as folder, patch.dict(os.environ, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}"):
         add_slow_helper(Path(folder))
         async with TaskGroup() as group:
-            group.start_soon(run_cancellable, program.ask, "slow", "https://registry.example")
+            group.start_soon(run_cancellable, program.get, "slow", "https://registry.example")
             while not (process := process_of_helper(Path(folder))):
                 await sleep(0.01)
             group.cancel()

@@ -15,7 +15,7 @@ with atheris.instrument_imports(include=["dreg_client"]):
     from dreg_client.models.json_text import AmbiguousTextError, read_object, scan
     from dreg_client.protocol.messages import Headers, Response
     from dreg_client.protocol.tags_and_catalog import next_target
-    from dreg_client.protocol.www_authenticate import parse_challenges, scope_to_ask
+    from dreg_client.protocol.www_authenticate import parse_challenges, scope_to_request
     from dreg_client.values.store_name import StoreName
 
 
@@ -35,7 +35,7 @@ def reference(octets: bytes) -> None:
 def challenge(octets: bytes) -> None:
     with suppress(errors.ChallengeError):
         for found in parse_challenges(octets.decode("latin-1").split("\n")):
-            scope_to_ask(found.scope, "repository:a/b:pull", "GET")
+            scope_to_request(found.scope, "repository:a/b:pull", "GET")
 
 
 def link(octets: bytes) -> None:

@@ -133,7 +133,7 @@ def test_aut_10_a_token_server_that_denies_anonymous_requests_gets_nothing_else(
     way.credentials = WHO
 
     outcome = refused(way.manifest("1.4"), errors.UnauthorizedError)
-    assert "redirected to another registry, which is not sent any credentials" in outcome.text
+    assert "redirected to another registry; credentials are not sent there" in outcome.text
     assert (other.secrets, tokens.secrets) == ([], [])
 
 

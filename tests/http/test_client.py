@@ -243,7 +243,7 @@ def test_a_refusal_of_the_redirect_s_target_gets_no_credential(flavour: Flavour)
             (response,) = sent(flavour, at.url, GET, credentials=ADA)
 
     assert (response.status, response.body) == (403, b"signature: ***")
-    assert "which is not sent any credentials" in response.advice
+    assert "; credentials are not sent there" in response.advice
     assert storage.heard[0].authorization == ""
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreg_client.errors import ChallengeError
-from dreg_client.protocol.www_authenticate import parse_challenges, scope_to_ask
+from dreg_client.protocol.www_authenticate import parse_challenges, scope_to_request
 
 REALM = 'realm="https://auth.example/token"'
 
@@ -91,4 +91,4 @@ def test_aut_07_any_text_is_read_or_refused(text: str) -> None:
 def test_q_22_aut_15_the_scope_is_ours_and_no_more_than_is_needed(
     challenged: str, own: str, method: str, asked: str
 ) -> None:
-    assert scope_to_ask(challenged, own, method) == asked
+    assert scope_to_request(challenged, own, method) == asked
