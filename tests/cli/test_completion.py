@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import run_limited
+from tests.commands import run_limited, start_limited
 from tests.registries import RunningRegistry
 
 Run = Callable[..., Any]
@@ -107,11 +107,12 @@ def test_bash_completes_repositories_and_tags_of_a_registry(
 def test_an_interactive_bash_completes_names_with_colons(path: str, typed: str, shown: str) -> None:
     ours, its = pty.openpty()
     env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "TERM": "dumb", "INPUTRC": os.devnull, "COLUMNS": "200"}
-    shell = subprocess.Popen(
-        ["bash", "--norc", "-i"], stdin=its, stdout=its, stderr=its, cwd=ROOT, env=env, start_new_session=True
-    )
-    os.close(its)
-    with shell, os.fdopen(ours, "r+b", buffering=0) as screen:
+    command = ["bash", "--norc", "-i"]
+    with (
+        start_limited(command, stdin=its, stdout=its, stderr=its, cwd=ROOT, env=env, start_new_session=True) as shell,
+        os.fdopen(ours, "r+b", buffering=0) as screen,
+    ):
+        os.close(its)
         screen.write(b"source <(dreg completion bash); PS1='rea''dy> '\n")
         assert _read_until(screen, "ready> ")
         screen.write(f"dreg tags {typed}\t".encode())
