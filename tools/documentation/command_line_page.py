@@ -121,11 +121,19 @@ def _kept_lines(text: str) -> str:
 def _escaped(text: str) -> str:
     """Escape what Markdown would take for markup, except in code."""
     parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if part.startswith("`") else re.sub(r"([<>*_|])", r"\\\1", part) for part in parts)
+    return "".join(part if part.startswith("`") else _escaped_text(part) for part in parts)
+
+
+def _escaped_text(text: str) -> str:
+    return re.sub(r"([*_|])", r"\\\1", text.replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def _code(rows: Mapping[str, str]) -> dict[str, str]:
-    return {", ".join(f"`{name}`" for name in term.split(", ")): _escaped(text) for term, text in rows.items()}
+    # A `|` would end the cell of a table, also in Markdown's code.
+    return {
+        ", ".join(f"<code>{name.replace('|', '&#124;')}</code>" if "|" in name else f"`{name}`" for name in names): text
+        for names, text in ((term.split(", "), _escaped(text)) for term, text in rows.items())
+    }
 
 
 def _options(options: Iterable[click.Option]) -> str:
@@ -141,5 +149,5 @@ def _row(option: click.Option) -> tuple[str, str]:
 
 
 def _table(head: tuple[str, str], rows: Mapping[str, str]) -> str:
-    lines = [head, ("---", "---"), *((term.replace("|", "\\|"), text) for term, text in rows.items())]
+    lines = [head, ("---", "---"), *rows.items()]
     return "\n".join(f"| {term} | {text} |" for term, text in lines)
