@@ -42,6 +42,8 @@ def inspect_command(
     Sizes are those of what is stored: layers are compressed. What cannot be read is a problem beside the rest.
     Exits with 4 if the manifest of a platform that --platform names is missing, else with 1 if any problem is an error.
 
+    JSON output is a list with one object for each SOURCE. In images, layers lists the layers, and history the steps.
+
     \b
     Examples:
       dreg inspect oci:fixtures/layouts/multi:1.4

@@ -47,6 +47,8 @@ def resolve_command(
 
     Of several, each before the name that was given.
 
+    JSON output is a list of objects with source, mediaType, digest and size.
+
     \b
     Examples:
       dreg resolve oci:fixtures/layouts/multi:1.4
@@ -147,6 +149,8 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
 def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, output: str) -> int:
     """List the platforms of an image; of several, each behind the name of its image.
 
+    JSON output is a list of objects with source and platforms.
+
     \b
     Example:
       dreg platforms oci:fixtures/layouts/multi:1.4
@@ -173,15 +177,19 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
 
     A registry's list is its claim; --verify looks whether what is listed says the same.
 
+    JSON output is a list of objects with mediaType, digest, size, artifactType and annotations.
+
     \b
     Example:
       dreg referrers oci:fixtures/layouts/multi:1.4
     """
+    from dreg_client.images.view import view_descriptor
+
     with opened(source) as (store, reference):
         found = store.referrers(store.resolve(reference), artifact_type, verify=verify)
     put_result(
         output,
-        [{**_plain(entry), "artifactType": entry.artifact_type} for entry in found],
+        [view_descriptor(entry) for entry in found],
         (visible(f"{entry.digest}  {entry.artifact_type or entry.media_type}") for entry in found),
     )
 
@@ -195,6 +203,9 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     """Show the steps that made an image, first one first, each with the size of its layer.
 
     Exits with 1 if a part of a manifest or config cannot be read; all other parts are shown.
+
+    JSON output is a list of steps with layer (its position in the manifest, or null), emptyLayer, instruction, created,
+    createdBy, comment, and digest, mediaType and size of the layer.
 
     \b
     Example:
@@ -275,9 +286,19 @@ def tags_command(
     Globs have *, ? and [...], and tell upper case from lower. A range takes v1.4 for 1.4, and 1.4 for 1.4.0; versions
     with something behind, as 1.4-alpine, count as those before a release and are in few ranges.
 
+    --digests, --sizes and --created add columns. Tags of the same image have the same digest. The size is that of the
+    manifest, the config and the layers as stored (compressed). If a tag names a multi-platform image, its size and date
+    are those of one platform (see --platform), or - if it does not have that platform. A tag that cannot be read is
+    reported on standard error; exits with 1 if some cannot be read.
+
+    JSON output is a list of objects with source and tags. With --digests, --sizes or --created, each tag is an object
+    with tag, digest, platform, size and created.
+
     \b
     Examples:
       dreg tags oci:fixtures/layouts/multi
+      dreg tags oci:fixtures/layouts/multi --digests
+      dreg tags oci:fixtures/layouts/multi --sizes --created
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """

@@ -34,6 +34,8 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 
     REGISTRY is a host, such as localhost:5000, or a URL.
 
+    JSON output is a list of names.
+
     \b
     Examples:
       dreg repos localhost:5000
@@ -60,6 +62,8 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
 def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     """Give further tags to an image, byte for byte, and print its digest, which stays the same.
+
+    All tags are tried. Exits with 1 if some cannot be written.
 
     \b
     Example:
