@@ -13,8 +13,6 @@ def main() -> None:
             raise
         import sys
 
-        sys.stderr.write(
-            "dreg: click is not installed; install the command line with: pip install 'dreg-client[cli]'\n"
-        )
+        sys.stderr.write("dreg: click is not installed; install the command line: pip install 'dreg-client[cli]'\n")
         raise SystemExit(2) from None
     run()

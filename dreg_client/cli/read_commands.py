@@ -49,6 +49,8 @@ def resolve_command(
     The digest of a multi-platform image is that of its index; with --platform, it is that of the platform's manifest.
     With several sources, each digest is followed by its source.
 
+    JSON output is a list of objects with source, mediaType, digest and size.
+
     \b
     Examples:
       dreg resolve localhost:5000/acme/web:1.4
@@ -158,6 +160,8 @@ def platforms_command(sources: "tuple[StoreName, ...]", ref_name: str | None, ou
 
     With several sources, each platform follows its source.
 
+    JSON output is a list of objects with source and platforms.
+
     \b
     Examples:
       dreg platforms localhost:5000/acme/web:1.4
@@ -186,16 +190,20 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
     Each line has the digest and the artifact type of a manifest whose `subject` is the image. The list comes
     from the registry; --verify checks it against the manifests.
 
+    JSON output is a list of objects with mediaType, digest, size, artifactType and annotations.
+
     \b
     Examples:
       dreg referrers localhost:5000/acme/web:1.4
       dreg referrers oci:fixtures/layouts/multi:1.4 --format json
     """
+    from dreg_client.images.view import view_descriptor
+
     with opened(source) as (store, reference):
         found = store.referrers(store.resolve(reference), artifact_type, verify=verify)
     put_result(
         output,
-        [{**_plain(entry), "artifactType": entry.artifact_type} for entry in found],
+        [view_descriptor(entry) for entry in found],
         (visible(f"{entry.digest}  {entry.artifact_type or entry.media_type}") for entry in found),
     )
 
@@ -209,6 +217,9 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     """Show the build steps of an image, with the size of each layer.
 
     Steps are shown in build order. A multi-platform image requires --platform.
+
+    JSON output is a list of steps with layer (its position in the manifest, or null), emptyLayer, instruction, created,
+    createdBy, comment, and digest, mediaType and size of the layer.
 
     \b
     Exit codes:
@@ -301,10 +312,20 @@ def tags_command(
     GLOB is a case-sensitive pattern of *, ? and [...]. A RANGE reads v1.4 as 1.4, and 1.4 as 1.4.0. A tag with a
     suffix, such as 1.4-alpine, counts as a prerelease, which most ranges exclude.
 
+    --digests, --sizes and --created add columns. Tags of the same image have the same digest. The size is that of the
+    manifest, the config and the layers as stored (compressed). If a tag names a multi-platform image, its size and date
+    are those of one platform (see --platform), or - if it does not have that platform. A tag that cannot be read is
+    reported on standard error; exits with 1 if some cannot be read.
+
+    JSON output is a list of objects with source and tags. With --digests, --sizes or --created, each tag is an object
+    with tag, digest, platform, size and created.
+
     \b
     Examples:
       dreg tags localhost:5000/acme/web
       dreg tags localhost:5000/acme/web --include '1.*' --exclude '*-rc*'
+      dreg tags oci:fixtures/layouts/multi --digests
+      dreg tags oci:fixtures/layouts/multi --sizes --created
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """

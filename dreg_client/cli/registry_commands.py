@@ -38,6 +38,8 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     REGISTRY is a host, such as localhost:5000, or a URL. Some registries, such as Docker Hub, do not offer a catalog;
     the command then exits with an error.
 
+    JSON output is a list of names.
+
     \b
     Examples:
       dreg repos localhost:5000
@@ -67,6 +69,8 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
 
     NEW_TAG is a tag in the same repository. If it exists, it is moved to the image. The image itself does not change;
     its digest is printed. If a tag fails, the others are still written.
+
+    All tags are tried. Exits with 1 if some cannot be written.
 
     \b
     Examples:

@@ -78,8 +78,8 @@ def view_artifact(read: DocumentRead) -> Plain:
     if isinstance(document, ImageManifest):
         contents = {
             "type": document.artifact_type or document.config.media_type,
-            "config": _view_descriptor(document.config),
-            "layers": list(map(_view_descriptor, document.layers)),
+            "config": view_descriptor(document.config),
+            "layers": list(map(view_descriptor, document.layers)),
         }
     return _view_document(read) | {
         "artifact": contents,
@@ -170,7 +170,7 @@ def _view_document(read: DocumentRead) -> Plain:
         "size": document.size,
         "writtenByDreg": read.written_by_dreg,
         "annotations": dict(getattr(document, "annotations", None) or {}),
-        "subject": _view_descriptor(subject) if subject else None,
+        "subject": view_descriptor(subject) if subject else None,
         "artifact": None,
         "platforms": [],
         "images": [],
@@ -182,7 +182,8 @@ def _view_document(read: DocumentRead) -> Plain:
     }
 
 
-def _view_descriptor(descriptor: Descriptor) -> Plain:
+def view_descriptor(descriptor: Descriptor) -> Plain:
+    """Return the view of a descriptor."""
     return {
         "mediaType": descriptor.media_type,
         "digest": descriptor.digest,
@@ -193,17 +194,17 @@ def _view_descriptor(descriptor: Descriptor) -> Plain:
 
 
 def _view_layer(step: Step, layer: Descriptor) -> Plain:
-    return {**_view_descriptor(layer), "instruction": step.entry.clean_created_by if step.entry else None}
+    return {**view_descriptor(layer), "instruction": step.entry.clean_created_by if step.entry else None}
 
 
 def _view_other(descriptor: Descriptor) -> Plain:
     platform = descriptor.platform.value if descriptor.platform else None
-    return {**_view_descriptor(descriptor), "platform": str(platform) if platform else None}
+    return {**view_descriptor(descriptor), "platform": str(platform) if platform else None}
 
 
 def _view_unreadable(entry: Unread) -> Plain:
     platform = str(entry.platform) if entry.platform else None
-    return {**_view_descriptor(entry.descriptor), "platform": platform, "problem": str(entry.failure)}
+    return {**view_descriptor(entry.descriptor), "platform": platform, "problem": str(entry.failure)}
 
 
 def _view_platform(image: ShownImage) -> Plain:
@@ -241,7 +242,7 @@ def _view_attestations(entries: Iterable[Descriptor], image: ImageRead) -> list[
         subject = _subject(descriptor)
         platform = platforms.get(subject)
         about = {"platform": str(platform) if platform else None, "subject": subject, "predicates": list(predicates)}
-        views.append(_view_descriptor(descriptor) | about)
+        views.append(view_descriptor(descriptor) | about)
     return views
 
 

@@ -87,9 +87,7 @@ def test_without_click_dreg_says_how_to_get_it() -> None:
     done = run_limited([sys.executable, "-c", without], capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert (
-        done.stderr == "dreg: click is not installed; install the command line with: pip install 'dreg-client[cli]'\n"
-    )
+    assert done.stderr == "dreg: click is not installed; install the command line: pip install 'dreg-client[cli]'\n"
 
 
 def test_without_jinja_a_page_says_how_to_get_it() -> None:

@@ -183,7 +183,7 @@ def test_a_denied_anonymous_request_names_the_option(said: Run, password_registr
     [
         (
             ["tags", "localhost:5000"],
-            "missing repository; list the repositories of this registry with: dreg repos localhost:5000",
+            "list the repositories of this registry with: dreg repos localhost:5000",
         ),
         (["inspect", "registry.example/"], "with: dreg repos registry.example"),
         (["tags", "http://localhost:5000/"], "with: dreg repos http://localhost:5000"),

@@ -259,7 +259,7 @@ def test_an_archive_without_its_kind_says_what_to_write(said: Run, dreg: Run, fi
     assert f"dreg inspect docker-archive:{docker}" in said("validate", docker).err
     assert f"dreg validate oci-archive:{oci}" in said("validate", f"docker-archive:{oci}").err
     assert "its store: docker-archive:" in said("manifest", docker).err
-    assert f"kind of its store: oci-archive:{oci}:1.4;" in said("manifest", f"{oci}:1.4").err
+    assert f"its store: oci-archive:{oci}:1.4" in said("manifest", f"{oci}:1.4").err
     assert "dreg validate oci-archive:FILE" in dreg("validate", "-", stdin=oci.read_bytes()).err
 
 
