@@ -260,7 +260,7 @@ def test_what_is_not_a_transport_is_a_mistake(given: object) -> None:
 
 def test_an_unknown_library_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DREG_HTTP", "requests")
-    with pytest.raises(errors.ConfigError, match="DREG_HTTP: 'requests' is no HTTP library that is known here"):
+    with pytest.raises(errors.ConfigError, match="DREG_HTTP: 'requests' is not a supported HTTP library"):
         new_transport(Options(), ())
     monkeypatch.setenv("DREG_HTTP", "httpx2")
     assert isinstance(new_transport(Options(), ()), Pool)

@@ -133,7 +133,7 @@ def test_a_server_that_chooses_http_2_says_what_to_do(new_pool: NewPool, net: Ne
     pool = new_pool(ssl_context=context, trust_env=False)
     context.set_alpn_protocols(["http/1.1", "h2"])  # as httpx does to it
 
-    with pytest.raises(errors.TLSError, match=r"HTTP/2, which ssl_context= offers .*transport=") as raised:
+    with pytest.raises(errors.TLSError, match=r"HTTP/2, because ssl_context= offers .*transport=") as raised:
         pool.run_get("https://registry.test/x")
     assert not raised.value.retryable
     assert host.requests == []

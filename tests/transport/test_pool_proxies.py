@@ -75,9 +75,9 @@ def test_http_goes_in_absolute_form(new_pool: NewPool, net: Network, scheme: str
             errors.ProxyRefusedError,
             "requires a valid user name and password (407)",
         ),
-        ("403 No", errors.ProxyRefusedError, "did not let us through (403)"),
-        ("502 No", errors.ConnectError, "did not let us through (502)"),
-        ("302 No", errors.ProxyRefusedError, "did not let us through (302)"),
+        ("403 No", errors.ProxyRefusedError, "rejected the connection (403)"),
+        ("502 No", errors.ConnectError, "rejected the connection (502)"),
+        ("302 No", errors.ProxyRefusedError, "rejected the connection (302)"),
     ],
 )
 def test_a_proxy_that_refuses_is_named(
@@ -210,7 +210,7 @@ def test_a_socks_proxy_that_refuses_is_named(
     new_pool: NewPool, net: Network, socks: SocksServer, code: int, retryable: bool
 ) -> None:
     socks.code = code
-    with pytest.raises(errors.ConnectError, match=r"the proxy localhost:.* did not let us through") as raised:
+    with pytest.raises(errors.ConnectError, match=r"the proxy localhost:.* rejected the connection") as raised:
         new_pool(proxy=f"socks5://localhost:{socks.port}").run_get("http://registry.test/x")
     assert (raised.value.retryable, raised.value.refused) == (retryable, code == REFUSED)
 
@@ -290,7 +290,7 @@ def test_a_network_with_an_impossible_mask_names_its_variable() -> None:
     for entry in ("10.0.0.0/99", "10.0.0.0/x", "fd00::/129", "a.test,10.0.0.0/33"):
         for name in ("NO_PROXY", "no_proxy"):
             for url in ("https://registry.test", "https://10.0.0.1", "https://a.test"):
-                with pytest.raises(errors.ConfigError, match=f"^{name}: .* is not a network"):
+                with pytest.raises(errors.ConfigError, match=f"^{name}: .* is not a valid network"):
                     proxy_text(Origin.of(url), {**proxy, name: entry})
     assert proxy_text(Origin.of("https://registry.test"), {"NO_PROXY": "10.0.0.0/99"}) == ""
     assert proxy_text(Origin.of("https://registry.test"), {**proxy, "NO_PROXY": "http://x/y a.test/b"})
