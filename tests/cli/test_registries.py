@@ -208,10 +208,7 @@ def test_who_asks_anonymously_is_told_so_in_the_words_of_the_command_line(
         (["inspect", "registry.example/"], "dreg repos registry.example lists them"),
         (["tags", "http://localhost:5000/"], "dreg repos http://localhost:5000 lists them"),
         (["tags", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
-        (
-            ["inspect", "http://localhost:5000/acme/web:1"],
-            "without http://; for plain HTTP, use plain_http=True (--plain-http)",
-        ),
+        (["inspect", "http://localhost:5000/acme/web:1"], "for plain HTTP, use plain_http=True (--plain-http)"),
         (["validate", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
         (["repos", "localhost:5000/acme"], "write: dreg repos localhost:5000 --namespace acme;"),
         (["login", "localhost:5000/acme"], "write: dreg login localhost:5000;"),
