@@ -136,7 +136,7 @@ class UnsupportedMediaTypeError(DocumentError):
 
 @dataclass(eq=False, repr=False)
 class NoBytesError(DocumentError):
-    """A document has no bytes, digest or size, because it is a field of another model (D-35).
+    """A model was not parsed from its own bytes, so it has no digest or size, such as a field of another model (D-35).
 
     Attributes:
         model: The model's name.

@@ -18,7 +18,7 @@ _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
 _WHOLE = Rule("GEN-01", "a JSON object")
 
 
-def refused(model: type[StrictModel], failure: ValidationError, tree: Members) -> list[Problem]:
+def problems_of(model: type[StrictModel], failure: ValidationError, tree: Members) -> list[Problem]:
     """Convert the errors of a model to problems. For each value, only the most specific rules are reported."""
     found: dict[str, list[tuple[bool, Problem]]] = {}
     for details in _details(failure):

@@ -16,7 +16,7 @@ from dreg_client.models.json_text import AmbiguousTextError, read_members, scan
 from dreg_client.models.kinds import BY_TYPE, MANIFEST_KINDS, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
-from dreg_client.models.stored import ParsedModel, refusal
+from dreg_client.models.stored import ParsedModel, rejection
 from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
@@ -254,7 +254,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool, b
         scanned, problems = scan(octets)
         model = recognise(scanned or {}, media_type)
         if model is None:
-            raise refusal("document", tuple(problems), octets, limit) from None
+            raise rejection("document", tuple(problems), octets, limit) from None
         return model.parse(octets, media_type=media_type, limit=limit, strict=strict)  # type: ignore[return-value]
     kind = BY_TYPE.get(media_type or "") if media_type == tree.get("mediaType") else None
     if kind is None and (kind := kind_of(tree, media_type)) is None:

@@ -12,7 +12,7 @@ from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
-from dreg_client.models.faults import refused, remarks
+from dreg_client.models.faults import problems_of, remarks
 from dreg_client.models.json_text import AmbiguousTextError, read_members, read_object, scan
 from dreg_client.models.kinds import MANIFEST_KINDS, SAYS_NOTHING, kind_of
 from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
@@ -85,8 +85,8 @@ class ParsedModel(StrictModel, frozen=True):
             problems = _with_kind_advice(cls.kind, octets, problems)
         if strict and rules.are_readable(examined.problems):
             readable = examine(cls, octets, media_type=media_type, limit=limit, strict=False).document is not None
-            raise refusal(cls.kind, problems, octets, limit, readable=readable)
-        raise refusal(cls.kind, problems, octets, limit)
+            raise rejection(cls.kind, problems, octets, limit, readable=readable)
+        raise rejection(cls.kind, problems, octets, limit)
 
     @classmethod
     def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
@@ -105,7 +105,7 @@ class ParsedModel(StrictModel, frozen=True):
         """The warnings, and the errors that `strict=False` accepted.
 
         Raises:
-            NoBytesError: The document is a field of another model, so it has no bytes of its own.
+            NoBytesError: It was not parsed from its own bytes, such as a field of another model.
         """
         try:
             raw = _raw_of(self)
@@ -155,7 +155,7 @@ class StoredDocument(ParsedModel, frozen=True):
         """The bytes from which the document was parsed.
 
         Raises:
-            NoBytesError: The document is a field of another model, so it has no bytes of its own.
+            NoBytesError: It was not parsed from its own bytes, such as a field of another model.
         """
         try:
             return _raw_of(self)
@@ -167,7 +167,7 @@ class StoredDocument(ParsedModel, frozen=True):
         """The digest of `raw`: the digest by which it was requested, otherwise sha256 (descriptor.md "Digests").
 
         Raises:
-            NoBytesError: The document is a field of another model, so it has no bytes of its own.
+            NoBytesError: It was not parsed from its own bytes, such as a field of another model.
         """
         try:
             digest = _digest_of(self)
@@ -259,7 +259,7 @@ def examine_tree(
     try:
         document = model.from_tree(raw, tree, DEPTH_PROVEN)
     except ValidationError as failure:
-        problems += refused(model, failure, tree)
+        problems += problems_of(model, failure, tree)
     problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # none of them is an error
     # A value whose text is invalid is not reported a second time as an invalid member.
     problems = [problem for problem in problems if problem.path not in textual or problem in of_text]
@@ -278,7 +278,7 @@ def _read_leniently(
     try:
         document = model.from_tree(raw, tree, LENIENT)
     except ValidationError as failure:  # a value has the wrong JSON type
-        rejected = {problem.path for problem in refused(model, failure, tree)}
+        rejected = {problem.path for problem in problems_of(model, failure, tree)}
     if document is not None and rules.are_readable(problems):
         return document, problems
     return None, sorted(problems, key=lambda it: rules.are_readable([it]) and it.path not in rejected)
@@ -309,7 +309,7 @@ def _served_otherwise(model: type[ParsedModel], tree: Members, served: str, prob
     return [problem for problem in problems if problem.path != "$.mediaType"] + [fault]
 
 
-def refusal(
+def rejection(
     kind: str, problems: tuple[Problem, ...], raw: bytes, limit: int, *, readable: bool = False
 ) -> errors.DregError:
     """Return the exception for an invalid document."""

@@ -119,7 +119,7 @@ def _reports(lines: Iterable[bytes], how: LineRules) -> Iterator[LineReport]:
 def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     """Validate one line of a dump."""
     if len(line) >= _LONGEST_LINE:
-        return _refused(line, "GEN-05", f"a line of {len(line)} bytes or more", f"at most {_LONGEST_LINE} bytes")
+        return _rejected(line, "GEN-05", f"a line of {len(line)} bytes or more", f"at most {_LONGEST_LINE} bytes")
     raw: bytes | str = line
     media_type = how.media_type
     if how.field:
@@ -127,9 +127,9 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
         try:
             wrapper = orjson.loads(line)
         except orjson.JSONDecodeError:
-            return _refused(line, "GEN-01", "invalid JSON", expected)
+            return _rejected(line, "GEN-01", "invalid JSON", expected)
         if not isinstance(wrapper, dict) or how.field not in wrapper:
-            return _refused(line, "GEN-01", "a line without this member", expected)
+            return _rejected(line, "GEN-01", "a line without this member", expected)
         members = cast("dict[str, object]", wrapper)
         document, served = members[how.field], members.get(how.media_type_field)
         raw = document if isinstance(document, str) else orjson.dumps(document)
@@ -137,7 +137,7 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     return validate(raw, kind=how.kind, media_type=media_type or None, pedantic=how.pedantic)
 
 
-def _refused(line: bytes, rule: str, found: str, expected: str) -> Report:
+def _rejected(line: bytes, rule: str, found: str, expected: str) -> Report:
     return Report(None, Digest.of(line), len(line), (rules.error(rule, "$", found, expected),))
 
 

@@ -30,7 +30,7 @@ class Claim:
     trail: str  # the document and path of the descriptor, for messages
     role: Role  # the place of the descriptor in the document
     depth: int  # the number of documents that lead to the blob; 1 for a tagged document
-    assumed: Family | None = None  # the family that the place implies, if the media type is generic or empty
+    assumed: Family | None = None  # the family that the place implies, if any
 
     @property
     def family(self) -> Family:

@@ -188,10 +188,7 @@ def test_a_denied_anonymous_request_names_the_option(said: Run, password_registr
         (["inspect", "registry.example/"], "with: dreg repos registry.example"),
         (["tags", "http://localhost:5000/"], "with: dreg repos http://localhost:5000"),
         (["tags", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
-        (
-            ["inspect", "http://localhost:5000/acme/web:1"],
-            "without http://; for plain HTTP, use plain_http=True (--plain-http)",
-        ),
+        (["inspect", "http://localhost:5000/acme/web:1"], "for plain HTTP, use plain_http=True (--plain-http)"),
         (["validate", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
         (["repos", "localhost:5000/acme"], "run: dreg repos localhost:5000 --namespace acme;"),
         (["login", "localhost:5000/acme"], "run: dreg login localhost:5000;"),

@@ -229,7 +229,7 @@ def test_gen_05_a_single_document_that_is_too_long_is_one_problem(tmp_path: Path
 
 
 def test_lines_that_are_text_say_how_to_open_the_file(dump: Path) -> None:
-    with pytest.raises(TypeError, match="validate_file takes a path"):
+    with pytest.raises(TypeError, match="for a path, use validate_file"):
         list(validate_lines(str(dump)))  # type: ignore[arg-type]
     with dump.open() as file, pytest.raises(TypeError, match="'rb'"):
         list(validate_lines(file))  # type: ignore[arg-type]

@@ -61,8 +61,8 @@ def test_a_pipe_is_read_to_its_end_although_it_returns_less_at_a_time(read: Call
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"schemaVersion": 2}, "not dict: parsed JSON has lost the bytes"),
-        ([1, 2], "not list: parsed JSON"),
+        ({"schemaVersion": 2}, "not dict; parsed JSON has lost the exact bytes"),
+        ([1, 2], "not list; parsed JSON"),
         (None, "not NoneType"),
         (5, "not int"),
         (io.StringIO("{}"), "this file returns str instead of bytes"),
@@ -71,7 +71,7 @@ def test_a_pipe_is_read_to_its_end_although_it_returns_less_at_a_time(read: Call
     ids=["dict", "list", "None", "int", "a text file", "a class"],
 )
 def test_anything_else_says_what_to_pass(read: Callable[[Any], Any], given: object, said: str) -> None:
-    with pytest.raises(TypeError, match=r"its bytes, its text \(str\), a pathlib\.Path, or a file opened") as caught:
+    with pytest.raises(TypeError, match=r"bytes, JSON as a str, a pathlib\.Path, or a file opened") as caught:
         read(given)
     assert said in str(caught.value)
 
@@ -116,7 +116,7 @@ def test_what_is_expected_is_a_digest(good: Path) -> None:
 def test_a_text_that_is_the_path_of_a_file_says_to_pass_a_path(tmp_path: Path) -> None:
     path = tmp_path / "index.json"
     path.write_bytes(b'{"schemaVersion":2,"manifests":[]}')
-    advice = r"pass it as a pathlib\.Path"
+    advice = r"pass a pathlib\.Path"
 
     for call in (parse_manifest, parse_document, OciIndex.parse):
         assert call(path)

@@ -170,7 +170,7 @@ def test_a_schema_is_the_callers_to_change() -> None:
 
 
 def test_there_is_no_schema_of_another_name() -> None:
-    with pytest.raises(ValueError, match="there are descriptor, oci-manifest"):
+    with pytest.raises(ValueError, match="expected one of: descriptor, oci-manifest"):
         schema("helm-chart")
 
 
