@@ -1,4 +1,4 @@
-// What the theme leaves out for those who read by ear or by keyboard: a name for its search, and a way to reach what scrolls.
+// For screen readers and keyboards: the theme gives its search dialog no name, and areas that scroll no focus.
 window.addEventListener("load", () => {
   document.querySelectorAll("[role=dialog]:not([aria-label])").forEach((dialog) => dialog.setAttribute("aria-label", "Search"));
   document.querySelectorAll(".md-sidebar__scrollwrap, .md-typeset__scrollwrap, .md-typeset pre > code").forEach((scrolls) => {

@@ -41,12 +41,12 @@ def first_pages(page: Page, words: str) -> list[str]:
     """Return the paths of the first pages that the search lists for some words."""
     box, results = page.locator("input.md-search__input"), page.locator(".md-search-result__item")
     box.click()
-    box.fill(" ")
-    box.press("Backspace")
+    box.fill("")
+    box.press("End")  # the search starts when a key is released
     page.wait_for_function("document.querySelectorAll('.md-search-result__item').length === 0")
-    box.press_sequentially(words)
+    box.fill(words)
+    box.press("End")
     results.first.wait_for()
-    page.wait_for_function("document.querySelectorAll('.md-search-result__item').length > 0")
     links = (result.locator("a").first.get_attribute("href") or "" for result in results.all()[:FIRST])
     return [urlsplit(link).path.removeprefix("/") for link in links]
 

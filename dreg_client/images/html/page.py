@@ -49,22 +49,15 @@ class Space:
         return fits
 
 
-def lines_of(value: object, width: int = 60) -> int:
-    """Estimate the lines that the texts of a value take, at `width` characters for each line.
+def lines_of(texts: Mapping[str, str] | Sequence[str | None], width: int = 60) -> int:
+    """Estimate the lines that texts take, each on a line of its own, at `width` characters for each line.
 
     Examples:
         >>> lines_of({"PATH": "/bin", "LONG": "x" * 100})
         3
     """
-    match value:
-        case str():
-            return 1 + len(value) // width
-        case list():
-            return sum(lines_of(member, width) for member in value)
-        case dict():
-            return sum(lines_of(member, width) for member in value.values())
-        case _:
-            return 0
+    each = texts.values() if isinstance(texts, Mapping) else texts
+    return sum(1 + len(text or "") // width for text in each)
 
 
 def render(seen: Plain, *, whole_page: bool) -> str:
