@@ -18,7 +18,7 @@ from typing import Any
 from tests.forked_dreg import as_message
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds after which a command is killed, so that a command that hangs fails one test and not the run."""
 PIPE = 65536
 MEBIBYTE = 1 << 20
