@@ -17,7 +17,6 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
-from dreg_client.errors.problems import full_clause
 from dreg_client.models.fields import rule_of
 from dreg_client.models.json_text import MAX_STRING
 from dreg_client.models.rules import CLAUSES
@@ -47,7 +46,6 @@ HOLDS_VALUES: Final = frozenset({"const", "default", "enum", "examples"})
 
 _RIVAL: Final[JsonSchemaValue] = {
     "description": "Not allowed: this member belongs to another kind of document.",
-    "$comment": f"GEN-06: {full_clause(CLAUSES['GEN-06'])}",
     "not": {},
 }
 
@@ -64,7 +62,7 @@ def complete(
     text, value = (TEXT_WITH_NUL, VALUE_WITH_NUL) if nul_allowed else (TEXT, VALUE)
     named = sorted(own["properties"].items(), key=lambda member: _FIRST.get(member[0], len(_FIRST)))
     own["properties"] = {name: _explained(model, name, _bounded(schema, text, value)) for name, schema in named}
-    own["properties"] |= {name: {**_RIVAL} for name in sorted(rivals)}
+    own["properties"] |= {name: {**_RIVAL, "$comment": comment("GEN-06")} for name in sorted(rivals)}
     if model.model_config.get("title") in [getattr(base, "model_config", {}).get("title") for base in model.__bases__]:
         own["title"] = model.__name__  # subclasses do not inherit a title
     if "description" in own:
@@ -75,7 +73,11 @@ def complete(
 
 def comment(*rules: str) -> str:
     """Return the text of a `$comment`: rules with their clauses."""
-    return "; ".join(f"{rule}: {full_clause(CLAUSES[rule])}" if rule in CLAUSES else rule for rule in rules)
+    return "; ".join(f"{rule}: {_clause(rule)}" if rule in CLAUSES else rule for rule in rules)
+
+
+def _clause(rule: str) -> str:
+    return CLAUSES[rule].replace("ours: ", "dreg-client's own rule: ")
 
 
 def _bounded(schema: object, text: JsonSchemaValue, value: JsonSchemaValue) -> Any:  # noqa: ANN401 (any part of a schema)

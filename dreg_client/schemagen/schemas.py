@@ -114,7 +114,7 @@ def _any_manifest_by_type() -> Schema:
     choice = {"if": index, "then": _reference(OciIndex), "else": _reference(OciManifest)}
     choice = {"if": docker[1], "then": _reference(DockerManifestList), "else": choice}
     choice = {"if": docker[0], "then": _reference(DockerManifest), "else": choice}
-    media_type = {"description": "The document's own media type.", "enum": [*types, None]}
+    media_type = {"description": "The media type of this document.", "enum": [*types, None]}
     return {**_ANY, "properties": {"mediaType": media_type | {"$comment": comment("GEN-12")}}, **choice}
 
 
