@@ -251,7 +251,7 @@ def test_cli_09_what_a_registry_does_has_its_code_and_a_line_of_json(
     done = said(net, "inspect", f"{WEB}:1.4", "--format", "json")
     told = json.loads(done.stderr)
 
-    assert (done.returncode, done.stdout) == (code, b"")
+    assert (done.returncode, done.stdout) == (code, b"[]\n")
     assert done.stderr.count(b"\n") == 1
     assert (told["error"], told["exitCode"]) == (name, code)
 
