@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 _META: Final = "dreg_client.registry_options"
 _LONGEST_SECRET: Final = 65_536
+_READING: Final = Lock()
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
@@ -117,9 +119,10 @@ def _checked_host(text: str) -> str:
 def _credentials(ctx: click.Context, given: dict[str, Any]) -> "Credential | Credentials | None":
     from dreg_client.credentials.lookup import Credentials
 
-    if "credentials" not in ctx.meta:  # standard input can be read only once
-        names = ("username", "password_stdin", "identity_token_stdin")
-        ctx.meta["credentials"] = credential_from_stdin(*(given.get(name) for name in names))
+    with _READING:  # standard input can be read only once, and each of several sources is opened in its own thread
+        if "credentials" not in ctx.meta:
+            names = ("username", "password_stdin", "identity_token_stdin")
+            ctx.meta["credentials"] = credential_from_stdin(*(given.get(name) for name in names))
     credential: Credential | None = ctx.meta["credentials"]
     if given.get("anonymous"):
         if credential is not None:

@@ -152,6 +152,8 @@ def test_a_credential_for_one_call(at_home: Run, token_registry: Tokens) -> None
     assert at_home(*tags).code == 3
     assert at_home(*tags, "--username", USER, "--password-stdin", stdin=PASSWORD.encode()).code == 0
     assert at_home(*tags, "--identity-token-stdin", stdin=IDENTITY.encode()).code == 0
+    several = ["resolve", *[f"{own.address}/acme/web:1.4"] * 4, *tags[2:]]
+    assert at_home(*several, "--username", USER, "--password-stdin", stdin=PASSWORD.encode()).code == 0
     assert "the request used plain HTTP; trust its CA with ca_file (--ca-file)" in at_home(*tags[:2]).err
     assert at_home(*tags, "--username", USER).code == 2
     assert at_home(*tags, "--authfile", "none.json").code == 2
