@@ -113,7 +113,7 @@ class AsyncAnonymousAuthenticator:
                 raise
             except errors.ResponseTooLargeError as failure:
                 raise errors.TokenTooLargeError(f"the token server {hop.where}", failure.size, failure.limit) from None
-            token = parse_token(response, wanted, self.hint(wanted.registry, request, 401, shown=True))
+            token = parse_token(response, self.hint(wanted.registry, request, 401, shown=True))
             self._tokens.put(key, token.value, requested=requested, expires_in=token.expires_in)
             return token.value
 

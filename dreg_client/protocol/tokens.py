@@ -128,13 +128,12 @@ def _public_suffixes() -> "PublicSuffixList":
     return PublicSuffixList()
 
 
-def parse_token(response: Response, wanted: TokenRequest, hint: Hint) -> "TokenResponse":
+def parse_token(response: Response, hint: Hint) -> "TokenResponse":
     """Return the token in a response; if the token server denied it, raise an error with the hint."""
     # The body of an error response may repeat the credential, so it is never shown.
     server = f"the token server {response.where}"
     if response.status in _DENIED:
-        what = f"rejected {'the credential' if wanted.credential else 'the anonymous request'}"
-        raise errors.UnauthorizedError(what, server, hint.text, response.status, anonymous=hint.anonymous)
+        raise errors.UnauthorizedError("access denied", server, hint.text, response.status, anonymous=hint.anonymous)
     if not response.ok:
         if response.status == 429 or response.status >= 500:
             headers = Headers([pair for pair in response.headers if pair[0] in _SHOWN])
