@@ -264,7 +264,7 @@ def test_members_may_be_spelled_in_any_case_with_a_warning(
     with DockerArchive(path) as archive:
         assert archive.tags() == ("acme/web:1",)
         assert len(archive.get_image("acme/web:1").get_platform_images()[0].layers) == 1
-    assert all(f"{name!r} as" in caplog.text for name in names)
+    assert all(f"{name!r} is read as" in caplog.text for name in names)
     assert str(path) in caplog.text
 
 
