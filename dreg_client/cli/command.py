@@ -21,7 +21,7 @@ _CLICKS: Final = re.compile(r"  \[[^\[\]]*\]$")
 class Context(click.Context):
     """A context whose help adapts to narrow terminals."""
 
-    formatter_class = HelpFormatter
+    formatter_class: type[click.HelpFormatter] = HelpFormatter
 
 
 class RegistryOption(click.Option):
@@ -35,7 +35,7 @@ class GeneralOption(click.Option):
 class Command(click.Command):
     """A command of `dreg`."""
 
-    context_class = Context
+    context_class: type[click.Context] = Context
 
     def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 (as click has them)
         super().__init__(*args, **settings)
@@ -61,13 +61,13 @@ class Command(click.Command):
 class Group(click.Group):
     """A group of commands of `dreg`."""
 
-    context_class = Context
-    command_class = Command
+    context_class: type[click.Context] = Context
+    command_class: type[click.Command] | None = Command
 
     def __init__(self, *args: Any, other_names: Mapping[str, str] | None = None, **settings: Any) -> None:  # noqa: ANN401
         """Create a group; `other_names` are what other tools call its commands, with what to use instead."""
         super().__init__(*args, **settings)
-        self.other_names = other_names or {}
+        self.other_names: Mapping[str, str] = other_names or {}
         self.params.append(_debug())
 
     def summaries(self, ctx: click.Context) -> dict[str, str]:

@@ -40,7 +40,8 @@ class StrictModel(
 
     @classmethod
     def __pydantic_on_complete__(cls) -> None:
-        cls.__signature__ = cast("Any", PlainSignature(cls))
+        # An assignment would declare the attribute anew, with a type that type checkers cannot know.
+        type.__setattr__(cls, "__signature__", PlainSignature(cls))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
