@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 Script = Callable[[bytes, socket.socket], bool | None]
 """Gets the head of a request, and answers on the socket; True keeps the connection."""
+LONGEST_HEAD = 1 << 18
 _COUNTING = threading.Lock()
 
 
@@ -67,13 +68,14 @@ def _serve(connection: socket.socket, server: RawServer, script: Script) -> None
 
 
 def _head(connection: socket.socket) -> bytes:
-    held = b""
+    """Read the next head; nothing where none comes. A body that no script has read is not one, however long it is."""
+    held = bytearray()
     while not held.endswith(b"\r\n\r\n"):
         octet = connection.recv(1)
-        if not octet:
+        if not octet or len(held) > LONGEST_HEAD:
             return b""
         held += octet
-    return held
+    return bytes(held)
 
 
 def answer(body: bytes = b"", status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:

@@ -38,14 +38,18 @@ async def cancelled_after(seconds: float, work: Callable[[], Awaitable[object]])
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_function_in_a_thread_is_waited_for_when_cancelled(backend: str) -> None:
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     def work() -> None:
+        begun.set()
         time.sleep(0.2)
         ended.set()
 
     async def main() -> None:
-        await cancelled_after(0.02, lambda: run_in_thread(work))
+        async with anyio.create_task_group() as group:
+            group.start_soon(run_in_thread, work)
+            await anyio.to_thread.run_sync(begun.wait, 60)
+            group.cancel_scope.cancel()
         assert ended.is_set()
 
     anyio.run(main, backend=backend)
