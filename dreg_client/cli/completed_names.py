@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from dreg_client.cli.arguments import STORE_KINDS
 from dreg_client.cli.registry_options import given_options
+
+if TYPE_CHECKING:
+    from dreg_client._sync.client import Client
 
 PARTIAL: Final = "partial"
 """The type of a completion that more text follows, so that shells add no space."""
@@ -67,24 +70,33 @@ def _in_registry(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 
 
 def _repositories(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
-    from dreg_client._sync.registry import Registry
-    from dreg_client.credentials.lookup import with_defaults
+    from dreg_client._sync.lists import iter_catalog
 
     host, _, start = incomplete.partition("/")
-    with Registry(host, **with_defaults(given_options(ctx) | {"timeout": _TIMEOUT, "retries": 0})) as registry:
-        for name in registry.catalog():
+    with _client(ctx, host) as client:
+        for name in iter_catalog(client):
             if name.startswith(start):
                 yield CompletionItem(f"{host}/{name}", type=PARTIAL)
 
 
 def _tags(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
-    from dreg_client._sync.opening import open_store
-    from dreg_client._sync.repository import Repository
+    from dreg_client._sync.lists import iter_tags
+    from dreg_client.values.reference import Reference
 
     name, _, start = incomplete.rpartition(":")
-    with open_store(name, **(given_options(ctx) | {"timeout": _TIMEOUT, "retries": 0})) as store:
-        if isinstance(store, Repository):
-            yield from (CompletionItem(f"{name}:{tag}") for tag in store.iter_tags() if tag.startswith(start))
+    reference = Reference.parse(name)
+    with _client(ctx, reference.registry) as client:
+        for tag in iter_tags(client, reference.repository):
+            if tag.startswith(start):
+                yield CompletionItem(f"{name}:{tag}")
+
+
+def _client(ctx: click.Context, registry: str) -> "closing[Client]":
+    from dreg_client._sync.client import Client
+    from dreg_client.credentials.lookup import with_defaults
+
+    options = given_options(ctx) | {"timeout": _TIMEOUT, "retries": 0}
+    return closing(Client.open(registry, **with_defaults(options)))
 
 
 def _with_prefix(prefix: str, items: list[CompletionItem]) -> list[CompletionItem]:

@@ -284,21 +284,19 @@ class _WantedTags:
     help="List only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
 )
 @click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig.")
-@click.option("--digests", is_flag=True, help="Show the digest of each tag (one HEAD request for each).")
-@click.option("--sizes", is_flag=True, help="Show also the size of each image (requests each manifest).")
-@click.option("--created", is_flag=True, help="Show also when each image was created (requests each config).")
+@click.option("--digests", is_flag=True, help="Also show the digest and size of each tag.")
+@click.option("--created", is_flag=True, help="Also show the digest, size and creation date of each tag.")
 @click.option(
     "--platform",
     metavar="P",
     type=ParsedType("platform", parse_platform),
-    help="With --sizes or --created: the platform to measure in a multi-platform image (default: local).",
+    help="With --digests or --created: platform of the size and date of a multi-platform image (default: local).",
 )
 @format_option
 def tags_command(
     sources: "tuple[StoreName, ...]",
     *,
     digests: bool,
-    sizes: bool,
     created: bool,
     platform: "Platform | None",
     output: str,
@@ -312,26 +310,27 @@ def tags_command(
     GLOB is a case-sensitive pattern of *, ? and [...]. A RANGE reads v1.4 as 1.4, and 1.4 as 1.4.0. A tag with a
     suffix, such as 1.4-alpine, counts as a prerelease, which most ranges exclude.
 
-    --digests, --sizes and --created add columns. Tags of the same image have the same digest. The size is that of the
-    manifest, the config and the layers as stored (compressed). If a tag names a multi-platform image, its size and date
-    are those of one platform (see --platform), or - if it does not have that platform. A tag that cannot be read is
-    reported on standard error; exits with 1 if some cannot be read.
+    With --digests, tags of the same image have the same digest. The size is that of the manifest, the config and the
+    layers as stored (compressed). If a tag names a multi-platform image, its size and date are those of one platform
+    (see --platform), or - if it does not have that platform. Each manifest is requested, and with --created each
+    config; to print only digests without counting as a pull, use `dreg resolve`. A tag that cannot be read is reported
+    on standard error; exits with 1 if some cannot be read.
 
-    JSON output is a list of objects with source and tags. With --digests, --sizes or --created, each tag is an object
-    with tag, digest, platform, size and created.
+    JSON output is a list of objects with source and tags. With --digests or --created, each tag is an object with tag,
+    digest, platform, size and, with --created, created.
 
     \b
     Examples:
       dreg tags localhost:5000/acme/web
       dreg tags localhost:5000/acme/web --include '1.*' --exclude '*-rc*'
       dreg tags oci:fixtures/layouts/multi --digests
-      dreg tags oci:fixtures/layouts/multi --sizes --created
+      dreg tags oci:fixtures/layouts/multi --created
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """
     wanted_tags = _WantedTags(**wanted)
-    if platform and not (sizes or created):
-        raise click.UsageError("--platform requires --sizes or --created")
+    if platform and not (digests or created):
+        raise click.UsageError("--platform requires --digests or --created")
 
     def read(source: "StoreName", name: str) -> Shown:
         from dreg_client.values.store_name import reference_of
@@ -339,10 +338,10 @@ def tags_command(
         if source.is_named and (reference := reference_of(source)):
             raise click.UsageError(f"dreg tags lists all tags; remove {reference!r} from the name")
         tags = tuple(filter(wanted_tags.has, _tags(source)))
-        if digests or sizes or created:
+        if digests or created:
             from dreg_client.cli.tag_table import Columns, tag_table
 
-            columns = Columns(sizes, created, platform or parse_platform("local"))
+            columns = Columns(created, platform or parse_platform("local"))
             return tag_table(source, _name(source), name if output == "text" else "", tags, columns)
         return Shown(tags, (visible(f"{name}:{tag}" if name else tag) for tag in tags))
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dreg_client.cli.fan_out import Shown, map_in_threads
 from dreg_client.cli.output import visible
-from dreg_client.cli.stores import opened, opened_client
+from dreg_client.cli.stores import opened
 from dreg_client.errors import DregError, NotAnImageError, PlatformNotFoundError
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from dreg_client.models.legacy import LegacyManifest
     from dreg_client.models.manifest import ImageManifest
     from dreg_client.values.platform import Platform
-    from dreg_client.values.reference import Reference
     from dreg_client.values.store_name import StoreName
 
 _AT_ONCE: Final = 4
@@ -25,15 +24,13 @@ _CREATED: Final = "org.opencontainers.image.created"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns beside the digest.
+    """The columns besides digest and size.
 
     Attributes:
-        sizes: Whether to read each manifest, for the size of the image.
         created: Whether to read each config, for the date of the image.
         platform: The platform whose image is measured if a tag names an index.
     """
 
-    sizes: bool
     created: bool
     platform: "Platform"
 
@@ -49,13 +46,9 @@ class _Row:
     created: str | None = None
     failure: Exception | None = None
 
-    def plain(self, columns: Columns) -> dict[str, Any]:
+    def plain(self, columns: Columns) -> dict[str, str | int | None]:
         """Return the row for JSON output, with the members of its columns."""
-        members: dict[str, Any] = {"tag": self.tag, "digest": self.digest}
-        if columns.sizes or columns.created:
-            members["platform"] = self.platform
-        if columns.sizes:
-            members["size"] = self.size
+        members = {"tag": self.tag, "digest": self.digest, "platform": self.platform, "size": self.size}
         if columns.created:
             members["created"] = self.created
         return members
@@ -68,7 +61,8 @@ def tag_table(source: "StoreName", name: str, prefix: str, tags: tuple[str, ...]
     """
     from dreg_client.cli.error_messages import exit_code, exit_code_of_several
 
-    rows = [*_rows(source, tags, columns)]
+    with opened(source) as (store, _):
+        rows = [*_read(tags, lambda row: _fill(row, store, columns))]
     failed = {f"{name}:{row.tag}": row.failure for row in rows if row.failure}
     return Shown(
         [row.plain(columns) for row in rows],
@@ -76,27 +70,6 @@ def tag_table(source: "StoreName", name: str, prefix: str, tags: tuple[str, ...]
         failed=failed,
         code=exit_code_of_several({exit_code(row.failure) if row.failure else 0 for row in rows}),
     )
-
-
-def _rows(source: "StoreName", tags: tuple[str, ...], columns: Columns) -> Iterator[_Row]:
-    if (reference := source.reference) is not None and not columns.sizes and not columns.created:
-        yield from _rows_of_digests(source, reference, tags)
-        return
-    with opened(source) as (store, _):
-        yield from _read(tags, lambda row: _fill(row, store, columns))
-
-
-def _rows_of_digests(source: "StoreName", reference: "Reference", tags: tuple[str, ...]) -> Iterator[_Row]:
-    """Yield the rows of tags in a registry: HEAD requests, which need no models and are not counted as pulls."""
-    from dreg_client._sync.manifests import resolve_manifest
-    from dreg_client.protocol.manifests import name_of
-
-    with opened_client(source, reference) as client:
-
-        def fill(row: _Row) -> None:
-            row.digest = resolve_manifest(client, reference.repository, name_of(row.tag)).digest
-
-        yield from _read(tags, fill)
 
 
 def _read(tags: tuple[str, ...], fill: Callable[[_Row], None]) -> Iterator[_Row]:
@@ -112,9 +85,6 @@ def _read(tags: tuple[str, ...], fill: Callable[[_Row], None]) -> Iterator[_Row]
 
 
 def _fill(row: _Row, store: "Store", columns: Columns) -> None:
-    if not columns.sizes and not columns.created:
-        row.digest = store.resolve(row.tag).digest
-        return
     try:
         document = store.get_manifest(row.tag, legacy=True)
     except DregError:
@@ -167,8 +137,7 @@ def _lines(rows: Iterable[_Row], prefix: str, columns: Columns) -> Iterator[str]
 
     table = [[visible(f"{prefix}:{row.tag}" if prefix else row.tag), row.digest or "-"] for row in rows]
     for cells, row in zip(table, rows, strict=True):
-        if columns.sizes:
-            cells.append("-" if row.size is None else byte_size(row.size))
+        cells.append("-" if row.size is None else byte_size(row.size))
         if columns.created:
             cells.append("-" if row.created is None else visible(time_of(row.created)))
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

@@ -138,6 +138,9 @@ def _wait(process: "subprocess.Popen[bytes]", helper: str, content: bytes, outpu
     finally:
         _kill_group(process)
         process.wait()
+        if process.stdin:  # open if the helper was killed before it read everything
+            with suppress(OSError):
+                process.stdin.close()
 
 
 def _check_cancelled(helper: str) -> None:

@@ -52,12 +52,20 @@ def test_an_image_brings_in_neither_network_nor_pictures() -> None:
     assert imported("inspect", "oci:fixtures/layouts/multi:1.4").isdisjoint({"asyncio", "httpx", "jinja2", "rich"})
 
 
-@pytest.mark.parametrize("word", ["localhost:5000/acme/web:1", "oci:fixtures/layouts/multi:1", ""])
+@pytest.mark.parametrize("word", ["oci:fixtures/layouts/multi:1", ""])
 def test_completing_a_name_brings_in_neither_network_nor_models(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     for name, value in (("COMP_WORDS", f"dreg tags {word}"), ("COMP_CWORD", word), ("_DREG_COMPLETE", "bash_complete")):
         monkeypatch.setenv(name, value)
 
     assert imported(among={"dreg_client._sync", "dreg_client.models", "pydantic", "socket", "ssl"}) == set()
+
+
+@pytest.mark.parametrize("word", ["localhost:1/acme/web:1", "localhost:1/acme/"])
+def test_completing_a_name_in_a_registry_brings_in_no_models(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    for name, value in (("COMP_WORDS", f"dreg tags {word}"), ("COMP_CWORD", word), ("_DREG_COMPLETE", "bash_complete")):
+        monkeypatch.setenv(name, value)
+
+    assert imported(among={"pydantic", "httpx"}) == set()
 
 
 @pytest.mark.parametrize("arguments", ["resolve {}/acme/web:1.4", "tags {}/acme/web", "repos {}"])

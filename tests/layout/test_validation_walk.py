@@ -87,7 +87,7 @@ def test_other_bytes_are_reported_tag_by_tag_and_not_read_any_further(build: "La
     index, found = by_tag(f"oci:{build.write()}")
     assert index.report.ok
     assert [problem.rule for problem in found.report.problems] == ["LYT-03"]
-    assert found.report.problems[0].expected.endswith("$.manifests names")
+    assert found.report.problems[0].expected.endswith("$.manifests")
 
 
 def test_a_tag_that_cannot_be_read_is_an_error(build: "LayoutBuilder") -> None:
@@ -114,7 +114,7 @@ def test_indexes_are_nested_as_deep_tag_by_tag_as_in_a_layout(build: "LayoutBuil
     reports = by_tag(f"oci:{build.path}")
     assert rules(reports) == expected
     if expected:
-        assert reports[-1].report.problems[0].found.startswith("an index at level 9, see sha256:")
+        assert reports[-1].report.problems[0].found.startswith("an index at level 9, from sha256:")
 
 
 def test_threads_that_share_a_validation_report_each_document_once(build: "LayoutBuilder") -> None:
