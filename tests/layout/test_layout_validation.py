@@ -71,7 +71,7 @@ def test_jobs_change_neither_result_nor_order(fixtures: Path, name: str) -> None
         ("flipped-byte", "LYT-03 error", f"the {GZIP_LAYER} in blobs/sha256/26fe9296f1a7"),
         ("config-digest", "LYT-03 error", f"the {OCI_CONFIG} in blobs/sha256/26fe9296f1a7"),
         ("missing-blob", "LYT-04 warning", "found no such blob"),
-        (
+        ("swapped-media-type", "LYT-05 error", f"found {DOCKER_MANIFEST}, expected {OCI_MANIFEST}, as stated in"),
             "swapped-media-type",
             "LYT-05 error",
             f"found {DOCKER_MANIFEST}, expected {OCI_MANIFEST}, as stated in index.json",
