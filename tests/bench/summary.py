@@ -8,7 +8,8 @@ from typing import Final
 _SENTENCES: Final = (
     ("**Download.** A verified download of 1 GiB over HTTP takes {} times as long as with python-dxf.",
      "A blob of", "`download_blob`, fast", "ratio to python-dxf"),
-    ("curl, which verifies nothing, takes {} times as long as python-dxf.", "A blob of", "curl, nothing checked", "ratio to python-dxf"),
+    ("curl, which verifies nothing, takes {} times as long as python-dxf.",
+     "A blob of", "curl, nothing checked", "ratio to python-dxf"),
     ("dreg-client needs {} MiB of memory.", "A blob of", "`download_blob`, fast", "peak MiB"),
     ("\n**Image.** A verified download of the layers of an image takes {} times as long as `skopeo copy`.",
      "An image of", "layers to verified files, 4 threads", "ratio to `skopeo copy` to `oci:`"),
