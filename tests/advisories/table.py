@@ -14,13 +14,13 @@ PAGE = FOLDER.parents[1] / "docs/advisories.md"
 TOP = """\
 # Advisories
 
-Vulnerabilities that were published for registry clients and for the HTTP libraries that they use. For each of them, a
-test attacks dreg-client in the same way and fails if dreg-client has the same weakness. The page
-[Hostile cases](hostile-cases.md) lists how dreg-client must react in each case.
+This page lists vulnerabilities that were published for registry clients and for the HTTP libraries that they use. For
+each of them, a test attacks dreg-client in the same way, and fails if dreg-client has the same weakness.
+[Hostile cases](hostile-cases.md) describes how dreg-client reacts to each kind of attack.
 
 The tests are in `tests/advisories`. To run them, install the development dependencies with `.ci/setup dev`, then run
-`.venv/bin/pytest tests/advisories`. This page is generated from their docstrings by
-`.venv/bin/python -m tests.advisories.table`.
+`.venv/bin/pytest tests/advisories`. `.venv/bin/python -m tests.advisories.table` generates
+this page from the docstrings of the tests.
 
 | advisory | what happened | in which tools | what dreg-client does | test | hostile cases |
 | --- | --- | --- | --- | --- | --- |

@@ -2,7 +2,7 @@
 
 A line feed in a URL, a method or a host started a new header or a new request.
 
-No text from a caller or a registry enters a request if it contains a control character.
+Text with a control character, from a caller or a registry, is never used in a request.
 
 REF-04
 """

@@ -1,8 +1,9 @@
 """CVE-2020-15157: containerd
 
-A layer could name its own URLs. When such a host asked for authentication, it received the credential of the registry.
+A layer could name its own URLs. If such a host required authentication, it received the
+credential of the registry.
 
-URLs in a document are never requested. Credentials only answer a challenge of the registry itself.
+URLs in a document are never requested. A credential is used only for a challenge of the registry itself.
 
 AUT-10, MDL-19
 """

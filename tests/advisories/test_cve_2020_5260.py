@@ -3,8 +3,8 @@
 A line feed or carriage return in a URL became a separate line in the input of a credential helper, which then returned
 the credential of another host.
 
-Text with control characters is never passed to a helper. Helpers must answer in JSON, and the answer is used for the
-requested host only.
+Text with control characters is never passed to a helper. Helpers must respond in JSON, and the response is used
+only for the requested host.
 
 AUT-17, AUT-19
 """

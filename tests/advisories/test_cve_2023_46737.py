@@ -1,8 +1,9 @@
 """CVE-2023-46737, CVE-2024-29902, CVE-2024-29903, CVE-2023-33957, CVE-2023-33958: cosign, notation
 
-An image with a huge number of signatures, or with huge signatures, kept the verifier busy without end.
+An image with a huge number of signatures, or with huge signatures, kept the verifier busy indefinitely.
 
-Lists have limits for pages and entries, each page has a size limit, and a document has a limit for descriptors.
+The number of pages and entries of a list, the size of each page, and the number of descriptors in a document are
+limited.
 
 DLD-20, MDL-14
 """

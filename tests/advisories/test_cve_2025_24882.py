@@ -1,6 +1,7 @@
 """CVE-2025-24882, GHSA-qv35-3gw6-8q4j: regclient
 
-A registry could answer a request by digest with another manifest. The client trusted the digest in the response header.
+A registry could respond to a request by digest with another manifest. The client trusted the digest in the response
+header.
 
 A digest in a response is not trusted. The bytes are hashed and compared with the requested digest.
 

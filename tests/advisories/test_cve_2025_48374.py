@@ -2,8 +2,8 @@
 
 Passwords and tokens were written to a log.
 
-No secret appears in a log, a message or an error, at any log level, of dreg-client or of the HTTP library. Every test
-in this directory and in `tests/hostile` fails if a secret appears.
+No secret appears in a log, a message or an error, at any log level. Every test in `tests/advisories` and
+`tests/hostile` fails if a secret appears.
 
 AUT-25
 """

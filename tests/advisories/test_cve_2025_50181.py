@@ -2,7 +2,7 @@
 
 Redirects were followed although the program had disabled them.
 
-The HTTP library sends one request at a time. dreg-client decides whether to follow a redirect.
+No HTTP library follows redirects. dreg-client itself checks each redirect before it follows it.
 
 TRN-09, TRN-04
 """

@@ -1,8 +1,10 @@
 """GHSA-298f-872v-2rcx, GHSA-h7vf-4x9w-h99v: oras-go
 
-A list continued for as long as the registry said, at any URL: in a loop, or at internal hosts.
+The client followed the links to the next page of a list without a limit and to any URL, such as in a loop or to
+internal hosts.
 
-A list continues only at the origin of the registry, has a limit of pages, and no page is requested twice.
+The next page is requested only from the origin of the registry. The number of pages is limited, and no page is
+requested twice.
 
 DLD-22
 """

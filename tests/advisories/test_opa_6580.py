@@ -1,7 +1,7 @@
 """opa #6580, renovate #3877, oras-java #334: opa, renovate, oras-java
 
 Blob storage with signed URLs rejects requests that also have the token of the registry ("only one auth mechanism
-allowed"). The mistake that leaks a token elsewhere makes downloads fail here.
+allowed"). Clients sent the token to the storage, so downloads failed.
 
 The headers of every request are built from scratch, so the token is not sent to the storage.
 

@@ -1,10 +1,10 @@
 """oras-go #1177, serverless-registry #134, kaniko #298, go-containerregistry #56, oras-go #949: oras-go,
 serverless-registry, kaniko, go-containerregistry
 
-Lengths and digests in headers differed from the content, between HEAD and GET or always, and clients trusted one of
+Lengths and digests in headers did not match the content, in responses to HEAD or in all responses, and clients trusted
 them.
 
-The bytes decide. A header that contradicts them is an error, and a header that cannot be parsed is ignored.
+Only the bytes are trusted. A header that contradicts them is an error, and a header that cannot be parsed is ignored.
 
 DLD-04, DLD-06
 """

@@ -1,10 +1,10 @@
 """quay #1310, moby #17595: quay, moby
 
-A store sent compressed configs and layers without being asked. Clients hashed the decompressed bytes that their HTTP
-library returned, or the reverse.
+A store sent compressed configs and layers although the client had not requested compression. Clients hashed the
+decompressed bytes instead of the received ones, or the reverse.
 
 Nothing is decompressed in transit. Bytes that match the digest as received are accepted. Otherwise they are
-decompressed once, and accepted if they match then.
+decompressed once, and accepted only if the result matches.
 
 TRN-21
 """

@@ -102,10 +102,11 @@ def _heading(suites: str) -> str:
     return (
         "# Benchmarks\n\n"
         f"Measured on {datetime.now(UTC).date()} with {_processor()}, {platform.python_implementation()}\n"
-        f"{platform.python_version()}, {packages}. To repeat it, after `.ci/setup dev`:\n\n"
+        f"{platform.python_version()}, {packages}. To repeat the benchmarks, run `.ci/setup dev` and then:\n\n"
         f"```sh\n.venv/bin/python tests/bench {suites} --write docs/benchmarks.md\n```\n\n"
-        "Each figure is the median of many rounds in one run; ratios also have the least and the most, in brackets.\n"
-        "The contestants take turns. Compare only ratios: times differ between machines.\n"
+        "Each figure is the median of the rounds of one run. Ratios also show the minimum and the maximum in "
+        "parentheses.\n"
+        "The programs run alternately. Compare only ratios, because times differ between machines.\n"
     )
 
 
