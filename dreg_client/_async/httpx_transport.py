@@ -55,7 +55,7 @@ class AsyncHTTPTransport(httpx.AsyncBaseTransport):
     Args:
         connections: The maximum number of connections to one host.
         ssl_context: A TLS context, used unchanged instead of all other options for certificates. It must not offer
-            HTTP/2 (`h2`) by ALPN, as a context does after use by an httpx client with HTTP/2.
+            HTTP/2 (`h2`) by ALPN, as a context does once an httpx client with HTTP/2 has used it.
         ca_file: A file with CA certificates to trust in addition to the system's.
         client_cert: Paths of the client certificate and its key; the key is None if both are in one file.
         insecure: Do not verify certificates.

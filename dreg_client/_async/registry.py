@@ -148,7 +148,7 @@ class AsyncRegistry:
         return (self._catalog or await self._read_catalog()).names
 
     async def repositories(self, namespace: str | None = None) -> Mapping[str, AsyncRepository]:
-        """Return a read-only mapping of the catalog's repositories by full name; with `namespace`, only its own.
+        """Return a read-only mapping of the catalog's repositories, by full name; with `namespace`, only those in it.
 
         The catalog is cached until `refresh`.
 

@@ -186,7 +186,8 @@ class AsyncRepository(AsyncStore):
 
         Args:
             tag: The tag.
-            placeholder: Whether a placeholder may be written. If not, such a registry raises UnsupportedError.
+            placeholder: Whether a placeholder may be written. If False, `untag` raises UnsupportedError if the
+                registry deletes only by digest.
 
         Raises:
             UnsupportedError: The registry deletes neither tags nor digests; or the manifest has schema 1, or names

@@ -149,7 +149,7 @@ class Registry:
         return (self._catalog or self._read_catalog()).names
 
     def repositories(self, namespace: str | None = None) -> Mapping[str, Repository]:
-        """Return a read-only mapping of the catalog's repositories by full name; with `namespace`, only its own.
+        """Return a read-only mapping of the catalog's repositories, by full name; with `namespace`, only those in it.
 
         The catalog is cached until `refresh`.
 

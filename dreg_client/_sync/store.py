@@ -84,7 +84,7 @@ class Store(Awaited):
     def resolve(self, reference: ManifestRef) -> Descriptor:
         """Return the descriptor of the manifest at a tag, a digest or a descriptor.
 
-        It is stated by the store, and not verified: the manifest is not read.
+        The store states the descriptor. It is not verified, because the manifest is not read.
 
         Raises:
             NotFoundError: There is no such manifest.

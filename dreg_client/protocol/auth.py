@@ -141,7 +141,7 @@ def hint_for(
         return _of_anonymous(options, registry, found)
     name = _name_of(found.credential)
     if not shown:
-        return Hint(f"{name} was not used, because the registry's challenge does not accept this kind of credential")
+        return Hint(f"{name} was not used, because the registry did not ask for this kind of credential")
     if status == 403:
         return Hint(f"{name} lacks permission; ask the repository's owner for access, or use another credential")
     return Hint(f"{name} was rejected; check the password, or log in again with: dreg login {registry.authority}")

@@ -162,7 +162,7 @@ def test_async_code_verifies_no_less_than_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("UP/x", "lower-case letters only: 'up/x'"),
+        ("UP/x", "lower-case letters, as in 'up/x'"),
         ("acme/web:1.4", r"repository\('acme/web'\)\.get_image\('1\.4'\)"),
         (f"acme/web@{NOTHING}", r"repository\('acme/web'\)\.get_image\('sha256:"),
     ],
