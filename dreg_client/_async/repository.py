@@ -50,7 +50,7 @@ class AsyncRepository(AsyncStore):
         name: The name of the repository.
         owns_client: Whether closing the repository closes the client.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
 
     Example:
         async with AsyncRegistry("http://localhost:5000") as registry:

@@ -22,7 +22,7 @@ class Registry:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host. For a host, https is used,
             except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
         **options: Any of the following; see `Options` for details.
             credentials: A pair (user, password), a `Credential`, or a source such as `Credentials.default()`. Without
             credentials, requests are anonymous. auth_service: An object that returns tokens. trusted_token_hosts:

@@ -51,7 +51,7 @@ class Repository(Store):
         name: The name of the repository.
         owns_client: Whether closing the repository closes the client.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
 
     Example:
         with Registry("http://localhost:5000") as registry:
