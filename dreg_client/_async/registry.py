@@ -15,7 +15,7 @@ from dreg_client.values.reference import RepositoryName
 
 
 class AsyncRegistry:
-    """A registry and its connections. Tasks may share it. An async context manager.
+    """A registry and its connections. Tasks may share it. Use it as an async context manager.
 
     Args:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host. For a host, https is used,

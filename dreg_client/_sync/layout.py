@@ -197,7 +197,7 @@ class Layout(Store):
 def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> Layout:
     """Open the image layout in a tar archive, and read it in place.
 
-    The headers of all members are read at once; a compressed archive is unpacked to a temporary file.
+    The headers of all members are read immediately; a compressed archive is unpacked to a temporary file.
 
     Raises:
         NotFoundError: There is no such file.

@@ -16,7 +16,7 @@ from dreg_client.values.reference import RepositoryName
 
 
 class Registry:
-    """A registry and its connections. Threads may share it. A context manager.
+    """A registry and its connections. Threads may share it. Use it as a context manager.
 
     Args:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host. For a host, https is used,
