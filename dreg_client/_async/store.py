@@ -34,7 +34,9 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
 
 
 class AsyncStore(Awaited):
-    """A store of images: a repository of a registry, an image layout, or an archive. Use it as an async context manager.
+    """A store of images: a repository of a registry, an image layout, or an archive.
+
+    Use it as an async context manager.
 
     All content that it returns was validated, and verified against its digest. If the store was opened with
     `strict=False`, it also returns documents with only minor errors; `.problems` lists them.

@@ -70,7 +70,7 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     NEW_TAG is a tag in the same repository. If it exists, it is moved to the image. The image itself does not change;
     its digest is printed.
 
-    If some tags cannot be written, the others are written all the same, and the exit code is 1.
+    If some tags cannot be written, the others are still written, and the exit code is 1.
 
     \b
     Examples:
