@@ -180,8 +180,8 @@ class Repository(Store):
         """Delete a tag, but not its manifest or its other tags (distribution-spec "Deleting tags").
 
         Many registries delete only by digest, which deletes all tags of the manifest. In this case, the tag is first
-        moved to a placeholder, a manifest with the same blobs but its own digest, and the placeholder is deleted by its
-        digest. If that fails or is cancelled, the tag is moved back.
+        moved to a placeholder, which is a manifest with the same blobs but its own digest. The placeholder is then
+        deleted by its digest. If that fails or is cancelled, the tag is moved back.
 
         Args:
             tag: The tag.
