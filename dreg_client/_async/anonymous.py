@@ -139,4 +139,6 @@ class AsyncAnonymousAuthenticator:
         """Warn once about a registry that asks for a scope that the request does not need (AUT-15)."""
         if request.scope and is_foreign(scope, request.scope) and self._warned.get(registry.origin) is None:
             self._warned.put(registry.origin, scope)
-            log.warning("%s asks for the scope %r; requesting only %r", registry.name, scope[:200], request.scope)
+            log.warning(
+                "%s: the challenge contains the scope %r; requesting only %r", registry.name, scope[:200], request.scope
+            )

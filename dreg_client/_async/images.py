@@ -26,10 +26,10 @@ class AsyncImage(NotebookView, NamedImage):
         repo: The store's name.
         tag: The tag that was requested; None for a digest or a descriptor.
         digest: The digest of the manifest or index.
-        manifest: The manifest, if the image is a single manifest; else None.
-        index: The index, if there is one; else None.
+        manifest: The manifest, if the image is a single manifest; otherwise None.
+        index: The index, if there is one; otherwise None.
         attestations: Descriptors of attestations, such as BuildKit's provenance, which do not count as platforms.
-        platforms: The platforms, each once, in document order. `==` also works with a set.
+        platforms: The distinct platforms, in document order. `==` also compares them with a set.
 
     Example:
         async with AsyncRegistry("localhost:5000") as registry:

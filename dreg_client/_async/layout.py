@@ -161,7 +161,7 @@ class AsyncLayout(AsyncStore):
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such directory.

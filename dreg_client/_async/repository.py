@@ -50,7 +50,7 @@ class AsyncRepository(AsyncStore):
         name: The name of the repository.
         owns_client: Whether closing the repository closes the client.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
 
     Example:
         async with AsyncRegistry("http://localhost:5000") as registry:
@@ -181,12 +181,13 @@ class AsyncRepository(AsyncStore):
         """Delete a tag, but not its manifest or its other tags (distribution-spec "Deleting tags").
 
         Many registries delete only by digest, which deletes all tags of the manifest. In this case, the tag is first
-        moved to a placeholder, a manifest with the same blobs but its own digest, and the placeholder is deleted by its
-        digest. If that fails or is cancelled, the tag is moved back.
+        moved to a placeholder, which is a manifest with the same blobs but its own digest. The placeholder is then
+        deleted by its digest. If that fails or is cancelled, the tag is moved back.
 
         Args:
             tag: The tag.
-            placeholder: Whether a placeholder may be written. If not, such a registry raises UnsupportedError.
+            placeholder: Whether a placeholder may be written. If False, `untag` raises UnsupportedError if the
+                registry deletes only by digest.
 
         Raises:
             UnsupportedError: The registry deletes neither tags nor digests; or the manifest has schema 1, or names

@@ -34,7 +34,9 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
 
 
 class AsyncStore(Awaited):
-    """A store of images: a repository of a registry, an image layout, or an archive. An async context manager.
+    """A store of images: a repository of a registry, an image layout, or an archive.
+
+    Use it as an async context manager.
 
     All content that it returns was validated, and verified against its digest. If the store was opened with
     `strict=False`, it also returns documents with only minor errors; `.problems` lists them.
@@ -83,7 +85,7 @@ class AsyncStore(Awaited):
     async def resolve(self, reference: ManifestRef) -> Descriptor:
         """Return the descriptor of the manifest at a tag, a digest or a descriptor.
 
-        It is stated by the store, and not verified: the manifest is not read.
+        The store states the descriptor. It is not verified, because the manifest is not read.
 
         Raises:
             NotFoundError: There is no such manifest.

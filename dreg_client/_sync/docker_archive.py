@@ -86,7 +86,7 @@ class DockerArchive(Store):
     Args:
         path: The archive, uncompressed or compressed with gzip, bzip2 or xz.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such file.

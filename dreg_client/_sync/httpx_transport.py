@@ -47,8 +47,8 @@ _KINDS: Final[tuple[tuple[tuple[type[Exception], ...], type[httpx.TransportError
 class HTTPTransport(httpx.BaseTransport):
     """The connection pool of this package as a transport for your own `httpx.Client`.
 
-    Unlike httpx's own transport, it does not lose connections when requests are cancelled, never treats bytes after a
-    response as the next response, and applies the timeout to the whole head of a response.
+    Unlike httpx's own transport, it does not lose connections when requests are cancelled, and never treats bytes after
+    a response as the next response. Its read timeout applies to the headers of a response as a whole.
 
     It supports HTTP/1.1 only. The body of a request is read into memory before it is sent, and must not exceed 64 MiB.
     It works with httpx, but not with httpx2. Once closed, it cannot be used again.
@@ -56,7 +56,7 @@ class HTTPTransport(httpx.BaseTransport):
     Args:
         connections: The maximum number of connections to one host.
         ssl_context: A TLS context, used unchanged instead of all other options for certificates. It must not offer
-            HTTP/2 (`h2`) by ALPN, as a context does after use by an httpx client with HTTP/2.
+            HTTP/2 (`h2`) by ALPN, as a context does once an httpx client with HTTP/2 has used it.
         ca_file: A file with CA certificates to trust in addition to the system's.
         client_cert: Paths of the client certificate and its key; the key is None if both are in one file.
         insecure: Do not verify certificates.

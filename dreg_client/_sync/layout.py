@@ -162,7 +162,7 @@ class Layout(Store):
     Args:
         path: The directory with `oci-layout`, `index.json` and `blobs`; or a `Files` object.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
 
     Raises:
         NotFoundError: There is no such directory.
@@ -197,7 +197,7 @@ class Layout(Store):
 def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> Layout:
     """Open the image layout in a tar archive, and read it in place.
 
-    The headers of all members are read at once; a compressed archive is unpacked to a temporary file.
+    The headers of all members are read immediately; a compressed archive is unpacked to a temporary file.
 
     Raises:
         NotFoundError: There is no such file.

@@ -27,7 +27,7 @@ def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack
         text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`. A tag or digest
             after it (`:TAG`, `@DIGEST`) is ignored.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
         **options: The options of a registry, see `Options`. By default, the credentials and certificates of docker and
             podman are used.
 
@@ -81,7 +81,7 @@ def open_image(text: str | StoreName, *, strict: bool = True, **options: "Unpack
             `docker-archive:web.tar:acme/web:1.4`. Without a tag or digest, it names `latest`, or the only image of a
             layout or archive.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
         **options: The options of a registry, as for `open_store`.
 
     Raises:

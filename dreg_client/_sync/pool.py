@@ -168,7 +168,7 @@ class OriginPool:
         try:
             nearness = reach(stream.peer) if stream.peer else Reach.PUBLIC
             if nearness > hop.nearest:
-                reason = f"its address is {stream.peer}; a registry must not send requests to a private network"
+                reason = f"its address is {stream.peer}; a registry must not redirect to a private network"
                 raise errors.BlockedAddressError("the registry", hop.where, reason)  # noqa: TRY301 (closes the stream)
             if self._context is not None:
                 stream = TLSStream(stream, self._context, origin.host)

@@ -16,13 +16,13 @@ from dreg_client.values.reference import RepositoryName
 
 
 class Registry:
-    """A registry and its connections. Threads may share it. A context manager.
+    """A registry and its connections. Threads may share it. Use it as a context manager.
 
     Args:
         url: A URL such as `https://registry.example`, with or without `/v2/`; or a host. For a host, https is used,
             except on this machine (`localhost:5000`). `docker.io` is Docker Hub.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
-            Rules, "Readable errors"); `.problems` lists them.
+            Rules, "Read invalid documents"); `.problems` lists them.
         **options: Any of the following; see `Options` for details.
             credentials: A pair (user, password), a `Credential`, or a source such as `Credentials.default()`. Without
             credentials, requests are anonymous. auth_service: An object that returns tokens. trusted_token_hosts:
@@ -149,7 +149,7 @@ class Registry:
         return (self._catalog or self._read_catalog()).names
 
     def repositories(self, namespace: str | None = None) -> Mapping[str, Repository]:
-        """Return a read-only mapping of the catalog's repositories by full name; with `namespace`, only its own.
+        """Return a read-only mapping of the catalog's repositories, by full name; with `namespace`, only those in it.
 
         The catalog is cached until `refresh`.
 

@@ -111,7 +111,7 @@ class RegistrySource:
         return referrers.parse_fallback(served, f"{self._name}:{tag}")
 
     def _is_of_type(self, artifact_type: str, entry: Descriptor) -> bool:
-        """Return whether an entry has an artifact type, according to the list or else to its manifest (quirk 39)."""
+        """Return whether an entry has an artifact type, according to the list, otherwise to its manifest."""
         if entry.artifact_type == artifact_type:
             return True
         try:

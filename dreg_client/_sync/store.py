@@ -35,7 +35,9 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
 
 
 class Store(Awaited):
-    """A store of images: a repository of a registry, an image layout, or an archive. A context manager.
+    """A store of images: a repository of a registry, an image layout, or an archive.
+
+    Use it as a context manager.
 
     All content that it returns was validated, and verified against its digest. If the store was opened with
     `strict=False`, it also returns documents with only minor errors; `.problems` lists them.
@@ -84,7 +86,7 @@ class Store(Awaited):
     def resolve(self, reference: ManifestRef) -> Descriptor:
         """Return the descriptor of the manifest at a tag, a digest or a descriptor.
 
-        It is stated by the store, and not verified: the manifest is not read.
+        The store states the descriptor. It is not verified, because the manifest is not read.
 
         Raises:
             NotFoundError: There is no such manifest.

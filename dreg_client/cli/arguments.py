@@ -100,9 +100,7 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
     command = f"dreg {ctx.info_name} {shown(host)}"
     if ctx.info_name == "repos":
         command += f" --namespace {shown(path.partition('/')[0])}"
-    reason = (
-        f"expected a registry without a path; run: {command}; if the path belongs to its URL: {scheme}://{shown(text)}"
-    )
+    reason = f"expected a registry without a path; run: {command}; if the path is part of the registry's URL, write {scheme}://{shown(text)}"
     raise click.BadParameter(reason)
 
 

@@ -67,7 +67,8 @@ def inspect_command(
       1  A document of the image is invalid or cannot be read.
       4  The image, or a platform given by --platform, does not exist.
 
-    JSON output is a list with one object for each SOURCE. In images, layers lists the layers, and history the steps.
+    JSON output is a list with one object for each SOURCE. Its member images lists the platforms, each with its layers
+    and history.
 
     \b
     Examples:

@@ -95,7 +95,7 @@ def _plain(descriptor: "Descriptor") -> dict[str, Any]:
 @click.option(
     "--raw",
     is_flag=True,
-    help="Do not validate the document, so that an invalid one is printed. Its digest is still verified.",
+    help="Print the document even if it is invalid. Its digest is still verified.",
 )
 def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platform | None", raw: bool) -> None:
     """Print a manifest or index, byte for byte.
@@ -126,7 +126,7 @@ def manifest_command(source: "StoreName", ref_name: str | None, platform: "Platf
 def config_command(source: "StoreName", ref_name: str | None, platform: "Platform | None") -> None:
     """Print the config of an image, byte for byte.
 
-    The config has the environment, entrypoint, command, user and labels of the image. Its digest is verified. On a
+    The config contains the environment, entrypoint, command, user and labels of the image. Its digest is verified. On a
     terminal, control characters are escaped. A multi-platform image requires --platform.
 
     \b
@@ -218,8 +218,8 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
 
     Steps are shown in build order. A multi-platform image requires --platform.
 
-    JSON output is a list of steps with layer (its position in the manifest, or null), emptyLayer, instruction, created,
-    createdBy, comment, and digest, mediaType and size of the layer.
+    JSON output is a list of steps. Each has emptyLayer, instruction, created, createdBy and comment; layer (the
+    position of its layer in the manifest, or null); and the digest, mediaType and size of that layer.
 
     \b
     Exit codes:
@@ -307,14 +307,14 @@ def tags_command(
     SOURCE is a name without a tag or digest. With several sources, each tag is printed as
     SOURCE:TAG.
 
-    GLOB is a case-sensitive pattern of *, ? and [...]. A RANGE reads v1.4 as 1.4, and 1.4 as 1.4.0. A tag with a
-    suffix, such as 1.4-alpine, counts as a prerelease, which most ranges exclude.
+    GLOB is a case-sensitive pattern with *, ? and [...]. For RANGE, the tag v1.4 counts as 1.4, and 1.4 as 1.4.0. A tag
+    with a suffix, such as 1.4-alpine, counts as a prerelease, which most ranges exclude.
 
-    With --digests, tags of the same image have the same digest. The size is that of the manifest, the config and the
-    layers as stored (compressed). If a tag names a multi-platform image, its size and date are those of one platform
-    (see --platform), or - if it does not have that platform. Each manifest is requested, and with --created each
-    config; to print only digests without counting as a pull, use `dreg resolve`. A tag that cannot be read is reported
-    on standard error; exits with 1 if some cannot be read.
+    With --digests, tags of the same image show the same digest. The size is the sum of the manifest, the config and the
+    layers, as stored (compressed). For a multi-platform image, the size and date of one platform are shown (--platform,
+    default: local); - means that the image lacks it. Each manifest is requested, and with --created each config; to
+    print only digests, without counting as a pull, use `dreg resolve`. Tags that cannot be read are reported on
+    standard error, and the exit code is 1.
 
     JSON output is a list of objects with source and tags. With --digests or --created, each tag is an object with tag,
     digest, platform, size and, with --created, created.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.command("repos", cls=Command)
 @click.argument("registry", callback=read_registry)
 @click.option(
-    "--namespace", metavar="NAME", help="List only repositories in this namespace; library for those without one."
+    "--namespace", metavar="NAME", help="List only repositories in this namespace; library selects those without one."
 )
 @registry_options
 @format_option
@@ -68,9 +68,9 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     """Add tags to an image in a registry.
 
     NEW_TAG is a tag in the same repository. If it exists, it is moved to the image. The image itself does not change;
-    its digest is printed. If a tag fails, the others are still written.
+    its digest is printed.
 
-    All tags are tried. Exits with 1 if some cannot be written.
+    If some tags cannot be written, the others are still written, and the exit code is 1.
 
     \b
     Examples:
@@ -140,7 +140,7 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
 
     \b
     Exit codes:
-      8  The registry cannot delete tags or digests; nothing has changed.
+      8  The registry can delete neither tags nor digests; nothing was changed.
 
     \b
     Example:
@@ -148,7 +148,7 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
     """
     reference = source.reference
     if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
-        raise click.UsageError("expected one tag, without a digest: REGISTRY/REPOSITORY:TAG")
+        raise click.UsageError("expected a tag in a registry, without a digest: REGISTRY/REPOSITORY:TAG")
     with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(reference))):
         repository.untag(reference.tag, placeholder=placeholder)
     put(visible(str(reference)))

@@ -140,7 +140,7 @@ def credential_from_stdin(username: str | None, by_password: bool | None, by_tok
     if by_token:
         return Credential(identity_token=_read_secret())
     if bool(username) != bool(by_password):
-        reason = "--username and --password-stdin require each other; passwords are only read from standard input"
+        reason = "--username and --password-stdin must be used together; passwords are only read from standard input"
         raise click.UsageError(reason)
     return Credential(username, _read_secret()) if username else None
 

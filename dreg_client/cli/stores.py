@@ -38,7 +38,7 @@ def opened_repository(source: "StoreName") -> Generator["Repository", None, None
 
     with opened(source) as (store, _):
         if not isinstance(store, Repository):
-            raise UnsupportedError(f"{store.name} cannot be changed: this version only changes registries")
+            raise UnsupportedError(f"{store.name} cannot be changed: dreg can only change images in registries")
         yield store
 
 

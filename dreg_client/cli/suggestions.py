@@ -76,7 +76,7 @@ _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     ("--allow-http", "--http", "--plain"): (("--plain-http", "use --plain-http"),),
     ("--ca", "--ca-cert", "--cacert"): (("--ca-file", "use --ca-file FILE"),),
     ("--cert-dir", "--cert-path", "--src-cert-dir"): (
-        ("--ca-file", "use --ca-file FILE for authorities, or --cert FILE for a client certificate"),
+        ("--ca-file", "use --ca-file FILE for a CA certificate, or --cert FILE for a client certificate"),
     ),
     ("--retry", "--retry-times"): (("--retries", "use --retries N"),),
     ("--command-timeout", "--connect-timeout"): (("--timeout", "use --timeout SECONDS"),),
@@ -88,7 +88,7 @@ _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     ),
     ("--filter", "--grep", "--match"): (("--include", "use --include GLOB"),),
     ("--type", "--filter-type"): (("--artifact-type", "use --artifact-type TYPE"),),
-    ("--strict", "--warnings-as-errors"): (("--pedantic", "use --pedantic to report notes too"),),
+    ("--strict", "--warnings-as-errors"): (("--pedantic", "use --pedantic to also report notes"),),
     ("--silent", "-s"): (("--quiet", "use --quiet"),),
     ("--parallel", "--workers"): (("--jobs", "use --jobs N"), ("--connections", "use --connections N")),
     ("--continue", "-C", "-c"): (("--resume", "use --resume"),),

@@ -45,7 +45,9 @@ class _Validated(click.Path):
     help=f"Kind of the documents, for those that do not state it: {', '.join(KIND_NAMES)}.",
 )
 @click.option(
-    "--media-type", metavar="TYPE", help="Media type with which the documents were served; they must agree with it."
+    "--media-type",
+    metavar="TYPE",
+    help="Media type that the documents were served with; their own mediaType must equal it.",
 )
 @click.option("--lines", is_flag=True, help="Read one document from each line, as for *.jsonl and *.ndjson files.")
 @click.option(
@@ -98,7 +100,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
                    One image of a repository, or all its tags.
       REGISTRY/    All repositories in the catalog of a registry.
 
-    Manifests and configs of a registry are read. Layers are not; --complete checks that they exist.
+    In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist.
 
     \b
     Exit codes:
@@ -106,8 +108,8 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       1  A document has an error, or some of the sources could not be read.
       5  A source is corrupt or unsafe; this takes precedence over 1.
 
-    If no source could be read, the exit code is that of the reason, such as 4 for files that do not exist. All sources
-    are checked in any case.
+    If no source could be read, the exit code gives the reason, such as 4 for files that do not exist. An error in one
+    source does not prevent the check of the others.
 
     \b
     Examples:

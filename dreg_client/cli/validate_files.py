@@ -67,7 +67,7 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         findings = _directory(Path(source), settings, advance)
         if (first := next(findings, None)) is None:
             endings = ", ".join(f"*{ending}" for ending in _DOCUMENTS)
-            raise click.UsageError(f"nothing to check in {source}: no files {endings} and no image layout")
+            raise click.UsageError(f"nothing to check in {source}: it has no {endings} files, and no image layout")
         yield first
         yield from findings
     else:

@@ -118,7 +118,7 @@ def _files(options: Options, origin: Origin, ending: str) -> list[str]:
 
 
 def _warn_of(path: str, content: str, failure: OSError) -> None:
-    warn_once(f"{path}: cannot read {content}: {_reason(failure)}; continuing without")
+    warn_once(f"{path}: cannot read {content}: {_reason(failure)}; continuing without it")
 
 
 def _reason(failure: Exception) -> str:

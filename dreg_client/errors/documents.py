@@ -54,7 +54,7 @@ class UnsupportedDigestError(DregError, ValueError):
     digest: str
 
     def _sentence(self) -> str:
-        return f"{self.digest} cannot be verified: only sha256 and sha512 are supported; use a digest of these"
+        return f"{self.digest} cannot be verified: only sha256 and sha512 are supported; use a sha256 or sha512 digest"
 
 
 @dataclass(eq=False, repr=False)
@@ -136,7 +136,7 @@ class UnsupportedMediaTypeError(DocumentError):
 
 @dataclass(eq=False, repr=False)
 class NoBytesError(DocumentError):
-    """A model was not parsed from its own bytes, so it has no digest or size, such as a field of another model (D-35).
+    """A model has no bytes of its own, so it has no digest or size; for example, it is a field of another model.
 
     Attributes:
         model: The model's name.
@@ -189,7 +189,7 @@ class SizeMismatchError(IntegrityError):
 
 
 class ContentEncodingError(IntegrityError):
-    """A body was compressed unrequested, and fails verification both as sent and decompressed (D-01)."""
+    """A body was compressed without a request for it, and its digest is wrong both as sent and decompressed."""
 
 
 class LimitExceededError(DregError):

@@ -250,7 +250,7 @@ class InsecureDowngradeError(UnsafeURLError):
 
 
 class CrossOriginError(UnsafeURLError):
-    """A redirect or link leads to another host, where only the registry itself is allowed."""
+    """A redirect or link leads to another host, although only the registry itself is allowed."""
 
 
 class BlockedAddressError(UnsafeURLError):

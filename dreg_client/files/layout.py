@@ -101,7 +101,9 @@ def open_blob(files: Files, digest: Digest, start: int = 0) -> BinaryIO:
 
 
 def _missing(files: Files, digest: Digest) -> errors.NotFoundError:
-    return errors.NotFoundError(f"blob {digest}", files.name, "check the digest, or the layout is incomplete")
+    return errors.NotFoundError(
+        f"blob {digest}", files.name, "check the digest; if it is correct, the layout is incomplete"
+    )
 
 
 def has_blob(files: Files, digest: Digest) -> bool:

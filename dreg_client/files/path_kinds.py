@@ -25,18 +25,20 @@ def layout_directory(path: str | os.PathLike[str]) -> DirectoryFiles:
     """Return the files of a directory. If the path is a file, the error tells how to open it."""
     name = os.fspath(path)
     if Path(name).is_file():
-        raise errors.NotFoundError("image layout", name, f"it is {_described_file(name)}")
+        raise errors.NotFoundError("image layout", name, f"the path is {_described_file(name)}")
     if name.startswith(("oci:", "oci-archive:")) and not Path(name).exists():
         raise errors.NotFoundError("image layout", name, f"Layout takes a path; use open_store({name!r})")
     if ":" in name and not Path(name).exists():
-        advice = "it does not exist; request a name that is not a tag with --ref-name (in Python: get_image(NAME))"
+        advice = (
+            "the path does not exist; request a name that is not a tag with --ref-name (in Python: get_image(NAME))"
+        )
         raise errors.NotFoundError("image layout", name, advice)
     return DirectoryFiles(path)
 
 
 def _described_file(path: str) -> str:
     found = names_with_kinds(kinds_at(path), path)
-    return f"a tar archive; open it as {found}" if found else "a file, and not a tar archive"
+    return f"a tar archive; open it as {found}" if found else "a file, but not a tar archive"
 
 
 def how_to_validate(path: str) -> str:

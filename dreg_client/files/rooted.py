@@ -135,7 +135,7 @@ class DirectoryFiles(Files):
             raise errors.LayoutError(self.name, "cannot be read: layouts on disk require Linux or macOS")
         if not os.path.isdir(self.name):  # noqa: PTH112 (keeps the spelling of the user)
             what = "is not a directory" if os.path.lexists(self.name) else "does not exist"
-            raise errors.NotFoundError("image layout", self.name, f"it {what}")
+            raise errors.NotFoundError("image layout", self.name, f"the path {what}")
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file for reading; see `Files.open`."""

@@ -32,7 +32,7 @@ _DIRECTORY: Final = b"5"
 _HARD_LINK: Final = b"1"
 _LINKS: Final = frozenset({_HARD_LINK, b"2"})
 _EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"X", b"g"})
-_NOT_TAR: Final = "is not a tar archive, plain or compressed with gzip, bzip2 or xz"
+_NOT_TAR: Final = "is not a tar archive (plain, or compressed with gzip, bzip2 or xz)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +290,7 @@ def _number(field: bytes) -> int:
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if not re.fullmatch(rb"[0-7]*", digits):
-        raise _HeaderError(f"has an invalid number in a header, or {_NOT_TAR}")
+        raise _HeaderError(f"{_NOT_TAR}, or has an invalid number in a header")
     return int(digits or b"0", 8)
 
 

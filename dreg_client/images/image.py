@@ -20,7 +20,7 @@ PlatformRef = Platform | str | Descriptor
 
 
 class Platforms(tuple[Platform, ...]):
-    """Platforms in document order. `==` respects the order for a tuple, and ignores it for a set or frozenset.
+    """Platforms in document order. `==` compares them with a tuple in order, and with a set in any order.
 
     `in` also accepts a string, such as `"linux/amd64" in image.platforms`.
 
@@ -217,7 +217,7 @@ class Entries:
 
 
 class NamedImage:
-    """An image of one platform or several: the attributes that are known without further requests.
+    """The attributes of an image that are known without further requests, for one platform or several.
 
     Attributes:
         repo: The store's name.

@@ -112,7 +112,7 @@ class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameter
     args_escaped: Annotated[bool | None, Rule("CFG-14", "true or false")] = Field(default=None, alias="ArgsEscaped")
     """Whether the command is a single string that is already escaped (Windows only, deprecated)."""
     healthcheck: Annotated[Healthcheck | None, Rule("CFG-15", "an object")] = Field(default=None, alias="Healthcheck")
-    """The check that tells whether the container is healthy."""
+    """How to check whether the container is healthy."""
     shell: _Words = Field(default=None, alias="Shell")
     """The shell that runs commands given as a single string."""
     on_build: _Words = Field(default=None, alias="OnBuild")

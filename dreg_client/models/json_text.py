@@ -119,8 +119,7 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
     try:
         tree: object = _DECODER.decode(text)
     except json.JSONDecodeError as failure:
-        message = failure.msg.replace("Expecting value", "no JSON value")
-        found = f"{message[:1].lower()}{message[1:]} at line {failure.lineno}, column {failure.colno}"
+        found = f"{_invalid_json(failure.msg)} at line {failure.lineno}, column {failure.colno}"
         return None, [rules.error("GEN-01", "$", found, "a single JSON object")]
     except RecursionError:
         return None, [rules.error("GEN-04", "$", "deeper nesting", f"at most {MAX_DEPTH} levels")]
@@ -129,6 +128,14 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
     members = cast("dict[str, object]", tree)
     problems = rules.first_ones(_faults(members, nul=nul))
     return (None if _is_deep(raw, members) else members), problems
+
+
+def _invalid_json(reason: str) -> str:
+    """Return what the JSON decoder found, to be followed by its place: `no property name enclosed in double quotes`."""
+    if reason == "Expecting value":
+        return "no JSON value"
+    found = reason.replace("Expecting ", "no ").removesuffix(" starting at").removesuffix(" at").rstrip(": ")
+    return found[:1].lower() + found[1:]
 
 
 def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:

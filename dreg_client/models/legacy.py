@@ -59,9 +59,9 @@ class LegacyManifest(StoredDocument, frozen=True, title="Docker image manifest, 
     layers: Annotated[tuple[Digest, ...], _lenient(_layers), _OBJECTS] = Field(default=(), alias="fsLayers")
     """The digests of the layers, top layer first."""
     history: Annotated[int, _lenient(_count), _OBJECTS] = 0
-    """The history entries; only their number is read."""
+    """The history entries; in Python, only their number."""
     is_signed: Annotated[bool, _lenient(bool), _OBJECTS] = Field(default=False, alias="signatures")
-    """The signatures; they are not verified."""
+    """The signatures, which are not verified; in Python, whether there are any."""
 
     @property
     def media_type(self) -> str:

@@ -95,7 +95,7 @@ def parse_manifest(
         legacy: Whether to also accept Docker's schema 1.
         limit: The maximum size in bytes (GEN-05).
         strict: If false, documents with only minor errors, such as a media type with parameters, are returned, and
-            their `.problems` lists the errors (see Rules, "Readable errors").
+            their `.problems` lists the errors (see Rules, "Read invalid documents").
 
     Raises:
         InvalidDocumentError: The document breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
@@ -224,7 +224,7 @@ def parse_document(
             only by `kind` or `media_type`.
         limit: The maximum size in bytes (GEN-05).
         strict: If false, documents with only minor errors, such as a media type with parameters, are returned, and
-            their `.problems` lists the errors (see Rules, "Readable errors").
+            their `.problems` lists the errors (see Rules, "Read invalid documents").
 
     Raises:
         InvalidDocumentError: The document breaks rules (also AmbiguousDocumentError, MediaTypeMismatchError).
@@ -274,5 +274,6 @@ def _unknown(octets: bytes, tree: Mapping[str, object], media_type: str | None, 
     own = tree.get("mediaType")
     known = served if served not in SAYS_NOTHING else (own if isinstance(own, str) else "")
     choices = list(_MODULES) if by == "kind" else [name for name, kind in BY_TYPE.items() if kind in MANIFEST_KINDS]
-    advice = f"specify it with {by}= (one of: {', '.join(choices)})"
+    how = "expected one of" if known and by == "media_type" else f"specify {by}= as one of"
+    advice = f"{how}: {', '.join(choices)}"
     return errors.UnsupportedMediaTypeError(known[:255], Digest.of(octets), advice)

@@ -61,7 +61,7 @@ class ParsedModel(StrictModel, frozen=True):
             media_type: The `Content-Type` of the response, or the media type in the descriptor; None if unknown.
             limit: The maximum size in bytes (rule GEN-05), 4 MiB by default.
             strict: If false, documents with only minor errors, such as a media type with parameters, are returned, and
-                their `.problems` lists the errors (see Rules, "Readable errors").
+                their `.problems` lists the errors (see Rules, "Read invalid documents").
 
         Raises:
             InvalidDocumentError: The document breaks rules; `.problems` lists all problems.

@@ -120,7 +120,7 @@ class Hint:
     anonymous: bool = False
 
 
-NO_CHALLENGE: Final = Hint("the registry did not ask for authentication, so no credentials were looked up")
+NO_CHALLENGE: Final = Hint("the registry did not request authentication, so no credentials were looked up")
 """The hint if the registry denies access without a challenge."""
 NO_CREDENTIAL_THERE: Final = Hint("the registry redirected to another registry; credentials are not sent there")
 """The hint if a redirect led to another registry, and that one denies anonymous access."""
@@ -135,13 +135,13 @@ def hint_for(
     """
     if options.auth_service is not None:
         if not shown:
-            return Hint("auth_service was not called, because the registry did not ask for a token")
+            return Hint("auth_service was not called, because the registry did not request a token")
         return Hint(f"the token from auth_service was rejected (scope: {request.scope or 'none'})")
     if found.credential is None:
         return _of_anonymous(options, registry, found)
     name = _name_of(found.credential)
     if not shown:
-        return Hint(f"{name} was not used, because the registry's challenge does not accept this kind of credential")
+        return Hint(f"{name} was not used, because the registry did not request this kind of credential")
     if status == 403:
         return Hint(f"{name} lacks permission; ask the repository's owner for access, or use another credential")
     return Hint(f"{name} was rejected; check the password, or log in again with: dreg login {registry.authority}")

@@ -31,7 +31,7 @@ Verify = bool | Literal["strict"]
 class RawManifest:
     """The bytes of a manifest, verified but not parsed: for broken documents.
 
-    All manifests are verified here, and nowhere else: `digest` is always the digest of `raw`.
+    The constructor verifies the bytes, so `digest` is always the digest of `raw`.
 
     Args:
         raw: The bytes.

@@ -44,7 +44,7 @@ def _error(
     facts = response.status, report.lines, _request_id(response)
     where, the = place_of(response), _the(request)
     denied = f"access denied: cannot {'read' if verb == CHECK else verb} {the}"
-    unsupported = f"does not support {_GERUNDS.get(verb, verb)} {the}"
+    unsupported = f"{_GERUNDS.get(verb, verb)} {the} is not supported"
     match response.status:
         case 404:
             return errors.NotFoundError(request.what or request.target, where, advice, *facts)
@@ -71,7 +71,7 @@ def check_wait(response: Response, longest: float) -> None:
     if wait is None or wait <= longest or response.status == 429:
         return
     facts = response.status, reported(response).lines, _request_id(response), wait
-    reason = f"requests a delay of more than {longest:.0f} seconds (max_retry_after)"
+    reason = f"the registry requests a delay of more than {longest:.0f} seconds (max_retry_after)"
     raise errors.RateLimitedError(reason, place_of(response), _try_again(wait), *facts)
 
 

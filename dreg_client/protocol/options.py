@@ -44,7 +44,7 @@ class CredentialSource(Protocol):
 
 @runtime_checkable
 class TokenService(Protocol):
-    """An object of the caller that returns tokens, used instead of the registry's own token server."""
+    """An object of your own that returns tokens, used instead of the registry's token server."""
 
     def request_token(self, scope: str) -> str | Awaitable[str]:
         """Return a token that grants `scope`, such as `repository:acme/web:pull`. May be async in async clients."""
@@ -156,7 +156,7 @@ class Options:
         certs_dirs: Directories that contain a directory with certificates for each registry,
             `HOST[:PORT]/*.crt|*.cert|*.key`, as used by docker and podman.
         ssl_context: A TLS context, used unchanged instead of all other options for certificates. It must not offer
-            HTTP/2 (`h2`) by ALPN, as a context does after use by an httpx client with HTTP/2.
+            HTTP/2 (`h2`) by ALPN, as a context does once an httpx client with HTTP/2 has used it.
         mirrors: URLs of mirrors, tried first for manifests and blobs, in order. They never get the registry's
             credential.
         trusted_token_hosts: Additional hosts whose token server may get the credential.
@@ -168,8 +168,8 @@ class Options:
         proxy: The URL of a proxy for all requests. None: use the environment variables.
         trust_env: Use the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
         user_agent: The `User-Agent` header.
-        http: The library of `transport`: `httpx`, or `httpx2` if installed. Empty: the environment variable
-            `DREG_HTTP`, else `httpx`.
+        http: The library of `transport`: `httpx`, or `httpx2` if installed. If empty, the environment variable
+            `DREG_HTTP` decides; the default is `httpx`.
         transport: A transport of that library, used instead of the built-in one. It must handle proxies and
             certificates itself.
         on_event: A function that is called with each event (see `dreg_client.Event`), in the thread or task in which

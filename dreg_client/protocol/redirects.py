@@ -91,7 +91,7 @@ def check_no_downgrade(where: str, url: str, before: Origin, after: Origin) -> N
 def check_reach(where: str, url: str, target: Origin, nearest: Reach) -> None:
     """Reject a step from a public network to a private one (TRN-04)."""
     if reach(target.host) > nearest:
-        reason = "a registry must not send requests to this machine or to a private network"
+        reason = "a registry must not redirect to this machine or to a private network"
         raise errors.BlockedAddressError(where, without_query(url), reason)
 
 

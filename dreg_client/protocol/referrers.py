@@ -120,7 +120,7 @@ def of_type(entries: Iterable[Descriptor], artifact_type: str | None) -> tuple[D
 def served_type(served: RawManifest) -> str | None:
     """Return the artifact type that a manifest itself states, even if the manifest is malformed.
 
-    A list may state another type: go-containerregistry lists the type of the config (quirk 39).
+    A list may state another type: go-containerregistry lists the type of the config.
     """
     tree = _tree(served.raw)
     stated = tree.get("artifactType") or object_at(tree, "config").get("mediaType")

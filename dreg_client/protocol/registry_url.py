@@ -44,7 +44,7 @@ class RegistryURL:
         try:
             origin = Origin.of(url)
         except ValueError as fault:
-            raise InvalidReferenceError(shown(without_query(text)), "registry", f"{_EXPECTED}: {fault}") from None
+            raise InvalidReferenceError(shown(without_query(text)), "registry", f"{_EXPECTED}; {fault}") from None
         parts = urlsplit(url)
         path = parts.path.rstrip("/").removesuffix("/v2").rstrip("/")
         if parts.query or parts.fragment or "%" in path or any(part in {".", ".."} for part in path.split("/")):

@@ -24,9 +24,7 @@ R = TypeVar("R")
 MAX_PAGES: Final = 1000
 _LARGEST_PAGE: Final = 1000
 _LIBRARY: Final = "library"
-_NO_CATALOG: Final = (
-    "some registries have no catalog, such as Docker Hub, GitHub and Quay; name the repositories yourself"
-)
+_NO_CATALOG: Final = "registries such as Docker Hub, GitHub and Quay have none; use the names of repositories instead"
 _NO_SUCH_PAGE: Final = frozenset({400, 404, 405, 501})
 """Statuses after a full last page from registries that page in another way, such as by a cursor."""
 _LONGEST_LINK: Final = 8192
@@ -59,7 +57,7 @@ class Pages:
         assert request is not None  # noqa: S101 (there is a response to it)
         if request.scope.startswith("registry:") and response.status in {404, 405}:
             registry = response.registry.partition("://")[2]
-            raise errors.UnsupportedError("has no catalog", registry, _NO_CATALOG, response.status)
+            raise errors.UnsupportedError("the registry has no catalog", registry, _NO_CATALOG, response.status)
         raise_for_status(response, request)
         url = f"{response.registry}{request.target}" if request.target.startswith("/") else request.target
         target = next_target(replace(response, url=url))

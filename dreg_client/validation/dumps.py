@@ -62,10 +62,10 @@ class LineReport:
 
 @dataclass(frozen=True, slots=True)
 class DumpPart:
-    """The results of a stretch of a dump, in order.
+    """The results for a part of a dump, in order.
 
     Attributes:
-        start: The offset in the file where the stretch starts, in bytes.
+        start: The offset in the file where the part starts, in bytes.
         stop: The offset where it ends.
         documents: The number of lines with a document, that is, without empty lines.
         valid: The number of documents without errors.

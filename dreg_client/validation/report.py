@@ -23,8 +23,8 @@ class Report:
         kind: The kind that the document was parsed as, such as `oci-manifest`; None if unknown.
         digest: The digest of the bytes, with the algorithm of the expected digest (default: sha256).
         size: The size in bytes.
-        problems: The errors and warnings, and the notes if requested. Of each severity, at most 1,001 are listed, and
-            the last one then states that there are more.
+        problems: The errors and warnings, and the notes if requested. At most 1,001 of each severity are listed; the
+            last one then states that there are more.
     """
 
     kind: str | None

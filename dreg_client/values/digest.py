@@ -157,7 +157,7 @@ proven_digest: Final[Callable[[str], Digest]] = type.__call__.__get__(Digest)
 
 
 class Verifier:
-    """A verifier of content by its digest, fed chunk by chunk.
+    """A verifier, which compares content with its digest, chunk by chunk.
 
     Attributes:
         size: The number of bytes so far.

@@ -43,7 +43,7 @@ class Origin:
         if len(url) > _LONGEST_URL:
             raise ValueError(f"it is longer than {_LONGEST_URL} characters")
         if _PRINTABLE.fullmatch(url) is None or "\\" in url:
-            raise ValueError("it must contain only printable ASCII characters, without spaces and backslashes")
+            raise ValueError("it must contain only printable ASCII characters, without spaces or backslashes")
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
         if scheme not in _PORTS:

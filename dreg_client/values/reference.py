@@ -248,7 +248,7 @@ def _repository_fault(text: str) -> str:
         return "non-empty components separated by single slashes, without . and .."
     wrong = next((component for component in components if not _COMPONENT.fullmatch(component)), text)
     if wrong != wrong.lower():
-        return f"lower-case letters only: {text.lower()[:60]!r}"
+        return f"lower-case letters, as in {text.lower()[:60]!r}"
     if re.fullmatch(r"[a-z0-9._-]*", wrong, re.ASCII):
         return "components that start and end with a letter or digit, with single separators (. _ __ -) between"
     return "lower-case letters, digits and separators (. _ __ -)"

@@ -125,7 +125,7 @@ def test_q_27_a_blob_that_head_denies_is_asked_for_by_its_first_byte(door: Door,
     ("status", "words"),
     [
         (400, "request rejected: cannot check the"),
-        (405, "does not support checking for the"),
+        (405, "checking for the"),
         (500, "server error: cannot check the"),
     ],
 )

@@ -94,7 +94,9 @@ def test_aut_15_a_foreign_scope_is_told_of_once_however_often_it_is_asked_for(
     door.run(forgetful, twice(door))
 
     assert len(forgetful.tokens) == 2
-    assert len([record for record in caplog.records if "asks for the scope '*'" in record.getMessage()]) == 1
+    assert (
+        len([record for record in caplog.records if "the challenge contains the scope '*'" in record.getMessage()]) == 1
+    )
 
 
 @pytest.mark.parametrize("missing", ["service", "scope"])

@@ -162,7 +162,7 @@ def test_async_code_verifies_no_less_than_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("UP/x", "lower-case letters only: 'up/x'"),
+        ("UP/x", "lower-case letters, as in 'up/x'"),
         ("acme/web:1.4", r"repository\('acme/web'\)\.get_image\('1\.4'\)"),
         (f"acme/web@{NOTHING}", r"repository\('acme/web'\)\.get_image\('sha256:"),
     ],
@@ -182,9 +182,9 @@ def test_a_path_behind_a_host_is_a_repository_or_part_of_a_url(host: str) -> Non
 
 def test_a_document_that_does_not_say_what_it_is_names_a_parameter_that_there_is() -> None:
     for call in (parse_manifest, web().put_manifest):
-        with pytest.raises(UnsupportedMediaTypeError, match=r"media_type= \(one of: application/"):
+        with pytest.raises(UnsupportedMediaTypeError, match=r"media_type= as one of: application/"):
             call(b"{}")
-    with pytest.raises(UnsupportedMediaTypeError, match=r"kind= \(one of: descriptor, "):
+    with pytest.raises(UnsupportedMediaTypeError, match=r"kind= as one of: descriptor, "):
         parse_document(b"{}")
 
 

@@ -182,7 +182,7 @@ def test_lay_06_no_directory_and_a_file_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(NotFoundError, match="does not exist"):
         Layout(tmp_path / "missing")
-    with pytest.raises(NotFoundError, match="it is a file, and not a tar archive"):
+    with pytest.raises(NotFoundError, match="the path is a file, but not a tar archive"):
         Layout(tmp_path / "file")
 
 

@@ -15,8 +15,8 @@ from dreg_client.cli.overview import ENVIRONMENT, EXIT_CODES, SOURCES
 _KEEPS_ITS_LINES: Final = "\b\n"
 _TOP: Final = """# Command line
 
-`pip install '.[cli]'` in a checkout installs the command `dreg`. Each command has `--help`, which prints what this page
-says; `dreg help COMMAND` prints the same. `dreg completion SHELL` prints a completion script for bash, zsh or fish.
+To install the command `dreg`, run `pip install '.[cli]'` in a checkout. `dreg COMMAND --help` and `dreg help COMMAND`
+print the same text as this page. `dreg completion SHELL` prints a completion script for bash, zsh or fish.
 
 Data goes to standard output; warnings, progress and errors go to standard error. An error is one line, or one line of
 JSON with `--format json`.

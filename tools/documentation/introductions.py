@@ -14,14 +14,14 @@ You find descriptors inside other documents: the config and the layers of a mani
 
 {_READ} Reference: {_REFERENCE}. Rules: [DSC](../rules/dsc.md), [PLT](../rules/plt.md).""",
     "oci-manifest": f"""\
-A registry or an image layout returns this document for an image of one platform, and for artifacts such as Helm
-charts, signatures and SBOMs. BuildKit, Buildah and ORAS write it. Its `config` is read with the schema
-[image-config](image-config.md) if the document is an image.
+Registries and image layouts contain this document for an image of one platform, and for artifacts such as Helm
+charts, signatures and SBOMs. BuildKit, Buildah and ORAS write it. If the document is an image, its `config` refers to
+an [image config](image-config.md).
 
 {_READ} Reference: {_REFERENCE}. Rules: [MAN](../rules/man.md).""",
     "docker-manifest": f"""\
 A registry returns this document for an image of one platform that was pushed in Docker's format, as older versions of
-Docker do. It has the same structure as an [OCI manifest](oci-manifest.md), with other media types.
+Docker did. It has the same structure as an [OCI manifest](oci-manifest.md), with other media types.
 
 {_READ} Reference: {_REFERENCE}. Rules: [DKM](../rules/dkm.md).""",
     "oci-index": f"""\
@@ -45,8 +45,8 @@ It is at the root of every image layout, next to `index.json` and `blobs/`. You 
 
 Guide: [Read a layout](../guides/read-a-layout.md). Reference: {_REFERENCE}. Rules: [LYT](../rules/lyt.md).""",
     "legacy-manifest": f"""\
-Only very old registries and images that were never pushed again return this document. dreg-client recognises it and
-reads the members below, if the caller asks for it with `legacy=True`. It does not verify the signatures.
+A registry returns this document for an image that was pushed before Docker 1.10 and never pushed again. dreg-client
+recognises it, and reads the members below if you pass `legacy=True`. It does not verify the signatures.
 
 {_READ} Reference: {_REFERENCE}. Rules: [SC1](../rules/sc1.md).""",
     "manifest": f"""\
@@ -99,10 +99,9 @@ The guide [Validate in CI](../guides/validate-in-ci.md) shows how to check files
 ## Read invalid documents {{ #readable-errors }}
 
 By default, dreg-client rejects a document that has an error. Pass `strict=False` to `Registry`, `Layout`,
-`open_store`, `open_image`, `parse_manifest` or `parse_document` to accept documents with minor errors: the member has
-the right JSON type, but its text is invalid. The `problems` of the document list its errors and warnings. `validate`
-always reports all of them. Errors in digests, sizes, duplicate names, ambiguous documents and missing members are never
-accepted.
+`open_store`, `open_image`, `parse_manifest` or `parse_document` to accept documents that only break the rules in this
+table. The `problems` of the document list its errors and warnings. `validate` always reports all of them. Other errors,
+such as those of digests, sizes, duplicate names and missing members, are never accepted.
 
 | rule | with `strict=False` |
 | --- | --- |

@@ -17,9 +17,9 @@ _TITLE: Final = re.compile(r"^# (.+)$", re.MULTILINE)
 _PAGES: Final = ("registries", "images", "stores", "documents", "validation", "names", "schemagen", "errors")
 _TOP: Final = """# Python API reference
 
-This page lists every public name. Import a name from `dreg_client`, or from the module of it that is shown before the
-name: `errors.TLSError` is imported by `from dreg_client.errors import TLSError`. `import dreg_client` is fast, because
-names are resolved on first use.
+This page lists every public name. Import a name from `dreg_client`. If a module is shown before the name, import it
+from that module: for `errors.TLSError`, write `from dreg_client.errors import TLSError`. `import dreg_client` is fast,
+because modules are imported on first use.
 """
 
 
