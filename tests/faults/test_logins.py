@@ -69,7 +69,7 @@ def test_whichever_call_fails_the_file_is_the_old_one_or_the_new_one(file: Path,
         act(file)
         assert written(file) == new
         number, struck = number + 1, layer.struck
-    assert set(layer.calls) >= {"open", "fsync", "chmod", "replace"}
+    assert set(layer.calls) >= {"open", "fsync", "fchmod", "replace"}
 
 
 def failure_of(act: Callable[[Path], None], file: Path) -> Exception | None:
