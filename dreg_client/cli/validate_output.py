@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.error_messages import error_message, plain_failure
 from dreg_client.cli.output import decodable, put, styled, visible, wrapped
 from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
 from dreg_client.validation.report import Report
+
+if TYPE_CHECKING:
+    from dreg_client.cli.validate_journal import Journal
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -31,6 +34,7 @@ class Settings:
     quiet: bool
     jobs: int
     resume: str | None
+    journal: "Journal | None" = None
 
 
 @dataclass(frozen=True, slots=True)
