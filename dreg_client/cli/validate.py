@@ -119,8 +119,6 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
       dreg validate localhost:5000/acme/web --resume web.progress
     """
-    from dataclasses import replace
-
     from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several, put_failure
     from dreg_client.cli.validate_files import check, is_of_registry
     from dreg_client.cli.validate_journal import open_journal
@@ -130,12 +128,10 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     if settings.media_type_field and not settings.field:
         raise click.UsageError("--media-type-field requires --field")
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
-    of_registries = filter(is_of_registry, sources)
     with (
-        open_journal(of_registries, settings) as journal,
+        open_journal(filter(is_of_registry, sources), settings) as settings,
         reporting_interruption(lambda: _outcome(writer.checked, settings)),
     ):
-        settings = replace(settings, journal=journal)
         for source in sources:
             with closing(check(source, settings)) as findings:
                 for finding in findings:

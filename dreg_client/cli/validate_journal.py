@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, cast
@@ -134,16 +135,16 @@ class Journal:
 
 
 @contextmanager
-def open_journal(sources: Iterable[str], settings: Settings) -> Iterator[Journal | None]:
-    """Yield the journal if a file is named and there are sources for it; close it afterwards."""
+def open_journal(sources: Iterable[str], settings: Settings) -> Iterator[Settings]:
+    """Yield the settings with the journal, if a file is named and there are sources for it; close it afterwards."""
     count = sum(1 for _ in sources)
     if settings.resume is None or not count:
-        yield None
+        yield settings
         return
     journal = Journal(settings.resume, complete=settings.complete, pedantic=settings.pedantic)
     journal.unfinished = count
     try:
-        yield journal
+        yield replace(settings, journal=journal)
     finally:
         journal.close()
 
