@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
@@ -89,7 +90,27 @@ def _unnamed(folder: Path) -> int | None:
 
 def part_beside(target: Path) -> Path:
     """Return a new temporary name in the same directory."""
-    return target.with_name(f".{os.fsdecode(os.fsencode(target.name)[:100])}.{secrets.token_hex(8)}.part")
+    return target.with_name(f"{_part_start(target)}{secrets.token_hex(8)}.part")
+
+
+def _part_start(target: Path) -> str:
+    return f".{os.fsdecode(os.fsencode(target.name)[:100])}."
+
+
+def remove_parts(target: Path) -> None:
+    """Delete what killed processes of this user have left of a file. Nothing may be writing the file meanwhile."""
+    form = re.compile(re.escape(_part_start(target)) + r"[0-9a-f]{16}\.part", re.DOTALL)
+    with suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            if form.fullmatch(entry.name) and is_own_file(entry):
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def is_own_file(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry of a folder is a regular file of this user."""
+    is_ours = not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid == os.getuid()
+    return is_ours and entry.is_file(follow_symlinks=False)
 
 
 def check_part(part: Path, file: int) -> None:

@@ -13,7 +13,7 @@ from typing import Final, Literal, Self
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client.files.atomic import check_part, part_beside, set_rights, sync_folder
+from dreg_client.files.atomic import check_part, is_own_file, part_beside, set_rights, sync_folder
 from dreg_client.files.own_file import ForeignFileError, create_own, is_at, open_own
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
@@ -306,6 +306,4 @@ def _sweep(folder: Path) -> None:
 
 
 def _is_stale(entry: "os.DirEntry[str]") -> bool:
-    found = entry.stat(follow_symlinks=False)
-    is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-    return entry.is_file(follow_symlinks=False) and is_ours and time.time() - found.st_mtime > _STALE_AFTER
+    return is_own_file(entry) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE_AFTER
