@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.error_messages import error_message, plain_failure
-from dreg_client.cli.output import decodable, put, styled, visible, wrapped
+from dreg_client.cli.output import decodable, put, put_command, styled, visible, wrapped
 from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
 from dreg_client.validation.report import Report
@@ -230,10 +230,10 @@ class _GitHubWriter(Writer):
             title = _property(f"{problem.rule} at {problem.path}")
             message = f"{problem.path}: found {problem.found}, expected {problem.expected}"
             message += f" ({full_clause(problem.clause)}; see {problem.url})"
-            put(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
+            put_command(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
 
     def _write_unread(self, found: FailedSource) -> None:
-        put(f"::error file={_property(found.source)},title=not read::{_message(error_message(found.failure))}")
+        put_command(f"::error file={_property(found.source)},title=not read::{_message(error_message(found.failure))}")
 
 
 def _message(text: str) -> str:
