@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -135,7 +135,7 @@ class Journal:
 
 
 @contextmanager
-def open_journal(sources: Iterable[str], settings: Settings) -> Iterator[Settings]:
+def open_journal(sources: Iterable[str], settings: Settings) -> Generator[Settings, None, None]:
     """Yield the settings with the journal, if a file is named and there are sources for it; close it afterwards."""
     count = sum(1 for _ in sources)
     if settings.resume is None or not count:

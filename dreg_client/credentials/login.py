@@ -3,7 +3,7 @@
 import json
 import os
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,7 +113,7 @@ def _with_entries(file: ConfigFile, entries: dict[str, str]) -> str:
 
 
 @contextmanager
-def _changing(path: Path) -> Iterator[None]:
+def _changing(path: Path) -> Generator[None, None, None]:
     """Let no other dreg change a file between reading and writing it, and remove what a killed one has left."""
     target = Path(os.path.realpath(path))
     try:

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -64,7 +64,7 @@ def _replace(target: Path, chunks: Iterable[bytes], mode: int | None) -> None:
 
 
 @contextmanager
-def _temporary(part: Path) -> Iterator[tuple[int, bool]]:
+def _temporary(part: Path) -> Generator[tuple[int, bool], None, None]:
     """Yield a new file, and whether it has its name already: a file without a name vanishes with a killed process."""
     file = _unnamed(part.parent)
     is_named = file is None

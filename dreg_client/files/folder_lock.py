@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ class LockedError(Exception):
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[bool]:
+def folder_lock(folder: Path) -> Generator[bool, None, None]:
     """Hold the lock of a folder. No file is created for it, so a killed process leaves nothing.
 
     Yields:
