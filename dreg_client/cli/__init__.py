@@ -13,6 +13,8 @@ def main() -> None:
             raise
         import sys
 
-        sys.stderr.write("dreg: click is not installed; install the command line: pip install 'dreg-client[cli]'\n")
+        if sys.stderr:
+            message = "dreg: click is not installed; install the command line: pip install 'dreg-client[cli]'"
+            sys.stderr.write(f"{message}\n")
         raise SystemExit(2) from None
     run()

@@ -4,12 +4,12 @@ import os
 import sys
 from importlib import import_module
 from itertools import pairwise
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TextIO
 
 import click
 
 from dreg_client.cli.command import GeneralOption, Group
-from dreg_client.cli.output import flush_output
+from dreg_client.cli.output import flush_output, put_error
 from dreg_client.cli.signals import signal_exit_code
 
 GROUPS: Final = {
@@ -141,35 +141,47 @@ def dreg(ctx: click.Context) -> None:
       dreg validate fixtures/valid oci:fixtures/layouts/multi
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help(), err=True)
+        put_error(ctx.get_help())
         ctx.exit(2)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    _prepare_output()
+    _prepare_streams()
     instruction = os.environ.get(_COMPLETION)
     if instruction:
         from dreg_client.cli.completion import complete
 
         sys.exit(complete(dreg, instruction))
     code = _exit_code(words)
-    try:
-        sys.stdout.flush()
-    except OSError:  # reported already; Python must not try again at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # reported already; Python must not try again at its exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(signal_exit_code() or code)
 
 
-def _prepare_output() -> None:
-    """Escape characters that the locale lacks; if standard output is closed, let only writing to it fail."""
-    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `>&-`)
-        unwritable = os.open(os.devnull, os.O_RDONLY)  # it takes the number that a socket would be given otherwise
-        sys.stdout = open(unwritable, "w")  # noqa: SIM115, PTH123 (it stays open until the process exits)
+def _prepare_streams() -> None:
+    """Escape characters that the locale lacks. If a stream is closed, only using it may fail.
+
+    A closed stream gets a file in place: otherwise, the next file or socket would get its number, and what is written
+    to the stream would go there. The lowest free number is used first, so the order counts.
+    """
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `<&-`)
+        os.open(os.devnull, os.O_RDONLY)
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] (as above)
+        sys.stdout = _in_place(os.O_RDONLY)  # writing to it is an error, since the output would be lost
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison] (as above)
+        sys.stderr = _in_place(os.O_WRONLY)
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure:
         reconfigure(errors="backslashreplace")
+
+
+def _in_place(flags: int) -> TextIO:
+    return open(os.open(os.devnull, flags), "w")  # noqa: PTH123 (it stays open until the process exits)
 
 
 def _exit_code(words: list[str]) -> int:

@@ -179,6 +179,8 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 def _kept_bytes(digest: "Digest", path: str) -> int:
     """Return how many bytes an interrupted download has kept."""
+    from dreg_client.files.partial_file import kept_part
+
     with suppress(OSError):
-        return Path(path).resolve().with_name(f".{digest.algorithm}-{digest.encoded}.part").stat().st_size
+        return kept_part(Path(path).resolve(), digest).stat().st_size
     return 0

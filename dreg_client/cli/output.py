@@ -63,10 +63,37 @@ def wrapped(text: str, indent: int) -> str:
     return ("\n" + " " * indent).join(textwrap.wrap(text, width, break_on_hyphens=False))
 
 
+def inert(text: str) -> str:
+    r"""Escape what GitHub Actions would interpret as a workflow command, if this is a workflow (CLI-17).
+
+    Such a line starts with `::`, after any spaces; the older form, `##[`, may be anywhere in a line. The escapes are
+    those of JSON, so JSON keeps its meaning.
+
+    >>> os.environ["GITHUB_ACTIONS"] = "true"
+    >>> print(inert("  ::add-mask::1"), inert('{"a": "##[error]"}'))
+      \u003a:add-mask::1 {"a": "\u0023#[error]"}
+    >>> del os.environ["GITHUB_ACTIONS"]
+    """
+    if os.environ.get("GITHUB_ACTIONS") != "true" or not ("::" in text or "##[" in text):
+        return text
+    lines = text.replace("##[", "\\u0023#[").split("\n")
+    starts = (line[: len(line) - len(line.lstrip())] for line in lines)
+    return "\n".join(
+        f"{start}\\u003a{line[len(start) + 1 :]}" if line.startswith("::", len(start)) else line
+        for start, line in zip(starts, lines, strict=True)
+    )
+
+
 def put(*lines: str) -> None:
     """Write lines of data to standard output."""
     with _naming_output():
-        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.writelines(f"{inert(line)}\n" for line in lines)
+
+
+def put_command(line: str) -> None:
+    """Write a workflow command of GitHub Actions to standard output. Its values must be escaped already."""
+    with _naming_output():
+        sys.stdout.write(f"{line}\n")
 
 
 def put_octets(octets: bytes) -> None:
@@ -114,5 +141,5 @@ def put_error(line: str) -> None:
     with suppress(OSError):  # errors of standard output are reported at the end
         sys.stdout.flush()
     with suppress(OSError, AttributeError):
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(inert(line) + "\n")
         sys.stderr.flush()

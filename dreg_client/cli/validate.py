@@ -75,7 +75,7 @@ class _Validated(click.Path):
     metavar="FILE",
     type=click.Path(readable=False),
     help="Record the finished tags of a registry in FILE. To continue after an interruption, run the same command "
-    "again. FILE is deleted when all tags are done.",
+    "again. FILE must be new, or the journal of an earlier run; it is deleted when all tags have been read.",
 )
 @registry_options
 @formats_option(
@@ -122,14 +122,18 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg validate localhost:5000/acme/web --resume web.progress
     """
     from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several, put_failure
-    from dreg_client.cli.validate_files import check
+    from dreg_client.cli.validate_files import check, is_of_registry
+    from dreg_client.cli.validate_journal import open_journal
     from dreg_client.cli.validate_output import WRITERS, FailedSource, Settings
 
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:
         raise click.UsageError("--media-type-field requires --field")
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
-    with reporting_interruption(lambda: _outcome(writer.checked, settings)):
+    with (
+        open_journal(filter(is_of_registry, sources), settings) as settings,
+        reporting_interruption(lambda: _outcome(writer.checked, settings)),
+    ):
         for source in sources:
             with closing(check(source, settings)) as findings:
                 for finding in findings:

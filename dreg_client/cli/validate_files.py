@@ -25,6 +25,11 @@ _DUMPS: Final = (".jsonl", ".ndjson")
 _DOCUMENTS: Final = (".json", *_DUMPS)
 
 
+def is_of_registry(source: str) -> bool:
+    """Return whether a source is in a registry."""
+    return source != "-" and not source.startswith(STORE_KINDS) and names_registry(source)
+
+
 def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
     """Validate one source; yield what cannot be read as a finding, so that the other findings are kept (CLI-12)."""
     with progress(source, lambda: _size(source), quiet=settings.quiet) as advance:
@@ -61,7 +66,7 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
                 raise UnsupportedError(how_to_validate(name.path))
             raise UnsupportedError(f"{source} has no manifests to validate; show it with: dreg inspect {source}")
         yield from _layout(name, settings, advance)
-    elif names_registry(source):
+    elif is_of_registry(source):
         yield from check_registry(source, settings)
     elif Path(source).is_dir():
         findings = _directory(Path(source), settings, advance)

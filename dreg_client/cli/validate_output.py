@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.error_messages import error_message, plain_failure
-from dreg_client.cli.output import decodable, put, styled, visible, wrapped
+from dreg_client.cli.output import decodable, put, put_command, styled, visible, wrapped
 from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
 from dreg_client.validation.report import Report
+
+if TYPE_CHECKING:
+    from dreg_client.cli.validate_journal import Journal
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -31,6 +34,7 @@ class Settings:
     quiet: bool
     jobs: int
     resume: str | None
+    journal: "Journal | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +230,10 @@ class _GitHubWriter(Writer):
             title = _property(f"{problem.rule} at {problem.path}")
             message = f"{problem.path}: found {problem.found}, expected {problem.expected}"
             message += f" ({full_clause(problem.clause)}; see {problem.url})"
-            put(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
+            put_command(f"::{_GITHUB[problem.severity]} {place},title={title}::{_message(message)}")
 
     def _write_unread(self, found: FailedSource) -> None:
-        put(f"::error file={_property(found.source)},title=not read::{_message(error_message(found.failure))}")
+        put_command(f"::error file={_property(found.source)},title=not read::{_message(error_message(found.failure))}")
 
 
 def _message(text: str) -> str:

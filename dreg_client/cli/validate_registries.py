@@ -1,21 +1,22 @@
 """Validate a tag, a repository, or all repositories in the catalog of a registry."""
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dreg_client.cli.arguments import DOCKER, URLS, host_alone
 from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.validate_output import Checked, FailedSource, Finding, Settings
 from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
-from dreg_client.errors.problems import Problem, Severity
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference
 
 if TYPE_CHECKING:
     from dreg_client._sync.registry import Registry
+    from dreg_client._sync.repository import Repository
+    from dreg_client._sync.validation import RepositoryValidation
+    from dreg_client.cli.validate_journal import Journal
 
 
 def names_registry(source: str) -> bool:
@@ -37,6 +38,15 @@ def names_registry(source: str) -> bool:
 
 def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
     """Validate `HOST/REPOSITORY[:TAG|@DIGEST]`, or all of `HOST/`, `HOST:PORT` or the URL of a registry."""
+    is_complete = True
+    for finding in _registry(source, settings):
+        is_complete &= not isinstance(finding, FailedSource)
+        yield finding
+    if settings.journal is not None and is_complete:
+        settings.journal.unfinished -= 1
+
+
+def _registry(source: str, settings: Settings) -> Iterator[Finding]:
     from dreg_client._sync.registry import Registry
     from dreg_client.cli.logging import show_log
     from dreg_client.cli.registry_options import given_options
@@ -45,49 +55,30 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
 
     if not settings.quiet:
         show_log()
-    journal = _Journal(settings.resume)
     options = with_defaults(given_options())
     if host := host_alone(source):
         with Registry(host, **options) as registry:
             for repository in registry.catalog():
-                yield from _repository(registry, repository, None, journal, settings, is_listed=True)
+                yield from _repository(registry, repository, None, settings, is_listed=True)
     else:
         reference = Reference.parse(source.removeprefix(DOCKER))
         is_named = StoreName.parse(source).is_named
         tags = (str(reference.digest or reference.tag),) if is_named else None
         with Registry(reference.registry, **options) as registry:
-            yield from _repository(registry, reference.repository, tags, journal, settings)
-    journal.remove()
+            yield from _repository(registry, reference.repository, tags, settings)
 
 
 def _repository(
     registry: "Registry",
     name: str,
     tags: tuple[str, ...] | None,
-    journal: "_Journal",
     settings: Settings,
     *,
     is_listed: bool = False,
 ) -> Iterator[Finding]:
     """Validate tags or digests of a repository; None means all tags. `is_listed`: whether the catalog lists it."""
-    from dreg_client._sync.validation import RepositoryValidation
-
     repository, place = registry.repository(name), f"{registry.name}/{name}"
-    validation = RepositoryValidation(repository, settings.complete, settings.pedantic)
-
-    def address(name: str) -> str:
-        return f"{place}{'@' if ':' in name else ':'}{name}"
-
-    def validate(name: str) -> list[Finding]:
-        if (known := journal.done.get(address(name))) is not None:
-            return [*known]
-        try:
-            found = [Checked.of(address(it.name), it.report) for it in validation.tag(name)]
-        except DregError as failure:
-            return [FailedSource(address(name), failure)]
-        journal.add(address(name), found)
-        return [*found]
-
+    checks = _RepositoryChecks(repository, place, settings)
     try:
         names = repository.tags() if tags is None else tags
     except DregError as failure:
@@ -95,40 +86,56 @@ def _repository(
         if not (is_listed and isinstance(failure, NotFoundError)):
             yield FailedSource(place, failure)
         return
-    for findings in map_in_threads(validate, names, at_once=3):
-        yield from findings
+    shown = set[str]()
+    for found, *below in map_in_threads(checks.findings, names, at_once=3):
+        yield found
+        for finding in below:
+            if finding.source not in shown:  # with a journal, a document has a finding for each image that contains it
+                yield finding
+            shown.add(finding.source)
 
 
-class _Journal:
-    """A file with a line of JSON for each tag that is done. An incomplete line, left by an interruption, is ignored."""
+class _RepositoryChecks:
+    """The checks of the images of a repository. Threads may share it."""
 
-    def __init__(self, path: str | None) -> None:
-        self._path = Path(path) if path else None
-        self.done: dict[str, list[Checked]] = {}  # by tag
-        if self._path and self._path.exists():
-            for line in self._path.read_text("utf-8", "replace").splitlines():
-                with suppress(ValueError, KeyError, TypeError):
-                    entry = json.loads(line)
-                    self.done[entry["tag"]] = [_finding(found) for found in entry["findings"]]
+    def __init__(self, repository: "Repository", place: str, settings: Settings) -> None:
+        self._repository, self._place, self._settings = repository, place, settings
+        self._validation = self._new_validation()
 
-    def add(self, source: str, findings: list[Checked]) -> None:
-        if self._path is not None:
-            names = ("source", "kind", "digest", "size")
-            plain = [
-                {**{name: getattr(found, name) for name in names}, "problems": [it.plain() for it in found.problems]}
-                for found in findings
-            ]
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"tag": source, "findings": plain}) + "\n")
+    def _new_validation(self) -> "RepositoryValidation":
+        from dreg_client._sync.validation import RepositoryValidation
 
-    def remove(self) -> None:
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        return RepositoryValidation(self._repository, self._settings.complete, self._settings.pedantic)
 
+    def findings(self, name: str) -> list[Checked | FailedSource]:
+        """Return the findings of a tag or digest: first its own, then those of the documents below it."""
+        journal, source = self._settings.journal, self._address(name)
+        try:
+            if journal is None:
+                return [*self._validated(self._validation, name)]
+            if known := self._known(journal, name):
+                return [replace(known[0], source=source), *known[1:]]
+            # In the journal, each image has all its findings: an image that shares documents with it may be deleted.
+            found = self._validated(self._new_validation(), name)
+        except DregError as failure:
+            return [FailedSource(source, failure)]
+        try:
+            journal.add(self._place, found)
+        except DregError as failure:
+            return [*found, FailedSource(source, failure)]
+        return [*found]
 
-def _finding(entry: dict[str, Any]) -> Checked:
-    texts = ("path", "found", "expected", "clause")
-    problems = tuple(
-        Problem(it["rule"], Severity(it["severity"]), *(it[name] for name in texts)) for it in entry["problems"]
-    )
-    return Checked(entry["source"], entry["kind"], entry["digest"], entry["size"], problems)
+    def _known(self, journal: "Journal", name: str) -> list[Checked] | None:
+        """Return the findings in the journal for the digest that a tag names now."""
+        if not journal.has_any(self._place):
+            return None
+        try:
+            return journal.findings(self._place, str(self._repository.resolve(name).digest))
+        except DregError:
+            return None  # reading the document tells what is wrong
+
+    def _validated(self, validation: "RepositoryValidation", name: str) -> list[Checked]:
+        return [Checked.of(self._address(it.name), it.report) for it in validation.tag(name)]
+
+    def _address(self, name: str) -> str:
+        return f"{self._place}{'@' if ':' in name else ':'}{name}"

@@ -33,10 +33,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """A credential file: its path or the environment variable that contains its text, and its members."""
+    """A credential file: its path or the environment variable that contains its text, its members, and its text."""
 
     name: str
     members: dict[str, Any] = field(repr=False)
+    text: str = field(repr=False, default="{}")
 
     def __post_init__(self) -> None:
         for member in ("auths", "credHelpers"):
@@ -64,13 +65,13 @@ class ConfigFile:
                 raise ConfigError(f"{reason}; make it readable, or name another file with --authfile") from None
             warn_once(f"{reason}; continuing without its credentials")
             return None
-        members = _parsed(raw, str(path))
-        return cls(str(path), {"auths": members} if bare else members)
+        members, text = _parsed(raw, str(path))
+        return cls(str(path), {"auths": members} if bare else members, text)
 
     @classmethod
     def of_text(cls, text: str, name: str) -> "ConfigFile":
         """Parse the text of a credential file."""
-        return cls(name, _parsed(text.encode(errors="surrogateescape"), name))
+        return cls(name, *_parsed(text.encode(errors="surrogateescape"), name))
 
     @property
     def auths(self) -> dict[str, Any]:
@@ -185,7 +186,9 @@ def _check_permissions(path: Path, found: os.stat_result) -> None:
         warn_once(f"{path}: other users can read this file; to fix this, run: chmod 600 {quote(str(path))}")
 
 
-def _parsed(raw: bytes, name: str) -> dict[str, Any]:
+def _parsed(raw: bytes, name: str) -> tuple[dict[str, Any], str]:
+    """Return the members of a file, and its text."""
+
     def keep_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # as docker does
         if len(once := dict(pairs)) < len(pairs):
             duplicate = Counter(key for key, _ in pairs).most_common(1)[0][0]
@@ -195,7 +198,9 @@ def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     if len(raw) > _LARGEST:
         raise ConfigError(f"{name}: larger than {_LARGEST} bytes, so not a credential file; fix or remove it")
     try:
-        members = json.loads(raw or b"{}", object_pairs_hook=keep_last)
+        raw = raw or b"{}"
+        text = raw.decode(json.detect_encoding(raw))
+        members = json.loads(text, object_pairs_hook=keep_last, parse_int=float)  # Python limits the digits of an int
     except json.JSONDecodeError as fault:
         reason = f"{name}: not valid JSON (line {fault.lineno}, column {fault.colno}); fix or remove it"
         raise ConfigError(reason) from None
@@ -203,4 +208,4 @@ def _parsed(raw: bytes, name: str) -> dict[str, Any]:
         raise ConfigError(f"{name}: not valid JSON in UTF-8; fix or remove it") from None
     if not isinstance(members, dict):
         raise ConfigError(f"{name}: not a JSON object; fix or remove it")
-    return cast("dict[str, Any]", members)
+    return cast("dict[str, Any]", members), text

@@ -1,19 +1,34 @@
 """Write files atomically: completely or not at all."""
 
+import errno
 import os
+import re
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+import stat
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from dreg_client.errors import FileError
+from dreg_client.files.own_file import create_own, is_at
+
+_DESCRIPTORS: Final = "/proc/self/fd"
+_STATUS: Final = Path("/proc/self/status")
+_NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
+"""The errors of file systems and kernels without O_TMPFILE."""
 
 
-def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
+def write_whole(path: str, chunks: Iterable[bytes], *, mode: int | None = None) -> None:
     """Write chunks to a temporary file, and rename it after the last chunk.
 
     If writing or the iterator fails, an existing file stays unchanged. A link is followed to its target; a device or a
     pipe is written directly.
+
+    Args:
+        path: The file.
+        chunks: Its content.
+        mode: Its permissions (default: those of the existing file; for a new file, what the umask allows).
 
     Raises:
         FileError: The file cannot be written.
@@ -29,14 +44,18 @@ def write_whole(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> Non
         raise FileError(path, f"cannot be written: {failure.strerror}") from failure
 
 
-def _replace(target: Path, chunks: Iterable[bytes], mode: int) -> None:
+def _replace(target: Path, chunks: Iterable[bytes], mode: int | None) -> None:
     part = part_beside(target)  # set before the file exists, so that it is removed after an interrupt at any moment
     try:
-        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(mode & ~umask())
+        with _temporary(part) as (file, is_named), open(file, "wb", closefd=False) as stream:
+            stream.writelines(chunks)
+            stream.flush()
+            os.fsync(file)
+            set_rights(file, target, mode)
+            if not is_named:
+                # `src_dir_fd` has no effect on an absolute path, but makes Python follow the link in /proc.
+                os.link(f"{_DESCRIPTORS}/{file}", part, src_dir_fd=file, follow_symlinks=True)
+            check_part(part, file)
         part.replace(target)
     finally:
         with suppress(OSError):
@@ -44,16 +63,116 @@ def _replace(target: Path, chunks: Iterable[bytes], mode: int) -> None:
     sync_folder(target.parent)
 
 
+@contextmanager
+def _temporary(part: Path) -> Generator[tuple[int, bool], None, None]:
+    """Yield a new file, and whether it has its name already: a file without a name vanishes with a killed process."""
+    file = _unnamed(part.parent)
+    is_named = file is None
+    if file is None:
+        file = create_own(part)
+    try:
+        yield file, is_named
+    finally:
+        os.close(file)
+
+
+def _unnamed(folder: Path) -> int | None:
+    flag = getattr(os, "O_TMPFILE", 0)
+    if not (flag and Path(_DESCRIPTORS).is_dir()):
+        return None
+    try:
+        return os.open(folder, os.O_RDWR | flag | os.O_CLOEXEC, 0o600)
+    except OSError as failure:
+        if failure.errno in _NO_UNNAMED:
+            return None
+        raise
+
+
 def part_beside(target: Path) -> Path:
     """Return a new temporary name in the same directory."""
-    return target.with_name(f".{os.fsdecode(os.fsencode(target.name)[:100])}.{secrets.token_hex(8)}.part")
+    return target.with_name(f"{_part_start(target)}{secrets.token_hex(8)}.part")
 
 
-def umask() -> int:
-    """Return the umask of the process."""
-    removed = os.umask(0)
-    os.umask(removed)
-    return removed
+def _part_start(target: Path) -> str:
+    return f".{os.fsdecode(os.fsencode(target.name)[:100])}."
+
+
+def remove_parts(target: Path) -> None:
+    """Delete what killed processes of this user have left of a file. Nothing may be writing the file meanwhile."""
+    form = re.compile(re.escape(_part_start(target)) + r"[0-9a-f]{16}\.part", re.DOTALL)
+    with suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            if form.fullmatch(entry.name) and is_own_file(entry):
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def is_own_file(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry of a folder is a regular file of this user."""
+    is_ours = not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid == os.getuid()
+    return is_ours and entry.is_file(follow_symlinks=False)
+
+
+def check_part(part: Path, file: int) -> None:
+    """Raise OSError unless a temporary name still names the file that was written: others may write to the folder."""
+    if not is_at(part, file):
+        raise OSError(errno.ESTALE, "another program has replaced the temporary file")
+
+
+def set_rights(file: int, target: Path, mode: int | None = None) -> None:
+    """Give a new file its permissions, and the owner and group of the file that it will replace, if allowed.
+
+    Args:
+        file: The new file. It is not named, since others may put another file under its name.
+        target: The file that will be replaced, if it exists.
+        mode: The permissions (default: those of the target; without one, what the umask allows).
+    """
+    if os.name == "nt":
+        return
+    old = _regular(target)
+    if old is None:
+        os.fchmod(file, 0o644 & ~umask(target.parent) if mode is None else mode)
+        return
+    mode = old.st_mode & 0o777 if mode is None else mode
+    new = os.fstat(file)
+    if old.st_gid != new.st_gid and not _chown(file, -1, old.st_gid):
+        mode &= 0o707 | (mode & 0o007) << 3  # what only the old group was allowed is not for another group
+    os.fchmod(file, mode)
+    if old.st_uid != new.st_uid:  # the last step: afterwards, the file may not be ours to change
+        _chown(file, old.st_uid, -1)
+
+
+def _regular(target: Path) -> os.stat_result | None:
+    try:
+        found = os.lstat(target)
+    except FileNotFoundError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _chown(file: int, user: int, group: int) -> bool:
+    with suppress(OSError):
+        os.fchown(file, user, group)
+        return True
+    return False
+
+
+def umask(folder: Path) -> int:
+    """Return the umask of the process. `os.umask` would set it to read it, also for files of other threads.
+
+    Where the kernel does not tell it, an empty file in a folder shows it.
+    """
+    with suppress(OSError, ValueError), _STATUS.open("rb") as status:
+        for line in status:
+            if line.startswith(b"Umask:"):
+                return int(line.removeprefix(b"Umask:"), 8)
+    probe = part_beside(folder / "umask")
+    file = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        return ~os.fstat(file).st_mode & 0o777
+    finally:
+        os.close(file)
+        probe.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,10 +13,12 @@ from typing import Final, Literal, Self
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client.files.atomic import part_beside, sync_folder, umask
+from dreg_client.files.atomic import check_part, is_own_file, part_beside, set_rights, sync_folder
+from dreg_client.files.own_file import ForeignFileError, create_own, is_at, open_own
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.arguments import check_choice, check_flag
+from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
@@ -102,9 +104,7 @@ class PartialFile(_ReceivedBlob):
         check_flag("resume", resume)
         super().__init__(request, refetches=refetches)
         self._target, self._keep, self._durability = _target(path), resume, durability
-        # The name is derived from the digest, so that a later call finds the file.
-        kept_name = f".{request.digest.algorithm}-{request.digest.encoded}.part"
-        self._part = self._target.with_name(kept_name) if resume else part_beside(self._target)
+        self._part = kept_part(self._target, request.digest) if resume else part_beside(self._target)
         self._size = 0
         self._file = -1
         self._is_broken = False
@@ -113,7 +113,7 @@ class PartialFile(_ReceivedBlob):
     def __enter__(self) -> Self:
         _sweep(self._target.parent)
         try:
-            self._file = _open(self._part, locked=self._keep)
+            self._file = _open_kept(self._part) if self._keep else create_own(self._part)
         except OSError as failure:
             self._close(discard=not self._keep)
             raise self._cannot_write(failure) from failure
@@ -203,7 +203,8 @@ class PartialFile(_ReceivedBlob):
         try:
             if self._durability == "full":
                 os.fsync(self._file)
-            self._part.chmod(0o644 & ~umask())
+            set_rights(self._file, self._target)
+            check_part(self._part, self._file)
             if os.name == "nt":  # Windows cannot rename an open file
                 self._close(discard=False)
             self._part.replace(self._target)
@@ -222,7 +223,8 @@ class PartialFile(_ReceivedBlob):
     def _close(self, *, discard: bool) -> None:
         if discard:
             with suppress(OSError):
-                self._part.unlink()
+                if self._file < 0 or is_at(self._part, self._file):
+                    self._part.unlink()
         # The system may reuse the descriptor at once, so no thread may use it after this, even if `close` fails.
         with self._lock:
             file, self._file = self._file, -1
@@ -269,31 +271,21 @@ def _target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _open(part: Path, *, locked: bool) -> int:
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    flags |= getattr(os, "O_BINARY", 0)
-    if not locked:
-        return os.open(part, flags | os.O_EXCL, 0o600)
-    while True:
-        file = os.open(part, flags, 0o600)
-        try:
-            _lock(file, part)
-            with suppress(FileNotFoundError):  # another process may have finished or deleted it in between
-                if part.lstat().st_ino == os.fstat(file).st_ino:
-                    return file
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
+def kept_part(target: Path, digest: Digest) -> Path:
+    """Return where the bytes of an interrupted download are kept: a later call for the same file finds them.
+
+    The name depends on the target, since two downloads of one blob to two files must not write the same bytes.
+    """
+    of_target = Digest.of(os.fsencode(target.name)).encoded[:12]
+    return target.with_name(f".{digest.algorithm}-{digest.encoded}.{of_target}.part")
 
 
-def _lock(file: int, part: Path) -> None:
+def _open_kept(part: Path) -> int:
     try:
-        import fcntl  # noqa: PLC0415 (not available on Windows)
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return open_own(part)
+    except ForeignFileError as fault:
+        reason = f"{fault}; delete it, or download without resuming"
+        raise errors.LayoutError(str(part), reason) from None
     except BlockingIOError:
         raise errors.LayoutLockedError(str(part), "another process is writing this file; try again later") from None
 
@@ -314,6 +306,4 @@ def _sweep(folder: Path) -> None:
 
 
 def _is_stale(entry: "os.DirEntry[str]") -> bool:
-    found = entry.stat(follow_symlinks=False)
-    is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-    return entry.is_file(follow_symlinks=False) and is_ours and time.time() - found.st_mtime > _STALE_AFTER
+    return is_own_file(entry) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE_AFTER

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreg_client import Digest, errors
+from dreg_client.files.partial_file import kept_part
 from tests.advisories.scenes import fails
 from tests.faultserver import Network
 from tests.hostile.registry import LAYER, LAYER_DIGEST, registry_at
@@ -32,7 +33,7 @@ def test_what_lies_in_a_layout_under_a_digest_is_hashed(build: "LayoutBuilder") 
 
 def test_what_an_earlier_download_left_is_hashed(library_way: Way, net: Network, tmp_path: Path) -> None:
     registry_at(net)
-    part = tmp_path / f".sha256-{LAYER_DIGEST.encoded}.part"
+    part = kept_part(tmp_path / "layer", LAYER_DIGEST)
     part.write_bytes(b"poisoned" + LAYER[8:500])
 
     assert library_way.blob(LAYER_DIGEST, tmp_path / "layer", resume=True).error is None

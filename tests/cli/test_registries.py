@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dreg_client import __version__
 from tests.answering import Heard
 from tests.answering import registry as answering
 from tests.raw_server import answer
@@ -267,8 +268,11 @@ def test_a_validation_goes_on_where_it_was_interrupted(
     for number in range(5):
         own_registry.put("acme/web", f"t{number}", {**EMPTY_INDEX, "annotations": {"n": str(number)}})
     place = f"{own_registry.address}/acme/web"
-    done = {"tag": f"{place}:t1", "findings": [_found(f"{place}:t1")]}
-    journal.write_text(json.dumps(done) + '\n{"tag": "cut sho')
+    options = {"complete": False, "pedantic": False, "dreg": __version__}
+    found = _found(f"{place}:t1", said("resolve", f"{place}:t1").out.strip())
+    done = {"repository": place, "options": options, "findings": [found]}
+    header = {"journal": "dreg validate --resume", "version": 1}
+    journal.write_text(f'{json.dumps(header)}\n{json.dumps(done)}\n{{"tag": "cut sho')
 
     told = said("validate", place, "--resume", journal)
     assert told.code == 1, "what was found before the interruption counts"
@@ -277,9 +281,9 @@ def test_a_validation_goes_on_where_it_was_interrupted(
     assert not journal.exists()
 
 
-def _found(source: str) -> dict[str, Any]:
+def _found(source: str, digest: str) -> dict[str, Any]:
     problem = {"rule": "GEN-99", "severity": "error", "path": "$", "found": "a", "expected": "b", "clause": "c"}
-    return {"source": source, "kind": "oci-index", "digest": None, "size": 7, "problems": [problem]}
+    return {"source": source, "kind": "oci-index", "digest": digest, "size": 7, "problems": [problem]}
 
 
 # --- what strangers say

@@ -11,6 +11,7 @@ import pytest
 
 from dreg_client import Descriptor, Digest, errors
 from dreg_client._async.client import AsyncClient
+from dreg_client.files.partial_file import kept_part
 from dreg_client.protocol.content import BlobRequest
 from tests.raw_server import RawServer, answer, speaking
 
@@ -152,7 +153,7 @@ def test_a_stream_that_was_left_says_so(client: Client) -> None:
 
 
 def test_another_process_at_work_on_the_file_is_named(client: Client, tmp_path: Path) -> None:
-    part = tmp_path / f".sha256-{DIGEST.encoded}.part"
+    part = kept_part(tmp_path / "blob", DIGEST)
     file = os.open(part, os.O_CREAT | os.O_RDWR)
     fcntl.flock(file, fcntl.LOCK_EX)
     with serving(BLOB) as server, client(server) as (_, do):
@@ -167,7 +168,7 @@ def test_another_process_at_work_on_the_file_is_named(client: Client, tmp_path: 
 
 
 def test_kept_bytes_that_are_too_many_are_dropped(client: Client, tmp_path: Path) -> None:
-    (tmp_path / f".sha256-{DIGEST.encoded}.part").write_bytes(BLOB + b"?")
+    kept_part(tmp_path / "blob", DIGEST).write_bytes(BLOB + b"?")
 
     def script(head: bytes, connection: Any) -> None:
         ranged = b"range:" in head.lower()

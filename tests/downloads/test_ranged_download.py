@@ -12,6 +12,7 @@ from dreg_client import Descriptor, Digest, errors
 from dreg_client._async import ranged_download as async_ranged_download
 from dreg_client._async._compat import maybe_await
 from dreg_client._sync import ranged_download
+from dreg_client.files.partial_file import kept_part
 from dreg_client.protocol.blob_reader import MIN_RANGED
 from dreg_client.protocol.blob_reader import RANGE_SIZE as PIECE
 from dreg_client.protocol.events import Received
@@ -221,7 +222,7 @@ def test_dld_04_a_blob_that_shrinks_is_another_one(client: Client, tmp_path: Pat
 
 def test_it_goes_on_behind_what_an_earlier_call_left(client: Client, tmp_path: Path) -> None:
     kept = PIECE - 1001
-    (tmp_path / f".sha256-{DIGEST.encoded}.part").write_bytes(BLOB[:kept])
+    kept_part(tmp_path / "blob", DIGEST).write_bytes(BLOB[:kept])
     with speaking(Server()) as server, client(server) as (_, do):
         assert downloaded(do, tmp_path, resume=True) == BLOB
     assert ranges(server)[0] == f"{kept}-{kept + PIECE - 1}"

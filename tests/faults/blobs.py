@@ -9,11 +9,12 @@ from threading import Event
 from typing import Any
 
 from dreg_client import AsyncRegistry, Digest, Registry
+from dreg_client.files.partial_file import kept_part
 
 BLOB = b"".join(number.to_bytes(4) for number in range(300_000))
 DIGEST = Digest.of(BLOB)
 OLD = b"what was there"
-PART = f".sha256-{DIGEST.encoded}.part"
+PART = kept_part(Path("blob"), DIGEST).name
 
 
 @dataclass

@@ -14,7 +14,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 BY_PATH = ("chmod", "lstat", "mkdir", "open", "rename", "replace", "stat")
-BY_FILE = ("close", "fdatasync", "fstat", "fsync", "ftruncate", "lseek", "pwrite", "read", "write", "writev")
+BY_FILE = (
+    "close",
+    "fchmod",
+    "fchown",
+    "fdatasync",
+    "fstat",
+    "fsync",
+    "ftruncate",
+    "lseek",
+    "pwrite",
+    "read",
+    "write",
+    "writev",
+)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from dreg_client import Descriptor, Digest
+from dreg_client.files.partial_file import kept_part
 from tests.faultserver import Heard, Piece, answer, head
 from tests.hostile.registry import BASE
 
@@ -59,8 +60,8 @@ def held(folder: Path) -> dict[str, bytes]:
 
 
 def part_file(folder: Path, digest: Digest) -> Path:
-    """Where a download that may be resumed keeps what came."""
-    return folder / f".{digest.algorithm}-{digest.encoded}.part"
+    """Where a download to `layer` that may be resumed keeps what came."""
+    return kept_part(folder / "layer", digest)
 
 
 @dataclass

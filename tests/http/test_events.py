@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Registry
+from dreg_client.files.partial_file import kept_part
 from dreg_client.protocol.events import Received
 from tests.doors import Door, repository
 from tests.http.documents import LAYER, LAYER_DIGEST, image, served
@@ -16,7 +17,7 @@ LEFT = 5
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["by range", "all of it"])
 def test_bytes_that_an_earlier_call_left_count_as_progress(door: Door, tmp_path: Path, ranges: bool) -> None:
-    (tmp_path / f".sha256-{LAYER_DIGEST.encoded}.part").write_bytes(LAYER[:LEFT])
+    kept_part(tmp_path / "layer", LAYER_DIGEST).write_bytes(LAYER[:LEFT])
     told: list[Any] = []
 
     def registry(request: Any) -> Any:
