@@ -9,6 +9,7 @@ from dreg_client._async._compat import Semaphore
 from dreg_client._async.connection import body_length, request_target
 from dreg_client._async.pool import AsyncPool
 from dreg_client._async.transport import AsyncTransport, RawHeaders
+from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import TwoLengthsError, no_place
@@ -83,6 +84,8 @@ class AsyncTransportAdapter:
         origin, request = self._request(hop, timeouts)
         if self._closed:
             raise errors.ClosedError(str(origin))
+        if hop.only_loopback:
+            raise no_loopback(hop.where, "it is behind transport=, which may connect to any address")
         permits = self._permits.get(origin) or self._permits.setdefault(origin, Semaphore(self._options.connections))
         held: list[None] = []
         try:

@@ -11,6 +11,7 @@ from dreg_client.protocol.auth import (
     NO_CHALLENGE,
     Hint,
     KnownChallenge,
+    UserAuthorization,
     basic_authorization,
     challenge_key,
     challenge_of,
@@ -121,17 +122,18 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
     ) -> str | None:
         service = self._options.auth_service
         if service is not None and registry == self._own:
-            check_plain_http(registry, known.response.where, self._options)
+            check_plain_http(registry.origin, known.response.where, self._options)
             return service_authorization(await maybe_await(service.request_token(known.scope)))
         credential = await self._credential(registry, request)
         if credential is None:
             return await super()._authorization(registry, request, known, refused=refused, nearest=nearest)
-        check_plain_http(registry, known.response.where, self._options)
+        check_plain_http(registry.origin, known.response.where, self._options)
         if known.challenge.scheme == "basic":
             return basic_authorization(credential)
         if credential.registry_token is not None:
-            return f"Bearer {credential.registry_token}"
-        return "Bearer " + await self._token(TokenRequest(registry, known, credential, nearest), request, refused)
+            return UserAuthorization(f"Bearer {credential.registry_token}")
+        token = await self._token(TokenRequest(registry, known, credential, nearest), request, refused)
+        return UserAuthorization(f"Bearer {token}")
 
     async def _has_user(self, registry: RegistryURL, request: Request) -> bool:
         """Return whether there is a credential or a token service for a request."""

@@ -21,11 +21,12 @@ from dreg_client._async.network import AsyncStream, AsyncTLSStream, connect
 from dreg_client._async.proxy import connect_by_proxy
 from dreg_client._async.transport import RawHeaders
 from dreg_client.credentials.tls import tls_context
+from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.proxies import proxy_of
-from dreg_client.values.origin import Origin, Reach, reach
+from dreg_client.values.origin import Origin, Reach, is_loopback, reach
 
 _SENT_AGAIN: Final = frozenset({"GET", "HEAD"})
 _MOST_SPELLINGS: Final = 256
@@ -152,7 +153,8 @@ class AsyncOriginPool:
         with suppress(IndexError):  # another thread may have taken the last one
             while self._idle:
                 connection = self._idle.pop()
-                if connection.reach <= hop.nearest and connection.is_usable():
+                is_near = is_loopback(connection.peer) if hop.only_loopback else connection.reach <= hop.nearest
+                if is_near and connection.is_usable():
                     return connection
                 connection.close()
         return None
@@ -169,6 +171,8 @@ class AsyncOriginPool:
             if nearness > hop.nearest:
                 reason = f"its address is {stream.peer}; a registry must not send requests to a private network"
                 raise errors.BlockedAddressError("the registry", hop.where, reason)  # noqa: TRY301 (closes the stream)
+            if hop.only_loopback and not is_loopback(stream.peer):
+                raise no_loopback(hop.where, f"its address is {stream.peer}" if stream.peer else "it is behind a proxy")  # noqa: TRY301 (as above)
             if self._context is not None:
                 stream = AsyncTLSStream(stream, self._context, origin.host)
                 await stream.handshake(deadline)

@@ -3,6 +3,7 @@
 from dreg_client import errors
 from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
 from dreg_client._async.sender import AsyncAnswer, AsyncSender
+from dreg_client.protocol.auth import UserAuthorization
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.redact import redact_error
@@ -20,16 +21,18 @@ class AsyncRedirects:
     """
 
     def __init__(self, options: Options, sender: AsyncSender) -> None:
-        self._sender = sender
+        self._options, self._sender = options, sender
         self._others = AsyncAnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
     async def send(
         self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
     ) -> AsyncAnswer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        headers = (*self._sender.fixed, *request.headers)
+        headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
             headers = (*headers, ("Authorization", authorization))
+            is_plain = registry.origin.scheme == "http" and not self._options.plain_http
+            only_loopback = is_plain and isinstance(authorization, UserAuthorization)
         hop = first = Hop(
             request.method,
             url_of(registry, request),
@@ -38,6 +41,7 @@ class AsyncRedirects:
             request.limit,
             streams,
             waits=request.waits,
+            only_loopback=only_loopback,
         )
         for _ in range(MAX_REDIRECTS + 1):
             response, body = await self._sender.send(hop, registry.url)
@@ -52,7 +56,7 @@ class AsyncRedirects:
             if target is None:
                 check_tls_expected(response)
                 return redact_error(response, hop, redirected=hop is not first), None
-            hop = next_hop(registry, hop, response, target, headers)
+            hop = next_hop(registry, hop, response, target, first)
             if self._others.challenges:
                 hop = await self._with_known_token(registry, hop)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)

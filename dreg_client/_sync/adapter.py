@@ -10,6 +10,7 @@ from dreg_client._sync._compat import Semaphore
 from dreg_client._sync.connection import body_length, request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, Transport
+from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import TwoLengthsError, no_place
@@ -84,6 +85,8 @@ class TransportAdapter:
         origin, request = self._request(hop, timeouts)
         if self._closed:
             raise errors.ClosedError(str(origin))
+        if hop.only_loopback:
+            raise no_loopback(hop.where, "it is behind transport=, which may connect to any address")
         permits = self._permits.get(origin) or self._permits.setdefault(origin, Semaphore(self._options.connections))
         held: list[None] = []
         try:

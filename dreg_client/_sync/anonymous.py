@@ -106,7 +106,7 @@ class AnonymousAuthenticator:
         with self._locks.get_or_put(key, new_lock()):
             if cached := self._tokens.get(key, refused=refused):
                 return cached
-            hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)
+            hop = token_hop(wanted, self._sender.fixed, self._options)
             requested = monotonic()
             try:
                 response = self._token_response(hop, wanted.registry)

@@ -12,6 +12,7 @@ from dreg_client.protocol.auth import (
     NO_CHALLENGE,
     Hint,
     KnownChallenge,
+    UserAuthorization,
     basic_authorization,
     challenge_key,
     challenge_of,
@@ -122,17 +123,18 @@ class Authenticator(AnonymousAuthenticator):
     ) -> str | None:
         service = self._options.auth_service
         if service is not None and registry == self._own:
-            check_plain_http(registry, known.response.where, self._options)
+            check_plain_http(registry.origin, known.response.where, self._options)
             return service_authorization(maybe_await(service.request_token(known.scope)))
         credential = self._credential(registry, request)
         if credential is None:
             return super()._authorization(registry, request, known, refused=refused, nearest=nearest)
-        check_plain_http(registry, known.response.where, self._options)
+        check_plain_http(registry.origin, known.response.where, self._options)
         if known.challenge.scheme == "basic":
             return basic_authorization(credential)
         if credential.registry_token is not None:
-            return f"Bearer {credential.registry_token}"
-        return "Bearer " + self._token(TokenRequest(registry, known, credential, nearest), request, refused)
+            return UserAuthorization(f"Bearer {credential.registry_token}")
+        token = self._token(TokenRequest(registry, known, credential, nearest), request, refused)
+        return UserAuthorization(f"Bearer {token}")
 
     def _has_user(self, registry: RegistryURL, request: Request) -> bool:
         """Return whether there is a credential or a token service for a request."""
