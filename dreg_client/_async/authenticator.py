@@ -1,5 +1,6 @@
 """Authentication: answer the challenges of one registry and its mirrors, with passwords or tokens."""
 
+import os
 from dataclasses import replace
 from time import monotonic
 
@@ -49,7 +50,7 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
         self._own, self._redirects = own, redirects
         self._credentials: Latest[tuple[str, str], FoundCredential] = Latest(MOST)
         self._pings: dict[Origin, Response] = {}  # of the registry and its mirrors
-        self._pinging: dict[Origin, Lock] = {}
+        self._pinging: dict[tuple[int, Origin], Lock] = {}  # by process (see `_token`)
 
     async def authorization_for(
         self, registry: RegistryURL, request: Request, response: Response, used: str | None
@@ -98,7 +99,7 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
 
     async def _pinged(self, registry: RegistryURL) -> Response:
         """Return the response to an anonymous request to `/v2/`. It is cached once it is conclusive."""
-        async with self._pinging.setdefault(registry.origin, new_lock()):
+        async with self._pinging.setdefault((os.getpid(), registry.origin), new_lock()):
             ping = self._pings.get(registry.origin)
             if ping is None:
                 ping = self._pings[registry.origin] = await self._conclusive_ping(registry)

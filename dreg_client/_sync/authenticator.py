@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/authenticator.py by tools/generate_sync.py. Do not edit.
 """Authentication: answer the challenges of one registry and its mirrors, with passwords or tokens."""
 
+import os
 from dataclasses import replace
 from time import monotonic
 
@@ -50,7 +51,7 @@ class Authenticator(AnonymousAuthenticator):
         self._own, self._redirects = own, redirects
         self._credentials: Latest[tuple[str, str], FoundCredential] = Latest(MOST)
         self._pings: dict[Origin, Response] = {}  # of the registry and its mirrors
-        self._pinging: dict[Origin, Lock] = {}
+        self._pinging: dict[tuple[int, Origin], Lock] = {}  # by process (see `_token`)
 
     def authorization_for(
         self, registry: RegistryURL, request: Request, response: Response, used: str | None
@@ -99,7 +100,7 @@ class Authenticator(AnonymousAuthenticator):
 
     def _pinged(self, registry: RegistryURL) -> Response:
         """Return the response to an anonymous request to `/v2/`. It is cached once it is conclusive."""
-        with self._pinging.setdefault(registry.origin, new_lock()):
+        with self._pinging.setdefault((os.getpid(), registry.origin), new_lock()):
             ping = self._pings.get(registry.origin)
             if ping is None:
                 ping = self._pings[registry.origin] = self._conclusive_ping(registry)
