@@ -4,7 +4,7 @@
 from dreg_client import errors
 from dreg_client._sync.anonymous import AnonymousAuthenticator
 from dreg_client._sync.sender import Answer, Sender
-from dreg_client.protocol.auth import UserAuthorization
+from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.redact import redact_error
@@ -30,8 +30,7 @@ class Redirects:
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
             headers = (*headers, ("Authorization", authorization))
-            is_plain = registry.origin.scheme == "http" and not self._options.plain_http
-            only_loopback = is_plain and isinstance(authorization, UserAuthorization)
+            only_loopback = is_for_loopback(registry.origin, authorization, self._options)
         hop = first = Hop(
             request.method,
             url_of(registry, request),
@@ -39,16 +38,15 @@ class Redirects:
             request.body,
             request.limit,
             streams,
-            waits=request.waits,
             only_loopback=only_loopback,
+            waits=request.waits,
         )
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
-            if response.status == 401 and hop is not first:
-                authorized = self._authorized(registry, hop, response)
-                if authorized is not None:
-                    hop = authorized
-                    response, body = self._sender.send(hop, registry.url)
+            is_elsewhere = response.status == 401 and hop is not first
+            if is_elsewhere and (authorized := self._authorized(registry, hop, response)) is not None:
+                hop = authorized
+                response, body = self._sender.send(hop, registry.url)
             if response.status < 300:
                 return response, body
             target = redirect_target(registry, request, response)

@@ -126,6 +126,11 @@ def check_plain_http(origin: Origin, where: str, options: Options) -> bool:
     return True
 
 
+def is_for_loopback(origin: Origin, authorization: str, options: Options) -> bool:
+    """Return whether a request with an `Authorization` may be sent to a loopback address only (see `Hop`)."""
+    return origin.scheme == "http" and not options.plain_http and isinstance(authorization, UserAuthorization)
+
+
 def no_loopback(where: str, reason: str) -> errors.InsecureDowngradeError:
     """Return the error for a request with a secret, but without TLS, whose connection is not to this machine."""
     return errors.InsecureDowngradeError("the registry", where, f"{reason}, not on this machine; {NO_PLAIN_HTTP}")
