@@ -38,6 +38,27 @@ def test_aut_30_no_secret_of_any_kind_goes_there(library_way: Way, net: Network,
     assert registry.asked == [f"GET {TAGS}"]
 
 
+class Service:
+    """Gives tokens of the caller's own."""
+
+    def request_token(self, scope: str) -> str:
+        assert scope
+        return TOKEN
+
+
+@pytest.mark.parametrize(("address", "shown"), [("45.1.2.3", []), ("127.0.0.1", [f"Bearer {TOKEN}"])])
+def test_aut_30_nor_a_token_of_the_caller_s_service(
+    library_way: Way, net: Network, address: str, shown: list[str]
+) -> None:
+    asks = bearer("http://a.localhost/token")
+    registry = wanting(registry_at(net, "a.localhost", scheme="http", address=address), asks, f"Bearer {TOKEN}")
+    library_way.registry, library_way.options = "http://a.localhost", {"auth_service": Service()}
+
+    outcome = library_way.tags()
+    assert registry.secrets == shown
+    assert outcome.kind is (None if shown else errors.InsecureDowngradeError)
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.8.7"])
 def test_aut_30_this_machine_gets_it_without_a_word(way: Way, net: Network, address: str) -> None:
     registry = wanting(registry_at(net, "a.localhost", scheme="http", address=address), "Basic realm=x", BASIC)

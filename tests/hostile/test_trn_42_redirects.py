@@ -12,6 +12,7 @@ from tests.hostile.secrets import TOKEN
 from tests.hostile.ways import Way, refused
 
 SIGNS = "\t \x0c\x1f\x7f\x85\xa0\xe9"  # NEL and NBSP are white space in Python, and tabs disappear from parsed URLs
+JSON = "Content-Type: application/json"
 PLACES = [
     "https://cdn{}.test/layer",
     "https://cdn.test/{}layer",
@@ -56,6 +57,15 @@ def test_trn_42_the_same_location_twice_is_followed(way: Way, net: Network, tmp_
     net.host("cdn.test").on("/layer", answer(LAYER))
 
     assert way.blob(LAYER_DIGEST, tmp_path / "layer").error is None
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=ascii)
+def test_trn_42_nor_is_such_a_link_to_the_next_page(library_way: Way, net: Network, sign: str) -> None:
+    page = answer(b'{"tags": ["1"]}', 200, JSON, f'Link: <{TAGS}?la{sign}st=1>; rel="next"')
+    registry = registry_at(net).on(TAGS, page)
+
+    refused(library_way.tags(), errors.ProtocolError)
+    assert len(registry.requests) == 1
 
 
 NO_HOST = ["224.0.0.1", "239.255.255.250", "255.255.255.255", "240.0.0.1", "0.1.2.3", "[ff02::1]", "[ff0e::1]"]
