@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dreg_client.models.parse import parse_document, parse_manifest
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import Answered, Counted, Event, Received, Retrying, Warned
+    from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
     from dreg_client.validation.report import DocumentReport, FileReport, Report, validate
@@ -80,6 +81,7 @@ _MODULES = {
     "models.parse": ("parse_document", "parse_manifest"),
     "protocol.content": ("RawManifest",),
     "protocol.events": ("Answered", "Counted", "Event", "Received", "Retrying", "Warned"),
+    "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
     "validation.report": ("DocumentReport", "FileReport", "Report", "validate"),
@@ -126,6 +128,7 @@ __all__ = [
     "LegacyManifest",
     "LineRules",
     "Manifest",
+    "Mirror",
     "NotFoundError",
     "OciIndex",
     "OciManifest",

@@ -1,5 +1,6 @@
 """Authentication without a credential: answer the challenges of registries with anonymous tokens."""
 
+import os
 from collections.abc import Hashable
 from time import monotonic
 from typing import Final
@@ -101,10 +102,11 @@ class AsyncAnonymousAuthenticator:
         key = wanted.key
         if cached := self._tokens.get(key, refused=refused):
             return cached
-        async with self._locks.get_or_put(key, new_lock()):
+        # By process: in a forked child, a lock that another thread of the parent held would never be released.
+        async with self._locks.get_or_put((os.getpid(), key), new_lock()):
             if cached := self._tokens.get(key, refused=refused):
                 return cached
-            hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)
+            hop = token_hop(wanted, self._sender.fixed, self._options)
             requested = monotonic()
             try:
                 response = await self._token_response(hop, wanted.registry)

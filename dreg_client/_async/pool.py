@@ -9,7 +9,7 @@ give further reasons.
 import os
 import ssl
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -21,11 +21,13 @@ from dreg_client._async.network import AsyncStream, AsyncTLSStream, connect
 from dreg_client._async.proxy import connect_by_proxy
 from dreg_client._async.transport import RawHeaders
 from dreg_client.credentials.tls import tls_context
+from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
+from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.proxies import proxy_of
-from dreg_client.values.origin import Origin, Reach, reach
+from dreg_client.values.origin import Origin, Reach, is_loopback, reach
 
 _SENT_AGAIN: Final = frozenset({"GET", "HEAD"})
 _MOST_SPELLINGS: Final = 256
@@ -39,12 +41,12 @@ class AsyncPool:
 
     Args:
         options: The options for the number of connections, the proxy, and TLS.
-        registries: The origins of the registry and its mirrors, to which `insecure` and client certificates apply.
-            None: they apply to all origins.
+        named: The registry and its mirrors, each with its own settings for TLS. Other hosts get no client certificate,
+            and are always verified. None: the options apply to all hosts.
     """
 
-    def __init__(self, options: Options, registries: Collection[Origin] | None) -> None:
-        self._options, self._registries = options, registries
+    def __init__(self, options: Options, named: Mapping[Origin, TLSSettings] | None) -> None:
+        self._options, self._named = options, named
         self._pools: dict[Origin, AsyncOriginPool] = {}
         self._spellings: dict[str, AsyncOriginPool] = {}
         self._closed = False
@@ -77,8 +79,8 @@ class AsyncPool:
         if pool is None:
             for other in list(self._pools.values()):
                 other.close_unusable()  # so that redirects to many hosts do not accumulate connections
-            is_registry = self._registries is None or origin in self._registries
-            pool = AsyncOriginPool(origin, self._options, is_registry=is_registry)
+            settings = self._options if self._named is None else self._named.get(origin)
+            pool = AsyncOriginPool(origin, self._options, settings)
             pool = self._pools.setdefault(origin, pool)  # another thread may have added one
         if len(self._spellings) < _MOST_SPELLINGS:
             self._spellings[place] = pool
@@ -99,22 +101,26 @@ class AsyncOriginPool:
     Args:
         origin: The origin.
         options: The options for the number of connections, the proxy, and TLS.
-        is_registry: Whether the origin is the registry or a mirror, to which `insecure` and client certificates apply.
+        settings: The settings for TLS, if it is the registry or a mirror (see `AsyncPool`).
+
+    Attributes:
+        process: The id of the process whose connections these are.
     """
 
-    def __init__(self, origin: Origin, options: Options, *, is_registry: bool) -> None:
+    def __init__(self, origin: Origin, options: Options, settings: TLSSettings | None) -> None:
         self._origin, self._options = origin, options
         self._host = origin.authority.encode("ascii")
-        self._context = tls_context(options, origin, is_registry=is_registry) if origin.scheme == "https" else None
+        self._context = tls_context(options, origin, settings) if origin.scheme == "https" else None
         self._proxy = proxy = proxy_of(origin, options)
         self._proxy_headers: RawHeaders | None = None
         self._proxy_context: ssl.SSLContext | None = None
         if proxy is not None and proxy.scheme == "https":
             proxy_origin = Origin("https", proxy.host, proxy.port)
-            self._proxy_context = tls_context(options, proxy_origin, is_registry=False)
+            self._proxy_context = tls_context(options, proxy_origin, None)
         if proxy is not None and origin.scheme == "http" and not proxy.is_socks:
             self._proxy_headers = proxy.headers
         self._permits = Semaphore(options.connections)
+        self.process = os.getpid()
         self._idle: deque[AsyncConnection] = deque()
         self._closed = False
 
@@ -152,7 +158,8 @@ class AsyncOriginPool:
         with suppress(IndexError):  # another thread may have taken the last one
             while self._idle:
                 connection = self._idle.pop()
-                if connection.reach <= hop.nearest and connection.is_usable():
+                is_near = is_loopback(connection.peer) if hop.only_loopback else connection.reach <= hop.nearest
+                if is_near and connection.is_usable():
                     return connection
                 connection.close()
         return None
@@ -169,6 +176,8 @@ class AsyncOriginPool:
             if nearness > hop.nearest:
                 reason = f"its address is {stream.peer}; a registry must not redirect to a private network"
                 raise errors.BlockedAddressError("the registry", hop.where, reason)  # noqa: TRY301 (closes the stream)
+            if hop.only_loopback and not is_loopback(stream.peer):
+                raise no_loopback(hop.where, f"its address is {stream.peer}" if stream.peer else "it is behind a proxy")  # noqa: TRY301 (as above)
             if self._context is not None:
                 stream = AsyncTLSStream(stream, self._context, origin.host)
                 await stream.handshake(deadline)
@@ -236,6 +245,8 @@ class AsyncPooledResponse:
                 return None
             raise errors.ClosedError(self._hop.where)
         try:
+            if self._pool.process != os.getpid():  # the parent of this process also reads the rest
+                raise ConnectionLostError  # noqa: TRY301 (closes the connection in this process)
             chunk = await self._connection.read_chunk(self._seconds)
         except BaseException as failure:
             await self.aclose()

@@ -3,6 +3,7 @@
 from dreg_client import errors
 from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
 from dreg_client._async.sender import AsyncAnswer, AsyncSender
+from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.redact import redact_error
@@ -20,16 +21,17 @@ class AsyncRedirects:
     """
 
     def __init__(self, options: Options, sender: AsyncSender) -> None:
-        self._sender = sender
+        self._options, self._sender = options, sender
         self._others = AsyncAnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
     async def send(
         self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
     ) -> AsyncAnswer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        headers = (*self._sender.fixed, *request.headers)
+        headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
             headers = (*headers, ("Authorization", authorization))
+            only_loopback = is_for_loopback(registry.origin, authorization, self._options)
         hop = first = Hop(
             request.method,
             url_of(registry, request),
@@ -37,22 +39,22 @@ class AsyncRedirects:
             request.body,
             request.limit,
             streams,
+            only_loopback=only_loopback,
             waits=request.waits,
         )
         for _ in range(MAX_REDIRECTS + 1):
             response, body = await self._sender.send(hop, registry.url)
-            if response.status == 401 and hop is not first:
-                authorized = await self._authorized(registry, hop, response)
-                if authorized is not None:
-                    hop = authorized
-                    response, body = await self._sender.send(hop, registry.url)
+            is_elsewhere = response.status == 401 and hop is not first
+            if is_elsewhere and (authorized := await self._authorized(registry, hop, response)) is not None:
+                hop = authorized
+                response, body = await self._sender.send(hop, registry.url)
             if response.status < 300:
                 return response, body
             target = redirect_target(registry, request, response)
             if target is None:
                 check_tls_expected(response)
                 return redact_error(response, hop, redirected=hop is not first), None
-            hop = next_hop(registry, hop, response, target, headers)
+            hop = next_hop(registry, hop, response, target, first)
             if self._others.challenges:
                 hop = await self._with_known_token(registry, hop)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)

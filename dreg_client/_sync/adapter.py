@@ -1,7 +1,8 @@
 # Generated from dreg_client/_async/adapter.py by tools/generate_sync.py. Do not edit.
 """The caller's httpx or httpx2 transport as our `Transport`: a mock, an ASGI app, a cache, HTTP/2."""
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
@@ -10,9 +11,11 @@ from dreg_client._sync._compat import Semaphore
 from dreg_client._sync.connection import body_length, request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, Transport
+from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import TwoLengthsError, no_place
+from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
 
@@ -54,12 +57,12 @@ class CallerTransport(Protocol):
         ...
 
 
-def new_transport(options: Options, registries: Collection[Origin]) -> Transport:
-    """Return the transport for some options: the caller's own, or a connection pool."""
+def new_transport(options: Options, named: Mapping[Origin, TLSSettings]) -> Transport:
+    """Return the transport for some options: the caller's own, or a connection pool (see its `named`)."""
     if options.transport is not None:
         return TransportAdapter(options.transport, options)
     check_http_option(options)
-    return Pool(options, registries)
+    return Pool(options, named)
 
 
 class TransportAdapter:
@@ -76,7 +79,8 @@ class TransportAdapter:
             raise TypeError(f"transport= takes a transport of httpx or httpx2 with handle_request, not {kind}")
         self._transport, self._options = transport, options
         self._library = HTTPLibrary.of(transport, options)
-        self._permits: dict[Origin, Semaphore] = {}
+        self._keeps_alive = options.keep_alive or _is_ours(transport)
+        self._permits: dict[tuple[int, Origin], Semaphore] = {}  # by process: a child has none of its parent's requests
         self._closed = False
 
     def send(self, hop: Hop, timeouts: Timeouts) -> "AdaptedResponse":
@@ -84,7 +88,10 @@ class TransportAdapter:
         origin, request = self._request(hop, timeouts)
         if self._closed:
             raise errors.ClosedError(str(origin))
-        permits = self._permits.get(origin) or self._permits.setdefault(origin, Semaphore(self._options.connections))
+        if hop.only_loopback:
+            raise no_loopback(hop.where, "it is behind transport=, which may connect to any address")
+        key = os.getpid(), origin
+        permits = self._permits.get(key) or self._permits.setdefault(key, Semaphore(self._options.connections))
         held: list[None] = []
         try:
             if not permits.acquire(timeouts.pool, held):
@@ -107,6 +114,9 @@ class TransportAdapter:
         seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool}
         seconds["read"] = timeouts.read if hop.waits is None else hop.waits
         extensions, headers = {"timeout": seconds}, list(hop.headers)
+        if not self._keeps_alive:
+            # HTTP libraries take bytes after a response as the next response, which a server could thus forge.
+            headers.append(("Connection", "close"))
         try:
             request = self._library.request(
                 hop.method, hop.url, headers=headers, content=hop.body or None, extensions=extensions
@@ -165,6 +175,12 @@ class AdaptedResponse:
             pass  # the response is no longer needed
         finally:
             self._permits.release(self._held)
+
+
+def _is_ours(transport: object) -> bool:
+    """Return whether a transport uses connections of this package, which ignore bytes after a response."""
+    ours = f"{__name__.rpartition('.')[0]}.httpx_transport"
+    return any(kind.__module__ == ours for kind in type(transport).__mro__)
 
 
 def _parts(target: bytes) -> list[bytes]:

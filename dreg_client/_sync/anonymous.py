@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/anonymous.py by tools/generate_sync.py. Do not edit.
 """Authentication without a credential: answer the challenges of registries with anonymous tokens."""
 
+import os
 from collections.abc import Hashable
 from time import monotonic
 from typing import Final
@@ -103,10 +104,11 @@ class AnonymousAuthenticator:
         key = wanted.key
         if cached := self._tokens.get(key, refused=refused):
             return cached
-        with self._locks.get_or_put(key, new_lock()):
+        # By process: in a forked child, a lock that another thread of the parent held would never be released.
+        with self._locks.get_or_put((os.getpid(), key), new_lock()):
             if cached := self._tokens.get(key, refused=refused):
                 return cached
-            hop = token_hop(wanted, self._sender.fixed, self._options.trusted_token_hosts)
+            hop = token_hop(wanted, self._sender.fixed, self._options)
             requested = monotonic()
             try:
                 response = self._token_response(hop, wanted.registry)

@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/authenticator.py by tools/generate_sync.py. Do not edit.
 """Authentication: answer the challenges of one registry and its mirrors, with passwords or tokens."""
 
+import os
 from dataclasses import replace
 from time import monotonic
 
@@ -12,6 +13,7 @@ from dreg_client.protocol.auth import (
     NO_CHALLENGE,
     Hint,
     KnownChallenge,
+    UserAuthorization,
     basic_authorization,
     challenge_key,
     challenge_of,
@@ -49,7 +51,7 @@ class Authenticator(AnonymousAuthenticator):
         self._own, self._redirects = own, redirects
         self._credentials: Latest[tuple[str, str], FoundCredential] = Latest(MOST)
         self._pings: dict[Origin, Response] = {}  # of the registry and its mirrors
-        self._pinging: dict[Origin, Lock] = {}
+        self._pinging: dict[tuple[int, Origin], Lock] = {}  # by process (see `_token`)
 
     def authorization_for(
         self, registry: RegistryURL, request: Request, response: Response, used: str | None
@@ -98,7 +100,7 @@ class Authenticator(AnonymousAuthenticator):
 
     def _pinged(self, registry: RegistryURL) -> Response:
         """Return the response to an anonymous request to `/v2/`. It is cached once it is conclusive."""
-        with self._pinging.setdefault(registry.origin, new_lock()):
+        with self._pinging.setdefault((os.getpid(), registry.origin), new_lock()):
             ping = self._pings.get(registry.origin)
             if ping is None:
                 ping = self._pings[registry.origin] = self._conclusive_ping(registry)
@@ -122,17 +124,18 @@ class Authenticator(AnonymousAuthenticator):
     ) -> str | None:
         service = self._options.auth_service
         if service is not None and registry == self._own:
-            check_plain_http(registry, known.response.where, self._options)
+            check_plain_http(registry.origin, known.response.where, self._options)
             return service_authorization(maybe_await(service.request_token(known.scope)))
         credential = self._credential(registry, request)
         if credential is None:
             return super()._authorization(registry, request, known, refused=refused, nearest=nearest)
-        check_plain_http(registry, known.response.where, self._options)
+        check_plain_http(registry.origin, known.response.where, self._options)
         if known.challenge.scheme == "basic":
             return basic_authorization(credential)
         if credential.registry_token is not None:
-            return f"Bearer {credential.registry_token}"
-        return "Bearer " + self._token(TokenRequest(registry, known, credential, nearest), request, refused)
+            return UserAuthorization(f"Bearer {credential.registry_token}")
+        token = self._token(TokenRequest(registry, known, credential, nearest), request, refused)
+        return UserAuthorization(f"Bearer {token}")
 
     def _has_user(self, registry: RegistryURL, request: Request) -> bool:
         """Return whether there is a credential or a token service for a request."""

@@ -19,6 +19,7 @@ from dreg_client._sync.transport import Transport
 from dreg_client.protocol.error_responses import check_wait
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.option_types import Mirror
 from dreg_client.protocol.options import Options, RegistryOptions, options_of
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
@@ -53,9 +54,10 @@ class Client:
         self.connections: int = options.connections
         self.head_describes: bool = True
         self._options = options
-        self._mirrors = tuple([RegistryURL.parse(mirror) for mirror in options.mirrors])
-        origins = [registry.origin, *[mirror.origin for mirror in self._mirrors]]
-        self._transport = transport or new_transport(options, origins)
+        mirrors = [Mirror.of(given) for given in options.mirrors]
+        self._mirrors = tuple([RegistryURL.parse(mirror.url, tls=mirror.requires_tls) for mirror in mirrors])
+        named = {url.origin: mirror for url, mirror in zip(self._mirrors, mirrors, strict=True)}
+        self._transport = transport or new_transport(options, {**named, registry.origin: options})
         self._sender = Sender(options, self._transport)
         self._redirects = Redirects(options, self._sender)
         self._authenticator = Authenticator(options, registry, self._sender, self._redirects)

@@ -4,6 +4,7 @@
 from dreg_client import errors
 from dreg_client._sync.anonymous import AnonymousAuthenticator
 from dreg_client._sync.sender import Answer, Sender
+from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.redact import redact_error
@@ -21,14 +22,15 @@ class Redirects:
     """
 
     def __init__(self, options: Options, sender: Sender) -> None:
-        self._sender = sender
+        self._options, self._sender = options, sender
         self._others = AnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
     def send(self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool) -> Answer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        headers = (*self._sender.fixed, *request.headers)
+        headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
             headers = (*headers, ("Authorization", authorization))
+            only_loopback = is_for_loopback(registry.origin, authorization, self._options)
         hop = first = Hop(
             request.method,
             url_of(registry, request),
@@ -36,22 +38,22 @@ class Redirects:
             request.body,
             request.limit,
             streams,
+            only_loopback=only_loopback,
             waits=request.waits,
         )
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
-            if response.status == 401 and hop is not first:
-                authorized = self._authorized(registry, hop, response)
-                if authorized is not None:
-                    hop = authorized
-                    response, body = self._sender.send(hop, registry.url)
+            is_elsewhere = response.status == 401 and hop is not first
+            if is_elsewhere and (authorized := self._authorized(registry, hop, response)) is not None:
+                hop = authorized
+                response, body = self._sender.send(hop, registry.url)
             if response.status < 300:
                 return response, body
             target = redirect_target(registry, request, response)
             if target is None:
                 check_tls_expected(response)
                 return redact_error(response, hop, redirected=hop is not first), None
-            hop = next_hop(registry, hop, response, target, headers)
+            hop = next_hop(registry, hop, response, target, first)
             if self._others.challenges:
                 hop = self._with_known_token(registry, hop)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)

@@ -32,9 +32,10 @@ class Registry:
             `certs.d`. ssl_context: A TLS context, used instead of all these.
             timeout: `Timeouts`, or seconds. retries: The maximum number of retries. max_retry_after: The longest
             `Retry-After` to wait for, in seconds. connections: The maximum number of connections to one host.
-            mirrors: URLs of mirrors, tried first. proxy: The URL of a proxy. trust_env: Whether to use the proxies in
-            environment variables. user_agent: The `User-Agent` header.
-            http, transport: A transport of httpx or httpx2 to use. on_event: A function that is called with each event.
+            mirrors: URLs of mirrors, or `Mirror`s, tried first. proxy: The URL of a proxy. trust_env: Whether to use
+            the proxies in environment variables. user_agent: The `User-Agent` header.
+            http, transport: A transport of httpx or httpx2 to use. keep_alive: Let it keep its connections.
+            on_event: A function that is called with each event.
 
     Raises:
         InvalidReferenceError: The text is neither a URL nor a host.

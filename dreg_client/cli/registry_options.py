@@ -13,12 +13,15 @@ from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
+    from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import RegistryOptions
     from dreg_client.values.credential import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])
 _META: Final = "dreg_client.registry_options"
 _LONGEST_SECRET: Final = 65_536
+_MIRROR_SETTINGS: Final = frozenset({("insecure", False), ("ca-file", True), ("cert", True), ("key", True)})
+"""The settings of a mirror, and whether each has a value."""
 _READING: Final = Lock()
 
 
@@ -57,9 +60,10 @@ _CONNECTION_OPTIONS: Final = (
     ),
     _option(
         "--mirror",
-        metavar="URL",
+        metavar="URL[,SETTING...]",
         multiple=True,
-        help="Try this mirror first, without the registry's credential. Can be repeated.",
+        help="Try this mirror first, without the registry's credential and certificate settings. Its own are insecure, "
+        "ca-file=FILE, cert=FILE and key=FILE, after commas. Can be repeated.",
     ),
     _option(
         "--timeout",
@@ -99,13 +103,31 @@ def given_options(ctx: click.Context | None = None) -> "RegistryOptions":
         raise click.UsageError("--key requires --cert")
     names = ("plain_http", "insecure", "ca_file", "timeout", "retries")
     options = {name: given[name] for name in names if given.get(name) is not None}
-    options["mirrors"] = tuple(given.get("mirror", ()))
+    options["mirrors"] = tuple(map(_mirror, given.get("mirror", ())))
     options["trusted_token_hosts"] = tuple(map(_checked_host, given.get("trust_token_host", ())))
     if given.get("cert"):
         options["client_cert"] = (given["cert"], given.get("key"))
     if not ctx.params.get("quiet"):
         options["on_event"] = reporting_waits()
     return {**options, "credentials": _credentials(ctx, given)}  # type: ignore[typeddict-item]
+
+
+def _mirror(text: str) -> "Mirror":
+    """Return the mirror that `URL[,insecure][,ca-file=FILE][,cert=FILE[,key=FILE]]` describes."""
+    from dreg_client.protocol.option_types import Mirror
+
+    url, *settings = text.split(",")
+    given: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if name in given or (name, bool(value)) not in _MIRROR_SETTINGS or (equals and not value):
+            expected = "URL[,insecure][,ca-file=FILE][,cert=FILE[,key=FILE]]"
+            raise click.BadParameter(f"{setting[:60]!r} is not expected; write {expected}", param_hint="--mirror")
+        given[name] = value or True
+    if "key" in given and "cert" not in given:
+        raise click.BadParameter("key= requires cert=", param_hint="--mirror")
+    cert = (given["cert"], given.get("key")) if "cert" in given else None
+    return Mirror(url, insecure="insecure" in given, ca_file=given.get("ca-file"), client_cert=cert)
 
 
 def _checked_host(text: str) -> str:

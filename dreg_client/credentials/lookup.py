@@ -37,7 +37,7 @@ class Credentials:
         self._environment = os.environ if environment is None else environment
         self._by_helper: dict[tuple[str, str], Credential | None] = {}
         self._failed: dict[str, str] = {}
-        self._lock = Lock()
+        self._locks: dict[int, Lock] = {}  # by process: in a forked child, a lock of the parent would stay locked
 
     @classmethod
     def default(cls) -> "Credentials":
@@ -81,7 +81,9 @@ class Credentials:
         if name is None:
             return None
         key = name, server_of(registry)
-        with self._lock:  # once per server and process, because a helper may prompt the user
+        with self._locks.setdefault(
+            os.getpid(), Lock()
+        ):  # once per server and process, because a helper may prompt the user
             if key not in self._by_helper:
                 try:
                     self._by_helper[key] = programs.get(*key)

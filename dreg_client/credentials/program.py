@@ -21,7 +21,9 @@ _MOST: Final = 64 * KIBIBYTE
 _TOKEN: Final = "<token>"
 _running: Final[set["subprocess.Popen[bytes]"]] = set()
 _exiting: Final = Event()
-_starting: Final = RLock()  # held until a started helper is registered; re-entrant, for signal handlers
+_starting: Final[dict[int, RLock]] = {}
+"""A lock for each process (a forked child must not wait for its parent's), held until a started helper is registered.
+Re-entrant, for signal handlers."""
 
 
 class MissingProgramError(Exception):
@@ -64,7 +66,7 @@ def forget(program: str, server: str) -> None:
 def end_all() -> None:
     """Kill all running helpers and their child processes, and start no more, because this process is about to exit."""
     _exiting.set()
-    with _starting:
+    with _lock():
         running = tuple(_running)
     for process in running:
         _kill_group(process)
@@ -109,8 +111,12 @@ def _temporary_file(helper: str) -> IO[bytes]:
         raise ConfigError(f"{reason}; set TMPDIR to a writable directory") from None
 
 
+def _lock() -> RLock:
+    return _starting.setdefault(os.getpid(), RLock())
+
+
 def _start(helper: str, verb: str, output: IO[bytes]) -> "subprocess.Popen[bytes]":
-    with _starting:
+    with _lock():
         _check_cancelled(helper)
         try:
             process = subprocess.Popen(  # noqa: S603 (a name of letters and digits, no shell)

@@ -15,6 +15,7 @@ from typing import Final
 
 from dreg_client._logging import warn_once
 from dreg_client.errors import ConfigError
+from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options
 from dreg_client.values.origin import Origin
 
@@ -24,21 +25,28 @@ _CERTIFICATES: Final = "certificates"
 _CERTIFICATE_AND_KEY: Final = "a certificate and its key"
 
 
-def tls_context(options: Options, origin: Origin, *, is_registry: bool) -> ssl.SSLContext:
-    """Return the TLS context for an origin. `insecure` and the client certificate apply to the registry itself only."""
+def tls_context(options: Options, origin: Origin, settings: TLSSettings | None) -> ssl.SSLContext:
+    """Return the TLS context for an origin.
+
+    Args:
+        options: The options, whose `ca_file` and `certs_dirs` apply to all origins.
+        origin: The origin.
+        settings: The settings for this origin: the options for the registry, those of a `Mirror` for that one. None:
+            it is another host, such as a token server. It gets no client certificate, and is always verified.
+    """
     if options.ssl_context is not None:
         return options.ssl_context
     if origin.scheme == "http":  # never used, and loading the system's CA certificates takes longer than a request
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = _default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if is_registry and options.insecure:
+    if settings is not None and settings.insecure:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         warn_once(f"the certificate of {origin.authority} is not verified, because insecure is set")
     else:
-        _load_authorities(context, options, origin)
-    if is_registry:
-        _load_client_certificates(context, options, origin)
+        _load_authorities(context, options, origin, settings)
+    if settings is not None:
+        _load_client_certificates(context, options, origin, settings)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
@@ -54,10 +62,11 @@ def _default_context() -> ssl.SSLContext:
         raise ConfigError(f"{reason}; change or unset the variable") from None
 
 
-def _load_authorities(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
+def _load_authorities(context: ssl.SSLContext, options: Options, origin: Origin, settings: TLSSettings | None) -> None:
     _check_default_authorities(context)
-    if options.ca_file:
-        _load(partial(context.load_verify_locations, options.ca_file), options.ca_file, _CERTIFICATES, is_named=True)
+    for ca_file in dict.fromkeys((options.ca_file, settings.ca_file if settings else None)):
+        if ca_file:
+            _load(partial(context.load_verify_locations, ca_file), ca_file, _CERTIFICATES, is_named=True)
     for file in _files(options, origin, ".crt"):
         _load(partial(context.load_verify_locations, file), file, _CERTIFICATES, is_named=False)
 
@@ -83,9 +92,9 @@ def _names_in(folder: str | None) -> list[str] | None:
         return None
 
 
-def _load_client_certificates(context: ssl.SSLContext, options: Options, origin: Origin) -> None:
-    if options.client_cert:
-        cert, key = options.client_cert
+def _load_client_certificates(context: ssl.SSLContext, options: Options, origin: Origin, settings: TLSSettings) -> None:
+    if settings.client_cert:
+        cert, key = settings.client_cert
         _load(partial(context.load_cert_chain, cert, key), cert, _CERTIFICATE_AND_KEY, is_named=True)
     for cert in _files(options, origin, ".cert"):
         key = cert.removesuffix(".cert") + ".key"

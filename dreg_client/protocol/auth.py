@@ -16,7 +16,17 @@ from dreg_client.values.origin import Origin
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LISTED: Final = 5
+NO_PLAIN_HTTP: Final = (
+    "credentials are not sent over plain HTTP; use https, or plain_http=True (--plain-http) if you trust the network"
+)
 _HIDING: Final = frozenset({401, 403, 404})
+
+
+class UserAuthorization(str):
+    """An `Authorization` with a secret of the user, as opposed to an anonymous token."""
+
+    __slots__ = ()
+
 
 ChallengeKey = tuple[Origin, str, bool]
 """Requests with the same key get the same challenge. The key is the origin, the scope, and whether they write."""
@@ -89,7 +99,8 @@ def basic_authorization(credential: Credential | None) -> str | None:
     """Return the `Authorization` for a Basic challenge; None if the credential has no password."""
     if credential is None or credential.identity_token is not None:
         return None
-    return f"Bearer {credential.registry_token}" if credential.registry_token is not None else credential.basic
+    token = credential.registry_token
+    return UserAuthorization(credential.basic if token is None else f"Bearer {token}")
 
 
 def service_authorization(token: str) -> str:
@@ -100,16 +111,29 @@ def service_authorization(token: str) -> str:
         raise errors.TokenError("auth_service.request_token(scope) must return a non-empty str")
     if not is_sendable(token):
         raise errors.TokenError("auth_service returned a token with characters that are not allowed in a header")
-    return f"Bearer {token}"
+    return UserAuthorization(f"Bearer {token}")
 
 
-def check_plain_http(registry: RegistryURL, where: str, options: Options) -> None:
-    """Raise an error before a secret is sent over plain HTTP, except to this machine or with `plain_http` (AUT-08)."""
-    origin = registry.origin
-    if origin.scheme == "http" and not (origin.is_loopback or options.plain_http):
-        allow = "plain_http=True (--plain-http) if you trust the network"
-        reason = f"credentials are not sent over plain HTTP; use https, or {allow}"
-        raise errors.InsecureDowngradeError(where, registry.url, reason)
+def check_plain_http(origin: Origin, where: str, options: Options) -> bool:
+    """Raise an error before a secret is sent over plain HTTP, except to this machine or with `plain_http` (AUT-08).
+
+    Return whether the connection must be to this machine: a name such as `a.localhost` may have any address (AUT-30).
+    """
+    if origin.scheme == "https" or options.plain_http:
+        return False
+    if not origin.is_loopback:
+        raise errors.InsecureDowngradeError(where, str(origin), NO_PLAIN_HTTP)
+    return True
+
+
+def is_for_loopback(origin: Origin, authorization: str, options: Options) -> bool:
+    """Return whether a request with an `Authorization` may be sent to a loopback address only (see `Hop`)."""
+    return origin.scheme == "http" and not options.plain_http and isinstance(authorization, UserAuthorization)
+
+
+def no_loopback(where: str, reason: str) -> errors.InsecureDowngradeError:
+    """Return the error for a request with a secret, but without TLS, whose connection is not to this machine."""
+    return errors.InsecureDowngradeError("the registry", where, f"{reason}, not on this machine; {NO_PLAIN_HTTP}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from dreg_client.values.origin import Reach, without_query
 from dreg_client.values.sizes import KIBIBYTE, MAX_DOCUMENT
 
 _LENGTH: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_WHITE_SPACE: Final = " \t"
+"""White space around a value (RFC 9110 5.6.3). All other characters, such as no-break spaces, belong to the value."""
 _PLACE: Final = re.compile(r"[^:]*://[^/?#]*")
 _MOST_HEADERS: Final = 1000
 _LARGEST_HEADERS: Final = 100 * KIBIBYTE
@@ -40,9 +42,9 @@ class Headers:
             raise ProtocolError(f"the headers of the response are longer than {_LARGEST_HEADERS} bytes")
 
     def get(self, name: str) -> str | None:
-        """Return the first non-empty value, stripped of white space; None if there is none."""
+        """Return the first non-empty value, without spaces and tabs around it; None if there is none."""
         for value in self._values.get(name.lower(), ()):
-            if stripped := value.strip():
+            if stripped := value.strip(_WHITE_SPACE):
                 return stripped
         return None
 
@@ -96,6 +98,7 @@ class Hop:
     limit: int = MAX_DOCUMENT
     streams: bool = False
     nearest: Reach = Reach.LOCAL  # the most private network that the host may be in
+    only_loopback: bool = False  # whether to send it to a loopback address only: it has a secret, but there is no TLS
     waits: float | None = None
 
     @property

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 NAMES_ELSEWHERE: Final[Mapping[str, str]] = {
     "verify": "write insecure=True for verify=False, and ca_file=PATH for verify=PATH",
@@ -31,6 +31,7 @@ NAMES_ELSEWHERE: Final[Mapping[str, str]] = {
 
 _FLAG: Final = "True or False"
 _TEXTS: Final = "a tuple of str, such as ('TEXT',)"
+_MIRRORS: Final = "a tuple of URLs or Mirrors, such as ('https://mirror.example',)"
 _PATHS: Final = "a tuple of paths, such as ('/etc/docker/certs.d',)"
 _PAIR: Final = "a pair (CERT, KEY) of paths; the key is None if both are in one file"
 
@@ -81,6 +82,68 @@ class OptionType:
             raise TypeError(f"{name}= takes {self.expected}, not {_type_of(value)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A mirror with settings for TLS of its own. Those of the registry do not apply to it, except `ca_file`.
+
+    Attributes:
+        url: Its URL, or a host.
+        insecure: Do not verify its certificate.
+        ca_file: A file with CA certificates to trust for it, in addition to the system's and those of the registry.
+        client_cert: Paths of the client certificate for it and its key; the key is None if both are in one file.
+
+    Raises:
+        TypeError: A setting has the wrong type.
+
+    Example:
+        Registry("https://registry.example", mirrors=(Mirror("https://mirror.example", insecure=True),))
+    """
+
+    url: str
+    insecure: bool = False
+    ca_file: str | None = None
+    client_cert: tuple[str, str | None] | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_text(self.url):
+            raise TypeError(f"Mirror: url= takes the URL of a mirror as a str, not {_type_of(self.url)}")
+        for name in ("insecure", "ca_file", "client_cert"):
+            OPTION_TYPES[name].check(f"Mirror: {name}", getattr(self, name))
+
+    @classmethod
+    def of(cls, given: "str | Mirror") -> "Mirror":
+        """Return a mirror; one that is given by its URL has no settings."""
+        return cls(given) if isinstance(given, str) else given
+
+    @property
+    def requires_tls(self) -> bool:
+        """Whether a setting is given that only makes sense with TLS."""
+        return bool(self.insecure or self.ca_file or self.client_cert)
+
+
+def _is_mirror(value: object) -> bool:
+    return isinstance(value, str | Mirror)
+
+
+class TLSSettings(Protocol):
+    """The settings for the registry (its `Options`), or for a `Mirror`."""
+
+    @property
+    def insecure(self) -> bool:
+        """Whether the certificate is not verified."""
+        ...
+
+    @property
+    def ca_file(self) -> str | None:
+        """A file with CA certificates."""
+        ...
+
+    @property
+    def client_cert(self) -> tuple[str, str | None] | None:
+        """Paths of the client certificate and its key."""
+        ...
+
+
 def _type_of(value: object) -> str:
     """Return the name of a value's type, including the types of the items of a tuple or list."""
     kind = type(value).__name__
@@ -94,6 +157,7 @@ OPTION_TYPES: Final[Mapping[str, OptionType]] = {
     "plain_http": OptionType(_is_flag, _FLAG),
     "insecure": OptionType(_is_flag, _FLAG),
     "trust_env": OptionType(_is_flag, _FLAG),
+    "keep_alive": OptionType(_is_flag, _FLAG),
     "auth_service": OptionType(
         lambda value: callable(getattr(value, "request_token", None)),
         "an object with request_token(scope)",
@@ -102,7 +166,7 @@ OPTION_TYPES: Final[Mapping[str, OptionType]] = {
     "ca_file": OptionType(_is_path, "the path of a file", is_optional=True),
     "client_cert": OptionType(_is_pair, _PAIR, is_optional=True),
     "certs_dirs": OptionType(lambda value: _is_tuple(value, _is_path), _PATHS),
-    "mirrors": OptionType(lambda value: _is_tuple(value, _is_text), _TEXTS),
+    "mirrors": OptionType(lambda value: _is_tuple(value, _is_mirror), _MIRRORS),
     "trusted_token_hosts": OptionType(lambda value: _is_tuple(value, _is_text), _TEXTS),
     "ssl_context": OptionType(lambda value: hasattr(value, "wrap_bio"), "an ssl.SSLContext", is_optional=True),
     "retries": OptionType(_is_number, "a number"),

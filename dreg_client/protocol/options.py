@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol, TypedDict, runtime_checkable
 
 from dreg_client._logging import log
 from dreg_client.protocol.events import Event
-from dreg_client.protocol.option_types import NAMES_ELSEWHERE, OPTION_TYPES
+from dreg_client.protocol.option_types import NAMES_ELSEWHERE, OPTION_TYPES, Mirror
 from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import is_authority
@@ -127,7 +127,7 @@ class RegistryOptions(TypedDict, total=False):
     client_cert: tuple[str, str | None] | None
     certs_dirs: tuple[str, ...]
     ssl_context: ssl.SSLContext | None
-    mirrors: tuple[str, ...]
+    mirrors: tuple[str | Mirror, ...]
     trusted_token_hosts: tuple[str, ...]
     timeout: Timeouts | float
     retries: int
@@ -138,6 +138,7 @@ class RegistryOptions(TypedDict, total=False):
     user_agent: str
     http: Literal["httpx", "httpx2", ""]
     transport: object
+    keep_alive: bool
     on_event: Callable[[Event], None] | None
 
 
@@ -150,15 +151,17 @@ class Options:
             anonymous.
         auth_service: An object that returns tokens, used instead of the registry's own token server.
         plain_http: Use HTTP for a registry that is named without a scheme. Passwords are then sent unencrypted.
-        insecure: Do not verify the certificate of the registry. Other hosts, such as token servers, are still verified.
-        ca_file: A file with CA certificates to trust in addition to the system's.
-        client_cert: Paths of the client certificate and its key; the key is None if both are in one file.
+        insecure: Do not verify the certificate of the registry. Other hosts, such as mirrors and token servers, are
+            still verified.
+        ca_file: A file with CA certificates to trust in addition to the system's, for all hosts.
+        client_cert: Paths of the client certificate and its key; the key is None if both are in one file. It is sent to
+            the registry only.
         certs_dirs: Directories that contain a directory with certificates for each registry,
             `HOST[:PORT]/*.crt|*.cert|*.key`, as used by docker and podman.
         ssl_context: A TLS context, used unchanged instead of all other options for certificates. It must not offer
             HTTP/2 (`h2`) by ALPN, as a context does once an httpx client with HTTP/2 has used it.
-        mirrors: URLs of mirrors, tried first for manifests and blobs, in order. They never get the registry's
-            credential.
+        mirrors: URLs of mirrors, tried first for manifests and blobs, in order; a `Mirror` has settings for TLS of its
+            own. They never get the registry's credential and client certificate.
         trusted_token_hosts: Additional hosts whose token server may get the credential.
         timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
             and `whole` keep their defaults.
@@ -171,7 +174,10 @@ class Options:
         http: The library of `transport`: `httpx`, or `httpx2` if installed. If empty, the environment variable
             `DREG_HTTP` decides; the default is `httpx`.
         transport: A transport of that library, used instead of the built-in one. It must handle proxies and
-            certificates itself.
+            certificates itself. Each request has `Connection: close`.
+        keep_alive: Let `transport` keep its connections for later requests. It must not take bytes after a response as
+            the next response, as httpx does: a server could then forge responses. The built-in transport always keeps
+            its connections, and closes those with such bytes.
         on_event: A function that is called with each event (see `dreg_client.Event`), in the thread or task in which
             the event happens. An exception in it does not affect the request; the first one is reported as a
             `RuntimeWarning`.
@@ -189,7 +195,7 @@ class Options:
     client_cert: tuple[str, str | None] | None = None
     certs_dirs: tuple[str, ...] = ()
     ssl_context: ssl.SSLContext | None = None
-    mirrors: tuple[str, ...] = ()
+    mirrors: tuple[str | Mirror, ...] = ()
     trusted_token_hosts: tuple[str, ...] = ()
     timeout: Timeouts | float = field(default_factory=Timeouts)
     retries: int = ATTEMPTS - 1
@@ -200,6 +206,7 @@ class Options:
     user_agent: str = USER_AGENT
     http: Literal["httpx", "httpx2", ""] = ""
     transport: object = None
+    keep_alive: bool = False
     on_event: Callable[[Event], None] | None = None
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from dreg_client import errors
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.registry_url import RegistryURL
-from dreg_client.values.origin import Origin, Reach, joined, reach, without_query
+from dreg_client.values.origin import Origin, Reach, is_printable, joined, reach, without_query
 from dreg_client.values.reference import RepositoryName
 
 MAX_REDIRECTS: Final = 10
@@ -23,7 +23,7 @@ _OF_A_REPOSITORY: Final = re.compile(r"(?P<prefix>.*?)/v2/(?P<name>.+)/(?:manife
 def redirect_target(registry: RegistryURL, request: Request, response: Response) -> str | None:
     """Return the URL to request next; None if the response is final."""
     # A change never turns into a GET, and is sent to the registry's own origin only (TRN-12).
-    location = response.headers.get("location") if response.status in _FOLLOWED else None
+    location = _location_of(response) if response.status in _FOLLOWED else None
     if location is None or (request.method not in _READS and response.status not in _KEEPS_METHOD):
         return None
     target = joined(response.url, location).partition("#")[0]
@@ -33,24 +33,45 @@ def redirect_target(registry: RegistryURL, request: Request, response: Response)
     return None if request.stays and _origin_of(response, target) != registry.origin else target
 
 
-def next_hop(
-    registry: RegistryURL, hop: Hop, response: Response, url: str, headers: tuple[tuple[str, str], ...]
-) -> Hop:
+def _location_of(response: Response) -> str | None:
+    """Return the target of a redirect; None if it has none, or an empty one.
+
+    Raises:
+        ProtocolError: There are two different ones.
+        UnsafeURLError: It has characters that URLs do not have. Parsers remove some of them (tabs, for example), so the
+            target that was checked would not be the one that was written.
+    """
+    found = list(dict.fromkeys(value.strip(" \t") for value in response.headers.all("location")))
+    if len(found) > 1:
+        raise errors.ProtocolError("the response has two different Location headers", response.where)
+    location = found[0] if found else ""
+    if location and not is_printable(location):
+        reason = "a Location must contain only printable ASCII characters, without spaces"
+        raise errors.UnsafeURLError(response.where, without_query(location)[:200], reason)
+    return location or None
+
+
+def next_hop(registry: RegistryURL, hop: Hop, response: Response, url: str, first: Hop) -> Hop:
     """Return the request that follows a redirect of `hop` to `url`.
 
-    The registry itself gets all `headers`; another origin gets only those without credentials or other private data.
+    The registry itself gets all headers of the `first` request; another origin gets only those without credentials or
+    other private data. If another origin redirects back to the registry, the `Authorization` is sent only to the path
+    of the first request. Otherwise, that origin could choose what is done with the credential.
 
     Raises:
         UnsafeURLError: The URL is not valid, leads from https to http, or leads from a public to a private network.
     """
     target = _origin_of(response, url)
     check_no_downgrade(response.where, url, Origin.of(hop.url), target)
+    headers = first.headers
     if target == registry.origin:
-        return replace(hop, url=url, headers=headers, nearest=Reach.LOCAL)
+        if hop.headers != headers and without_query(url) != without_query(first.url):
+            headers = tuple([pair for pair in headers if pair[0] != "Authorization"])
+        return replace(hop, url=url, headers=headers, nearest=Reach.LOCAL, only_loopback=first.only_loopback)
     nearest = nearest_of(registry, response)
     check_reach(response.where, url, target, nearest)
     sent = tuple([pair for pair in headers if pair[0].lower() in _SENT_ELSEWHERE])
-    return replace(hop, url=url, headers=sent, nearest=nearest)
+    return replace(hop, url=url, headers=sent, nearest=nearest, only_loopback=False)
 
 
 def other_registry(registry: RegistryURL, hop: Hop) -> tuple[RegistryURL, Request] | None:
@@ -92,6 +113,8 @@ def check_reach(where: str, url: str, target: Origin, nearest: Reach) -> None:
     """Reject a step from a public network to a private one (TRN-04)."""
     if reach(target.host) > nearest:
         reason = "a registry must not redirect to this machine or to a private network"
+        if reach(target.host) is Reach.NOWHERE:
+            reason = "the address is a multicast or reserved one, which no host has"
         raise errors.BlockedAddressError(where, without_query(url), reason)
 
 

@@ -14,6 +14,7 @@ from dreg_client.values.reference import shown
 
 _EXPECTED: Final = "a URL such as https://registry.example, or a host such as localhost:5000"
 PING: Final = "/v2/"
+_HUB: Final = Origin("https", HUB_HOST, 443)
 _NO_REGISTRY: Final = "the server responds, but not like a registry; check the URL"
 
 
@@ -55,19 +56,28 @@ class RegistryURL:
             is_plain = plain_http or (origin.is_loopback and not tls)
             _check_no_path(text, path, "http" if is_plain else "https")
             origin = Origin("http", origin.host, parts.port or 80) if is_plain else origin
-        if origin.host in HUB_NAMES and origin.scheme == "https":
-            origin = Origin("https", HUB_HOST, origin.port)
+        if origin.host in HUB_NAMES and (origin.scheme, origin.port) == ("https", 443):
+            origin = _HUB
         return cls(origin, path, "://" in text)
 
     @property
     def name(self) -> str:
         """The registry's name in references."""
-        return DOCKER_HUB if self.origin.host == HUB_HOST else f"{self.origin.authority}{self.prefix}"
+        return DOCKER_HUB if self.is_docker_hub else f"{self.origin.authority}{self.prefix}"
 
     @property
     def authority(self) -> str:
         """The host, and the port if any, for which credentials are looked up."""
-        return DOCKER_HUB if self.origin.host == HUB_HOST else self.origin.authority
+        if self.is_docker_hub:
+            return DOCKER_HUB
+        if self.origin.host in HUB_NAMES:  # another server than Docker Hub, whose credential it must not get
+            return f"{self.origin.host}:{self.origin.port}"
+        return self.origin.authority
+
+    @property
+    def is_docker_hub(self) -> bool:
+        """Whether this is Docker Hub. Another port or scheme of its hosts is not."""
+        return self.origin == _HUB
 
 
 def _check_no_path(text: str, path: str, scheme: str) -> None:

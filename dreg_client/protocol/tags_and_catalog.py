@@ -16,7 +16,7 @@ from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.responses import parse_names
 from dreg_client.values.docker_hub import DOCKER_HUB
-from dreg_client.values.origin import Origin, joined, without_query
+from dreg_client.values.origin import Origin, is_printable, joined, without_query
 from dreg_client.values.reference import RepositoryName, Tag, shown
 from dreg_client.values.text_fields import not_a_text
 
@@ -168,6 +168,10 @@ def next_target(response: Response) -> str | None:
     for line in lines:
         for target, relations in [*_links(line, response.where)]:
             if "next" in relations:
+                if target and not is_printable(target):  # parsers remove some characters, such as tabs
+                    raise errors.ProtocolError(
+                        "the Link header has a URL with spaces or control characters", response.where
+                    )
                 return _of_registry(joined(response.url, target), response)
     return None
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
 from dreg_client import errors
-from dreg_client.protocol.auth import Hint, KnownChallenge
+from dreg_client.protocol.auth import Hint, KnownChallenge, check_plain_http
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Headers, Hop, Request, Response
+from dreg_client.protocol.options import Options
 from dreg_client.protocol.redirects import check_no_downgrade, check_reach, nearest_of
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.values.credential import Credential
-from dreg_client.values.docker_hub import HUB_HOST, HUB_TOKEN_HOST
+from dreg_client.values.docker_hub import HUB_TOKEN_HOST
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach, without_query
 from dreg_client.values.sizes import KIBIBYTE
@@ -66,49 +67,58 @@ class TokenRequest:
         return self.registry.origin, challenge.realm, challenge.service, self.known.scope, credential
 
 
-def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], trusted: tuple[str, ...]) -> Hop:
-    """Return the HTTP request for a token. `trusted` hosts may get the credential, like the registry's own hosts."""
+def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], options: Options) -> Hop:
+    """Return the HTTP request for a token. The credential is sent to the registry's own hosts, and to trusted ones."""
     credential, challenge = wanted.credential, wanted.known.challenge
     realm = challenge.realm
-    nearest = _check_realm(wanted, realm, trusted)
+    target, nearest = _check_realm(wanted, realm, options.trusted_token_hosts)
+    only_loopback = credential is not None and check_plain_http(target, wanted.known.response.where, options)
     query = {"service": challenge.service, "scope": wanted.known.scope}
     query = {name: value for name, value in query.items() if value}
     if credential is not None and credential.identity_token is not None:
         # OAuth 2 with a refresh token, which must not be in a URL (distribution "OAuth2 Token Authentication").
         form = {"grant_type": "refresh_token", "client_id": "dreg-client", **query}
         body = urlencode({**form, "refresh_token": credential.identity_token}).encode()
-        return Hop("POST", realm, (*headers, _FORM), body, limit=_LIMIT, nearest=nearest)
+        headers = (*headers, _FORM)
+        return Hop("POST", realm, headers, body, limit=_LIMIT, nearest=nearest, only_loopback=only_loopback)
     authorization = (("Authorization", credential.basic),) if credential else ()
-    url = realm.partition("#")[0]
+    url = realm
     if query:
-        url += f"{'&' if urlsplit(url).query else '?'}{urlencode(query)}"
-    return Hop("GET", url, (*headers, *authorization), limit=_LIMIT, nearest=nearest)
+        url += f"{'&' if urlsplit(realm).query else '?'}{urlencode(query)}"
+    headers = (*headers, *authorization)
+    return Hop("GET", url, headers, limit=_LIMIT, nearest=nearest, only_loopback=only_loopback)
 
 
-def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> Reach:
-    """Check a token server's URL (D-15; AUT-01 to AUT-03); return the most private network that it may be in."""
+def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> tuple[Origin, Reach]:
+    """Check a token server's URL (AUT-01 to AUT-03); return its origin, and the most private network it may be in."""
     base, response = wanted.registry, wanted.known.response
     try:
         target = Origin.of(realm)
     except ValueError as fault:
         raise errors.ChallengeError(f"{response.where} names a token server with an invalid URL: {fault}") from None
+    if "#" in realm:
+        raise errors.ChallengeError(f"{response.where} names a token server by a URL with a fragment ('#')")
     check_no_downgrade(response.where, realm, base.origin, target)
     if target == base.origin:
-        return wanted.nearest
+        return target, wanted.nearest
     nearest = min(nearest_of(base, response), wanted.nearest)
     check_reach(response.where, realm, target, nearest)
     names = {target.authority, target.host, f"{target.host}:{target.port}"}
     is_trusted = not names.isdisjoint(map(str.lower, trusted))
-    if wanted.credential is not None and not is_trusted and not _is_its_own(base.origin.host, target.host):
+    if wanted.credential is not None and not is_trusted and not _is_its_own(base, target):
         name = target.authority
         advice = f"trusted_token_hosts=({name!r},) or --trust-token-host {name}"
         reason = f"credentials are sent only to the registry's own hosts; to trust this one, use {advice}"
         raise errors.CrossOriginError(response.where, without_query(realm), reason)
-    return nearest
+    return target, nearest
 
 
-def _is_its_own(registry: str, host: str) -> bool:
-    if host == registry or (registry, host) == (HUB_HOST, HUB_TOKEN_HOST) or host.endswith(f".{registry}"):
+def _is_its_own(base: RegistryURL, target: Origin) -> bool:
+    """Return whether a token server is one of the registry's own hosts."""
+    registry, host = base.origin.host, target.host
+    if base.is_docker_hub:
+        return target == Origin("https", HUB_TOKEN_HOST, 443)
+    if host == registry or host.endswith(f".{registry}"):
         return True
     if registry[-1].isdigit() or ":" in registry:  # an IP address has no parent domain
         return False

@@ -14,6 +14,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCI
 _NETLOC: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::[0-9]*)?", re.ASCII)
 _NUMBERS: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}", re.ASCII)
 _TRANSLATED: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+_THIS_NETWORK: Final = ipaddress.ip_network("0.0.0.0/8")  # RFC 1122 3.2.1.3
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -23,6 +24,7 @@ class Reach(IntEnum):
     PUBLIC = 0
     PRIVATE = 1
     LOCAL = 2
+    NOWHERE = 3  # not an address of one host: multicast, reserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Origin:
         """
         if len(url) > _LONGEST_URL:
             raise ValueError(f"it is longer than {_LONGEST_URL} characters")
-        if _PRINTABLE.fullmatch(url) is None or "\\" in url:
+        if not is_printable(url) or "\\" in url:
             raise ValueError("it must contain only printable ASCII characters, without spaces or backslashes")
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
@@ -65,11 +67,19 @@ class Origin:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the host is this machine, for which plain HTTP is allowed by default."""
-        return reach(self.host) is Reach.LOCAL and self.host not in {"0.0.0.0", "::"}  # noqa: S104 (compared with)
+        """Whether the host is this machine by its name, for which plain HTTP is allowed by default.
+
+        A name such as `a.localhost` may have any address, so the address is checked again (see `Hop.only_loopback`).
+        """
+        return _is_localhost(self.host.rstrip(".")) or is_loopback(self.host)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"
+
+
+def is_printable(text: str) -> bool:
+    """Return whether a string is not empty, and has only printable ASCII characters without spaces, like a URL."""
+    return _PRINTABLE.fullmatch(text) is not None
 
 
 def is_authority(text: str) -> bool:
@@ -98,7 +108,7 @@ def reach(host: str) -> Reach:
         (<Reach.PUBLIC: 0>, <Reach.PRIVATE: 1>, <Reach.LOCAL: 2>)
     """
     name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
+    if _is_localhost(name):
         return Reach.LOCAL
     address = _address(name)
     if address is None:
@@ -107,9 +117,22 @@ def reach(host: str) -> Reach:
     return max(_reach_of(address), Reach.PUBLIC if embedded is None else _reach_of(embedded))
 
 
+def is_loopback(text: str) -> bool:
+    """Return whether a string is an address of this machine only: in 127.0.0.0/8, or ::1."""
+    address = _address(text)
+    return address is not None and address.is_loopback
+
+
+def _is_localhost(name: str) -> bool:
+    return name == "localhost" or name.endswith(".localhost")
+
+
 def _reach_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Reach:
     if address.is_loopback or address.is_link_local or address.is_unspecified:
         return Reach.LOCAL
+    is_reserved = address.is_reserved and not any(address in network for network in _TRANSLATED)
+    if is_reserved or address.is_multicast or address in _THIS_NETWORK:
+        return Reach.NOWHERE
     return Reach.PUBLIC if address.is_global and not getattr(address, "is_site_local", False) else Reach.PRIVATE
 
 

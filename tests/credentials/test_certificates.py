@@ -28,7 +28,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def context_of(**options: object) -> ssl.SSLContext:
-    return tls_context(Options(**options), REGISTRY, is_registry=True)  # type: ignore[arg-type]
+    given = Options(**options)  # type: ignore[arg-type]
+    return tls_context(given, REGISTRY, given)
 
 
 def number_of(context: ssl.SSLContext) -> int:
@@ -110,7 +111,8 @@ def test_a_client_certificate_in_certs_d_whose_key_is_not_there_is_not_used(
 def test_a_registry_without_a_folder_in_certs_d_is_no_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str
 ) -> None:
-    tls_context(Options(certs_dirs=(str(tmp_path), "/none")), Origin.of(host), is_registry=True)
+    given = Options(certs_dirs=(str(tmp_path), "/none"))
+    tls_context(given, Origin.of(host), given)
 
     assert not caplog.messages
 

@@ -109,7 +109,7 @@ def test_aut_10_a_password_is_not_for_another_registry(way: Way, net: Network) -
     way.credentials = WHO
 
     outcome = refused(way.manifest("1.4"), errors.UnauthorizedError)
-    assert "credentials are not sent" in outcome.text
+    assert "credentials are not sent there" in outcome.text
     assert other.secrets == []
     assert {*registry.secrets} == {BASIC}
 

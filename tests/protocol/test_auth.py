@@ -129,8 +129,8 @@ def test_a_service_must_return_a_token_that_can_be_sent(token: str) -> None:
 def test_aut_08_a_secret_is_not_sent_unencrypted() -> None:
     plain = RegistryURL.parse("http://registry.example")
     with pytest.raises(errors.InsecureDowngradeError):
-        check_plain_http(plain, "http://registry.example/v2/", Options())
+        check_plain_http(plain.origin, "http://registry.example/v2/", Options())
 
-    check_plain_http(plain, "http://registry.example/v2/", Options(plain_http=True))
-    check_plain_http(RegistryURL.parse("localhost:5000"), "http://localhost:5000/v2/", Options())
-    check_plain_http(REGISTRY, "https://registry.example/v2/", Options())
+    check_plain_http(plain.origin, "http://registry.example/v2/", Options(plain_http=True))
+    check_plain_http(RegistryURL.parse("localhost:5000").origin, "http://localhost:5000/v2/", Options())
+    check_plain_http(REGISTRY.origin, "https://registry.example/v2/", Options())

@@ -22,7 +22,7 @@ def hop_after(location: str, url: str = URL, peer: str = "") -> Hop:
     response = redirect(location, url=url, peer=peer)
     target = redirect_target(REGISTRY, Request("GET", "/v2/a/blobs/x"), response)
     assert target is not None
-    return next_hop(REGISTRY, Hop("GET", url, HEADERS), response, target, HEADERS)
+    return next_hop(REGISTRY, Hop("GET", url, HEADERS), response, target, Hop("GET", URL, HEADERS))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

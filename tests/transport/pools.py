@@ -54,7 +54,8 @@ class AnyPool:
     def __init__(self, kind: str, options: Options, registries: Collection[Origin] = ()) -> None:
         self.kind = kind
         self.timeouts, self.connections = options.timeouts, options.connections
-        self.pool: Any = (Pool if kind == "threads" else AsyncPool)(options, registries)
+        named = dict.fromkeys(registries, options)
+        self.pool: Any = (Pool if kind == "threads" else AsyncPool)(options, named)
 
     async def send(self, hop: Hop, timeouts: Timeouts | None = None) -> Any:
         sent = self.pool.send(hop, timeouts or self.timeouts)

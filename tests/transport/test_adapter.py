@@ -48,7 +48,7 @@ def send(case: Any) -> Send:
 
     def by_thread(transport: Any, hop: Hop, **options: Any) -> tuple[int, bytes]:
         given = Options(transport=transport, **options)
-        adapter = new_transport(given, ())
+        adapter = new_transport(given, {})
         try:
             response = adapter.send(hop, given.timeouts)
             try:
@@ -60,7 +60,7 @@ def send(case: Any) -> Send:
 
     async def by_task(transport: Any, hop: Hop, **options: Any) -> tuple[int, bytes]:
         given = Options(transport=transport, **options)
-        adapter = async_new_transport(given, ())
+        adapter = async_new_transport(given, {})
         try:
             response = await adapter.send(hop, given.timeouts)
             try:
@@ -91,7 +91,8 @@ def test_a_request_arrives_as_it_was_given(http: Any, send: Send) -> None:
     assert send(http.MockTransport(handle), hop, timeout=Timeouts(connect=1, pool=2, write=3)) == (201, b"body")
     [request] = seen
     assert (request.method, str(request.url), request.content) == ("PUT", URL, b"content")
-    assert dict(request.headers) == {"accept": "x", "host": "registry.test", "content-length": "7"}
+    own = {"host": "registry.test", "content-length": "7", "connection": "close"}
+    assert dict(request.headers) == {"accept": "x", **own}
     assert request.extensions["timeout"] == {"connect": 1, "pool": 2, "write": 3, "read": 7}
 
 
@@ -252,7 +253,7 @@ def test_a_response_that_is_closed_gives_back_its_place(http: Any) -> None:
 @pytest.mark.parametrize("given", ["x", object(), httpx.ASGITransport])
 def test_what_is_not_a_transport_is_a_mistake(given: object) -> None:
     with pytest.raises(TypeError, match="transport= takes a transport of httpx or httpx2"):
-        new_transport(Options(transport=given), ())
+        new_transport(Options(transport=given), {})
 
 
 # --- the option http=
@@ -261,16 +262,16 @@ def test_what_is_not_a_transport_is_a_mistake(given: object) -> None:
 def test_an_unknown_library_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DREG_HTTP", "requests")
     with pytest.raises(errors.ConfigError, match="DREG_HTTP: 'requests' is not a supported HTTP library"):
-        new_transport(Options(), ())
+        new_transport(Options(), {})
     monkeypatch.setenv("DREG_HTTP", "httpx2")
-    assert isinstance(new_transport(Options(), ()), Pool)
-    assert isinstance(async_new_transport(Options(http="httpx"), ()), AsyncPool)
+    assert isinstance(new_transport(Options(), {}), Pool)
+    assert isinstance(async_new_transport(Options(http="httpx"), {}), AsyncPool)
 
 
 def test_a_library_that_is_not_installed_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(errors.MissingLibraryError, match=r"pip install 'dreg-client\[httpx2\]'"):
-        new_transport(Options(http="httpx2"), ())
+        new_transport(Options(http="httpx2"), {})
 
 
 @pytest.mark.parametrize("package", ["_sync", "_async"])
