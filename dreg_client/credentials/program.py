@@ -131,13 +131,12 @@ def _start(helper: str, verb: str, output: IO[bytes]) -> "subprocess.Popen[bytes
 def _wait(process: "subprocess.Popen[bytes]", helper: str, content: bytes, output: IO[bytes]) -> int:
     """Wait until a helper exits; kill it and its child processes if it prints too much or takes too long."""
     until = time.monotonic() + _TIMEOUT
-    unsent: bytes | None = content
+    unsent = memoryview(content)
     try:
         while time.monotonic() <= until:
+            unsent = _send(process.stdin, unsent)
             with suppress(subprocess.TimeoutExpired):
-                process.communicate(unsent, timeout=_STEP)
-                return process.returncode
-            unsent = None  # the next call continues with the rest
+                return process.wait(_STEP)
             _check_cancelled(helper)
             _check_size(helper, os.fstat(output.fileno()).st_size)
         raise CredentialHelperError(f"{helper} did not finish within {_TIMEOUT:.0f} s, and was killed")
@@ -145,8 +144,26 @@ def _wait(process: "subprocess.Popen[bytes]", helper: str, content: bytes, outpu
         _kill_group(process)
         process.wait()
         if process.stdin:  # open if the helper was killed before it read everything
-            with suppress(OSError):
-                process.stdin.close()
+            process.stdin.close()
+
+
+def _send(pipe: IO[bytes] | None, unsent: memoryview) -> memoryview:
+    """Write as much as the pipe accepts, and close it after the last byte; return the rest.
+
+    `communicate(timeout=...)` does not send the rest after a timeout, so a helper on a busy machine would wait forever.
+    """
+    if pipe is None or pipe.closed:
+        return unsent
+    try:
+        os.set_blocking(pipe.fileno(), False)
+        unsent = unsent[os.write(pipe.fileno(), unsent) :]
+    except BlockingIOError:
+        return unsent
+    except BrokenPipeError:  # the helper does not read its input
+        unsent = unsent[:0]
+    if not unsent:
+        pipe.close()
+    return unsent
 
 
 def _check_cancelled(helper: str) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from dreg_client import Credential, Credentials, Registry, errors
+from dreg_client.credentials import program
 from tests.credentials.places import HUB, Helper, auth, docker, found, user, write
 
 
@@ -285,6 +286,17 @@ def test_aut_18_a_helper_that_hangs_ends_with_all_that_it_began(
     with pytest.raises(errors.CredentialHelperError, match="did not finish"):
         found("reg.example/x")
     assert is_dead(int((home / "child").read_text()))
+
+
+def test_a_helper_that_reads_late_gets_everything(home: Path, helper: Helper) -> None:
+    helper("late")
+    path = home / "bin/docker-credential-late"
+    path.write_text(f"#!/bin/sh\nsleep 0.1\nwc -c > {home}/count\n")
+    secret = "s" * 200_000  # a pipe holds 65,536 bytes
+
+    program.keep("late", "reg.example", Credential("ada", secret))
+
+    assert int((home / "count").read_text()) > len(secret)
 
 
 def is_dead(process: int) -> bool:
