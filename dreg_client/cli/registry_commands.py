@@ -12,7 +12,7 @@ from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put, put_error, put_json, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
 from dreg_client.cli.shown_problems import put_item_failure
-from dreg_client.cli.stores import opened_repository
+from dreg_client.cli.stores import opened_repository, repository_name
 from dreg_client.cli.waits import reporting_waits
 from dreg_client.errors import DregError
 
@@ -62,15 +62,19 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 
 
 @click.command("tag", cls=Command)
-@image_argument("REGISTRY/REPOSITORY[:TAG|@DIGEST]")
+@image_argument("REGISTRY/REPOSITORY{:TAG|@DIGEST}")
 @click.argument("tags", metavar="NEW_TAG...", nargs=-1, required=True)
 def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     """Add tags to an image in a registry.
 
-    NEW_TAG is a tag in the same repository. If it exists, it is moved to the image. The image itself does not change;
-    its digest is printed. If a tag fails, the others are still written.
+    Name the image by its tag or digest. NEW_TAG is a tag in the same repository. If it exists, it is moved to the
+    image. The image itself does not change; its digest is printed.
 
-    All tags are tried. Exits with 1 if some cannot be written.
+    If a tag cannot be written, the others are still written.
+
+    \b
+    Exit codes:
+      1  Some tags could not be written.
 
     \b
     Examples:
@@ -80,6 +84,8 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     from dreg_client.protocol.manifests import new_tag
     from dreg_client.values.store_name import reference_of
 
+    if not source.is_named:
+        raise click.UsageError(_no_image(source, tags))
     for tag in tags:
         new_tag(tag)  # if one is not valid, nothing is written
     outcomes: dict[str, int] = {}
@@ -95,6 +101,14 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
             else:
                 outcomes[tag] = 0
     return _put_outcomes(named, outcomes)
+
+
+def _no_image(source: "StoreName", tags: tuple[str, ...]) -> str:
+    """Return the error for a repository without a tag or digest; the first new tag may be meant as the source."""
+    repository = repository_name(source)
+    first, *rest = tags
+    meant = f"; did you mean: dreg tag {repository}:{first} {' '.join(rest)}" if rest else ""
+    return f"name the image to tag: {repository}:TAG or {repository}@DIGEST{meant}"
 
 
 def _interrupted(tags: tuple[str, ...], outcomes: dict[str, int]) -> str:
@@ -140,6 +154,7 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
 
     \b
     Exit codes:
+      7  Another client has changed the tag at the same time.
       8  The registry cannot delete tags or digests; nothing has changed.
 
     \b

@@ -17,6 +17,7 @@ from dreg_client.files.atomic import part_beside, sync_folder, umask
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.arguments import check_choice, check_flag
+from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
@@ -102,9 +103,7 @@ class PartialFile(_ReceivedBlob):
         check_flag("resume", resume)
         super().__init__(request, refetches=refetches)
         self._target, self._keep, self._durability = _target(path), resume, durability
-        # The name is derived from the digest, so that a later call finds the file.
-        kept_name = f".{request.digest.algorithm}-{request.digest.encoded}.part"
-        self._part = self._target.with_name(kept_name) if resume else part_beside(self._target)
+        self._part = resumable_part(self._target, request.digest) if resume else part_beside(self._target)
         self._size = 0
         self._file = -1
         self._is_broken = False
@@ -231,6 +230,12 @@ class PartialFile(_ReceivedBlob):
 
     def _cannot_write(self, failure: OSError) -> errors.LayoutError:
         return errors.LayoutError(str(self._target), f"cannot be written: {failure.strerror}")
+
+
+def resumable_part(path: Path, digest: Digest) -> Path:
+    """Return the hidden file that keeps the bytes of an interrupted download to `path` for a later call."""
+    # The name is derived from the digest, so that a later call finds the file.
+    return path.resolve().with_name(f".{digest.algorithm}-{digest.encoded}.part")
 
 
 class BlobBuffer(_ReceivedBlob):

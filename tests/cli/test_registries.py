@@ -113,6 +113,31 @@ def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry
     assert said("delete", f"{web}@{digest}").code == 4
 
 
+def test_an_image_is_tagged_only_if_its_tag_or_digest_is_named(said: Run, own_registry: RunningRegistry) -> None:
+    """Without the colon, `dreg tag REPO 1.4 stable` would move 1.4 and stable to the image of latest."""
+    own_registry.push(LAYOUT, "1.4", "acme/web:1.4")
+    own_registry.push(LAYOUT, "single", "acme/web:latest")
+    web = f"{own_registry.address}/acme/web"
+    before = said("resolve", f"{web}:1.4").out
+
+    two, one = said("tag", web, "1.4", "stable"), said("tag", web, "stable")
+
+    assert (two.code, two.out, one.code, one.out) == (2, "", 2, "")
+    assert f"name the image to tag: {web}:TAG or {web}@DIGEST; did you mean: dreg tag {web}:1.4 stable;" in two.err
+    assert f"name the image to tag: {web}:TAG or {web}@DIGEST; see:" in one.err
+    assert (said("resolve", f"{web}:1.4").out, said("resolve", f"{web}:stable").code) == (before, 4)
+
+
+def test_a_manifest_that_is_requested_as_a_blob_is_advised(said: Run) -> None:
+    digest = "sha256:" + "a" * 64
+    with answering(lambda _: answer(b"", "404 Not Found")) as server:
+        web = f"localhost:{server.server.port}/acme/web"
+        missing = said("blob", f"{web}@{digest}", "--anonymous")
+
+    assert missing.code == 4
+    assert missing.err.endswith(f"; for a manifest, run: dreg manifest {web}@{digest}\n")
+
+
 def test_a_layout_is_not_changed_by_this_version(said: Run) -> None:
     assert said("tag", f"oci:{LAYOUT}:1.4", "new").code == 8
 
