@@ -82,7 +82,6 @@ def inspect_command(
     from dreg_client.cli.image_text import lines
 
     first, *others = sources
-
     chosen = () if "all" in platforms else platforms
 
     def seen_of(source: "StoreName") -> dict[str, Any]:
@@ -91,7 +90,9 @@ def inspect_command(
 
     def read(source: "StoreName", name: str) -> Shown:
         seen = seen_of(source)
-        return Shown(seen, chain(lines(seen), [""] if name else []), code=_code(seen, is_chosen=bool(chosen)))
+        return Shown(
+            seen, chain(lines(seen, source.kind), [""] if name else []), code=_code(seen, is_chosen=bool(chosen))
+        )
 
     if others and (output == "html" or file is not None):
         raise click.UsageError("--format html and --output accept only one image")
@@ -129,4 +130,4 @@ def _content(source: "StoreName", seen: dict[str, Any], output: str) -> str:
         return f"{json.dumps([{'source': decodable(str(source)), **seen}], indent=2)}\n"
     from dreg_client.cli.image_text import lines
 
-    return "".join(f"{line}\n" for line in lines(seen))
+    return "".join(f"{line}\n" for line in lines(seen, source.kind))

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from dreg_client.cli.advice import for_command_line
+
 if TYPE_CHECKING:
     _ParamType = click.ParamType[object]
 else:
@@ -24,7 +26,7 @@ class ParsedType(_ParamType):
         try:
             return self._parse(value)
         except ValueError as failure:
-            self.fail(str(failure), param, ctx)
+            self.fail(for_command_line(str(failure)), param, ctx)
 
 
 class NumberType(_ParamType):

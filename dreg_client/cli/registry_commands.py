@@ -219,8 +219,8 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     """Log in to a registry.
 
     Checks the credential with the registry, then saves it where docker and podman also find it: in the credential
-    helper that is configured for the registry, or in a file that only you can read. On a terminal, the command prompts
-    for a user name and password.
+    helper that is configured for the registry, or unencrypted in a file that only you can read. On a terminal, the
+    command prompts for a user name and password.
 
     \b
     Examples:
@@ -243,10 +243,15 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     with Registry(registry, **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)
-    put(f"logged in to {visible(base.authority)}; credential stored in {visible(place)}")
-    if not is_asked:
-        what = "token" if identity_token_stdin else "password"
-        put_error(f"dreg: warning: {visible(base.authority)} does not require a login; the {what} was not checked")
+    what = "token" if identity_token_stdin else "password"
+    if is_asked:
+        put(f"logged in to {visible(base.authority)}; credential stored in {visible(place)}")
+    else:
+        stored = f"credential for {base.authority} stored in {place}"
+        put(visible(f"{stored}; the registry does not require a login, so the {what} was not checked"))
+    if not place.startswith(login.HELPER):
+        encoding = "" if identity_token_stdin else ", encoded with base64"
+        put_error(visible(f"dreg: warning: {place} stores the {what} unencrypted{encoding}"))
 
 
 @click.command("logout", cls=Command)

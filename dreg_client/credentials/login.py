@@ -4,7 +4,7 @@ import json
 import os
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
@@ -12,6 +12,9 @@ from dreg_client.credentials.lookup import Credentials
 from dreg_client.errors import ConfigError, CredentialError, FileError
 from dreg_client.files.atomic import write_whole
 from dreg_client.values.credential import Credential
+
+HELPER: Final = "docker-credential-"
+"""How the names of credential helpers begin."""
 
 
 def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
@@ -24,7 +27,7 @@ def keep(credentials: Credentials, registry: str, credential: Credential) -> str
         return str(path)
     programs.keep(program, server_of(registry), credential)
     _write(path, _with_entry(file, registry, {}))
-    return f"docker-credential-{program}"
+    return f"{HELPER}{program}"
 
 
 def forget(credentials: Credentials, registry: str) -> list[str]:
@@ -39,7 +42,7 @@ def forget(credentials: Credentials, registry: str) -> list[str]:
         program = file.program_for(registry)
         if program is not None and (keys or _has(program, registry)):
             programs.forget(program, server_of(registry))
-            gone.append(f"docker-credential-{program}")
+            gone.append(f"{HELPER}{program}")
         if keys:
             kept = {name: value for name, value in file.auths.items() if name not in keys}
             _write(path, kept if bare else {**file.members, "auths": kept})

@@ -119,7 +119,8 @@ def scan(raw: bytes, *, nul: bool = False) -> tuple[dict[str, object] | None, li
     try:
         tree: object = _DECODER.decode(text)
     except json.JSONDecodeError as failure:
-        message = failure.msg.replace("Expecting value", "no JSON value")
+        # Some messages, such as "Unterminated string starting at", end before the position.
+        message = failure.msg.replace("Expecting value", "no JSON value").removesuffix(" at").removesuffix(" starting")
         found = f"{message[:1].lower()}{message[1:]} at line {failure.lineno}, column {failure.colno}"
         return None, [rules.error("GEN-01", "$", found, "a single JSON object")]
     except RecursionError:

@@ -107,7 +107,7 @@ def check_plain_http(registry: RegistryURL, where: str, options: Options) -> Non
     """Raise an error before a secret is sent over plain HTTP, except to this machine or with `plain_http` (AUT-08)."""
     origin = registry.origin
     if origin.scheme == "http" and not (origin.is_loopback or options.plain_http):
-        allow = "plain_http=True (--plain-http) if you trust the network"
+        allow = "plain_http=True if you trust the network"
         reason = f"credentials are not sent over plain HTTP; use https, or {allow}"
         raise errors.InsecureDowngradeError(where, registry.url, reason)
 

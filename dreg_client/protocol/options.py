@@ -84,9 +84,20 @@ class Timeouts:
 def _check_seconds(must_be: str, seconds: object) -> None:
     expected = f"{must_be} a number of seconds, at least 0 (float('inf') for no limit)"
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"{expected}, not {type(seconds).__name__}")
+        raise TypeError(f"{expected}, not {type(seconds).__name__}{_as_timeouts(seconds)}")
     if math.isnan(seconds) or seconds < 0:
         raise ValueError(f"{expected}, not {seconds}")
+
+
+def _as_timeouts(given: object) -> str:
+    """Return advice for a pair (connect, read), as requests takes it, and for httpx.Timeout."""
+    match given:
+        case (int() | float() as connect, int() | float() as read):
+            return f"; write timeout=Timeouts(connect={connect}, read={read})"
+        case object(connect=int() | float() as connect, read=int() | float() as read):
+            return f"; write timeout=Timeouts(connect={connect}, read={read})"
+        case _:
+            return ""
 
 
 def _check_hosts(trusted: tuple[str, ...]) -> None:
@@ -262,8 +273,8 @@ def _credential_of(auth: object, name: str) -> Credential:
     match auth:
         case Credential():
             return auth
-        case (str() as username, str() as password):
-            return Credential(username, password)
+        case (username, password):
+            return Credential(_part(name, "user name", username), _part(name, "password", password))
         case _:
             kind = type(auth).__name__
             sources = " or Credentials.default()" if name == "credentials" else ""
@@ -272,6 +283,20 @@ def _credential_of(auth: object, name: str) -> Credential:
                 "for your own tokens, pass auth_service= an object with request_token(scope)"
             )
             raise TypeError(message)
+
+
+def _part(name: str, part: str, value: object) -> str:
+    """Return the user name or the password of a pair. If it is None or empty, a variable is probably not set."""
+    if isinstance(value, str) and value:
+        return value
+    found = (
+        "not be empty"
+        if isinstance(value, str)
+        else f"be a str, not {type(value).__name__ if value is not None else None}"
+    )
+    advice = "; is its environment variable set?" if value is None or value == "" else ""
+    kind = ValueError if isinstance(value, str) else TypeError
+    raise kind(f"{name}=: the {part} must {found}{advice}")
 
 
 def with_auth(options: RegistryOptions, auth: object) -> RegistryOptions:

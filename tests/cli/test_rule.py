@@ -56,7 +56,7 @@ def test_without_a_known_prefix_the_error_says_where_all_rules_are(dreg: Run, wo
     done = dreg("rule", *words)
 
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"dreg: {reason}; ids begin with ANS, ")
+    assert done.err.startswith(f"dreg: {reason}; ids begin with ANN, ANS, ")
     assert "all rules are listed at https://" in done.err
 
 
