@@ -3,10 +3,10 @@
 import math
 import ssl
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypedDict, runtime_checkable
+from typing import Final, Literal, Protocol, TypedDict, cast, runtime_checkable
 
 from dreg_client._logging import log
 from dreg_client.protocol.events import Event
@@ -270,19 +270,18 @@ def _is_source(given: object) -> bool:
 
 def _credential_of(auth: object, name: str) -> Credential:
     """Return the credential in the argument `name`. Authentication objects of httpx are rejected (D-04)."""
-    match auth:
-        case Credential():
-            return auth
-        case (username, password):
-            return Credential(_part(name, "user name", username), _part(name, "password", password))
-        case _:
-            kind = type(auth).__name__
-            sources = " or Credentials.default()" if name == "credentials" else ""
-            message = (
-                f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; "
-                "for your own tokens, pass auth_service= an object with request_token(scope)"
-            )
-            raise TypeError(message)
+    if isinstance(auth, Credential):
+        return auth
+    kind = type(auth).__name__
+    pair = cast("Sequence[object]", auth) if isinstance(auth, tuple | list) else ()
+    if len(pair) == 2:
+        return Credential(_part(name, "user name", pair[0]), _part(name, "password", pair[1]))
+    sources = " or Credentials.default()" if name == "credentials" else ""
+    message = (
+        f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; "
+        "for your own tokens, pass auth_service= an object with request_token(scope)"
+    )
+    raise TypeError(message)
 
 
 def _part(name: str, part: str, value: object) -> str:

@@ -65,6 +65,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: web().put_manifest("1.4", INDEX),  # type: ignore[arg-type]
         r"the document comes first: put_manifest\(document, '1.4'\)",
     ),
+    "a stream that is not opened": (
+        lambda: list(web().stream_blob(NOTHING)),
+        r"open the blob first: with store\.stream_",
+    ),  # type: ignore[call-overload]
     "a manifest as a dict": (lambda: web().put_manifest({}), "parsed JSON has lost the exact bytes"),  # type: ignore[arg-type]
     "untag a descriptor": (lambda: web().untag(DESCRIPTOR), "untag takes a tag; delete_manifest takes a digest"),  # type: ignore[arg-type]
     "delete": (lambda: web().delete_manifest(2), "a manifest must be given here as its digest"),  # type: ignore[arg-type]
