@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Self
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
@@ -37,6 +38,32 @@ async def stream_blob(
     verifier = verifier if request.start else request.digest.verifier()
     async with source.open_blob(request) as chunks:
         yield chunks if verifier is None else AsyncVerifiedChunks(chunks, verifier, _what(source, request))
+
+
+class AsyncBlobStream(AbstractAsyncContextManager[AsyncIterator[bytes]]):
+    """A blob to read in chunks. `async with` opens it and yields the chunks.
+
+    Raises:
+        TypeError: It was iterated over without `async with`.
+    """
+
+    def __init__(self, opening: AbstractAsyncContextManager[AsyncIterator[bytes]]) -> None:
+        self._opening = opening
+
+    if not TYPE_CHECKING:  # type checkers know that it is not an iterator
+
+        def __aiter__(self) -> NoReturn:
+            raise TypeError(
+                "open the blob first: async with store.stream_blob(...) as chunks, then iterate over chunks"
+            )
+
+    async def __aenter__(self) -> AsyncIterator[bytes]:
+        return await self._opening.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return await self._opening.__aexit__(kind, error, traceback)
 
 
 class AsyncVerifiedChunks:

@@ -13,7 +13,7 @@ from dreg_client._async.untag import untag
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import Manifest
-from dreg_client.models.octets import octets_of
+from dreg_client.models.octets import check_order, octets_of
 from dreg_client.models.parse import parse_manifest
 from dreg_client.models.stored import StoredDocument
 from dreg_client.protocol import manifests
@@ -112,6 +112,7 @@ class AsyncRepository(AsyncStore):
             DigestMismatchError: `reference` is not the digest of the document (nothing was sent), or the registry
                 reports another digest than the document's.
         """
+        check_order(document, reference)
         raw = document.raw if isinstance(document, StoredDocument) else octets_of(document)
         manifest = parse_manifest(raw, media_type, legacy=True)
         own = document.digest if isinstance(document, StoredDocument) else manifest.digest

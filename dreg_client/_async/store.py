@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
 from dreg_client._async._compat import Awaited
 from dreg_client._async.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
-from dreg_client._async.downloads import download_blob, get_blob, stream_blob
+from dreg_client._async.downloads import AsyncBlobStream, download_blob, get_blob, stream_blob
 from dreg_client._async.ports import AsyncSource
 from dreg_client.files.partial_file import Durability
 from dreg_client.models.descriptor import Descriptor
@@ -188,10 +188,9 @@ class AsyncStore(Awaited):
         """
         return await get_blob(self.source, blob_request(blob), limit)
 
-    @asynccontextmanager
-    async def stream_blob(
+    def stream_blob(
         self, blob: BlobRef, *, start: int = 0, verifier: Verifier | None = None
-    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Read a blob in chunks.
 
         The last chunk is held back until the digest is verified. Do not trust earlier chunks before that.
@@ -206,6 +205,12 @@ class AsyncStore(Awaited):
             NotFoundError: There is no such blob.
             UnsupportedDigestError: The algorithm of the digest is not supported. Nothing was read.
         """
+        return AsyncBlobStream(self._opened_blob(blob, start, verifier))
+
+    @asynccontextmanager
+    async def _opened_blob(
+        self, blob: BlobRef, start: int, verifier: Verifier | None
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
         async with stream_blob(self.source, blob_request(blob, start), verifier) as chunks:
             yield chunks
 

@@ -3,8 +3,9 @@
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from typing import Self
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
@@ -36,6 +37,30 @@ def stream_blob(source: Source, request: BlobRequest, verifier: Verifier | None 
     verifier = verifier if request.start else request.digest.verifier()
     with source.open_blob(request) as chunks:
         yield chunks if verifier is None else VerifiedChunks(chunks, verifier, _what(source, request))
+
+
+class BlobStream(AbstractContextManager[Iterator[bytes]]):
+    """A blob to read in chunks. `with` opens it and yields the chunks.
+
+    Raises:
+        TypeError: It was iterated over without `with`.
+    """
+
+    def __init__(self, opening: AbstractContextManager[Iterator[bytes]]) -> None:
+        self._opening = opening
+
+    if not TYPE_CHECKING:  # type checkers know that it is not an iterator
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("open the blob first: with store.stream_blob(...) as chunks, then iterate over chunks")
+
+    def __enter__(self) -> Iterator[bytes]:
+        return self._opening.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return self._opening.__exit__(kind, error, traceback)
 
 
 class VerifiedChunks:

@@ -3,13 +3,13 @@
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from dreg_client import errors
 from dreg_client._sync._compat import Awaited
 from dreg_client._sync.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
-from dreg_client._sync.downloads import download_blob, get_blob, stream_blob
+from dreg_client._sync.downloads import BlobStream, download_blob, get_blob, stream_blob
 from dreg_client._sync.ports import Source
 from dreg_client.files.partial_file import Durability
 from dreg_client.models.descriptor import Descriptor
@@ -187,10 +187,9 @@ class Store(Awaited):
         """
         return get_blob(self.source, blob_request(blob), limit)
 
-    @contextmanager
     def stream_blob(
         self, blob: BlobRef, *, start: int = 0, verifier: Verifier | None = None
-    ) -> Generator[Iterator[bytes]]:
+    ) -> AbstractContextManager[Iterator[bytes]]:
         """Read a blob in chunks.
 
         The last chunk is held back until the digest is verified. Do not trust earlier chunks before that.
@@ -205,6 +204,10 @@ class Store(Awaited):
             NotFoundError: There is no such blob.
             UnsupportedDigestError: The algorithm of the digest is not supported. Nothing was read.
         """
+        return BlobStream(self._opened_blob(blob, start, verifier))
+
+    @contextmanager
+    def _opened_blob(self, blob: BlobRef, start: int, verifier: Verifier | None) -> Generator[Iterator[bytes]]:
         with stream_blob(self.source, blob_request(blob, start), verifier) as chunks:
             yield chunks
 

@@ -6,37 +6,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.registry_options import registry_options
 
 if TYPE_CHECKING:
-    _ParamType = click.ParamType[object]
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
-
-else:
-    _ParamType = click.ParamType  # not generic in click 8.1
 
 F = TypeVar("F", bound=Callable[..., Any])
 STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
 DOCKER: Final = "docker://"
 URLS: Final = ("http://", "https://")
-
-
-class ParsedType(_ParamType):
-    """The type of a parameter that a function parses; its ValueError is a usage error."""
-
-    name: str
-
-    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
-        self.name, self._parse = name, parse
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        """Parse the value."""
-        try:
-            return self._parse(value)
-        except ValueError as failure:
-            self.fail(str(failure), param, ctx)
 
 
 class _SourceType(ParsedType):

@@ -14,8 +14,9 @@ from dreg_client.cli.arguments import DIGEST, source_argument
 from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put_error, put_octets
+from dreg_client.cli.parsed_type import whole_number
 from dreg_client.cli.progress import Advance, progress
-from dreg_client.cli.stores import options_for
+from dreg_client.cli.stores import options_for, repository_name
 
 if TYPE_CHECKING:
     from dreg_client._sync.store import Store
@@ -38,20 +39,22 @@ if TYPE_CHECKING:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Keep an interrupted download, and continue it when the command runs again. Use with -o.",
+    help="If the download is interrupted, keep the received bytes; if some were kept, continue from there. Requires "
+    "-o.",
 )
 @click.option(
     "--connections",
     metavar="N",
-    type=click.IntRange(min=1),
-    default=1,
-    help="Number of connections for a large blob, if the registry supports range requests (default: 1). Use with -o.",
+    type=whole_number(1, example=4),
+    help="Number of connections for a large blob, if the registry supports range requests (default: 1). Requires -o.",
 )
-def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume: bool, connections: int) -> None:
+def blob_command(
+    source: "StoreName", digest: "Digest | None", path: str, resume: bool, connections: int | None
+) -> None:
     """Download a blob, and verify its digest.
 
-    Name the blob as SOURCE@DIGEST, or as SOURCE DIGEST. Layers and configs are blobs; `dreg inspect` and
-    `dreg manifest` print their digests.
+    Name the blob as SOURCE@DIGEST, or as SOURCE DIGEST. Layers and configs are blobs; `dreg manifest` and
+    `dreg inspect --format json` print their digests.
 
     Without -o, bytes are written to standard output before the digest is verified. If the command exits with 5, the
     digest does not match: discard the output.
@@ -60,18 +63,20 @@ def blob_command(source: "StoreName", digest: "Digest | None", path: str, resume
     Examples:
       dreg blob oci:fixtures/layouts/multi -o layer.tar.gz \\
         sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3
-      dreg blob oci:fixtures/layouts/multi \\
-        $(dreg resolve oci:fixtures/layouts/multi:single) | wc -c
+      dreg blob localhost:5000/acme/web \\
+        sha256:79aa310da7d4b7f13fa37b6bb09d075a05d6618e288a8450772fda3d4643ffc3 | wc -c
     """
     digest = digest or (source.reference.digest if source.reference is not None else source.digest)
     if digest is None:
         raise click.UsageError("missing digest: write SOURCE@DIGEST or SOURCE DIGEST")
+    if path == "-" and (resume or connections):
+        raise click.UsageError(f"{'--resume' if resume else '--connections'} requires -o FILE")
     if path == "-" and sys.stdout.isatty():
         raise click.UsageError("refusing to write binary data to a terminal; use -o FILE or a pipe")
     if path == "-":
         _write_to_stdout(source, digest)
     else:
-        _write_to_file(source, digest, path, resume=resume, connections=connections)
+        _write_to_file(source, digest, path, resume=resume, connections=connections or 1)
 
 
 class _Received:
@@ -95,10 +100,16 @@ def _opened(source: "StoreName", digest: "Digest", received: _Received) -> "Gene
     """Open the store; yield it with the function that advances the bar."""
     from dreg_client._sync.opening import open_store
     from dreg_client.cli.waits import reporting_waits
+    from dreg_client.errors import NotFoundError
 
     options = options_for(source, on_event=reporting_waits(received))
     with progress(digest.short, lambda: received.size) as advance, open_store(source, strict=False, **options) as store:
-        yield store, advance
+        try:
+            yield store, advance
+        except NotFoundError as failure:
+            if source.reference is not None and source.kind == "registry":
+                failure.advice = f"for a manifest, run: dreg manifest {repository_name(source)}@{digest}"
+            raise
 
 
 def _write_to_stdout(source: "StoreName", digest: "Digest") -> None:
@@ -112,8 +123,10 @@ def _write_to_stdout(source: "StoreName", digest: "Digest") -> None:
             return ""
         if (size := _output_size()) is None or before is None:
             return "the output is incomplete"
-        total = f" of {received.size}" if received.size else ""
-        return f"the output is incomplete: {size - before}{total} bytes"
+        from dreg_client.images.view import byte_size
+
+        total = f" of {byte_size(received.size)}" if received.size else ""
+        return f"the output is incomplete: {byte_size(size - before)}{total}"
 
     with reporting_interruption(outcome), _opened(source, digest, received) as (store, advance):
         try:
@@ -153,9 +166,8 @@ def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: 
             return "the output is incomplete"
         if _identity(path) != before:
             return f"{path} is complete"
-        kept = _kept_bytes(digest, path) if resume else 0
-        if kept:
-            return f"{kept} bytes are kept; the same command continues the download"
+        if resume and (kept := _kept(digest, path)):
+            return f"{kept}; the same command continues the download"
         return f"nothing was written to {path}"
 
     with reporting_interruption(outcome), _opened(source, digest, received) as (store, advance):
@@ -177,10 +189,13 @@ def _identity(path: str) -> tuple[int, int] | None:
     return None
 
 
-def _kept_bytes(digest: "Digest", path: str) -> int:
-    """Return how many bytes an interrupted download has kept."""
+def _kept(digest: "Digest", path: str) -> str:
+    """Return how many bytes an interrupted download has kept, and in which file; an empty string if none."""
     from dreg_client.files.partial_file import kept_part
+    from dreg_client.images.view import byte_size
 
+    part = kept_part(Path(path).resolve(), digest)
     with suppress(OSError):
-        return kept_part(Path(path).resolve(), digest).stat().st_size
-    return 0
+        if size := part.stat().st_size:
+            return f"{byte_size(size)} kept in {part}"
+    return ""

@@ -5,6 +5,7 @@ from typing import Any, Final
 import click
 
 from dreg_client import errors
+from dreg_client.cli.advice import for_command_line
 from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.signals import signal_exit_code
 from dreg_client.errors.problems import Severity
@@ -63,9 +64,11 @@ def error_message(failure: Exception) -> str:
             return failure.format_message().rstrip(".")
         case errors.DregError():
             message = _library_message(failure)
-            return message if message.endswith(failure.outcome) else f"{message}; {failure.outcome}"
+            return for_command_line(message if message.endswith(failure.outcome) else f"{message}; {failure.outcome}")
         case OSError():
-            return f"{failure.filename or 'standard input or output'}: {failure.strerror or failure}"
+            reason = str(failure.strerror or failure)
+            colon = "" if reason.startswith("is ") else ":"
+            return f"{failure.filename or 'standard input or output'}{colon} {reason}"
         case _:
             return f"this is a bug in dreg: {type(failure).__name__}: {failure}; report it with the output of --debug"
 
@@ -83,6 +86,11 @@ def _library_message(failure: errors.DregError) -> str:
             return f"{failure.digest} is not an image: {kind}; show it with dreg inspect, dreg manifest or dreg blob"
         case errors.UnauthorizedError(anonymous=True):
             return str(failure).replace(failure.advice, "the request had no credential; remove --anonymous")
+        case errors.UnauthorizedError(advice="pass credentials="):
+            return str(failure).replace(failure.advice, f"log in with: dreg login {failure.where}")
+        case errors.NotFoundError(advice="list the available tags with .tags()"):
+            repository = f"{failure.where}/{failure.what.rpartition(':')[0]}"
+            return str(failure).replace(failure.advice, f"list the available tags with: dreg tags {repository}")
         case errors.ResponseTooLargeError():
             return f"{failure.what}: {failure.size} bytes exceed the limit of {failure.limit}"
         case _:

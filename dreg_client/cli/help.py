@@ -3,8 +3,8 @@
 import click
 from click.shell_completion import CompletionItem
 
-from dreg_client.cli.arguments import ParsedType
 from dreg_client.cli.command import Command, Context
+from dreg_client.cli.parsed_type import ParsedType
 
 
 class _CommandNames(ParsedType):

@@ -24,10 +24,11 @@ def _block(shown: dict[tuple[str, ...], str], label: str, rows: list[str], owner
         label = ""
 
 
-def lines(seen: View) -> Lines:
-    """Yield the lines of an image's view."""
+def lines(seen: View, kind: str) -> Lines:
+    """Yield the lines of an image's view. The first one is its name, which begins with the kind of its store."""
     blocks: dict[tuple[str, ...], str] = {}
-    yield styled(visible(full_name(seen)), "bold")
+    prefix = "" if kind == "registry" else f"{kind}:"
+    yield styled(visible(f"{prefix}{full_name(seen)}"), "bold")
     yield from _document(seen)
     yield from _block(blocks, "annotations", _pairs(seen["annotations"]), owner_of(seen))
     if seen["artifact"]:
@@ -111,7 +112,7 @@ def _image(image: View, shown: str, blocks: dict[tuple[str, ...], str]) -> Lines
     yield from _config(image)
     yield from _block(blocks, "environment", image["env"], owner)
     yield from _block(blocks, "labels", _pairs(image["labels"]), owner)
-    yield _fact("layers", f"{len(image['layers'])}, {byte_size(image['size'])} in total")
+    yield _fact("layers", f"{len(image['layers'])}, {byte_size(image['size'])} in total, without manifest and config")
     yield from map(step_line, image["history"])
 
 

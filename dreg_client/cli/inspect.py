@@ -35,8 +35,8 @@ def _check_no_format(_ctx: click.Context, _param: click.Parameter, value: str | 
     multiple=True,
     metavar="PLATFORM",
     type=PlatformType("platform", lambda text: text if text == "all" else parse_platform(text)),
-    help="Show only this platform: OS/ARCH[/VARIANT], or local for the platform of this machine. Can be repeated "
-    "(default: all).",
+    help="Show only this platform: OS/ARCH[/VARIANT], local for the platform of this machine, or all (the default). "
+    "Can be repeated.",
 )
 @formats_option(
     "json", "html", help="Output format (default: text). Use json in scripts; html is a self-contained page."
@@ -59,16 +59,16 @@ def inspect_command(
 ) -> int:
     """Show an image: platforms, layers, build steps, environment, labels.
 
-    Layers are not downloaded; their sizes are compressed sizes. If a part of the image cannot be read, the rest is
-    shown, and the error is listed as a problem.
+    Layers are not downloaded; their sizes are compressed sizes. The total is that of the layers, without manifest and
+    config. If a part of the image cannot be read, the rest is shown, and the error is listed as a problem.
 
     \b
     Exit codes:
       1  A document of the image is invalid or cannot be read.
       4  The image, or a platform given by --platform, does not exist.
 
-    JSON output is a list with one object for each SOURCE. Its member images lists the platforms, each with its layers
-    and history.
+    JSON output is a list with one object for each SOURCE. Its member images has one object for each platform, with
+    the members layers and history (the build steps).
 
     \b
     Examples:
@@ -82,7 +82,6 @@ def inspect_command(
     from dreg_client.cli.image_text import lines
 
     first, *others = sources
-
     chosen = () if "all" in platforms else platforms
 
     def seen_of(source: "StoreName") -> dict[str, Any]:
@@ -91,7 +90,9 @@ def inspect_command(
 
     def read(source: "StoreName", name: str) -> Shown:
         seen = seen_of(source)
-        return Shown(seen, chain(lines(seen), [""] if name else []), code=_code(seen, is_chosen=bool(chosen)))
+        return Shown(
+            seen, chain(lines(seen, source.kind), [""] if name else []), code=_code(seen, is_chosen=bool(chosen))
+        )
 
     if others and (output == "html" or file is not None):
         raise click.UsageError("--format html and --output accept only one image")
@@ -129,4 +130,4 @@ def _content(source: "StoreName", seen: dict[str, Any], output: str) -> str:
         return f"{json.dumps([{'source': decodable(str(source)), **seen}], indent=2)}\n"
     from dreg_client.cli.image_text import lines
 
-    return "".join(f"{line}\n" for line in lines(seen))
+    return "".join(f"{line}\n" for line in lines(seen, source.kind))

@@ -20,7 +20,7 @@ EXIT_CODES: Final = {
     "4": "Not found: an image, tag, platform, blob or file.",
     "5": "Content does not match its digest, is unsafe, or cannot be read.",
     "6": "Network error, timeout, or error of the registry.",
-    "7": "Ambiguous name: it matches several images or platforms.",
+    "7": "Ambiguous name, or a conflict with another client.",
     "8": "Not supported by the registry or by dreg.",
     "70": "A bug in dreg.",
     "129": "Interrupted by SIGHUP: the terminal was closed.",

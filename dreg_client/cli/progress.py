@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 Advance = Callable[[int], None]
 _PATIENCE: Final = 0.5
 _PAUSE: Final = 0.1
+_WIDE: Final = 60
+"""The columns of a terminal from which the remaining time is shown."""
+_COUNT: Final = len(" 1,023.9/1,023.9 MiB ")
+_REMAINING: Final = len(" 0:00:00")
 
 
 @contextmanager
@@ -55,19 +59,26 @@ class _Bar:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-        bar = Progress(
+        console = Console(stderr=True)
+        label = self._label[-(console.width // 3) :]
+        is_wide = console.width >= _WIDE
+        left = console.width - len(label) - _COUNT - (_REMAINING if is_wide else 0)
+        columns = [
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=max(min(left, 40), 4)),
             DownloadColumn(binary_units=True),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
+        ]
+        bar = Progress(
+            *columns,
+            *([TimeRemainingColumn()] if is_wide else []),
+            console=console,
             auto_refresh=False,
             transient=True,
             redirect_stdout=sys.stdout.isatty(),  # otherwise data in a file or pipe would be mixed with the bar
             redirect_stderr=False,
         )
         bar.start()
-        return bar, bar.add_task(self._label, total=self._total() or None)
+        return bar, bar.add_task(label, total=self._total() or None)
 
     def stop(self) -> None:
         if self._drawn:

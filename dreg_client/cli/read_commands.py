@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from dreg_client.cli.arguments import (
-    ParsedType,
     format_option,
     parse_platform,
     platform_option,
@@ -21,7 +20,8 @@ from dreg_client.cli.arguments import (
 from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest
 from dreg_client.cli.command import Command
 from dreg_client.cli.fan_out import Shown, show
-from dreg_client.cli.output import put_octets, put_result, visible
+from dreg_client.cli.output import put_error, put_octets, put_result, visible
+from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.shown_problems import put_warnings
 from dreg_client.cli.stores import opened, opened_client
 
@@ -130,6 +130,10 @@ def config_command(source: "StoreName", ref_name: str | None, platform: "Platfor
     terminal, control characters are escaped. A multi-platform image requires --platform.
 
     \b
+    Exit codes:
+      7  The image has several platforms, and --platform is missing.
+
+    \b
     Examples:
       dreg config oci:fixtures/layouts/multi:single
       dreg config oci:fixtures/layouts/multi:1.4 --platform linux/amd64
@@ -190,6 +194,9 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
     Each line has the digest and the artifact type of a manifest whose `subject` is the image. The list comes
     from the registry; --verify checks it against the manifests.
 
+    The attestations of Docker BuildKit are not referrers. They are entries of the image's index, which `dreg inspect`
+    shows.
+
     JSON output is a list of objects with mediaType, digest, size, artifactType and annotations.
 
     \b
@@ -200,7 +207,12 @@ def referrers_command(source: "StoreName", artifact_type: str | None, verify: bo
     from dreg_client.images.view import view_descriptor
 
     with opened(source) as (store, reference):
-        found = store.referrers(store.resolve(reference), artifact_type, verify=verify)
+        subject = store.resolve(reference)
+        found = store.referrers(subject, artifact_type, verify=verify)
+    if not found and output == "text":
+        kind = f" with artifact type {artifact_type}" if artifact_type else ""
+        note = f"no referrers{kind}; attestations inside an index are shown by: dreg inspect {source}"
+        put_error(f"dreg: {visible(note)}")
     put_result(
         output,
         [view_descriptor(entry) for entry in found],
@@ -224,6 +236,7 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     \b
     Exit codes:
       1  A part of the manifest or config is invalid; the rest is shown.
+      7  The image has several platforms, and --platform is missing.
 
     \b
     Examples:
@@ -290,7 +303,7 @@ class _WantedTags:
     "--platform",
     metavar="P",
     type=ParsedType("platform", parse_platform),
-    help="With --digests or --created: platform of the size and date of a multi-platform image (default: local).",
+    help="With --digests or --created: the platform of a multi-platform image to measure (default: local).",
 )
 @format_option
 def tags_command(
@@ -307,14 +320,21 @@ def tags_command(
     SOURCE is a name without a tag or digest. With several sources, each tag is printed as
     SOURCE:TAG.
 
+    Tags are printed in the order of the registry, layout or archive.
+
     GLOB is a case-sensitive pattern with *, ? and [...]. For RANGE, the tag v1.4 counts as 1.4, and 1.4 as 1.4.0. A tag
     with a suffix, such as 1.4-alpine, counts as a prerelease, which most ranges exclude.
 
-    With --digests, tags of the same image show the same digest. The size is the sum of the manifest, the config and the
-    layers, as stored (compressed). For a multi-platform image, the size and date of one platform are shown (--platform,
-    default: local); - means that the image lacks it. Each manifest is requested, and with --created each config; to
-    print only digests, without counting as a pull, use `dreg resolve`. Tags that cannot be read are reported on
-    standard error, and the exit code is 1.
+    With --digests, tags of the same image have the same digest. The size is that of the manifest, the config and the
+    layers as stored (compressed). The size and date of a multi-platform image are those of one platform, which
+    --platform selects. If the image does not have that platform, - is printed.
+
+    With --digests, each manifest is requested; with --created, each config is requested as well. To print only digests
+    without counting as a pull, use `dreg resolve`. Tags that cannot be read are reported on standard error.
+
+    \b
+    Exit codes:
+      1  Some tags could not be read.
 
     JSON output is a list of objects with source and tags. With --digests or --created, each tag is an object with tag,
     digest, platform, size and, with --created, created.

@@ -12,7 +12,7 @@ from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put, put_error, put_json, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
 from dreg_client.cli.shown_problems import put_item_failure
-from dreg_client.cli.stores import opened_repository
+from dreg_client.cli.stores import opened_repository, repository_name
 from dreg_client.cli.waits import reporting_waits
 from dreg_client.errors import DregError
 
@@ -62,15 +62,19 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 
 
 @click.command("tag", cls=Command)
-@image_argument("REGISTRY/REPOSITORY[:TAG|@DIGEST]")
+@image_argument("REGISTRY/REPOSITORY{:TAG|@DIGEST}")
 @click.argument("tags", metavar="NEW_TAG...", nargs=-1, required=True)
 def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     """Add tags to an image in a registry.
 
-    NEW_TAG is a tag in the same repository. If it exists, it is moved to the image. The image itself does not change;
-    its digest is printed.
+    Name the image by its tag or digest. NEW_TAG is a tag in the same repository. If it exists, it is moved to the
+    image. The image itself does not change; its digest is printed.
 
-    If some tags cannot be written, the others are still written, and the exit code is 1.
+    If a tag cannot be written, the others are still written.
+
+    \b
+    Exit codes:
+      1  Some tags could not be written.
 
     \b
     Examples:
@@ -80,6 +84,8 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     from dreg_client.protocol.manifests import new_tag
     from dreg_client.values.store_name import reference_of
 
+    if not source.is_named:
+        raise click.UsageError(_no_image(source, tags))
     for tag in tags:
         new_tag(tag)  # if one is not valid, nothing is written
     outcomes: dict[str, int] = {}
@@ -95,6 +101,14 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
             else:
                 outcomes[tag] = 0
     return _put_outcomes(named, outcomes)
+
+
+def _no_image(source: "StoreName", tags: tuple[str, ...]) -> str:
+    """Return the error for a repository without a tag or digest; the first new tag may be meant as the source."""
+    repository = repository_name(source)
+    first, *rest = tags
+    meant = f"; did you mean: dreg tag {repository}:{first} {' '.join(rest)}" if rest else ""
+    return f"name the image to tag: {repository}:TAG or {repository}@DIGEST{meant}"
 
 
 def _interrupted(tags: tuple[str, ...], outcomes: dict[str, int]) -> str:
@@ -140,6 +154,7 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
 
     \b
     Exit codes:
+      7  Another client has changed the tag at the same time.
       8  The registry can delete neither tags nor digests; nothing was changed.
 
     \b
@@ -204,8 +219,8 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     """Log in to a registry.
 
     Checks the credential with the registry, then saves it where docker and podman also find it: in the credential
-    helper that is configured for the registry, or in a file that only you can read. On a terminal, the command prompts
-    for a user name and password.
+    helper that is configured for the registry, or unencrypted in a file that only you can read. On a terminal, the
+    command prompts for a user name and password.
 
     \b
     Examples:
@@ -228,10 +243,15 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     with Registry(registry, **ours) as opened:
         opened.ping()
     place = login.keep(credentials, base.authority, credential)
-    put(f"logged in to {visible(base.authority)}; credential stored in {visible(place)}")
-    if not is_asked:
-        what = "token" if identity_token_stdin else "password"
-        put_error(f"dreg: warning: {visible(base.authority)} does not require a login; the {what} was not checked")
+    what = "token" if identity_token_stdin else "password"
+    if is_asked:
+        put(f"logged in to {visible(base.authority)}; credential stored in {visible(place)}")
+    else:
+        stored = f"credential for {base.authority} stored in {place}"
+        put(visible(f"{stored}; the registry does not require a login, so the {what} was not checked"))
+    if not place.startswith(login.HELPER):
+        encoding = "" if identity_token_stdin else ", encoded with base64"
+        put_error(visible(f"dreg: warning: {place} stores the {what} unencrypted{encoding}"))
 
 
 @click.command("logout", cls=Command)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from dreg_client.cli.command import RegistryOption
+from dreg_client.cli.parsed_type import SECONDS, whole_number
 from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
@@ -68,14 +69,14 @@ _CONNECTION_OPTIONS: Final = (
     _option(
         "--timeout",
         metavar="SECONDS",
-        type=click.FloatRange(min=0.1),
+        type=SECONDS,
         help="Response timeout in seconds (default: 30).",
     ),
     _option(
         "--retries",
         metavar="N",
-        type=click.IntRange(0, 100),
-        help="Number of retries after a temporary failure (default: 4).",
+        type=whole_number(0, 100, example=4),
+        help="Number of retries after a temporary failure (default: 4). A refused connection is retried only once.",
     ),
 )
 

@@ -1,14 +1,16 @@
 """`dreg schema` and `dreg rule`: the JSON Schemas of documents, and the rules that documents are checked against."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 from click.shell_completion import CompletionItem
 
-from dreg_client.cli.arguments import ParsedType, format_option
+from dreg_client.cli.arguments import format_option
 from dreg_client.cli.command import Command, Group
 from dreg_client.cli.output import put, put_json, put_result, styled, wrapped
+from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.models.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
@@ -146,13 +148,15 @@ class _RuleId(ParsedType):
 
 
 @click.command("rule", cls=Command)
-@click.argument("rule", metavar="ID", type=_RuleId("id", str))
+@click.argument("rule", metavar="ID", type=_RuleId("id", str), default="")
 @format_option
 def rule_command(rule: str, output: str) -> None:
     """Explain a validation rule, and how to fix a document that breaks it.
 
-    ID is the id of a rule in a report of `dreg validate`, such as DSC-02. The explanation says why the rule exists, and
-    has an example that breaks it and one that follows it.
+    ID is the id of a rule in a report of `dreg validate`, such as DSC-02, in upper or lower case. The explanation says
+    why the rule exists, and has an example that breaks it and one that follows it.
+
+    All rules are listed at https://djmattyg007.github.io/dreg-client/rules/.
 
     \b
     Examples:
@@ -163,11 +167,24 @@ def rule_command(rule: str, output: str) -> None:
 
     entry = rules().get(rule.upper())
     if entry is None:
-        raise click.BadParameter(f"unknown rule {rule}; rules have ids such as DSC-02", param_hint="ID")
+        raise click.UsageError(_no_rule(rule, rules()))
     if output == "json":
         put_json(entry.plain())
         return
     _put_entry(entry)
+
+
+def _no_rule(wanted: str, known: Collection[str]) -> str:
+    """Return the error for a missing or unknown id: the ids with the same prefix, or where all rules are."""
+    from dreg_client.errors.problems import SITE
+
+    prefix = wanted.upper().partition("-")[0]
+    similar = [rule for rule in known if rule.partition("-")[0] == prefix]
+    reason = f"unknown rule {wanted!r}" if wanted else "missing id of a rule, such as DSC-02"
+    if similar:
+        return f"{reason}; the rules with {prefix} are: {', '.join(similar)}"
+    prefixes = sorted({rule.partition("-")[0] for rule in known})
+    return f"{reason}; ids begin with {', '.join(prefixes)}; all rules are listed at {SITE}rules/"
 
 
 def _put_entry(entry: "RuleEntry") -> None:

@@ -42,6 +42,12 @@ def opened_repository(source: "StoreName") -> Generator["Repository", None, None
         yield store
 
 
+def repository_name(source: "StoreName") -> str:
+    """Return the name of a repository without a tag or digest."""
+    assert source.reference is not None  # noqa: S101 (only a name in a registry is incomplete without one)
+    return f"{source.reference.registry}/{source.reference.repository}"
+
+
 def opened_client(source: "StoreName", reference: "Reference") -> "closing[Client]":
     """Open the client of a registry, for commands that need no models: importing them takes longer than a request."""
     from dreg_client._sync.client import Client

@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 from dreg_client.cli.arguments import formats_option
 from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
+from dreg_client.cli.parsed_type import whole_number
 from dreg_client.cli.registry_options import registry_options
 from dreg_client.cli.signals import signal_exit_code
 from dreg_client.models.kinds import KIND_NAMES
@@ -47,7 +48,7 @@ class _Validated(click.Path):
 @click.option(
     "--media-type",
     metavar="TYPE",
-    help="Media type that the documents were served with; their own mediaType must equal it.",
+    help="Content-Type header with which the documents were served. A document with another media type is invalid.",
 )
 @click.option("--lines", is_flag=True, help="Read one document from each line, as for *.jsonl and *.ndjson files.")
 @click.option(
@@ -65,7 +66,7 @@ class _Validated(click.Path):
 @click.option(
     "--jobs",
     "-j",
-    type=click.IntRange(1, 256),
+    type=whole_number(1, 256, example=4),
     default=_processors,
     metavar="N",
     help="Number of documents or blobs to check in parallel (default: the number of CPUs).",

@@ -104,7 +104,7 @@ class Credentials:
         if named := self.named_file():
             file = ConfigFile.read(named)
             if file is None:
-                by = "authfile (--authfile)" if self._authfile else _FILE_VARIABLE
+                by = "authfile" if self._authfile else _FILE_VARIABLE
                 raise ConfigError(f"{by} names {named}, which does not exist")
             yield file
             return

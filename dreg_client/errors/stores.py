@@ -14,7 +14,8 @@ class _PathError(DregError):
     reason: str
 
     def _sentence(self) -> str:
-        return f"{self.path}: {self.reason}"
+        verb = self.reason.partition(" ")[0]  # with "is" and "has", the path is the subject of the sentence
+        return f"{self.path}{'' if verb in {'is', 'has'} else ':'} {self.reason}"
 
 
 class FileError(_PathError):

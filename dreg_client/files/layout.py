@@ -185,7 +185,7 @@ def not_found(index: LayoutIndex, reference: str, where: str) -> errors.NotFound
     names = tags_in(index)[:_MOST_LISTED]
     available = ", ".join(map(_shown, names)) or "none"
     if not all(map(is_tag, names)):
-        available += "; request a name that is not a tag with --ref-name NAME (in Python: get_image(NAME))"
+        available += "; request a name that is not a tag with get_image(NAME)"
     return errors.NotFoundError(f"tag {show(reference)}", where, f"available: {available}")
 
 

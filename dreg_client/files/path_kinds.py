@@ -29,9 +29,7 @@ def layout_directory(path: str | os.PathLike[str]) -> DirectoryFiles:
     if name.startswith(("oci:", "oci-archive:")) and not Path(name).exists():
         raise errors.NotFoundError("image layout", name, f"Layout takes a path; use open_store({name!r})")
     if ":" in name and not Path(name).exists():
-        advice = (
-            "the path does not exist; request a name that is not a tag with --ref-name (in Python: get_image(NAME))"
-        )
+        advice = "the path does not exist; request a name that is not a tag with get_image(NAME)"
         raise errors.NotFoundError("image layout", name, advice)
     return DirectoryFiles(path)
 

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
@@ -43,6 +44,14 @@ class _Member:
     kind: bytes
     link: str
     place: range
+
+
+def _colon_missing(name: str) -> str:
+    """Return what to write if a name is that of an existing archive and a position, without the colon between them."""
+    path, at, position = name.rpartition("@")
+    if at and position.isdigit() and Path(path).is_file():
+        return f"; to select an image by its position, write docker-archive:{path}:@{position}"
+    return ""
 
 
 class _HeaderError(ValueError):
@@ -78,7 +87,8 @@ class TarFiles(Files):
         try:
             archive = open(self.name, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115
         except (FileNotFoundError, ValueError):
-            raise errors.NotFoundError("archive", self.name, "the file does not exist") from None
+            advice = f"the file does not exist{_colon_missing(self.name)}"
+            raise errors.NotFoundError("archive", self.name, advice) from None
         except IsADirectoryError:
             raise errors.LayoutError(
                 self.name, f"is a directory; if it is {OCI.what}, {OCI.to_read(self.name)}"

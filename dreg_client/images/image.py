@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from dreg_client import errors
 from dreg_client.models.config import HistoryEntry, ImageConfig
@@ -17,6 +17,10 @@ from dreg_client.values.platform import Platform, choose
 
 PlatformRef = Platform | str | Descriptor
 """One image of an index: its platform, the platform's name, or the digest or descriptor of its manifest."""
+
+
+_OF_ONE_PLATFORM: Final = frozenset({"config", "history", "layers", "size", "steps"})
+"""Attributes that only the image of one platform has, and that callers may expect on an image of several."""
 
 
 class Platforms(tuple[Platform, ...]):
@@ -234,6 +238,14 @@ class NamedImage:
     manifest: ImageManifest | None
     index: Index | None
     attestations: tuple[Descriptor, ...]
+
+    if not TYPE_CHECKING:  # with __getattr__, type checkers would accept any attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name in _OF_ONE_PLATFORM:
+                message += f"; read it from the image of one platform: get_platform_image('linux/amd64').{name}"
+            raise AttributeError(message, name=name, obj=self)
 
     def __init__(self, reference: ManifestRef, entries: Entries) -> None:
         document = entries.document

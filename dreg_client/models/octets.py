@@ -41,6 +41,13 @@ def octets_of(raw: RawDocument, limit: int = MAX_DOCUMENT) -> bytes:
     raise TypeError(f"{_EXPECTED}, not {type(raw).__name__}{_hint(raw)}")
 
 
+def check_order(document: object, reference: object) -> None:
+    """Raise TypeError if a document was passed as the reference, and a reference as the document."""
+    is_document = isinstance(reference, bytes | bytearray) or isinstance(getattr(reference, "raw", None), bytes)
+    if is_document and isinstance(document, str):
+        raise TypeError(f"the document comes first: put_manifest(document, {document[:100]!r})")
+
+
 def with_path_advice(raw: object, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """Return the problems of a document, with advice if it is a string that is the path of a file instead of JSON."""
     if not isinstance(raw, str) or not any(problem.rule == "GEN-01" for problem in problems) or not _is_file(raw):

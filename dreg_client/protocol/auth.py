@@ -17,7 +17,7 @@ from dreg_client.values.origin import Origin
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LISTED: Final = 5
 NO_PLAIN_HTTP: Final = (
-    "credentials are not sent over plain HTTP; use https, or plain_http=True (--plain-http) if you trust the network"
+    "credentials are not sent over plain HTTP; use https, or plain_http=True if you trust the network"
 )
 _HIDING: Final = frozenset({401, 403, 404})
 

@@ -9,7 +9,7 @@ from dreg_client.protocol.retry import retry_after
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
 _LONGEST: Final = 1024
 _REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-request-id", "x-github-request-id")
-_LOG_IN: Final = "pass credentials, or log in with: dreg login"
+_LOG_IN: Final = "pass credentials="
 _ASK_OWNER: Final = "ask the owner for access, or use another credential"
 CHECK: Final = "check"
 _VERBS: Final = {

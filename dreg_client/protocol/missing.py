@@ -51,5 +51,5 @@ def with_reason(
     reported = " ".join(failure.said)
     names = ", ".join(digest for digest in missing if digest not in reported)
     what = f"{cannot}: the registry no longer has content that its manifest names{f' ({names})' if names else ''}"
-    advice = f"to delete the manifest with all its tags, use delete_manifest, or: dreg delete {name}"
+    advice = f"to delete the manifest with all its tags, use delete_manifest on {name}"
     return errors.UnsupportedError(what, failure.where, advice, failure.status, failure.said, failure.request_id)

@@ -103,7 +103,7 @@ class TLSFailedError(NetworkError, kind=errors.TLSError):
     def __init__(self, failure: ssl.SSLError) -> None:
         if isinstance(failure, ssl.SSLCertVerificationError):
             cause = failure.verify_message
-            super().__init__(f"the certificate is not trusted: {cause}; to trust its CA, use ca_file (--ca-file)")
+            super().__init__(f"the certificate is not trusted: {cause}; to trust its CA, use ca_file")
         else:
             cause = (_openssl_reason(failure) or "unknown reason").replace("_", " ").lower()
             super().__init__(f"the TLS connection failed: {cause}")

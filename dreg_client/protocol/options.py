@@ -3,10 +3,10 @@
 import math
 import ssl
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypedDict, runtime_checkable
+from typing import Final, Literal, Protocol, TypedDict, cast, runtime_checkable
 
 from dreg_client._logging import log
 from dreg_client.protocol.events import Event
@@ -84,9 +84,20 @@ class Timeouts:
 def _check_seconds(must_be: str, seconds: object) -> None:
     expected = f"{must_be} a number of seconds, at least 0 (float('inf') for no limit)"
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"{expected}, not {type(seconds).__name__}")
+        raise TypeError(f"{expected}, not {type(seconds).__name__}{_as_timeouts(seconds)}")
     if math.isnan(seconds) or seconds < 0:
         raise ValueError(f"{expected}, not {seconds}")
+
+
+def _as_timeouts(given: object) -> str:
+    """Return advice for a pair (connect, read), as requests takes it, and for httpx.Timeout."""
+    match given:
+        case (int() | float() as connect, int() | float() as read):
+            return f"; write timeout=Timeouts(connect={connect}, read={read})"
+        case object(connect=int() | float() as connect, read=int() | float() as read):
+            return f"; write timeout=Timeouts(connect={connect}, read={read})"
+        case _:
+            return ""
 
 
 def _check_hosts(trusted: tuple[str, ...]) -> None:
@@ -266,19 +277,32 @@ def _is_source(given: object) -> bool:
 
 def _credential_of(auth: object, name: str) -> Credential:
     """Return the credential in the argument `name`. Authentication objects of httpx are rejected (D-04)."""
-    match auth:
-        case Credential():
-            return auth
-        case (str() as username, str() as password):
-            return Credential(username, password)
-        case _:
-            kind = type(auth).__name__
-            sources = " or Credentials.default()" if name == "credentials" else ""
-            message = (
-                f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; "
-                "for your own tokens, pass auth_service= an object with request_token(scope)"
-            )
-            raise TypeError(message)
+    if isinstance(auth, Credential):
+        return auth
+    kind = type(auth).__name__
+    pair = cast("Sequence[object]", auth) if isinstance(auth, tuple | list) else ()
+    if len(pair) == 2:
+        return Credential(_part(name, "user name", pair[0]), _part(name, "password", pair[1]))
+    sources = " or Credentials.default()" if name == "credentials" else ""
+    message = (
+        f"{name}= takes a pair (user, password), a Credential{sources}, not {kind}; "
+        "for your own tokens, pass auth_service= an object with request_token(scope)"
+    )
+    raise TypeError(message)
+
+
+def _part(name: str, part: str, value: object) -> str:
+    """Return the user name or the password of a pair. If it is None or empty, a variable is probably not set."""
+    if isinstance(value, str) and value:
+        return value
+    found = (
+        "not be empty"
+        if isinstance(value, str)
+        else f"be a str, not {type(value).__name__ if value is not None else None}"
+    )
+    advice = "; is its environment variable set?" if value is None or value == "" else ""
+    kind = ValueError if isinstance(value, str) else TypeError
+    raise kind(f"{name}=: the {part} must {found}{advice}")
 
 
 def with_auth(options: RegistryOptions, auth: object) -> RegistryOptions:

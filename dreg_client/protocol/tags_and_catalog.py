@@ -15,7 +15,7 @@ from dreg_client._logging import log
 from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.responses import parse_names
-from dreg_client.values.docker_hub import DOCKER_HUB
+from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
 from dreg_client.values.origin import Origin, is_printable, joined, without_query
 from dreg_client.values.reference import RepositoryName, Tag, shown
 from dreg_client.values.text_fields import not_a_text
@@ -244,14 +244,31 @@ def namespace_of(name: str) -> str:
     return first if slash else _LIBRARY
 
 
+def _check_bare_name(name: str, registry: str) -> None:
+    """Raise InvalidReferenceError if the name of a repository includes the registry, a tag or a digest."""
+    host, slash, rest = name.partition("/")
+    is_here = bool(slash) and host in (HUB_NAMES if registry == DOCKER_HUB else {registry})
+    whole = rest if is_here else name
+    path, sign, reference = whole.partition("@") if "@" in whole else _split_tag(whole)
+    if is_here or (sign and path and reference):
+        unwanted = "a tag or digest" if not is_here else "the registry and the tag" if sign else "the registry"
+        image = f".get_image({shown(reference)!r})" if sign else ""
+        expected = f"a name without {unwanted}: repository({shown(path)!r}){image}"
+        raise errors.InvalidReferenceError(shown(name), "repository", expected)
+
+
+def _split_tag(name: str) -> tuple[str, str, str]:
+    """Split a name before the tag; a colon before the last slash belongs to a host and port."""
+    folder, slash, last = name.rpartition("/")
+    path, colon, tag = last.partition(":")
+    return f"{folder}{slash}{path}", colon, tag
+
+
 def whole_name(name: str, namespace: str | None, registry: str) -> RepositoryName:
     """Return the full name of a repository; raise ValueError if `name` already has a namespace."""
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise not_a_text(name, "a repository's name must be a str, such as 'acme/web'")
-    path, sign, reference = name.partition("@") if "@" in name else name.partition(":")
-    if sign and path and reference:
-        expected = f"a name without a tag or digest: repository({shown(path)!r}).get_image({shown(reference)!r})"
-        raise errors.InvalidReferenceError(shown(name), "repository", expected)
+    _check_bare_name(name, registry)
     if namespace is not None and "/" in name:
         raise ValueError(f"{name!r} already includes its namespace; omit namespace=")
     if namespace is None and registry == DOCKER_HUB and "/" not in name:

@@ -33,7 +33,7 @@ def with_advice(failure: TransportError, registry: RegistryURL, options: Options
         return failure
     if isinstance(failure, OnlyTLSError):
         return TLSError(f"{ONLY_TLS}; {_with_tls(registry, options)}", failure.where)
-    advice = f"write {_url(registry, 'http')}" if registry.is_by_url else "set plain_http=True (--plain-http)"
+    advice = f"write {_url(registry, 'http')}" if registry.is_by_url else "set plain_http=True"
     return TLSError(f"{NOT_TLS}; if the registry uses plain HTTP, {advice}", failure.where)
 
 
@@ -47,9 +47,9 @@ def _is_at(url: str, origin: Origin) -> bool:
 def _with_tls(registry: RegistryURL, options: Options) -> str:
     if registry.is_by_url:
         return f"write {_url(registry, 'https')}"
-    advice = ["omit plain_http (--plain-http)"] if options.plain_http else []
+    advice = ["omit plain_http"] if options.plain_http else []
     if registry.origin.is_loopback and not options.requires_tls:
-        advice.append("trust its CA with ca_file (--ca-file), or skip verification with insecure=True (--insecure)")
+        advice.append("trust its CA with ca_file, or skip verification with insecure=True")
     return "; ".join(advice)
 
 

@@ -23,7 +23,7 @@ ANNOTATION: Final = "io.github.djmattyg007.dreg-client.untag"
 _NOT_BY_TAG: Final = frozenset({400, 405, 501})
 """Statuses of registries that delete only by digest: distribution 2.8 treats a tag as an invalid digest (400)."""
 _RAISED: Final = frozenset({401, 403, 429})
-_LEAVE_OUT: Final = "if the registry deletes by digest, omit placeholder=False (--no-placeholder)"
+_LEAVE_OUT: Final = "if the registry deletes by digest, omit placeholder=False"
 _TAKES: Final = "untag takes a tag; delete_manifest takes a digest"
 _SET_UP: Final = "enable deletion in the registry"
 

@@ -130,7 +130,8 @@ def _examined(
         return served, tuple(problems)
     model = named or recognise(tree, media_type)
     if model is None:
-        found = show(media_type or tree.get("mediaType") or "a document of unknown media type and structure")
+        stated = media_type or tree.get("mediaType")
+        found = show(stated) if stated else "a document of unknown media type and structure"
         expected = f"a known kind of document, or an explicit kind: {', '.join(KIND_NAMES)}"
         return None, (*problems, rules.error("GEN-12", "$", found, expected))
     return model, examine_tree(model, octets, tree, problems, media_type).problems

@@ -204,7 +204,7 @@ def _check_characters(text: str) -> None:
         if text.startswith("https://"):
             expected = "HOST/REPOSITORY without https://"
         elif text.startswith("http://"):
-            expected = "HOST/REPOSITORY without http://; for plain HTTP, use plain_http=True (--plain-http)"
+            expected = "HOST/REPOSITORY without http://; for plain HTTP, use plain_http=True"
         _reject(text, "reference", expected)
 
 

@@ -41,6 +41,7 @@ class StoreName:
         digest: The digest of an entry in a layout.
         index: The position in an archive of `docker save`, starting at 0.
         is_named: Whether the parsed string contains a tag or digest; if not, the tag in a registry is `latest`.
+        written: The reference in an archive of `docker save` as it was written, for messages.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class StoreName:
     digest: Digest | None = None
     index: int | None = None
     is_named: bool = field(default=True, compare=False, repr=False)
+    written: str = field(default="", compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "StoreName":
@@ -93,7 +95,7 @@ def reference_of(name: StoreName) -> str:
     if name.index is not None:
         return f"@{name.index}"
     if name.kind == "docker-archive" and name.reference is not None:
-        return name.reference.digest or str(name.reference)
+        return name.reference.digest or name.written or str(name.reference)
     return name.tag or ""
 
 
@@ -151,10 +153,14 @@ def archived(kind: Kind, path: str, image: str) -> StoreName:
         if at and is_digest(digest):  # if there are a tag and a digest, the digest is used
             return StoreName(kind, path, digest=Digest(digest))
         if image.startswith("@"):
+            if image[1:].isdigit():
+                advice = f"list the tags with open_store({shown(f'{kind}:{path}')!r}).tags()"
+                expected = f"a tag or digest; positions work only with docker-archive; {advice}"
+                raise InvalidReferenceError(image[:100], "reference", expected)
             raise InvalidReferenceError(shown(image), "digest", "a digest after @, such as @sha256:...")
         return StoreName(kind, path, tag=image)
     if image.startswith("@"):
         if not (image[1:].isascii() and image[1:].isdigit() and len(image) < 8):
             raise InvalidReferenceError(shown(image), "reference", "the position of the image after @, such as @0")
         return StoreName(kind, path, index=int(image[1:]))
-    return StoreName(kind, path, reference=Reference.parse(image))
+    return StoreName(kind, path, reference=Reference.parse(image), written=image)

@@ -128,6 +128,14 @@ def test_a_name_may_be_as_long_as_a_name_can_be(dreg: Run, layer: bytes, tmp_pat
     assert (tmp_path / os.fsdecode(name)).read_bytes() == layer
 
 
+@pytest.mark.parametrize("options", [["--resume"], ["--connections", "4"]], ids=" ".join)
+def test_options_of_a_download_to_a_file_require_the_file(said: Run, options: list[str]) -> None:
+    done = said("blob", MULTI, DIGEST, *options)
+
+    assert (done.code, done.out) == (2, "")
+    assert f"{options[0]} requires -o FILE" in done.err
+
+
 def test_a_blob_needs_its_digest(said: Run) -> None:
     done = said("blob", MULTI)
 

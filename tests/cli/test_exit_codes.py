@@ -75,6 +75,27 @@ def test_cli_09_an_error_is_one_line_of_json_for_programs(
     assert "\n" not in told["message"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["tags", MULTI, "--timeout", "1s"], "'1s': must be a number of seconds, at least 0.1, such as 30"),
+        (["tags", MULTI, "--timeout", "0"], "'0': must be a number of seconds, at least 0.1"),
+        (["tags", MULTI, "--timeout", "nan"], "'nan': must be a number of seconds, at least 0.1"),
+        (["tags", MULTI, "--retries", "1.5"], "'1.5': must be a whole number from 0 to 100, such as 4"),
+        (["tags", MULTI, "--retries", "101"], "'101': must be a whole number from 0 to 100, such as 4"),
+        (["validate", "fixtures/valid", "--jobs", "0"], "'0': must be a whole number from 1 to 256, such as 4"),
+        (["blob", MULTI, ABSENT, "--connections", "x"], "'x': must be a whole number of at least 1, such as 4"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_number_that_is_not_accepted_says_which_are(said: Run, arguments: list[str], expected: str) -> None:
+    done = said(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert f"Invalid value for '{arguments[-2]}'" in done.err.replace("' / '-j'", "'")
+    assert expected in done.err
+
+
 @pytest.mark.parametrize("situation", ["a broken document", "no such option", "a tag that is not there", "other bytes"])
 def test_the_process_leaves_with_that_code(dreg: Run, situation: str) -> None:
     code, arguments, _ = SITUATIONS[situation]

@@ -17,6 +17,8 @@ from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
 from tests.token_server import IDENTITY, TokenServer
 
 Run = Callable[..., Any]
+OCI_ARCHIVE = "oci-archive:fixtures/archives/multi.oci.tar"
+DOCKER_ARCHIVE = "docker-archive:fixtures/archives/web.docker.tar"
 Tokens = tuple[RunningRegistry, TokenServer]
 
 
@@ -87,7 +89,7 @@ def test_without_a_tag_latest_goes_without_saying(said: Run, web: str) -> None:
     missing = said("resolve", web)
 
     assert missing.code == 4
-    assert "acme/web:latest" in missing.err
+    assert f"list the available tags with: dreg tags {web}\n" in missing.err
 
 
 def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry) -> None:
@@ -112,6 +114,31 @@ def test_tagging_untagging_and_deleting(said: Run, own_registry: RunningRegistry
     assert said("delete", f"{web}@{digest}").out.strip() == digest
     assert said("tags", web).out == ""
     assert said("delete", f"{web}@{digest}").code == 4
+
+
+def test_an_image_is_tagged_only_if_its_tag_or_digest_is_named(said: Run, own_registry: RunningRegistry) -> None:
+    """Without the colon, `dreg tag REPO 1.4 stable` would move 1.4 and stable to the image of latest."""
+    own_registry.push(LAYOUT, "1.4", "acme/web:1.4")
+    own_registry.push(LAYOUT, "single", "acme/web:latest")
+    web = f"{own_registry.address}/acme/web"
+    before = said("resolve", f"{web}:1.4").out
+
+    two, one = said("tag", web, "1.4", "stable"), said("tag", web, "stable")
+
+    assert (two.code, two.out, one.code, one.out) == (2, "", 2, "")
+    assert f"name the image to tag: {web}:TAG or {web}@DIGEST; did you mean: dreg tag {web}:1.4 stable;" in two.err
+    assert f"name the image to tag: {web}:TAG or {web}@DIGEST; see:" in one.err
+    assert (said("resolve", f"{web}:1.4").out, said("resolve", f"{web}:stable").code) == (before, 4)
+
+
+def test_a_manifest_that_is_requested_as_a_blob_is_advised(said: Run) -> None:
+    digest = "sha256:" + "a" * 64
+    with answering(lambda _: answer(b"", "404 Not Found")) as server:
+        web = f"localhost:{server.server.port}/acme/web"
+        missing = said("blob", f"{web}@{digest}", "--anonymous")
+
+    assert missing.code == 4
+    assert missing.err.endswith(f"; for a manifest, run: dreg manifest {web}@{digest}\n")
 
 
 def test_a_layout_is_not_changed_by_this_version(said: Run) -> None:
@@ -155,13 +182,16 @@ def test_a_credential_for_one_call(at_home: Run, token_registry: Tokens) -> None
     assert at_home(*tags, "--identity-token-stdin", stdin=IDENTITY.encode()).code == 0
     several = ["resolve", *[f"{own.address}/acme/web:1.4"] * 4, *tags[2:]]
     assert at_home(*several, "--username", USER, "--password-stdin", stdin=PASSWORD.encode()).code == 0
-    assert "the request used plain HTTP; trust its CA with ca_file (--ca-file)" in at_home(*tags[:2]).err
+    assert (
+        "the request used plain HTTP; trust its CA with --ca-file, or skip verification with --insecure"
+        in at_home(*tags[:2]).err
+    )
     assert at_home(*tags, "--username", USER).code == 2
     assert at_home(*tags, "--authfile", "none.json").code == 2
 
 
-def test_a_login_that_the_registry_does_not_require_is_a_warning(
-    at_home: Run, open_registry: RunningRegistry, password_registry: RunningRegistry
+def test_a_login_that_the_registry_does_not_require_is_reported(
+    home: Path, at_home: Run, open_registry: RunningRegistry, password_registry: RunningRegistry
 ) -> None:
     login = ["login", "{}", "-u", USER, "--password-stdin"]
     secret = PASSWORD.encode()
@@ -169,8 +199,11 @@ def test_a_login_that_the_registry_does_not_require_is_a_warning(
     checked = at_home(*(word.format(password_registry.address) for word in login), stdin=secret)
 
     assert told.code == checked.code == 0
-    assert "does not require a login; the password was not checked" in told.err
-    assert checked.err == ""
+    assert "the registry does not require a login, so the password was not checked" in told.out
+    assert told.out.startswith(f"credential for {open_registry.address} stored in ")
+    assert checked.out.startswith(f"logged in to {password_registry.address}; credential stored in ")
+    unencrypted = f"dreg: warning: {home}/.docker/config.json stores the password unencrypted, encoded with base64\n"
+    assert told.err == checked.err == unencrypted
 
 
 def test_a_denied_anonymous_request_names_the_option(said: Run, password_registry: RunningRegistry) -> None:
@@ -179,6 +212,20 @@ def test_a_denied_anonymous_request_names_the_option(said: Run, password_registr
     assert told.code == 3
     assert "access denied: cannot read the catalog" in told.err
     assert told.err.endswith("the request had no credential; remove --anonymous\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        (f"{DOCKER_ARCHIVE}@0", f"to select an image by its position, write {DOCKER_ARCHIVE}:@0"),
+        (f"{DOCKER_ARCHIVE}:1.4", 'has no image "1.4"; available: @0 "docker.io/acme/web:1.4"'),
+    ],
+)
+def test_an_image_that_is_not_in_an_archive_is_named_as_it_was_written(said: Run, name: str, advice: str) -> None:
+    told = said("inspect", name)
+
+    assert told.code == 4
+    assert told.err.endswith(f" {advice}\n")
 
 
 @pytest.mark.parametrize(
@@ -191,10 +238,11 @@ def test_a_denied_anonymous_request_names_the_option(said: Run, password_registr
         (["inspect", "registry.example/"], "with: dreg repos registry.example"),
         (["tags", "http://localhost:5000/"], "with: dreg repos http://localhost:5000"),
         (["tags", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
-        (["inspect", "http://localhost:5000/acme/web:1"], "for plain HTTP, use plain_http=True (--plain-http)"),
+        (["inspect", "http://localhost:5000/acme/web:1"], "for plain HTTP, use --plain-http"),
         (["validate", "https://localhost:5000/acme/web"], "expected HOST/REPOSITORY without https://"),
         (["repos", "localhost:5000/acme"], "run: dreg repos localhost:5000 --namespace acme;"),
         (["login", "localhost:5000/acme"], "run: dreg login localhost:5000;"),
+        (["inspect", f"{OCI_ARCHIVE}:@0"], f"only with docker-archive; list the tags with: dreg tags {OCI_ARCHIVE}"),
     ],
 )
 def test_a_name_of_another_kind_is_told_from_what_was_meant(said: Run, arguments: list[str], advice: str) -> None:

@@ -42,6 +42,24 @@ def test_an_entry_without_a_fix_or_a_quote_has_no_line_for_it(dreg: Run) -> None
     assert not {"fix", "quote", "lenient", "Example"} & labels
 
 
+def test_an_unknown_id_lists_the_ids_with_its_prefix(dreg: Run) -> None:
+    unknown = dreg("rule", "dsc-1")
+
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err.startswith("dreg: unknown rule 'dsc-1'; the rules with DSC are: DSC-01, DSC-02, ")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"), [([], "missing id of a rule, such as DSC-02"), (["list"], "unknown rule 'list'")]
+)
+def test_without_a_known_prefix_the_error_says_where_all_rules_are(dreg: Run, words: list[str], reason: str) -> None:
+    done = dreg("rule", *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"dreg: {reason}; ids begin with ANN, ANS, ")
+    assert "all rules are listed at https://" in done.err
+
+
 def test_json_has_all_parts_of_an_entry(dreg: Run) -> None:
     assert json.loads(dreg("rule", "DSC-03", "--format", "json").out) == rules()["DSC-03"].plain()
 

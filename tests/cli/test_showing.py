@@ -159,6 +159,17 @@ def manifests_of_podman(build: LayoutBuilder) -> dict[str, Any]:
     return with_platform(build.manifest(build.config("linux/s390x"), layer), os="linux", architecture="s390x")
 
 
+def test_an_image_without_referrers_is_reported_as_such(said: Run) -> None:
+    source = "oci:fixtures/layouts/multi:1.4"
+    text, listed = said("referrers", source), said("referrers", source, "--format", "json")
+    signatures = said("referrers", source, "--artifact-type", "application/x")
+
+    advice = f"attestations inside an index are shown by: dreg inspect {source}\n"
+    assert (text.code, text.out, text.err) == (0, "", f"dreg: no referrers; {advice}")
+    assert signatures.err == f"dreg: no referrers with artifact type application/x; {advice}"
+    assert (listed.code, listed.out, listed.err) == (0, "[]\n", "")
+
+
 @pytest.mark.parametrize("command", ["tags", "resolve", "blob", "referrers"])
 def test_readable_errors_in_the_index_of_a_layout_hide_nothing(said: Run, build: LayoutBuilder, command: str) -> None:
     entry = {**build.image(), "artifactType": "text/plain; charset=utf-8"}

@@ -81,7 +81,7 @@ def test_what_a_closed_standard_output_did_not_take_is_an_error(command: str) ->
     )
 
     assert done.returncode == 5
-    assert done.stderr == b"dreg: standard output: is closed\n"
+    assert done.stderr == b"dreg: standard output is closed\n"
 
 
 def test_whoever_writes_nothing_needs_no_standard_output(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_closed_standard_input_is_not_read() -> None:
     done = run_limited(["sh", "-c", command], capture_output=True, check=False)
 
     assert done.returncode == 5
-    assert done.stderr == b"dreg: standard input: is closed\n"
+    assert done.stderr == b"dreg: standard input is closed\n"
 
 
 def test_a_locale_without_the_characters_spells_them(dreg: Run, tmp_path: Path) -> None:

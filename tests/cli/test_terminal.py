@@ -91,6 +91,14 @@ def test_the_bar_does_not_read_names_as_markup(terminal: Run, folder: Path) -> N
     assert "[bold]:tada:" in ESCAPE.sub("", terminal("validate", folder, command=IMPATIENT).out)
 
 
+@pytest.mark.parametrize("columns", [30, 40, 60, 80])
+def test_the_bar_keeps_to_one_line(terminal: Run, folder: Path, columns: int) -> None:
+    shown = terminal("validate", folder, columns=columns, command=IMPATIENT).out
+
+    assert BAR in shown
+    assert shown.count("\x1b[1A") <= 1, "the cursor moves up only to remove the bar at the end"
+
+
 def test_data_goes_to_its_file_while_the_bar_is_drawn(terminal: Run, folder: Path, tmp_path: Path) -> None:
     done = terminal("validate", "--format", "jsonl", folder, stdout=tmp_path / "out", command=IMPATIENT)
     lines = (tmp_path / "out").read_text().splitlines()

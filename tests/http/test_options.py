@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from dreg_client import AsyncRegistry, Credential, Registry, Timeouts, errors
+from dreg_client.errors import InvalidReferenceError
 from tests.doors import Door, repository
 from tests.http.documents import image, refusal
 
@@ -31,8 +32,8 @@ def basic() -> Any:
 @DOORS
 @pytest.mark.parametrize(
     "given",
-    ["ada:pw-canary", 7, ("ada",), ("ada", 7), b"ada", httpx.BasicAuth("ada", "pw-canary")],
-    ids=["text", "number", "one", "two kinds", "bytes", "httpx"],
+    ["ada:pw-canary", 7, ("ada",), b"ada", httpx.BasicAuth("ada", "pw-canary")],
+    ids=["text", "number", "one", "bytes", "httpx"],
 )
 def test_d_04_other_credentials_are_told_what_is_due(kind: Any, given: Any) -> None:
     with pytest.raises(
@@ -41,6 +42,45 @@ def test_d_04_other_credentials_are_told_what_is_due(kind: Any, given: Any) -> N
     ) as refused:
         kind("https://registry.example", credentials=given)
     assert "canary" not in str(refused.value)
+
+
+@DOORS
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (("ada", None), "the password must be a str, not None; is its environment variable set?"),
+        ((None, "pw-canary"), "the user name must be a str, not None; is its environment variable set?"),
+        (("ada", ""), "the password must not be empty; is its environment variable set?"),
+        (("", "pw-canary"), "the user name must not be empty; is its environment variable set?"),
+        (("ada", 7), "the password must be a str, not int"),
+    ],
+)
+def test_an_unusable_part_of_a_pair_is_named(kind: Any, given: Any, reason: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as refused:
+        kind("https://registry.example", credentials=given)
+    assert str(refused.value) == f"credentials=: {reason}"
+
+
+@DOORS
+@pytest.mark.parametrize("given", [(3, 10), httpx.Timeout(10, connect=3)], ids=["requests", "httpx"])
+def test_timeouts_of_other_libraries_are_told_what_to_write(kind: Any, given: Any) -> None:
+    with pytest.raises(TypeError, match=r"; write timeout=Timeouts\(connect=3, read=10\)$"):
+        kind("https://registry.example", timeout=given)
+
+
+@DOORS
+@pytest.mark.parametrize(
+    ("url", "name", "expected"),
+    [
+        ("localhost:5077", "localhost:5077/testns/web", r"without the registry: repository\('testns/web'\)$"),
+        ("localhost:5077", "localhost:5077/web:1", r"the registry and the tag: repository\('web'\).get_image\('1'\)$"),
+        ("docker.io", "docker.io/library/web", r"without the registry: repository\('library/web'\)$"),
+        ("localhost:5077", "other:5000/web", "lower-case letters, digits and separators"),
+    ],
+)
+def test_the_name_of_a_repository_has_no_registry(kind: Any, url: str, name: str, expected: str) -> None:
+    with pytest.raises(InvalidReferenceError, match=expected):
+        kind(url).repository(name)
 
 
 @DOORS

@@ -61,6 +61,14 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "tags in a list": (lambda: web().tag("1.4", ["a", "b"]), "pass one item at a time"),  # type: ignore[arg-type]
     "untag": (lambda: web().untag(2), "a tag must be a str"),  # type: ignore[arg-type]
     "a manifest's tag": (lambda: web().put_manifest(b'{"schemaVersion":2,"manifests":[]}', 1.4), "not float"),  # type: ignore[arg-type]
+    "a manifest and its tag the wrong way round": (
+        lambda: web().put_manifest("1.4", INDEX),  # type: ignore[arg-type]
+        r"the document comes first: put_manifest\(document, '1.4'\)",
+    ),
+    "a stream that is not opened": (
+        lambda: list(web().stream_blob(NOTHING)),
+        r"open the blob first: with store\.stream_",
+    ),  # type: ignore[call-overload]
     "a manifest as a dict": (lambda: web().put_manifest({}), "parsed JSON has lost the exact bytes"),  # type: ignore[arg-type]
     "untag a descriptor": (lambda: web().untag(DESCRIPTOR), "untag takes a tag; delete_manifest takes a digest"),  # type: ignore[arg-type]
     "delete": (lambda: web().delete_manifest(2), "a manifest must be given here as its digest"),  # type: ignore[arg-type]

@@ -44,6 +44,14 @@ def test_an_image_says_where_it_is_from(image: Image, multi: CountingLayout) -> 
     assert image.index is not None
 
 
+@pytest.mark.parametrize("name", ["layers", "config", "history", "size", "steps"])
+def test_what_only_one_platform_has_is_advised_to_be_read_there(image: Image, name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"get_platform_image\('linux/amd64'\)\.{name}$"):
+        getattr(image, name)
+    with pytest.raises(AttributeError, match=r"'Image' object has no attribute 'layerz'$"):
+        getattr(image, "layerz")  # noqa: B009 (a type checker knows better)
+
+
 def test_a_platform_is_in_platforms_by_its_text(image: Image) -> None:
     assert "linux/amd64" in image.platforms
     assert "linux/x86_64" in image.platforms

@@ -90,9 +90,9 @@ def test_a_path_with_colons_is_a_path_first(build: "LayoutBuilder", tmp_path: Pa
 def test_names_that_are_not_tags_are_mentioned_with_how_to_ask_for_them(build: "LayoutBuilder") -> None:
     build.tag("platform/mysql:8.0", build.image())
 
-    with pytest.raises(NotFoundError, match=r"platform/mysql:8\.0; .* --ref-name"), build.layout() as layout:
+    with pytest.raises(NotFoundError, match=r"platform/mysql:8\.0; .* get_image"), build.layout() as layout:
         layout.get_image("8.0")
-    with pytest.raises(NotFoundError, match="--ref-name"):
+    with pytest.raises(NotFoundError, match="get_image"):
         open_store(f"oci:{build.path}-missing:platform/mysql:8.0")
 
 

@@ -108,3 +108,17 @@ def test_what_others_write_is_read_as_they_meant_it(tree: dict[str, Any], indent
 
     assert _same(read_object(raw), tree)
     assert _same(read_members(raw), tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"a": "b', "unterminated string at line 1, column 7"),
+        ('{"a": "\t"}', "invalid control character at line 1, column 8"),
+        ("hello", "no JSON value at line 1, column 1"),
+    ],
+)
+def test_the_position_of_an_error_is_named_once(text: str, found: str) -> None:
+    _, problems = scan(text.encode())
+
+    assert [problem.found for problem in problems] == [found]

@@ -1,0 +1,38 @@
+"""Advice of the library, which names arguments and methods of Python, reworded as options and commands to paste."""
+
+import re
+from typing import Final
+
+_REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(rf"(?<![\w/.-]){pattern}(?![\w/.-])"), command)
+    for pattern, command in (
+        (r"(?:set|use) plain_http=True", "use --plain-http"),
+        (r"plain_http=True", "--plain-http"),
+        (r"omit plain_http", "omit --plain-http"),
+        (r"with insecure=True", "with --insecure"),
+        (r"(use|with) ca_file", r"\1 --ca-file"),
+        (r"omit placeholder=False", "omit --no-placeholder"),
+        (r"authfile names", "--authfile names"),
+        (r"with get_image\(NAME\)", "with --ref-name NAME"),
+        (r"use delete_manifest on (\S+)", r"run: dreg delete \1"),
+        (r"use parse_manifest\(raw, legacy=True\)", "use dreg manifest"),
+        (r"with open_store\('([^']+)'\)\.tags\(\)", r"with: dreg tags \1"),
+    )
+)
+_ONLY_IN_PYTHON: Final = " (max_retry_after)"
+
+
+def for_command_line(message: str) -> str:
+    """Return a message with options and commands in place of arguments and methods.
+
+    Examples:
+        >>> for_command_line("to read schema 1, use parse_manifest(raw, legacy=True)")
+        'to read schema 1, use dreg manifest'
+        >>> for_command_line("to delete it, use delete_manifest on registry.example/acme/web@sha256:0")
+        'to delete it, run: dreg delete registry.example/acme/web@sha256:0'
+        >>> for_command_line("if the registry deletes by digest, omit placeholder=False")
+        'if the registry deletes by digest, omit --no-placeholder'
+    """
+    for pattern, command in _REWORDED:
+        message = pattern.sub(command, message)
+    return message.replace(_ONLY_IN_PYTHON, "")
