@@ -86,6 +86,6 @@ def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str, packed: 
     bound = min(MAX_UNPACKED, likely, shutil.disk_usage(tempfile.gettempdir()).free)
     for chunk in chunks:
         if target.tell() + len(chunk) > bound:
-            what = f"decompresses {packed:,} bytes to more than {bound:,}"
-            raise errors.LayoutError(name, f"{what}, the limit for a temporary file; decompress it yourself")
+            what = f"is too large to decompress to a temporary file: {packed:,} bytes become more than {bound:,}"
+            raise errors.LayoutError(name, f"{what}; decompress it yourself")
         target.write(chunk)
