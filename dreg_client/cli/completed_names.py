@@ -113,7 +113,7 @@ def _names_in(layout: Path) -> Iterator[str]:
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         with (layout / "index.json").open("rb") as file:
             raw = file.read(_MAX_INDEX)
-        index = {"manifests": []} if has_too_many_values(raw) else json.loads(raw)
+        index: Any = {"manifests": []} if has_too_many_values(raw) else json.loads(raw)
         for entry in index["manifests"]:
             annotations: dict[str, Any] = entry.get("annotations") or {}
             name = annotations.get("org.opencontainers.image.ref.name")

@@ -15,12 +15,14 @@ def fail_fast(model: type[BaseModel]) -> SchemaValidator:
     return SchemaValidator(_failing_fast(model.__pydantic_core_schema__), _use_prebuilt=False)
 
 
-def _failing_fast(schema: Any) -> Any:  # noqa: ANN401 (a schema, or a part of one)
+def _failing_fast(schema: object) -> Any:  # noqa: ANN401 (a schema, or a part of one)
     if isinstance(schema, dict):
-        parts = cast("dict[str, Any]", schema)
+        parts = cast("dict[str, object]", schema)
         changed = {name: _failing_fast(part) for name, part in parts.items()}
         kind = changed.get("type")  # the schemas of fields may also include one that is named "type"
         return {**changed, "fail_fast": True} if isinstance(kind, str) and kind in _CONTAINERS else changed
-    if isinstance(schema, list | tuple):
-        return type(schema)(map(_failing_fast, schema))
+    if isinstance(schema, list):
+        return [*map(_failing_fast, cast("list[object]", schema))]
+    if isinstance(schema, tuple):
+        return tuple(map(_failing_fast, cast("tuple[object, ...]", schema)))
     return schema
