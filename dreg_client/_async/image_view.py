@@ -1,5 +1,8 @@
 """Read an image or an artifact, and create the view of it (`dreg_client.images.view`)."""
 
+from copy import copy
+from dataclasses import replace
+
 from dreg_client import errors
 from dreg_client._async.documents import read_manifest
 from dreg_client._async.index_walk import entries_of
@@ -7,7 +10,7 @@ from dreg_client._async.partial import DOCUMENT_ERRORS, read_partly
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.showing import read_entry
 from dreg_client._async.store import AsyncStore
-from dreg_client.images.image import Entries, Entry, ShownImage, indexes_of
+from dreg_client.images.image import Entries, Entry, ShownImage, content_of, indexes_of
 from dreg_client.images.problems import Unread
 from dreg_client.images.view import (
     DocumentRead,
@@ -20,6 +23,7 @@ from dreg_client.images.view import (
 )
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
+from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
 
 
@@ -45,7 +49,7 @@ async def image_view(source: AsyncSource, entries: Entries, reference: str, chos
         await children.read(entry)
     listed = document.manifests if isinstance(document, Index) else ()
     attestations = [
-        (descriptor, await _read_predicate_types(source, descriptor))
+        (descriptor, await children.predicate_types(descriptor))
         for descriptor in attestations_of(filter(is_attestation, listed), children.images, is_whole=not chosen)
     ]
     return view_image(
@@ -68,6 +72,8 @@ class _Children:
 
     def __init__(self, source: AsyncSource) -> None:
         self._source = source
+        self._read: dict[tuple[Digest, int, str], ShownImage | errors.DregError] = {}
+        self._attested: dict[tuple[Digest, int, str], tuple[str, ...]] = {}
         self.images: list[ShownImage] = []
         self.artifacts: list[Descriptor] = []
         self.missing: list[Unread] = []
@@ -76,7 +82,7 @@ class _Children:
     async def read(self, entry: Entry) -> None:
         """Read one manifest. The store may lack manifests of an index, for example if only one platform was pulled."""
         try:
-            self.images.append(await read_entry(self._source, entry))
+            self.images.append(await self._shown(entry))
         except errors.NotAnImageError:
             self.artifacts.append(entry.descriptor)
         except errors.NotFoundError as failure:
@@ -85,15 +91,32 @@ class _Children:
         except DOCUMENT_ERRORS as failure:
             self.unreadable.append(_unread(entry, failure))
 
+    async def predicate_types(self, attestation: Descriptor) -> tuple[str, ...]:
+        """Return the predicate types of an attestation; none if it cannot be read."""
+        key = content_of(attestation)
+        if key not in self._attested:
+            try:
+                self._attested[key] = predicate_types(await read_manifest(self._source, attestation))
+            except errors.DregError:
+                self._attested[key] = ()
+        return self._attested[key]
+
+    async def _shown(self, entry: Entry) -> ShownImage:
+        """Return the image of an entry. A manifest that several platforms share is read once."""
+        if entry.image:
+            return await read_entry(self._source, entry)
+        key = content_of(entry.descriptor)
+        if key not in self._read:
+            try:
+                self._read[key] = await read_entry(self._source, entry)
+            except (errors.NotAnImageError, errors.NotFoundError, *DOCUMENT_ERRORS) as failure:
+                self._read[key] = failure.with_traceback(None)
+        found = self._read[key]
+        if isinstance(found, errors.DregError):
+            raise copy(found)
+        return replace(found, platform=entry.platform or found.platform)
+
 
 def _unread(entry: Entry, failure: errors.DregError) -> Unread:
     name = "an entry of the index" if entry.failure else f"the manifest of {entry.platform}"
     return Unread(name, entry.descriptor, failure, entry.platform)
-
-
-async def _read_predicate_types(source: AsyncSource, attestation: Descriptor) -> tuple[str, ...]:
-    """Return the predicate types of an attestation; none if it cannot be read."""
-    try:
-        return predicate_types(await read_manifest(source, attestation))
-    except errors.DregError:
-        return ()

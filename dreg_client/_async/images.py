@@ -11,9 +11,11 @@ from dreg_client._async.image_view import image_view
 from dreg_client._async.index_walk import entries_of
 from dreg_client._async.ports import AsyncSource
 from dreg_client.images.html import picture
-from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, platform_of
+from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, content_of, platform_of
+from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
+from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
@@ -44,6 +46,7 @@ class AsyncImage(NotebookView, NamedImage):
         super().__init__(reference, entries)
         self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
+        self._content: dict[tuple[Digest, int, str], tuple[ImageManifest, ImageConfig]] = {}
 
     async def close(self) -> None:
         """Close the store, if `aopen_image` opened it. Otherwise, the store stays open."""
@@ -105,8 +108,12 @@ class AsyncImage(NotebookView, NamedImage):
         return self._read[key]
 
     async def _read_platform_image(self, entry: Entry) -> PlatformImage:
-        manifest = await read_image_manifest(self._source, entry.descriptor)
-        config = await read_config(self._source, manifest)
+        known = self._content.get(content_of(entry.descriptor))
+        if known is None:  # several platforms may share a manifest
+            manifest = await read_image_manifest(self._source, entry.descriptor)
+            known = manifest, await read_config(self._source, manifest)
+            self._content[content_of(entry.descriptor)] = known
+        manifest, config = known
         return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 

@@ -149,7 +149,7 @@ class AsyncLayoutSource:
     def open_blob(self, request: BlobRequest) -> AsyncFileReader:
         """Return a reader of a blob."""
         self.files.check_open()
-        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start)
+        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start, request.size)
         return AsyncFileReader(open_file, f"{self.name}, blob {request.digest.short}")
 
 

@@ -23,6 +23,7 @@ DOCUMENT_ERRORS: Final = (
     errors.IntegrityError,
     errors.LayoutError,
     errors.ResponseTooLargeError,
+    errors.TooManyEntriesError,
     errors.UnsupportedDigestError,
 )
 """Errors that concern one document only, unlike errors of connections and of access."""

@@ -9,7 +9,7 @@ from dreg_client._async.lists import iter_catalog
 from dreg_client._async.repository import AsyncRepository
 from dreg_client.protocol.options import RegistryOptions, with_auth
 from dreg_client.protocol.registry_url import check_ping, ping_request
-from dreg_client.protocol.tags_and_catalog import Namespaces, whole_name
+from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES, AllNames, Namespaces, whole_name
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.reference import RepositoryName
 
@@ -138,7 +138,7 @@ class AsyncRegistry:
         Raises:
             UnsupportedError: The registry has no catalog.
         """
-        async for name in iter_catalog(self._client, n, last):
+        async for name in iter_catalog(self._client, n, last, MAX_STREAMED_PAGES):
             yield name
 
     async def namespaces(self) -> tuple[str, ...]:
@@ -163,7 +163,10 @@ class AsyncRegistry:
         await self._read_catalog()
 
     async def _read_catalog(self) -> Namespaces[AsyncRepository]:
-        names = dict.fromkeys([name async for name in self.catalog()])
+        listed = AllNames(f"the catalog of {self.name}", "read it name by name, with catalog()")
+        async for name in self.catalog():
+            listed.add(name)
+        names = dict.fromkeys(listed.all())
         for name, known in [*self._repositories.items()]:
             known.refresh()
             if name not in names:

@@ -28,6 +28,7 @@ from dreg_client.protocol.content import (
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
+from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
@@ -85,7 +86,7 @@ class AsyncRepository(AsyncStore):
             n: Tags per page, at most 1,000 (default: the registry's choice).
             last: Start after this tag.
         """
-        async for tag in iter_tags(self._client, self._repository, n, last):
+        async for tag in iter_tags(self._client, self._repository, n, last, MAX_STREAMED_PAGES):
             yield tag
 
     async def put_manifest(

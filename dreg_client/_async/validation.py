@@ -161,7 +161,7 @@ async def validate_layout(
                 yield FileReport(blob_name(digest), found)
         if not reference:
             names = checks.unnamed(await run_in_thread(lambda: list(layout.files.names("blobs"))))
-            hashing.start(filter(None, map(digest_of_name, names)))
+            hashing.start((digest, None) for digest in map(digest_of_name, names) if digest)
             for name in names:
                 yield FileReport(readable(name), await _unnamed(checks, name, hashing))
 
@@ -211,10 +211,10 @@ class AsyncBlobHashing:
         # After cancellation, this is not reached; the threads then end by themselves after the next chunk.
         await run_in_thread(self._threads.shutdown)
 
-    def start(self, digests: Iterable[Digest]) -> None:
-        """Hash blobs as soon as threads are free."""
-        for digest in digests:
-            self._running[digest] = self._threads.submit(hash_blob, self._files, digest, lambda: self._is_left)
+    def start(self, blobs: Iterable[tuple[Digest, int | None]]) -> None:
+        """Hash blobs, of which the largest stated sizes are given, as soon as threads are free."""
+        for digest, stated in blobs:
+            self._running[digest] = self._threads.submit(hash_blob, self._files, digest, lambda: self._is_left, stated)
 
     async def hashed(self, digest: Digest) -> HashedBlob:
         """Wait until a blob is hashed, and return the result."""

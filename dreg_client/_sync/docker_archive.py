@@ -70,7 +70,7 @@ class DockerArchiveSource:
     def open_blob(self, request: BlobRequest) -> FileReader:
         """Return a reader of a config or a layer."""
         self._files.check_open()
-        open_file = partial(self._images.open_blob, request.digest, request.start)
+        open_file = partial(self._images.open_blob, request.digest, request.start, request.size)
         return FileReader(open_file, f"{self.name}, blob {request.digest.short}")
 
 

@@ -1,6 +1,9 @@
 # Generated from dreg_client/_async/image_view.py by tools/generate_sync.py. Do not edit.
 """Read an image or an artifact, and create the view of it (`dreg_client.images.view`)."""
 
+from copy import copy
+from dataclasses import replace
+
 from dreg_client import errors
 from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.index_walk import entries_of
@@ -8,7 +11,7 @@ from dreg_client._sync.partial import DOCUMENT_ERRORS, read_partly
 from dreg_client._sync.ports import Source
 from dreg_client._sync.showing import read_entry
 from dreg_client._sync.store import Store
-from dreg_client.images.image import Entries, Entry, ShownImage, indexes_of
+from dreg_client.images.image import Entries, Entry, ShownImage, content_of, indexes_of
 from dreg_client.images.problems import Unread
 from dreg_client.images.view import (
     DocumentRead,
@@ -21,6 +24,7 @@ from dreg_client.images.view import (
 )
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
+from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
 
 
@@ -46,7 +50,7 @@ def image_view(source: Source, entries: Entries, reference: str, chosen: tuple[P
         children.read(entry)
     listed = document.manifests if isinstance(document, Index) else ()
     attestations = [
-        (descriptor, _read_predicate_types(source, descriptor))
+        (descriptor, children.predicate_types(descriptor))
         for descriptor in attestations_of(filter(is_attestation, listed), children.images, is_whole=not chosen)
     ]
     return view_image(
@@ -69,6 +73,8 @@ class _Children:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._read: dict[tuple[Digest, int, str], ShownImage | errors.DregError] = {}
+        self._attested: dict[tuple[Digest, int, str], tuple[str, ...]] = {}
         self.images: list[ShownImage] = []
         self.artifacts: list[Descriptor] = []
         self.missing: list[Unread] = []
@@ -77,7 +83,7 @@ class _Children:
     def read(self, entry: Entry) -> None:
         """Read one manifest. The store may lack manifests of an index, for example if only one platform was pulled."""
         try:
-            self.images.append(read_entry(self._source, entry))
+            self.images.append(self._shown(entry))
         except errors.NotAnImageError:
             self.artifacts.append(entry.descriptor)
         except errors.NotFoundError as failure:
@@ -86,15 +92,32 @@ class _Children:
         except DOCUMENT_ERRORS as failure:
             self.unreadable.append(_unread(entry, failure))
 
+    def predicate_types(self, attestation: Descriptor) -> tuple[str, ...]:
+        """Return the predicate types of an attestation; none if it cannot be read."""
+        key = content_of(attestation)
+        if key not in self._attested:
+            try:
+                self._attested[key] = predicate_types(read_manifest(self._source, attestation))
+            except errors.DregError:
+                self._attested[key] = ()
+        return self._attested[key]
+
+    def _shown(self, entry: Entry) -> ShownImage:
+        """Return the image of an entry. A manifest that several platforms share is read once."""
+        if entry.image:
+            return read_entry(self._source, entry)
+        key = content_of(entry.descriptor)
+        if key not in self._read:
+            try:
+                self._read[key] = read_entry(self._source, entry)
+            except (errors.NotAnImageError, errors.NotFoundError, *DOCUMENT_ERRORS) as failure:
+                self._read[key] = failure.with_traceback(None)
+        found = self._read[key]
+        if isinstance(found, errors.DregError):
+            raise copy(found)
+        return replace(found, platform=entry.platform or found.platform)
+
 
 def _unread(entry: Entry, failure: errors.DregError) -> Unread:
     name = "an entry of the index" if entry.failure else f"the manifest of {entry.platform}"
     return Unread(name, entry.descriptor, failure, entry.platform)
-
-
-def _read_predicate_types(source: Source, attestation: Descriptor) -> tuple[str, ...]:
-    """Return the predicate types of an attestation; none if it cannot be read."""
-    try:
-        return predicate_types(read_manifest(source, attestation))
-    except errors.DregError:
-        return ()

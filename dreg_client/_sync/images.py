@@ -12,9 +12,11 @@ from dreg_client._sync.image_view import image_view
 from dreg_client._sync.index_walk import entries_of
 from dreg_client._sync.ports import Source
 from dreg_client.images.html import picture
-from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, platform_of
+from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, content_of, platform_of
+from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
+from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.content import ManifestRef
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
@@ -43,6 +45,7 @@ class Image(NotebookView, NamedImage):
         super().__init__(reference, entries)
         self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
+        self._content: dict[tuple[Digest, int, str], tuple[ImageManifest, ImageConfig]] = {}
 
     def close(self) -> None:
         """Close the store, if `open_image` opened it. Otherwise, the store stays open."""
@@ -104,8 +107,12 @@ class Image(NotebookView, NamedImage):
         return self._read[key]
 
     def _read_platform_image(self, entry: Entry) -> PlatformImage:
-        manifest = read_image_manifest(self._source, entry.descriptor)
-        config = read_config(self._source, manifest)
+        known = self._content.get(content_of(entry.descriptor))
+        if known is None:  # several platforms may share a manifest
+            manifest = read_image_manifest(self._source, entry.descriptor)
+            known = manifest, read_config(self._source, manifest)
+            self._content[content_of(entry.descriptor)] = known
+        manifest, config = known
         return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 

@@ -150,7 +150,7 @@ class LayoutSource:
     def open_blob(self, request: BlobRequest) -> FileReader:
         """Return a reader of a blob."""
         self.files.check_open()
-        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start)
+        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start, request.size)
         return FileReader(open_file, f"{self.name}, blob {request.digest.short}")
 
 

@@ -10,7 +10,7 @@ from dreg_client._sync.lists import iter_catalog
 from dreg_client._sync.repository import Repository
 from dreg_client.protocol.options import RegistryOptions, with_auth
 from dreg_client.protocol.registry_url import check_ping, ping_request
-from dreg_client.protocol.tags_and_catalog import Namespaces, whole_name
+from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES, AllNames, Namespaces, whole_name
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.reference import RepositoryName
 
@@ -139,7 +139,7 @@ class Registry:
         Raises:
             UnsupportedError: The registry has no catalog.
         """
-        for name in iter_catalog(self._client, n, last):
+        for name in iter_catalog(self._client, n, last, MAX_STREAMED_PAGES):
             yield name
 
     def namespaces(self) -> tuple[str, ...]:
@@ -164,7 +164,10 @@ class Registry:
         self._read_catalog()
 
     def _read_catalog(self) -> Namespaces[Repository]:
-        names = dict.fromkeys(list(self.catalog()))
+        listed = AllNames(f"the catalog of {self.name}", "read it name by name, with catalog()")
+        for name in self.catalog():
+            listed.add(name)
+        names = dict.fromkeys(listed.all())
         for name, known in [*self._repositories.items()]:
             known.refresh()
             if name not in names:

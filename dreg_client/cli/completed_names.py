@@ -120,9 +120,12 @@ def _names_in(layout: Path) -> Iterator[str]:
     """Return the names in the index of a layout; none if it cannot be read."""
     import json
 
+    from dreg_client.models.json_text import has_too_many_values
+
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         with (layout / "index.json").open("rb") as file:
-            index = json.loads(file.read(_MAX_INDEX))
+            raw = file.read(_MAX_INDEX)
+        index: Any = {"manifests": []} if has_too_many_values(raw) else json.loads(raw)
         for entry in index["manifests"]:
             annotations: dict[str, Any] = entry.get("annotations") or {}
             name = annotations.get("org.opencontainers.image.ref.name")

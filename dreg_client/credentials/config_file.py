@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 from dreg_client._logging import warn_once
 from dreg_client.errors import ConfigError, CredentialError
+from dreg_client.models.json_text import has_too_many_values
 from dreg_client.values.credential import Credential
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES, HUB_SERVER
 from dreg_client.values.sizes import MEBIBYTE
@@ -197,6 +198,8 @@ def _parsed(raw: bytes, name: str) -> tuple[dict[str, Any], str]:
 
     if len(raw) > _LARGEST:
         raise ConfigError(f"{name}: larger than {_LARGEST} bytes, so not a credential file; fix or remove it")
+    if has_too_many_values(raw):
+        raise ConfigError(f"{name}: too many values, so not a credential file; fix or remove it")
     try:
         raw = raw or b"{}"
         text = raw.decode(json.detect_encoding(raw))

@@ -9,7 +9,8 @@ DregError
   DocumentError          InvalidDocumentError (AmbiguousDocumentError, MediaTypeMismatchError)
                          UnsupportedMediaTypeError  NoBytesError
   IntegrityError         DigestMismatchError  SizeMismatchError  ContentEncodingError
-  LimitExceededError     ResponseTooLargeError  TooManyPagesError  TooManyRedirectsError  DepthLimitError
+  LimitExceededError     ResponseTooLargeError  TooManyEntriesError  TooManyPagesError
+                         TooManyRedirectsError  DepthLimitError
   UnsafeURLError         InsecureDowngradeError  CrossOriginError  BlockedAddressError
   AuthError              ChallengeError  TokenError (TokenTooLargeError, also ResponseTooLargeError)
                          UnauthorizedError (DeniedError)  CredentialError  CredentialHelperError  ConfigError
@@ -41,6 +42,7 @@ from dreg_client.errors.documents import MediaTypeMismatchError as MediaTypeMism
 from dreg_client.errors.documents import NoBytesError as NoBytesError
 from dreg_client.errors.documents import ResponseTooLargeError as ResponseTooLargeError
 from dreg_client.errors.documents import SizeMismatchError as SizeMismatchError
+from dreg_client.errors.documents import TooManyEntriesError as TooManyEntriesError
 from dreg_client.errors.documents import TooManyPagesError as TooManyPagesError
 from dreg_client.errors.documents import TooManyRedirectsError as TooManyRedirectsError
 from dreg_client.errors.documents import UnsupportedDigestError as UnsupportedDigestError

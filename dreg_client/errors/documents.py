@@ -234,6 +234,24 @@ class DepthLimitError(_TooManyError):
         return f"{self.where}: indexes are nested more than {self.limit} levels deep; request the image by its digest"
 
 
+@dataclass(eq=False, repr=False)
+class TooManyEntriesError(_TooManyError):
+    """A document or a list has more entries than the limit, so that it could fill the memory (rule GEN-05).
+
+    Attributes:
+        where: The document, or the URL of the list.
+        limit: The limit.
+        entries: What the entries are.
+        advice: What to do.
+    """
+
+    entries: str
+    advice: str
+
+    def _sentence(self) -> str:
+        return f"{self.where}: more than {self.limit:,} {self.entries}; {self.advice}"
+
+
 class TooManyPagesError(_TooManyError):
     """A list has more pages than the limit, or links back to an earlier page.
 

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 import shutil
 import tempfile
 import zlib
@@ -14,6 +15,9 @@ from dreg_client import errors
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_UNPACKED: Final = 64 << 30
+_SMALL: Final = 64 * MEBIBYTE
+_MAX_RATIO: Final = 200
+"""The layers in an archive are mostly compressed already. Uncompressed ones rarely shrink to a tenth."""
 _MAX_XZ_MEMORY: Final = 256 << 20
 _CHUNK: Final = MEBIBYTE
 _BROKEN: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
@@ -28,7 +32,7 @@ def unpacked(archive: BinaryIO, name: str) -> BinaryIO:
     with archive:
         plain = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 (the caller closes it)
         try:
-            _copy_bounded(chunks, plain, name)
+            _copy_bounded(chunks, plain, name, os.fstat(archive.fileno()).st_size)
             plain.seek(0)
         except BaseException as failure:
             plain.close()
@@ -77,9 +81,11 @@ _COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
 }
 
 
-def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str) -> None:
-    bound = min(MAX_UNPACKED, shutil.disk_usage(tempfile.gettempdir()).free)
+def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str, packed: int) -> None:
+    likely = max(_SMALL, packed * _MAX_RATIO)
+    bound = min(MAX_UNPACKED, likely, shutil.disk_usage(tempfile.gettempdir()).free)
     for chunk in chunks:
         if target.tell() + len(chunk) > bound:
-            raise errors.LayoutError(name, "is too large to decompress to a temporary file; decompress it yourself")
+            what = f"is too large to decompress to a temporary file: {packed:,} bytes become more than {bound:,}"
+            raise errors.LayoutError(name, f"{what}; decompress it yourself")
         target.write(chunk)

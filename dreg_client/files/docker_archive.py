@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import BinaryIO, Final
 
 from dreg_client import errors
-from dreg_client.files.rooted import Files, chunks_of, size_of
+from dreg_client.files.rooted import Files, check_size, chunks_of, size_of
 from dreg_client.files.store_kinds import DOCKER_ARCHIVE, other_kind
 from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
@@ -97,13 +97,14 @@ class SavedImages:
         """Return whether the archive has a config or layer with this digest."""
         return self._member(digest) is not None
 
-    def open_blob(self, digest: Digest, start: int) -> BinaryIO:
-        """Open a config or a layer at an offset."""
+    def open_blob(self, digest: Digest, start: int, size: int | None = None) -> BinaryIO:
+        """Open a config or a layer at an offset; raise SizeMismatchError if it has another size than the given one."""
         self.files.check_open()
         member = self._member(digest)
         if member is None:
             raise self._missing(digest)
         file = self._open(member)
+        check_size(file, size, f"{self.files.name}, {member}")
         file.seek(start)
         return file
 

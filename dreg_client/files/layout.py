@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.errors.problems import Severity
-from dreg_client.files.rooted import Files, chunks_of
+from dreg_client.files.rooted import Files, check_size, chunks_of, size_of
 from dreg_client.files.store_kinds import OCI, OCI_ARCHIVE, other_kind
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
@@ -20,6 +20,8 @@ from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024
+_FAR: Final = 64 * MEBIBYTE
+"""A blob that exceeds its stated size by more than this is not hashed: it may be a sparse file of any size."""
 _CONTAINERD_NAME: Final = "io.containerd.image.name"
 _MOST_LISTED: Final = 20
 _LONGEST_SHOWN: Final = 128
@@ -61,7 +63,7 @@ def _top_file(files: Files, name: str, rule: str, limit: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class HashedBlob:
-    """The size and digest of a blob's content. The digest is None if its algorithm is not supported."""
+    """The size and digest of a blob's content. The digest is None if it was not computed."""
 
     size: int
     digest: Digest | None
@@ -85,17 +87,19 @@ def read_blob(files: Files, digest: Digest) -> bytes:
         raise _missing(files, digest) from None
 
 
-def open_blob(files: Files, digest: Digest, start: int = 0) -> BinaryIO:
-    """Open a blob at an offset.
+def open_blob(files: Files, digest: Digest, start: int = 0, size: int | None = None) -> BinaryIO:
+    """Open a blob at an offset. `size` is the size that its descriptor states, if there is one.
 
     Raises:
         NotFoundError: The layout has no such blob.
+        SizeMismatchError: It has another size. Nothing was read.
         LayoutError: It cannot be opened.
     """
     try:
         file = files.open("blobs", digest.algorithm, digest.encoded)
     except FileNotFoundError:
         raise _missing(files, digest) from None
+    check_size(file, size, f"{files.name}, blob {digest.short}")
     file.seek(start)
     return file
 
@@ -115,14 +119,16 @@ def has_blob(files: Files, digest: Digest) -> bool:
     return True
 
 
-def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool]) -> HashedBlob:
-    """Compute the size and digest of a blob's content.
+def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool], stated: int | None = None) -> HashedBlob:
+    """Compute the size and digest of a blob's content; only the size if it is far larger than the `stated` size.
 
     `is_cancelled` is called between chunks. Once it returns True, reading stops, and the result covers only a part.
     """
     verifier = digest.verifier() if digest.computable else None
     size = 0
     with open_blob(files, digest) as file:
+        if stated is not None and (found := size_of(file)) > stated + _FAR:
+            return HashedBlob(found, None)
         for chunk in chunks_of(file, blob_name(digest)):
             size += len(chunk)
             if verifier:

@@ -206,6 +206,13 @@ def size_of(file: BinaryIO) -> int:
     return size
 
 
+def check_size(file: BinaryIO, size: int | None, path: str) -> None:
+    """Close an open file and raise SizeMismatchError if it has another size than the given one (None: unknown)."""
+    if size is not None and (found := size_of(file)) != size:
+        file.close()
+        raise errors.SizeMismatchError(size, found, path)
+
+
 def read_chunk(file: BinaryIO, path: str) -> bytes:
     """Read at most a mebibyte of an open file; empty at its end. Raise `LayoutError` if reading fails."""
     try:

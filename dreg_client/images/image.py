@@ -295,6 +295,11 @@ def choose_entry(entries: Sequence[Entry], wanted: Platform) -> Entry | None:
     return None if position is None else unstated[position]
 
 
+def content_of(descriptor: Descriptor) -> tuple[Digest, int, str]:
+    """Return what determines the content of a descriptor: two entries with the same content need to be read once."""
+    return descriptor.digest, descriptor.size, descriptor.media_type
+
+
 def indexes_of(entries: Iterable[Entry]) -> Iterator[Digest]:
     """Yield the digests of the nested indexes that contain an image or cannot be read."""
     for entry in entries:

@@ -95,6 +95,9 @@ def _problems_of_failure(failure: errors.DregError) -> tuple[Problem, ...]:
             return (rules.error("LYT-04", "$", "nothing", "an existing blob, as a document refers to it"),)
         case errors.ResponseTooLargeError():
             return (rules.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes"),)
+        case errors.TooManyEntriesError():
+            expected = f"at most {failure.limit:,} {failure.entries}"
+            return (rules.error("GEN-05", "$", f"more {failure.entries}", expected),)
         case errors.UnsupportedMediaTypeError():
             return (rules.error("GEN-12", "$", failure.media_type or "an unknown type", "a known kind of document"),)
         case _:

@@ -12,8 +12,17 @@ from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
+from dreg_client.models.fail_fast import fail_fast
 from dreg_client.models.faults import problems_of, remarks
-from dreg_client.models.json_text import AmbiguousTextError, read_members, read_object, scan
+from dreg_client.models.json_text import (
+    FEW_VALUES,
+    AmbiguousTextError,
+    has_many_values,
+    most_values,
+    read_members,
+    read_object,
+    scan,
+)
 from dreg_client.models.kinds import MANIFEST_KINDS, SAYS_NOTHING, kind_of
 from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
@@ -95,7 +104,10 @@ class ParsedModel(StrictModel, frozen=True):
         Raises:
             pydantic.ValidationError: The tree breaks rules; `examine` lists them.
         """
-        document: Self = cls.__pydantic_validator__.validate_python(tree, context=context)
+        validator = cls.__pydantic_validator__
+        if len(raw) > 2 * FEW_VALUES and has_many_values(raw):  # an entry of a list takes at least two bytes
+            validator = fail_fast(cls)
+        document: Self = validator.validate_python(tree, context=context)
         _keep_raw(document, raw)
         keep_digest(document, None)
         return document
@@ -315,6 +327,9 @@ def rejection(
     """Return the exception for an invalid document."""
     problems = tuple(problem for problem in problems if problem.severity is not Severity.NOTE)
     broken = {problem.rule for problem in problems if problem.severity is Severity.ERROR}
+    if "GEN-05" in broken and len(raw) <= limit:
+        advice = "split the document, or move some of it into a blob"
+        return errors.TooManyEntriesError(f"the {kind}", most_values(raw), "JSON values", advice)
     if "GEN-05" in broken:
         return errors.ResponseTooLargeError(f"the {kind}", len(raw), limit)
     if broken & {"GEN-02", "GEN-06", "GEN-08"}:

@@ -28,7 +28,11 @@ _WINDOW: Final = 60.0
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
 _WHOLE_SIZE: Final = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
 _MAY_BE_A_RANGE: Final = frozenset({200, 206, 416})
-_MAX_DECOMPRESSED: Final = 16 * MEBIBYTE
+_SMALL: Final = 64 * MEBIBYTE
+_MAX_RATIO: Final = 200
+"""Of a blob of unknown size, at most `_SMALL` bytes, or this many times the compressed ones, are decompressed."""
+_MAX_OVERHEAD: Final = MEBIBYTE
+"""The most bytes by which compression makes a blob longer."""
 
 
 class _Decompressor(Protocol):
@@ -61,6 +65,7 @@ class BlobTransfer:
         self._ranged, self._skip = True, 0
         self._resumes, self._since_resume = 0, 0
         self._waited, self._window = 0.0, 0
+        self._compressed = 0  # the number of bytes that were decompressed
         self._short: errors.SizeMismatchError | None = None
         self._decompressor: _Decompressor | None = None
 
@@ -79,7 +84,7 @@ class BlobTransfer:
         """Check a response. Return whether to `feed` its body; if not, send the next `request` unless `done`."""
         self.encoding, self._short = encoding_of(response), None
         if self._decode and self.encoding in GZIP:
-            self._decompressor = zlib.decompressobj(wbits=31)
+            self._decompressor, self._compressed = zlib.decompressobj(wbits=31), 0
         if self.end is not None and response.status in _MAY_BE_A_RANGE:
             if self._is_requested_range(response, self.end):
                 return True
@@ -169,17 +174,20 @@ class BlobTransfer:
         self._since_resume += len(chunk)
         if self.exact and self.end is not None and self.offset > self.end:
             self._drop_range(self._where)
-        if self.total is not None and self.offset > self.total and not self._is_compressed():
+        overhead = _MAX_OVERHEAD if self._is_compressed() else 0
+        if self.total is not None and self.offset > self.total + overhead:
             raise errors.SizeMismatchError(self.total, self.offset, self._where)
         return chunk
 
     def _is_compressed(self) -> bool:
-        # The number of compressed bytes says nothing about the blob's size.
+        # The number of compressed bytes says little about the blob's size.
         return bool(self.encoding) and self._decompressor is None
 
     def _decompressed(self, chunk: bytes, decompressor: _Decompressor) -> bytes:
         """Decompress a chunk, to at most one byte more than the rest of the blob."""
-        limit = _MAX_DECOMPRESSED if self.total is None else max(self.total - self.offset, 0) + 1
+        self._compressed += len(chunk)
+        most = max(_SMALL, self._compressed * _MAX_RATIO) if self.total is None else self.total
+        limit = max(most - self.offset + self._skip, 0) + 1
         try:
             octets = decompressor.decompress(chunk, limit)
         except zlib.error:

@@ -34,6 +34,7 @@ _FAULTS: Final = (
     errors.DocumentError,
     errors.IntegrityError,
     errors.ResponseTooLargeError,
+    errors.TooManyEntriesError,
     errors.UnsupportedDigestError,
 )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self, cast
 
 from dreg_client.errors import InvalidReferenceError, ProtocolError, TokenError
-from dreg_client.models.json_text import AmbiguousTextError, read_object, scan
+from dreg_client.models.json_text import NAME, AmbiguousTextError, read_object, scan
 from dreg_client.protocol.messages import Response
 from dreg_client.values.credential import is_sendable
 from dreg_client.values.digest import is_digest
@@ -35,9 +35,9 @@ def parse_names(
         ProtocolError: The body is not a JSON object, or has no such list.
     """
     try:
-        found = read_object(response.body).get(member, False)
+        found = read_object(response.body, NAME).get(member, False)
     except AmbiguousTextError:
-        problems = scan(response.body)[1]
+        problems = scan(response.body, value=NAME)[1]
         reason = f"the list of {member} is not a valid JSON object: {problems[0] if problems else 'not readable'}"
         raise ProtocolError(reason, response.where) from None
     if found is not None and not isinstance(found, list):
@@ -62,7 +62,7 @@ def parse_names(
 def lists_nothing(raw: bytes) -> bool:
     """Return whether a body is an empty list of tags, repositories or referrers."""
     try:
-        tree = read_object(raw)
+        tree = read_object(raw, NAME)
     except AmbiguousTextError:
         return False
     return any(name in tree and not tree[name] for name in ("tags", "repositories", "manifests"))

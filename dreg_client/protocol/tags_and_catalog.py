@@ -18,10 +18,15 @@ from dreg_client.protocol.responses import parse_names
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
 from dreg_client.values.origin import Origin, is_printable, joined, without_query
 from dreg_client.values.reference import RepositoryName, Tag, shown
+from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.text_fields import not_a_text
 
 R = TypeVar("R")
 MAX_PAGES: Final = 1000
+MAX_STREAMED_PAGES: Final = 100_000
+"""The same for a list of which only one page at a time is in memory."""
+MAX_NAMES: Final = 1_000_000
+MAX_NAMES_SIZE: Final = 64 * MEBIBYTE
 _LARGEST_PAGE: Final = 1000
 _LIBRARY: Final = "library"
 _NO_CATALOG: Final = "registries such as Docker Hub, GitHub and Quay have none; use the names of repositories instead"
@@ -37,16 +42,17 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 class Pages:
     """A paged list. `request` is the request for the next page, or None after the last one."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, most: int = MAX_PAGES) -> None:
         self.request: Request | None = request
-        self._seen = {request.target}
+        self._seen = {hash(request.target)}  # not the targets, which may be long
+        self._most = most
 
     def turn(self, response: Response) -> None:
         """Accept the response to `request`, and move to the next page, which is requested from the registry itself.
 
         Raises:
             UnsupportedError: The registry has no catalog.
-            TooManyPagesError: The list links back to an earlier page, or has more than 1,000 pages.
+            TooManyPagesError: The list links back to an earlier page, or has too many pages.
         """
         if self.leads_back(response):
             raise errors.TooManyPagesError(response.where, len(self._seen))
@@ -67,7 +73,7 @@ class Pages:
         parts = urlsplit(target)
         if parts.path == urlsplit(response.url).path:  # the link has the path of a redirect's target
             target = urlunsplit(parts._replace(path=urlsplit(url).path))
-        if target == url or target in self._seen:
+        if target == url or hash(target) in self._seen:
             return True
         self.go_to(replace(request, target=target), response)
         return False
@@ -77,10 +83,10 @@ class Pages:
         self.request = None
 
     def go_to(self, request: Request, response: Response) -> None:
-        """Move to a page. TooManyPagesError: it was already requested, or would be the 1,001st."""
-        if request.target in self._seen or len(self._seen) >= MAX_PAGES:
+        """Move to a page. TooManyPagesError: it was already requested, or there are too many."""
+        if hash(request.target) in self._seen or len(self._seen) >= self._most:
             raise errors.TooManyPagesError(response.where, len(self._seen))
-        self._seen.add(request.target)
+        self._seen.add(hash(request.target))
         self.request = request
 
 
@@ -91,13 +97,20 @@ class NamePages:
     after its last name is requested (DST-31).
     """
 
-    def __init__(self, request: Request, kind: type[Tag | RepositoryName], n: int | None, last: str | None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        kind: type[Tag | RepositoryName],
+        n: int | None,
+        last: str | None,
+        most: int = MAX_PAGES,
+    ) -> None:
         if n is not None and n < 1:
             raise ValueError("n must be at least 1")
         self._list, self._kind = request, kind
         self._n = None if n is None else min(n, _LARGEST_PAGE)
         self._known: set[str] = set()  # names that must not be repeated, from the first page that was continued
-        self._pages = Pages(self._page_after(last))
+        self._pages = Pages(self._page_after(last), most)
 
     @property
     def request(self) -> Request | None:
@@ -117,6 +130,8 @@ class NamePages:
             return names
         new = tuple(name for name in dict.fromkeys(names) if name not in self._known)
         self._known.update(new)
+        if len(self._known) > MAX_NAMES:
+            raise errors.TooManyEntriesError(response.where, MAX_NAMES, "names", "omit n=, so that the registry pages")
         if not new:
             self._pages.end()
         elif is_full:
@@ -139,16 +154,42 @@ class NamePages:
         return replace(self._list, target=f"{self._list.target}?{urlencode(query)}") if query else self._list
 
 
-def tag_pages(repository: RepositoryName, n: int | None = None, last: str | None = None) -> NamePages:
+class AllNames:
+    """All names of a list, each once, in order. Adding one too many raises TooManyEntriesError."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        self._what, self._advice = what, advice
+        self._names: dict[str, None] = {}
+        self._size = 0
+
+    def add(self, name: str) -> None:
+        """Add a name, unless it is already there."""
+        if name in self._names:
+            return
+        self._names[name] = None
+        self._size += len(name)
+        if len(self._names) > MAX_NAMES:
+            raise errors.TooManyEntriesError(self._what, MAX_NAMES, "names", self._advice)
+        if self._size > MAX_NAMES_SIZE:
+            raise errors.TooManyEntriesError(self._what, MAX_NAMES_SIZE, "bytes of names", self._advice)
+
+    def all(self) -> tuple[str, ...]:
+        """Return the names."""
+        return tuple(self._names)
+
+
+def tag_pages(
+    repository: RepositoryName, n: int | None = None, last: str | None = None, most: int = MAX_PAGES
+) -> NamePages:
     """Return the pages of a tag list."""
     target, scope = f"/v2/{repository}/tags/list", f"repository:{repository}:pull"
-    return NamePages(Request("GET", target, scope, what=f"repository {repository}", is_list=True), Tag, n, last)
+    return NamePages(Request("GET", target, scope, what=f"repository {repository}", is_list=True), Tag, n, last, most)
 
 
-def catalog_pages(n: int | None = None, last: str | None = None) -> NamePages:
+def catalog_pages(n: int | None = None, last: str | None = None, most: int = MAX_PAGES) -> NamePages:
     """Return the pages of a catalog."""
     request = Request("GET", "/v2/_catalog", "registry:catalog:*", what="catalog", is_list=True)
-    return NamePages(request, RepositoryName, n, last)
+    return NamePages(request, RepositoryName, n, last, most)
 
 
 def _parse(response: Response, kind: type[Tag | RepositoryName]) -> tuple[tuple[str, ...], int]:

@@ -17,6 +17,7 @@ import orjson
 
 from dreg_client.errors import WorkerKilledError
 from dreg_client.models import rules
+from dreg_client.models.json_text import has_too_many_values, most_values
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
@@ -124,6 +125,8 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     media_type = how.media_type
     if how.field:
         expected = f"a JSON object on each line, with a document in {how.field!r}"
+        if has_too_many_values(line):
+            return _rejected(line, "GEN-05", "a line with too many values", f"at most {most_values(line):,} values")
         try:
             wrapper = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -288,6 +291,8 @@ def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes
 def _begin_document(texts: list[bytes]) -> bool:
     """Return whether the first two lines belong to one document. A line of a dump is a complete JSON object."""
     if len(texts) < _ENOUGH or texts[0][:1] not in {b"{", b"["} or (texts[0][:1] == b"{" and texts[1][:1] not in b'"}'):
+        return False
+    if has_too_many_values(texts[0]):  # it is rejected either way
         return False
     try:
         orjson.loads(texts[0])

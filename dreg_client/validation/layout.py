@@ -100,9 +100,13 @@ class LayoutChecks(Checks):
         problems = tuple(wrong_claims(claim, found.size, _media_types(found) if is_document else ()))
         return Report(None, claim.descriptor.digest, found.size, problems) if problems else None
 
-    def unread(self) -> list[Digest]:
-        """Return the referenced blobs that are not documents. They still have to be hashed."""
-        return [digest for digest in self.content if digest not in self.documents]
+    def unread(self) -> list[tuple[Digest, int]]:
+        """Return the referenced blobs that are not documents, with their largest stated size, to be hashed."""
+        return [
+            (digest, max(claim.descriptor.size for claim in claims))
+            for digest, claims in self.content.items()
+            if digest not in self.documents
+        ]
 
     def content_again(self, digest: Digest) -> Report | None:
         """Return the report of a document that is also referenced as content, such as a layer."""

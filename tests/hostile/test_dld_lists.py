@@ -178,3 +178,45 @@ def test_dld_23_the_command_line_prints_nothing_of_what_is_no_list(net: Network)
     registry_at(net).on(TAGS, answer(b'{"tags": "a"}', "200 OK", JSON))
 
     assert not refused(Way("command line", net).tags(), errors.ProtocolError).value
+
+
+# --- DLD-27
+
+
+@pytest.mark.parametrize("what", ["names", "bytes of names"])
+def test_dld_27_a_list_of_tags_has_an_end(
+    library_way: Way, net: Network, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    limit = {"names": ("MAX_NAMES", 50), "bytes of names": ("MAX_NAMES_SIZE", 250)}[what]
+    monkeypatch.setattr(f"dreg_client.protocol.tags_and_catalog.{limit[0]}", limit[1])
+
+    def another(heard: Heard) -> Piece:
+        number = int(heard.query.get("page", ["0"])[0]) + 1
+        page = sentence({"tags": [f"t{number}-{each}" for each in range(10)]})
+        return answer(page, "200 OK", JSON, f'Link: <{TAGS}?page={number}>; rel="next"')
+
+    registry = registry_at(net).on(TAGS, another)
+
+    outcome = refused(library_way.tags(), errors.TooManyEntriesError)
+    assert f"more than {limit[1]} {what}" in outcome.text
+    assert len(registry.requests) < 10
+
+
+def test_dld_27_a_catalog_has_an_end(library_way: Way, net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dreg_client.protocol.tags_and_catalog.MAX_NAMES", 50)
+    page = sentence({"repositories": [f"r{number}" for number in range(51)]})
+    registry_at(net).on("/v2/_catalog", answer(page, "200 OK", JSON))
+
+    refused(library_way.do(lambda it: it.repositories()), errors.TooManyEntriesError)
+    assert len(library_way.repositories().value) == 51
+
+
+def test_dld_27_a_stream_of_tags_has_more_pages_than_a_list(library_way: Way, net: Network) -> None:
+    def another(heard: Heard) -> Piece:
+        number = int(heard.query.get("page", ["0"])[0]) + 1
+        link = [f'Link: <{TAGS}?page={number}>; rel="next"'] if number < 1200 else []
+        return answer(b'{"tags": ["a"]}', "200 OK", JSON, *link)
+
+    registry_at(net).on(TAGS, another)
+
+    assert len(library_way.ask(lambda it: it.iter_tags()).value) == 1200
