@@ -40,6 +40,7 @@ INSERTED = {
 }
 LEFT_OUT = {"oci:store:a": "oci:store:a", "oci:store:b": "oci:store:b", '"oci:store:ex\t"': "oci:store:ex"}
 """Names that cannot be escaped exactly in each place where bash may insert them."""
+COMMAND = ["bash", "--norc", "-i"]
 DREG = """#!/bin/sh
 [ "$_DREG_COMPLETE$1" = validate ] && exec printf 'got %s<<\\n' "$2"
 exec "{python}" -m dreg_client.cli "$@"
@@ -68,13 +69,7 @@ def test_what_bash_inserts_is_the_name_and_is_never_executed(tmp_path: Path) -> 
     expected = {typed: name.replace("HOME", str(tmp_path / "home")) for typed, name in (INSERTED | LEFT_OUT).items()}
     with (
         start_limited(
-            ["bash", "--norc", "-i"],
-            stdin=its,
-            stdout=its,
-            stderr=its,
-            cwd=tmp_path / "work",
-            env=env,
-            start_new_session=True,
+            COMMAND, stdin=its, stdout=its, stderr=its, cwd=tmp_path / "work", env=env, start_new_session=True
         ) as shell,
         os.fdopen(ours, "r+b", buffering=0) as screen,
     ):

@@ -82,12 +82,16 @@ def test_input_that_is_not_valid_unicode_is_a_usage_error(
         assert process.wait(PATIENCE) == 2
 
 
-@pytest.mark.parametrize(("arguments", "prompt"), [([], b"User for "), (["--username", USER], b"Password for ")])
+@pytest.mark.parametrize(
+    ("arguments", "prompt"), [([], b"User for registry.example: "), (["--username", "ada"], b"Password for ada: ")]
+)
 def test_a_signal_at_a_prompt_leaves_the_cursor_at_the_start_of_a_line(
     tmp_path: Path, arguments: list[str], prompt: bytes
 ) -> None:
-    with on_a_terminal("login", "registry.example", *arguments, home=tmp_path) as (process, read_up_to, _):
+    with on_a_terminal("login", "registry.example", *arguments, home=tmp_path) as (process, read_up_to, terminal):
         read_up_to(prompt)
         process.send_signal(signal.SIGINT)
-        shown = read_up_to(b": \r\n")
-        assert process.wait(PATIENCE) == 130, shown
+        if not select.select([terminal], [], [], 5)[0]:  # a signal just before the read does not end the read
+            os.write(terminal, b"\n")
+        read_up_to(prompt + b"\r\n")
+        assert process.wait(PATIENCE) == 130
