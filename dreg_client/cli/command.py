@@ -42,11 +42,15 @@ class Command(click.Command):
         self.params.append(_debug())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; say which option replaces an unknown one."""
+        """Parse the arguments; reject empty ones, and say which option replaces an unknown one."""
+        words = [*args]  # click removes those that it has parsed
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except click.NoSuchOption as failure:
             raise _unknown_option(self, ctx, failure) from None
+        if "" in words or any(word.endswith("=") for word in words):
+            _reject_empty(self, ctx, words)
+        return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write how a SOURCE is named, and the options in groups."""
@@ -144,6 +148,17 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
     for section, options in options_by_section(command, ctx).items():
         with formatter.section(section):
             formatter.write_dl([help_record(option, ctx) for option in options])
+
+
+def _reject_empty(command: click.Command, ctx: click.Context, words: list[str]) -> None:
+    """Reject empty values, which unset variables of a shell have; an empty path would be the current directory."""
+    if ctx.resilient_parsing:
+        return
+    given, _, _ = command.make_parser(ctx).parse_args(words)
+    for param in command.get_params(ctx):
+        value = given.get(param.name or "")
+        if value == "" or (isinstance(value, (list, tuple)) and "" in value):
+            raise click.BadParameter("must not be empty", ctx, param)
 
 
 def _unknown_option(command: click.Command, ctx: click.Context, failure: click.NoSuchOption) -> click.UsageError:

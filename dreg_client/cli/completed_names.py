@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -63,10 +64,17 @@ def _in_registry(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     if not (":" in rest or set(".:") & set(host.strip(".")) or host == "localhost"):
         return []  # a path, or a name on Docker Hub, which has no list of repositories
     names = _tags if ":" in rest else _repositories
-    try:
-        return list(islice(names(ctx, incomplete), _MOST))
-    except Exception:  # noqa: BLE001 (a shell cannot show what went wrong)
-        return []
+    found: list[CompletionItem] = []
+
+    def collect() -> None:
+        with suppress(Exception):  # a shell cannot show what went wrong
+            found.extend(islice(names(ctx, incomplete), _MOST))
+
+    # The timeout of requests does not limit many pages, or a credential helper.
+    listing = Thread(target=collect, daemon=True)
+    listing.start()
+    listing.join(_TIMEOUT)
+    return [*found]
 
 
 def _repositories(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
@@ -95,7 +103,7 @@ def _client(ctx: click.Context, registry: str) -> "closing[Client]":
     from dreg_client._sync.client import Client
     from dreg_client.credentials.lookup import with_defaults
 
-    options = given_options(ctx) | {"timeout": _TIMEOUT, "retries": 0}
+    options = given_options(ctx, reads_input=False) | {"timeout": _TIMEOUT, "retries": 0}
     return closing(Client.open(registry, **with_defaults(options)))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dreg_client.cli.output import decodable, put_error, put_json, put_result, visible
+from dreg_client.cli.registry_options import given_options
 from dreg_client.cli.shown_problems import put_failures, put_item_failure, put_warnings
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def show(
         return read(sources[0], "").put(output)
     from dreg_client.cli.error_messages import exit_code_of_several
 
+    if any(source.kind == "registry" for source in sources):
+        given_options()  # if options are not valid, no source is read, and the error is reported once
     listed: list[dict[str, Any]] = []
     failed: list[str] = []
     codes: set[int] = set()

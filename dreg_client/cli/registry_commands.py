@@ -14,7 +14,7 @@ from dreg_client.cli.registry_options import connection_options, credential_from
 from dreg_client.cli.shown_problems import put_item_failure
 from dreg_client.cli.stores import opened_repository, repository_name
 from dreg_client.cli.waits import reporting_waits
-from dreg_client.errors import DregError
+from dreg_client.errors import CredentialError, DregError
 
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
@@ -306,6 +306,14 @@ def _credential(base: "RegistryURL", username: str | None, by_password: bool, by
     except (EOFError, click.Abort):
         click.echo(err=True)  # the prompt ended without a newline
         raise click.UsageError("the input ended before a user name and a password were given") from None
+    except CredentialError as failure:
+        raise click.UsageError(str(failure)) from None
+    except UnicodeDecodeError:
+        reason = "a credential has characters that are not valid Unicode, which cannot be sent"
+        raise click.UsageError(reason) from None
+    except SystemExit:
+        click.echo(err=True)  # a signal ended the prompt without a newline
+        raise
 
 
 def _password_of(username: str) -> str:

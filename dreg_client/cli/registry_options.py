@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -23,10 +24,13 @@ _META: Final = "dreg_client.registry_options"
 _LONGEST_SECRET: Final = 65_536
 _MIRROR_SETTINGS: Final = frozenset({("insecure", False), ("ca-file", True), ("cert", True), ("key", True)})
 """The settings of a mirror, and whether each has a value."""
+_FROM_STDIN: Final = ("username", "password_stdin", "identity_token_stdin")
 _READING: Final = Lock()
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
+    if isinstance(value, float) and not isfinite(value):
+        raise click.BadParameter(f"{value} is not a number of seconds, such as 30")
     ctx.meta.setdefault(_META, {})[param.name] = value
 
 
@@ -96,10 +100,15 @@ def connection_options(command: F) -> F:
     return command
 
 
-def given_options(ctx: click.Context | None = None) -> "RegistryOptions":
-    """Return the options of the command line in the form that the library takes."""
+def given_options(ctx: click.Context | None = None, *, reads_input: bool = True) -> "RegistryOptions":
+    """Return the options of the command line in the form that the library takes.
+
+    If `reads_input` is false, options whose values come from standard input are ignored.
+    """
     ctx = ctx or click.get_current_context()
     given: dict[str, Any] = ctx.meta.get(_META, {})
+    if not reads_input:
+        given = {name: value for name, value in given.items() if name not in _FROM_STDIN}
     if given.get("key") and not given.get("cert"):
         raise click.UsageError("--key requires --cert")
     names = ("plain_http", "insecure", "ca_file", "timeout", "retries")
@@ -131,6 +140,12 @@ def _mirror(text: str) -> "Mirror":
     return Mirror(url, insecure="insecure" in given, ca_file=given.get("ca-file"), client_cert=cert)
 
 
+def reads_stdin(ctx: click.Context) -> bool:
+    """Return whether an option reads a secret from standard input."""
+    given: dict[str, Any] = ctx.meta.get(_META, {})
+    return bool(given.get("password_stdin") or given.get("identity_token_stdin"))
+
+
 def _checked_host(text: str) -> str:
     from dreg_client.values.origin import is_authority
 
@@ -144,8 +159,7 @@ def _credentials(ctx: click.Context, given: dict[str, Any]) -> "Credential | Cre
 
     with _READING:  # standard input can be read only once, and each of several sources is opened in its own thread
         if "credentials" not in ctx.meta:
-            names = ("username", "password_stdin", "identity_token_stdin")
-            ctx.meta["credentials"] = credential_from_stdin(*(given.get(name) for name in names))
+            ctx.meta["credentials"] = credential_from_stdin(*(given.get(name) for name in _FROM_STDIN))
     credential: Credential | None = ctx.meta["credentials"]
     if given.get("anonymous"):
         if credential is not None:

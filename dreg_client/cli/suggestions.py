@@ -100,6 +100,10 @@ _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
 """Options of other tools; what to use instead depends on which options a command has."""
 
 
+_LONGEST: Final = 60
+"""The number of characters of a wrong name that an error shows."""
+
+
 def unknown_command(name: str, commands: Collection[str], other_names: Mapping[str, str]) -> str:
     """Return an error for a command that does not exist, with the one to use if it is known.
 
@@ -109,7 +113,7 @@ def unknown_command(name: str, commands: Collection[str], other_names: Mapping[s
     advice = other_names.get(name.lower(), "")
     if not advice and "inspect" in commands and {"/", ":"} & {*name}:
         advice = "to show an image, use dreg inspect"
-    return f"No such command {name!r}{_advice(name, commands, advice)}"
+    return f"No such command {_shown(name)}{_advice(name, commands, advice)}"
 
 
 def unknown_option(name: str, options: Collection[str], *, is_group: bool) -> str:
@@ -118,17 +122,22 @@ def unknown_option(name: str, options: Collection[str], *, is_group: bool) -> st
     >>> unknown_option("--json", ["--format"], is_group=False)
     "No such option '--json'; use --format json"
     """
-    choices = next((choices for names, choices in _OPTIONS.items() if name in names), ())
+    wanted = name.lower() if name.startswith("--") else name  # -v and -V differ
+    choices = next((choices for names, choices in _OPTIONS.items() if wanted in names), ())
     advice = next((advice for option, advice in choices if option in options), "")
     found = _advice(name, options, advice)
     if is_group and not found:
         found = "; write the options of a command after its name"
-    return f"No such option {name!r}{found}"
+    return f"No such option {_shown(name)}{found}"
 
 
 def _advice(name: str, known: Collection[str], advice: str) -> str:
     if advice:
         return f"; {advice}"
     bare = {known_name.lstrip("-"): known_name for known_name in known}  # dashes would make all options similar
-    similar = get_close_matches(name.lstrip("-"), bare, 1)
+    similar = get_close_matches(name.lstrip("-").lower()[:_LONGEST], bare, 1)
     return f" (did you mean {bare[similar[0]]!r}?)" if similar else ""
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…")

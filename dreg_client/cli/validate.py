@@ -11,7 +11,7 @@ from dreg_client.cli.arguments import formats_option
 from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.parsed_type import whole_number
-from dreg_client.cli.registry_options import registry_options
+from dreg_client.cli.registry_options import given_options, reads_stdin, registry_options
 from dreg_client.cli.signals import signal_exit_code
 from dreg_client.models.kinds import KIND_NAMES
 
@@ -130,6 +130,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:
         raise click.UsageError("--media-type-field requires --field")
+    _check_sources(sources, settings)
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
     with (
         open_journal(filter(is_of_registry, sources), settings) as settings,
@@ -149,6 +150,20 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     if writer.has_errors:
         return INVALID
     return exit_code_of_several(codes | {0} if writer.checked else codes)
+
+
+def _check_sources(sources: tuple[str, ...], settings: "Settings") -> None:
+    """Check what options require of the sources, before any of them is read."""
+    from dreg_client.cli.validate_registries import names_registry
+
+    is_registry = any(source != "-" and names_registry(source) for source in sources)
+    reads_secret = is_registry and reads_stdin(click.get_current_context())
+    if sources.count("-") + reads_secret > 1:
+        raise click.UsageError("standard input can be read only once, as one SOURCE or for a secret")
+    if settings.resume and not is_registry:
+        raise click.UsageError("--resume requires a source in a registry: REGISTRY/REPOSITORY or REGISTRY/")
+    if is_registry:
+        given_options()  # if options are not valid, no source is read, and the error is reported once
 
 
 def _outcome(checked: int, settings: "Settings") -> str:

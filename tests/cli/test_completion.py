@@ -8,6 +8,7 @@ from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 from select import select
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -191,6 +192,37 @@ def test_a_script_asks_by_the_variable_that_dreg_reads(said: Run, shell: str) ->
 
 def test_zsh_adds_no_space_after_what_more_follows(said: Run) -> None:
     assert '"$type" == "partial"' in said("completion", "zsh").out
+
+
+def test_fish_keeps_commas_in_names(said: Run) -> None:
+    assert 'string split --max 1 -- ","' in said("completion", "fish").out
+
+
+def test_completion_does_not_read_standard_input(
+    completed: Callable[..., list[str]], open_registry: RunningRegistry
+) -> None:
+    port = open_registry.address.rpartition(":")[2]
+
+    for options in ("-u ada --password-stdin", "--identity-token-stdin"):
+        assert f"{port}/acme/old" in completed(f"dreg tags {options} {open_registry.address}/acme/")
+
+
+def test_completion_does_not_wait_for_a_credential_helper(
+    completed: Callable[..., list[str]],
+    password_registry: RunningRegistry,
+    tmp_path: Path,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    helper = Path(path.partition(":")[0]) / "docker-credential-slow"
+    helper.write_text("#!/bin/sh\nexec sleep 100\n")
+    helper.chmod(0o755)
+    (tmp_path / "config.json").write_text('{"credsStore": "slow"}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    began = monotonic()
+
+    assert completed(f"dreg tags {password_registry.address}/acme/") == [""]
+    assert monotonic() - began < 20  # the helper has 30 seconds in other commands
 
 
 def test_a_shell_that_is_not_known_is_a_mistake(dreg: Run, said: Run) -> None:

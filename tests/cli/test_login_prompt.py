@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -63,3 +64,34 @@ def test_input_that_ends_at_a_prompt_is_a_usage_error(tmp_path: Path, arguments:
         assert process.wait(PATIENCE) == 2, shown
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("arguments", "prompt"), [([], b"User for "), (["--username", USER], b"Password for ")])
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_input_that_is_not_valid_unicode_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: str, arguments: list[str], prompt: bytes
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", f"utf-8:{errors}")  # depends on the locale otherwise
+    with on_a_terminal("login", "registry.example", *arguments, home=tmp_path) as (process, read_up_to, terminal):
+        read_up_to(prompt)
+        os.write(terminal, b"caf\xe9\n")
+        if not arguments and errors != "strict":
+            read_up_to(b"Password for ")
+            os.write(terminal, b"secret\n")
+        read_up_to(b"characters that are not valid Unicode, which cannot be sent")
+        assert process.wait(PATIENCE) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "prompt"), [([], b"User for registry.example: "), (["--username", "ada"], b"Password for ada: ")]
+)
+def test_a_signal_at_a_prompt_leaves_the_cursor_at_the_start_of_a_line(
+    tmp_path: Path, arguments: list[str], prompt: bytes
+) -> None:
+    with on_a_terminal("login", "registry.example", *arguments, home=tmp_path) as (process, read_up_to, terminal):
+        read_up_to(prompt)
+        process.send_signal(signal.SIGINT)
+        if not select.select([terminal], [], [], 5)[0]:  # a signal just before the read does not end the read
+            os.write(terminal, b"\n")
+        read_up_to(prompt + b"\r\n")
+        assert process.wait(PATIENCE) == 130

@@ -88,6 +88,21 @@ def test_a_mistyped_option_is_corrected(said: Run) -> None:
     assert "No such option '--formt' (did you mean '--format'?); see: dreg tags" in said("tags", "--formt", "x").err
 
 
+def test_the_case_of_letters_does_not_matter(said: Run) -> None:
+    assert "No such command 'TAGS' (did you mean 'tags'?)" in said("TAGS").err
+    assert "No such option '--JSON'; use --format json" in said("tags", "--JSON").err
+    assert "No such option '--Formt' (did you mean '--format'?)" in said("tags", "--Formt").err
+
+
+@pytest.mark.parametrize("words", [["x" * 5000], ["tags", "--" + "x" * 5000], ["schema", "x" * 5000]])
+def test_a_long_name_is_shortened(said: Run, words: list[str]) -> None:
+    told = said(*words)
+
+    assert told.code == 2
+    assert "xxx…'" in told.err
+    assert len(told.err) < 150
+
+
 def test_an_option_before_its_command_is_pointed_behind_it(said: Run) -> None:
     assert "No such option '--json'; write the options of a command after its name;" in said("--json", "tags").err
 
