@@ -15,7 +15,7 @@ from typing import IO
 
 import pytest
 
-from tests.commands import start_limited
+from tests.commands import run_limited, start_limited
 from tests.raw_server import answer, speaking
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -80,6 +80,27 @@ def test_an_interrupted_validation_says_how_many_documents_were_checked(number: 
 
     assert process.returncode == code
     assert re.fullmatch(rb"dreg: interrupted; [1-9]\d* documents? w(as|ere) checked\n", told), told
+
+
+@pytest.mark.parametrize("module", ["dreg_client.cli.signals", "dreg_client.cli.app", "click"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "from dreg_client.cli import main; main()",
+        "import runpy; runpy.run_module('dreg_client.cli', run_name='__main__')",
+    ],
+)
+def test_ctrl_c_while_the_command_line_is_imported_exits_without_a_traceback(way: str, module: str) -> None:
+    interrupting = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+    )
+    done = run_limited([sys.executable, "-c", interrupting + way], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
