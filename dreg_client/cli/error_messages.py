@@ -92,7 +92,7 @@ def _library_message(failure: errors.DregError) -> str:
 def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
     """Write an error to standard error, as a line of text or of JSON (CLI-09); return its exit code.
 
-    `source` is the source that failed, if several may fail; JSON output names it.
+    `source` is the source that failed, if it is not obvious. JSON output has it as a member; text begins with it.
     """
     code = exit_code(failure)
     if signal_exit_code():  # errors after a signal come from the clean-up
@@ -102,8 +102,14 @@ def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
 
         put_error(json.dumps(({"source": decodable(source)} if source else {}) | plain_failure(failure)))
     else:
-        put_error(f"dreg: {visible(error_message(failure))}")
+        put_error(f"dreg: {visible(named_message(failure, source))}")
     return code
+
+
+def named_message(failure: Exception, source: str) -> str:
+    """Return the message of an error after the source that failed, unless the message begins with it."""
+    message = error_message(failure)
+    return message if source == "-" or message.startswith(source) else f"{source}: {message}"
 
 
 def plain_failure(failure: Exception) -> dict[str, Any]:

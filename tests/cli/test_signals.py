@@ -1,6 +1,7 @@
 """SIGINT, SIGTERM, SIGHUP exit with 130, 143, 129, say what was done, and leave nothing half done (CLI-04, CLI-06)."""
 
 import hashlib
+import json
 import os
 import re
 import signal
@@ -80,6 +81,26 @@ def test_an_interrupted_validation_says_how_many_documents_were_checked(number: 
 
     assert process.returncode == code
     assert re.fullmatch(rb"dreg: interrupted; [1-9]\d* documents? w(as|ere) checked\n", told), told
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_the_json_of_an_interrupted_validation_is_a_whole_document(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with (tmp_path / "out").open("w+b") as out:
+        command = [*COMMAND, "validate", "--lines", "--format", "json", "-"]
+        with running(command, out) as process:
+            assert process.stdin
+            process.stdin.write(b'{"schemaVersion": 2}\n' * 20_000)
+            process.stdin.flush()
+            wait_for(lambda: (tmp_path / "out").stat().st_size)
+            process.send_signal(number)
+            process.wait(10)
+        told = json.loads((tmp_path / "out").read_bytes())
+
+    assert process.returncode == code
+    assert told["summary"]["interrupted"] is True
+    assert len(told["documents"]) == told["summary"]["checked"] == told["summary"]["invalid"]
 
 
 @pytest.mark.parametrize("module", ["dreg_client.cli.signals", "dreg_client.cli.app", "click"])
