@@ -90,14 +90,14 @@ def host_alone(source: str) -> str | None:
 
 def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Check that a registry is a URL, or a host without a path."""
+    from dreg_client.values.origin import Reach, reach, without_query
     from dreg_client.values.reference import shown
 
     text = value.removesuffix("/")
-    ctx.meta[SOURCE] = shown(text)  # without a password
+    ctx.meta[SOURCE] = without_query(text) if "://" in text else shown(text)  # without a password
     host, slash, path = text.partition("/")
     if "://" in text or not slash or path == "v2":
         return text
-    from dreg_client.values.origin import Reach, reach
 
     scheme = "http" if reach(host.partition(":")[0]) is Reach.LOCAL else "https"
     command = f"dreg {ctx.info_name} {shown(host)}"

@@ -83,10 +83,23 @@ def _library_message(failure: errors.DregError) -> str:
             return f"{failure.digest} is not an image: {kind}; show it with dreg inspect, dreg manifest or dreg blob"
         case errors.UnauthorizedError(anonymous=True):
             return str(failure).replace(failure.advice, "the request had no credential; remove --anonymous")
+        case errors.UnsupportedMediaTypeError():
+            return str(failure).replace(failure.advice, _media_type_advice(failure))
         case errors.ResponseTooLargeError():
             return f"{failure.what}: {failure.size} bytes exceed the limit of {failure.limit}"
         case _:
             return str(failure)
+
+
+def _media_type_advice(failure: errors.UnsupportedMediaTypeError) -> str:
+    """Return what to do about a document of another kind, without arguments that only Python has."""
+    from dreg_client.values.media_type import SCHEMA1
+
+    if failure.media_type in SCHEMA1:
+        return "this is a manifest of schema 1; print it with: dreg manifest NAME"
+    if failure.advice.startswith("specify "):
+        return "print it without validation with: dreg manifest NAME --raw"
+    return failure.advice
 
 
 def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
