@@ -28,6 +28,8 @@ from dreg_client.values.origin import Origin
 
 _DENIED: Final = frozenset({401, 403})
 _WRITES: Final = frozenset({"PUT", "DELETE"})
+_CONTENT: Final = frozenset({200, 206})
+"""Statuses of a mirror's response that has content."""
 _MOST_WARNINGS: Final = 1000
 
 
@@ -124,7 +126,7 @@ class AsyncClient:
             except errors.DregError as failure:
                 log.warning("mirror %s: %s; trying the next one", mirror.url, failure)
             else:
-                if response.ok:
+                if response.status in _CONTENT:
                     return response, body
                 log.debug("mirror %s: status %s; trying the next one", mirror.url, response.status)
         return None

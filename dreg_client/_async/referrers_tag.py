@@ -13,7 +13,6 @@ from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import manifests
 from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.error_responses import raise_for_status
 from dreg_client.protocol.missing import may_be_for_missing, named_manifests
 from dreg_client.protocol.referrers import MOST, fallback_tag, is_not_offered, referrer_pages
 from dreg_client.protocol.referrers_tag import Addition, Change, Removal, index_in, without
@@ -85,7 +84,7 @@ class AsyncReferrersTag:
         except (errors.AuthError, errors.RegistryError, errors.UnsafeURLError):
             return False
         # Some proxies respond to unknown paths with their own JSON.
-        return response.ok and not is_not_offered(response) and index_in(response.body) is not None
+        return response.status == 200 and not is_not_offered(response) and index_in(response.body) is not None
 
     async def _change(self, change: Change) -> None:
         for _ in range(_ROUNDS):
@@ -133,8 +132,6 @@ class AsyncReferrersTag:
         response = await self._client.send(request)
         if response.status == 404:
             return None
-        if raise_for_status(response, request).status != 200:
-            raise errors.ProtocolError(f"unexpected status {response.status} (expected 200 or 404)", response.where)
         return manifests.manifest_in(response, request, self._tag)
 
     async def _put(self, change: Change, raw: bytes, *, is_last: bool) -> bool:

@@ -1,6 +1,9 @@
 """The command line `dreg`: each command parses its arguments, calls the library and prints the result."""
 
-from dreg_client.cli.signals import exit_on_signals
+try:
+    from dreg_client.cli.signals import exit_on_signals
+except KeyboardInterrupt:  # this import comes first, and until it is done there is no handler
+    raise SystemExit(130) from None
 
 
 def main() -> None:

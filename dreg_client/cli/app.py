@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn, TextIO
 
 import click
 
-from dreg_client.cli.command import GeneralOption, Group
+from dreg_client.cli.command import SOURCE, GeneralOption, Group
 from dreg_client.cli.output import flush_output, put_error
 from dreg_client.cli.signals import signal_exit_code
 
@@ -185,8 +185,10 @@ def _in_place(flags: int) -> TextIO:
 
 
 def _exit_code(words: list[str]) -> int:
+    meta: dict[str, Any] = {}
     try:
         with dreg.make_context("dreg", list(words)) as ctx:
+            meta = ctx.meta
             result: Any = dreg.invoke(ctx)
         flush_output()  # a command has succeeded only when its output is written
     except click.exceptions.Exit as failure:
@@ -194,12 +196,15 @@ def _exit_code(words: list[str]) -> int:
     except BrokenPipeError:
         return 141  # as shells have it for a command that died of SIGPIPE
     except Exception as failure:  # noqa: BLE001 (every error becomes an exit code)
-        return signal_exit_code() or _report(failure, words)
+        return signal_exit_code() or _report(failure, words, meta.get(SOURCE, ""))
     return result if isinstance(result, int) else 0
 
 
-def _report(failure: Exception, words: list[str]) -> int:
-    """Write an error to standard error, as options say, though the command line may not be valid."""
+def _report(failure: Exception, words: list[str], source: str) -> int:
+    """Write an error to standard error, as options say, though the command line may not be valid.
+
+    JSON names the source, if the command has only one.
+    """
     from dreg_client.cli.error_messages import put_failure, put_traceback
 
     options = words[: words.index("--")] if "--" in words else words
@@ -207,4 +212,5 @@ def _report(failure: Exception, words: list[str]) -> int:
         put_traceback(failure)
     formats = [word.removeprefix("--format=") for word in options if word.startswith("--format=")]
     formats += [value for option, value in pairwise(options) if option == "--format"]
-    return put_failure(failure, as_json=bool(formats) and formats[-1] in {"json", "jsonl"})
+    as_json = bool(formats) and formats[-1] in {"json", "jsonl"}
+    return put_failure(failure, as_json=as_json, source=source if as_json else "")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from dreg_client.cli.command import SOURCE
 from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.registry_options import registry_options
 
@@ -70,12 +71,14 @@ def host_alone(source: str) -> str | None:
 
 def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Check that a registry is a URL, or a host without a path."""
+    from dreg_client.values.origin import Reach, reach, without_query
+    from dreg_client.values.reference import shown
+
     text = value.removesuffix("/")
+    ctx.meta[SOURCE] = without_query(text) if "://" in text else shown(text)  # without a password
     host, slash, path = text.partition("/")
     if "://" in text or not slash or path == "v2":
         return text
-    from dreg_client.values.origin import Reach, reach
-    from dreg_client.values.reference import shown
 
     scheme = "http" if reach(host.partition(":")[0]) is Reach.LOCAL else "https"
     command = f"dreg {ctx.info_name} {shown(host)}"
@@ -102,9 +105,15 @@ _SOURCE: Final = _SourceType("source", _parse_source)
 DIGEST: Final = ParsedType("digest", _parse_digest)
 
 
+def _noted(ctx: click.Context, _param: click.Parameter, value: "StoreName") -> "StoreName":
+    """Note the source of a command that has only one, for its error."""
+    ctx.meta[SOURCE] = str(value)
+    return value
+
+
 def source_argument(command: F) -> F:
     """Add the argument SOURCE, and the options of registries."""
-    return click.argument("source", metavar="SOURCE", type=_SOURCE)(registry_options(command))
+    return click.argument("source", metavar="SOURCE", type=_SOURCE, callback=_noted)(registry_options(command))
 
 
 def image_argument(metavar: str) -> Callable[[F], F]:

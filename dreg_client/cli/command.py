@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 OWN: Final = "Options"
 REGISTRY: Final = "Registry options"
 GENERAL: Final = "General options"
+SOURCE: Final = "dreg.source"
+"""The key in `Context.meta` of the source of a command that has only one."""
 _CLICKS: Final = re.compile(r"  \[[^\[\]]*\]$")
 """What click adds to help texts, such as `[0<=x<=100]`; ours say what a reader needs."""
 

@@ -91,16 +91,29 @@ def _library_message(failure: errors.DregError) -> str:
         case errors.NotFoundError(advice="list the available tags with .tags()"):
             repository = f"{failure.where}/{failure.what.rpartition(':')[0]}"
             return str(failure).replace(failure.advice, f"list the available tags with: dreg tags {repository}")
+        case errors.UnsupportedMediaTypeError():
+            return str(failure).replace(failure.advice, _media_type_advice(failure))
         case errors.ResponseTooLargeError():
             return f"{failure.what}: {failure.size} bytes exceed the limit of {failure.limit}"
         case _:
             return str(failure)
 
 
+def _media_type_advice(failure: errors.UnsupportedMediaTypeError) -> str:
+    """Return what to do about a document of another kind, without arguments that only Python has."""
+    from dreg_client.values.media_type import SCHEMA1
+
+    if failure.media_type in SCHEMA1:
+        return "this is a manifest of schema 1; print it with: dreg manifest NAME"
+    if failure.advice.startswith("specify "):
+        return "print it without validation with: dreg manifest NAME --raw"
+    return failure.advice
+
+
 def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
     """Write an error to standard error, as a line of text or of JSON (CLI-09); return its exit code.
 
-    `source` is the source that failed, if several may fail; JSON output names it.
+    `source` is the source that failed, if it is not obvious. JSON output has it as a member; text begins with it.
     """
     code = exit_code(failure)
     if signal_exit_code():  # errors after a signal come from the clean-up
@@ -110,8 +123,14 @@ def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
 
         put_error(json.dumps(({"source": decodable(source)} if source else {}) | plain_failure(failure)))
     else:
-        put_error(f"dreg: {visible(error_message(failure))}")
+        put_error(f"dreg: {visible(named_message(failure, source))}")
     return code
+
+
+def named_message(failure: Exception, source: str) -> str:
+    """Return the message of an error after the source that failed, unless the message begins with it."""
+    message = error_message(failure)
+    return message if source == "-" or message.startswith(source) else f"{source}: {message}"
 
 
 def plain_failure(failure: Exception) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 
 from dreg_client.cli.output import decodable, put_error, put_json, put_result, visible
 from dreg_client.cli.registry_options import given_options
-from dreg_client.cli.shown_problems import put_failures, put_item_failure, put_warnings
+from dreg_client.cli.shown_problems import put_failures, put_item_failure, put_warning, put_warnings
 
 if TYPE_CHECKING:
     from dreg_client.errors import DregError
@@ -51,6 +51,8 @@ class Shown:
         documents: The documents that were read. Their readable errors become warnings on standard error.
         failures: Why parts are not shown. They become errors on standard error, and the exit code is 1.
         failed: The parts that could not be read, by name, and why.
+        parts: The documents that were read for each part, by its name. Their readable errors name it.
+        warnings: Further warnings: the name of a part, and the text.
         code: The exit code if there are no failures; with `failed` it must be given.
     """
 
@@ -60,15 +62,21 @@ class Shown:
     failures: "tuple[DregError, ...]" = ()
     failed: "Mapping[str, Exception]" = field(default_factory=dict[str, Exception])
     code: int = 0
+    parts: "Mapping[str, Sequence[StoredDocument]]" = field(default_factory=dict[str, "Sequence[StoredDocument]"])
+    warnings: Sequence[tuple[str, str]] = ()
 
-    def put(self, output: str) -> int:
-        """Print the result, then its problems; return the exit code."""
+    def put(self, output: str, source: str = "") -> int:
+        """Print the result, then its problems; return the exit code. `source` is the source, if there are several."""
         put_result(output, self.plain, self.lines)
-        return self.put_problems(output)
+        return self.put_problems(output, source)
 
     def put_problems(self, output: str, source: str = "") -> int:
-        """Write the problems to standard error; return the exit code. JSON output names the source, if it is given."""
-        put_warnings(*self.documents)
+        """Write the problems to standard error, each with the source, if it is given; return the exit code."""
+        put_warnings(*self.documents, source="" if output == "json" else source)
+        for name, read in self.parts.items():
+            put_warnings(*read, source=name)
+        for name, text in self.warnings:
+            put_warning(text, name)
         code = put_failures(self.failures, output, source) or self.code
         for name, failure in self.failed.items():
             put_item_failure(failure, as_json=output == "json", source=name)
@@ -111,7 +119,7 @@ def show(
             listed.append({"source": decodable(source), **members})
             codes.add(found.put_problems(output, source))
         else:
-            codes.add(found.put(output))
+            codes.add(found.put(output, source))
     if as_json:
         put_json(listed)
     elif failed:

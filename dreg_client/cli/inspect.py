@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreg_client.cli.arguments import PlatformType, formats_option, parse_platform, ref_name_option, sources_argument
-from dreg_client.cli.command import Command
+from dreg_client.cli.command import SOURCE, Command
 from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.output import decodable, put_octets
 from dreg_client.cli.stores import opened
@@ -98,6 +98,7 @@ def inspect_command(
         raise click.UsageError("--format html and --output accept only one image")
     if output != "html" and file in {None, "-"}:
         return show(sources, output, read)
+    click.get_current_context().meta[SOURCE] = str(first)
     seen = seen_of(first)
     with redirect_stdout(StringIO()):  # a file gets no colours
         content = _content(first, seen, output).encode(errors="backslashreplace")

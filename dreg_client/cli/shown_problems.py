@@ -10,14 +10,22 @@ if TYPE_CHECKING:
     from dreg_client.models.stored import StoredDocument
 
 
-def put_warnings(*documents: "StoredDocument") -> None:
-    """Write the errors of documents that were read with `strict=False` to standard error, as warnings."""
+def put_warnings(*documents: "StoredDocument", source: str = "") -> None:
+    """Write the errors of documents that were read with `strict=False` to standard error, as warnings.
+
+    `source` is what the documents were read for, if there are several sources.
+    """
     from dreg_client.errors.problems import Severity
 
     for document in documents:
         for problem in document.problems:
             if problem.severity is Severity.ERROR:
-                put_error(f"dreg: warning: {document.digest}: {visible(str(problem))}")
+                put_warning(f"{document.digest}: {problem}", source)
+
+
+def put_warning(text: str, source: str = "") -> None:
+    """Write a warning to standard error, after the source that it is about, if it is given."""
+    put_error(f"dreg: warning: {visible(f'{source}: {text}' if source else text)}")
 
 
 def put_item_failure(failure: Exception, *, as_json: bool, source: str) -> int:
@@ -32,7 +40,7 @@ def put_item_failure(failure: Exception, *, as_json: bool, source: str) -> int:
 
 def put_failures(failures: "Iterable[DregError]", output: str, source: str = "") -> int:
     """Write why parts of a document are not shown to standard error; return the exit code: 1 if there are any."""
-    from dreg_client.cli.error_messages import INVALID, error_message, plain_failure
+    from dreg_client.cli.error_messages import INVALID, named_message, plain_failure
 
     code = 0
     for failure in failures:
@@ -43,5 +51,5 @@ def put_failures(failures: "Iterable[DregError]", output: str, source: str = "")
             named = {"source": decodable(source)} if source else {}
             put_error(json.dumps({**named, **plain_failure(failure), "exitCode": code}))
         else:
-            put_error(f"dreg: {visible(error_message(failure))}")
+            put_error(f"dreg: {visible(named_message(failure, source))}")
     return code

@@ -6,6 +6,7 @@ import sys
 from types import FrameType
 
 _code = 0
+_is_deferred = False
 
 
 def exit_on_signals() -> None:
@@ -23,12 +24,29 @@ def exit_on_signals() -> None:
             worker.kill()
         if helpers := sys.modules.get("dreg_client.credentials.program"):
             helpers.end_all()
-        raise SystemExit(_code)
+        if not _is_deferred:
+            raise SystemExit(_code)
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
+
+
+class DeferredSignals:
+    """A block that the first signal does not interrupt: it exits at the end, so that a piece of output is whole."""
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+        global _is_deferred  # noqa: PLW0603 (signals are handled in one thread)
+        _is_deferred = True
+
+    def __exit__(self, *_: object) -> None:
+        """End the block; exit if a signal was received."""
+        global _is_deferred  # noqa: PLW0603 (as above)
+        _is_deferred = False
+        if _code:
+            raise SystemExit(_code)
 
 
 def signal_exit_code() -> int:

@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from dreg_client.cli.fan_out import Shown, map_in_threads
 from dreg_client.cli.output import visible
 from dreg_client.cli.stores import opened
-from dreg_client.errors import DregError, NotAnImageError, PlatformNotFoundError
+from dreg_client.errors import DregError, IntegrityError, InvalidDocumentError, NotAnImageError, PlatformNotFoundError
 
 if TYPE_CHECKING:
     from dreg_client._sync.store import Store
     from dreg_client.models.index import AnyManifest
     from dreg_client.models.legacy import LegacyManifest
     from dreg_client.models.manifest import ImageManifest
+    from dreg_client.models.stored import StoredDocument
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
 
 _AT_ONCE: Final = 4
+_SHOWN: Final = 40
 _CREATED: Final = "org.opencontainers.image.created"
 
 
@@ -45,6 +47,8 @@ class _Row:
     size: int | None = None
     created: str | None = None
     failure: Exception | None = None
+    documents: "list[StoredDocument]" = field(default_factory=list["StoredDocument"])
+    warnings: list[str] = field(default_factory=list[str])
 
     def plain(self, columns: Columns) -> dict[str, str | int | None]:
         """Return the row for JSON output, with the members of its columns."""
@@ -63,11 +67,14 @@ def tag_table(source: "StoreName", name: str, prefix: str, tags: tuple[str, ...]
 
     with opened(source) as (store, _):
         rows = [*_read(tags, lambda row: _fill(row, store, columns))]
-    failed = {f"{name}:{row.tag}": row.failure for row in rows if row.failure}
+    names = {row.tag: f"{name}:{row.tag}" for row in rows}
+    failed = {names[row.tag]: row.failure for row in rows if row.failure}
     return Shown(
         [row.plain(columns) for row in rows],
         _lines(rows, prefix, columns),
         failed=failed,
+        parts={names[row.tag]: row.documents for row in rows},
+        warnings=[(names[row.tag], text) for row in rows for text in row.warnings],
         code=exit_code_of_several({exit_code(row.failure) if row.failure else 0 for row in rows}),
     )
 
@@ -87,17 +94,21 @@ def _read(tags: tuple[str, ...], fill: Callable[[_Row], None]) -> Iterator[_Row]
 def _fill(row: _Row, store: "Store", columns: Columns) -> None:
     try:
         document = store.get_manifest(row.tag, legacy=True)
-    except DregError:
-        with suppress(DregError):  # the digest of a manifest that is not valid is known all the same
-            row.digest = store.resolve(row.tag).digest
+    except IntegrityError:  # the digest that the store states is wrong
         raise
+    except DregError as failure:
+        with suppress(DregError):  # the digest of a manifest that is not valid is known all the same
+            is_readable = isinstance(failure, InvalidDocumentError)
+            row.digest = (store.get_raw_manifest if is_readable else store.resolve)(row.tag).digest
+        raise
+    row.documents.append(document)
     row.digest = document.digest
     image = _image(row, store, document, columns.platform)
     if image is None:
         return
     row.size = image.size + image.config.size + image.image_size
     if columns.created:
-        row.created = _created(store, image)
+        row.created = _created(row, store, image)
 
 
 def _image(
@@ -118,17 +129,26 @@ def _image(
     except (PlatformNotFoundError, NotAnImageError):
         return None
     row.platform = str(entry.platform) if entry.platform else None
-    return read_image_manifest(store.source, entry.descriptor)
+    image = read_image_manifest(store.source, entry.descriptor)
+    row.documents.append(image)
+    return image
 
 
-def _created(store: "Store", image: "ImageManifest") -> str | None:
+def _created(row: _Row, store: "Store", image: "ImageManifest") -> str | None:
     """Return when an image was made, by its config; of an artifact, by its annotation."""
     from dreg_client._sync.documents import read_config
     from dreg_client.values.media_type import Family
+    from dreg_client.values.timestamp import is_timestamp
 
-    if image.config.family is not Family.CONFIG:
-        return (image.annotations or {}).get(_CREATED)
-    return read_config(store.source, image, strict=False).created
+    if image.config.family is Family.CONFIG:
+        config = read_config(store.source, image, strict=False)
+        row.documents.append(config)
+        return config.created
+    created = (image.annotations or {}).get(_CREATED)
+    if created is None or is_timestamp(created):
+        return created
+    row.warnings.append(f"the annotation {_CREATED} is not a valid date and time: {created[:_SHOWN]!r}")
+    return None
 
 
 def _lines(rows: Iterable[_Row], prefix: str, columns: Columns) -> Iterator[str]:

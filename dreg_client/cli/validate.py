@@ -1,7 +1,8 @@
 """`dreg validate`: validate all sources, report every problem, print one summary."""
 
 import os
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,11 +13,11 @@ from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.parsed_type import whole_number
 from dreg_client.cli.registry_options import given_options, reads_stdin, registry_options
-from dreg_client.cli.signals import signal_exit_code
+from dreg_client.cli.signals import DeferredSignals, signal_exit_code
 from dreg_client.models.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
-    from dreg_client.cli.validate_output import Settings
+    from dreg_client.cli.validate_output import Settings, Writer
 
 
 def _processors() -> int:
@@ -131,20 +132,24 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     if settings.media_type_field and not settings.field:
         raise click.UsageError("--media-type-field requires --field")
     _check_sources(sources, settings)
+    as_json = output in {"json", "jsonl"}
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
     with (
         open_journal(filter(is_of_registry, sources), settings) as settings,
         reporting_interruption(lambda: _outcome(writer.checked, settings)),
+        _closing_output(writer),
     ):
         for source in sources:
             with closing(check(source, settings)) as findings:
                 for finding in findings:
                     if signal_exit_code():  # a worker process that a signal ended looks like a source that failed
                         raise SystemExit(signal_exit_code())
-                    writer.write(finding)
+                    with DeferredSignals():
+                        writer.write(finding)
                     if isinstance(finding, FailedSource):
-                        codes.add(put_failure(finding.failure, as_json=output in {"json", "jsonl"}))
-    writer.finish()
+                        codes.add(put_failure(finding.failure, as_json=as_json, source=finding.source))
+        with DeferredSignals():
+            writer.finish()
     if BAD_CONTENT in codes:
         return BAD_CONTENT
     if writer.has_errors:
@@ -164,6 +169,17 @@ def _check_sources(sources: tuple[str, ...], settings: "Settings") -> None:
         raise click.UsageError("--resume requires a source in a registry: REGISTRY/REPOSITORY or REGISTRY/")
     if is_registry:
         given_options()  # if options are not valid, no source is read, and the error is reported once
+
+
+@contextmanager
+def _closing_output(writer: "Writer") -> Generator[None, None, None]:
+    """If a signal ends the command, complete the output, so that programs can read it."""
+    try:
+        yield
+    finally:
+        if signal_exit_code():
+            with suppress(OSError):  # such as a closed pipe
+                writer.interrupt()
 
 
 def _outcome(checked: int, settings: "Settings") -> str:

@@ -38,7 +38,7 @@ def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
 
 def _size(source: str) -> int:
     """Return the size of a file, or of all files in a directory; 0 if it is unknown."""
-    path = Path(StoreName.parse(source).path if source.startswith(STORE_KINDS) else source)
+    path = Path(named_store(source).path if source.startswith(STORE_KINDS) else source)
     try:
         files = path.rglob("*") if path.is_dir() else [path]
         return sum(file.stat().st_size for file in files if file.is_file())

@@ -126,7 +126,10 @@ class Writer:
     def finish(self) -> None:
         """Write the end of the output."""
 
-    def _summary(self) -> dict[str, Any]:
+    def interrupt(self) -> None:
+        """Write what makes the output valid after a signal; nothing by default."""
+
+    def _summary(self, *, interrupted: bool = False) -> dict[str, Any]:
         return {
             "checked": self.checked,
             "valid": self.checked - self.invalid,
@@ -134,6 +137,7 @@ class Writer:
             "withWarnings": self.warned,
             "missing": self.missing,
             "unread": self.unread,
+            "interrupted": interrupted,
         }
 
 
@@ -198,14 +202,24 @@ class _JsonWriter(Writer):
     def __init__(self, *, quiet: bool) -> None:
         super().__init__(quiet=quiet)
         self._before = '{"documents": ['
+        self._is_closed = False
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         put(self._before)
         self._before = f"{_json(found, problems)},"
 
     def finish(self) -> None:
+        self._close(self._summary())
+
+    def interrupt(self) -> None:
+        self._close(self._summary(interrupted=True))
+
+    def _close(self, summary: dict[str, Any]) -> None:
+        if self._is_closed:  # the signal came after the last document
+            return
+        self._is_closed = True
         put(self._before.removesuffix(","))  # no comma after the last document
-        put(f'], "summary": {json.dumps(self._summary())}}}')
+        put(f'], "summary": {json.dumps(summary)}}}')
 
 
 def _json(found: Checked, problems: list[Problem]) -> str:

@@ -1,14 +1,15 @@
 """Find the path in the name of a store, which depends on the files that exist."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
 from dreg_client.errors import InvalidReferenceError
+from dreg_client.values.digest import is_digest
 from dreg_client.values.reference import shown
-from dreg_client.values.store_name import Kind, StoreName, archived
+from dreg_client.values.store_name import KINDS, Kind, StoreName, image_at
 
 _PREFIXES: Final = ("oci:", "oci-archive:", "docker-archive:", "docker://")
 
@@ -16,8 +17,8 @@ _PREFIXES: Final = ("oci:", "oci-archive:", "docker-archive:", "docker://")
 def named_store(text: str | StoreName) -> StoreName:
     """Parse the name of a store.
 
-    A path and the name of an entry in a layout may both contain colons: `oci:DIR:platform/mysql:8.0` is an entry of the
-    layout in `DIR` if that directory exists.
+    A path and the name of an image may both contain `:` and `@`. The longest path that exists is the path:
+    `oci:DIR:platform/mysql:8.0` is an entry of the layout in `DIR` if that directory exists.
 
     Raises:
         InvalidReferenceError: The string is not a valid name.
@@ -25,37 +26,33 @@ def named_store(text: str | StoreName) -> StoreName:
     """
     if isinstance(text, str):
         _check_no_bare_path(text)
-        if (archive := _archive_at(text)) is not None:
-            return archive
-    name = StoreName.parse(text) if isinstance(text, str) else text
-    if not isinstance(name, StoreName):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return _at_existing_path(text) or StoreName.parse(text)
+    if not isinstance(text, StoreName):  # pyright: ignore[reportUnnecessaryIsInstance]
         hint = f"; for a path: 'oci:{text}'" if isinstance(text, os.PathLike) else ""
         expected = "a str such as 'ubuntu:22.04', 'oci:PATH:TAG' or 'docker-archive:FILE'"
         raise TypeError(f"a store must be {expected}, not {type(text).__name__}{hint}")
-    if name.kind != "oci" or _is_there(name.path):
-        return name
-    whole = str(name).removeprefix("oci:")
-    path = _beginning(whole if name.digest is None else name.path, Path.is_dir)
-    if path is None:
-        return name
-    return StoreName("oci", path, digest=name.digest, tag=None if name.digest else whole[len(path) + 1 :] or None)
+    return text
 
 
-def _archive_at(text: str) -> StoreName | None:
-    """Return the archive that a string names, if an existing path contains a colon; otherwise None."""
-    kind, _, rest = text.partition(":")
-    if kind not in {"oci-archive", "docker-archive"} or _is_there(rest.partition(":")[0]):
+def _at_existing_path(text: str) -> StoreName | None:
+    """Return the name of the store at the longest existing path that the string starts with; None if there is none."""
+    prefix, _, rest = text.partition(":")
+    if prefix not in KINDS:
         return None
-    path = _beginning(rest, Path.is_file)
-    return None if path is None else archived(cast("Kind", kind), path, rest[len(path) + 1 :])
+    kind = cast("Kind", prefix)
+    is_store = Path.is_dir if kind == "oci" else Path.is_file
+    for end in _ends(rest):
+        if _is_there(rest[:end], is_store):
+            return image_at(kind, rest[:end], rest[end:])
+    return None
 
 
-def _beginning(text: str, is_store: Callable[[Path], bool]) -> str | None:
-    """Return the longest existing path that the string starts with, up to its end or a colon; None if there is none."""
-    path, colon = text, ":"
-    while colon and not _is_there(path, is_store):
-        path, colon, _ = path.rpartition(":")
-    return path if colon else None
+def _ends(text: str) -> Iterator[int]:
+    """Yield where a path may end, from the longest to the shortest: at the end, at a colon, or before `@DIGEST`."""
+    yield len(text)
+    for end in range(len(text) - 1, 0, -1):
+        if text[end] == ":" or (text[end] == "@" and is_digest(text[end + 1 :])):
+            yield end
 
 
 def _is_there(path: str, is_store: Callable[[Path], bool] = Path.exists) -> bool:

@@ -12,7 +12,7 @@ from dreg_client import errors
 from dreg_client.protocol.blobs import blob_request
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.content_encoding import GZIP, encoding_of
-from dreg_client.protocol.error_responses import raise_for_status
+from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE
@@ -93,7 +93,7 @@ class BlobTransfer:
                 return False
         if response.status == 416 and self.offset and self._ranged:
             return self._begin_at_the_end(response)
-        raise_for_status(response, self._blob)
+        raise_unless_content(response, self._blob, is_range=True)
         self._skip = 0
         if response.status == 206:
             return self._begin_rest(response)

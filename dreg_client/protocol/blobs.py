@@ -6,7 +6,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.protocol.content_encoding import decoded_body
-from dreg_client.protocol.error_responses import CHECK, raise_for_status
+from dreg_client.protocol.error_responses import CHECK, raise_for_status, raise_unless_content
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import PAGES, essence
@@ -32,7 +32,7 @@ def head_proves(response: Response, request: Request, digest: Digest) -> bool:
     """Return whether a response to HEAD proves that the blob exists. Raise its error if GET cannot help (TRN-24)."""
     if not response.ok and response.status not in _GET_INSTEAD:
         raise_for_status(response, request)
-    return response.ok and response.headers.get("docker-content-digest") == digest
+    return response.status == 200 and response.headers.get("docker-content-digest") == digest
 
 
 def first_byte_request(repository: RepositoryName, digest: Digest) -> Request:
@@ -45,7 +45,7 @@ def has_first_byte(response: Response, request: Request, head: Response) -> bool
     """Return whether the response to `first_byte_request` proves that the blob exists; its size must match `head`."""
     if response.status in {404, 416}:
         return response.status == 416  # an empty blob has no first byte
-    raise_for_status(response, request, verb=CHECK)
+    raise_unless_content(response, request, verb=CHECK, is_range=True)
     if essence(response.headers.get("content-type") or "") in PAGES:
         reason = "the response is a web page, not a blob; check the URL, and any proxy in between"
         raise errors.ProtocolError(reason, response.where)
@@ -71,7 +71,7 @@ def small_blob_request(repository: RepositoryName, digest: Digest, size: int) ->
 
 def small_blob_in(response: Response, request: Request, digest: Digest, size: int) -> bytes:
     """Return the bytes of a whole blob, decompressed if necessary (D-01), and not verified yet."""
-    return decoded_body(raise_for_status(response, request), digest, size)
+    return decoded_body(raise_unless_content(response, request), digest, size)
 
 
 def delete_request(repository: RepositoryName, digest: Digest) -> Request:

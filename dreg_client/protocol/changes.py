@@ -6,8 +6,7 @@ Proxies, login pages and broken registries respond to any request with 200, and 
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.error_responses import place_of
-from dreg_client.protocol.manifests import CHECK_ADDRESS
+from dreg_client.protocol.error_responses import CHECK_ADDRESS, place_of
 from dreg_client.protocol.messages import Request, Response
 
 _SPECIFIED: Final = {"PUT": 201, "DELETE": 202}  # distribution-spec "Pushing Manifests", "Content Management"

@@ -12,6 +12,7 @@ _REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-req
 _LOG_IN: Final = "pass credentials="
 _ASK_OWNER: Final = "ask the owner for access, or use another credential"
 CHECK: Final = "check"
+CHECK_ADDRESS: Final = "check the URL, and any proxy in between"
 _VERBS: Final = {
     "GET": "read",
     "HEAD": CHECK,
@@ -35,6 +36,23 @@ def raise_for_status(response: Response, request: Request, advice: str = "", ver
     if not response.ok:
         raise _error(response, request, advice, verb or _VERBS.get(request.method, request.method))
     return response
+
+
+def raise_unless_content(
+    response: Response, request: Request, advice: str = "", verb: str = "", *, is_range: bool = False
+) -> Response:
+    """Return a response with the whole content: 200, or also 206 with `is_range`. Otherwise raise its error.
+
+    Other 2xx statuses, such as 204, would make an empty or partial body pass as the content.
+
+    Raises:
+        ProtocolError: The status is another one of success.
+    """
+    raise_for_status(response, request, advice, verb)
+    if response.status == 200 or (is_range and response.status == 206):
+        return response
+    reason = f"unexpected status {response.status} for {_the(request)} (expected 200)"
+    raise errors.ProtocolError(f"{reason}; {CHECK_ADDRESS}", response.where)
 
 
 def _error(

@@ -10,7 +10,7 @@ from dreg_client.models import rules
 from dreg_client.models.kinds import BY_TYPE, MEDIA_TYPES, kind_of
 from dreg_client.protocol.content import MANIFEST_IS, RawManifest, verifiable
 from dreg_client.protocol.content_encoding import decoded_body
-from dreg_client.protocol.error_responses import raise_for_status, reported
+from dreg_client.protocol.error_responses import CHECK_ADDRESS, raise_for_status, raise_unless_content, reported
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -31,7 +31,6 @@ _SAYS_NOTHING: Final = frozenset(
 )
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 """Statuses of HEAD after which GET may succeed (DLD-21): some registries lack HEAD, or sign URLs for GET only."""
-CHECK_ADDRESS: Final = "check the URL, and any proxy in between"
 _COMMIT: Final = 300.0
 _LIST_TAGS: Final = "list the available tags with .tags()"
 _TAGS_ALONE: Final = "a tag without a repository, such as 1; copying to another repository is not supported"
@@ -101,7 +100,7 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
     """Return the manifest in a response to GET, verified; its media type is empty if the registry states none."""
     if response.status != 200:
         advice = _CHECK_DIGEST if isinstance(name, Digest) else _LIST_TAGS
-        raise_for_status(response, request, advice if response.status == 404 else "")
+        raise_unless_content(response, request, advice if response.status == 404 else "")
     wanted = name if isinstance(name, Digest) else None
     raw = decoded_body(response, wanted, request.limit) if response.headers.get("content-encoding") else response.body
     served = response.headers.get("content-type") or ""
@@ -153,7 +152,8 @@ def manifest_head(response: Response, request: Request, name: TagOrDigest) -> Ma
     """Return what a response to HEAD states, unverified; None if it states too little, or GET may succeed (DLD-21)."""
     if response.status in _GET_INSTEAD:
         return None
-    raise_for_status(response, request)
+    if raise_for_status(response, request).status != 200:
+        return None
     digest, size = _claimed_digest(response), response.headers.content_length
     served = types.essence(response.headers.get("content-type") or "")
     if digest is None or size is None or served in _SAYS_NOTHING | types.PAGES:

@@ -17,7 +17,7 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.models.paths import object_at
 from dreg_client.models.stored import read_or_scan
 from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.error_responses import raise_for_status
+from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.tags_and_catalog import Pages
 from dreg_client.values.digest import Digest, is_digest
@@ -66,7 +66,7 @@ def parse_referrers(response: Response, request: Request) -> tuple[Descriptor, .
 
     A malformed entry is logged as a warning. It is included only if its digest is valid.
     """
-    raw = raise_for_status(response, request).body
+    raw = raise_unless_content(response, request).body
     try:
         return OciIndex.parse(raw).manifests
     except errors.InvalidDocumentError as failure:

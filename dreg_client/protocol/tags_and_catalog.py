@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client.protocol.error_responses import raise_for_status
+from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.responses import parse_names
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
@@ -64,7 +64,7 @@ class Pages:
         if request.scope.startswith("registry:") and response.status in {404, 405}:
             registry = response.registry.partition("://")[2]
             raise errors.UnsupportedError("the registry has no catalog", registry, _NO_CATALOG, response.status)
-        raise_for_status(response, request)
+        raise_unless_content(response, request)
         url = f"{response.registry}{request.target}" if request.target.startswith("/") else request.target
         target = next_target(replace(response, url=url))
         if target is None:

@@ -144,7 +144,7 @@ def parse_token(response: Response, hint: Hint) -> "TokenResponse":
     server = f"the token server {response.where}"
     if response.status in _DENIED:
         raise errors.UnauthorizedError("access denied", server, hint.text, response.status, anonymous=hint.anonymous)
-    if not response.ok:
+    if response.status != 200:
         if response.status == 429 or response.status >= 500:
             headers = Headers([pair for pair in response.headers if pair[0] in _SHOWN])
             raise_for_status(replace(response, body=b"", headers=headers), Request("GET", "", what="token"))

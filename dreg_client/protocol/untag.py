@@ -13,8 +13,8 @@ from dreg_client import errors
 from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.models.kinds import kind_of
 from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.error_responses import place_of, raise_for_status, reported
-from dreg_client.protocol.manifests import CHECK_ADDRESS, is_manifest, own_media_type
+from dreg_client.protocol.error_responses import CHECK_ADDRESS, place_of, raise_for_status, reported
+from dreg_client.protocol.manifests import is_manifest, own_media_type
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.digest import Digest, is_digest
 from dreg_client.values.reference import Tag

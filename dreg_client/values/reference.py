@@ -183,7 +183,9 @@ class Reference(TextField):
 def shown(text: str) -> str:
     """Return a string for error messages: shortened, without user name and password, control characters escaped."""
     cut = text[:_LONGEST]
-    if "@" in cut and not is_digest(cut.partition("@")[2]):
+    _, at, tail = cut.partition("@")
+    # `HOST:PORT` after a password also has the form of a digest, but a port has at most five digits.
+    if at and not (is_digest(tail) and len(tail.partition(":")[2]) > 5):
         cut = "…@" + cut.rpartition("@")[2]
     spelled = cut.encode("unicode_escape").decode() if not cut.isprintable() else cut
     return spelled if len(spelled) <= 100 else spelled[:100] + "…"

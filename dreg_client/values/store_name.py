@@ -10,7 +10,7 @@ from dreg_client.values.reference import Reference, is_tag, shown
 
 Kind = Literal["registry", "oci", "oci-archive", "docker-archive"]
 _LONGEST: Final = 8192
-_KINDS: Final = ("oci", "oci-archive", "docker-archive")
+KINDS: Final = ("oci", "oci-archive", "docker-archive")
 _SIMILAR: Final = 0.8
 """The similarity from which a prefix counts as misspelt, from 0 to 1: `ocii` and `oci` have 0.86."""
 _PATH: Final = re.compile(r"/|\.\.?(?:/|\\|$)|~|[A-Za-z]:[/\\]")
@@ -67,7 +67,7 @@ class StoreName:
         if len(text) > _LONGEST:
             raise InvalidReferenceError(shown(text), "reference", f"at most {_LONGEST} characters")
         kind, colon, rest = text.partition(":")
-        if colon and kind in {"oci", "oci-archive", "docker-archive"}:
+        if colon and kind in KINDS:
             if not rest or "\0" in rest:
                 raise InvalidReferenceError(shown(text), "reference", f"a path: {kind}:PATH")
             return _layout(rest) if kind == "oci" else _archive(cast("Kind", kind), rest)
@@ -80,9 +80,9 @@ class StoreName:
     def __str__(self) -> str:
         if self.kind == "registry":
             return str(self.reference)
-        if self.digest is not None and (self.kind == "oci" or ":" not in self.path):
+        if self.digest is not None:
             return f"{self.kind}:{self.path}@{self.digest}"
-        image = f"@{self.digest}" if self.digest is not None else str(self.reference or reference_of(self))
+        image = str(self.reference or reference_of(self))
         return f"{self.kind}:{self.path}" + (f":{image}" if image else "")
 
 
@@ -102,17 +102,17 @@ def reference_of(name: StoreName) -> str:
 def _mistake(text: str) -> str | None:
     """Return what to write instead of a path, a bare host or another tool's prefix; None if it is none of these."""
     if _PATH.match(text) or (_ARCHIVE.search(text) and not _has_host(text)):
-        return f"a store prefix before a path, such as {', '.join(f'{kind}:{shown(text)}' for kind in _KINDS)}"
+        return f"a store prefix before a path, such as {', '.join(f'{kind}:{shown(text)}' for kind in KINDS)}"
     first, colon, rest = text.partition(":")
     if _HOST_ALONE.fullmatch(text):
         return f"a repository, such as {shown(text)}/NAME; for the registry itself, use Registry({shown(text)!r})"
     if colon and "/" not in first and "." not in first:
         from difflib import get_close_matches  # noqa: PLC0415 (most names do not get here)
 
-        for kind in get_close_matches(first.lower(), _KINDS, n=1, cutoff=_SIMILAR):
+        for kind in get_close_matches(first.lower(), KINDS, n=1, cutoff=_SIMILAR):
             return f"a known store prefix; did you mean {kind}:{shown(rest)}?"
         if first in _OTHER_TOOLS:
-            return f"a registry, or one of the prefixes {', '.join(_KINDS)}; {_OTHER_TOOLS[first]}"
+            return f"a registry, or one of the prefixes {', '.join(KINDS)}; {_OTHER_TOOLS[first]}"
     return None
 
 
@@ -139,28 +139,42 @@ def _archive(kind: Kind, text: str) -> StoreName:
     if not path:
         raise InvalidReferenceError(shown(text), "reference", "the path of an archive")
     file, at, algorithm = path.rpartition("@")
-    if kind == "oci-archive" and at and file and is_digest(f"{algorithm}:{image}"):  # without a colon before the @
-        return StoreName(kind, drive + file, digest=Digest(f"{algorithm}:{image}"))
-    return archived(kind, drive + path, image)
+    digest = f"{algorithm}:{image}"
+    if at and file and is_digest(digest) and (kind == "oci-archive" or Digest(digest).computable):  # FILE@DIGEST
+        return image_at(kind, drive + file, f"@{digest}")
+    return image_at(kind, drive + path, f":{image}")
 
 
-def archived(kind: Kind, path: str, image: str) -> StoreName:
-    """Return the store name of an image in an archive: a name, `@INDEX` or `@DIGEST`; if empty, the whole archive."""
+def image_at(kind: Kind, path: str, rest: str) -> StoreName:
+    """Return the name of an image in the store at a path; `rest` is what follows the path in the string.
+
+    Raises:
+        InvalidReferenceError: `rest` does not name an image in such a store.
+    """
+    image = rest if rest.startswith("@") else rest.removeprefix(":")
     if not image:
         return StoreName(kind, path)
-    if kind == "oci-archive":
-        _, at, digest = image.rpartition("@")
-        if at and is_digest(digest):  # if there are a tag and a digest, the digest is used
-            return StoreName(kind, path, digest=Digest(digest))
-        if image.startswith("@"):
-            if image[1:].isdigit():
-                advice = f"list the tags with open_store({shown(f'{kind}:{path}')!r}).tags()"
-                expected = f"a tag or digest; positions work only with docker-archive; {advice}"
-                raise InvalidReferenceError(image[:100], "reference", expected)
-            raise InvalidReferenceError(shown(image), "digest", "a digest after @, such as @sha256:...")
-        return StoreName(kind, path, tag=image)
-    if image.startswith("@"):
-        if not (image[1:].isascii() and image[1:].isdigit() and len(image) < 8):
-            raise InvalidReferenceError(shown(image), "reference", "the position of the image after @, such as @0")
-        return StoreName(kind, path, index=int(image[1:]))
-    return StoreName(kind, path, reference=Reference.parse(image), written=image)
+    if kind == "docker-archive":
+        return _saved(path, image)
+    _, at, digest = image.rpartition("@")
+    if at and is_digest(digest):  # if there are a tag and a digest, the digest is used
+        return StoreName(kind, path, digest=Digest(digest))
+    if kind == "oci-archive" and image.startswith("@"):
+        if image[1:].isdigit():
+            advice = f"list the tags with open_store({shown(f'{kind}:{path}')!r}).tags()"
+            expected = f"a tag or digest; positions work only with docker-archive; {advice}"
+            raise InvalidReferenceError(image[:100], "reference", expected)
+        raise InvalidReferenceError(shown(image), "digest", "a digest after @, such as @sha256:...")
+    return StoreName(kind, path, tag=image)
+
+
+def _saved(path: str, image: str) -> StoreName:
+    """Return the name of an image in an archive of `docker save`."""
+    if not image.startswith("@"):
+        return StoreName("docker-archive", path, reference=Reference.parse(image), written=image)
+    if is_digest(image[1:]):
+        expected = "an image of a docker-archive, which is named by :NAME:TAG or :@N (its position), not by @DIGEST"
+        raise InvalidReferenceError(image, "reference", expected)
+    if not (image[1:].isascii() and image[1:].isdigit() and len(image) < 8):
+        raise InvalidReferenceError(shown(image), "reference", "the position of the image after @, such as @0")
+    return StoreName("docker-archive", path, index=int(image[1:]))

@@ -86,7 +86,8 @@ def test_json_is_one_document_with_the_same_keys_for_every_source(said: Run, bro
     assert [*first["problems"][0]] == ["rule", "severity", "path", "found", "expected", "clause", "url"]
     assert (first["ok"], second["ok"]) == (False, True)
     assert second["problems"] == []
-    assert told["summary"] == {"checked": 2, "valid": 1, "invalid": 1, "withWarnings": 1, "missing": 0, "unread": []}
+    counts = {"checked": 2, "valid": 1, "invalid": 1, "withWarnings": 1, "missing": 0}
+    assert told["summary"] == {**counts, "unread": [], "interrupted": False}
 
 
 @pytest.mark.parametrize("sources", [[], [GOOD], [GOOD, GOOD]])

@@ -1,6 +1,7 @@
 """SIGINT, SIGTERM, SIGHUP exit with 130, 143, 129, say what was done, and leave nothing half done (CLI-04, CLI-06)."""
 
 import hashlib
+import json
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from typing import IO
 import pytest
 
 from dreg_client.images.view import byte_size
-from tests.commands import start_limited
+from tests.commands import run_limited, start_limited
 from tests.raw_server import answer, speaking
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -81,6 +82,47 @@ def test_an_interrupted_validation_says_how_many_documents_were_checked(number: 
 
     assert process.returncode == code
     assert re.fullmatch(rb"dreg: interrupted; [1-9]\d* documents? w(as|ere) checked\n", told), told
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_the_json_of_an_interrupted_validation_is_a_whole_document(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with (tmp_path / "out").open("w+b") as out:
+        command = [*COMMAND, "validate", "--lines", "--format", "json", "-"]
+        with running(command, out) as process:
+            assert process.stdin
+            process.stdin.write(b'{"schemaVersion": 2}\n' * 20_000)
+            process.stdin.flush()
+            wait_for(lambda: (tmp_path / "out").stat().st_size)
+            process.send_signal(number)
+            process.wait(10)
+        told = json.loads((tmp_path / "out").read_bytes())
+
+    assert process.returncode == code
+    assert told["summary"]["interrupted"] is True
+    assert len(told["documents"]) == told["summary"]["checked"] == told["summary"]["invalid"]
+
+
+@pytest.mark.parametrize("module", ["dreg_client.cli.signals", "dreg_client.cli.app", "click"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "from dreg_client.cli import main; main()",
+        "import runpy; runpy.run_module('dreg_client.cli', run_name='__main__')",
+    ],
+)
+def test_ctrl_c_while_the_command_line_is_imported_exits_without_a_traceback(way: str, module: str) -> None:
+    interrupting = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+    )
+    done = run_limited([sys.executable, "-c", interrupting + way], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)

@@ -1,6 +1,7 @@
 """`dreg tags --digests` and `--created`: a row for each tag, with as much as is known of it."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.layout.conftest import LayoutBuilder
+from tests.raw_server import answer, speaking
 from tests.registries import LAYOUT, RunningRegistry
 
 Run = Callable[..., Any]
@@ -115,3 +117,54 @@ def test_if_all_tags_fail_for_one_cause_the_exit_code_is_that_of_the_cause(said:
 
     assert said("tags", source).code == 0
     assert said("tags", source, "--digests").code == 4
+
+
+def test_a_digest_that_is_known_to_be_wrong_is_not_shown(said: Run) -> None:
+    lie = f"Docker-Content-Digest: sha256:{'0' * 64}"
+
+    def registry(head: bytes, connection: socket.socket) -> bool:
+        is_list = b"/tags/list" in head
+        body = b'{"tags": ["1"]}' if is_list else b'{"schemaVersion": 2, "manifests": []}'
+        media_type = f"Content-Type: {'application/json' if is_list else 'application/vnd.oci.image.index.v1+json'}"
+        said = answer(body, "200 OK", media_type, lie)
+        connection.sendall(said[: -len(body)] if head.startswith(b"HEAD") else said)
+        return True
+
+    with speaking(registry) as server:
+        web = f"{server.url.removeprefix('http://')}/acme/web"
+        told, as_json = said("tags", web, "--digests"), said("tags", web, "--digests", "--format", "json")
+
+    assert told.code == as_json.code == 5
+    assert told.out == "1  -  -\n"
+    assert json.loads(as_json.out)[0]["tags"][0]["digest"] is None
+    assert told.err.startswith(f"dreg: {web}:1: ")
+    assert json.loads(as_json.err)["source"] == f"{web}:1"
+
+
+def test_errors_of_tags_begin_with_the_tag(said: Run, build: LayoutBuilder) -> None:
+    image = build.image()
+    build.tag("gone", image)
+    build.tag("good", build.image("linux/arm64"))
+    source = f"oci:{build.write()}"
+    build.file(image).unlink()
+
+    assert said("tags", source, "--digests").err.startswith(f"dreg: {source}:gone: ")
+    for command in ("resolve", "platforms", "inspect"):
+        told = said(command, f"{source}:good", f"{source}:none").err
+        assert told.startswith(f"dreg: {source}:none: "), command
+
+
+def test_a_date_that_is_not_valid_is_a_warning_that_names_its_tag(said: Run, build: LayoutBuilder) -> None:
+    build.tag("config", build.image(created="yesterday"))
+    dated = {"org.opencontainers.image.created": "\x1b[31mtoday"}
+    build.tag("artifact", build.manifest(build.blob(b"{}", "application/x.y"), annotations=dated))
+    source = f"oci:{build.write()}"
+    told = said("tags", source, "--created", *LINUX)
+
+    assert [line.split()[-1] for line in told.lines] == ["-", "-"]
+    config, artifact = told.err.splitlines()
+    assert config.startswith(f"dreg: warning: {source}:config: sha256:")
+    assert "TIM-01" in config
+    assert artifact.startswith(f"dreg: warning: {source}:artifact: ")
+    assert artifact.isprintable()
+    assert [row["created"] for row in table(said, source, "--created", *LINUX)] == [None, None]

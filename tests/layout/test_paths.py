@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from dreg_client import Digest, DockerArchive, Layout, open_image, open_store
-from dreg_client.errors import InvalidReferenceError
+from dreg_client.errors import InvalidReferenceError, NotFoundError
 from dreg_client.values.store_name import StoreName, reference_of
 from tests.commands import run_dreg
 
-LAYOUT = Path("fixtures/layouts/multi")
-SAVED = Path("fixtures/archives/web.docker.tar")
-PACKED = Path("fixtures/archives/multi.oci.tar")
+LAYOUT = Path("fixtures/layouts/multi").absolute()
+SAVED = Path("fixtures/archives/web.docker.tar").absolute()
+PACKED = Path("fixtures/archives/multi.oci.tar").absolute()
 
 
 @pytest.fixture
@@ -53,6 +53,41 @@ def test_of_a_tag_and_a_digest_the_digest_counts() -> None:
         assert run_dreg(["resolve", name], environment=os.environ).stdout.decode().strip() == digest
     packed = StoreName.parse(f"oci-archive:web.tar:1.4@{wanted}")
     assert (packed.path, reference_of(packed)) == ("web.tar", wanted)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", ["oci:L@x", "oci:L:y", "oci-archive:a:packed.tar", "oci-archive:a@packed.tar"])
+@pytest.mark.parametrize("form", [":{tag}", "@{digest}", ":@{digest}", ":{tag}@{digest}"])
+def test_the_longest_path_there_is_wins_in_all_forms_of_names(here: Path, name: str, form: str) -> None:
+    for path in ("L@x", "L:y"):
+        shutil.copytree(LAYOUT, here / path)
+    for path in ("a", "a@packed.tar"):
+        shutil.copy(PACKED, here / path)
+    path = name.partition(":")[2]
+    with open_store(name) as store:
+        wanted = store.resolve("1.4").digest
+
+    with open_image(name + form.format(tag="1.4", digest=wanted)) as image:
+        assert image.digest == wanted
+    with open_store(name) as store, pytest.raises(NotFoundError, match=f'^{path} has no tag "none"; available: 1.4'):
+        store.resolve("none")
+    given = name + form.format(tag="1.4", digest=wanted)
+    checked = run_dreg(["validate", given, "--format", "json"], environment=os.environ)
+    assert checked.returncode == 0, checked.stderr
+    with pytest.raises(NotFoundError, match=f"^{path} has no"):
+        open_image(f"{name}:none")
+
+
+def test_a_saved_archive_of_a_path_with_signs_is_found_in_all_forms(here: Path) -> None:
+    for path in ("s@x.tar", "s:x.tar"):
+        shutil.copy(SAVED, here / path)
+        with open_store(f"docker-archive:{path}") as store:
+            tag = store.tags()[0]
+        for form in ("", f":{tag}", ":@0"):
+            with open_image(f"docker-archive:{path}{form}") as image:
+                assert image.digest
+        with pytest.raises(InvalidReferenceError, match="not by @DIGEST"):
+            open_image(f"docker-archive:{path}@{Digest.of(b'x')}")
 
 
 @pytest.mark.usefixtures("here")

@@ -30,6 +30,7 @@ _D = "sha256:" + "ab" * 32
         (f"oci-archive:C:/a@b.tar@{_D}", "oci-archive", "C:/a@b.tar", _D),
         ("docker-archive:i.tar", "docker-archive", "i.tar", None),
         ("docker-archive:i.tar:acme/web:1", "docker-archive", "i.tar", "docker.io/acme/web:1"),
+        ("docker-archive:a@b.tar:x", "docker-archive", "a@b.tar", "docker.io/library/x:latest"),
         ("docker-archive:i.tar:@2", "docker-archive", "i.tar", "2"),
         ("docker://ubuntu", "registry", "", "docker.io/library/ubuntu:latest"),
         ("registry.example/acme/web:1.4", "registry", "", "registry.example/acme/web:1.4"),
@@ -103,6 +104,12 @@ def test_what_is_mistaken_for_a_repository_of_docker_hub_says_what_to_write(text
 def test_images_of_docker_hub_are_not_mistaken_for_anything_else(text: str) -> None:
     assert StoreName.parse(text).kind == "registry"
     assert StoreName.parse(f"docker://{text}").kind == "registry"
+
+
+@pytest.mark.parametrize("between", ["", ":"])
+def test_an_archive_of_docker_save_has_no_digests_and_the_error_says_what_it_has(between: str) -> None:
+    with pytest.raises(InvalidReferenceError, match=f"'@{_D}' .*:NAME:TAG or :@N .*not by @DIGEST"):
+        StoreName.parse(f"docker-archive:i.tar{between}@{_D}")
 
 
 @given(text=st.text(max_size=40), kind=st.sampled_from(["oci:", "oci-archive:", "docker-archive:", ""]))
