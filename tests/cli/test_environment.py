@@ -50,7 +50,7 @@ def test_a_key_that_is_json_may_have_several_lines(dreg: Run) -> None:
     assert "connection refused" in told.err
 
 
-@pytest.mark.parametrize("host", ["https://auth.test", "auth.test/token", "auth test", "ada@auth.test", ""])
+@pytest.mark.parametrize("host", ["https://auth.test", "auth.test/token", "auth test", "ada@auth.test"])
 def test_a_token_server_to_trust_is_a_host(dreg: Run, host: str) -> None:
     told = dreg("tags", "localhost:1/acme/web", "--trust-token-host", host)
 
