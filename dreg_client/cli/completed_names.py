@@ -128,7 +128,7 @@ def _names_in(layout: Path) -> Iterator[str]:
     """Return the names in the index of a layout; none if it cannot be read."""
     import json
 
-    from dreg_client.models.json_text import has_too_many_values
+    from dreg_client.values.json_values import has_too_many_values
 
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         with (layout / "index.json").open("rb") as file:

@@ -102,13 +102,18 @@ def inspect_command(
     seen = seen_of(first)
     with redirect_stdout(StringIO()):  # a file gets no colours
         content = _content(first, seen, output).encode(errors="backslashreplace")
+    _write(content, file)
+    return _code(seen, is_chosen=bool(chosen))
+
+
+def _write(content: bytes, file: str | None) -> None:
+    """Write a file, or to standard output."""
     if file is None or file == "-":
         put_octets(content)  # pages are UTF-8 in any locale
     else:
         from dreg_client.files.atomic import write_whole
 
         write_whole(file, [content])
-    return _code(seen, is_chosen=bool(chosen))
 
 
 def _code(seen: dict[str, Any], *, is_chosen: bool) -> int:

@@ -65,7 +65,7 @@ _CONNECTION_OPTIONS: Final = (
     ),
     _option(
         "--mirror",
-        metavar="URL[,SETTING...]",
+        metavar="URL[,SETTINGS]",
         multiple=True,
         help="Try this mirror first, without the registry's credential and certificate settings. Its own are insecure, "
         "ca-file=FILE, cert=FILE and key=FILE, after commas. Can be repeated.",

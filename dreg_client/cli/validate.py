@@ -123,7 +123,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
       dreg validate localhost:5000/acme/web --resume web.progress
     """
-    from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several, put_failure
+    from dreg_client.cli.error_messages import put_failure
     from dreg_client.cli.validate_files import check, is_of_registry
     from dreg_client.cli.validate_journal import open_journal
     from dreg_client.cli.validate_output import WRITERS, FailedSource, Settings
@@ -150,6 +150,13 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
                         codes.add(put_failure(finding.failure, as_json=as_json, source=finding.source))
         with DeferredSignals():
             writer.finish()
+    return _exit_code(writer, codes)
+
+
+def _exit_code(writer: "Writer", codes: set[int]) -> int:
+    """Return the exit code for what was written, and the codes of the sources that could not be read."""
+    from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several
+
     if BAD_CONTENT in codes:
         return BAD_CONTENT
     if writer.has_errors:

@@ -15,9 +15,9 @@ from typing import Any, Final, cast
 
 from dreg_client._logging import warn_once
 from dreg_client.errors import ConfigError, CredentialError
-from dreg_client.models.json_text import has_too_many_values
 from dreg_client.values.credential import Credential
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES, HUB_SERVER
+from dreg_client.values.json_values import has_too_many_values
 from dreg_client.values.sizes import MEBIBYTE
 
 _LARGEST: Final = 8 * MEBIBYTE

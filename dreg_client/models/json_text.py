@@ -17,20 +17,12 @@ import orjson
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.paths import item, member, show
+from dreg_client.values.json_values import MAX_MEMORY, VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_DEPTH = 64
 MAX_STRING = MEBIBYTE
-MAX_MEMORY = 64 * MEBIBYTE
-"""The memory in bytes that any document may need. A large document may need `MEMORY_PER_BYTE` times its size."""
-MEMORY_PER_BYTE = 20
-_VALUE = 480
-"""The most bytes of memory for one value, as measured: its tree, its frozen copy, and both again to find problems."""
-NAME = 200
-"""The same for one name in a list of names, which has no model."""
-_FEW_VALUES = MAX_MEMORY // _VALUE
-FEW_VALUES = 25_000
-"""Of a document with more values, only the first error in each list is reported: an error takes a kibibyte."""
+_FEW_VALUES = MAX_MEMORY // VALUE
 _LONGEST_PATH = 200
 _WHITE = b" \t\r\n"
 _INDENT = orjson.OPT_INDENT_2
@@ -38,11 +30,8 @@ _BACKSLASH = ord("\\")
 """Searching bytes for an int is three times as fast as for a single byte."""
 _LARGEST_DOUBLE_DIGITS = 309
 
-_SEPARATORS = b"[{,"
-_OTHERS = bytes(set(range(256)) - set(_SEPARATORS + b'"'))
 _BESIDE_BRACKETS = bytes(set(range(256)) - set(b"[]{},"))
 _DEEP = re.compile(rb"[\[{]{%d}" % (MAX_DEPTH + 1))
-_IN_STRING = re.compile(rb'"[^"]*"?')
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _Place: TypeAlias = "tuple[_Place, str | int] | None"
@@ -76,7 +65,7 @@ class _Repeating(dict[str, object]):
     twice: tuple[str, ...] = ()
 
 
-def read_object(raw: bytes, value: int = _VALUE) -> dict[str, object]:
+def read_object(raw: bytes, value: int = VALUE) -> dict[str, object]:
     """Parse a JSON object strictly. `value` is the memory in bytes that a value is assumed to need.
 
     Raises:
@@ -86,7 +75,7 @@ def read_object(raw: bytes, value: int = _VALUE) -> dict[str, object]:
     return _read_slowly(raw, value) if _is_deep(raw, tree) else tree
 
 
-def read_members(raw: bytes, value: int = _VALUE) -> dict[str, object]:
+def read_members(raw: bytes, value: int = VALUE) -> dict[str, object]:
     """Parse a JSON object without checking its nesting (GEN-04), which models check where it can be deep."""
     if len(raw) > _FEW_VALUES and (len(raw) > MAX_STRING or has_too_many_values(raw, value)):  # a long string, or many
         return _read_slowly(raw, value)
@@ -119,40 +108,14 @@ def _children(node: object) -> Iterable[object]:
     return cast("dict[str, object]", node).values() if isinstance(node, dict) else cast("list[object]", node)
 
 
-def most_values(raw: bytes, value: int = _VALUE) -> int:
-    """Return the maximum number of values in a text, so that the memory for it is limited before it is parsed."""
-    return max(MAX_MEMORY, len(raw) * MEMORY_PER_BYTE) // value
-
-
-def has_many_values(raw: bytes) -> bool:
-    """Return whether a JSON text may have more than `FEW_VALUES` values."""
-    return sum(map(raw.count, _SEPARATORS)) > FEW_VALUES
-
-
-def has_too_many_values(raw: bytes, value: int = _VALUE) -> bool:
-    """Return whether a JSON text has too many values, without parsing it: lists, objects, and further entries."""
-    most = most_values(raw, value)
-    if sum(map(raw.count, _SEPARATORS)) <= most:
-        return False
-    # Separators inside of strings do not count. Escapes are removed first, so that each quotation mark begins or ends
-    # a string, and then everything but separators and strings that contain some.
-    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _OTHERS).replace(b'""', b"")
-    count, end = 0, 0
-    for found in _IN_STRING.finditer(plain):
-        count, end = count + found.start() - end, found.end()
-        if count > most:
-            return True
-    return count + len(plain) - end > most
-
-
-def _read_slowly(raw: bytes, value: int = _VALUE) -> dict[str, object]:
+def _read_slowly(raw: bytes, value: int = VALUE) -> dict[str, object]:
     tree, problems = scan(raw, value=value)
     if tree is None or rules.has_error(problems):
         raise AmbiguousTextError(tree, problems)
     return tree
 
 
-def scan(raw: bytes, *, nul: bool = False, value: int = _VALUE) -> tuple[dict[str, object] | None, list[Problem]]:
+def scan(raw: bytes, *, nul: bool = False, value: int = VALUE) -> tuple[dict[str, object] | None, list[Problem]]:
     """Return the tree of a JSON object, or None if a model cannot use it, and all problems of its text."""
     if has_too_many_values(raw, value):
         if _DEEP.search(raw.translate(None, _BESIDE_BRACKETS)):

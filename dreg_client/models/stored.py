@@ -15,10 +15,7 @@ from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.fail_fast import fail_fast
 from dreg_client.models.faults import problems_of, remarks
 from dreg_client.models.json_text import (
-    FEW_VALUES,
     AmbiguousTextError,
-    has_many_values,
-    most_values,
     read_members,
     read_object,
     scan,
@@ -28,6 +25,7 @@ from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
 from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest, proven_digest
+from dreg_client.values.json_values import FEW_VALUES, has_many_values, most_values
 from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
 

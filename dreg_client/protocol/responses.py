@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final, Self, cast
 
 from dreg_client.errors import InvalidReferenceError, ProtocolError, TokenError
-from dreg_client.models.json_text import NAME, AmbiguousTextError, read_object, scan
+from dreg_client.models.json_text import AmbiguousTextError, read_object, scan
 from dreg_client.protocol.messages import Response
 from dreg_client.values.credential import is_sendable
 from dreg_client.values.digest import is_digest
+from dreg_client.values.json_values import NAME
 from dreg_client.values.reference import RepositoryName, Tag, are_all
 
 MISSING: Final = "MANIFEST_BLOB_UNKNOWN"

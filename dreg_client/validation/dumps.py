@@ -17,9 +17,9 @@ import orjson
 
 from dreg_client.errors import WorkerKilledError
 from dreg_client.models import rules
-from dreg_client.models.json_text import has_too_many_values, most_values
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
+from dreg_client.values.json_values import has_too_many_values, most_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 PART: Final = 4 * MEBIBYTE

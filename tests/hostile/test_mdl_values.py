@@ -11,8 +11,8 @@ import pytest
 
 from dreg_client import Layout, LineRules, errors, parse_document, parse_manifest, validate, validate_lines
 from dreg_client.credentials.config_file import ConfigFile
-from dreg_client.models.json_text import has_too_many_values, most_values
 from dreg_client.protocol.responses import TokenResponse
+from dreg_client.values.json_values import has_too_many_values, most_values
 from tests.faultserver import Network, answer, challenge
 from tests.hostile.registry import DIGEST, MANIFESTS, OCI_INDEX, TAGS, document, registry_at
 from tests.hostile.ways import Way, refused
