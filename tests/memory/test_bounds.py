@@ -37,7 +37,7 @@ BOMBS = [
     ("manifest", "refused-chunked", "DeniedError"),
     ("manifest", "packed", "ContentEncodingError"),
     ("manifest", "deep", "InvalidDocumentError"),
-    ("manifest", "wide", "InvalidDocumentError"),
+    ("manifest", "wide", "TooManyEntriesError"),
     ("config", "huge", "ResponseTooLargeError"),
     ("tags", "endless-chunked", "ResponseTooLargeError"),
     ("tags", "tags", "ResponseTooLargeError"),
