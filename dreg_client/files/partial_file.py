@@ -272,12 +272,8 @@ def _target(path: str | os.PathLike[str]) -> Path:
 
 
 def kept_part(target: Path, digest: Digest) -> Path:
-    """Return where the bytes of an interrupted download are kept: a later call for the same file finds them.
-
-    The name depends on the target, since two downloads of one blob to two files must not write the same bytes.
-    """
-    of_target = Digest.of(os.fsencode(target.name)).encoded[:12]
-    return target.with_name(f".{digest.algorithm}-{digest.encoded}.{of_target}.part")
+    """Return where the bytes of an interrupted download are kept: a later call finds them by the digest."""
+    return target.with_name(f".{digest.algorithm}-{digest.encoded}.part")
 
 
 def _open_kept(part: Path) -> int:

@@ -31,6 +31,8 @@ _MAY_BE_A_RANGE: Final = frozenset({200, 206, 416})
 _SMALL: Final = 64 * MEBIBYTE
 _MAX_RATIO: Final = 200
 """Of a blob of unknown size, at most `_SMALL` bytes, or this many times the compressed ones, are decompressed."""
+_MAX_DECOMPRESSED: Final = 16 * MEBIBYTE
+"""The most bytes of such a blob that one chunk may give, since they are held in memory."""
 _MAX_OVERHEAD: Final = MEBIBYTE
 """The most bytes by which compression makes a blob longer."""
 
@@ -188,6 +190,8 @@ class BlobTransfer:
         self._compressed += len(chunk)
         most = max(_SMALL, self._compressed * _MAX_RATIO) if self.total is None else self.total
         limit = max(most - self.offset + self._skip, 0) + 1
+        if self.total is None:
+            limit = min(limit, _MAX_DECOMPRESSED)
         try:
             octets = decompressor.decompress(chunk, limit)
         except zlib.error:

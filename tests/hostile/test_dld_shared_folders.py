@@ -1,21 +1,16 @@
 """Downloads and other writers in a folder that other users and programs write to: DLD-36 to DLD-40."""
 
-import asyncio
 import os
 import stat
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dreg_client import AsyncRegistry, Digest, Registry, errors
+from dreg_client import Digest, errors
 from dreg_client.files import atomic
 from dreg_client.schemagen import folder as schemas
-from tests.commands import run_dreg
 from tests.faultserver import Heard, Network, Piece, answer, head
 from tests.hostile.downloads import BEFORE, LARGE, blob_path, held, part_file
 from tests.hostile.registry import registry_at
@@ -131,52 +126,6 @@ def test_dld_37_so_is_that_of_any_writer(folder: Path) -> None:
         with pytest.raises(errors.FileError, match="replaced"):
             atomic.write_whole(str(folder / "layer"), chunks())
     assert (folder / "layer").read_bytes() == BEFORE
-
-
-# --- two at once
-
-
-def by_threads(net: Network, first: Path, second: Path) -> None:
-    with Registry("https://registry.test", ca_file=str(net.ca_file)) as registry, ThreadPoolExecutor() as threads:
-        download = partial(registry.repository("acme/web").download_blob, str(DIGEST), resume=True)
-        list(threads.map(download, [first, second]))
-
-
-def by_tasks(net: Network, first: Path, second: Path) -> None:
-    async def run() -> None:
-        async with AsyncRegistry("https://registry.test", ca_file=str(net.ca_file)) as registry:
-            download = partial(registry.repository("acme/web").download_blob, str(DIGEST), resume=True)
-            await asyncio.gather(download(first), download(second))
-
-    asyncio.run(run())
-
-
-def by_commands(net: Network, first: Path, second: Path) -> None:
-    def run(path: Path) -> int:
-        words = ["blob", "--ca-file", str(net.ca_file), f"registry.test/acme/web@{DIGEST}", "--resume", "-o", str(path)]
-        return run_dreg(words, environment=net.environment()).returncode
-
-    with ThreadPoolExecutor() as threads:
-        assert list(threads.map(run, [first, second])) == [0, 0]
-
-
-@pytest.mark.parametrize("download", [by_threads, by_tasks, by_commands])
-def test_dld_38_one_blob_is_downloaded_to_two_files_of_a_folder_at_once(
-    net: Network, tmp_path: Path, download: Callable[[Network, Path, Path], None]
-) -> None:
-    both = threading.Barrier(2)
-
-    def said(_: Heard) -> Iterator[Piece]:
-        yield head("200 OK", f"Content-Length: {len(LARGE)}") + LARGE[:-1]
-        both.wait(60)
-        yield LARGE[-1:]
-
-    registry_at(net).on(blob_path(LARGE), said)
-    folder = tmp_path / "out"
-    folder.mkdir()
-    download(net, folder / "first", folder / "second")
-
-    assert held(folder) == {"first": LARGE, "second": LARGE}
 
 
 # --- permissions

@@ -121,7 +121,7 @@ def test_trn_01_what_goes_along_to_another_host(library_way: Way, net: Network, 
     (tmp_path / f".{LAYER_DIGEST.algorithm}-{LAYER_DIGEST.encoded}.part").write_bytes(LAYER[:1000])
     assert library_way.blob(LAYER_DIGEST, tmp_path / "layer", resume=True).error is None
     [heard] = cdn.requests
-    assert {name for name, _ in heard.headers} <= EACH | {"range", "accept"}
+    assert {name for name, _ in heard.headers} <= EACH | {"range", "accept", "connection"}
     assert (heard.header("user-agent"), heard.header("range")) == ("mine/1", "bytes=1000-")
 
 

@@ -33,7 +33,7 @@ def test_trn_01_trn_13_a_blob_may_be_elsewhere_and_nothing_of_ours_goes_there(do
 
     last = door.seen[-1]
     assert str(last.url) == SIGNED
-    assert {*last.headers} <= {"host", "user-agent", "accept-encoding"}
+    assert {*last.headers} <= {"host", "user-agent", "accept-encoding", "connection"}
 
 
 def test_trn_02_another_port_is_another_origin(door: Door) -> None:

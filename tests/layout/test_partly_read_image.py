@@ -236,7 +236,7 @@ def test_a_child_that_cannot_be_read_has_its_place_in_what_people_see(
         assert f"{name} cannot be read" in tree
     else:
         name = "linux/arm64" if stated else "entry without a platform"
-        at = (shown := [*lines(seen)]).index(name)
+        at = (shown := [*lines(seen, "oci")]).index(name)
         assert shown[at + 1] == f"  digest {child['digest']}"
         assert shown[at + 2].startswith("  problem      cannot be read: ")
 

@@ -250,7 +250,7 @@ def test_row_42_an_index_with_deleted_manifests_is_neither_tagged_nor_untagged(
                 refused()
             text = str(caught.value)
             assert [text.count(said) for said in (*missing, "blob unknown to registry")] == [1] * (count + 1)
-            assert f"dreg delete {own_registry.address}/acme/web@{index.digest}" in text
+            assert f"delete_manifest on {own_registry.address}/acme/web@{index.digest}" in text
         assert web.get_raw_manifest("1.4").raw == index.raw
         assert web.tags() == ("1.4",)
         web.delete_manifest(index.digest)
