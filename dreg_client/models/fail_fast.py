@@ -12,7 +12,11 @@ _CONTAINERS = frozenset({"dict", "list", "tuple"})
 @cache
 def fail_fast(model: type[BaseModel]) -> SchemaValidator:
     """Return a validator of a model that reports only the first error in each list and mapping."""
-    return SchemaValidator(_failing_fast(model.__pydantic_core_schema__), _use_prebuilt=False)
+    schema = _failing_fast(model.__pydantic_core_schema__)
+    try:
+        return SchemaValidator(schema, _use_prebuilt=False)
+    except TypeError:  # an older pydantic-core, with which models inside of the model report all of their errors
+        return SchemaValidator(schema)
 
 
 def _failing_fast(schema: object) -> Any:  # noqa: ANN401 (a schema, or a part of one)

@@ -40,12 +40,11 @@ READS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("status", OTHERS)
-@pytest.mark.parametrize("read", READS)
+# The first byte of a blob is requested as a range, so that 206 is right there.
+@pytest.mark.parametrize(
+    ("read", "status"), [(read, status) for read in READS for status in OTHERS if (read, status) != ("a blob", 206)]
+)
 def test_another_status_of_success_is_not_a_document(door: Door, read: str, status: int) -> None:
-    if (read, status) == ("a blob", 206):
-        pytest.skip("its first byte is requested, as a range")
-
     def registry(request: Any) -> Any:
         found = image(request)
         if isinstance(found, int) or found[0] != 200:
