@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dreg_client.models.stored import StoredDocument
     from dreg_client.values.store_name import StoreName
 
+_STEP: Final = 0.5  # seconds
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -38,7 +39,14 @@ def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int)
     for _ in range(min(at_once, len(items))):
         Thread(target=work, daemon=True).start()  # an interrupted program does not wait for a registry
     for result in results:
-        yield result.get()
+        yield _awaited(result)
+
+
+def _awaited(result: "SimpleQueue[T]") -> T:
+    """Wait for a result. Python would not notice a signal that arrives just before a wait without a timeout."""
+    while True:
+        with suppress(Empty):
+            return result.get(timeout=_STEP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -134,6 +134,8 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     _check_sources(sources, settings)
     as_json = output in {"json", "jsonl"}
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
+    # A signal waits until a piece of a JSON document is written; other formats may end anywhere.
+    whole_pieces = DeferredSignals if output == "json" else nullcontext
     with (
         open_journal(filter(is_of_registry, sources), settings) as settings,
         reporting_interruption(lambda: _outcome(writer.checked, settings)),
@@ -144,11 +146,11 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
                 for finding in findings:
                     if signal_exit_code():  # a worker process that a signal ended looks like a source that failed
                         raise SystemExit(signal_exit_code())
-                    with DeferredSignals():
+                    with whole_pieces():
                         writer.write(finding)
                     if isinstance(finding, FailedSource):
                         codes.add(put_failure(finding.failure, as_json=as_json, source=finding.source))
-        with DeferredSignals():
+        with whole_pieces():
             writer.finish()
     return _exit_code(writer, codes)
 

@@ -283,5 +283,5 @@ def test_cli_13_without_a_registry_the_file_is_not_opened(net: Network, file: Pa
     document_file.write_bytes(MANIFEST)
     done = run_dreg(["validate", str(document_file), "--resume", str(file)], environment=net.environment())
 
-    assert done.returncode == 0
+    assert done.returncode == 2
     assert file.read_bytes() == b"my notes"
