@@ -170,7 +170,7 @@ class _Untagging:
 
     @property
     def _outcome(self) -> str:
-        """What the tag names now, and what to do about it."""
+        """The current state of the tag, with the command that restores it if necessary."""
         before = self.original.digest
         restore = f"dreg tag {self.client.registry.name}/{self.repository}@{before} {self.tag}"
         match self.state:

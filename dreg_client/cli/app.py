@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn, TextIO
 
 import click
 
-from dreg_client.cli.command import SOURCE, GeneralOption, Group
+from dreg_client.cli.command import COMPLETION, SOURCE, GeneralOption, Group
 from dreg_client.cli.output import flush_output, put_error
 from dreg_client.cli.signals import signal_exit_code
 
@@ -47,7 +47,6 @@ GROUPS: Final = {
 }
 """The commands as the help groups them: the module of each, and its summary."""
 COMMANDS: Final = {name: found for commands in GROUPS.values() for name, found in commands.items()}
-_COMPLETION: Final = "_DREG_COMPLETE"
 
 
 class _LazyGroup(Group):
@@ -149,7 +148,7 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     _prepare_streams()
-    instruction = os.environ.get(_COMPLETION)
+    instruction = os.environ.get(COMPLETION)
     if instruction:
         from dreg_client.cli.completion import complete
 

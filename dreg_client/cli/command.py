@@ -1,7 +1,8 @@
 """The classes of commands and options: click's, with grouped options in `--help`, and suggestions for wrong names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -16,6 +17,8 @@ REGISTRY: Final = "Registry options"
 GENERAL: Final = "General options"
 SOURCE: Final = "dreg.source"
 """The key in `Context.meta` of the source of a command that has only one."""
+COMPLETION: Final = "_DREG_COMPLETE"
+"""The variable in which the script of a shell says what to complete."""
 _CLICKS: Final = re.compile(r"  \[[^\[\]]*\]$")
 """What click adds to help texts, such as `[0<=x<=100]`; ours say what a reader needs."""
 
@@ -46,10 +49,8 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; reject empty ones, and say which option replaces an unknown one."""
         words = [*args]  # click removes those that it has parsed
-        try:
+        with _suggesting_option(self, ctx):
             rest = super().parse_args(ctx, args)
-        except click.NoSuchOption as failure:
-            raise _unknown_option(self, ctx, failure) from None
         if "" in words or any(word.endswith("=") for word in words):
             _reject_empty(self, ctx, words)
         return rest
@@ -83,10 +84,8 @@ class Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; say which option replaces an unknown one."""
-        try:
+        with _suggesting_option(self, ctx):
             return super().parse_args(ctx, args)
-        except click.NoSuchOption as failure:
-            raise _unknown_option(self, ctx, failure) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -163,12 +162,17 @@ def _reject_empty(command: click.Command, ctx: click.Context, words: list[str]) 
             raise click.BadParameter("must not be empty", ctx, param)
 
 
-def _unknown_option(command: click.Command, ctx: click.Context, failure: click.NoSuchOption) -> click.UsageError:
-    from dreg_client.cli.suggestions import unknown_option
+@contextmanager
+def _suggesting_option(command: click.Command, ctx: click.Context) -> Generator[None, None, None]:
+    """Name the option that replaces an unknown one in its error."""
+    try:
+        yield
+    except click.NoSuchOption as failure:
+        from dreg_client.cli.suggestions import unknown_option
 
-    known = [name for option in command.get_params(ctx) for name in option.opts if name.startswith("-")]
-    is_group = isinstance(command, click.Group)
-    return click.UsageError(unknown_option(failure.option_name, known, is_group=is_group), ctx)
+        known = [name for option in command.get_params(ctx) for name in option.opts if name.startswith("-")]
+        is_group = isinstance(command, click.Group)
+        raise click.UsageError(unknown_option(failure.option_name, known, is_group=is_group), ctx) from None
 
 
 def _debug() -> GeneralOption:

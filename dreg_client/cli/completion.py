@@ -14,10 +14,9 @@ from click.shell_completion import (
     ZshComplete,
 )
 
-from dreg_client.cli.command import Command
+from dreg_client.cli.command import COMPLETION, Command
 from dreg_client.cli.completed_names import PARTIAL
 
-_VARIABLE: Final = "_DREG_COMPLETE"
 _SPECIAL: Final = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
 _PIECE: Final = re.compile(
     r"""(?P<space>\s+)
@@ -149,7 +148,7 @@ def complete(group: click.Command, instruction: str) -> int:
     shell, _, action = instruction.partition("_")
     if shell not in _SHELLS or action not in {"complete", "source"}:
         return 1
-    found = _SHELLS[shell](group, {}, "dreg", _VARIABLE)
+    found = _SHELLS[shell](group, {}, "dreg", COMPLETION)
     click.echo((found.source() if action == "source" else found.complete()).encode(errors="surrogateescape"))
     if helpers := sys.modules.get("dreg_client.credentials.program"):
         helpers.end_all()
@@ -178,4 +177,4 @@ def completion_command(ctx: click.Context, shell: str) -> None:
       dreg completion fish > dreg.fish
     """
     root: Any = ctx.find_root().command
-    click.echo(_SHELLS[shell](root, {}, "dreg", _VARIABLE).source())
+    click.echo(_SHELLS[shell](root, {}, "dreg", COMPLETION).source())

@@ -110,18 +110,20 @@ def _media_type_advice(failure: errors.UnsupportedMediaTypeError) -> str:
     return failure.advice
 
 
-def put_failure(failure: Exception, *, as_json: bool, source: str = "") -> int:
+def put_failure(failure: Exception, *, as_json: bool, source: str = "", code: int | None = None) -> int:
     """Write an error to standard error, as a line of text or of JSON (CLI-09); return its exit code.
 
     `source` is the source that failed, if it is not obvious. JSON output has it as a member; text begins with it.
+    `code` replaces the exit code of the error, if the error concerns only a part of what is shown.
     """
-    code = exit_code(failure)
+    code = exit_code(failure) if code is None else code
     if signal_exit_code():  # errors after a signal come from the clean-up
         return code
     if as_json:
         import json
 
-        put_error(json.dumps(({"source": decodable(source)} if source else {}) | plain_failure(failure)))
+        named = {"source": decodable(source)} if source else {}
+        put_error(json.dumps({**named, **plain_failure(failure), "exitCode": code}))
     else:
         put_error(f"dreg: {visible(named_message(failure, source))}")
     return code

@@ -1,4 +1,4 @@
-"""What was done before a signal interrupted a command: a line on standard error."""
+"""Report on standard error what a command had done before a signal interrupted it."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager

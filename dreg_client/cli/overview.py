@@ -1,4 +1,4 @@
-"""What `dreg --help` and the reference page say of all commands: names of images, exit codes, environment variables."""
+"""Tables for `dreg --help` and the reference page: names of images, exit codes, environment variables."""
 
 from typing import Final
 

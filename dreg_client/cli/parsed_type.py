@@ -1,5 +1,6 @@
 """Types of parameters that a function parses, and numbers."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -54,4 +55,4 @@ def whole_number(least: int, most: float = float("inf"), *, example: int) -> Num
     return NumberType(int, least, most, f"must be a whole number {limits}, such as {example}")
 
 
-SECONDS: Final = NumberType(float, 0.1, float("inf"), "must be a number of seconds, at least 0.1, such as 30")
+SECONDS: Final = NumberType(float, 0.1, sys.float_info.max, "must be a number of seconds, at least 0.1, such as 30")

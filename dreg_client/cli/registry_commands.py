@@ -229,6 +229,7 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     """
     from dreg_client._sync.registry import Registry
     from dreg_client.credentials import login
+    from dreg_client.credentials import program as programs
     from dreg_client.protocol.events import Answered
 
     is_asked = False
@@ -249,7 +250,7 @@ def login_command(registry: str, username: str | None, password_stdin: bool, ide
     else:
         stored = f"credential for {base.authority} stored in {place}"
         put(visible(f"{stored}; the registry does not require a login, so the {what} was not checked"))
-    if not place.startswith(login.HELPER):
+    if not place.startswith(programs.PREFIX):
         encoding = "" if identity_token_stdin else ", encoded with base64"
         put_error(visible(f"dreg: warning: {place} stores the {what} unencrypted{encoding}"))
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from functools import partial
-from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -29,8 +28,6 @@ _READING: Final = Lock()
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
-    if isinstance(value, float) and not isfinite(value):
-        raise click.BadParameter(f"{value} is not a number of seconds, such as 30")
     ctx.meta.setdefault(_META, {})[param.name] = value
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dreg_client.cli.output import decodable, put_error, visible
+from dreg_client.cli.output import put_error, visible
 
 if TYPE_CHECKING:
     from dreg_client.errors import DregError
@@ -40,16 +40,9 @@ def put_item_failure(failure: Exception, *, as_json: bool, source: str) -> int:
 
 def put_failures(failures: "Iterable[DregError]", output: str, source: str = "") -> int:
     """Write why parts of a document are not shown to standard error; return the exit code: 1 if there are any."""
-    from dreg_client.cli.error_messages import INVALID, named_message, plain_failure
+    from dreg_client.cli.error_messages import INVALID, put_failure
 
     code = 0
     for failure in failures:
-        code = INVALID
-        if output == "json":
-            import json
-
-            named = {"source": decodable(source)} if source else {}
-            put_error(json.dumps({**named, **plain_failure(failure), "exitCode": code}))
-        else:
-            put_error(f"dreg: {visible(named_message(failure, source))}")
+        code = put_failure(failure, as_json=output == "json", source=source, code=INVALID)
     return code

@@ -1,4 +1,4 @@
-"""What to use instead of a command or option that `dreg` does not have: names of similar tools, and typing errors."""
+"""Suggestions for commands and options that `dreg` does not have: names in similar tools, and typing errors."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches

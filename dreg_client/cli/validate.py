@@ -168,9 +168,9 @@ def _exit_code(writer: "Writer", codes: set[int]) -> int:
 
 def _check_sources(sources: tuple[str, ...], settings: "Settings") -> None:
     """Check what options require of the sources, before any of them is read."""
-    from dreg_client.cli.validate_registries import names_registry
+    from dreg_client.cli.validate_files import is_of_registry
 
-    is_registry = any(source != "-" and names_registry(source) for source in sources)
+    is_registry = any(map(is_of_registry, sources))
     reads_secret = is_registry and reads_stdin(click.get_current_context())
     if sources.count("-") + reads_secret > 1:
         raise click.UsageError("standard input can be read only once, as one SOURCE or for a secret")

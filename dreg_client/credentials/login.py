@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from dreg_client.credentials import program as programs
 from dreg_client.credentials.config_file import ConfigFile, server_of
@@ -16,9 +15,6 @@ from dreg_client.errors import ConfigError, CredentialError, FileError
 from dreg_client.files.atomic import remove_parts, write_whole
 from dreg_client.files.folder_lock import LockedError, folder_lock
 from dreg_client.values.credential import Credential
-
-HELPER: Final = "docker-credential-"
-"""How the names of credential helpers begin."""
 
 
 def keep(credentials: Credentials, registry: str, credential: Credential) -> str:
@@ -34,7 +30,7 @@ def keep(credentials: Credentials, registry: str, credential: Credential) -> str
     with _changing(path):
         file = ConfigFile.read(path) or ConfigFile(str(path), {})
         _write(path, _with_entry(file, registry, "{}"))
-    return f"{HELPER}{program}"
+    return f"{programs.PREFIX}{program}"
 
 
 def forget(credentials: Credentials, registry: str) -> list[str]:
@@ -49,7 +45,7 @@ def forget(credentials: Credentials, registry: str) -> list[str]:
         program = file.program_for(registry)
         if program is not None and (has_entries or _has(program, registry)):
             programs.forget(program, server_of(registry))
-            gone.append(f"{HELPER}{program}")
+            gone.append(f"{programs.PREFIX}{program}")
         if has_entries:
             _remove(path, registry, bare=bare)
             gone += [str(path)] if program is None else []

@@ -71,7 +71,7 @@ class Credentials:
                 if credential := file.credential(entry):
                     return FoundCredential(credential)
             places.append(file.name)
-            places += [f"docker-credential-{name}"] if (name := file.program_for(registry)) else []
+            places += [f"{programs.PREFIX}{name}"] if (name := file.program_for(registry)) else []
         if not places:
             places = [f"{path} ({_absence(path)})" for path, _ in self.places()]
         return FoundCredential(None, tuple(faults), tuple(places))

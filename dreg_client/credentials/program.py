@@ -15,6 +15,8 @@ from dreg_client.errors import ConfigError, CredentialError, CredentialHelperErr
 from dreg_client.values.credential import Credential
 from dreg_client.values.sizes import KIBIBYTE
 
+PREFIX: Final = "docker-credential-"
+"""How the names of credential helpers begin."""
 _TIMEOUT: Final = 30.0
 _STEP: Final = 0.02  # seconds between checks of a running helper
 _MOST: Final = 64 * KIBIBYTE
@@ -32,7 +34,7 @@ class MissingProgramError(Exception):
 
 def get(program: str, server: str) -> Credential | None:
     """Return a helper's credential for a server; None if it has none. MissingProgramError: the helper failed."""
-    helper = f"docker-credential-{program}"
+    helper = f"{PREFIX}{program}"
     code, output = _run(helper, "get", server.encode())
     if code and _says_not_found(output):
         return None
@@ -73,7 +75,7 @@ def end_all() -> None:
 
 
 def _change(program: str, verb: str, content: bytes) -> None:
-    helper = f"docker-credential-{program}"
+    helper = f"{PREFIX}{program}"
     try:
         code, output = _run(helper, verb, content)
     except MissingProgramError as failure:

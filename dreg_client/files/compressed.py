@@ -12,11 +12,9 @@ from functools import partial
 from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
 MAX_UNPACKED: Final = 64 << 30
-_SMALL: Final = 64 * MEBIBYTE
-_MAX_RATIO: Final = 200
 """The layers in an archive are mostly compressed already. Uncompressed ones rarely shrink to a tenth."""
 _MAX_XZ_MEMORY: Final = 256 << 20
 _CHUNK: Final = MEBIBYTE
@@ -82,8 +80,7 @@ _COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
 
 
 def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str, packed: int) -> None:
-    likely = max(_SMALL, packed * _MAX_RATIO)
-    bound = min(MAX_UNPACKED, likely, shutil.disk_usage(tempfile.gettempdir()).free)
+    bound = min(MAX_UNPACKED, most_decompressed(packed), shutil.disk_usage(tempfile.gettempdir()).free)
     for chunk in chunks:
         if target.tell() + len(chunk) > bound:
             what = f"is too large to decompress to a temporary file: {packed:,} bytes become more than {bound:,}"

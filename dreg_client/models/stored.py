@@ -14,12 +14,7 @@ from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
 from dreg_client.models.fail_fast import fail_fast
 from dreg_client.models.faults import problems_of, remarks
-from dreg_client.models.json_text import (
-    AmbiguousTextError,
-    read_members,
-    read_object,
-    scan,
-)
+from dreg_client.models.json_text import AmbiguousTextError, read_members, read_object, scan
 from dreg_client.models.kinds import MANIFEST_KINDS, SAYS_NOTHING, kind_of
 from dreg_client.models.lenient import DEPTH_PROVEN, LENIENT
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice

@@ -15,7 +15,7 @@ from dreg_client.protocol.content_encoding import GZIP, encoding_of
 from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.reference import RepositoryName
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
 RANGE_SIZE: Final = 4 * MEBIBYTE
 MIN_RANGED: Final = 16 * MEBIBYTE
@@ -28,11 +28,8 @@ _WINDOW: Final = 60.0
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
 _WHOLE_SIZE: Final = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
 _MAY_BE_A_RANGE: Final = frozenset({200, 206, 416})
-_SMALL: Final = 64 * MEBIBYTE
-_MAX_RATIO: Final = 200
-"""Of a blob of unknown size, at most `_SMALL` bytes, or this many times the compressed ones, are decompressed."""
 _MAX_DECOMPRESSED: Final = 16 * MEBIBYTE
-"""The most bytes of such a blob that one chunk may give, since they are held in memory."""
+"""The most bytes of a blob of unknown size that one chunk may give, since they are held in memory."""
 _MAX_OVERHEAD: Final = MEBIBYTE
 """The most bytes by which compression makes a blob longer."""
 
@@ -188,7 +185,7 @@ class BlobTransfer:
     def _decompressed(self, chunk: bytes, decompressor: _Decompressor) -> bytes:
         """Decompress a chunk, to at most one byte more than the rest of the blob."""
         self._compressed += len(chunk)
-        most = max(_SMALL, self._compressed * _MAX_RATIO) if self.total is None else self.total
+        most = most_decompressed(self._compressed) if self.total is None else self.total
         limit = max(most - self.offset + self._skip, 0) + 1
         if self.total is None:
             limit = min(limit, _MAX_DECOMPRESSED)

@@ -1,4 +1,4 @@
-"""Where a redirect may lead, and what is sent there (RFC 9110 15.4). Each hop gets newly built headers."""
+"""Check the targets of redirects (RFC 9110 15.4), and build the headers of each hop from scratch."""
 
 import re
 from dataclasses import replace

@@ -41,7 +41,7 @@ def tag_to_delete(text: str) -> Tag:
 
 
 class TagState(Enum):
-    """What the tag names after it could not be deleted."""
+    """The manifest that the tag names after its deletion failed."""
 
     UNKNOWN = "unknown"
     GONE = "nothing"
