@@ -16,6 +16,7 @@ import pytest
 
 from dreg_client.cli.app import run
 from tests.commands import run_dreg, run_limited, start_limited
+from tests.registries import RunningRegistry
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
@@ -108,3 +109,18 @@ def _read_to_the_end(terminal: int) -> bytes:
         while piece := screen.read(65536):
             read += piece
     return read
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No credential of this machine is found."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def web(open_registry: RunningRegistry) -> str:
+    """The name of a repository in a registry."""
+    return f"{open_registry.address}/acme/web"

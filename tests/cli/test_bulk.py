@@ -5,19 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.answering import Heard
 from tests.answering import registry as answering
 from tests.raw_server import answer
-from tests.registries import LAYOUT, RunningRegistry
+from tests.registries import LAYOUT
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def web(open_registry: RunningRegistry) -> str:
-    return f"{open_registry.address}/acme/web"
 
 
 def test_cli_12_of_several_what_fails_loses_no_other(said: Run, web: str) -> None:

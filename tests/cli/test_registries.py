@@ -15,19 +15,11 @@ from tests.raw_server import answer
 from tests.registries import LAYOUT, PASSWORD, USER, RunningRegistry
 from tests.token_server import IDENTITY, TokenServer
 
+pytestmark = pytest.mark.usefixtures("home")
 Run = Callable[..., Any]
 OCI_ARCHIVE = "oci-archive:fixtures/archives/multi.oci.tar"
 DOCKER_ARCHIVE = "docker-archive:fixtures/archives/web.docker.tar"
 Tokens = tuple[RunningRegistry, TokenServer]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No credential of this machine is found."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
-    return tmp_path
 
 
 @pytest.fixture
@@ -38,11 +30,6 @@ def at_home(dreg: Run, home: Path) -> Run:
         return dreg(*arguments, stdin=stdin, env={"HOME": str(home), "XDG_RUNTIME_DIR": str(home)})
 
     return run_there
-
-
-@pytest.fixture
-def web(open_registry: RunningRegistry) -> str:
-    return f"{open_registry.address}/acme/web"
 
 
 @pytest.mark.parametrize(

@@ -8,23 +8,10 @@ from typing import Any
 import pytest
 
 from dreg_client import __version__
-from tests.registries import LAYOUT, RunningRegistry
+from tests.registries import EMPTY_INDEX, LAYOUT, RunningRegistry
 
+pytestmark = pytest.mark.usefixtures("home")
 Run = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No credential of this machine is found."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def web(open_registry: RunningRegistry) -> str:
-    """The name of a repository in a registry."""
-    return f"{open_registry.address}/acme/web"
 
 
 def test_a_repository_and_a_registry_are_validated(said: Run, web: str, own_registry: RunningRegistry) -> None:
@@ -69,8 +56,6 @@ def test_what_is_missing_is_told(said: Run, own_registry: RunningRegistry) -> No
 def test_a_validation_goes_on_where_it_was_interrupted(
     said: Run, own_registry: RunningRegistry, tmp_path: Path
 ) -> None:
-    from tests.registries import EMPTY_INDEX
-
     journal = tmp_path / "progress"
     for number in range(5):
         own_registry.put("acme/web", f"t{number}", {**EMPTY_INDEX, "annotations": {"n": str(number)}})

@@ -145,6 +145,14 @@ def shown(name: str, *, expired: bool = False, ca: Any = None, oldest: bool = Fa
     return context
 
 
+def asking(name: str) -> ssl.SSLContext:
+    """The certificate of a host that wants to know who comes."""
+    context = shown(name)
+    authority().configure_trust(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
 def _relay(client: socket.socket, server: socket.socket) -> None:
     """Pass bytes on in both directions. By one thread: before Python 3.13, two must not use one SSLSocket at a time."""
     peers = {client: server, server: client}

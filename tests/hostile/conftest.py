@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.faultserver import Network, network
+from tests.faultserver.network import authority
+from tests.hostile.downloads import BEFORE
 from tests.hostile.secrets import Watch
 from tests.hostile.ways import WAYS, Way
 
@@ -30,6 +32,24 @@ def way(request: pytest.FixtureRequest, net: Network) -> Way:
 def library_way(request: pytest.FixtureRequest, net: Network) -> Way:
     """The ways of the library, for what the command line has no words for."""
     return Way(request.param, net)
+
+
+@pytest.fixture
+def own_certificate(tmp_path: Path) -> tuple[str, str]:
+    """A certificate of ours, and its key."""
+    ours = authority().issue_cert("client.test")
+    files = tmp_path / "client.pem", tmp_path / "client.key"
+    ours.cert_chain_pems[0].write_to_path(str(files[0]))
+    ours.private_key_pem.write_to_path(str(files[1]))
+    return str(files[0]), str(files[1])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which the file is there already."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "layer").write_bytes(BEFORE)
+    return tmp_path / "out"
 
 
 @pytest.fixture(autouse=True)

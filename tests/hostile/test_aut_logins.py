@@ -19,10 +19,9 @@ from tests.commands import run_dreg, run_limited
 from tests.faultserver import Network
 from tests.hostile.registry import registry_at
 from tests.hostile.secrets import ENCODED, PASSWORD, USER
+from tests.other_users import OTHERS, as_root
 
 ROOT = Path(__file__).parents[2]
-OTHERS = 65534
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
 
 
 @pytest.fixture

@@ -16,14 +16,6 @@ DIGEST = Digest.of(LARGE)
 CUT = (answer(LARGE[:HALF], length=SIZE), END)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder in which the file is there already."""
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "layer").write_bytes(BEFORE)
-    return tmp_path / "out"
-
-
 def another(shown: str) -> bytes:
     """A part with what it says of itself, which is another one than is asked for."""
     return head("206 Partial Content", f"Content-Length: {SIZE - HALF}", *([shown] if shown else [])) + LARGE[HALF:]

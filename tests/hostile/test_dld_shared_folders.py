@@ -15,19 +15,9 @@ from tests.faultserver import Heard, Network, Piece, answer, head
 from tests.hostile.downloads import BEFORE, LARGE, blob_path, held, part_file
 from tests.hostile.registry import registry_at
 from tests.hostile.ways import Way, refused
+from tests.other_users import OTHERS, as_root
 
 DIGEST = Digest.of(LARGE)
-OTHERS = 65534
-"""The number of a user that is not the one of the tests."""
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder in which the file is there already."""
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "layer").write_bytes(BEFORE)
-    return tmp_path / "out"
 
 
 # --- a part that is not ours

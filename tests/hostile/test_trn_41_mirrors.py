@@ -9,27 +9,9 @@ import trustme
 
 from dreg_client import Mirror, Registry, errors
 from tests.faultserver import Host, Network, answer
-from tests.faultserver.network import authority, shown
+from tests.faultserver.network import asking, shown
 from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, registry_at
 from tests.hostile.ways import Way
-
-
-def asking(name: str) -> ssl.SSLContext:
-    """What a host shows that wants to know who comes."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority().issue_cert(name).configure_cert(context)
-    authority().configure_trust(context)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    return context
-
-
-@pytest.fixture
-def own_certificate(tmp_path: Path) -> tuple[str, str]:
-    ours = authority().issue_cert("client.test")
-    files = tmp_path / "client.pem", tmp_path / "client.key"
-    ours.cert_chain_pems[0].write_to_path(str(files[0]))
-    ours.private_key_pem.write_to_path(str(files[1]))
-    return str(files[0]), str(files[1])
 
 
 def mirror_at(net: Network, certificate: ssl.SSLContext | None = None) -> Host:

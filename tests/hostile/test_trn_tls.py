@@ -9,7 +9,7 @@ import trustme
 
 from dreg_client import errors
 from tests.faultserver import Network, answer, challenge, redirect, sentence
-from tests.faultserver.network import authority, shown
+from tests.faultserver.network import asking, shown
 from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, TAGS, listed, registry_at
 from tests.hostile.secrets import PASSWORD, TOKEN, USER, Watch
 from tests.hostile.ways import Way, refused
@@ -114,26 +114,6 @@ def test_trn_27_openssl_s_own_variables_are_heeded(way: Way, net: Network) -> No
     refused(way.tags(), errors.TLSError)
     way.environment["SSL_CERT_FILE"] = str(net.ca_file)
     assert way.tags().error is None
-
-
-def asking(name: str) -> ssl.SSLContext:
-    """What a host shows that wants to know who comes."""
-    context = shown(name)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority().issue_cert(name).configure_cert(context)
-    authority().configure_trust(context)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    return context
-
-
-@pytest.fixture
-def own_certificate(tmp_path: Path) -> tuple[str, str]:
-    """A certificate of ours, and its key."""
-    ours = authority().issue_cert("client.test")
-    files = tmp_path / "client.pem", tmp_path / "client.key"
-    ours.cert_chain_pems[0].write_to_path(str(files[0]))
-    ours.private_key_pem.write_to_path(str(files[1]))
-    return str(files[0]), str(files[1])
 
 
 def test_our_certificate_is_shown_to_the_registry_alone(
