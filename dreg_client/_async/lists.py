@@ -16,15 +16,15 @@ async def iter_tags(
     client: AsyncClient, repository: RepositoryName, n: int | None = None, last: str | None = None
 ) -> AsyncIterator[str]:
     """Iterate over the tags after `last`, `n` per page (at most 1,000). Pages are requested as needed."""
-    pages = tag_pages(repository, n, last)
+    pages, call = tag_pages(repository, n, last), client.deadline()
     while pages.request is not None:
-        for tag in pages.names(await client.send(pages.request)):
+        for tag in pages.names(await client.send(pages.request, call)):
             yield tag
 
 
 async def iter_catalog(client: AsyncClient, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
     """Iterate over the repositories of a registry, with the same arguments as `iter_tags`."""
-    pages = catalog_pages(n, last)
+    pages, call = catalog_pages(n, last), client.deadline()
     while pages.request is not None:
-        for name in pages.names(await client.send(pages.request)):
+        for name in pages.names(await client.send(pages.request, call)):
             yield name

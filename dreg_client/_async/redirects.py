@@ -23,9 +23,7 @@ class AsyncRedirects:
         self._sender = sender
         self._others = AsyncAnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    async def send(
-        self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
-    ) -> AsyncAnswer:
+    async def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> AsyncAnswer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
         headers = (*self._sender.fixed, *request.headers)
         if authorization:
@@ -36,7 +34,7 @@ class AsyncRedirects:
             headers,
             request.body,
             request.limit,
-            streams,
+            request.streams,
             waits=request.waits,
         )
         for _ in range(MAX_REDIRECTS + 1):

@@ -2,17 +2,20 @@
 """The caller's httpx or httpx2 transport as our `Transport`: a mock, an ASGI app, a cache, HTTP/2."""
 
 from collections.abc import Collection, Iterator
+from math import inf
+from time import monotonic
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
-from dreg_client._sync._compat import Semaphore
+from dreg_client._logging import log
+from dreg_client._sync._compat import Permit, Semaphore, run_until
 from dreg_client._sync.connection import body_length, request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, Transport
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import TwoLengthsError, no_place
+from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, no_place
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
 
@@ -79,33 +82,43 @@ class TransportAdapter:
         self._permits: dict[Origin, Semaphore] = {}
         self._closed = False
 
-    def send(self, hop: Hop, timeouts: Timeouts) -> "AdaptedResponse":
-        """Send a request, and read the head of its response (see `Transport.send`)."""
-        origin, request = self._request(hop, timeouts)
+    def send(self, hop: Hop, timeouts: Timeouts, until: float = inf) -> "AdaptedResponse":
+        """Send a request, and read the head of its response (see `Transport.send`).
+
+        The transport applies the timeouts in its own way; httpx restarts them with each byte.
+        """
+        origin, request = self._request(hop, timeouts, until)
         if self._closed:
             raise errors.ClosedError(str(origin))
         permits = self._permits.get(origin) or self._permits.setdefault(origin, Semaphore(self._options.connections))
-        held: list[None] = []
+        held = Permit(permits)
         try:
-            if not permits.acquire(timeouts.pool, held):
+            if not permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
-            response = self._transport.handle_request(request)
+            response = run_until(until, self._transport.handle_request, request)
             adapted = AdaptedResponse(response, self._library, permits, held, hop.where)
         except BaseException as failure:
             permits.release(held)
+            if isinstance(failure, RuntimeError) and "loop" in str(failure):
+                raise errors.ProtocolError(OTHER_LOOP, hop.where) from failure
+            if isinstance(failure, TimeoutError):
+                raise TransferTimedOutError().error(hop.where) from None
             if isinstance(failure, self._library.failures):
                 raise self._library.error(failure, hop.where, in_body=False) from None
             raise
         try:
+            _check_time(until)
             body_length(adapted.headers)
-        except TwoLengthsError as failure:
+        except NetworkError as failure:
             adapted.close()
             raise failure.error(hop.where) from None
         return adapted
 
-    def _request(self, hop: Hop, timeouts: Timeouts) -> tuple[Origin, LibraryRequest]:
-        seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool}
-        seconds["read"] = timeouts.read if hop.waits is None else hop.waits
+    def _request(self, hop: Hop, timeouts: Timeouts, until: float) -> tuple[Origin, LibraryRequest]:
+        left = max(until - monotonic(), 0.0)
+        read = timeouts.read if hop.waits is None else hop.waits
+        seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool, "read": read}
+        seconds = {name: min(value, left) for name, value in seconds.items()}
         extensions, headers = {"timeout": seconds}, list(hop.headers)
         try:
             request = self._library.request(
@@ -122,9 +135,14 @@ class TransportAdapter:
         raise errors.UnsafeURLError(hop.where, hop.where, "not a valid URL")
 
     def close(self) -> None:
-        """Close the caller's transport."""
+        """Close the caller's transport, as far as it can be closed here; an error of the transport is logged."""
         self._closed = True
-        self._transport.close()
+        try:
+            self._transport.close()
+        except self._library.failures as failure:
+            log.warning("the transport was not closed completely: %s", failure)
+        except RuntimeError as failure:
+            log.warning("the transport was not closed completely: %s", failure)
 
 
 class AdaptedResponse:
@@ -139,14 +157,17 @@ class AdaptedResponse:
         self._chunks = response.stream.__iter__()
         self._is_open, self._at_end = True, False
 
-    def chunk(self) -> bytes | None:
+    def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end."""
         if self._at_end:
             return None
         if not self._is_open:
             raise errors.ClosedError(self._where)
         try:
-            chunk = next(self._chunks, None)
+            chunk = run_until(until, next, self._chunks, None)
+            _check_time(until)
+        except (TimeoutError, TransferTimedOutError):
+            raise TransferTimedOutError().error(self._where) from None
         except self._library.failures as failure:
             raise self._library.error(failure, self._where, in_body=True) from None
         self._at_end = chunk is None
@@ -165,6 +186,11 @@ class AdaptedResponse:
             pass  # the response is no longer needed
         finally:
             self._permits.release(self._held)
+
+
+def _check_time(until: float) -> None:
+    if monotonic() > until:
+        raise TransferTimedOutError
 
 
 def _parts(target: bytes) -> list[bytes]:

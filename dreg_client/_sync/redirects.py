@@ -24,7 +24,7 @@ class Redirects:
         self._sender = sender
         self._others = AnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    def send(self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool) -> Answer:
+    def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> Answer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
         headers = (*self._sender.fixed, *request.headers)
         if authorization:
@@ -35,7 +35,7 @@ class Redirects:
             headers,
             request.body,
             request.limit,
-            streams,
+            request.streams,
             waits=request.waits,
         )
         for _ in range(MAX_REDIRECTS + 1):
