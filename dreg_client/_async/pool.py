@@ -123,7 +123,8 @@ class AsyncOriginPool:
         """Send a request for path and query of `target`, and read the head of its response (see `AsyncPool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: AsyncConnection | None = None
-        held = Permit(self._permits)
+        held = Permit()
+        held.semaphore = self._permits
         try:
             if not await self._permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)

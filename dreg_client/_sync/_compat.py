@@ -157,13 +157,12 @@ class Permit(list[None]):
     An interrupt may come before the code that releases a permit. The permit is then released when this is deleted.
     """
 
-    def __init__(self, semaphore: "Semaphore") -> None:
-        super().__init__()
-        self._semaphore = semaphore
+    __slots__ = ("semaphore",)  # set by the caller, because each request creates a permit, and calls take time
+    semaphore: "Semaphore"
 
     def __del__(self) -> None:
         if self:
-            self._semaphore.release(self)
+            self.semaphore.release(self)
 
 
 def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)

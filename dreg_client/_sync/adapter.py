@@ -91,7 +91,8 @@ class TransportAdapter:
         if self._closed:
             raise errors.ClosedError(str(origin))
         permits = self._permits.get(origin) or self._permits.setdefault(origin, Semaphore(self._options.connections))
-        held = Permit(permits)
+        held = Permit()
+        held.semaphore = permits
         try:
             if not permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)

@@ -124,7 +124,8 @@ class OriginPool:
         """Send a request for path and query of `target`, and read the head of its response (see `Pool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: Connection | None = None
-        held = Permit(self._permits)
+        held = Permit()
+        held.semaphore = self._permits
         try:
             if not self._permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
