@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ class Opened:
         self.status, self.peer, self._body, self.closed = response.status, response.peer, response.body, 0
         self.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
 
-    def chunk(self) -> bytes | None:
+    def chunk(self, until: float = inf) -> bytes | None:
         chunk, self._body = self._body, b""
         return chunk or None
 
@@ -52,7 +53,7 @@ class Scripted:
     opened: list[Opened] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
 
-    def send(self, hop: Hop, timeouts: Timeouts) -> Opened:
+    def send(self, hop: Hop, timeouts: Timeouts, until: float = inf) -> Opened:
         self.hops.append(hop)
         answer = self.answering(hop)
         if isinstance(answer, Exception):

@@ -10,8 +10,10 @@ So anything that must run to its end is awaited in a loop.
 import contextlib
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from inspect import isawaitable
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, TypeVarTuple, cast
@@ -23,6 +25,7 @@ import anyio.to_thread
 
 from dreg_client._async._awaitable import C, Opening
 from dreg_client.credentials.cancellation import cancelled_by
+from dreg_client.protocol.deadlines import CallDeadline, current_call
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -68,15 +71,20 @@ def new_lock() -> Lock:
 
 
 class Semaphore:
-    """A number of permits."""
+    """A number of permits. Tasks of any event loop, in any thread, may share it.
+
+    An interrupt may come between any two calls of C functions. So a single such call moves a permit to `held`, and a
+    single one moves it back, as in sync code.
+    """
 
     def __init__(self, permits: int) -> None:
-        self._semaphore = anyio.Semaphore(permits, fast_acquire=True)
+        self._permits: list[None] = [None] * permits
+        self._waiting: deque[Future[None]] = deque()
 
     @property
     def free(self) -> int:
         """The number of permits that can be acquired now."""
-        return self._semaphore.value
+        return len(self._permits)
 
     async def acquire(
         self,
@@ -87,23 +95,61 @@ class Semaphore:
 
         `held` is an empty list that gets an item at the moment when the permit is acquired.
         """
+        held = [] if held is None else held
+        if not self._waiting and self._take(held):
+            return True
+        with anyio.move_on_after(timeout):
+            await self._wait(held)
+        return bool(held)
+
+    async def _wait(self, held: list[None]) -> None:
+        """Wait for a turn, in order, and take a permit."""
+        join = self._waiting.append
+        while not held:
+            turn = Future[None]()
+            join(turn)
+            try:
+                self._call_next()
+                await wait_future(turn)
+                self._take(held)
+            finally:
+                with contextlib.suppress(ValueError):
+                    self._waiting.remove(turn)
+                self._call_next()  # if this task took no permit, or there are more
+            join = self._waiting.appendleft  # another task was faster; this one keeps its place
+
+    def _take(self, held: list[None]) -> bool:
         try:
-            self._semaphore.acquire_nowait()
-        except anyio.WouldBlock:
-            with anyio.move_on_after(timeout) as scope:
-                await self._semaphore.acquire()
-            if scope.cancelled_caught:
-                return False
-        if held is not None:
-            held.append(None)
+            held.extend(map(self._permits.pop, (-1,)))
+        except IndexError:
+            return False
         return True
+
+    def _call_next(self) -> None:
+        """If there is a permit, wake the first task that waits for one."""
+        with contextlib.suppress(IndexError, InvalidStateError):
+            if self._permits:
+                self._waiting[0].set_result(None)
 
     def release(self, held: list[None] | None = None) -> None:
         """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
-        if held is None or held:
-            if held:
-                held.clear()
-            self._semaphore.release()
+        with contextlib.suppress(IndexError):
+            deque(map(self._permits.append, map([None].pop if held is None else held.pop, (0,))), 0)
+        self._call_next()
+
+
+class Permit(list[None]):
+    """A place for one permit of a semaphore (see `Semaphore.acquire`).
+
+    An interrupt may come before the code that releases a permit. The permit is then released when this is deleted.
+    """
+
+    __slots__ = ("semaphore",)  # set by the caller, because each request creates a permit, and calls take time
+    semaphore: "Semaphore"
+
+    def __del__(self) -> None:
+        if self:
+            self.semaphore.release(self)
 
 
 class TaskGroup:
@@ -141,6 +187,21 @@ async def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> li
         return list(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
+async def run_until(end: float, function: Callable[[*Arguments], Awaitable[T]], *arguments: *Arguments) -> T:
+    """Call an async function; cancel it, and raise TimeoutError, if it has not ended at `end` (`time.monotonic()`)."""
+    with anyio.fail_after(end - time.monotonic()):
+        return await function(*arguments)
+
+
+async def in_call(deadline: CallDeadline, function: Callable[[], Awaitable[T]]) -> T:
+    """Call a function, all requests of which share a deadline."""
+    current_call.set(deadline)
+    try:
+        return await function()
+    finally:
+        current_call.set(None)
+
+
 async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
     """Call a function in a thread, and wait for its end even if cancelled; then continue the cancellation.
 
@@ -164,10 +225,12 @@ async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]],
     """Call a function that must run to its end even if this task is cancelled; then continue the cancellation.
 
     asyncio's `Task.cancel()` interrupts the function nevertheless, and then it is called again. So it must be safe to
-    call the function twice.
+    call the function twice. The deadline of the call does not apply to it.
     """
     results: list[T] = []
     interrupt: BaseException | None = None
+    deadline = current_call.get()
+    current_call.set(None)
     try:
         while not results:
             try:
@@ -176,6 +239,7 @@ async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]],
             except (anyio.get_cancelled_exc_class(), KeyboardInterrupt, SystemExit) as failure:
                 interrupt = failure
     finally:  # also if the function fails
+        current_call.set(deadline)
         if interrupt is not None:
             raise interrupt
     return results[0]

@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping
+from math import inf
+from time import monotonic
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
-from dreg_client._async._compat import Semaphore
+from dreg_client._async._compat import Permit, Semaphore, run_until
 from dreg_client._async.connection import body_length, request_target
 from dreg_client._async.pool import AsyncPool
 from dreg_client._async.transport import AsyncTransport, RawHeaders
+from dreg_client._logging import log
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import TwoLengthsError, no_place
+from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
@@ -82,36 +85,53 @@ class AsyncTransportAdapter:
         self._permits: dict[tuple[int, Origin], Semaphore] = {}  # by process: a child has none of its parent's requests
         self._closed = False
 
-    async def send(self, hop: Hop, timeouts: Timeouts) -> "AsyncAdaptedResponse":
-        """Send a request, and read the head of its response (see `AsyncTransport.send`)."""
-        origin, request = self._request(hop, timeouts)
+    async def send(self, hop: Hop, timeouts: Timeouts, until: float = inf) -> "AsyncAdaptedResponse":
+        """Send a request, and read the head of its response (see `AsyncTransport.send`).
+
+        The transport applies the timeouts in its own way; httpx restarts them with each byte.
+        """
+        origin, request = self._request(hop, timeouts, until)
         if self._closed:
             raise errors.ClosedError(str(origin))
         if hop.only_loopback:
             raise no_loopback(hop.where, "it is behind transport=, which may connect to any address")
         key = os.getpid(), origin
         permits = self._permits.get(key) or self._permits.setdefault(key, Semaphore(self._options.connections))
-        held: list[None] = []
+        held = Permit()
+        held.semaphore = permits
         try:
-            if not await permits.acquire(timeouts.pool, held):
+            if not await permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
-            response = await self._transport.handle_async_request(request)
+            response = await run_until(until, self._transport.handle_async_request, request)
             adapted = AsyncAdaptedResponse(response, self._library, permits, held, hop.where)
         except BaseException as failure:
             permits.release(held)
-            if isinstance(failure, self._library.failures):
-                raise self._library.error(failure, hop.where, in_body=False) from None
+            if (error := self._error(failure, hop.where)) is not None:
+                raise error from None
             raise
         try:
+            _check_time(until)
             body_length(adapted.headers)
-        except TwoLengthsError as failure:
+        except NetworkError as failure:
             await adapted.aclose()
             raise failure.error(hop.where) from None
         return adapted
 
-    def _request(self, hop: Hop, timeouts: Timeouts) -> tuple[Origin, LibraryRequest]:
-        seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool}
-        seconds["read"] = timeouts.read if hop.waits is None else hop.waits
+    def _error(self, failure: BaseException, where: str) -> errors.DregError | None:
+        """Return our error for an exception of the transport; None if it is raised as it is."""
+        if isinstance(failure, RuntimeError) and "loop" in str(failure):
+            return errors.ProtocolError(OTHER_LOOP, where)
+        if isinstance(failure, TimeoutError):
+            return TransferTimedOutError().error(where)
+        if isinstance(failure, self._library.failures):
+            return self._library.error(failure, where, in_body=False)
+        return None
+
+    def _request(self, hop: Hop, timeouts: Timeouts, until: float) -> tuple[Origin, LibraryRequest]:
+        left = max(until - monotonic(), 0.0)
+        read = timeouts.read if hop.waits is None else hop.waits
+        seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool, "read": read}
+        seconds = {name: min(value, left) for name, value in seconds.items()}
         extensions, headers = {"timeout": seconds}, list(hop.headers)
         if not self._keeps_alive:
             # HTTP libraries take bytes after a response as the next response, which a server could thus forge.
@@ -131,9 +151,12 @@ class AsyncTransportAdapter:
         raise errors.UnsafeURLError(hop.where, hop.where, "not a valid URL")
 
     async def aclose(self) -> None:
-        """Close the caller's transport."""
+        """Close the caller's transport, as far as it can be closed here; an error of the transport is logged."""
         self._closed = True
-        await self._transport.aclose()
+        try:
+            await self._transport.aclose()
+        except Exception as failure:  # noqa: BLE001 (such as a RuntimeError, because its event loop has ended)
+            log.warning("the transport was not closed completely: %s: %s", type(failure).__name__, failure)
 
 
 class AsyncAdaptedResponse:
@@ -148,14 +171,17 @@ class AsyncAdaptedResponse:
         self._chunks = response.stream.__aiter__()
         self._is_open, self._at_end = True, False
 
-    async def chunk(self) -> bytes | None:
+    async def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end."""
         if self._at_end:
             return None
         if not self._is_open:
             raise errors.ClosedError(self._where)
         try:
-            chunk = await anext(self._chunks, None)
+            chunk = await run_until(until, anext, self._chunks, None)
+            _check_time(until)
+        except (TimeoutError, TransferTimedOutError):
+            raise TransferTimedOutError().error(self._where) from None
         except self._library.failures as failure:
             raise self._library.error(failure, self._where, in_body=True) from None
         self._at_end = chunk is None
@@ -180,6 +206,11 @@ def _is_ours(transport: object) -> bool:
     """Return whether a transport uses connections of this package, which ignore bytes after a response."""
     ours = f"{__name__.rpartition('.')[0]}.httpx_transport"
     return any(kind.__module__ == ours for kind in type(transport).__mro__)
+
+
+def _check_time(until: float) -> None:
+    if monotonic() > until:
+        raise TransferTimedOutError
 
 
 def _parts(target: bytes) -> list[bytes]:

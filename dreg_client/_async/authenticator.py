@@ -1,10 +1,9 @@
 """Authentication: answer the challenges of one registry and its mirrors, with passwords or tokens."""
 
-import os
 from dataclasses import replace
 from time import monotonic
 
-from dreg_client._async._compat import Lock, maybe_await, new_lock, run_cancellable
+from dreg_client._async._compat import maybe_await, run_cancellable, wait_future
 from dreg_client._async.anonymous import MOST, AsyncAnonymousAuthenticator
 from dreg_client._async.redirects import AsyncRedirects
 from dreg_client._async.sender import AsyncSender
@@ -24,12 +23,14 @@ from dreg_client.protocol.auth import (
     repository_of,
     service_authorization,
 )
+from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.error_responses import check_wait, raise_for_status
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import PING, RegistryURL, ping_request
 from dreg_client.protocol.retry import Attempts
 from dreg_client.protocol.tokens import TokenRequest
+from dreg_client.protocol.turns import Turn
 from dreg_client.values.credential import Credential
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach
@@ -50,7 +51,6 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
         self._own, self._redirects = own, redirects
         self._credentials: Latest[tuple[str, str], FoundCredential] = Latest(MOST)
         self._pings: dict[Origin, Response] = {}  # of the registry and its mirrors
-        self._pinging: dict[tuple[int, Origin], Lock] = {}  # by process (see `_token`)
 
     async def authorization_for(
         self, registry: RegistryURL, request: Request, response: Response, used: str | None
@@ -99,7 +99,8 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
 
     async def _pinged(self, registry: RegistryURL) -> Response:
         """Return the response to an anonymous request to `/v2/`. It is cached once it is conclusive."""
-        async with self._pinging.setdefault((os.getpid(), registry.origin), new_lock()):
+        with Turn((id(self), registry.origin)) as before:
+            await wait_future(before)
             ping = self._pings.get(registry.origin)
             if ping is None:
                 ping = self._pings[registry.origin] = await self._conclusive_ping(registry)
@@ -107,14 +108,14 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
 
     async def _conclusive_ping(self, registry: RegistryURL) -> Response:
         request = replace(ping_request(), stays=True)
-        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, request_end.get())
         while True:
-            ping, _ = await self._redirects.send(registry, request, None, streams=False)
+            ping, _ = await self._redirects.send(registry, request, None)
             if is_conclusive(ping):
                 return ping
             wait = attempts.after_answer(request.method, ping)
             if wait is None:
-                check_wait(ping, self._options.max_retry_after)
+                check_wait(ping, self._options.max_retry_after, attempts.left)
                 return raise_for_status(ping, request)
             await self._sender.pause(request.method, ping.where, attempts, f"status {ping.status}", wait)
 

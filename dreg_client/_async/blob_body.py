@@ -1,5 +1,6 @@
 """The bytes of one blob of a registry, resumed after interruptions."""
 
+from math import inf
 from time import monotonic
 from typing import Self
 
@@ -23,6 +24,7 @@ class AsyncBlobBody:
     def __init__(self, client: AsyncClient, digest: Digest, transfer: BlobTransfer) -> None:
         self.transfer = transfer
         self._client, self._digest = client, digest
+        self._call = client.deadline()
         self._body: AsyncOpenResponse | None = None
         self._entered = self._left = False
 
@@ -52,8 +54,10 @@ class AsyncBlobBody:
                 chunk = await self._next_chunk()
             except errors.TransportError as failure:
                 await self._close()
+                if self._call is not None:
+                    self._call.check(failure)
                 self.transfer.interrupted(failure)
-                await self._begin()
+                await self._resume()
                 continue
             if chunk:
                 return chunk
@@ -63,19 +67,38 @@ class AsyncBlobBody:
     async def _next_chunk(self) -> bytes:
         """Return the new bytes of the next chunk; empty if there are none, for example at the end of the body."""
         began = monotonic()
-        chunk = await self._body.chunk() if self._body is not None else None
+        end = began + self.transfer.patience
+        if self._call is not None:
+            end = min(end, self._call.until())
+        try:
+            chunk = await self._body.chunk(end) if self._body is not None else None
+        except errors.TransportError:
+            self.transfer.add_wait(monotonic() - began)
+            raise
         if chunk is None:
             self.transfer.ended()
             return b""
         chunk = self.transfer.feed(chunk, monotonic() - began)
+        if self._call is not None and self.transfer.is_fast_enough:
+            self._call.succeeded()
         if not self.transfer.exact:  # ranges are reported in order, when they are passed on
             self._client.emit(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
         return chunk
 
-    async def _begin(self) -> None:
+    async def _resume(self) -> None:
+        """Request the rest after an interruption."""
+        began = monotonic()
+        try:
+            await self._begin(self.transfer.resume_within)
+        finally:
+            self.transfer.add_wait(monotonic() - began, for_body=False)
+
+    async def _begin(self, within: float = inf) -> None:
         """Send requests until there is a body to read, or nothing is left to read."""
+        end = monotonic() + within
         while not self.transfer.done:
-            response, self._body = await self._client.stream(self.transfer.request())
+            within = max(end - monotonic(), 0.0)
+            response, self._body = await self._client.stream(self.transfer.request(), self._call, within)
             try:
                 if self.transfer.begin(response):
                     return

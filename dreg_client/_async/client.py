@@ -4,6 +4,7 @@
 """
 
 from dataclasses import replace
+from math import inf
 from time import monotonic
 from typing import Final, NoReturn, Self, Unpack
 
@@ -15,7 +16,8 @@ from dreg_client._async.redirects import AsyncRedirects, url_of
 from dreg_client._async.sender import AsyncAnswer, AsyncSender
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
-from dreg_client.protocol.error_responses import check_wait
+from dreg_client.protocol.deadlines import CallDeadline, current_call, request_end
+from dreg_client.protocol.error_responses import check_wait, raise_for_status
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.option_types import Mirror
@@ -43,6 +45,7 @@ class AsyncClient:
 
     Attributes:
         connections: The maximum number of connections to one host.
+        deadline_seconds: The time limit of each call; None if there is none.
         head_describes: Whether responses to HEAD describe manifests. Once they do not, HEAD is not sent again.
 
     Raises:
@@ -53,8 +56,9 @@ class AsyncClient:
     def __init__(self, registry: RegistryURL, options: Options, transport: AsyncTransport | None = None) -> None:
         self.registry: RegistryURL = registry
         self.connections: int = options.connections
+        self.deadline_seconds: float | None = options.deadline
         self.head_describes: bool = True
-        self._options = options
+        self._options, self._budget = options, options.budget
         mirrors = [Mirror.of(given) for given in options.mirrors]
         self._mirrors = tuple([RegistryURL.parse(mirror.url, tls=mirror.requires_tls) for mirror in mirrors])
         named = {url.origin: mirror for url, mirror in zip(self._mirrors, mirrors, strict=True)}
@@ -64,6 +68,7 @@ class AsyncClient:
         self._authenticator = AsyncAuthenticator(options, registry, self._sender, self._redirects)
         self._writes = RecentWrites(monotonic)
         self._not_before: dict[Origin, float] = {}
+        self._delaying: dict[Origin, Response] = {}  # the responses that requested these delays
         self._warned: set[str] = set()
 
     @classmethod
@@ -77,30 +82,49 @@ class AsyncClient:
         chosen = options_of(options)
         return cls(RegistryURL.parse(registry, plain_http=chosen.plain_http, tls=chosen.requires_tls), chosen)
 
-    async def send(self, request: Request) -> Response:
+    def deadline(self) -> CallDeadline | None:
+        """Return the limit of the current call; outside of any call, a new one; None if there is no limit."""
+        known = current_call.get()
+        return CallDeadline(self.deadline_seconds) if known is None and self.deadline_seconds is not None else known
+
+    async def send(self, request: Request, call: CallDeadline | None = None) -> Response:
         """Send a request to one of the registry's mirrors or to the registry itself, and read the whole response.
 
+        Args:
+            request: The request.
+            call: The limit of the call (see `deadline`), if it sends several requests.
+
         Raises:
-            TransportError: There was no response, even after all retries.
-            RateLimitedError: The registry requests a delay of more than `max_retry_after`.
+            TransportError: There was no response in time, even after all retries.
+            RateLimitedError: The registry requests a delay of more than `max_retry_after`, or than the time that is
+                left for the request.
             ResponseTooLargeError: The response is longer than `request.limit`.
             UnsafeURLError: A redirect or a challenge leads to an unsafe URL.
             AuthError: The challenge of the registry cannot be answered.
             ClosedError: The client is closed.
         """
-        mirrored = await self._from_mirrors(request, streams=False) if self._mirrors and request.mirrored else None
-        response, _ = mirrored or await self._with_retries(self.registry, request, streams=False)
+        if self._mirrors and request.mirrored:
+            response, _ = await self._from_any(request, call)
+        else:
+            response, _ = await self._within_limits(self.registry, request, call)
         return response
 
-    async def stream(self, request: Request) -> AsyncAnswer:
+    async def stream(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> AsyncAnswer:
         """Send a request (see `send`), without reading the body of a successful response.
+
+        Args:
+            request: The request.
+            call: The limit of the call (see `deadline`), if it sends several requests.
+            within: The seconds in which the response must arrive, with all retries, if less than usual.
 
         Returns:
             The response and its body, which must be closed. If the response is not successful, the body is None, and
             the response contains its beginning.
         """
-        mirrored = await self._from_mirrors(request, streams=True) if self._mirrors and request.mirrored else None
-        return mirrored or await self._with_retries(self.registry, request, streams=True)
+        request = request if request.streams else replace(request, streams=True)
+        if self._mirrors and request.mirrored:
+            return await self._from_any(request, call, within)
+        return await self._within_limits(self.registry, request, call, within)
 
     def emit(self, event: Event) -> None:
         """Pass an event to `on_event`."""
@@ -118,33 +142,65 @@ class AsyncClient:
         """Close all connections. Later requests fail."""
         await self._transport.aclose()
 
-    async def _from_mirrors(self, request: Request, *, streams: bool) -> AsyncAnswer | None:
-        """Return the first successful response of a mirror; None if there is none."""
+    async def _from_any(self, request: Request, call: CallDeadline | None, within: float = inf) -> AsyncAnswer:
+        """Return the first successful response of a mirror; if there is none, the response of the registry itself."""
+        call = call or self.deadline()
         for mirror in self._mirrors:
             try:
-                response, body = await self._with_retries(mirror, request, streams=streams)
+                response, body = await self._within_limits(mirror, request, call, within)
             except errors.DregError as failure:
                 log.warning("mirror %s: %s; trying the next one", mirror.url, failure)
             else:
                 if response.status in _CONTENT:
                     return response, body
                 log.debug("mirror %s: status %s; trying the next one", mirror.url, response.status)
-        return None
+        return await self._within_limits(self.registry, request, call, within)
+
+    # --- limits of time
+
+    async def _within_limits(
+        self, registry: RegistryURL, request: Request, call: CallDeadline | None, within: float = inf
+    ) -> AsyncAnswer:
+        """Send a request, with retries, within the time for one request, and within that of the call."""
+        began = monotonic()
+        end = began + min(self._budget, within)
+        call = call or current_call.get()
+        if call is None and self.deadline_seconds is not None:
+            call = CallDeadline(self.deadline_seconds)
+        if call is None:
+            request_end.set(end)
+            return await self._with_retries(registry, request, end)
+        end = min(end, call.until())
+        request_end.set(end)
+        try:
+            response, body = await self._with_retries(registry, request, end)
+        except errors.DregError as failure:
+            if isinstance(failure, errors.TransportError):
+                call.failed(began)
+                call.check(failure)
+            else:
+                call.responded(began)
+            raise
+        if not response.ok:
+            call.responded(began)
+        elif body is None:
+            call.succeeded()
+        return response, body
 
     # --- retries
 
-    async def _with_retries(self, registry: RegistryURL, request: Request, *, streams: bool) -> AsyncAnswer:
-        """Send a request, and retry it as long as a retry may help."""
+    async def _with_retries(self, registry: RegistryURL, request: Request, end: float) -> AsyncAnswer:
+        """Send a request, and retry it as long as a retry may help, and as long as there is time."""
         attempts: Attempts | None = None  # created after the first failure, because most requests do not fail
-        began, lost = monotonic(), False
+        lost = False
         while True:
-            if self._not_before and (left := self._not_before.get(registry.origin, 0.0) - monotonic()) > 0:
-                await sleep(left)  # the registry requested this delay in response to another request
+            if self._not_before:
+                await self._wait_for_turn(registry, request, end)
             try:
-                response, body = await self._authorized(registry, request, streams=streams)
+                response, body = await self._authorized(registry, request)
             except errors.TransportError as error:
                 failure = with_advice(error, registry, self._options)
-                attempts = attempts or self._attempts(began)
+                attempts = attempts or self._attempts(end)
                 url, delay = url_of(registry, request).partition("?")[0], attempts.after_failure(failure)
                 await self._sender.pause(request.method, url, attempts, failure.reason, delay)
                 lost = True
@@ -157,21 +213,34 @@ class AsyncClient:
                 ):
                     self._note(registry, request, response)
                 return response, body
-            attempts = attempts or self._attempts(began)
+            attempts = attempts or self._attempts(end)
             wait = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
             if wait is None:
-                return self._final(registry, request, response, lost=lost), None
+                return self._final(registry, request, response, attempts, lost=lost), None
             if retry_after(response) is not None:
+                self._delaying[registry.origin] = response
                 self._not_before[registry.origin] = monotonic() + wait
             await self._sender.pause(request.method, response.where, attempts, f"status {response.status}", wait)
 
-    def _attempts(self, began: float) -> Attempts:
-        return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, began)
+    def _attempts(self, end: float) -> Attempts:
+        return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, end)
 
-    def _final(self, registry: RegistryURL, request: Request, response: Response, *, lost: bool) -> Response:
+    async def _wait_for_turn(self, registry: RegistryURL, request: Request, end: float) -> None:
+        """Wait until the registry may be asked again, if it requested a delay in response to another request."""
+        moment = self._not_before.get(registry.origin, 0.0)
+        response = self._delaying.get(registry.origin)
+        if moment >= end and response is not None:
+            check_wait(response, self._options.max_retry_after, end - monotonic())
+            raise_for_status(response, request)
+        if (delay := moment - monotonic()) > 0:
+            await sleep(delay)
+
+    def _final(
+        self, registry: RegistryURL, request: Request, response: Response, attempts: Attempts, *, lost: bool
+    ) -> Response:
         """Return an unsuccessful response for which there is no further attempt."""
         self._note(registry, request, response)
-        check_wait(response, self._options.max_retry_after)
+        check_wait(response, self._options.max_retry_after, attempts.left)
         if lost and request.absent_is_done and response.status == 404:
             # The response to an earlier attempt was lost, but that attempt succeeded.
             return replace(response, status=202)
@@ -191,16 +260,16 @@ class AsyncClient:
 
     # --- authorization
 
-    async def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> AsyncAnswer:
+    async def _authorized(self, registry: RegistryURL, request: Request) -> AsyncAnswer:
         """Send a request with the known `Authorization`; if that is not enough, answer the challenge and resend it."""
         known = self._authenticator.challenges
         authorization = await self._authenticator.known(registry, request) if known else None
-        response, body = await self._redirects.send(registry, request, authorization, streams=streams)
+        response, body = await self._redirects.send(registry, request, authorization)
         if response.status >= 400 or request.is_list:
             fresh = await self._authenticator.authorization_for(registry, request, response, authorization)
             if fresh is not None:
                 authorization = fresh
-                response, body = await self._redirects.send(registry, request, fresh, streams=streams)
+                response, body = await self._redirects.send(registry, request, fresh)
             if response.status in _DENIED:
                 response = self._with_hint(registry, request, response, shown=authorization is not None)
         return response, body

@@ -68,19 +68,22 @@ class AsyncConnection:
         self._most = _WIDE
         self._since = 0.0
 
-    async def send(self, hop: Hop, target: str, write_seconds: float, read_seconds: float) -> tuple[int, RawHeaders]:
+    async def send(
+        self, hop: Hop, target: str, write_seconds: float, read_seconds: float, until: float
+    ) -> tuple[int, RawHeaders]:
         """Send a request, and read the status and headers of its response.
 
-        The head of each response, including interim responses (1xx), must be complete within `read_seconds`.
+        The head, including all interim responses (1xx), must be complete within `read_seconds`, and before `until`.
         """
         data, is_sent = self._request(hop, target), True
         try:
             for start in range(0, len(data), NARROW):
-                await self._stream.write(data[start : start + NARROW], monotonic() + write_seconds)
+                await self._stream.write(data[start : start + NARROW], min(monotonic() + write_seconds, until))
         except SendError:
             is_sent = False  # a server may respond early, and close the connection while the request is being sent
+        deadline = min(monotonic() + read_seconds, until)
         for _ in range(_MOST_INTERIM):
-            event = await self._next_event(monotonic() + read_seconds)
+            event = await self._next_event(deadline)
             if isinstance(event, h11.Response):
                 break
         else:
@@ -134,17 +137,17 @@ class AsyncConnection:
             raise (ClosedInBodyError if data == b"" else BadHTTPError) from failure
         return event
 
-    async def read_chunk(self, seconds: float) -> bytes:
-        """Read the next chunk of the body; return an empty one at the end."""
+    async def read_chunk(self, seconds: float, until: float) -> bytes:
+        """Read the next chunk of the body, within `seconds` and before `until`; return an empty one at the end."""
         if self._left is None:
-            event = await self._next_event(monotonic() + seconds)
+            event = await self._next_event(min(monotonic() + seconds, until))
             if isinstance(event, h11.Data):
                 return bytes(event.data)
             self._ended = True
             return b""
         data, self._first = self._first, b""
         if not data and self._left:
-            data = await self._stream.read(min(self._left, self._most), monotonic() + seconds)
+            data = await self._stream.read(min(self._left, self._most), min(monotonic() + seconds, until))
             if not data:
                 raise ClosedInBodyError
             self._left -= len(data)

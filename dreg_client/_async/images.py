@@ -9,6 +9,7 @@ from dreg_client._async._compat import NotebookView
 from dreg_client._async.documents import read_config, read_image_manifest, read_manifest
 from dreg_client._async.image_view import image_view
 from dreg_client._async.index_walk import entries_of
+from dreg_client._async.limits import limit_calls
 from dreg_client._async.ports import AsyncSource
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, content_of, platform_of
@@ -47,6 +48,8 @@ class AsyncImage(NotebookView, NamedImage):
         self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
         self._content: dict[tuple[Digest, int, str], tuple[ImageManifest, ImageConfig]] = {}
+        seconds = getattr(source, "deadline_seconds", None)  # of a registry
+        limit_calls(self, ("get_platform_image", "get_platform_images"), seconds)
 
     async def close(self) -> None:
         """Close the store, if `aopen_image` opened it. Otherwise, the store stays open."""

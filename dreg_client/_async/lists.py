@@ -23,9 +23,9 @@ async def iter_tags(
     most: int = MAX_PAGES,
 ) -> AsyncIterator[str]:
     """Iterate over the tags after `last`, `n` per page (at most 1,000). Pages are requested as needed."""
-    pages = tag_pages(repository, n, last, most)
+    pages, call = tag_pages(repository, n, last, most), client.deadline()
     while pages.request is not None:
-        for tag in pages.names(await client.send(pages.request)):
+        for tag in pages.names(await client.send(pages.request, call)):
             yield tag
 
 
@@ -33,7 +33,7 @@ async def iter_catalog(
     client: AsyncClient, n: int | None = None, last: str | None = None, most: int = MAX_PAGES
 ) -> AsyncIterator[str]:
     """Iterate over the repositories of a registry, with the same arguments as `iter_tags`."""
-    pages = catalog_pages(n, last, most)
+    pages, call = catalog_pages(n, last, most), client.deadline()
     while pages.request is not None:
-        for name in pages.names(await client.send(pages.request)):
+        for name in pages.names(await client.send(pages.request, call)):
             yield name

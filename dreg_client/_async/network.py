@@ -69,6 +69,8 @@ class AsyncSocketStream:
                 else:
                     if not has_waited:
                         await checkpoint()  # so that a fast server does not keep other tasks from running
+                        if monotonic() > deadline:  # TLS may read again and again, without any data for us
+                            raise TransferTimedOutError
                     return data
         except OSError as failure:
             raise ConnectionLostError from failure

@@ -11,11 +11,12 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._async._compat import Semaphore
+from dreg_client._async._compat import Permit, Semaphore
 from dreg_client._async.connection import AsyncConnection
 from dreg_client._async.network import AsyncStream, AsyncTLSStream, connect
 from dreg_client._async.proxy import connect_by_proxy
@@ -52,13 +53,13 @@ class AsyncPool:
         self._closed = False
         self._process = os.getpid()
 
-    async def send(self, hop: Hop, timeouts: Timeouts) -> "AsyncPooledResponse":
+    async def send(self, hop: Hop, timeouts: Timeouts, until: float = inf) -> "AsyncPooledResponse":
         """Send a request, and read the head of its response (see `AsyncTransport.send`)."""
         if self._process != os.getpid():
             self._drop_pools_of_parent()
         place = hop.place
         pool = self._spellings.get(place) or self._pool(place, hop)
-        return await pool.send(hop, hop.url[len(place) :], timeouts)
+        return await pool.send(hop, hop.url[len(place) :], timeouts, until)
 
     def _drop_pools_of_parent(self) -> None:
         """Start afresh in a forked child: if both processes used the same sockets, their responses would mix."""
@@ -124,25 +125,26 @@ class AsyncOriginPool:
         self._idle: deque[AsyncConnection] = deque()
         self._closed = False
 
-    async def send(self, hop: Hop, target: str, timeouts: Timeouts) -> "AsyncPooledResponse":
+    async def send(self, hop: Hop, target: str, timeouts: Timeouts, until: float) -> "AsyncPooledResponse":
         """Send a request for path and query of `target`, and read the head of its response (see `AsyncPool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: AsyncConnection | None = None
-        held: list[None] = []
+        held = Permit()
+        held.semaphore = self._permits
         try:
-            if not await self._permits.acquire(timeouts.pool, held):
+            if not await self._permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
             if (connection := self._take_idle(hop)) is not None:
                 try:
-                    head = await connection.send(hop, target, timeouts.write, seconds)
+                    head = await connection.send(hop, target, timeouts.write, seconds, until)
                     return AsyncPooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
                 except (ConnectionLostError, ClosedBeforeResponseError):
                     # A server may close an idle connection at any time. A request without side effects is sent again.
                     if connection.heard or hop.method not in _SENT_AGAIN:
                         raise
                     connection.close()
-            connection = await self._connect(hop, monotonic() + timeouts.connect)
-            head = await connection.send(hop, target, timeouts.write, seconds)
+            connection = await self._connect(hop, min(monotonic() + timeouts.connect, until))
+            head = await connection.send(hop, target, timeouts.write, seconds, until)
             return AsyncPooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
         except BaseException as failure:
             if connection is None:
@@ -238,7 +240,7 @@ class AsyncPooledResponse:
         self._held = held
         self._is_open, self._at_end = True, False
 
-    async def chunk(self) -> bytes | None:
+    async def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end."""
         if not self._is_open:
             if self._at_end:
@@ -247,7 +249,7 @@ class AsyncPooledResponse:
         try:
             if self._pool.process != os.getpid():  # the parent of this process also reads the rest
                 raise ConnectionLostError  # noqa: TRY301 (closes the connection in this process)
-            chunk = await self._connection.read_chunk(self._seconds)
+            chunk = await self._connection.read_chunk(self._seconds, until)
         except BaseException as failure:
             await self.aclose()
             if isinstance(failure, NetworkError):
@@ -262,8 +264,8 @@ class AsyncPooledResponse:
     async def aclose(self) -> None:
         """Return the connection to the pool if the body was read to its end; otherwise close it."""
         if self._is_open:
-            self._is_open = False
             try:
+                self._is_open = False
                 self._pool.give_back(self._connection, self._held)
             except BaseException:  # an interrupt
                 self._pool.drop(self._connection, self._held)

@@ -24,9 +24,7 @@ class AsyncRedirects:
         self._options, self._sender = options, sender
         self._others = AsyncAnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    async def send(
-        self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool
-    ) -> AsyncAnswer:
+    async def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> AsyncAnswer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
@@ -38,7 +36,7 @@ class AsyncRedirects:
             headers,
             request.body,
             request.limit,
-            streams,
+            request.streams,
             only_loopback=only_loopback,
             waits=request.waits,
         )

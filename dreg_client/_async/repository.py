@@ -1,11 +1,12 @@
 """Repositories of a registry: stores that can be written."""
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.client import AsyncClient
+from dreg_client._async.limits import limit_calls
 from dreg_client._async.lists import iter_tags
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.store import AsyncStore
@@ -41,6 +42,28 @@ if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
     from dreg_client.models.legacy import LegacyManifest
 
 
+_LIMITED: Final = (
+    "tags",
+    "resolve",
+    "check_manifest",
+    "get_manifest",
+    "get_raw_manifest",
+    "get_config",
+    "get_image",
+    "referrers",
+    "has_blob",
+    "get_blob",
+    "download_blob",
+    "put_manifest",
+    "tag",
+    "untag",
+    "delete_tag",
+    "delete_manifest",
+    "delete_blob",
+)
+"""The methods that send several requests, or may. Iterators and streams take care of the deadline themselves."""
+
+
 class AsyncRepository(AsyncStore):
     """A repository of a registry. Tasks may share it. Create one with `AsyncRegistry.repository` or `aopen_store`.
 
@@ -64,6 +87,7 @@ class AsyncRepository(AsyncStore):
         super().__init__(AsyncRegistrySource(client, name, owns_client=owns_client, strict=strict))
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
+        limit_calls(self, _LIMITED, client.deadline_seconds)
 
     async def tags(self) -> tuple[str, ...]:
         """List all tags, in the registry's order. The list is cached until `refresh`, or a change through this object.

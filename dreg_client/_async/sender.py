@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client._async._compat import sleep
 from dreg_client._async.transport import AsyncOpenResponse, AsyncTransport
 from dreg_client._logging import log
+from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
@@ -39,8 +40,10 @@ class AsyncSender:
             registry: The URL of the registry for which it is sent.
         """
         began = monotonic()
-        opened = await self._transport.send(hop, self._timeouts)
+        until = request_end.get()
+        opened: AsyncOpenResponse | None = None
         try:
+            opened = await self._transport.send(hop, self._timeouts, until)
             headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
@@ -49,9 +52,10 @@ class AsyncSender:
                 self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
-            body = await _read_body(hop, opened, headers, self._timeouts)
+            body = await _read_body(hop, opened, headers, self._timeouts, until)
         except BaseException:
-            await opened.aclose()
+            if opened is not None:
+                await opened.aclose()
             raise
         await opened.aclose()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
@@ -68,13 +72,17 @@ class AsyncSender:
             self._options.on_event(event)
 
 
-async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
+async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts, until: float) -> bytes:
     """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
-    deadline, size, chunks = monotonic() + longest, 0, list[bytes]()
+    deadline, size, chunks = min(monotonic() + longest, until), 0, list[bytes]()
     if not 200 <= opened.status < 300:
         with suppress(errors.TransportError):
-            while size <= _MOST_OF_AN_ERROR and monotonic() <= deadline and (chunk := await opened.chunk()) is not None:
+            while (
+                size <= _MOST_OF_AN_ERROR
+                and monotonic() <= deadline
+                and (chunk := await opened.chunk(deadline)) is not None
+            ):
                 size += len(chunk)
                 chunks.append(chunk)
         return b"".join(chunks)[:_MOST_OF_AN_ERROR]
@@ -82,12 +90,12 @@ async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, time
         return b""
     if hop.method != "HEAD" and (stated := headers.content_length or 0) > hop.limit:
         raise _too_large(hop, stated)
-    while (chunk := await opened.chunk()) is not None:
+    while (chunk := await opened.chunk(deadline)) is not None:
         size += len(chunk)
         if size > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
-            raise errors.TransferTimeoutError(f"the response was not complete after {longest:.0f} s", hop.where)
+            raise errors.TransferTimeoutError("the response was not complete in time", hop.where)
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -1,5 +1,6 @@
 """The interface between the client and its transport: our connection pool, or the caller's transport."""
 
+from math import inf
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
@@ -21,11 +22,14 @@ class AsyncOpenResponse(Protocol):
     headers: RawHeaders
     peer: str
 
-    async def chunk(self) -> bytes | None:
+    async def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end. Only HTTP's framing is decoded.
 
+        Args:
+            until: When they must have arrived, by `time.monotonic()`, even if the timeout is longer.
+
         Raises:
-            TransportError: The connection was lost, or no bytes arrived before the timeout.
+            TransportError: The connection was lost, or no bytes arrived in time.
         """
         ...
 
@@ -37,11 +41,16 @@ class AsyncOpenResponse(Protocol):
 class AsyncTransport(Protocol):
     """A transport for single HTTP requests. All errors are `DregError`s."""
 
-    async def send(self, hop: Hop, timeouts: Timeouts) -> AsyncOpenResponse:
+    async def send(self, hop: Hop, timeouts: Timeouts, until: float = inf) -> AsyncOpenResponse:
         """Send a request and read the head of its response.
 
+        Args:
+            hop: The request.
+            timeouts: The timeouts.
+            until: When the head must have arrived, by `time.monotonic()`, even if the timeouts are longer.
+
         Raises:
-            TransportError: The request could not be sent, or no response arrived before the timeout.
+            TransportError: The request could not be sent, or no response arrived in time.
             ProtocolError: The response is not valid HTTP, or has both a length and chunked encoding (TRN-28).
             BlockedAddressError: The host is in a more private network than `hop.nearest`. Nothing was sent.
             UnsafeURLError: The URL or a header is not valid.

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
@@ -22,6 +23,7 @@ from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
 from dreg_client.errors.groups import first_error_only
+from dreg_client.protocol.deadlines import CallDeadline, current_call
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # imports `logging`
@@ -149,12 +151,38 @@ class Semaphore:
             deque(map(self._permits.put, map([None].pop if held is None else held.pop, (0,))), 0)
 
 
+class Permit(list[None]):
+    """A place for one permit of a semaphore (see `Semaphore.acquire`).
+
+    An interrupt may come before the code that releases a permit. The permit is then released when this is deleted.
+    """
+
+    __slots__ = ("semaphore",)  # set by the caller, because each request creates a permit, and calls take time
+    semaphore: "Semaphore"
+
+    def __del__(self) -> None:
+        if self:
+            self.semaphore.release(self)
+
+
 def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
     """Look up the TCP addresses of a host.
 
     `timeout` has no effect in sync code: the system's resolver has its own timeouts, and cannot be interrupted.
     """
     return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def run_until(end: float, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:  # noqa: ARG001 (see below)
+    """Call a function. It cannot be ended earlier, so `end` has no effect in sync code."""
+    return function(*arguments)
+
+
+def in_call(deadline: CallDeadline, function: Callable[[], T]) -> T:
+    """Call a function, all requests of which share a deadline."""
+    context = copy_context()  # so that an interrupt cannot leave the deadline behind
+    context.run(current_call.set, deadline)
+    return context.run(function)
 
 
 def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
@@ -187,6 +215,7 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
 
     def work() -> None:
         current.set(None)  # outside of any group, so not cancelled
+        current_call.set(None)  # nor ended by the deadline of the call
         try:
             outcomes.append(function(*arguments))
         except BaseException as failure:

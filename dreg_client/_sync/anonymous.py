@@ -1,14 +1,12 @@
 # Generated from dreg_client/_async/anonymous.py by tools/generate_sync.py. Do not edit.
 """Authentication without a credential: answer the challenges of registries with anonymous tokens."""
 
-import os
-from collections.abc import Hashable
 from time import monotonic
 from typing import Final
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client._sync._compat import Lock, new_lock
+from dreg_client._sync._compat import wait_future
 from dreg_client._sync.sender import Sender
 from dreg_client.protocol.auth import (
     NO_CREDENTIAL_THERE,
@@ -18,11 +16,13 @@ from dreg_client.protocol.auth import (
     challenge_key,
     challenge_of,
 )
+from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts
 from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, token_hop
+from dreg_client.protocol.turns import Turn
 from dreg_client.protocol.www_authenticate import is_foreign
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach
@@ -46,7 +46,6 @@ class AnonymousAuthenticator:
         self._options, self._sender = options, sender
         self._tokens = TokenCache(monotonic)
         self.challenges: Latest[ChallengeKey, KnownChallenge] = Latest(MOST)
-        self._locks: Latest[Hashable, Lock] = Latest(MOST)
         self._warned: Latest[Origin, str] = Latest(MOST)
 
     def known(self, registry: RegistryURL, request: Request, *, nearest: Reach = Reach.LOCAL) -> str | None:
@@ -104,8 +103,8 @@ class AnonymousAuthenticator:
         key = wanted.key
         if cached := self._tokens.get(key, refused=refused):
             return cached
-        # By process: in a forked child, a lock that another thread of the parent held would never be released.
-        with self._locks.get_or_put((os.getpid(), key), new_lock()):
+        with Turn((id(self), key)) as before:
+            wait_future(before)
             if cached := self._tokens.get(key, refused=refused):
                 return cached
             hop = token_hop(wanted, self._sender.fixed, self._options)
@@ -123,7 +122,7 @@ class AnonymousAuthenticator:
 
     def _token_response(self, hop: Hop, registry: RegistryURL) -> Response:
         """Send a request to a token server, with its own retries. Redirects are not followed: it may have a secret."""
-        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after)
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, request_end.get())
         while True:
             try:
                 response, _ = self._sender.send(hop, registry.url)

@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/blob_body.py by tools/generate_sync.py. Do not edit.
 """The bytes of one blob of a registry, resumed after interruptions."""
 
+from math import inf
 from time import monotonic
 from typing import Self
 
@@ -24,6 +25,7 @@ class BlobBody:
     def __init__(self, client: Client, digest: Digest, transfer: BlobTransfer) -> None:
         self.transfer = transfer
         self._client, self._digest = client, digest
+        self._call = client.deadline()
         self._body: OpenResponse | None = None
         self._entered = self._left = False
 
@@ -53,8 +55,10 @@ class BlobBody:
                 chunk = self._next_chunk()
             except errors.TransportError as failure:
                 self._close()
+                if self._call is not None:
+                    self._call.check(failure)
                 self.transfer.interrupted(failure)
-                self._begin()
+                self._resume()
                 continue
             if chunk:
                 return chunk
@@ -64,19 +68,38 @@ class BlobBody:
     def _next_chunk(self) -> bytes:
         """Return the new bytes of the next chunk; empty if there are none, for example at the end of the body."""
         began = monotonic()
-        chunk = self._body.chunk() if self._body is not None else None
+        end = began + self.transfer.patience
+        if self._call is not None:
+            end = min(end, self._call.until())
+        try:
+            chunk = self._body.chunk(end) if self._body is not None else None
+        except errors.TransportError:
+            self.transfer.add_wait(monotonic() - began)
+            raise
         if chunk is None:
             self.transfer.ended()
             return b""
         chunk = self.transfer.feed(chunk, monotonic() - began)
+        if self._call is not None and self.transfer.is_fast_enough:
+            self._call.succeeded()
         if not self.transfer.exact:  # ranges are reported in order, when they are passed on
             self._client.emit(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
         return chunk
 
-    def _begin(self) -> None:
+    def _resume(self) -> None:
+        """Request the rest after an interruption."""
+        began = monotonic()
+        try:
+            self._begin(self.transfer.resume_within)
+        finally:
+            self.transfer.add_wait(monotonic() - began, for_body=False)
+
+    def _begin(self, within: float = inf) -> None:
         """Send requests until there is a body to read, or nothing is left to read."""
+        end = monotonic() + within
         while not self.transfer.done:
-            response, self._body = self._client.stream(self.transfer.request())
+            within = max(end - monotonic(), 0.0)
+            response, self._body = self._client.stream(self.transfer.request(), self._call, within)
             try:
                 if self.transfer.begin(response):
                     return

@@ -69,19 +69,22 @@ class Connection:
         self._most = _WIDE
         self._since = 0.0
 
-    def send(self, hop: Hop, target: str, write_seconds: float, read_seconds: float) -> tuple[int, RawHeaders]:
+    def send(
+        self, hop: Hop, target: str, write_seconds: float, read_seconds: float, until: float
+    ) -> tuple[int, RawHeaders]:
         """Send a request, and read the status and headers of its response.
 
-        The head of each response, including interim responses (1xx), must be complete within `read_seconds`.
+        The head, including all interim responses (1xx), must be complete within `read_seconds`, and before `until`.
         """
         data, is_sent = self._request(hop, target), True
         try:
             for start in range(0, len(data), NARROW):
-                self._stream.write(data[start : start + NARROW], monotonic() + write_seconds)
+                self._stream.write(data[start : start + NARROW], min(monotonic() + write_seconds, until))
         except SendError:
             is_sent = False  # a server may respond early, and close the connection while the request is being sent
+        deadline = min(monotonic() + read_seconds, until)
         for _ in range(_MOST_INTERIM):
-            event = self._next_event(monotonic() + read_seconds)
+            event = self._next_event(deadline)
             if isinstance(event, h11.Response):
                 break
         else:
@@ -135,17 +138,17 @@ class Connection:
             raise (ClosedInBodyError if data == b"" else BadHTTPError) from failure
         return event
 
-    def read_chunk(self, seconds: float) -> bytes:
-        """Read the next chunk of the body; return an empty one at the end."""
+    def read_chunk(self, seconds: float, until: float) -> bytes:
+        """Read the next chunk of the body, within `seconds` and before `until`; return an empty one at the end."""
         if self._left is None:
-            event = self._next_event(monotonic() + seconds)
+            event = self._next_event(min(monotonic() + seconds, until))
             if isinstance(event, h11.Data):
                 return bytes(event.data)
             self._ended = True
             return b""
         data, self._first = self._first, b""
         if not data and self._left:
-            data = self._stream.read(min(self._left, self._most), monotonic() + seconds)
+            data = self._stream.read(min(self._left, self._most), min(monotonic() + seconds, until))
             if not data:
                 raise ClosedInBodyError
             self._left -= len(data)

@@ -24,15 +24,15 @@ def iter_tags(
     most: int = MAX_PAGES,
 ) -> Iterator[str]:
     """Iterate over the tags after `last`, `n` per page (at most 1,000). Pages are requested as needed."""
-    pages = tag_pages(repository, n, last, most)
+    pages, call = tag_pages(repository, n, last, most), client.deadline()
     while pages.request is not None:
-        for tag in pages.names(client.send(pages.request)):
+        for tag in pages.names(client.send(pages.request, call)):
             yield tag
 
 
 def iter_catalog(client: Client, n: int | None = None, last: str | None = None, most: int = MAX_PAGES) -> Iterator[str]:
     """Iterate over the repositories of a registry, with the same arguments as `iter_tags`."""
-    pages = catalog_pages(n, last, most)
+    pages, call = catalog_pages(n, last, most), client.deadline()
     while pages.request is not None:
-        for name in pages.names(client.send(pages.request)):
+        for name in pages.names(client.send(pages.request, call)):
             yield name

@@ -70,6 +70,8 @@ class SocketStream:
                 else:
                     if not has_waited:
                         checkpoint()  # so that a fast server does not keep other threads from running
+                        if monotonic() > deadline:  # TLS may read again and again, without any data for us
+                            raise TransferTimedOutError
                     return data
         except OSError as failure:
             raise ConnectionLostError from failure

@@ -12,11 +12,12 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._sync._compat import Semaphore
+from dreg_client._sync._compat import Permit, Semaphore
 from dreg_client._sync.connection import Connection
 from dreg_client._sync.network import Stream, TLSStream, connect
 from dreg_client._sync.proxy import connect_by_proxy
@@ -53,13 +54,13 @@ class Pool:
         self._closed = False
         self._process = os.getpid()
 
-    def send(self, hop: Hop, timeouts: Timeouts) -> "PooledResponse":
+    def send(self, hop: Hop, timeouts: Timeouts, until: float = inf) -> "PooledResponse":
         """Send a request, and read the head of its response (see `Transport.send`)."""
         if self._process != os.getpid():
             self._drop_pools_of_parent()
         place = hop.place
         pool = self._spellings.get(place) or self._pool(place, hop)
-        return pool.send(hop, hop.url[len(place) :], timeouts)
+        return pool.send(hop, hop.url[len(place) :], timeouts, until)
 
     def _drop_pools_of_parent(self) -> None:
         """Start afresh in a forked child: if both processes used the same sockets, their responses would mix."""
@@ -125,25 +126,26 @@ class OriginPool:
         self._idle: deque[Connection] = deque()
         self._closed = False
 
-    def send(self, hop: Hop, target: str, timeouts: Timeouts) -> "PooledResponse":
+    def send(self, hop: Hop, target: str, timeouts: Timeouts, until: float) -> "PooledResponse":
         """Send a request for path and query of `target`, and read the head of its response (see `Pool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: Connection | None = None
-        held: list[None] = []
+        held = Permit()
+        held.semaphore = self._permits
         try:
-            if not self._permits.acquire(timeouts.pool, held):
+            if not self._permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
             if (connection := self._take_idle(hop)) is not None:
                 try:
-                    head = connection.send(hop, target, timeouts.write, seconds)
+                    head = connection.send(hop, target, timeouts.write, seconds, until)
                     return PooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
                 except (ConnectionLostError, ClosedBeforeResponseError):
                     # A server may close an idle connection at any time. A request without side effects is sent again.
                     if connection.heard or hop.method not in _SENT_AGAIN:
                         raise
                     connection.close()
-            connection = self._connect(hop, monotonic() + timeouts.connect)
-            head = connection.send(hop, target, timeouts.write, seconds)
+            connection = self._connect(hop, min(monotonic() + timeouts.connect, until))
+            head = connection.send(hop, target, timeouts.write, seconds, until)
             return PooledResponse(self, connection, held, head, hop=hop, seconds=seconds)
         except BaseException as failure:
             if connection is None:
@@ -240,7 +242,7 @@ class PooledResponse:
         self._held = held
         self._is_open, self._at_end = True, False
 
-    def chunk(self) -> bytes | None:
+    def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end."""
         if not self._is_open:
             if self._at_end:
@@ -249,7 +251,7 @@ class PooledResponse:
         try:
             if self._pool.process != os.getpid():  # the parent of this process also reads the rest
                 raise ConnectionLostError  # noqa: TRY301 (closes the connection in this process)
-            chunk = self._connection.read_chunk(self._seconds)
+            chunk = self._connection.read_chunk(self._seconds, until)
         except BaseException as failure:
             self.close()
             if isinstance(failure, NetworkError):
@@ -264,8 +266,8 @@ class PooledResponse:
     def close(self) -> None:
         """Return the connection to the pool if the body was read to its end; otherwise close it."""
         if self._is_open:
-            self._is_open = False
             try:
+                self._is_open = False
                 self._pool.give_back(self._connection, self._held)
             except BaseException:  # an interrupt
                 self._pool.drop(self._connection, self._held)

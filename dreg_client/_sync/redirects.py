@@ -25,7 +25,7 @@ class Redirects:
         self._options, self._sender = options, sender
         self._others = AnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    def send(self, registry: RegistryURL, request: Request, authorization: str | None, *, streams: bool) -> Answer:
+    def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> Answer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
@@ -37,7 +37,7 @@ class Redirects:
             headers,
             request.body,
             request.limit,
-            streams,
+            request.streams,
             only_loopback=only_loopback,
             waits=request.waits,
         )

@@ -6,6 +6,7 @@ from typing import Self, Unpack
 
 from dreg_client import errors
 from dreg_client._sync.client import Client
+from dreg_client._sync.limits import limit_calls
 from dreg_client._sync.lists import iter_catalog
 from dreg_client._sync.repository import Repository
 from dreg_client.protocol.options import RegistryOptions, with_auth
@@ -30,8 +31,9 @@ class Registry:
             plain_http: Use HTTP. insecure: Do not verify the certificate. ca_file: A file with additional CA
             certificates. client_cert: A pair (certificate, key) of paths. certs_dirs: Directories like docker's
             `certs.d`. ssl_context: A TLS context, used instead of all these.
-            timeout: `Timeouts`, or seconds. retries: The maximum number of retries. max_retry_after: The longest
-            `Retry-After` to wait for, in seconds. connections: The maximum number of connections to one host.
+            timeout: `Timeouts`, or seconds. deadline: Seconds for each call, with all its requests. retries: The
+            maximum number of retries. max_retry_after: The longest `Retry-After` to wait for, in seconds. connections:
+            The maximum number of connections to one host.
             mirrors: URLs of mirrors, or `Mirror`s, tried first. proxy: The URL of a proxy. trust_env: Whether to use
             the proxies in environment variables. user_agent: The `User-Agent` header.
             http, transport: A transport of httpx or httpx2 to use. keep_alive: Let it keep its connections.
@@ -55,6 +57,7 @@ class Registry:
         self._url = self._client.registry
         self._repositories: dict[str, Repository] = {}
         self._catalog: Namespaces[Repository] | None = None
+        limit_calls(self, ("ping", "is_up", "namespaces", "repositories", "refresh"), self._client.deadline_seconds)
 
     @classmethod
     def build_with_manual_client(

@@ -2,12 +2,13 @@
 """Repositories of a registry: stores that can be written."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.client import Client
+from dreg_client._sync.limits import limit_calls
 from dreg_client._sync.lists import iter_tags
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.store import Store
@@ -42,6 +43,28 @@ if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
     from dreg_client.models.legacy import LegacyManifest
 
 
+_LIMITED: Final = (
+    "tags",
+    "resolve",
+    "check_manifest",
+    "get_manifest",
+    "get_raw_manifest",
+    "get_config",
+    "get_image",
+    "referrers",
+    "has_blob",
+    "get_blob",
+    "download_blob",
+    "put_manifest",
+    "tag",
+    "untag",
+    "delete_tag",
+    "delete_manifest",
+    "delete_blob",
+)
+"""The methods that send several requests, or may. Iterators and streams take care of the deadline themselves."""
+
+
 class Repository(Store):
     """A repository of a registry. Threads may share it. Create one with `Registry.repository` or `open_store`.
 
@@ -63,6 +86,7 @@ class Repository(Store):
         super().__init__(RegistrySource(client, name, owns_client=owns_client, strict=strict))
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
+        limit_calls(self, _LIMITED, client.deadline_seconds)
 
     def tags(self) -> tuple[str, ...]:
         """List all tags, in the registry's order. The list is cached until `refresh`, or a change through this object.

@@ -10,6 +10,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
 from dreg_client._sync.transport import OpenResponse, Transport
+from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
@@ -40,8 +41,10 @@ class Sender:
             registry: The URL of the registry for which it is sent.
         """
         began = monotonic()
-        opened = self._transport.send(hop, self._timeouts)
+        until = request_end.get()
+        opened: OpenResponse | None = None
         try:
+            opened = self._transport.send(hop, self._timeouts, until)
             headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
@@ -50,9 +53,10 @@ class Sender:
                 self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
-            body = _read_body(hop, opened, headers, self._timeouts)
+            body = _read_body(hop, opened, headers, self._timeouts, until)
         except BaseException:
-            opened.close()
+            if opened is not None:
+                opened.close()
             raise
         opened.close()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
@@ -69,13 +73,15 @@ class Sender:
             self._options.on_event(event)
 
 
-def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
+def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts, until: float) -> bytes:
     """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
-    deadline, size, chunks = monotonic() + longest, 0, list[bytes]()
+    deadline, size, chunks = min(monotonic() + longest, until), 0, list[bytes]()
     if not 200 <= opened.status < 300:
         with suppress(errors.TransportError):
-            while size <= _MOST_OF_AN_ERROR and monotonic() <= deadline and (chunk := opened.chunk()) is not None:
+            while (
+                size <= _MOST_OF_AN_ERROR and monotonic() <= deadline and (chunk := opened.chunk(deadline)) is not None
+            ):
                 size += len(chunk)
                 chunks.append(chunk)
         return b"".join(chunks)[:_MOST_OF_AN_ERROR]
@@ -83,12 +89,12 @@ def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeo
         return b""
     if hop.method != "HEAD" and (stated := headers.content_length or 0) > hop.limit:
         raise _too_large(hop, stated)
-    while (chunk := opened.chunk()) is not None:
+    while (chunk := opened.chunk(deadline)) is not None:
         size += len(chunk)
         if size > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
-            raise errors.TransferTimeoutError(f"the response was not complete after {longest:.0f} s", hop.where)
+            raise errors.TransferTimeoutError("the response was not complete in time", hop.where)
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/transport.py by tools/generate_sync.py. Do not edit.
 """The interface between the client and its transport: our connection pool, or the caller's transport."""
 
+from math import inf
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
@@ -22,11 +23,14 @@ class OpenResponse(Protocol):
     headers: RawHeaders
     peer: str
 
-    def chunk(self) -> bytes | None:
+    def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end. Only HTTP's framing is decoded.
 
+        Args:
+            until: When they must have arrived, by `time.monotonic()`, even if the timeout is longer.
+
         Raises:
-            TransportError: The connection was lost, or no bytes arrived before the timeout.
+            TransportError: The connection was lost, or no bytes arrived in time.
         """
         ...
 
@@ -38,11 +42,16 @@ class OpenResponse(Protocol):
 class Transport(Protocol):
     """A transport for single HTTP requests. All errors are `DregError`s."""
 
-    def send(self, hop: Hop, timeouts: Timeouts) -> OpenResponse:
+    def send(self, hop: Hop, timeouts: Timeouts, until: float = inf) -> OpenResponse:
         """Send a request and read the head of its response.
 
+        Args:
+            hop: The request.
+            timeouts: The timeouts.
+            until: When the head must have arrived, by `time.monotonic()`, even if the timeouts are longer.
+
         Raises:
-            TransportError: The request could not be sent, or no response arrived before the timeout.
+            TransportError: The request could not be sent, or no response arrived in time.
             ProtocolError: The response is not valid HTTP, or has both a length and chunked encoding (TRN-28).
             BlockedAddressError: The host is in a more private network than `hop.nearest`. Nothing was sent.
             UnsafeURLError: The URL or a header is not valid.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -37,7 +38,9 @@ def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int)
                 result.put(function(item))
 
     for _ in range(min(at_once, len(items))):
-        Thread(target=work, daemon=True).start()  # an interrupted program does not wait for a registry
+        Thread(
+            target=copy_context().run, args=(work,), daemon=True
+        ).start()  # an interrupted program does not wait for a registry
     for result in results:
         yield _awaited(result)
 

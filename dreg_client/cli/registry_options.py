@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -29,6 +30,14 @@ _READING: Final = Lock()
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
     ctx.meta.setdefault(_META, {})[param.name] = value
+
+
+def _limit_command(ctx: click.Context, _param: click.Parameter, seconds: float | None) -> None:
+    """Set the deadline of the command, and end it if a registry keeps failing, so that it never hangs."""
+    from dreg_client.protocol.deadlines import PATIENCE, CallDeadline, current_call
+
+    current_call.set(CallDeadline(inf if seconds is None else seconds, patience=PATIENCE))
+    ctx.call_on_close(lambda: current_call.set(None))
 
 
 _option: Final = partial(click.option, cls=RegistryOption, expose_value=False, callback=_remember)
@@ -72,6 +81,15 @@ _CONNECTION_OPTIONS: Final = (
         metavar="SECONDS",
         type=SECONDS,
         help="Response timeout in seconds (default: 30).",
+    ),
+    click.option(
+        "--deadline",
+        cls=RegistryOption,
+        expose_value=False,
+        callback=_limit_command,
+        metavar="SECONDS",
+        type=click.FloatRange(min=0.1),
+        help="Time limit for the whole command in seconds (default: none).",
     ),
     _option(
         "--retries",

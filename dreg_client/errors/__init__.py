@@ -16,8 +16,8 @@ DregError
                          UnauthorizedError (DeniedError)  CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
                          UnknownNamespaceError (also KeyError)
-  TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TransferTimeoutError (NoPlaceError)
-                         TruncatedBodyError  ProtocolError  RetryExhaustedError
+  TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TruncatedBodyError
+                         TransferTimeoutError (DeadlineError, NoPlaceError)  ProtocolError  RetryExhaustedError
                          TLSError (NotTLSError, OnlyTLSError)
   FileError              LayoutError (UnsafePathError  LayoutCorruptError  LayoutLockedError)
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError  MissingLibraryError  WorkerKilledError
@@ -55,6 +55,7 @@ from dreg_client.errors.registries import ConnectError as ConnectError
 from dreg_client.errors.registries import CredentialError as CredentialError
 from dreg_client.errors.registries import CredentialHelperError as CredentialHelperError
 from dreg_client.errors.registries import CrossOriginError as CrossOriginError
+from dreg_client.errors.registries import DeadlineError as DeadlineError
 from dreg_client.errors.registries import DeniedError as DeniedError
 from dreg_client.errors.registries import InsecureDowngradeError as InsecureDowngradeError
 from dreg_client.errors.registries import NoPlaceError as NoPlaceError

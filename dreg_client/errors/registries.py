@@ -180,6 +180,12 @@ class NoPlaceError(TransferTimeoutError):
     retryable = False
 
 
+class DeadlineError(TransferTimeoutError):
+    """A call was not complete at its deadline."""
+
+    retryable = False
+
+
 class TruncatedBodyError(TransportError):
     """A response body ended early, and all attempts to resume it failed."""
 

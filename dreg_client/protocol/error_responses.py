@@ -83,13 +83,17 @@ def _error(
             return errors.RegistryError(f"request rejected: cannot {verb} {the}", where, advice, *facts)
 
 
-def check_wait(response: Response, longest: float) -> None:
-    """Raise RateLimitedError if a 408 or 503 requests a delay of more than `longest` (429: see `raise_for_status`)."""
+def check_wait(response: Response, longest: float, left: float) -> None:
+    """Raise RateLimitedError if a 408 or 503 requests too long a delay (429: see `raise_for_status`).
+
+    `longest` is `max_retry_after`, and `left` the rest of the time for the request, both in seconds.
+    """
     wait = retry_after(response)
-    if wait is None or wait <= longest or response.status == 429:
+    if wait is None or wait <= min(longest, left) or response.status == 429:
         return
     facts = response.status, reported(response).lines, _request_id(response), wait
-    reason = f"the registry requests a delay of more than {longest:.0f} seconds (max_retry_after)"
+    limit = f"{longest:.0f} seconds (max_retry_after)" if wait > longest else "the time that is left for the request"
+    reason = f"the registry requests a delay of more than {limit}"
     raise errors.RateLimitedError(reason, place_of(response), _try_again(wait), *facts)
 
 

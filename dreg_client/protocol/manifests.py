@@ -31,7 +31,7 @@ _SAYS_NOTHING: Final = frozenset(
 )
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 406, 410, 500, 501})
 """Statuses of HEAD after which GET may succeed (DLD-21): some registries lack HEAD, or sign URLs for GET only."""
-_COMMIT: Final = 300.0
+_COMMIT: Final = 90.0
 _LIST_TAGS: Final = "list the available tags with .tags()"
 _TAGS_ALONE: Final = "a tag without a repository, such as 1; copying to another repository is not supported"
 _CHECK_DIGEST: Final = "check the digest and the repository; the manifest may have been deleted"

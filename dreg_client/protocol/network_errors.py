@@ -10,6 +10,7 @@ from typing import Final
 
 from dreg_client import errors
 
+OTHER_LOOP: Final = "the transport belongs to another event loop; create a new one, or use the built-in one"
 NOT_TLS: Final = "the server does not use TLS"
 ONLY_TLS: Final = "the server requires TLS, but the request used plain HTTP"
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
@@ -61,11 +62,11 @@ class TwoLengthsError(BadHTTPError, reason="the response has both a length and c
     """A response has both `Content-Length` and a chunked `Transfer-Encoding`."""
 
 
-_TOO_LONG: Final = "timed out while no data was sent or received"
+_TOO_LONG: Final = "timed out; the request or its response was not complete in time"
 
 
 class TransferTimedOutError(NetworkError, kind=errors.TransferTimeoutError, reason=_TOO_LONG):
-    """No data could be read or sent before the timeout."""
+    """The expected data was not read or sent before the timeout, or before the deadline of the request."""
 
 
 class ConnectFailedError(NetworkError, kind=errors.ConnectError):

@@ -177,5 +177,5 @@ OPTION_TYPES: Final[Mapping[str, OptionType]] = {
     "http": OptionType(_is_text, "'httpx' or 'httpx2'"),
     "on_event": OptionType(callable, "a function that accepts an event", is_optional=True),
 }
-"""All options except `timeout` and `credentials`, whose types are checked where their values are read, and `transport`,
-whose type differs between sync and async code."""
+"""All options except `timeout`, `deadline` and `credentials`, whose types are checked where their values are read, and
+`transport`, whose type differs between sync and async code."""

@@ -59,11 +59,15 @@ class Timeouts:
 
     Attributes:
         connect: Time to connect to a host, including TLS.
-        read: Time until the next bytes of a response arrive.
+        read: Time from sending a request until the head of its response is complete, and then until the next bytes of
+            its body arrive.
         write: Time until the next bytes of a request are sent.
         pool: Time until a connection is free.
         whole: Time to read a whole document, or a page of a list. Blobs have no such limit, but must arrive with at
             least 1 KiB per second.
+
+    A request must be complete within 90 seconds, with all its redirects, token requests and retries. This time grows
+    with `read` and `whole` if they exceed their defaults.
 
     Raises:
         TypeError: A timeout is not a number.
@@ -98,6 +102,13 @@ def _as_timeouts(given: object) -> str:
             return f"; write timeout=Timeouts(connect={connect}, read={read})"
         case _:
             return ""
+
+
+def _check_times(timeout: object, deadline: object) -> None:
+    if not isinstance(timeout, Timeouts):
+        _check_seconds("timeout= must be Timeouts, or", timeout)
+    if deadline is not None:
+        _check_seconds("deadline= must be None, or", deadline)
 
 
 def _check_hosts(trusted: tuple[str, ...]) -> None:
@@ -141,6 +152,7 @@ class RegistryOptions(TypedDict, total=False):
     mirrors: tuple[str | Mirror, ...]
     trusted_token_hosts: tuple[str, ...]
     timeout: Timeouts | float
+    deadline: float | None
     retries: int
     max_retry_after: float
     connections: int
@@ -176,6 +188,8 @@ class Options:
         trusted_token_hosts: Additional hosts whose token server may get the credential.
         timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
             and `whole` keep their defaults.
+        deadline: The time for each call, such as `tags()` or `download_blob()`, in seconds, with all requests that it
+            sends. An iterator or a stream must be read to its end within this time. None: no limit.
         retries: The maximum number of retries of a request.
         max_retry_after: The longest `Retry-After` to wait for, in seconds. A longer one raises an error immediately.
         connections: The maximum number of connections to one host.
@@ -209,6 +223,7 @@ class Options:
     mirrors: tuple[str | Mirror, ...] = ()
     trusted_token_hosts: tuple[str, ...] = ()
     timeout: Timeouts | float = field(default_factory=Timeouts)
+    deadline: float | None = None
     retries: int = ATTEMPTS - 1
     max_retry_after: float = LONGEST_WAIT
     connections: int = CONNECTIONS
@@ -228,8 +243,7 @@ class Options:
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections must be at least 1, and retries at least 0")
         _check_hosts(self.trusted_token_hosts)
-        if not isinstance(self.timeout, Timeouts):
-            _check_seconds("timeout= must be Timeouts, or", self.timeout)
+        _check_times(self.timeout, self.deadline)
         if self.credentials is not None and self.auth_service is not None:
             raise ValueError("pass either credentials or auth_service, not both")
         if self.credentials is not None and not _is_source(self.credentials):
@@ -243,6 +257,12 @@ class Options:
         if isinstance(self.timeout, Timeouts):
             return self.timeout
         return Timeouts(connect=min(self.timeout, 10.0), read=self.timeout)
+
+    @property
+    def budget(self) -> float:
+        """The time for one request, with all its attempts, in seconds: 90 with the default options."""
+        timeouts = self.timeouts
+        return max(self.max_retry_after + 30.0, timeouts.read + 60.0, timeouts.whole + 30.0)
 
     @property
     def requires_tls(self) -> bool:

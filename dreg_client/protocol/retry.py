@@ -12,7 +12,7 @@ from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.latest import Latest
 
 ATTEMPTS: Final = 5
-WHOLE: Final = 300.0
+WHOLE: Final = 90.0
 LONGEST_WAIT: Final = 60.0
 _READING: Final = frozenset({"GET", "HEAD"})
 _ALWAYS: Final = frozenset({408, 429, 502, 503, 504})
@@ -47,15 +47,18 @@ def _date(text: str) -> float | None:
 
 
 class Attempts:
-    """Up to `most` attempts within five minutes. A `Retry-After` over `longest_wait` seconds ends them."""
+    """Up to `most` attempts, the last of which begins before `end` (by the clock; default: in 90 seconds).
+
+    A `Retry-After` over `longest_wait` seconds, or over the time that is left, ends them.
+    """
 
     def __init__(
-        self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT, began: float | None = None
+        self, most: int, clock: Callable[[], float], longest_wait: float = LONGEST_WAIT, end: float | None = None
     ) -> None:
         self.most: int = most
         self.made: int = 0
         self._clock, self._longest_wait = clock, longest_wait
-        self._began = clock() if began is None else began
+        self._end = clock() + WHOLE if end is None else end
         self._server_faults = self._absences = self._refusals = 0
 
     def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
@@ -72,11 +75,13 @@ class Attempts:
         if not is_retryable:
             return None
         requested = retry_after(response)
-        if (requested is not None and requested > self._longest_wait) or not self._is_left(requested or 0.0):
+        if requested is not None and requested > min(self._longest_wait, self.left):
             return None
-        if requested is not None:
-            return requested + _RANDOM.uniform(0, requested / 10)
-        return max(self._backoff(), 1.0 if status in _BUSY else 0.0)
+        if requested is None:
+            delay = max(self._backoff(), 1.0 if status in _BUSY else 0.0)
+        else:
+            delay = requested + _RANDOM.uniform(0, requested / 10)
+        return delay if self._is_left(delay) else None
 
     def after_failure(self, failure: errors.DregError) -> float:
         """Return the seconds to wait before the next attempt; raise an error if there is none, or it would not help."""
@@ -85,14 +90,20 @@ class Attempts:
             raise failure
         is_refused = isinstance(failure, errors.ConnectError) and failure.refused
         self._refusals += is_refused
-        if self._refusals > _MOST_REFUSALS or not self._is_left(0.0):
+        delay = min(self._backoff(), _MOMENT) if is_refused else self._backoff()
+        if self._refusals > _MOST_REFUSALS or not self._is_left(delay):
             if self.made == 1:
                 raise failure
             raise errors.RetryExhaustedError(failure, self.made) from failure
-        return min(self._backoff(), _MOMENT) if is_refused else self._backoff()
+        return delay
+
+    @property
+    def left(self) -> float:
+        """The longest `Retry-After` in seconds that can be waited for in the time that is left (see `after_answer`)."""
+        return max(self._end - self._clock(), 0.0) / 1.1
 
     def _is_left(self, wait: float) -> bool:
-        return self.made < self.most and self._clock() - self._began + wait < WHOLE
+        return self.made < self.most and self._clock() + wait < self._end
 
     def _backoff(self) -> float:
         return max(_RANDOM.uniform(0, min(30.0, 0.5 * 2 ** (self.made - 1))), 0.1)

@@ -1,59 +1,65 @@
 """Take turns: one thread or task of this process at a time, across event loops."""
 
 import os
-import threading
 from collections.abc import Hashable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Final
 
 
-class _Queues:
-    """The last turn for each key."""
+class _Place:
+    """A place in the queue of a key."""
 
-    def __init__(self) -> None:
-        # Held for a few instructions, never while waiting. Reentrant, because the garbage collector may end a turn
-        # while it is held.
-        self.lock = threading.RLock()
-        self.last: dict[Hashable, Future[None]] = {}
+    def __init__(self, key: Hashable) -> None:
+        self.key, self.over = (os.getpid(), key), Future[None]()  # in a forked child, those of its parent never end
 
 
-_of_process: Final[dict[int, _Queues]] = {}  # by process: in a forked child, the turns of its parent would never end
+_entered: Final[list[_Place]] = []
+"""The turns that were entered and are not over, in order. Few at a time, so one list for all keys is enough."""
 
 
 class Turn:
     """A turn for a key, as a context manager. Entering does not block: the turn begins once the one before it ends.
 
-    An interrupt (Ctrl-C) may come between any two instructions, even while a turn is entered or left. The garbage
-    collector then ends the turn, so that no later turn waits forever.
+    An interrupt (Ctrl-C) may come between any two instructions, even while a turn is entered or left. So there is no
+    lock that could stay locked: each step that others depend on is a single call of a C function. If an interrupt
+    prevents `__exit__`, the garbage collector ends the turn.
     """
 
     def __init__(self, key: Hashable) -> None:
-        self._key, self._over = key, Future[None]()
-        self._queues = _of_process.setdefault(os.getpid(), _Queues())
-        self._before: Future[None] | None = None
+        self._place = _Place(key)
 
     def __enter__(self) -> Future[None]:
         """Join the queue; return a future for the end of the turn before this one, already done if there is none."""
-        with self._queues.lock:
-            self._before = self._queues.last.get(self._key) or _done()
-            self._queues.last[self._key] = self._over
-        return self._before
+        try:
+            _entered.append(self._place)
+            return self._before()
+        except BaseException:  # an interrupt
+            self.__exit__()
+            raise
 
     def __exit__(self, *_: object) -> None:
         """End this turn. If it has not begun, it ends together with the one before it."""
-        if self._before is not None:
-            self._before.add_done_callback(self._finish)
+        if not self._place.over.done():
+            self._before().add_done_callback(self._finish)
+
+    def _before(self) -> Future[None]:
+        before: Future[None] | None = None
+        for place in _entered.copy():
+            if place is self._place:
+                break
+            if place.key == self._place.key:
+                before = place.over
+        return before or _done()
 
     def _finish(self, _: Future[None]) -> None:
-        with self._queues.lock:
-            if self._queues.last.get(self._key) is self._over:
-                del self._queues.last[self._key]
         with suppress(InvalidStateError):
-            self._over.set_result(None)
+            self._place.over.set_result(None)
+        with suppress(ValueError):
+            _entered.remove(self._place)
 
     def __del__(self) -> None:
-        if hasattr(self, "_before"):
+        if hasattr(self, "_place"):
             self.__exit__()
 
 

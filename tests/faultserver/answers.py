@@ -27,7 +27,15 @@ class Drip:
     times: int | None = None
 
 
-Piece = bytes | Fault | Drip
+@dataclass(frozen=True)
+class Trickle:
+    """The same piece again and again, with a pause of some seconds after each, until the client leaves."""
+
+    piece: bytes
+    pause: float = 0.05
+
+
+Piece = bytes | Fault | Drip | Trickle
 
 
 def head(status: str | int = "200 OK", *headers: str) -> bytes:

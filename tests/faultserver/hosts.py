@@ -1,5 +1,6 @@
 """A host: it listens, keeps every byte that it is told, and answers by what a test says."""
 
+import select
 import socket
 import ssl
 import struct
@@ -9,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from tests.faultserver.answers import END, RESET, STALL, Drip, Piece
+from tests.faultserver.answers import END, RESET, STALL, Drip, Piece, Trickle
 
 PATIENCE = 60.0
 """Seconds after which a host gives up on a client that neither asks nor leaves; no test waits for it."""
@@ -210,16 +211,29 @@ def _speak(connection: socket.socket, piece: Piece, heard: Heard) -> bool:
             while times is None or said < times:
                 connection.sendall(octets)
                 said += 1
+        case Trickle(octets, pause):
+            return _trickle(connection, octets, pause)
         case _ if piece is RESET:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
         case _ if piece is STALL:
-            while connection.recv(65536):
-                pass
-            return False
+            return _stall(connection)
         case _ if piece is END:
             return False
     return True
+
+
+def _trickle(connection: socket.socket, octets: bytes, pause: float) -> bool:
+    connection.sendall(octets)
+    while not select.select([connection], [], [], pause)[0]:
+        connection.sendall(octets)
+    return False
+
+
+def _stall(connection: socket.socket) -> bool:
+    while connection.recv(65536):
+        pass
+    return False
 
 
 def _bare(piece: bytes) -> bytes:

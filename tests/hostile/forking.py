@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dreg_client import AsyncRegistry, Credentials, Registry
+from dreg_client.protocol import turns
 
 LIMIT = 20
 """The seconds after which a child that waits for its parent is ended."""
@@ -97,15 +98,10 @@ def waiting(kind: str, url: str, ca_file: str, password: str) -> None:
     """Fork while a thread waits for a token, or for `/v2/`."""
     script = Script(kind, url, ca_file, credentials=("ada", password))
     threading.Thread(target=script.ask, args=("tags",), daemon=True).start()
-    while not _is_locked(script):
+    while not turns._entered:
         pass
     end(child(lambda: script.ask("tags") == ("1.4",)))
     os._exit(0)
-
-
-def _is_locked(script: Script) -> bool:
-    authenticator = script.web._client._authenticator
-    return bool(authenticator._locks or authenticator._pinging)
 
 
 def helped(kind: str, url: str, ca_file: str, auth: str, begun: str, programs: str) -> None:

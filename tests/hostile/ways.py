@@ -204,6 +204,7 @@ class Way:
         flags += ["--plain-http"] if self.registry.startswith("http://") or self.options.get("plain_http") else []
         flags += ["--insecure"] if self.options.get("insecure") else []
         flags += ["--timeout", str(self.options["timeout"])] if "timeout" in self.options else []
+        flags += ["--deadline", str(self.options["deadline"])] if "deadline" in self.options else []
         for option, name in (("--mirror", "mirrors"), ("--trust-token-host", "trusted_token_hosts")):
             for value in self.options.get(name, ()):
                 flags += [option, value]

@@ -203,7 +203,7 @@ def test_what_http_does_not_allow_is_an_error(pool: AnyPool, said: bytes) -> Non
         assert pool.idle == 0
 
 
-def test_each_interim_response_has_the_timeout_of_its_own(pool: AnyPool) -> None:
+def test_trn_30_interim_responses_share_the_timeout_of_the_head(pool: AnyPool) -> None:
     def script(_: bytes, connection: socket.socket) -> None:
         for _ in range(4):
             connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n")
@@ -211,7 +211,9 @@ def test_each_interim_response_has_the_timeout_of_its_own(pool: AnyPool) -> None
         connection.sendall(SMALL)
 
     with speaking(script) as server:
-        assert pool.run_get(server.url, waits=0.6).body == BODY
+        assert pool.run_get(server.url, waits=10).body == BODY
+        with pytest.raises(errors.TransferTimeoutError):
+            pool.run_get(server.url, waits=0.6)
 
 
 def test_interim_responses_are_skipped(pool: AnyPool) -> None:

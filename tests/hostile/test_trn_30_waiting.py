@@ -1,0 +1,189 @@
+"""Servers that send one byte at a time, or nothing: TRN-30 to TRN-36. No wait lasts forever."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreg_client import Timeouts, errors
+from dreg_client.protocol.deadlines import CallDeadline
+from tests.faultserver import END, STALL, Network, Piece, Trickle, answer, challenge, head, redirect
+from tests.hostile.registry import BLOB, DIGEST, LAYER_DIGEST, MANIFESTS, TAGS, listed, registry_at
+from tests.hostile.ways import Way, refused
+
+CHUNKED = head(200, "Content-Type: application/json", "Transfer-Encoding: chunked")
+TOO_SLOW = (errors.TransferTimeoutError, errors.RetryExhaustedError)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """What is done takes less time."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
+
+
+HEADS: dict[str, tuple[Piece, ...]] = {
+    "status line": (b"HTTP/1.1 200 ", Trickle(b"O")),
+    "header": (b"HTTP/1.1 200 OK\r\nX: ", Trickle(b"y")),
+    "headers": (b"HTTP/1.1 200 OK\r\n", Trickle(b"X: y\r\n")),
+    "interim responses": (Trickle(b"HTTP/1.1 102 Processing\r\n\r\n"),),
+}
+
+
+@pytest.mark.parametrize("pieces", HEADS.values(), ids=HEADS)
+def test_trn_30_a_head_must_be_complete_in_time(library_way: Way, net: Network, pieces: tuple[Piece, ...]) -> None:
+    registry_at(net).on(TAGS, pieces)
+    library_way.options["timeout"] = Timeouts(read=0.5)
+
+    with within(3):
+        refused(library_way.tags(), errors.TransferTimeoutError)
+
+
+BODIES: dict[str, tuple[Piece, ...]] = {
+    "body": (head(200, "Content-Type: application/json", "Content-Length: 9000"), Trickle(b" ")),
+    "chunks": (CHUNKED, Trickle(b"1\r\n \r\n")),
+    "chunk size": (CHUNKED, Trickle(b"0")),
+    "chunk extension": (CHUNKED, b"1;x=", Trickle(b"y")),
+    "trailer": (CHUNKED, b"2\r\n{}\r\n0\r\nX: ", Trickle(b"y")),
+}
+
+
+@pytest.mark.parametrize("pieces", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("of", ["tags", "manifest", "token"])
+def test_trn_31_a_document_must_be_complete_in_time(
+    library_way: Way, net: Network, pieces: tuple[Piece, ...], of: str
+) -> None:
+    registry = registry_at(net).on(f"{MANIFESTS}/1.4", pieces)
+    registry.on(TAGS, challenge('Bearer realm="https://registry.test/token"') if of == "token" else pieces)
+    registry.on("/token", pieces)
+    library_way.options["timeout"] = Timeouts(read=20, whole=0.5)
+
+    with within(4):
+        refused(library_way.manifest("1.4") if of == "manifest" else library_way.tags(), *TOO_SLOW, errors.TokenError)
+
+
+def test_trn_31_so_must_an_error(library_way: Way, net: Network) -> None:
+    registry_at(net).on(TAGS, (head(403, "Content-Length: 9000"), Trickle(b"x")))
+    library_way.options["timeout"] = Timeouts(read=20, whole=0.5)
+
+    with within(3):
+        refused(library_way.tags(), errors.DeniedError)
+
+
+WAITS: dict[str, tuple[Piece, ...]] = {
+    "silent": (STALL,),
+    "slow head": HEADS["header"],
+    "slow interim responses": HEADS["interim responses"],
+    "slow body": BODIES["body"],
+    "slow chunks": BODIES["chunks"],
+    "slow trailer": BODIES["trailer"],
+}
+
+
+@pytest.mark.parametrize("pieces", WAITS.values(), ids=WAITS)
+def test_trn_33_a_call_ends_at_its_deadline(way: Way, net: Network, pieces: tuple[Piece, ...]) -> None:
+    registry_at(net).on(TAGS, pieces)
+    way.options |= {"deadline": 1.0, "retries": 4}
+
+    with within(8 if way.name == "command line" else 3):
+        failed = refused(way.tags(), errors.DeadlineError)
+    assert "its deadline of 1 s" in failed.text
+
+
+@pytest.mark.parametrize("name", ["slow body", "slow chunks", "slow trailer"])
+def test_trn_33_so_does_a_blob(way: Way, net: Network, tmp_path: Path, name: str) -> None:
+    registry_at(net).on(BLOB, WAITS[name])
+    way.options |= {"deadline": 1.0, "retries": 4}
+    folder = tmp_path / "layers"
+    folder.mkdir()
+
+    with within(8 if way.name == "command line" else 3):
+        refused(way.blob(LAYER_DIGEST, folder / "layer"), errors.DeadlineError, errors.DregError)
+    assert list(folder.iterdir()) == []
+
+
+def test_trn_33_a_deadline_includes_all_requests_of_a_call(library_way: Way, net: Network) -> None:
+    """Pages without an end, each of them fast."""
+    numbers = iter(range(10**9))
+
+    def page(_: object) -> Iterator[Piece]:
+        number = next(numbers)
+        link = f'Link: </v2/acme/web/tags/list?last=t{number}>; rel="next"'
+        yield answer(b'{"name":"acme/web","tags":["t%d"]}' % number, 200, "Content-Type: application/json", link)
+
+    registry_at(net).on(TAGS, page)
+    library_way.options["deadline"] = 0.1
+
+    with within(3):
+        refused(library_way.tags(), errors.DeadlineError)
+
+
+def test_trn_33_redirects_and_tokens_are_included(library_way: Way, net: Network) -> None:
+    registry_at(net).on(BLOB, redirect("https://cdn.test/layer"))
+    net.host("cdn.test").on("/layer", HEADS["header"])
+    library_way.options["deadline"] = 1.0
+
+    with within(3):
+        refused(library_way.all_of(blob), errors.DeadlineError)
+
+
+def blob(registry: Any) -> Any:
+    return registry.repository("acme/web").get_blob(LAYER_DIGEST)
+
+
+@pytest.mark.parametrize("pieces", [(Trickle(b"\0"),), (STALL,), (b"HTTP/1.1 200 OK\r\nX: ", Trickle(b"y"))])
+def test_trn_36_a_proxy_that_responds_slowly_is_left(library_way: Way, net: Network, pieces: tuple[Piece, ...]) -> None:
+    registry_at(net)
+    net.proxy().on("*", pieces)
+    library_way.options |= {"proxy": "http://proxy.test:3128", "timeout": Timeouts(connect=0.5)}
+
+    with within(3):
+        refused(library_way.tags(), errors.ConnectError, errors.ProtocolError)
+
+
+def test_trn_33_without_a_deadline_nothing_is_limited(library_way: Way, net: Network) -> None:
+    registry_at(net).on(TAGS, (head(503), END), listed("1.4"))
+    library_way.options |= {"deadline": 30, "retries": 1}
+
+    assert library_way.tags().value == ("1.4",)
+    assert library_way.resolve("1.4").value.digest == DIGEST
+
+
+@pytest.mark.parametrize("wrong", ["3", True, -1, float("nan")])
+def test_trn_33_a_deadline_is_a_number_of_seconds(library_way: Way, wrong: Any) -> None:
+    library_way.options["deadline"] = wrong
+
+    with pytest.raises((TypeError, ValueError), match="deadline= must be None, or a number of seconds"):
+        library_way.tags()
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_trn_35_a_command_ends_if_requests_keep_failing() -> None:
+    clock = Clock()
+    call = CallDeadline(patience=110, clock=clock)
+    failure = errors.TransferTimeoutError("timed out", "https://registry.test/v2/")
+
+    call.failed(1000.0)
+    clock.now = 1090.0
+    call.check(failure)
+    assert call.until() == 1110
+    call.responded(1085.0)
+    assert call.until() == float("inf"), "an error response that came soon shows that the registry works"
+
+    call.responded(1000.0)
+    assert call.until() == 1110, "one that took long is a failure, too"
+    clock.now = 1110.0
+    with pytest.raises(errors.DeadlineError, match=r"no response was complete for 110 s \(timed out\)"):
+        call.check(failure)
+    call.succeeded()
+    call.check(failure)
