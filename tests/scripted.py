@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dreg_client._sync import authenticator, client, sender
+from dreg_client._sync import anonymous, authenticator, client, sender
 from dreg_client._sync.client import Client
 from dreg_client.protocol.messages import Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
@@ -70,7 +70,7 @@ class Scripted:
 
     def client(self, patch: pytest.MonkeyPatch, url: str = "https://registry.example", **options: Any) -> Client:
         """A client by this transport and this clock."""
-        for module in (authenticator, client, sender):
+        for module in (anonymous, authenticator, client, sender):
             patch.setattr(module, "monotonic", lambda: self.now)
         for module in (client, sender):
             patch.setattr(module, "sleep", self.sleep)

@@ -25,7 +25,7 @@ import anyio.to_thread
 
 from dreg_client._async._awaitable import C, Opening
 from dreg_client.credentials.cancellation import cancelled_by
-from dreg_client.protocol.deadlines import CallDeadline, current_call
+from dreg_client.protocol.deadlines import RESCUE, CallDeadline, current_call
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -225,12 +225,12 @@ async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]],
     """Call a function that must run to its end even if this task is cancelled; then continue the cancellation.
 
     asyncio's `Task.cancel()` interrupts the function nevertheless, and then it is called again. So it must be safe to
-    call the function twice. The deadline of the call does not apply to it.
+    call the function twice. The deadline of the call does not apply to it, but it ends if requests fail for `RESCUE`.
     """
     results: list[T] = []
     interrupt: BaseException | None = None
     deadline = current_call.get()
-    current_call.set(None)
+    current_call.set(CallDeadline(patience=RESCUE))
     try:
         while not results:
             try:

@@ -1,9 +1,11 @@
 """Authentication: answer the challenges of one registry and its mirrors, with passwords or tokens."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from time import monotonic
 
-from dreg_client._async._compat import maybe_await, run_cancellable, wait_future
+from dreg_client import errors
+from dreg_client._async._compat import Arguments, T, maybe_await, run_cancellable, run_until, wait_future
 from dreg_client._async.anonymous import MOST, AsyncAnonymousAuthenticator
 from dreg_client._async.redirects import AsyncRedirects
 from dreg_client._async.sender import AsyncSender
@@ -125,7 +127,8 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
         service = self._options.auth_service
         if service is not None and registry == self._own:
             check_plain_http(registry.origin, known.response.where, self._options)
-            return service_authorization(await maybe_await(service.request_token(known.scope)))
+            token = await self._in_time(registry, maybe_await, service.request_token(known.scope))
+            return service_authorization(token)
         credential = await self._credential(registry, request)
         if credential is None:
             return await super()._authorization(registry, request, known, refused=refused, nearest=nearest)
@@ -150,6 +153,15 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
         found = self._credentials.get(key)
         if found is None:
             # In a thread, because credential helpers are programs that may be slow. Cancellation kills them.
-            found = await run_cancellable(self._options.find, *key)
+            found = await self._in_time(registry, run_cancellable, self._options.find, *key)
             self._credentials.put(key, found)
         return found.credential
+
+    async def _in_time(
+        self, registry: RegistryURL, function: Callable[[*Arguments], Awaitable[T]], *arguments: *Arguments
+    ) -> T:
+        """Call a function of the caller, or a credential helper, within the time for the request."""
+        try:
+            return await run_until(request_end.get(), function, *arguments)
+        except TimeoutError:
+            raise errors.TransferTimeoutError("no credential was found in time", registry.url) from None

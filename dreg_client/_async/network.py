@@ -87,6 +87,10 @@ class AsyncSocketStream:
             except OSError as failure:
                 raise SendError from failure
 
+    def owns(self, sock: socket.socket) -> bool:
+        """Return whether this is the stream of a socket."""
+        return self._sock is sock
+
     def is_silent(self) -> bool:
         """Return whether nothing has arrived: no bytes, and no end of the stream."""
         try:
@@ -205,45 +209,54 @@ async def connect(host: str, port: int, deadline: float) -> AsyncSocketStream:
 async def _connect_to_any(addresses: deque[Address], deadline: float) -> AsyncSocketStream:
     """Connect to any of several addresses. A slow attempt continues while the next addresses are tried."""
     connecting: deque[socket.socket] = deque()
+    stream: AsyncSocketStream | None = None
     last: OSError | None = None
     try:
         while addresses or connecting:
             wait, sock = (_NEXT_ADDRESS if addresses else _TURN), None
             try:
-                sock = _dial(addresses.popleft()) if addresses else connecting.popleft()
-                connecting.append(sock)
+                sock = _next_attempt(addresses, connecting)
                 is_alone = not addresses and len(connecting) == 1
                 if await _is_connected(sock, deadline if is_alone else min(deadline, monotonic() + wait)):
                     stream = AsyncSocketStream(sock)
-                    connecting.pop()
                     return stream
             except OSError as failure:
-                if not isinstance(
-                    last, ConnectionRefusedError
-                ):  # report a rejection rather than an unreachable address
-                    last = failure
+                # Report a rejection rather than an unreachable address.
+                last = last if isinstance(last, ConnectionRefusedError) else failure
                 if sock is not None:
-                    connecting.pop().close()
+                    sock.close()
+                    connecting.remove(sock)
             if connecting and monotonic() >= deadline:
                 raise ConnectTimedOutError
-    finally:
+    finally:  # sockets stay in `connecting` until they are closed or returned, since an interrupt may come at any time
         for sock in connecting:
-            sock.close()
+            if stream is None or not stream.owns(sock):
+                sock.close()
     raise (ConnectTimedOutError() if isinstance(last, TimeoutError) else ConnectFailedError(last)) from last
 
 
-def _dial(info: Address) -> socket.socket:
-    """Start to connect to an address."""
+def _next_attempt(addresses: deque[Address], connecting: deque[socket.socket]) -> socket.socket:
+    """Return the last socket of `connecting`: a new one for the next address, or else the one that was the first."""
+    if addresses:
+        return _dial(addresses.popleft(), connecting)
+    connecting.rotate(-1)
+    return connecting[-1]
+
+
+def _dial(info: Address, connecting: deque[socket.socket]) -> socket.socket:
+    """Start to connect to an address; add the new socket to `connecting`, and return it."""
     family, kind, protocol, _, address = info
-    sock = socket.socket(family, kind, protocol)
+    connecting.append(socket.socket(family, kind, protocol))
+    sock = connecting[-1]
     try:
         sock.setblocking(False)  # noqa: FBT003
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = sock.connect_ex(address)
         if code not in _CONNECTING:
             raise OSError(code, os.strerror(code))  # noqa: TRY301 (closes the socket)
-    except BaseException:
+    except OSError:
         sock.close()
+        connecting.pop()
         raise
     return sock
 

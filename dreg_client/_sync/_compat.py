@@ -1,7 +1,7 @@
 """Waiting, locks, task groups and threads for sync code. `dreg_client/_async/_compat.py` defines the same names.
 
-Within a `TaskGroup`, every wait ends when the group is cancelled (see `_threads`). Outside of one, a wait is a single
-system call.
+Within a `TaskGroup`, every wait ends when the group is cancelled (see `_threads`). Outside of one, Ctrl-C ends it (see
+`wait_in_steps`).
 """
 
 import _thread
@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, TypeVarTuple
 
@@ -23,7 +24,8 @@ from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
 from dreg_client.errors.groups import first_error_only
-from dreg_client.protocol.deadlines import CallDeadline, current_call
+from dreg_client.protocol.deadlines import RESCUE, CallDeadline, current_call
+from dreg_client.values.waiting import wait_in_steps
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # imports `logging`
@@ -32,9 +34,6 @@ T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 """Address family, socket type, protocol, canonical name and address, as returned by `socket.getaddrinfo`."""
-
-_LONGEST: Final = 1_000_000.0
-"""The longest wait in seconds (eleven days), because `poll` accepts milliseconds as a C int."""
 
 
 def checkpoint() -> None:
@@ -46,7 +45,7 @@ def checkpoint() -> None:
 def sleep(seconds: float) -> None:
     """Wait for a number of seconds."""
     if (scope := current.get()) is None:
-        time.sleep(seconds)
+        wait_in_steps(time.sleep, seconds)
     else:
         scope.wait(threading.Event().wait, seconds)  # never set
 
@@ -88,8 +87,8 @@ class Lock(_thread.RLock):  # type: ignore[misc]
 
     def _wait(self) -> bool:
         if (scope := current.get()) is None:
-            return self.acquire()
-        acquired = scope.wait(lambda seconds: self.acquire(timeout=seconds), _LONGEST)
+            return wait_in_steps(lambda seconds: self.acquire(timeout=seconds))
+        acquired = scope.wait(lambda seconds: self.acquire(timeout=seconds), inf)
         scope.check()  # the lock may have been released because the group was cancelled
         return acquired
 
@@ -102,9 +101,8 @@ class Event(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the event is set."""
-        if (scope := current.get()) is None:
-            return super().wait(timeout)
-        return self.is_set() or scope.wait(super().wait, _LONGEST if timeout is None else timeout)
+        wait = wait_in_steps if (scope := current.get()) is None else scope.wait
+        return self.is_set() or wait(super().wait, inf if timeout is None else timeout)
 
 
 class Semaphore:
@@ -130,13 +128,13 @@ class Semaphore:
         `held` is an empty list that gets an item at the moment when the permit is acquired.
         """
         held = [] if held is None else held
-        if (scope := current.get()) is not None:
-            return scope.wait(partial(self._acquire, held), timeout)
-        try:
-            held.extend(map(self._permits.get, (True,), (max(min(timeout, _LONGEST), 0),)))
-        except Empty:
-            return False
-        return True
+        scope = current.get()
+        if scope is None:
+            with contextlib.suppress(Empty):  # no wait in most cases
+                held.extend(map(self._permits.get, (False,)))
+                return True
+        wait = wait_in_steps if scope is None else scope.wait
+        return wait(partial(self._acquire, held), timeout)
 
     def _acquire(self, held: list[None], timeout: float) -> bool:
         try:
@@ -173,9 +171,15 @@ def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Add
     return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
-def run_until(end: float, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:  # noqa: ARG001 (see below)
-    """Call a function. It cannot be ended earlier, so `end` has no effect in sync code."""
-    return function(*arguments)
+def run_until(end: float, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function; raise TimeoutError if it fails after `end`. Before that, only `is_cancelled` can end it."""
+    try:
+        with cancelled_by(lambda: time.monotonic() >= end):
+            return function(*arguments)
+    except Exception:
+        if time.monotonic() >= end:
+            raise TimeoutError from None
+        raise
 
 
 def in_call(deadline: CallDeadline, function: Callable[[], T]) -> T:
@@ -215,7 +219,7 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
 
     def work() -> None:
         current.set(None)  # outside of any group, so not cancelled
-        current_call.set(None)  # nor ended by the deadline of the call
+        current_call.set(CallDeadline(patience=RESCUE))  # instead of the deadline of the call
         try:
             outcomes.append(function(*arguments))
         except BaseException as failure:
@@ -237,37 +241,37 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
 
 def wait_future(future: "Future[T]") -> T:
     """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
-    if (scope := current.get()) is not None and not future.done():
+    if not future.done():
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
-        scope.wait(done.wait, _LONGEST)
+        wait = wait_in_steps if (scope := current.get()) is None else scope.wait
+        # `or`: an interrupt in `set_result` may have prevented the callback
+        wait(lambda seconds: done.wait(seconds) or future.done(), inf)
     return future.result()
 
 
 def wait_readable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be read; return False if it cannot within `timeout` seconds."""
-    if (scope := current.get()) is None:
-        return _is_ready(sock, "read", timeout)
-    return scope.wait(partial(_is_ready, sock, "read"), timeout)
+    wait = wait_in_steps if (scope := current.get()) is None else scope.wait
+    return wait(partial(_is_ready, sock, "read"), timeout)
 
 
 def wait_writable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be written to; return False if it cannot within `timeout` seconds."""
-    if (scope := current.get()) is None:
-        return _is_ready(sock, "write", timeout)
-    return scope.wait(partial(_is_ready, sock, "write"), timeout)
+    wait = wait_in_steps if (scope := current.get()) is None else scope.wait
+    return wait(partial(_is_ready, sock, "write"), timeout)
 
 
 def _poll(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN if what == "read" else select.POLLOUT)
-    return bool(poll.poll(max(min(timeout, _LONGEST), 0) * 1000))
+    return bool(poll.poll(timeout * 1000))
 
 
 def _select(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
     # On Windows, a failed connection is reported as exceptional, not as writable.
     reading, writing = ([sock], []) if what == "read" else ([], [sock])
-    return any(select.select(reading, writing, writing, max(min(timeout, _LONGEST), 0)))
+    return any(select.select(reading, writing, writing, timeout))
 
 
 # Windows has no `poll`. On other systems, `select` fails for file descriptors from 1,024 on.

@@ -19,6 +19,8 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVarTuple
 
+from dreg_client.values.waiting import wait_in_steps
+
 Arguments = TypeVarTuple("Arguments")
 _SLICE: Final = 0.05
 """The seconds after which a waiting thread checks whether its group was cancelled."""
@@ -119,13 +121,17 @@ class _Work:
 
     def join(self) -> None:
         """Wait for the thread's end. May be called again after an interrupt, by the same thread."""
-        self._right_to_run.acquire()
+        wait_in_steps(lambda seconds: self._right_to_run.acquire(timeout=seconds))
         # After an interrupt, it is unknown whether the thread was started and will still run, or was not started.
         deadline = time.monotonic() + _LATEST_START
         while not self._has_begun and self._failure is None and time.monotonic() < deadline:
             time.sleep(0.001)
         if self._has_begun:
-            self._thread.join()
+            wait_in_steps(self._ends)
+
+    def _ends(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
 
 class TaskGroup:

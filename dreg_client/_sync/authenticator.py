@@ -1,10 +1,12 @@
 # Generated from dreg_client/_async/authenticator.py by tools/generate_sync.py. Do not edit.
 """Authentication: answer the challenges of one registry and its mirrors, with passwords or tokens."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 
-from dreg_client._sync._compat import maybe_await, run_cancellable, wait_future
+from dreg_client import errors
+from dreg_client._sync._compat import Arguments, T, maybe_await, run_cancellable, run_until, wait_future
 from dreg_client._sync.anonymous import MOST, AnonymousAuthenticator
 from dreg_client._sync.redirects import Redirects
 from dreg_client._sync.sender import Sender
@@ -126,7 +128,8 @@ class Authenticator(AnonymousAuthenticator):
         service = self._options.auth_service
         if service is not None and registry == self._own:
             check_plain_http(registry.origin, known.response.where, self._options)
-            return service_authorization(maybe_await(service.request_token(known.scope)))
+            token = self._in_time(registry, maybe_await, service.request_token(known.scope))
+            return service_authorization(token)
         credential = self._credential(registry, request)
         if credential is None:
             return super()._authorization(registry, request, known, refused=refused, nearest=nearest)
@@ -151,6 +154,13 @@ class Authenticator(AnonymousAuthenticator):
         found = self._credentials.get(key)
         if found is None:
             # In a thread, because credential helpers are programs that may be slow. Cancellation kills them.
-            found = run_cancellable(self._options.find, *key)
+            found = self._in_time(registry, run_cancellable, self._options.find, *key)
             self._credentials.put(key, found)
         return found.credential
+
+    def _in_time(self, registry: RegistryURL, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        """Call a function of the caller, or a credential helper, within the time for the request."""
+        try:
+            return run_until(request_end.get(), function, *arguments)
+        except TimeoutError:
+            raise errors.TransferTimeoutError("no credential was found in time", registry.url) from None

@@ -28,6 +28,7 @@ class BlobBody:
         self._call = client.deadline()
         self._body: OpenResponse | None = None
         self._entered = self._left = False
+        self._slow_since = monotonic()
 
     @property
     def encoding(self) -> str:
@@ -56,6 +57,7 @@ class BlobBody:
             except errors.TransportError as failure:
                 self._close()
                 if self._call is not None:
+                    self._call.failed(self._slow_since)
                     self._call.check(failure)
                 self.transfer.interrupted(failure)
                 self._resume()
@@ -70,7 +72,7 @@ class BlobBody:
         began = monotonic()
         end = began + self.transfer.patience
         if self._call is not None:
-            end = min(end, self._call.until())
+            end = min(end, self._call.until(began, self._client.budget))
         try:
             chunk = self._body.chunk(end) if self._body is not None else None
         except errors.TransportError:
@@ -82,6 +84,7 @@ class BlobBody:
         chunk = self.transfer.feed(chunk, monotonic() - began)
         if self._call is not None and self.transfer.is_fast_enough:
             self._call.succeeded()
+            self._slow_since = monotonic()
         if not self.transfer.exact:  # ranges are reported in order, when they are passed on
             self._client.emit(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
         return chunk

@@ -46,6 +46,7 @@ class Client:
 
     Attributes:
         connections: The maximum number of connections to one host.
+        budget: The time for one request, with all its attempts, in seconds.
         deadline_seconds: The time limit of each call; None if there is none.
         head_describes: Whether responses to HEAD describe manifests. Once they do not, HEAD is not sent again.
 
@@ -56,10 +57,11 @@ class Client:
 
     def __init__(self, registry: RegistryURL, options: Options, transport: Transport | None = None) -> None:
         self.registry: RegistryURL = registry
+        self.budget: float = options.budget
         self.connections: int = options.connections
         self.deadline_seconds: float | None = options.deadline
         self.head_describes: bool = True
-        self._options, self._budget = options, options.budget
+        self._options = options
         mirrors = [Mirror.of(given) for given in options.mirrors]
         self._mirrors = tuple([RegistryURL.parse(mirror.url, tls=mirror.requires_tls) for mirror in mirrors])
         named = {url.origin: mirror for url, mirror in zip(self._mirrors, mirrors, strict=True)}
@@ -164,15 +166,17 @@ class Client:
     ) -> Answer:
         """Send a request, with retries, within the time for one request, and within that of the call."""
         began = monotonic()
-        end = began + min(self._budget, within)
+        end = began + min(self.budget, within)
         call = call or current_call.get()
         if call is None and self.deadline_seconds is not None:
             call = CallDeadline(self.deadline_seconds)
         if call is None:
             request_end.set(end)
             return self._with_retries(registry, request, end)
-        end = min(end, call.until())
+        end = min(end, call.until(began, self.budget))
         request_end.set(end)
+        if end <= began:  # nothing is sent whose response could not be awaited
+            call.check(errors.TransferTimeoutError("no time is left", url_of(registry, request).partition("?")[0]))
         try:
             response, body = self._with_retries(registry, request, end)
         except errors.DregError as failure:

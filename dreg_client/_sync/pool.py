@@ -202,8 +202,10 @@ class OriginPool:
 
     def drop(self, connection: Connection, held: list[None]) -> None:
         """Close a connection, and release its permit unless that was already done."""
-        self._permits.release(held)
-        connection.close()
+        try:
+            connection.close()
+        finally:
+            self._permits.release(held)
 
     def close_unusable(self) -> None:
         """Close idle connections that may not be used again."""

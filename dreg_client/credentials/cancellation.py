@@ -16,8 +16,9 @@ def is_cancelled() -> bool:
 
 @contextmanager
 def cancelled_by(check: Callable[[], bool]) -> Generator[None]:
-    """Make `is_cancelled` call `check` within the block, and in threads that copy its context."""
-    before = _check.set(check)
+    """Make `is_cancelled` also call `check` within the block, and in threads that copy its context."""
+    outer = _check.get()
+    before = _check.set(check if outer is None else lambda: check() or outer())
     try:
         yield
     finally:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 
+from dreg_client.values.waiting import wait_in_steps
+
 Block = list[bytes]
 """The bytes of a block, in pieces."""
 
@@ -39,8 +41,8 @@ class StepThread:
     def close(self) -> None:
         """Process the remaining blocks and end the thread. If this is interrupted, call it again in the same thread."""
         self._blocks.put(None)
-        self._right_to_run.acquire()
-        if self._thread is not None:
+        wait_in_steps(lambda seconds: self._right_to_run.acquire(timeout=seconds))
+        if self._thread is not None:  # it has nothing left to do
             self._thread.join()
 
     def _run(self) -> None:

@@ -11,9 +11,15 @@ from time import monotonic
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.protocol.retry import WHOLE
 
-PATIENCE: Final = 110.0
-"""The seconds that a command continues after requests began to fail, unless one of them succeeds."""
+PATIENCE: Final = 85.0
+"""The seconds that a command continues after requests began to fail, unless one of them succeeds.
+
+With the time that a command needs to start on a busy machine, it ends within two minutes.
+"""
+RESCUE: Final = 20.0
+"""The same for the requests that restore a tag after a failure or an interrupt."""
 _QUICK: Final = 10.0
 """An error response within these seconds shows that the registry works."""
 
@@ -23,7 +29,7 @@ class CallDeadline:
 
     Args:
         seconds: The time for the whole call.
-        patience: The time that the call may spend on failing requests, one after another.
+        patience: The time that the call may spend on failing requests, one after another, or on a single request.
         clock: Returns monotonic seconds.
     """
 
@@ -31,11 +37,13 @@ class CallDeadline:
         self._seconds, self._patience, self._clock = seconds, patience, clock
         self._end = clock() + seconds
         self._failing_since: float | None = None
+        self._more = 0.0
 
-    def until(self) -> float:
-        """Return when the next wait must end."""
-        since = self._failing_since
-        return self._end if since is None else min(self._end, since + self._patience)
+    def until(self, began: float, budget: float = WHOLE) -> float:
+        """Return when a wait that began at `began` must end, for a client whose requests may take `budget` seconds."""
+        self._more = max(budget - WHOLE, self._more)  # longer timeouts than usual
+        since = began if self._failing_since is None else self._failing_since
+        return min(self._end, since + self._patience + self._more)
 
     def succeeded(self) -> None:
         """Report a successful response, or bytes of a blob that arrived fast enough."""
@@ -59,8 +67,8 @@ class CallDeadline:
         if now >= self._end:
             reason = f"the call was not complete at its deadline of {self._seconds:g} s; allow more with deadline="
             raise errors.DeadlineError(f"{reason} (--deadline)", failure.where) from failure
-        if now >= self.until():
-            reason = f"no response was complete for {self._patience:g} s ({failure.reason})"
+        if now >= self.until(now):
+            reason = f"no response was complete for {self._patience + self._more:g} s ({failure.reason})"
             raise errors.DeadlineError(reason, failure.where) from failure
 
 

@@ -171,19 +171,21 @@ class Clock:
 def test_trn_35_a_command_ends_if_requests_keep_failing() -> None:
     clock = Clock()
     call = CallDeadline(patience=110, clock=clock)
+    assert call.until(990) == 1100, "a single request"
     failure = errors.TransferTimeoutError("timed out", "https://registry.test/v2/")
 
     call.failed(1000.0)
     clock.now = 1090.0
     call.check(failure)
-    assert call.until() == 1110
+    assert call.until(1090) == 1110
     call.responded(1085.0)
-    assert call.until() == float("inf"), "an error response that came soon shows that the registry works"
+    assert call.until(1090) == 1200, "an error response that came soon shows that the registry works"
 
     call.responded(1000.0)
-    assert call.until() == 1110, "one that took long is a failure, too"
+    assert call.until(1090) == 1110, "one that took long is a failure, too"
     clock.now = 1110.0
     with pytest.raises(errors.DeadlineError, match=r"no response was complete for 110 s \(timed out\)"):
         call.check(failure)
     call.succeeded()
     call.check(failure)
+    assert call.until(1110, budget=390) == 1110 + 110 + 300, "longer timeouts"

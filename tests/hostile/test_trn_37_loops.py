@@ -54,7 +54,7 @@ def test_trn_37_loops_share_one_token_and_one_connection(net: Network) -> None:
 def test_trn_37_a_callers_transport_is_closed_in_another_loop_without_a_foreign_error(net: Network) -> None:
     registry_at(net)
     transport = httpx.AsyncHTTPTransport(verify=httpx.create_ssl_context(verify=str(net.ca_file)))
-    registry = opened(net, transport=transport)
+    registry = opened(net, transport=transport, keep_alive=True)
     assert asyncio.run(tags(registry)) == ("1.4", "all")
 
     async def again(registry: AsyncRegistry) -> None:
