@@ -169,11 +169,12 @@ class AsyncOriginPool:
     async def _connect(self, hop: Hop, deadline: float) -> AsyncConnection:
         """Open a connection. Its IP address is checked before anything is sent, including TLS (TRN-05)."""
         origin, proxy = self._origin, self._proxy
-        if proxy is None:
-            stream: AsyncStream = await connect(origin.host, origin.port, deadline)
-        else:
-            stream = await connect_by_proxy(proxy, origin, self._proxy_context, deadline)
+        stream: AsyncStream | None = None
         try:
+            if proxy is None:
+                stream = await connect(origin.host, origin.port, deadline)
+            else:
+                stream = await connect_by_proxy(proxy, origin, self._proxy_context, deadline)
             nearness = reach(stream.peer) if stream.peer else Reach.PUBLIC
             if nearness > hop.nearest:
                 reason = f"its address is {stream.peer}; a registry must not redirect to a private network"
@@ -185,7 +186,8 @@ class AsyncOriginPool:
                 await stream.handshake(deadline)
             return AsyncConnection(stream, nearness, self._host, self._proxy_headers, is_direct=proxy is None)
         except BaseException:
-            stream.close()
+            if stream is not None:
+                stream.close()
             raise
 
     def give_back(self, connection: AsyncConnection, held: list[None]) -> None:

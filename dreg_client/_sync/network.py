@@ -208,31 +208,38 @@ def connect(host: str, port: int, deadline: float) -> SocketStream:
 
 
 def _connect_to_any(addresses: deque[Address], deadline: float) -> SocketStream:
-    """Connect to any of several addresses. A slow attempt continues while the next addresses are tried."""
-    connecting: deque[socket.socket] = deque()
-    stream: SocketStream | None = None
-    last: OSError | None = None
+    """Connect to any of several addresses."""
+    connecting: deque[socket.socket] = deque()  # all open sockets, because an interrupt may come at any moment
     try:
-        while addresses or connecting:
-            wait, sock = (_NEXT_ADDRESS if addresses else _TURN), None
-            try:
-                sock = _next_attempt(addresses, connecting)
-                is_alone = not addresses and len(connecting) == 1
-                if _is_connected(sock, deadline if is_alone else min(deadline, monotonic() + wait)):
-                    stream = SocketStream(sock)
-                    return stream
-            except OSError as failure:
-                # Report a rejection rather than an unreachable address.
-                last = last if isinstance(last, ConnectionRefusedError) else failure
-                if sock is not None:
-                    sock.close()
-                    connecting.remove(sock)
-            if connecting and monotonic() >= deadline:
-                raise ConnectTimedOutError
-    finally:  # sockets stay in `connecting` until they are closed or returned, since an interrupt may come at any time
+        stream = _first_connected(addresses, connecting, deadline)
         for sock in connecting:
-            if stream is None or not stream.owns(sock):
+            if not stream.owns(sock):
                 sock.close()
+        return stream  # noqa: TRY300 (an interrupt may come here, too)
+    except BaseException:
+        for sock in connecting:
+            sock.close()
+        raise
+
+
+def _first_connected(addresses: deque[Address], connecting: deque[socket.socket], deadline: float) -> SocketStream:
+    """Return the first connection that is open. A slow attempt continues while the next addresses are tried."""
+    last: OSError | None = None
+    while addresses or connecting:
+        wait, sock = (_NEXT_ADDRESS if addresses else _TURN), None
+        try:
+            sock = _next_attempt(addresses, connecting)
+            is_alone = not addresses and len(connecting) == 1
+            if _is_connected(sock, deadline if is_alone else min(deadline, monotonic() + wait)):
+                return SocketStream(sock)
+        except OSError as failure:
+            # Report a rejection rather than an unreachable address.
+            last = last if isinstance(last, ConnectionRefusedError) else failure
+            if sock is not None:
+                sock.close()
+                connecting.remove(sock)
+        if connecting and monotonic() >= deadline:
+            raise ConnectTimedOutError
     raise (ConnectTimedOutError() if isinstance(last, TimeoutError) else ConnectFailedError(last)) from last
 
 

@@ -170,11 +170,12 @@ class OriginPool:
     def _connect(self, hop: Hop, deadline: float) -> Connection:
         """Open a connection. Its IP address is checked before anything is sent, including TLS (TRN-05)."""
         origin, proxy = self._origin, self._proxy
-        if proxy is None:
-            stream: Stream = connect(origin.host, origin.port, deadline)
-        else:
-            stream = connect_by_proxy(proxy, origin, self._proxy_context, deadline)
+        stream: Stream | None = None
         try:
+            if proxy is None:
+                stream = connect(origin.host, origin.port, deadline)
+            else:
+                stream = connect_by_proxy(proxy, origin, self._proxy_context, deadline)
             nearness = reach(stream.peer) if stream.peer else Reach.PUBLIC
             if nearness > hop.nearest:
                 reason = f"its address is {stream.peer}; a registry must not redirect to a private network"
@@ -187,7 +188,8 @@ class OriginPool:
                 stream.handshake(deadline)
             return Connection(stream, nearness, self._host, self._proxy_headers, is_direct=proxy is None)
         except BaseException:
-            stream.close()
+            if stream is not None:
+                stream.close()
             raise
 
     def give_back(self, connection: Connection, held: list[None]) -> None:

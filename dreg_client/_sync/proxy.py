@@ -40,13 +40,10 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
     """
     if proxy.is_socks and find_spec("socksio") is None:
         raise MissingLibraryError("socksio", "socks")
+    stream: Stream | None = None
     try:
-        stream: Stream = connect(proxy.host, proxy.port, deadline)
-    except NetworkError as failure:
-        failure.reason = f"{proxy.name}: {failure.reason}"
-        raise
-    stream.peer = ""  # it would be the proxy's address, not the origin's
-    try:
+        stream = connect(proxy.host, proxy.port, deadline)
+        stream.peer = ""  # it would be the proxy's address, not the origin's
         if context is not None:
             stream = TLSStream(stream, context, proxy.host)
             stream.handshake(deadline)
@@ -57,17 +54,20 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
         elif origin.scheme == "https":
             _open_tunnel(stream, proxy, origin, deadline)
     except BaseException as failure:
-        stream.close()
-        _name_proxy(failure, proxy)
+        if stream is not None:
+            stream.close()
+        _name_proxy(failure, proxy, is_connected=stream is not None)
         if isinstance(failure, TransferTimedOutError):
             raise ConnectTimedOutError from failure
         raise
     return stream
 
 
-def _name_proxy(failure: BaseException, proxy: Proxy) -> None:
-    """If the proxy rejected the connection, add its name to the error, and the option or variable that sets it."""
-    if isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
+def _name_proxy(failure: BaseException, proxy: Proxy, *, is_connected: bool) -> None:
+    """Add the name of a proxy that failed to the error, and the option or variable that sets it."""
+    if isinstance(failure, NetworkError) and not is_connected:
+        failure.reason = f"{proxy.name}: {failure.reason}"
+    elif isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
         failure.reason = failure.reason.replace("the proxy", proxy.name, 1)
 
 

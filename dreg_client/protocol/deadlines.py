@@ -66,7 +66,7 @@ class CallDeadline:
         now = self._clock()
         if now >= self._end:
             reason = f"the call was not complete at its deadline of {self._seconds:g} s; allow more with deadline="
-            raise errors.DeadlineError(f"{reason} (--deadline)", failure.where) from failure
+            raise errors.DeadlineError(reason, failure.where) from failure
         if now >= self.until(now):
             reason = f"no response was complete for {self._patience + self._more:g} s ({failure.reason})"
             raise errors.DeadlineError(reason, failure.where) from failure

@@ -123,6 +123,18 @@ def test_aut_18_a_helper_that_does_not_end_is_ended_with_all_that_it_began(
     assert len(registry.requests) == 1
 
 
+def test_trn_33_a_call_does_not_wait_for_a_helper_after_its_deadline(way: Way, net: Network) -> None:
+    registry = looking(way, net, {"credsStore": "slow"})
+    program(net, "slow", f"echo $$ >> {net.folder}/pids; exec sleep 600")
+    way.options["deadline"] = 2.0
+    began = time.monotonic()
+
+    refused(way.tags(), errors.DeadlineError)
+    assert time.monotonic() - began < (20 if way.name == "command line" else 10)
+    wait_for(lambda: all(map(is_dead, processes(net))))
+    assert registry.secrets == []
+
+
 def test_aut_18_a_child_that_holds_its_output_is_not_waited_for(way: Way, net: Network) -> None:
     registry = looking(way, net, {"credsStore": "parent"})
     program(net, "parent", f"sleep 600 & echo $! >> {net.folder}/pids; {GOOD}")

@@ -1,14 +1,16 @@
 """Servers that send one byte at a time, or nothing: TRN-30 to TRN-36. No wait lasts forever."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from dreg_client import Timeouts, errors
+from dreg_client import AsyncRegistry, Timeouts, errors
 from dreg_client.protocol.deadlines import CallDeadline
 from tests.faultserver import END, STALL, Network, Piece, Trickle, answer, challenge, head, redirect
 from tests.hostile.registry import BLOB, DIGEST, LAYER_DIGEST, MANIFESTS, TAGS, listed, registry_at
@@ -151,6 +153,43 @@ def test_trn_33_without_a_deadline_nothing_is_limited(library_way: Way, net: Net
 
     assert library_way.tags().value == ("1.4",)
     assert library_way.resolve("1.4").value.digest == DIGEST
+
+
+@pytest.mark.parametrize("name", ["silent", "slow head", "slow body", "slow chunks"])
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # httpx leaves sockets to the garbage collector
+def test_trn_33_so_does_a_call_by_a_transport_of_httpx(library_way: Way, net: Network, name: str) -> None:
+    registry_at(net).on(TAGS, WAITS[name])
+    kind = httpx.HTTPTransport if library_way.name == "threads" else httpx.AsyncHTTPTransport
+    context = httpx.create_ssl_context(verify=str(net.ca_file))
+    library_way.options |= {"deadline": 1.0, "transport": kind(verify=context)}
+    if (library_way.name, name) == ("threads", "slow head"):
+        pytest.skip("httpx restarts its timeout with each byte of a head, and cannot be interrupted")
+
+    with within(4):
+        refused(library_way.tags(), errors.DeadlineError)
+
+
+def test_trn_33_nor_does_a_call_wait_longer_for_a_function_of_the_caller(net: Network) -> None:
+    class Service:
+        async def request_token(self, scope: str) -> str:
+            return await asyncio.sleep(600, scope)
+
+    async def tags() -> None:
+        options: dict[str, Any] = {"ca_file": str(net.ca_file), "auth_service": Service(), "deadline": 0.5}
+        async with AsyncRegistry("https://registry.test", **options) as registry:
+            await registry.repository("acme/web").tags()
+
+    registry_at(net).on(TAGS, challenge('Bearer realm="https://registry.test/token"'))
+    with within(4), pytest.raises(errors.DeadlineError):
+        asyncio.run(tags())
+
+
+def test_trn_33_nothing_is_sent_after_the_deadline(library_way: Way, net: Network) -> None:
+    host = registry_at(net)
+    library_way.options["deadline"] = 0.0
+
+    refused(library_way.tag("1.4", "1.5"), errors.DeadlineError)
+    assert host.requests == []
 
 
 @pytest.mark.parametrize("wrong", ["3", True, -1, float("nan")])

@@ -71,16 +71,20 @@ def test_a_slow_address_is_not_given_up_for_the_next(
     assert waits[1] > 5, "it is alone, and has the rest of the timeout"
 
 
-def test_all_addresses_share_one_timeout(new_pool: NewPool, net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [{}, {"proxy": "http://many.test:443"}, {"proxy": "socks5h://many.test:443"}])
+def test_trn_36_all_addresses_share_one_timeout(
+    new_pool: NewPool, net: Network, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
     net.black_hole("hole.test")
-    resolve(monkeypatch, many=[net.places.addresses["hole.test"]] * 4)
-    pool = new_pool(timeout=Timeouts(connect=1))
+    resolve(monkeypatch, many=[net.places.addresses["hole.test"]] * 12)
+    pool = new_pool(timeout=Timeouts(connect=1), **options)
     began = time.monotonic()
 
     with pytest.raises(errors.ConnectError, match="the connection attempt timed out") as raised:
         pool.run_get("https://many.test/x")
     assert raised.value.retryable
     assert 0.9 < time.monotonic() - began < 3
+    assert ("many.test" in raised.value.reason) == bool(options), "the error names the proxy"
 
 
 def test_looking_up_a_name_belongs_to_it_too(new_pool: NewPool, monkeypatch: pytest.MonkeyPatch) -> None:
