@@ -155,7 +155,7 @@ class AsyncTransportAdapter:
         self._closed = True
         try:
             await self._transport.aclose()
-        except Exception as failure:  # noqa: BLE001 (such as a RuntimeError, because its event loop has ended)
+        except Exception as failure:  # noqa: BLE001 (a caller's transport may raise anything)
             log.warning("the transport was not closed completely: %s: %s", type(failure).__name__, failure)
 
 

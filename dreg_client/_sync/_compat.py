@@ -163,12 +163,31 @@ class Permit(list[None]):
             self.semaphore.release(self)
 
 
-def getaddrinfo(host: str, port: int, timeout: float = float("inf")) -> list[Address]:  # noqa: ARG001 (see below)
-    """Look up the TCP addresses of a host.
+def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
+    """Look up the TCP addresses of a host; raise OSError if the lookup fails, or TimeoutError.
 
-    `timeout` has no effect in sync code: the system's resolver has its own timeouts, and cannot be interrupted.
+    It runs in another thread, because the system's resolver has its own timeouts, and cannot be interrupted.
     """
-    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, and so no thread
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+    found: list[Address] = []
+    failures: list[Exception] = []
+    done = threading.Event()
+
+    def look_up() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as failure:  # noqa: BLE001 (raised below)
+            failures.append(failure)
+        done.set()
+
+    _thread.start_new_thread(look_up, ())
+    wait = wait_in_steps if (scope := current.get()) is None else scope.wait
+    if not wait(done.wait, timeout):
+        raise TimeoutError
+    if failures:
+        raise failures[0]
+    return found
 
 
 def run_until(end: float, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:

@@ -156,7 +156,7 @@ class TransportAdapter:
         self._closed = True
         try:
             self._transport.close()
-        except Exception as failure:  # noqa: BLE001 (such as a RuntimeError, because its event loop has ended)
+        except Exception as failure:  # noqa: BLE001 (a caller's transport may raise anything)
             log.warning("the transport was not closed completely: %s: %s", type(failure).__name__, failure)
 
 

@@ -120,7 +120,7 @@ WAITS: dict[str, Callable[[threading.Event], object]] = {
 
 
 @pytest.mark.parametrize("name", WAITS)
-def test_trn_39_a_signal_just_before_a_wait_ends_it(
+def test_trn_38_a_signal_just_before_a_wait_ends_it(
     end: threading.Event, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """`interrupt_main` tells Python of a signal, but interrupts no system call, as one that came before it."""
