@@ -272,9 +272,7 @@ class BlobBuffer(_ReceivedBlob):
 def _target(path: str | os.PathLike[str]) -> Path:
     try:
         target = followed(path)
-        mode = os.lstat(target).st_mode
-    except FileNotFoundError:
-        return target
+        mode = target.lstat().st_mode if os.path.lexists(target) else stat.S_IFREG
     except ForeignFileError as fault:
         raise errors.LayoutError(os.fspath(path), f"{fault}; pass the path that it leads to") from None
     except OSError as failure:

@@ -6,6 +6,8 @@ from typing import BinaryIO, Final
 from dreg_client import errors
 from dreg_client.values.sizes import most_decompressed
 
+_SMALL: Final = 4 << 30
+"""Files of this size are read, whether they are sparse or not: it takes seconds."""
 _SECTOR: Final = 512
 """The unit of `st_blocks`, whatever the block size of the file system."""
 _MOST_RANGES: Final = 10_000
@@ -15,7 +17,7 @@ _MOST_RANGES: Final = 10_000
 def check_stored(file: BinaryIO, path: str) -> None:
     """Close a newly opened file and raise `LayoutError` if it is sparse and large: reading it could take hours.
 
-    The limit is that of compressed content of unknown size (`most_decompressed`).
+    The limit is 4 GiB, or that of compressed content of unknown size (`most_decompressed`), whichever is larger.
     """
     try:
         descriptor = file.fileno()
@@ -23,14 +25,18 @@ def check_stored(file: BinaryIO, path: str) -> None:
         return
     found = os.fstat(descriptor)
     stored = getattr(found, "st_blocks", found.st_size) * _SECTOR
-    if found.st_size <= most_decompressed(stored):
+    if found.st_size <= _most(stored):
         return
     # Some file systems do not state the stored size. Those that cannot tell holes from bytes state that all are bytes.
     stored = _size_of_ranges(descriptor, found.st_size)
-    if found.st_size > most_decompressed(stored):
+    if found.st_size > _most(stored):
         file.close()
         sizes = f"of its {found.st_size:,} bytes, only {stored:,} are stored"
         raise errors.LayoutError(path, f"is a sparse file: {sizes}; it was not read")
+
+
+def _most(stored: int) -> int:
+    return max(_SMALL, most_decompressed(stored))
 
 
 def _size_of_ranges(descriptor: int, size: int) -> int:
