@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Self
 
 from dreg_client._async._compat import run_in_thread
-from dreg_client.files.rooted import read_chunk
+from dreg_client.files.rooted import most_to_read, read_chunk
 
 
 class AsyncFileReader:
@@ -15,6 +15,7 @@ class AsyncFileReader:
     def __init__(self, open_file: Callable[[], BinaryIO], path: str) -> None:
         self._open_file, self._path = open_file, path
         self._file: BinaryIO | None = None
+        self._left = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -26,6 +27,7 @@ class AsyncFileReader:
 
     def _open(self) -> None:
         self._file = self._open_file()
+        self._left = most_to_read(self._file)
 
     async def __aexit__(self, *_: object) -> None:
         if self._file is not None:
@@ -35,7 +37,7 @@ class AsyncFileReader:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await run_in_thread(read_chunk, self._file, self._path) if self._file is not None else b""
-        if not chunk:
+        if self._file is None or not (chunk := await run_in_thread(read_chunk, self._file, self._path, self._left)):
             raise StopAsyncIteration
+        self._left -= len(chunk)
         return chunk

@@ -229,7 +229,8 @@ class AsyncStore(Awaited):
             blob: The blob's digest or descriptor.
             path: The file. An existing file is not changed until the download is verified.
             resume: Whether to keep an incomplete download next to the file, as `.sha256-....part`, so that a later
-                call can resume it. The kept bytes are hashed again.
+                call can resume it. The kept bytes are hashed again. Of several downloads of a blob to one folder at
+                the same time, only the first can be resumed.
             durability: `full` survives a power failure (fsync); `fast` leaves writing to the operating system.
             connections: The number of concurrent requests, each for a range of 4 MiB. This helps with servers that
                 limit the rate per connection. A single request is used if the registry does not support ranges, the
@@ -243,6 +244,5 @@ class AsyncStore(Awaited):
             DigestMismatchError: The bytes do not match the digest, even after a second attempt.
             NotFoundError: There is no such blob.
             LayoutError: The file cannot be written.
-            LayoutLockedError: With `resume`, another process is writing the same file.
         """
         return await download_blob(self.source, blob, path, resume=resume, durability=durability, ranges=connections)

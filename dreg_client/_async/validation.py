@@ -1,9 +1,10 @@
 """Validate whole stores: walk through the documents of any source, and check the blobs of a layout."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Self
+from itertools import chain, islice
+from typing import Final, Self
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread, wait_future
@@ -22,6 +23,9 @@ from dreg_client.validation.report import DocumentReport, FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.walk import Checks, Claim, Step
 from dreg_client.values.digest import Digest
+
+_AHEAD: Final = 64
+"""The number of blobs for each thread that are being hashed, or wait for it, or whose result was not taken yet."""
 
 
 class AsyncWalk:
@@ -73,13 +77,22 @@ class AsyncWalk:
 
         Problems of the config itself are reported at the config.
         """
-        if not isinstance(document, ImageManifest):
+        if not isinstance(document, ImageManifest) or (diff_ids := await self._diff_ids(document)) is None:
             return report
-        try:
-            config = await read_config(self._source, document, strict=False)
-        except errors.DregError:
-            return report
-        return replace(report, problems=(*report.problems, *layer_count_remarks(config, len(document.layers))))
+        return replace(report, problems=(*report.problems, *layer_count_remarks(diff_ids, len(document.layers))))
+
+    async def _diff_ids(self, manifest: ImageManifest) -> int | None:
+        """Return the number of diff_ids in a manifest's config. A config that several manifests share is read once."""
+        config, known = manifest.config, self._checks.diff_ids
+        key = config.digest, config.size, config.data
+        if key not in known:
+            try:
+                known[key] = len((await read_config(self._source, manifest, strict=False)).rootfs.diff_ids)
+            except self._checks.reported:
+                known[key] = None
+            except errors.DregError:  # perhaps of the connection only
+                return None
+        return known[key]
 
 
 # --- repositories, and all other stores, tag by tag
@@ -190,7 +203,7 @@ async def _unnamed(checks: LayoutChecks, name: str, hashing: "AsyncBlobHashing")
 
 
 class AsyncBlobHashing:
-    """Hashes blobs in several threads. Results can be taken in any order. Exiting the context ends running work.
+    """Hashes blobs in several threads. Exiting the context ends running work.
 
     It does not use a `TaskGroup`, because reports are yielded while other blobs are being hashed, and a generator must
     not yield inside a `TaskGroup`.
@@ -199,7 +212,9 @@ class AsyncBlobHashing:
     def __init__(self, files: Files, jobs: int) -> None:
         self._files = files
         self._threads = ThreadPoolExecutor(max(jobs, 1))
+        self._most = _AHEAD * max(jobs, 1)
         self._running: dict[Digest, Future[HashedBlob]] = {}
+        self._waiting: Iterator[tuple[Digest, int | None]] = iter(())
         self._is_left = False
 
     async def __aenter__(self) -> Self:
@@ -213,9 +228,17 @@ class AsyncBlobHashing:
 
     def start(self, blobs: Iterable[tuple[Digest, int | None]]) -> None:
         """Hash blobs, of which the largest stated sizes are given, as soon as threads are free."""
-        for digest, stated in blobs:
+        self._waiting = chain(self._waiting, blobs)
+        self._submit()
+
+    def _submit(self) -> None:
+        # A layout may have a million blobs, and a future needs more memory than a name.
+        for digest, stated in islice(self._waiting, self._most - len(self._running)):
             self._running[digest] = self._threads.submit(hash_blob, self._files, digest, lambda: self._is_left, stated)
 
     async def hashed(self, digest: Digest) -> HashedBlob:
-        """Wait until a blob is hashed, and return the result."""
-        return await wait_future(self._running.pop(digest))
+        """Wait until a blob is hashed, and return the result. The order of the calls must be that of `start`."""
+        try:
+            return await wait_future(self._running.pop(digest))
+        finally:
+            self._submit()

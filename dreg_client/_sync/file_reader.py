@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Self
 
 from dreg_client._sync._compat import run_in_thread
-from dreg_client.files.rooted import read_chunk
+from dreg_client.files.rooted import most_to_read, read_chunk
 
 
 class FileReader:
@@ -16,6 +16,7 @@ class FileReader:
     def __init__(self, open_file: Callable[[], BinaryIO], path: str) -> None:
         self._open_file, self._path = open_file, path
         self._file: BinaryIO | None = None
+        self._left = 0
 
     def __enter__(self) -> Self:
         try:
@@ -27,6 +28,7 @@ class FileReader:
 
     def _open(self) -> None:
         self._file = self._open_file()
+        self._left = most_to_read(self._file)
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
@@ -36,7 +38,7 @@ class FileReader:
         return self
 
     def __next__(self) -> bytes:
-        chunk = run_in_thread(read_chunk, self._file, self._path) if self._file is not None else b""
-        if not chunk:
+        if self._file is None or not (chunk := run_in_thread(read_chunk, self._file, self._path, self._left)):
             raise StopIteration
+        self._left -= len(chunk)
         return chunk

@@ -2,8 +2,10 @@
 """OCI image layouts in a directory or in a tar archive (image-layout.md)."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from dreg_client import errors
@@ -32,7 +34,7 @@ from dreg_client.protocol.referrers import (
 )
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family, is_media_type
+from dreg_client.values.media_type import Family, essence, is_media_type
 
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
@@ -91,41 +93,45 @@ class LayoutSource:
         also listed, with a warning in the log.
         """
         self.files.check_open()
-        listed = self._listed_by_tag(digest)
-        found: list[Descriptor] = []
-        for entry in dict.fromkeys([*self.index.manifests, *listed]):
-            if (raw := self._manifest_or_none(entry)) is not None:
-                found += self._referrer(entry, raw, digest, artifact_type)
-            elif entry in listed:
+        listed = dict.fromkeys(self._listed_by_tag(digest))
+        entries = list(dict.fromkeys([*self.index.manifests, *listed]))
+        found: dict[Descriptor, tuple[Descriptor, ...]] = {}
+        for alike in _by_manifest(entries):
+            if (raw := self._manifest_or_none(alike[0])) is not None:
+                found |= self._referrers(alike, raw, digest, artifact_type)
+                continue
+            for entry in filter(listed.__contains__, alike):
                 log.warning("%s: the referrers tag lists %s, which is not a manifest in this layout", self.name, entry)
-                found += of_type([entry], artifact_type)
-        return tuple(found)
+                found[entry] = of_type([entry], artifact_type)
+        return tuple(chain.from_iterable(found.get(entry, ()) for entry in entries))
 
-    def _referrer(
-        self, entry: Descriptor, served: RawManifest, digest: Digest, artifact_type: str | None
-    ) -> tuple[Descriptor, ...]:
-        """Return the entry for a list of referrers; empty if its manifest has another subject or type."""
+    def _referrers(
+        self, alike: list[Descriptor], served: RawManifest, digest: Digest, artifact_type: str | None
+    ) -> dict[Descriptor, tuple[Descriptor, ...]]:
+        """Return the entries for a list of referrers, for each entry of one manifest.
+
+        They are empty if the manifest has another subject or type.
+        """
         try:
-            document = parse_manifest(served.raw, entry.media_type, strict=False)
+            document = parse_manifest(served.raw, alike[0].media_type, strict=False)
         except errors.DocumentError as failure:
             if not is_malformed_referrer(served, digest, artifact_type):
-                return ()
-            log.warning("%s: the referrer %s is malformed: %s", self.name, entry.digest, failure)
-            return (entry,)
+                return {}
+            log.warning("%s: the referrer %s is malformed: %s", self.name, alike[0].digest, failure)
+            return {entry: (entry,) for entry in alike}
         subject = subject_of(document)
         if subject is None or subject.digest != digest:
-            return ()
+            return {}
         for problem in document.problems:
             if problem.severity is Severity.ERROR:
-                log.warning("%s: the referrer %s is malformed: %s", self.name, entry.digest, problem)
-        return of_type([referrer(entry, document)], artifact_type)
+                log.warning("%s: the referrer %s is malformed: %s", self.name, alike[0].digest, problem)
+        return {entry: of_type([referrer(entry, document)], artifact_type) for entry in alike}
 
     def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
         found: list[Descriptor] = []
-        for entry in layout_files.entries_named(self.index, fallback_tag(digest)):
-            if entry.family is not Family.INDEX:
-                continue
+        named = layout_files.entries_named(self.index, fallback_tag(digest))
+        for entry, *_ in _by_manifest(entry for entry in named if entry.family is Family.INDEX):
             with suppress(errors.NotFoundError):
                 listed = parse_fallback(read_verified(self, entry), self.name)
                 found += [self._completed(each) for each in listed]
@@ -152,6 +158,14 @@ class LayoutSource:
         self.files.check_open()
         open_file = partial(layout_files.open_blob, self.files, request.digest, request.start, request.size)
         return FileReader(open_file, f"{self.name}, blob {request.digest.short}")
+
+
+def _by_manifest(entries: Iterable[Descriptor]) -> Iterable[list[Descriptor]]:
+    """Group the entries of one manifest: an index may list it ten thousand times, and it is read once."""
+    alike: dict[tuple[object, ...], list[Descriptor]] = {}
+    for entry in entries:
+        alike.setdefault((entry.digest, entry.size, essence(entry.media_type), entry.data), []).append(entry)
+    return alike.values()
 
 
 class Layout(Store):

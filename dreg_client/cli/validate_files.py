@@ -1,6 +1,7 @@
 """Validate one source of `dreg validate`: a document, a dump, a directory, a layout or an archive."""
 
 import errno
+import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -40,10 +41,21 @@ def _size(source: str) -> int:
     """Return the size of a file, or of all files in a directory; 0 if it is unknown."""
     path = Path(named_store(source).path if source.startswith(STORE_KINDS) else source)
     try:
-        files = path.rglob("*") if path.is_dir() else [path]
-        return sum(file.stat().st_size for file in files if file.is_file())
+        return sum(_sizes(path)) if path.is_dir() else path.stat().st_size
     except OSError:
         return 0
+
+
+def _sizes(directory: Path) -> Iterator[int]:
+    """Yield the sizes of all files below a directory. Unlike `rglob`, this works at any depth."""
+    waiting = [os.fspath(directory)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file():
+                    yield entry.stat().st_size
 
 
 def _with_failure(source: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -143,17 +155,29 @@ def _line_rules(settings: Settings) -> LineRules:
 
 def _directory(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a layout as a whole; in any other directory, all documents and layouts in it and below."""
+    waiting = [path]
+    while waiting:
+        place = waiting.pop()
+        yield from _with_failure(str(place), _entry(place, waiting, settings, advance))
+
+
+def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate a file or a layout. The entries of any other directory are added to those that wait, the first last."""
+    if not path.is_dir():
+        yield from _file(path, settings, advance)
     # The marker or the index of a layout may be missing.
-    if (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir()):
+    elif (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir()):
         yield from _layout(StoreName("oci", path=str(path)), settings, advance)
-        return
-    for entry in sorted(path.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _with_failure(str(entry), _directory(entry, settings, advance))
-        elif entry.suffix in _DOCUMENTS and entry.is_file():
-            yield from _with_failure(str(entry), _file(entry, settings, advance))
+    else:
+        waiting += (entry for entry in sorted(path.iterdir(), reverse=True) if _is_wanted(entry))
+
+
+def _is_wanted(entry: Path) -> bool:
+    if entry.name.startswith("."):
+        return False
+    if entry.is_dir():
+        return not entry.is_symlink()
+    return entry.suffix in _DOCUMENTS and entry.is_file()
 
 
 def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:

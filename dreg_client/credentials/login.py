@@ -132,6 +132,6 @@ def _changing(path: Path) -> Generator[None, None, None]:
 def _write(path: Path, text: str) -> None:
     try:
         octets = f"{text}\n".encode(errors="surrogatepass")
-        write_whole(os.path.realpath(path), [octets], mode=0o600)
+        write_whole(str(path), [octets], mode=0o600)
     except FileError as failure:
         raise ConfigError(f"{failure}; the existing file was not changed") from failure.__cause__

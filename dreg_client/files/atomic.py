@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dreg_client.errors import FileError
-from dreg_client.files.own_file import create_own, is_at
+from dreg_client.files.own_file import ForeignFileError, create_own, followed, is_at
 
 _DESCRIPTORS: Final = "/proc/self/fd"
 _STATUS: Final = Path("/proc/self/status")
@@ -35,13 +35,18 @@ def write_whole(path: str, chunks: Iterable[bytes], *, mode: int | None = None) 
     """
     given = Path(path)
     try:
+        target = followed(path)
         if given.exists() and not given.is_file():
             with given.open("wb") as file:  # not by the resolved path: that of a pipe behind /dev/stdout does not exist
                 file.writelines(chunks)
         else:
-            _replace(Path(os.path.realpath(path)), chunks, mode)
+            _replace(target, chunks, mode)
+    except ForeignFileError as fault:
+        raise FileError(path, f"{fault}; pass the path that it leads to") from None
     except OSError as failure:
         raise FileError(path, f"cannot be written: {failure.strerror}") from failure
+    except ValueError:
+        raise FileError(path, "cannot be written: no file can have this name") from None
 
 
 def _replace(target: Path, chunks: Iterable[bytes], mode: int | None) -> None:

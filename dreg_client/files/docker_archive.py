@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from typing import BinaryIO, Final
 
 from dreg_client import errors
+from dreg_client.files.layout import names_stored_document
 from dreg_client.files.rooted import Files, check_size, chunks_of, size_of
 from dreg_client.files.store_kinds import DOCKER_ARCHIVE, other_kind
-from dreg_client.models.config import ImageConfig
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.docker_archive import ArchiveContents, ArchivedImage
+from dreg_client.models.docker_archive import ArchiveContents
 from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
 from dreg_client.values import media_type as types
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest
 from dreg_client.values.reference import Reference
 from dreg_client.values.sizes import MAX_DOCUMENT
 
@@ -38,7 +38,11 @@ class SavedImages:
             reason = "is not an archive of docker save: it has no manifest.json" + (f"; it is {found}" if found else "")
             raise errors.LayoutCorruptError(files.name, reason) from None
         self._images = ArchiveContents.parse(raw, files.name).images
-        self._manifests: dict[int, DockerManifest] = {}
+        # `manifest.json` may name a member very many times. Each is read once.
+        self._built: dict[tuple[str, tuple[str, ...]], DockerManifest] = {}
+        self._configs: dict[str, tuple[Descriptor, tuple[Digest, ...]]] = {}
+        self._layers: dict[str, tuple[str, int, Digest | None]] = {}
+        self._manifests: dict[Digest, DockerManifest] = {}
         self._members: dict[Digest, str] = {}
 
     def tags(self) -> tuple[str, ...]:
@@ -64,7 +68,7 @@ class SavedImages:
             return list(everywhere)
         if found := _POSITION.fullmatch(reference):
             return [position for position in everywhere if position == int(found[1])]
-        if digest_fault(reference) is not None:
+        if not names_stored_document(reference):
             tags = [image.repo_tags or () for image in self._images]
             return [position for position in everywhere if any(_is_same(tag, reference) for tag in tags[position])]
         for position in everywhere:
@@ -88,7 +92,7 @@ class SavedImages:
         member = self._member(digest)
         if member is not None:
             return self._read(member)
-        manifest = next((written for written in self._manifests.values() if written.digest == digest), None)
+        manifest = self._manifests.get(digest)
         if manifest is None:
             raise self._missing(digest)
         return manifest.raw
@@ -110,7 +114,7 @@ class SavedImages:
 
     def _member(self, digest: Digest) -> str | None:
         """Return the archive member of a config or layer; None for other digests, also those of generated manifests."""
-        if digest not in self._members and not any(found.digest == digest for found in self._manifests.values()):
+        if digest not in self._members and digest not in self._manifests:
             for position in range(len(self._images)):
                 self._manifest(position)
         return self._members.get(digest)
@@ -135,39 +139,53 @@ class SavedImages:
 
     def _manifest(self, position: int) -> DockerManifest:
         """Build the manifest that the archive lacks, as `skopeo copy` would write it (distribution manifest-v2-2)."""
-        if position not in self._manifests:
-            image = self._images[position]
-            config = self._config(image)
-            self._members[config.digest] = image.config
-            self._manifests[position] = DockerManifest.build(
+        image = self._images[position]
+        key = image.config, image.layers
+        if key not in self._built:
+            config, diff_ids = self._config(image.config)
+            if len(diff_ids) != len(image.layers):
+                reason = f"{image.config} has {len(diff_ids)} diff_ids for {len(image.layers)} layers"
+                raise errors.LayoutCorruptError(self.files.name, reason)
+            built = DockerManifest.build(
                 schema_version=2,
                 media_type=types.DOCKER_MANIFEST,
-                config=Descriptor(mediaType=types.DOCKER_CONFIG, digest=config.digest, size=config.size),
-                layers=[self._layer(*pair) for pair in zip(image.layers, config.rootfs.diff_ids, strict=True)],
+                config=config,
+                layers=[self._layer(*pair) for pair in zip(image.layers, diff_ids, strict=True)],
             )
-        return self._manifests[position]
+            self._built[key] = self._manifests[built.digest] = built
+        return self._built[key]
 
-    def _config(self, image: ArchivedImage) -> ImageConfig:
-        try:
-            config = parse_document(self._read(image.config), kind="image-config", strict=self.strict)
-        except errors.InvalidDocumentError as failure:
-            raise failure.at(f"{self.files.name}, {image.config}") from None
-        if len(config.rootfs.diff_ids) != len(image.layers):
-            reason = f"{image.config} has {len(config.rootfs.diff_ids)} diff_ids for {len(image.layers)} layers"
-            raise errors.LayoutCorruptError(self.files.name, reason)
-        return config
+    def _config(self, member: str) -> tuple[Descriptor, tuple[Digest, ...]]:
+        """Return the descriptor of a config, and its diff_ids."""
+        if member not in self._configs:
+            try:
+                config = parse_document(self._read(member), kind="image-config", strict=self.strict)
+            except errors.InvalidDocumentError as failure:
+                raise failure.at(f"{self.files.name}, {member}") from None
+            descriptor = Descriptor(mediaType=types.DOCKER_CONFIG, digest=config.digest, size=config.size)
+            self._configs[member] = descriptor, config.rootfs.diff_ids
+            self._members[config.digest] = member
+        return self._configs[member]
 
     def _layer(self, member: str, diff_id: Digest) -> Descriptor:
         """Describe a layer. Its digest is its diff_id unless it is compressed; reading the layer verifies it."""
+        if member not in self._layers:
+            self._layers[member] = self._examined(member)
+        media_type, size, compressed = self._layers[member]
+        digest = compressed or diff_id
+        self._members[digest] = member
+        return Descriptor(mediaType=media_type, digest=digest, size=size)
+
+    def _examined(self, member: str) -> tuple[str, int, Digest | None]:
+        """Return the media type and size of a layer, and its digest if it is compressed."""
         with self._open(member) as file:
             size = size_of(file)
             if not size:
                 raise errors.LayoutCorruptError(self.files.name, f"has an empty layer: {member}")
             start = file.read(4)
             media_type = next((found for magic, found in _COMPRESSED.items() if start.startswith(magic)), None)
-            digest = diff_id if media_type is None else _digest_of_compressed(file, member)
-        self._members[digest] = member
-        return Descriptor(mediaType=media_type or types.DOCKER_LAYER, digest=digest, size=size)
+            digest = None if media_type is None else _digest_of_compressed(file, member)
+        return media_type or types.DOCKER_LAYER, size, digest
 
 
 def _is_same(tag: str, reference: str) -> bool:

@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 from dreg_client import errors
 from dreg_client.errors.problems import Severity
 from dreg_client.files.rooted import Files, check_size, chunks_of, size_of
+from dreg_client.files.sparse import check_stored
 from dreg_client.files.store_kinds import OCI, OCI_ARCHIVE, other_kind
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
@@ -93,15 +94,20 @@ def open_blob(files: Files, digest: Digest, start: int = 0, size: int | None = N
     Raises:
         NotFoundError: The layout has no such blob.
         SizeMismatchError: It has another size. Nothing was read.
-        LayoutError: It cannot be opened.
+        LayoutError: It cannot be opened, or is a large sparse file.
     """
-    try:
-        file = files.open("blobs", digest.algorithm, digest.encoded)
-    except FileNotFoundError:
-        raise _missing(files, digest) from None
-    check_size(file, size, f"{files.name}, blob {digest.short}")
+    file, path = _opened(files, digest), f"{files.name}, blob {digest.short}"
+    check_size(file, size, path)
+    check_stored(file, path)
     file.seek(start)
     return file
+
+
+def _opened(files: Files, digest: Digest) -> BinaryIO:
+    try:
+        return files.open("blobs", digest.algorithm, digest.encoded)
+    except FileNotFoundError:
+        raise _missing(files, digest) from None
 
 
 def _missing(files: Files, digest: Digest) -> errors.NotFoundError:
@@ -113,7 +119,7 @@ def _missing(files: Files, digest: Digest) -> errors.NotFoundError:
 def has_blob(files: Files, digest: Digest) -> bool:
     """Return whether a blob exists, without reading it; raise `LayoutError` if it cannot be opened."""
     try:
-        open_blob(files, digest).close()
+        _opened(files, digest).close()
     except errors.NotFoundError:
         return False
     return True
@@ -122,13 +128,15 @@ def has_blob(files: Files, digest: Digest) -> bool:
 def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool], stated: int | None = None) -> HashedBlob:
     """Compute the size and digest of a blob's content; only the size if it is far larger than the `stated` size.
 
+    A large sparse file is not read: `LayoutError`.
     `is_cancelled` is called between chunks. Once it returns True, reading stops, and the result covers only a part.
     """
     verifier = digest.verifier() if digest.computable else None
     size = 0
-    with open_blob(files, digest) as file:
+    with _opened(files, digest) as file:
         if stated is not None and (found := size_of(file)) > stated + _FAR:
             return HashedBlob(found, None)
+        check_stored(file, f"{files.name}, blob {digest.short}")
         for chunk in chunks_of(file, blob_name(digest)):
             size += len(chunk)
             if verifier:

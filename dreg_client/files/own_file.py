@@ -7,17 +7,58 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from dreg_client.files.beneath import MOST_LINKS
+
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 # O_NONBLOCK: opening a named pipe or a device would otherwise wait.
 _FLAGS: Final = (
     os.O_RDWR | _NO_LINKS | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 )
+_NOT_A_LINK: Final = frozenset({errno.EINVAL, errno.ENOENT, errno.ENOTDIR})
+"""The errors of reading a link if it is none, or if there is no file yet."""
 _IS_LINK: Final = frozenset({errno.ELOOP, errno.EMLINK})
 """The errors of various systems if the last component is a link and O_NOFOLLOW is set."""
 
 
 class ForeignFileError(Exception):
     """A file may belong to someone else. The message continues a sentence about its path."""
+
+
+def followed(path: str | os.PathLike[str]) -> Path:
+    """Return the path that a path leads to. Its last component was not a link when it was looked at.
+
+    A link that another user has put into a folder that everyone can write to is not followed: it could lead to any file
+    of this user. Linux protects `open` in the same way (`protected_symlinks`), but not a link that is read and renamed.
+
+    Raises:
+        ForeignFileError: There is such a link.
+        OSError: There are too many links, or a folder cannot be read.
+        ValueError: The path contains NUL, or characters that no file name can have.
+    """
+    place = os.fspath(path)
+    for _ in range(MOST_LINKS):
+        folder, name = os.path.split(place.rstrip("/"))
+        if name in {"", ".", ".."}:
+            return Path(os.path.realpath(place))
+        found = Path(os.path.realpath(folder), name)
+        try:
+            target = str(found.readlink())
+        except OSError as failure:
+            if failure.errno in _NOT_A_LINK:
+                return found
+            raise
+        _check_link(found)
+        place = f"{found.parent}/{target}" if target[:1] != "/" else target
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _check_link(link: Path) -> None:
+    if os.name == "nt":
+        return
+    folder = link.parent.stat()
+    trusted = {0, os.geteuid(), folder.st_uid}
+    if folder.st_mode & stat.S_IWOTH and link.lstat().st_uid not in trusted:
+        raise ForeignFileError(f"is a link of another user ({link}), in a folder that everyone can write to")
 
 
 def create_own(path: Path) -> int:

@@ -14,7 +14,7 @@ from typing import Final, Literal, Self
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.files.atomic import check_part, is_own_file, part_beside, set_rights, sync_folder
-from dreg_client.files.own_file import ForeignFileError, create_own, is_at, open_own
+from dreg_client.files.own_file import ForeignFileError, create_own, followed, is_at, open_own
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.arguments import check_choice, check_flag
@@ -113,7 +113,7 @@ class PartialFile(_ReceivedBlob):
     def __enter__(self) -> Self:
         _sweep(self._target.parent)
         try:
-            self._file = _open_kept(self._part) if self._keep else create_own(self._part)
+            self._file = self._opened()
         except OSError as failure:
             self._close(discard=not self._keep)
             raise self._cannot_write(failure) from failure
@@ -121,6 +121,19 @@ class PartialFile(_ReceivedBlob):
             self._close(discard=not self._keep)
             raise
         return self
+
+    def _opened(self) -> int:
+        """Open the partial file. If another download of the blob to the same folder holds it, open one without resume.
+
+        Its name is that of the blob, so the other download may have another target. It may take hours: this one does
+        not wait for it.
+        """
+        if self._keep:
+            with suppress(BlockingIOError):
+                return _open_kept(self._part)
+            log.info("%s: in use by another download; this one cannot be resumed", self._part)
+            self._keep, self._part = False, part_beside(self._target)
+        return create_own(self._part)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -257,13 +270,15 @@ class BlobBuffer(_ReceivedBlob):
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
-    target = Path(os.path.realpath(path))
     try:
-        mode = target.stat().st_mode
-    except FileNotFoundError:
-        return target
+        target = followed(path)
+        mode = target.lstat().st_mode if os.path.lexists(target) else stat.S_IFREG
+    except ForeignFileError as fault:
+        raise errors.LayoutError(os.fspath(path), f"{fault}; pass the path that it leads to") from None
     except OSError as failure:
-        raise errors.LayoutError(str(path), f"cannot be written: {failure.strerror}") from failure
+        raise errors.LayoutError(os.fspath(path), f"cannot be written: {failure.strerror}") from failure
+    except ValueError:
+        raise errors.LayoutError(os.fspath(path), "cannot be written: no file can have this name") from None
     if stat.S_ISDIR(mode):
         raise errors.LayoutError(str(path), "cannot be written: it is a directory; pass the path of a file")
     if not stat.S_ISREG(mode):
@@ -282,8 +297,6 @@ def _open_kept(part: Path) -> int:
     except ForeignFileError as fault:
         reason = f"{fault}; delete it, or download without resuming"
         raise errors.LayoutError(str(part), reason) from None
-    except BlockingIOError:
-        raise errors.LayoutLockedError(str(part), "another process is writing this file; try again later") from None
 
 
 def _sweep(folder: Path) -> None:

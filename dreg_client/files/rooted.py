@@ -198,11 +198,12 @@ class DirectoryFiles(Files):
 
 
 def size_of(file: BinaryIO) -> int:
-    """Return the size of an open file in bytes; its position stays at the beginning."""
+    """Return the size of an open file in bytes; its position stays the same."""
     with suppress(OSError, AttributeError):
         return os.fstat(file.fileno()).st_size
+    place = file.tell()
     size = file.seek(0, os.SEEK_END)
-    file.seek(0)
+    file.seek(place)
     return size
 
 
@@ -213,15 +214,25 @@ def check_size(file: BinaryIO, size: int | None, path: str) -> None:
         raise errors.SizeMismatchError(size, found, path)
 
 
-def read_chunk(file: BinaryIO, path: str) -> bytes:
+def read_chunk(file: BinaryIO, path: str, most: int = MEBIBYTE) -> bytes:
     """Read at most a mebibyte of an open file; empty at its end. Raise `LayoutError` if reading fails."""
     try:
-        return file.read(MEBIBYTE)
+        return file.read(min(most, MEBIBYTE))
     except OSError as failure:
         raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
 
+def most_to_read(file: BinaryIO) -> int:
+    """Return how many bytes to read of an open file: its rest, and one more, which shows that it has grown.
+
+    Reading to the end might never end, because another process may be adding bytes.
+    """
+    return max(0, size_of(file) - file.tell() + 1)
+
+
 def chunks_of(file: BinaryIO, path: str) -> Iterator[bytes]:
-    """Yield the rest of an open file in chunks (see `read_chunk`)."""
-    while chunk := read_chunk(file, path):
+    """Yield the rest of an open file in chunks (see `read_chunk` and `most_to_read`)."""
+    left = most_to_read(file)
+    while chunk := read_chunk(file, path, left):
+        left -= len(chunk)
         yield chunk

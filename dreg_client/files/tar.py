@@ -21,10 +21,15 @@ from dreg_client.files.beneath import components
 from dreg_client.files.compressed import unpacked
 from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
 from dreg_client.files.rooted import NEVER_LINKS, Files
+from dreg_client.files.sparse import check_stored
 from dreg_client.files.store_kinds import OCI
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
+_MAX_HEADERS: Final = 3 * MAX_MEMBERS
+"""Archives have one or two extension headers for a member with a long name."""
+MAX_NAMES: Final = 64 * MEBIBYTE
+"""The maximum total size of all names and link targets, which are kept in memory."""
 _MAX_EXTENSION: Final = MEBIBYTE
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 _BLOCK: Final = 512
@@ -98,6 +103,7 @@ class TarFiles(Files):
         if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
             archive.close()
             raise errors.LayoutError(self.name, "is not a regular file; save the stream to a file first")
+        check_stored(archive, self.name)
         return unpacked(archive, self.name)
 
     def _scan(self) -> None:
@@ -139,7 +145,7 @@ class TarFiles(Files):
         place = self._places.get(self._follow(name)) if name is not None else None
         if place is None:
             raise FileNotFoundError("/".join(parts))
-        return cast("BinaryIO", io.BufferedReader(_Section(self._archive, place, self._lock), 1 << 16))
+        return cast("BinaryIO", io.BufferedReader(_Section(self, self._archive, place, self._lock), 1 << 16))
 
     def directory(self, name: str) -> str | None:
         """Return the path of a directory after following links; see `Files.directory`."""
@@ -165,15 +171,16 @@ class TarFiles(Files):
 
     def close(self) -> None:
         """Close the archive."""
-        super().close()
-        self._archive.close()
+        with self._lock:  # another thread may be reading
+            super().close()
+            self._archive.close()
 
 
 class _Section(io.RawIOBase):
     """A range of an open file, as a separate file. Several threads may read different sections at the same time."""
 
-    def __init__(self, archive: BinaryIO, place: range, lock: threading.Lock) -> None:
-        self._archive, self._place, self._lock, self._at = archive, place, lock, 0
+    def __init__(self, files: Files, archive: BinaryIO, place: range, lock: threading.Lock) -> None:
+        self._files, self._archive, self._place, self._lock, self._at = files, archive, place, lock, 0
 
     def readable(self) -> bool:
         return True
@@ -189,6 +196,7 @@ class _Section(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         wanted = max(0, min(len(buffer), len(self._place) - self._at))
         with self._lock:
+            self._files.check_open()
             self._archive.seek(self._place.start + self._at)
             read = self._archive.read(wanted)
         buffer[: len(read)] = read
@@ -204,9 +212,12 @@ def _members(archive: BinaryIO) -> Iterator[_Member]:
     end = archive.seek(0, os.SEEK_END)
     if not end:
         raise _HeaderError("is empty")
-    offset, number, extended = 0, 0, dict[str, bytes]()
+    offset, headers, number, names, extended = 0, 0, 0, 0, dict[str, bytes]()
     while (header := _header(archive, offset)) is not None:
         offset += _BLOCK
+        headers += 1
+        if headers > _MAX_HEADERS:
+            raise _HeaderError(f"has more than {_MAX_HEADERS} headers")
         if header[156:157] in _EXTENSIONS:
             size = _within(_number(header[124:136]), min(_MAX_EXTENSION, end - offset))
             more = _extension(header[156:157], archive.read(size))
@@ -218,6 +229,9 @@ def _members(archive: BinaryIO) -> Iterator[_Member]:
             if number > MAX_MEMBERS:
                 raise _HeaderError(f"has more than {MAX_MEMBERS} members")
             member = _member(header, extended, offset, end)
+            names += len(member.name) + len(member.link)
+            if names > MAX_NAMES:
+                raise _HeaderError(f"has names of more than {MAX_NAMES:,} bytes")
             size, extended = len(member.place), dict[str, bytes]()
             yield member
         offset += size + -size % _BLOCK
@@ -242,11 +256,14 @@ def _header(archive: BinaryIO, offset: int) -> bytes | None:
     if len(header) < _BLOCK:
         raise _HeaderError(f"is truncated at byte {offset}, or {_NOT_TAR}")
     stored, total = _number(header[148:156]), sum(header) - sum(header[148:156]) + 8 * ord(" ")
-    negative = sum(octet > 127 for octet in header[:148] + header[156:])
-    if stored not in {total, total - 256 * negative}:  # some old programs summed signed bytes
+    if stored != total and stored != total - 256 * _negatives(header):  # some old programs summed signed bytes
         what = f"has an invalid header at byte {offset}" if offset else _NOT_TAR
         raise _HeaderError(what)
     return header
+
+
+def _negatives(header: bytes) -> int:
+    return sum(octet > 127 for octet in header[:148] + header[156:])
 
 
 def _member(header: bytes, extended: Mapping[str, bytes], offset: int, end: int) -> _Member:

@@ -71,7 +71,7 @@ def _layer_count_problems(images: Iterable[ShownImage]) -> Iterator[dict[str, An
         if found.config is None or failures_of(found.config):
             continue  # the list of layers itself may be what is wrong
         name = f"the manifest of {found.platform}" if found.platform else "the manifest"
-        for problem in layer_count_remarks(found.config, len(found.manifest.layers)):
+        for problem in layer_count_remarks(len(found.config.rootfs.diff_ids), len(found.manifest.layers)):
             yield _view_problem(name, found.manifest.digest, problem)
 
 

@@ -5,6 +5,7 @@ bytes; as nested JSON, it does not.
 """
 
 import os
+import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,8 +16,9 @@ from typing import BinaryIO, Final, cast
 
 import orjson
 
-from dreg_client.errors import WorkerKilledError
+from dreg_client.errors import FileError, WorkerKilledError
 from dreg_client.models import rules
+from dreg_client.models.json_text import MAX_DEPTH
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import has_too_many_values, most_values
@@ -135,7 +137,10 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
             return _rejected(line, "GEN-01", "a line without this member", expected)
         members = cast("dict[str, object]", wrapper)
         document, served = members[how.field], members.get(how.media_type_field)
-        raw = document if isinstance(document, str) else orjson.dumps(document)
+        try:
+            raw = document if isinstance(document, str) else orjson.dumps(document)
+        except orjson.JSONEncodeError:  # it nests far more deeply than any document may
+            return _rejected(line, "GEN-04", "a document with too many levels", f"at most {MAX_DEPTH} levels")
         media_type = served if isinstance(served, str) else media_type
     return validate(raw, kind=how.kind, media_type=media_type or None, pedantic=how.pedantic)
 
@@ -161,6 +166,7 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
     Raises:
         TypeError: `path` is not a path.
         OSError: The file cannot be read. Raised by the iterator.
+        FileError: It is not a regular file. Raised by the iterator.
         WorkerKilledError: A worker process was killed. Raised by the iterator.
     """
     if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -169,7 +175,10 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
 
 
 def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[DumpPart]:
-    size = Path(path).stat().st_size
+    found = Path(path).stat()
+    if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for a writer
+        raise FileError(os.fspath(path), "is not a regular file; pass the open file to validate_lines")
+    size = found.st_size
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     name, line = os.fspath(path), 0
     with Path(path).open("rb") as file:
@@ -177,7 +186,7 @@ def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[
     if document is not None:
         yield _part_of(document, size, how)
         return
-    for part in _one_by_one(name, how, stretches) if jobs == 1 else _side_by_side(name, how, stretches, jobs):
+    for part in _one_by_one(name, how, stretches) if jobs <= 1 else _side_by_side(name, how, stretches, jobs):
         moved = tuple(replace(report, line=report.line + line) for report in part.reports)
         yield replace(part, reports=moved)
         line += part.lines
@@ -246,12 +255,25 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
 
 def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
     """Yield the lines that start at or after `start` and before `stop`."""
+    if start and not _is_at_line(dump, start, stop):
+        return
     lines = bounded_lines(dump)
-    if start:
-        dump.seek(start - 1)
-        next(lines, None)
     while dump.tell() < stop and (line := next(lines, b"")):
         yield line
+
+
+def _is_at_line(dump: BinaryIO, start: int, stop: int) -> bool:
+    """Move to the first line that starts at or after `start`; return False if none starts before `stop`.
+
+    Nothing after `stop` is read: a line of many stretches would otherwise be read to its end for each of them.
+    """
+    dump.seek(start - 1)
+    left = stop - start
+    while left > 0 and (piece := dump.readline(left)):
+        if piece.endswith(b"\n"):
+            return True
+        left -= len(piece)
+    return False
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:

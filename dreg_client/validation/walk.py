@@ -71,6 +71,8 @@ class Checks(ABC):
 
     def __init__(self, *, complete: bool, pedantic: bool) -> None:
         self.complete, self.pedantic = complete, pedantic
+        # The number of diff_ids of each config, by digest, size and data; None if it cannot be read.
+        self.diff_ids: dict[tuple[Digest, int, str | None], int | None] = {}
 
     @abstractmethod
     def step(self, claim: Claim) -> Step | Report:

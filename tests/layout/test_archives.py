@@ -227,6 +227,17 @@ def test_of_several_images_one_is_asked_for_by_name_place_or_digest(tarred: Writ
             archive.resolve("")
 
 
+def test_a_name_that_looks_like_a_digest_of_an_unknown_algorithm_is_a_name(tarred: Write) -> None:
+    """Such as `alpine:latest`; digests may have any algorithm."""
+    path = tarred(
+        saved({"Config": "c", "RepoTags": ["alpine:latest"], "Layers": ["1"]}), ("c", config(b"1")), ("1", b"1")
+    )
+    with DockerArchive(path) as archive:
+        assert archive.get_manifest("alpine:latest") == archive.get_manifest("docker.io/library/alpine:latest")
+    with open_image(f"docker-archive:{path}:alpine:latest") as image:
+        assert len(image.get_platform_images()[0].layers) == 1
+
+
 def test_one_name_of_two_images_is_a_conflict(tarred: Write) -> None:
     layer = b"layer"
     entries = [{"Config": f"{name}.json", "RepoTags": ["acme/web:1"], "Layers": ["l"]} for name in "aab"]
