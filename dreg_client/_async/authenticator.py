@@ -18,6 +18,7 @@ from dreg_client.protocol.auth import (
     challenge_key,
     challenge_of,
     check_plain_http,
+    found_credential,
     given_credential,
     hint_for,
     is_conclusive,
@@ -153,7 +154,7 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
         found = self._credentials.get(key)
         if found is None:
             # In a thread, because credential helpers are programs that may be slow. Cancellation kills them.
-            found = await self._in_time(registry, run_cancellable, self._options.find, *key)
+            found = found_credential(await self._in_time(registry, run_cancellable, self._options.find, *key))
             self._credentials.put(key, found)
         return found.credential
 

@@ -1,15 +1,18 @@
 """Send a client's request to a registry, and follow redirects (RFC 9110 15.4)."""
 
+from dataclasses import replace
+
 from dreg_client import errors
 from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
 from dreg_client._async.sender import AsyncAnswer, AsyncSender
 from dreg_client.protocol.auth import is_for_loopback
-from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.messages import Headers, Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.redact import redact_error
 from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, other_registry, redirect_target, with_token
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.tls_mismatch import check_tls_expected
+from dreg_client.values.media_type import KNOWN
 
 
 class AsyncRedirects:
@@ -47,6 +50,8 @@ class AsyncRedirects:
                 hop = authorized
                 response, body = await self._sender.send(hop, registry.url)
             if response.status < 300:
+                if body is None and (authorization or hop is not first) and _may_be_shown(response.headers):
+                    response = replace(response, sent=hop)
                 return response, body
             target = redirect_target(registry, request, response)
             if target is None:
@@ -74,6 +79,11 @@ class AsyncRedirects:
         used = next((value for name, value in hop.headers if name == "Authorization"), None)
         authorization = await self._others.answer(*other, challenged, used, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else None
+
+
+def _may_be_shown(headers: Headers) -> bool:
+    """Return whether a part of a successful response may be shown: a warning, or a body that is not a document."""
+    return headers.get("content-type") not in KNOWN or headers.get("warning") is not None
 
 
 def url_of(registry: RegistryURL, request: Request) -> str:

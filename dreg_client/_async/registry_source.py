@@ -105,7 +105,8 @@ class AsyncRegistrySource:
 
     async def _referrers_by_tag(self, tag: Tag) -> tuple[Descriptor, ...]:
         try:
-            served = await get_manifest(self._client, self._name, tag)
+            # Not from a mirror, which may be outdated: referrers would be missing without any error.
+            served = await get_manifest(self._client, self._name, tag, mirrored=False)
         except errors.NotFoundError:
             return ()
         return referrers.parse_fallback(served, f"{self._name}:{tag}")
@@ -135,7 +136,7 @@ class AsyncRegistrySource:
         if blobs.head_proves(head, request, digest):
             return True
         first_byte = blobs.first_byte_request(self._name, digest)
-        return blobs.has_first_byte(await self._client.send(first_byte), first_byte, head)
+        return blobs.has_first_byte(await self._client.send(first_byte), first_byte, digest, head)
 
     def open_blob(self, request: BlobRequest) -> AsyncBlobBody | AsyncRangedDownload:
         """Return a reader of a blob, which sends concurrent range requests if `request.ranges` is more than 1."""

@@ -1,6 +1,7 @@
 """Repositories of a registry: stores that can be written."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
@@ -8,6 +9,7 @@ from dreg_client._async import changes
 from dreg_client._async.client import AsyncClient
 from dreg_client._async.limits import limit_calls
 from dreg_client._async.lists import iter_tags
+from dreg_client._async.manifests import get_manifest
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.untag import untag
@@ -187,13 +189,18 @@ class AsyncRepository(AsyncStore):
         tags = [manifests.new_tag(text) for text in new_tags]
         if not tags:
             raise ValueError("name at least one tag to add")
-        found = await self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
+        found = await self._read_to_tag(manifests.name_of(reference_text(reference) or DEFAULT_TAG))
         manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
         for new in tags:
             response = await self._put_again(new, found)
             await self._list(named, manifest, response)
         return found.digest
+
+    async def _read_to_tag(self, name: TagOrDigest) -> RawManifest:
+        # Not from a mirror, which may be outdated: the tag would then name another manifest than its source does.
+        found = await get_manifest(self._client, self._repository, name, legacy=True, mirrored=False)
+        return found if found.media_type else replace(found, media_type=manifests.own_media_type(found.raw))
 
     async def _put_again(self, tag: Tag, manifest: RawManifest) -> Response:
         try:

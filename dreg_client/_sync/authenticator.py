@@ -19,6 +19,7 @@ from dreg_client.protocol.auth import (
     challenge_key,
     challenge_of,
     check_plain_http,
+    found_credential,
     given_credential,
     hint_for,
     is_conclusive,
@@ -154,7 +155,7 @@ class Authenticator(AnonymousAuthenticator):
         found = self._credentials.get(key)
         if found is None:
             # In a thread, because credential helpers are programs that may be slow. Cancellation kills them.
-            found = self._in_time(registry, run_cancellable, self._options.find, *key)
+            found = found_credential(self._in_time(registry, run_cancellable, self._options.find, *key))
             self._credentials.put(key, found)
         return found.credential
 

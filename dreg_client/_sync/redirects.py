@@ -1,16 +1,19 @@
 # Generated from dreg_client/_async/redirects.py by tools/generate_sync.py. Do not edit.
 """Send a client's request to a registry, and follow redirects (RFC 9110 15.4)."""
 
+from dataclasses import replace
+
 from dreg_client import errors
 from dreg_client._sync.anonymous import AnonymousAuthenticator
 from dreg_client._sync.sender import Answer, Sender
 from dreg_client.protocol.auth import is_for_loopback
-from dreg_client.protocol.messages import Hop, Request, Response
+from dreg_client.protocol.messages import Headers, Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.redact import redact_error
 from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, other_registry, redirect_target, with_token
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.tls_mismatch import check_tls_expected
+from dreg_client.values.media_type import KNOWN
 
 
 class Redirects:
@@ -48,6 +51,8 @@ class Redirects:
                 hop = authorized
                 response, body = self._sender.send(hop, registry.url)
             if response.status < 300:
+                if body is None and (authorization or hop is not first) and _may_be_shown(response.headers):
+                    response = replace(response, sent=hop)
                 return response, body
             target = redirect_target(registry, request, response)
             if target is None:
@@ -75,6 +80,11 @@ class Redirects:
         used = next((value for name, value in hop.headers if name == "Authorization"), None)
         authorization = self._others.answer(*other, challenged, used, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else None
+
+
+def _may_be_shown(headers: Headers) -> bool:
+    """Return whether a part of a successful response may be shown: a warning, or a body that is not a document."""
+    return headers.get("content-type") not in KNOWN or headers.get("warning") is not None
 
 
 def url_of(registry: RegistryURL, request: Request) -> str:

@@ -106,7 +106,8 @@ class RegistrySource:
 
     def _referrers_by_tag(self, tag: Tag) -> tuple[Descriptor, ...]:
         try:
-            served = get_manifest(self._client, self._name, tag)
+            # Not from a mirror, which may be outdated: referrers would be missing without any error.
+            served = get_manifest(self._client, self._name, tag, mirrored=False)
         except errors.NotFoundError:
             return ()
         return referrers.parse_fallback(served, f"{self._name}:{tag}")
@@ -136,7 +137,7 @@ class RegistrySource:
         if blobs.head_proves(head, request, digest):
             return True
         first_byte = blobs.first_byte_request(self._name, digest)
-        return blobs.has_first_byte(self._client.send(first_byte), first_byte, head)
+        return blobs.has_first_byte(self._client.send(first_byte), first_byte, digest, head)
 
     def open_blob(self, request: BlobRequest) -> BlobBody | RangedDownload:
         """Return a reader of a blob, which sends concurrent range requests if `request.ranges` is more than 1."""

@@ -2,6 +2,7 @@
 """Repositories of a registry: stores that can be written."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
@@ -10,6 +11,7 @@ from dreg_client._sync import changes
 from dreg_client._sync.client import Client
 from dreg_client._sync.limits import limit_calls
 from dreg_client._sync.lists import iter_tags
+from dreg_client._sync.manifests import get_manifest
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.store import Store
 from dreg_client._sync.untag import untag
@@ -186,13 +188,18 @@ class Repository(Store):
         tags = [manifests.new_tag(text) for text in new_tags]
         if not tags:
             raise ValueError("name at least one tag to add")
-        found = self.source.fetch_manifest(reference_text(reference) or DEFAULT_TAG, legacy=True)
+        found = self._read_to_tag(manifests.name_of(reference_text(reference) or DEFAULT_TAG))
         manifest = parse_manifest(found.raw, found.media_type, legacy=True, strict=self.source.strict)
         named = Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
         for new in tags:
             response = self._put_again(new, found)
             self._list(named, manifest, response)
         return found.digest
+
+    def _read_to_tag(self, name: TagOrDigest) -> RawManifest:
+        # Not from a mirror, which may be outdated: the tag would then name another manifest than its source does.
+        found = get_manifest(self._client, self._repository, name, legacy=True, mirrored=False)
+        return found if found.media_type else replace(found, media_type=manifests.own_media_type(found.raw))
 
     def _put_again(self, tag: Tag, manifest: RawManifest) -> Response:
         try:

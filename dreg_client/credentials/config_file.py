@@ -60,6 +60,8 @@ class ConfigFile:
                 raw = file.read(_LARGEST + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except ValueError:  # a NUL, or a character that the file system cannot encode
+            raise ConfigError(f"{str(path)!a} is not a valid path; name another file") from None
         except OSError as failure:
             reason = f"{_unreadable_part(path)}: cannot be read: {(failure.strerror or '').lower()}"
             if not optional:

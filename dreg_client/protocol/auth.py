@@ -95,6 +95,16 @@ def given_credential(options: Options) -> FoundCredential | None:
     return FoundCredential(given) if given is None or isinstance(given, Credential) else None
 
 
+def found_credential(found: object) -> FoundCredential:
+    """Return the result of `credentials.find`; raise CredentialError if the caller's object returns another type."""
+    if isinstance(found, Credential | None):
+        return FoundCredential(found)
+    if isinstance(found, FoundCredential) and isinstance(found.credential, Credential | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return found
+    kind = type(found.credential if isinstance(found, FoundCredential) else found).__name__
+    raise errors.CredentialError(f"credentials.find(registry, repository) must return a Credential or None, not {kind}")
+
+
 def basic_authorization(credential: Credential | None) -> str | None:
     """Return the `Authorization` for a Basic challenge; None if the credential has no password."""
     if credential is None or credential.identity_token is not None:

@@ -16,6 +16,7 @@ from dreg_client.values.sizes import KIBIBYTE
 _GET_INSTEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 """Statuses of HEAD after which GET may succeed: for example, a URL that is signed for GET only rejects HEAD (403)."""
 _TOTAL: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_FIRST_BYTE: Final = re.compile(r"bytes 0-\d{1,19}/(?:\d{1,19}|\*)", re.ASCII)
 _SLACK: Final = 64 * KIBIBYTE
 """The bytes to read beyond the expected size, so that the error can state the actual size, and for gzip's overhead."""
 _DELETES_NOTHING: Final = "enable deletion in the registry; some registries do not delete blobs that a manifest names"
@@ -41,13 +42,19 @@ def first_byte_request(repository: RepositoryName, digest: Digest) -> Request:
     return replace(request, headers=(("Range", "bytes=0-0"),), limit=0)
 
 
-def has_first_byte(response: Response, request: Request, head: Response) -> bool:
+def has_first_byte(response: Response, request: Request, digest: Digest, head: Response) -> bool:
     """Return whether the response to `first_byte_request` proves that the blob exists; its size must match `head`."""
-    if response.status in {404, 416}:
-        return response.status == 416  # an empty blob has no first byte
+    if response.status == 404:
+        return False
+    if response.status == 416 and digest.computable and digest == Digest.of(b"", digest.algorithm):
+        return True  # an empty blob has no first byte
     raise_unless_content(response, request, verb=CHECK, is_range=True)
+    reason = ""
     if essence(response.headers.get("content-type") or "") in PAGES:
         reason = "the response is a web page, not a blob; check the URL, and any proxy in between"
+    elif response.status == 206 and not _FIRST_BYTE.fullmatch(response.headers.get("content-range") or ""):
+        reason = "the response is not the requested first byte of the blob"
+    if reason:
         raise errors.ProtocolError(reason, response.where)
     stated, whole = _size(head) if head.ok else None, _size(response)
     if stated is not None and whole is not None and whole != stated:

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.redact import redacted
 from dreg_client.protocol.retry import retry_after
 
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
@@ -132,6 +133,7 @@ def reported(response: Response) -> Reported:
         parse_missing,
     )
 
+    response = redacted(response)
     entries = parse_errors(response.body)
     # Registries report each missing blob as an error with the same text: show the text once, with all digests.
     missing = {MISSING: ", ".join(parse_missing(response.body))}

@@ -106,6 +106,8 @@ def manifest_in(response: Response, request: Request, name: TagOrDigest) -> RawM
     served = response.headers.get("content-type") or ""
     if served not in types.KNOWN:
         served = types.essence(served)
+    if len(response.headers.all("content-type")) > 1:
+        _check_types(response)
     found = RawManifest(raw, "" if served in _SAYS_NOTHING else served, wanted, response.where if wanted else "")
     if response.headers.all("docker-content-digest") != (found.digest,):
         _check_claim(response, raw, found.digest)
@@ -139,6 +141,12 @@ def _claimed_digest(response: Response) -> Digest | None:
     return Digest(value)
 
 
+def _check_types(response: Response) -> None:
+    """Reject a response with different media types: parsers would read its body as different kinds of documents."""
+    if len({types.essence(value) for value in response.headers.all("content-type")}) > 1:
+        raise errors.ProtocolError("the response has several Content-Type headers that differ", response.where)
+
+
 def _check_media_type(found: RawManifest) -> None:
     if found.media_type in types.PAGES:
         advice = f"a registry does not serve web pages: {CHECK_ADDRESS}"
@@ -154,6 +162,7 @@ def manifest_head(response: Response, request: Request, name: TagOrDigest) -> Ma
         return None
     if raise_for_status(response, request).status != 200:
         return None
+    _check_types(response)
     digest, size = _claimed_digest(response), response.headers.content_length
     served = types.essence(response.headers.get("content-type") or "")
     if digest is None or size is None or served in _SAYS_NOTHING | types.PAGES:

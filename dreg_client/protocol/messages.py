@@ -125,6 +125,7 @@ class Response:
     peer: str = ""  # the IP address that responded; empty if unknown
     advice: str = ""  # what to do if access is denied; empty if the credential that was used is unknown
     anonymous: bool = False  # whether the request was anonymous because `credentials=` was not given
+    sent: Hop | None = field(default=None, repr=False)  # the request of a successful response, if it had a secret
 
     @property
     def ok(self) -> bool:

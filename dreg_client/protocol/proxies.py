@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from dreg_client.errors import ConfigError
 from dreg_client.protocol.options import Options
-from dreg_client.values.origin import Origin
+from dreg_client.values.origin import Origin, is_host_name
 
 _PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f:.]*(?:%[a-z0-9._-]+)?", re.ASCII)
+_IPV6: Final = re.compile(r"[0-9a-f.]*:[0-9a-f:.]*(?:%[a-z0-9._-]+)?", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _UNESCAPED: Final = re.compile(r"[/?#].*@", re.DOTALL)
 _LONGEST_BY_SOCKS: Final = 255
@@ -60,7 +60,7 @@ class Proxy:
             longest = max(len(username.encode()), len(password.encode()))
         except ValueError:
             host, port, username, password, longest = "", 0, "", "", 0
-        if not (port and _HOST.fullmatch(host)) or _CONTROL.search(url):
+        if not (port and (is_host_name(host) or _IPV6.fullmatch(host))) or _CONTROL.search(url):
             raise ConfigError(f"{source}: not a valid proxy URL; expected SCHEME://[USER:PASSWORD@]HOST[:PORT]")
         proxy = cls(scheme, host, port, username, password, source)
         if proxy.is_socks and longest > _LONGEST_BY_SOCKS:

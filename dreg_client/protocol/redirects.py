@@ -17,7 +17,12 @@ _FOLLOWED: Final = frozenset({301, 302, 303}) | _KEEPS_METHOD
 _READS: Final = frozenset({"GET", "HEAD"})
 _SENT_ELSEWHERE: Final = frozenset({"accept", "range", "cache-control", "user-agent", "accept-encoding"})
 """The only headers that are sent to another host (TRN-01)."""
-_OF_A_REPOSITORY: Final = re.compile(r"(?P<prefix>.*?)/v2/(?P<name>.+)/(?:manifests/[^/]+|blobs/[^/]+|tags/list)")
+_WITHOUT_HOST: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*:(?!//)|(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[/?#]|$))", re.ASCII
+)
+_OF_A_REPOSITORY: Final = re.compile(
+    r"(?P<prefix>.*?)/v2/(?P<name>[^/]+(?:/[^/]+){0,127})/(?:manifests/[^/]+|blobs/[^/]+|tags/list)"
+)
 
 
 def redirect_target(registry: RegistryURL, request: Request, response: Response) -> str | None:
@@ -39,14 +44,19 @@ def _location_of(response: Response) -> str | None:
     Raises:
         ProtocolError: There are two different ones.
         UnsafeURLError: It has characters that URLs do not have. Parsers remove some of them (tabs, for example), so the
-            target that was checked would not be the one that was written.
+            target that was checked would not be the one that was written. Or it has no host although it should:
+            `https:host/path` is a path for some parsers, and a URL for others.
     """
     found = list(dict.fromkeys(value.strip(" \t") for value in response.headers.all("location")))
     if len(found) > 1:
         raise errors.ProtocolError("the response has two different Location headers", response.where)
     location = found[0] if found else ""
+    reason = ""
     if location and not is_printable(location):
         reason = "a Location must contain only printable ASCII characters, without spaces"
+    elif _WITHOUT_HOST.match(location):
+        reason = "a Location with a scheme, or with // at its start, must have a host"
+    if reason:
         raise errors.UnsafeURLError(response.where, without_query(location)[:200], reason)
     return location or None
 

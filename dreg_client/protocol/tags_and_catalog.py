@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.redact import redacted_text
 from dreg_client.protocol.responses import parse_names
 from dreg_client.values.docker_hub import DOCKER_HUB, HUB_NAMES
 from dreg_client.values.origin import Origin, is_printable, joined, without_query
@@ -66,13 +67,11 @@ class Pages:
             raise errors.UnsupportedError("the registry has no catalog", registry, _NO_CATALOG, response.status)
         raise_unless_content(response, request)
         url = f"{response.registry}{request.target}" if request.target.startswith("/") else request.target
-        target = next_target(replace(response, url=url))
-        if target is None:
+        link = next_target(replace(response, url=url))
+        if link is None:
             self.end()
             return False
-        parts = urlsplit(target)
-        if parts.path == urlsplit(response.url).path:  # the link has the path of a redirect's target
-            target = urlunsplit(parts._replace(path=urlsplit(url).path))
+        target = _of_list(link, url, response)
         if target == url or hash(target) in self._seen:
             return True
         self.go_to(replace(request, target=target), response)
@@ -197,7 +196,7 @@ def _parse(response: Response, kind: type[Tag | RepositoryName]) -> tuple[tuple[
     member, noun = ("tags", "tag") if kind is Tag else ("repositories", "repository name")
     names, left_out = parse_names(response, member, kind)
     for entry in left_out:
-        log.warning("%s: skipping %r, which is not a valid %s", response.where, entry, noun)
+        log.warning("%s: skipping %r, which is not a valid %s", response.where, redacted_text(entry, response), noun)
     return names, len(left_out)
 
 
@@ -249,6 +248,23 @@ def _of_registry(url: str, response: Response) -> str:
         raise errors.CrossOriginError(response.where, without_query(url), reason)
     parts = urlsplit(url)
     return f"{origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _of_list(link: str, url: str, response: Response) -> str:
+    """Return the URL of the next page of the list at `url`: its own path, with the query of a link.
+
+    The response may come from another host, after a redirect. That host must not choose where a credential is sent.
+
+    Raises:
+        ProtocolError: The link leads to another list, such as that of another repository.
+    """
+    own, linked = urlsplit(url), urlsplit(link)
+    prefix = urlsplit(response.registry).path
+    # A proxy may have added the prefix, which the registry does not know then.
+    list_path = own.path.removeprefix(prefix).removeprefix("/v2")
+    if linked.path != urlsplit(response.url).path and not unquote(linked.path).endswith(unquote(list_path)):
+        raise errors.ProtocolError("the Link header leads to another list, not to the next page of this one", url)
+    return urlunsplit(linked._replace(path=own.path))
 
 
 class Namespaces(Generic[R]):

@@ -1,10 +1,11 @@
 """Tokens: the cache, token requests (distribution "Token Authentication"), and the token servers that are trusted."""
 
+import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit
 
 from dreg_client import errors
 from dreg_client.protocol.auth import Hint, KnownChallenge, check_plain_http
@@ -32,6 +33,8 @@ _DENIED: Final = frozenset({400, 401, 403})
 _SHOWN: Final = frozenset({"date", "retry-after"})
 _FORM: Final = ("Content-Type", "application/x-www-form-urlencoded")
 _FEWEST_LABELS: Final = 2
+_OURS: Final = frozenset({"service", "scope"})
+"""The query parameters that are added to a token server's URL. Of two with one name, servers use either, or both."""
 
 
 class TokenCache:
@@ -98,6 +101,9 @@ def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> 
         raise errors.ChallengeError(f"{response.where} names a token server with an invalid URL: {fault}") from None
     if "#" in realm:
         raise errors.ChallengeError(f"{response.where} names a token server by a URL with a fragment ('#')")
+    if not _OURS.isdisjoint(_query_names(realm)):
+        reason = "names a token server by a URL that already has a service or a scope, so the token could grant more"
+        raise errors.ChallengeError(f"{response.where} {reason}")
     check_no_downgrade(response.where, realm, base.origin, target)
     if target == base.origin:
         return target, wanted.nearest
@@ -111,6 +117,11 @@ def _check_realm(wanted: TokenRequest, realm: str, trusted: tuple[str, ...]) -> 
         reason = f"credentials are sent only to the registry's own hosts; to trust this one, use {advice}"
         raise errors.CrossOriginError(response.where, without_query(realm), reason)
     return target, nearest
+
+
+def _query_names(url: str) -> set[str]:
+    """Return the names of a URL's query parameters in lower case, whether they are separated by `&` or `;`."""
+    return {unquote_plus(pair.partition("=")[0]).lower() for pair in re.split("[&;]", urlsplit(url).query)}
 
 
 def _is_its_own(base: RegistryURL, target: Origin) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dreg_client.protocol.messages import Response
+from dreg_client.protocol.redact import redacted_text
 
 _LONGEST: Final = 4096
 _MOST: Final = 10
@@ -28,4 +29,4 @@ def warnings_of(response: Response) -> Iterator[str]:
         match = _WARNING.fullmatch(value.strip()) if len(value) <= _LONGEST else None
         text = _ESCAPED.sub(r"\1", match[1]) if match else ""
         if text and text.isprintable():
-            yield text
+            yield redacted_text(text, response)

@@ -107,7 +107,7 @@ def test_a_client_certificate_in_certs_d_whose_key_is_not_there_is_not_used(
     assert "client.cert: cannot read a certificate and its key" in caplog.text
 
 
-@pytest.mark.parametrize("host", ["https://registry.test", f"https://{'a' * 60}.{'b' * 200}.test"])
+@pytest.mark.parametrize("host", ["https://registry.test", f"https://{'.'.join(['a' * 62] * 4)}.b:65535"])
 def test_a_registry_without_a_folder_in_certs_d_is_no_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str
 ) -> None:

@@ -17,7 +17,7 @@ LATER = ("planned with push", "planned with copy", "planned with writing layouts
 
 _ROW = re.compile(r"^\| (?P<name>[A-Z]{3}-\d\d) \| (?P<comes>.+) \| (?P<does>.+) \| (?P<tests>[^|]*) \|$")
 _TEST = re.compile(r"^ *(?:async )?def (test_\w+)", re.MULTILINE)
-_NAME = re.compile(r"(?<![a-z])(ref|mdl|trn|aut|dld|upl|lay|cli)_(\d\d)(?!\d)")
+_NAME = re.compile(r"(?<![a-z])(ref|mdl|trn|aut|dld|tag|upl|lay|cli)_(\d\d)(?!\d)")
 
 
 @dataclass(frozen=True)

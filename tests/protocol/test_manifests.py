@@ -127,15 +127,34 @@ def test_a_blob_is_proven_by_head_only_where_that_names_its_digest() -> None:
         blobs.head_proves(head(401), request, SOME)
 
 
-@pytest.mark.parametrize(("status", "there"), [(404, False), (416, True), (206, True), (200, True)])
+@pytest.mark.parametrize(("status", "there"), [(404, False), (206, True), (200, True)])
 def test_trn_24_else_its_first_byte_tells(status: int, there: bool) -> None:
     request = blobs.first_byte_request(WEB, SOME)
 
-    assert blobs.has_first_byte(head(status), request, head(200)) is there
+    response = head(status, content_range="bytes 0-0/4") if status == 206 else head(status)
+    assert blobs.has_first_byte(response, request, SOME, head(200)) is there
+
+
+@pytest.mark.parametrize("of", ["sha256", "sha512"])
+def test_tag_23_only_an_empty_blob_has_no_first_byte(of: str) -> None:
+    empty = Digest.of(b"", of)
+    request = blobs.first_byte_request(WEB, empty)
+
+    assert blobs.has_first_byte(head(416), request, empty, head(404))
+    with pytest.raises(errors.RegistryError, match="416"):
+        blobs.has_first_byte(head(416), request, Digest.of(b"x", of), head(404))
+
+
+@pytest.mark.parametrize("stated", ["", "bytes 1-1/4", "bytes */4", "bytes 0-0", "items 0-0/4"])
+def test_tag_23_another_part_is_not_the_first_byte(stated: str) -> None:
+    request = blobs.first_byte_request(WEB, SOME)
+
+    with pytest.raises(errors.ProtocolError, match="first byte"):
+        blobs.has_first_byte(head(206, content_range=stated), request, SOME, head(404))
 
 
 def test_trn_24_something_of_two_lengths_is_no_blob() -> None:
     request = blobs.first_byte_request(WEB, SOME)
 
     with pytest.raises(errors.ProtocolError, match="5 bytes according to HEAD"):
-        blobs.has_first_byte(head(206, content_range="bytes 0-0/4"), request, head(200, content_length="5"))
+        blobs.has_first_byte(head(206, content_range="bytes 0-0/4"), request, SOME, head(200, content_length="5"))
