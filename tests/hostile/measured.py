@@ -1,6 +1,7 @@
 """The real command line in an interpreter of its own: what it printed, how long it took, how much memory it had."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,13 @@ from tests.faultserver import Network
 from tests.hostile.downloads import MIB
 
 COMMAND = [sys.executable, "-m", "dreg_client.cli"]
+MEASURING = """
+import os, sys
+process = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(process, 0)
+os.write(int(sys.argv[1]), b"%d %d" % (usage.ru_maxrss, os.waitstatus_to_exitcode(status)))
+"""
+"""A small process between a test and the command: a process starts with the peak of the one that started it."""
 KEPT = MIB
 UNIT = 1 if sys.platform == "darwin" else 1024
 """The unit of `ru_maxrss`, in bytes."""
@@ -49,21 +57,29 @@ def run_measured(net: Network, *words: str | Path, limit: float = 60.0, until: i
         limit: Seconds after which it is killed.
         until: The reader of its output leaves after so many bytes; None: it reads all.
     """
-    began = monotonic()
+    began, (ours, its) = monotonic(), os.pipe()
     command = [*COMMAND, words[0], *_trust(net, str(words[0])), *words[1:]]
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=net.environment()
+        [sys.executable, "-IS", "-c", MEASURING, str(its), *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=net.environment(),
+        pass_fds=[its],
+        start_new_session=True,
     )
-    timer = threading.Timer(limit, process.kill)
+    os.close(its)
+    timer = threading.Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
     timer.start()
     out, err = _Reader(process.stdout, until), _Reader(process.stderr, None)
-    _, status, usage = os.wait4(process.pid, 0)
+    process.wait()
     timer.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with os.fdopen(ours, "rb") as report:
+        peak, code = map(int, report.read().split() or (b"0", b"-9"))
     out.join()
     err.join()
     text = err.kept.decode(errors="replace")
-    return Measured(process.returncode, usage.ru_maxrss * UNIT, monotonic() - began, bytes(out.kept), text, out.size)
+    return Measured(code, peak * UNIT, monotonic() - began, bytes(out.kept), text, out.size)
 
 
 def _trust(net: Network, command: str) -> Sequence[str]:
