@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._async.documents import read_manifest
@@ -25,6 +26,10 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index, is_attestation
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
+from dreg_client.values.sizes import MEBIBYTE
+
+_MOST_SHOWN: Final = 8 * MEBIBYTE
+"""The bytes of manifests and configs after which no further image is read: all of them are in memory at a time."""
 
 
 async def view(store: AsyncStore, reference: str, chosen: tuple[Platform, ...] = ()) -> Plain:
@@ -74,6 +79,7 @@ class _Children:
         self._source = source
         self._read: dict[tuple[Digest, int, str], ShownImage | errors.DregError] = {}
         self._attested: dict[tuple[Digest, int, str], tuple[str, ...]] = {}
+        self._size = 0
         self.images: list[ShownImage] = []
         self.artifacts: list[Descriptor] = []
         self.missing: list[Unread] = []
@@ -104,17 +110,27 @@ class _Children:
     async def _shown(self, entry: Entry) -> ShownImage:
         """Return the image of an entry. A manifest that several platforms share is read once."""
         if entry.image:
-            return await read_entry(self._source, entry)
+            return self._counted(await read_entry(self._source, entry))
         key = content_of(entry.descriptor)
         if key not in self._read:
             try:
-                self._read[key] = await read_entry(self._source, entry)
+                self._check_size(entry.descriptor)
+                self._read[key] = self._counted(await read_entry(self._source, entry))
             except (errors.NotAnImageError, errors.NotFoundError, *DOCUMENT_ERRORS) as failure:
                 self._read[key] = failure.with_traceback(None)
         found = self._read[key]
         if isinstance(found, errors.DregError):
             raise copy(found)
         return replace(found, platform=entry.platform or found.platform)
+
+    def _check_size(self, descriptor: Descriptor) -> None:
+        if self._size and self._size + descriptor.size > _MOST_SHOWN:
+            entries, advice = "bytes of manifests and configs", "choose fewer platforms"
+            raise errors.TooManyEntriesError("this image", _MOST_SHOWN, entries, advice)
+
+    def _counted(self, image: ShownImage) -> ShownImage:
+        self._size += image.manifest.size + (image.config.size if image.config else 0)
+        return image
 
 
 def _unread(entry: Entry, failure: errors.DregError) -> Unread:

@@ -18,7 +18,7 @@ from dreg_client.values.platform import Platform
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_DEPTH: Final = 8
-_MOST_KEPT: Final = 64 * MEBIBYTE
+_MOST_KEPT: Final = 8 * MEBIBYTE
 _NOT_HERE: Final = (errors.NotFoundError, errors.UnsupportedDigestError)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from dreg_client._async.client import AsyncClient
-from dreg_client.protocol.tags_and_catalog import MAX_PAGES, AllNames, catalog_pages, tag_pages
+from dreg_client.protocol.tags_and_catalog import MAX_PAGES, AllNames, NamePages, catalog_pages, tag_pages
 from dreg_client.values.reference import RepositoryName
 
 
@@ -23,9 +23,8 @@ async def iter_tags(
     most: int = MAX_PAGES,
 ) -> AsyncIterator[str]:
     """Iterate over the tags after `last`, `n` per page (at most 1,000). Pages are requested as needed."""
-    pages, call = tag_pages(repository, n, last, most), client.deadline()
-    while pages.request is not None:
-        for tag in pages.names(await client.send(pages.request, call)):
+    async for tags in iter_pages(client, tag_pages(repository, n, last, most)):
+        for tag in tags:
             yield tag
 
 
@@ -33,7 +32,13 @@ async def iter_catalog(
     client: AsyncClient, n: int | None = None, last: str | None = None, most: int = MAX_PAGES
 ) -> AsyncIterator[str]:
     """Iterate over the repositories of a registry, with the same arguments as `iter_tags`."""
-    pages, call = catalog_pages(n, last, most), client.deadline()
-    while pages.request is not None:
-        for name in pages.names(await client.send(pages.request, call)):
+    async for names in iter_pages(client, catalog_pages(n, last, most)):
+        for name in names:
             yield name
+
+
+async def iter_pages(client: AsyncClient, pages: NamePages) -> AsyncIterator[tuple[str, ...]]:
+    """Iterate over the pages of a list of names. They are requested as needed."""
+    call = client.deadline()
+    while pages.request is not None:
+        yield pages.names(await client.send(pages.request, call))

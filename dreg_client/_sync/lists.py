@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 from dreg_client._sync.client import Client
-from dreg_client.protocol.tags_and_catalog import MAX_PAGES, AllNames, catalog_pages, tag_pages
+from dreg_client.protocol.tags_and_catalog import MAX_PAGES, AllNames, NamePages, catalog_pages, tag_pages
 from dreg_client.values.reference import RepositoryName
 
 
@@ -24,15 +24,20 @@ def iter_tags(
     most: int = MAX_PAGES,
 ) -> Iterator[str]:
     """Iterate over the tags after `last`, `n` per page (at most 1,000). Pages are requested as needed."""
-    pages, call = tag_pages(repository, n, last, most), client.deadline()
-    while pages.request is not None:
-        for tag in pages.names(client.send(pages.request, call)):
+    for tags in iter_pages(client, tag_pages(repository, n, last, most)):
+        for tag in tags:
             yield tag
 
 
 def iter_catalog(client: Client, n: int | None = None, last: str | None = None, most: int = MAX_PAGES) -> Iterator[str]:
     """Iterate over the repositories of a registry, with the same arguments as `iter_tags`."""
-    pages, call = catalog_pages(n, last, most), client.deadline()
-    while pages.request is not None:
-        for name in pages.names(client.send(pages.request, call)):
+    for names in iter_pages(client, catalog_pages(n, last, most)):
+        for name in names:
             yield name
+
+
+def iter_pages(client: Client, pages: NamePages) -> Iterator[tuple[str, ...]]:
+    """Iterate over the pages of a list of names. They are requested as needed."""
+    call = client.deadline()
+    while pages.request is not None:
+        yield pages.names(client.send(pages.request, call))

@@ -1,7 +1,7 @@
 """Commands that print parts of stores: digests, documents, tags, platforms, build steps, referrers."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -20,6 +20,7 @@ from dreg_client.cli.arguments import (
 from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest
 from dreg_client.cli.command import Command
 from dreg_client.cli.fan_out import Shown, show
+from dreg_client.cli.listing import show_parts
 from dreg_client.cli.output import put_error, put_octets, put_result, visible
 from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.shown_problems import put_warnings
@@ -320,7 +321,8 @@ def tags_command(
     SOURCE is a name without a tag or digest. With several sources, each tag is printed as
     SOURCE:TAG.
 
-    Tags are printed in the order of the registry, layout or archive.
+    Tags are printed in the order of the registry, layout or archive, and while they are read. If the list of a registry
+    fails later on, the tags that were printed stay.
 
     GLOB is a case-sensitive pattern with *, ? and [...]. For RANGE, the tag v1.4 counts as 1.4, and 1.4 as 1.4.0. A tag
     with a suffix, such as 1.4-alpine, counts as a prerelease, which most ranges exclude.
@@ -337,7 +339,8 @@ def tags_command(
       1  Some tags could not be read.
 
     JSON output is a list of objects with source and tags. With --digests or --created, each tag is an object with tag,
-    digest, platform, size and, with --created, created.
+    digest, platform, size and, with --created, created. An object whose list ended with an error also has
+    "complete": false.
 
     \b
     Examples:
@@ -352,30 +355,36 @@ def tags_command(
     if platform and not (digests or created):
         raise click.UsageError("--platform requires --digests or --created")
 
-    def read(source: "StoreName", name: str) -> Shown:
+    def read(source: "StoreName", name: str) -> Iterator[Shown]:
         from dreg_client.values.store_name import reference_of
 
         if source.is_named and (reference := reference_of(source)):
             raise click.UsageError(f"dreg tags lists all tags; remove {reference!r} from the name")
-        tags = tuple(filter(wanted_tags.has, _tags(source)))
+        pages = (tuple(filter(wanted_tags.has, tags)) for tags in _pages(source))
         if digests or created:
             from dreg_client.cli.tag_table import Columns, tag_table
 
             columns = Columns(created, platform or parse_platform("local"))
-            return tag_table(source, _name(source), name if output == "text" else "", tags, columns)
-        return Shown(tags, (visible(f"{name}:{tag}" if name else tag) for tag in tags))
+            yield from tag_table(source, _name(source), name if output == "text" else "", pages, columns)
+            return
+        for tags in pages:
+            yield Shown(tags, (visible(f"{name}:{tag}" if name else tag) for tag in tags))
 
-    return show(sources, output, read, key="tags", name=_name)
+    return show_parts(sources, output, read, key="tags", name=_name)
 
 
-def _tags(source: "StoreName") -> tuple[str, ...]:
+def _pages(source: "StoreName") -> Iterator[tuple[str, ...]]:
+    """Yield the tags of a store, page by page, each once in a page."""
     if (reference := source.reference) is None or source.kind != "registry":
         with opened(source) as (store, _):
-            return store.tags()
-    from dreg_client._sync.lists import list_tags
+            yield store.tags()
+        return
+    from dreg_client._sync.lists import iter_pages
+    from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES, tag_pages
 
     with opened_client(source, reference) as client:
-        return list_tags(client, reference.repository)
+        for tags in iter_pages(client, tag_pages(reference.repository, most=MAX_STREAMED_PAGES)):
+            yield tuple(dict.fromkeys(tags))
 
 
 def _name(source: "StoreName") -> str:

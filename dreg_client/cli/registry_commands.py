@@ -9,7 +9,8 @@ import click
 from dreg_client.cli.arguments import DIGEST, format_option, image_argument, read_registry
 from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
-from dreg_client.cli.output import put, put_error, put_json, visible
+from dreg_client.cli.listing import put_names
+from dreg_client.cli.output import put, put_error, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
 from dreg_client.cli.shown_problems import put_item_failure
 from dreg_client.cli.stores import opened_repository, repository_name
@@ -38,6 +39,8 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
     REGISTRY is a host, such as localhost:5000, or a URL. Some registries, such as Docker Hub, do not offer a catalog;
     the command then exits with an error.
 
+    Names are printed while they are read. If the catalog fails later on, the names that were printed stay.
+
     JSON output is a list of names.
 
     \b
@@ -46,19 +49,15 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
       dreg repos localhost:5000 --namespace acme --format json
     """
     from dreg_client._sync.client import Client
-    from dreg_client._sync.lists import iter_catalog
+    from dreg_client._sync.lists import iter_pages
     from dreg_client.cli.logging import show_log
     from dreg_client.credentials.lookup import with_defaults
-    from dreg_client.protocol.tags_and_catalog import namespace_of
+    from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES, catalog_pages, namespace_of
 
     show_log()
     with closing(Client.open(registry, **with_defaults(given_options()))) as client:
-        names = (name for name in iter_catalog(client) if namespace in {None, namespace_of(name)})
-        if output == "json":
-            put_json(list(names))
-        else:
-            for name in names:
-                put(visible(name))
+        pages = iter_pages(client, catalog_pages(most=MAX_STREAMED_PAGES))
+        put_names(output, ([name for name in names if namespace in {None, namespace_of(name)}] for names in pages))
 
 
 @click.command("tag", cls=Command)

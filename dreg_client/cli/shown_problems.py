@@ -15,12 +15,17 @@ def put_warnings(*documents: "StoredDocument", source: str = "") -> None:
 
     `source` is what the documents were read for, if there are several sources.
     """
+    for document in documents:
+        for text in warnings_of(document):
+            put_warning(text, source)
+
+
+def warnings_of(document: "StoredDocument") -> list[str]:
+    """Return the errors of a document that was read with `strict=False`, as the texts of warnings."""
     from dreg_client.errors.problems import Severity
 
-    for document in documents:
-        for problem in document.problems:
-            if problem.severity is Severity.ERROR:
-                put_warning(f"{document.digest}: {problem}", source)
+    errors = (problem for problem in document.problems if problem.severity is Severity.ERROR)
+    return [f"{document.digest}: {problem}" for problem in errors]
 
 
 def put_warning(text: str, source: str = "") -> None:

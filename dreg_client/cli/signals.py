@@ -3,8 +3,12 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
+from typing import Final
 
+_PATIENCE: Final = 1.0
+"""Seconds after a signal until output whose reader has stopped is discarded."""
 _code = 0
 _is_deferred = False
 
@@ -24,6 +28,7 @@ def exit_on_signals() -> None:
             worker.kill()
         if helpers := sys.modules.get("dreg_client.credentials.program"):
             helpers.end_all()
+        _watch_output()
         if not _is_deferred:
             raise SystemExit(_code)
 
@@ -31,6 +36,24 @@ def exit_on_signals() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
+
+
+def _watch_output() -> None:
+    """From now on, discard output that nothing reads, so that one signal ends the process even while it is written.
+
+    A reader that is only slow gets all of it. An interrupted write is continued with the same file descriptor.
+    """
+    from select import select
+
+    def look(_number: int, _frame: FrameType | None) -> None:
+        for stream in (1, 2):
+            with suppress(OSError):  # it is closed
+                if not select([], [stream], [], 0)[1]:
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+    if hasattr(signal, "setitimer"):  # not on Windows
+        signal.signal(signal.SIGALRM, look)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE, _PATIENCE)
 
 
 class DeferredSignals:

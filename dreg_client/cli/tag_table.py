@@ -1,12 +1,13 @@
 """The table of `dreg tags --digests`: digests, sizes and dates of tags, requested side by side."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from dreg_client.cli.fan_out import Shown, map_in_threads
 from dreg_client.cli.output import visible
+from dreg_client.cli.shown_problems import warnings_of
 from dreg_client.cli.stores import opened
 from dreg_client.errors import DregError, IntegrityError, InvalidDocumentError, NotAnImageError, PlatformNotFoundError
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from dreg_client.models.index import AnyManifest
     from dreg_client.models.legacy import LegacyManifest
     from dreg_client.models.manifest import ImageManifest
-    from dreg_client.models.stored import StoredDocument
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
 
 _AT_ONCE: Final = 4
+_ROWS: Final = 100
+"""The rows that are aligned and printed at a time; columns never become narrower."""
 _SHOWN: Final = 40
 _CREATED: Final = "org.opencontainers.image.created"
 
@@ -47,7 +49,6 @@ class _Row:
     size: int | None = None
     created: str | None = None
     failure: Exception | None = None
-    documents: "list[StoredDocument]" = field(default_factory=list["StoredDocument"])
     warnings: list[str] = field(default_factory=list[str])
 
     def plain(self, columns: Columns) -> dict[str, str | int | None]:
@@ -58,28 +59,35 @@ class _Row:
         return members
 
 
-def tag_table(source: "StoreName", name: str, prefix: str, tags: tuple[str, ...], columns: Columns) -> Shown:
-    """Read what the columns need of each tag; a tag that cannot be read keeps an incomplete row.
+def tag_table(
+    source: "StoreName", name: str, prefix: str, pages: Iterable[Sequence[str]], columns: Columns
+) -> Iterator[Shown]:
+    """Read what the columns need of each tag, some rows at a time; a tag that cannot be read keeps an incomplete row.
 
     `name` is the name of the store, for errors; `prefix` goes before each tag in text output.
     """
+    widths: list[int] = []
+    with opened(source) as (store, _):
+        for tags in pages:
+            for start in range(0, len(tags), _ROWS):
+                rows = [*_read(tags[start : start + _ROWS], lambda row: _fill(row, store, columns))]
+                yield _part(rows, name, _lines(rows, prefix, columns, widths), columns)
+
+
+def _part(rows: list[_Row], name: str, lines: Iterable[str], columns: Columns) -> Shown:
     from dreg_client.cli.error_messages import exit_code, exit_code_of_several
 
-    with opened(source) as (store, _):
-        rows = [*_read(tags, lambda row: _fill(row, store, columns))]
     names = {row.tag: f"{name}:{row.tag}" for row in rows}
-    failed = {names[row.tag]: row.failure for row in rows if row.failure}
     return Shown(
         [row.plain(columns) for row in rows],
-        _lines(rows, prefix, columns),
-        failed=failed,
-        parts={names[row.tag]: row.documents for row in rows},
+        lines,
+        failed={names[row.tag]: row.failure for row in rows if row.failure},
         warnings=[(names[row.tag], text) for row in rows for text in row.warnings],
         code=exit_code_of_several({exit_code(row.failure) if row.failure else 0 for row in rows}),
     )
 
 
-def _read(tags: tuple[str, ...], fill: Callable[[_Row], None]) -> Iterator[_Row]:
+def _read(tags: Sequence[str], fill: Callable[[_Row], None]) -> Iterator[_Row]:
     def read(tag: str) -> _Row:
         row = _Row(tag)
         try:
@@ -101,7 +109,7 @@ def _fill(row: _Row, store: "Store", columns: Columns) -> None:
             is_readable = isinstance(failure, InvalidDocumentError)
             row.digest = (store.get_raw_manifest if is_readable else store.resolve)(row.tag).digest
         raise
-    row.documents.append(document)
+    row.warnings += warnings_of(document)
     row.digest = document.digest
     image = _image(row, store, document, columns.platform)
     if image is None:
@@ -130,7 +138,7 @@ def _image(
         return None
     row.platform = str(entry.platform) if entry.platform else None
     image = read_image_manifest(store.source, entry.descriptor)
-    row.documents.append(image)
+    row.warnings += warnings_of(image)
     return image
 
 
@@ -142,7 +150,7 @@ def _created(row: _Row, store: "Store", image: "ImageManifest") -> str | None:
 
     if image.config.family is Family.CONFIG:
         config = read_config(store.source, image, strict=False)
-        row.documents.append(config)
+        row.warnings += warnings_of(config)
         return config.created
     created = (image.annotations or {}).get(_CREATED)
     if created is None or is_timestamp(created):
@@ -151,8 +159,8 @@ def _created(row: _Row, store: "Store", image: "ImageManifest") -> str | None:
     return None
 
 
-def _lines(rows: Iterable[_Row], prefix: str, columns: Columns) -> Iterator[str]:
-    """Yield the rows as aligned columns; `-` stands for what is not known."""
+def _lines(rows: Sequence[_Row], prefix: str, columns: Columns, widths: list[int]) -> Iterator[str]:
+    """Yield the rows as aligned columns; `-` stands for what is not known. `widths` are those of earlier rows."""
     from dreg_client.images.view import byte_size, time_of
 
     table = [[visible(f"{prefix}:{row.tag}" if prefix else row.tag), row.digest or "-"] for row in rows]
@@ -160,6 +168,7 @@ def _lines(rows: Iterable[_Row], prefix: str, columns: Columns) -> Iterator[str]
         cells.append("-" if row.size is None else byte_size(row.size))
         if columns.created:
             cells.append("-" if row.created is None else visible(time_of(row.created)))
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    found = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths[:] = map(max, found, widths or found)
     for cells in table:
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -132,14 +132,14 @@ def test_dld_22_pages_in_a_circle_end(way: Way, net: Network) -> None:
     assert len(registry.requests) == 4
 
 
-def test_dld_22_a_thousand_pages_are_the_most(way: Way, net: Network) -> None:
+def test_dld_22_a_thousand_pages_are_the_most(library_way: Way, net: Network) -> None:
     def another(heard: Heard) -> Piece:
         number = int(heard.query.get("page", ["0"])[0]) + 1
         return answer(b'{"tags": ["a"]}', "200 OK", JSON, f'Link: <{TAGS}?page={number}>; rel="next"')
 
     registry = registry_at(net).on(TAGS, another)
 
-    refused(way.tags(), errors.TooManyPagesError)
+    refused(library_way.tags(), errors.TooManyPagesError)
     assert len(registry.requests) == 1000
 
 

@@ -1,0 +1,258 @@
+"""Registries that flood: answers, lists, headers and redirects without an end, and small ones that grow."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Final
+
+from dreg_client import Digest
+from tests.faultserver import Drip, Heard, Host, Piece, answer, challenge, head, sentence
+from tests.hostile.registry import (
+    BASE,
+    BLOB,
+    CONFIG,
+    LAYER_DIGEST,
+    MANIFEST,
+    MANIFESTS,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    TAGS,
+    document,
+)
+from tests.http.documents import described
+
+Flood = Callable[[Host], object]
+MIB: Final = 1 << 20
+CATALOG: Final = "/v2/_catalog"
+DIGESTED: Final = f"{MANIFESTS}/{Digest.of(MANIFEST)}"
+JSON: Final = "Content-Type: application/json"
+KINDS: Final = {
+    MANIFESTS: f"Content-Type: {OCI_MANIFEST}",
+    f"{BASE}/referrers": f"Content-Type: {OCI_INDEX}",
+}
+BLANKS: Final = b" " * 65536
+CHUNK: Final = b"%x\r\n%b\r\n" % (len(BLANKS), BLANKS)
+CHUNKED: Final = "Transfer-Encoding: chunked"
+EVERYTHING: Final = (f"{MANIFESTS}/*", TAGS, CATALOG, f"{BASE}/referrers/*", f"{BASE}/blobs/*")
+
+
+def _kind(path: str) -> str:
+    return next((kind for start, kind in KINDS.items() if path.startswith(start)), JSON)
+
+
+def everywhere(said: Callable[[Heard], Piece | tuple[Piece, ...] | Iterator[Piece]]) -> Flood:
+    """The same answer to every request for content; `/v2/` answers as usual."""
+
+    def install(host: Host) -> None:
+        for path in EVERYTHING:
+            host.on(path, said)  # type: ignore[arg-type]
+
+    return install
+
+
+def endless_body(heard: Heard) -> Iterator[Piece]:
+    yield head("200 OK", _kind(heard.path), CHUNKED)
+    yield b"1\r\n{\r\n"
+    yield Drip(CHUNK)
+
+
+def endless_error(heard: Heard) -> Iterator[Piece]:
+    yield head("403 Forbidden", JSON, CHUNKED)
+    yield Drip(CHUNK)
+
+
+def endless_not_found(heard: Heard) -> Iterator[Piece]:
+    yield head("404 Not Found", JSON, CHUNKED)
+    yield Drip(CHUNK)
+
+
+def endless_head(heard: Heard) -> Iterator[Piece]:
+    yield b"HTTP/1.1 200 OK\r\n"
+    yield Drip(b"X-Flood: " + b"x" * 1000 + b"\r\n")
+
+
+def one_endless_header(heard: Heard) -> Iterator[Piece]:
+    yield b"HTTP/1.1 200 OK\r\nX-Flood: "
+    yield Drip(b"x" * 65536)
+
+
+def warnings(heard: Heard) -> Iterator[Piece]:
+    yield b"HTTP/1.1 200 OK\r\n"
+    for start in count(0, 100):
+        lines = b"".join(b'Warning: 299 - "flood %d"\r\n' % number for number in range(start, start + 100))
+        yield Drip(lines, 1)
+
+
+def interim(status: str) -> Callable[[Heard], Iterator[Piece]]:
+    def said(heard: Heard) -> Iterator[Piece]:
+        yield Drip(head(status, "Link: </style.css>; rel=preload"))
+
+    return said
+
+
+def redirects(heard: Heard) -> Iterator[Piece]:
+    number = int(heard.query.get("flood", ["0"])[0]) + 1
+    yield head("307 Temporary Redirect", f"Location: {heard.path}?flood={number}", CHUNKED)
+    yield Drip(CHUNK)
+
+
+def exploding(heard: Heard) -> Piece:
+    return answer(squeezed(), "200 OK", _kind(heard.path), "Content-Encoding: gzip")
+
+
+def squeezed() -> bytes:
+    return gzip.compress(b" " * MIB, 9) * 512
+
+
+def brackets(heard: Heard) -> Piece:
+    return answer(b"[" + b"[]," * 1_390_000 + b"[]]", "200 OK", _kind(heard.path))
+
+
+def objects(heard: Heard) -> Piece:
+    member = {MANIFESTS: "layers", TAGS: "tags", CATALOG: "repositories", f"{BASE}/referrers": "manifests"}
+    name = next((name for start, name in member.items() if heard.path.startswith(start)), "x")
+    start = b'{"schemaVersion":2,"%b":[' % name.encode()
+    return answer(start + b"{}," * 1_390_000 + b"{}]}", "200 OK", _kind(heard.path))
+
+
+def token_flood(host: Host) -> None:
+    wanted = challenge('Bearer realm="https://registry.test/token",service="registry.test"')
+    for path in ("/v2/", *EVERYTHING):
+        host.on(path, wanted)
+    host.on(
+        "/token", (head("200 OK", JSON, CHUNKED), b'a\r\n{"token":"\r\n', Drip(b"10000\r\n" + b"x" * 65536 + b"\r\n"))
+    )
+
+
+def pages(path: str, member: str, per_page: int) -> Flood:
+    """A list whose pages have no end."""
+
+    def said(heard: Heard) -> Piece:
+        number = int(heard.query.get("page", ["0"])[0])
+        names = [f"n{number}-{each}" for each in range(per_page)]
+        link = f'Link: <{path}?page={number + 1}>; rel="next"'
+        return answer(sentence({member: names}), "200 OK", JSON, link)
+
+    return lambda host: host.on(path, said)
+
+
+def itself(host: Host) -> None:
+    for path, member in ((TAGS, "tags"), (CATALOG, "repositories")):
+        host.on(path, answer(sentence({member: ["a"]}), "200 OK", JSON, f'Link: <{path}>; rel="next"'))
+
+
+def referrers(host: Host) -> None:
+    path = f"{BASE}/referrers/{Digest.of(MANIFEST)}"
+
+    def said(heard: Heard) -> Piece:
+        number = int(heard.query.get("page", ["0"])[0])
+        raw = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []})
+        link = f'Link: <{path}?page={number + 1}>; rel="next"'
+        return answer(raw.encode(), "200 OK", f"Content-Type: {OCI_INDEX}", link)
+
+    host.on(path, said)
+
+
+def referrers_of_many(host: Host) -> None:
+    path = f"{BASE}/referrers/{Digest.of(MANIFEST)}"
+
+    def said(heard: Heard) -> Piece:
+        number = int(heard.query.get("page", ["0"])[0])
+        entries = [described(b"%d" % (number * 9000 + each), OCI_MANIFEST) for each in range(9000)]
+        raw = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+        link = f'Link: <{path}?page={number + 1}>; rel="next"'
+        return answer(raw.encode(), "200 OK", f"Content-Type: {OCI_INDEX}", link)
+
+    host.on(path, said)
+
+
+def blob_too_long(host: Host) -> None:
+    for blob in (BLOB, f"{BASE}/blobs/{Digest.of(CONFIG)}"):
+        host.on(blob, (head("200 OK", CHUNKED), Drip(CHUNK)))
+
+
+def children(host: Host) -> None:
+    """An index of 10,000 manifests, each with a config of its own."""
+    raws: dict[str, bytes] = {}
+    configs: dict[str, bytes] = {}
+    entries = []
+    for number in range(10_000):
+        config = json.dumps(
+            {
+                "os": "linux",
+                "architecture": "amd64",
+                "rootfs": {"type": "layers", "diff_ids": [f"sha256:{1:064x}"]},
+                "author": f"a{number}",
+            }
+        ).encode()
+        configs[str(Digest.of(config))] = config
+        described_config = described(config, "application/vnd.oci.image.config.v1+json")
+        layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": LAYER_DIGEST, "size": 3}
+        raw = json.dumps(
+            {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": described_config, "layers": [layer]}
+        ).encode()
+        raws[str(Digest.of(raw))] = raw
+        entries.append(described(raw, OCI_MANIFEST))
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+
+    def manifest(heard: Heard) -> Piece:
+        raw = raws.get(heard.path.rpartition("/")[2])
+        return document(raw) if raw else document(index, OCI_INDEX)
+
+    host.on(f"{MANIFESTS}/*", manifest)
+    host.on(f"{BASE}/blobs/*", lambda heard: answer(configs[heard.path.rpartition("/")[2]]))
+
+
+def large_children(host: Host) -> None:
+    """An index of many manifests of almost 4 MiB."""
+    raws: dict[str, bytes] = {}
+    entries = []
+    for number in range(60):
+        described_config = described(CONFIG, "application/vnd.oci.image.config.v1+json")
+        layers = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": LAYER_DIGEST, "size": 3}] * 2
+        notes = {f"k{each}": "v" * 100 for each in range(30_000)} | {"number": str(number)}
+        raw = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "config": described_config,
+                "layers": layers,
+                "annotations": notes,
+            }
+        ).encode()
+        raws[str(Digest.of(raw))] = raw
+        entries.append({**described(raw, OCI_MANIFEST), "platform": {"os": "linux", "architecture": f"a{number}"}})
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+
+    def manifest(heard: Heard) -> Piece:
+        raw = raws.get(heard.path.rpartition("/")[2])
+        return document(raw) if raw else document(index, OCI_INDEX)
+
+    host.on(f"{MANIFESTS}/*", manifest)
+
+
+FLOODS: dict[str, Flood] = {
+    "body": everywhere(endless_body),
+    "error": everywhere(endless_error),
+    "not-found": everywhere(endless_not_found),
+    "token": token_flood,
+    "headers": everywhere(endless_head),
+    "header": everywhere(one_endless_header),
+    "warnings": everywhere(warnings),
+    "continue": everywhere(interim("100 Continue")),
+    "hints": everywhere(interim("103 Early Hints")),
+    "redirects": everywhere(redirects),
+    "gzip": everywhere(exploding),
+    "brackets": everywhere(brackets),
+    "objects": everywhere(objects),
+    "tags": pages(TAGS, "tags", 1000),
+    "large-tags": pages(TAGS, "tags", 60_000),
+    "catalog": pages(CATALOG, "repositories", 1000),
+    "itself": itself,
+    "referrers": referrers,
+    "referrers-of-many": referrers_of_many,
+    "blob": blob_too_long,
+    "children": children,
+    "large-children": large_children,
+}
