@@ -130,8 +130,11 @@ class Semaphore:
         held = [] if held is None else held
         scope = current.get()
         if scope is None:
-            with contextlib.suppress(Empty):  # no wait in most cases
+            try:  # no wait in most cases
                 held.extend(map(self._permits.get, (False,)))
+            except Empty:
+                pass
+            else:
                 return True
         wait = wait_in_steps if scope is None else scope.wait
         return wait(partial(self._acquire, held), timeout)

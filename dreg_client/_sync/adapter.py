@@ -107,7 +107,7 @@ class TransportAdapter:
             adapted = AdaptedResponse(response, self._library, permits, held, hop.where)
         except BaseException as failure:
             permits.release(held)
-            if (error := self._error(failure, hop.where)) is not None:
+            if (error := _error(failure, self._library, hop.where, in_body=False)) is not None:
                 raise error from None
             raise
         try:
@@ -117,16 +117,6 @@ class TransportAdapter:
             adapted.close()
             raise failure.error(hop.where) from None
         return adapted
-
-    def _error(self, failure: BaseException, where: str) -> errors.DregError | None:
-        """Return our error for an exception of the transport; None if it is raised as it is."""
-        if isinstance(failure, RuntimeError) and "loop" in str(failure):
-            return errors.ProtocolError(OTHER_LOOP, where)
-        if isinstance(failure, TimeoutError):
-            return TransferTimedOutError().error(where)
-        if isinstance(failure, self._library.failures):
-            return self._library.error(failure, where, in_body=False)
-        return None
 
     def _request(self, hop: Hop, timeouts: Timeouts, until: float) -> tuple[Origin, LibraryRequest]:
         left = max(until - monotonic(), 0.0)
@@ -181,10 +171,10 @@ class AdaptedResponse:
         try:
             chunk = run_until(until, next, self._chunks, None)
             _check_time(until)
-        except (TimeoutError, TransferTimedOutError):
-            raise TransferTimedOutError().error(self._where) from None
-        except self._library.failures as failure:
-            raise self._library.error(failure, self._where, in_body=True) from None
+        except Exception as failure:
+            if (error := _error(failure, self._library, self._where, in_body=True)) is not None:
+                raise error from None
+            raise
         self._at_end = chunk is None
         return chunk
 
@@ -197,8 +187,9 @@ class AdaptedResponse:
             if isinstance(self._chunks, _Closable):  # such as a generator
                 self._chunks.close()
             self._body.close()
-        except self._library.failures:
-            pass  # the response is no longer needed
+        except Exception:  # noqa: BLE001, S110 (a caller's transport may raise anything; the response is no longer
+            # needed)
+            pass
         finally:
             self._permits.release(self._held)
 
@@ -207,6 +198,19 @@ def _is_ours(transport: object) -> bool:
     """Return whether a transport uses connections of this package, which ignore bytes after a response."""
     ours = f"{__name__.rpartition('.')[0]}.httpx_transport"
     return any(kind.__module__ == ours for kind in type(transport).__mro__)
+
+
+def _error(failure: BaseException, library: HTTPLibrary, where: str, *, in_body: bool) -> errors.DregError | None:
+    """Return our error for an exception of the caller's transport; None if it is raised as it is."""
+    if isinstance(failure, RuntimeError) and "loop" in str(failure):
+        return errors.ProtocolError(OTHER_LOOP, where)
+    if isinstance(failure, TimeoutError):
+        return TransferTimedOutError().error(where)
+    if isinstance(failure, NetworkError):
+        return failure.error(where)
+    if isinstance(failure, library.failures):
+        return library.error(failure, where, in_body=in_body)
+    return None
 
 
 def _check_time(until: float) -> None:

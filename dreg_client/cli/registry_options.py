@@ -34,6 +34,8 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  
 
 def _limit_command(ctx: click.Context, _param: click.Parameter, seconds: float | None) -> None:
     """Set the deadline of the command, and end it if a registry keeps failing, so that it never hangs."""
+    if ctx.resilient_parsing:  # completion
+        return
     from dreg_client.protocol.deadlines import PATIENCE, CallDeadline, current_call
 
     current_call.set(CallDeadline(inf if seconds is None else seconds, patience=PATIENCE))

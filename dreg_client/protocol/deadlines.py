@@ -13,7 +13,7 @@ from typing import Final
 from dreg_client import errors
 from dreg_client.protocol.retry import WHOLE
 
-PATIENCE: Final = 85.0
+PATIENCE: Final = 80.0
 """The seconds that a command continues after requests began to fail, unless one of them succeeds.
 
 With the time that a command needs to start on a busy machine, it ends within two minutes.

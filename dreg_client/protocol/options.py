@@ -189,7 +189,8 @@ class Options:
         timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
             and `whole` keep their defaults.
         deadline: The time for each call, such as `tags()` or `download_blob()`, in seconds, with all requests that it
-            sends. An iterator or a stream must be read to its end within this time. None: no limit.
+            sends. An iterator or a stream must be read to its end within this time. `RepositoryValidation` applies it
+            to each request. None: no limit.
         retries: The maximum number of retries of a request.
         max_retry_after: The longest `Retry-After` to wait for, in seconds. A longer one raises an error immediately.
         connections: The maximum number of connections to one host.

@@ -14,6 +14,7 @@ import pytest
 
 from dreg_client._async._compat import (
     Semaphore,
+    in_call,
     maybe_await,
     new_lock,
     run_cancellable,
@@ -23,6 +24,7 @@ from dreg_client._async._compat import (
     wait_future,
 )
 from dreg_client.credentials.cancellation import is_cancelled
+from dreg_client.protocol.deadlines import CallDeadline, current_call
 
 BACKENDS = ["asyncio", "trio"]
 
@@ -234,3 +236,23 @@ def test_a_cancellation_outlasts_a_shielded_function_that_fails_when_called_agai
 
     asyncio.run(main())
     assert calls == ["begun", "begun"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_its_own(backend: str) -> None:
+    limits, call = list[float](), CallDeadline(0.0)
+
+    async def work() -> None:
+        own = current_call.get()
+        assert own is not None
+        limits.append(own.until(100.0))
+
+    async def shielded() -> None:
+        await run_shielded(work)
+        assert current_call.get() is call
+
+    async def main() -> None:
+        await in_call(call, shielded)
+
+    anyio.run(main, backend=backend)
+    assert limits == [120.0]

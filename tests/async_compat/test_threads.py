@@ -21,6 +21,7 @@ from dreg_client._sync._compat import (
     NotebookView,
     Semaphore,
     TaskGroup,
+    in_call,
     maybe_await,
     new_lock,
     run_shielded,
@@ -30,6 +31,7 @@ from dreg_client._sync._compat import (
     wait_writable,
 )
 from dreg_client._sync._threads import Cancelled, current
+from dreg_client.protocol.deadlines import CallDeadline, current_call
 from tests.commands import run_limited
 
 HEAVY = ["anyio", "asyncio", "concurrent.futures", "httpx", "logging", "trio"]
@@ -253,3 +255,15 @@ def test_an_interrupt_outlasts_a_thread_that_cannot_be_started(monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         run_shielded(lambda: None)
     assert rounds == ["tried", "tried"]
+
+
+def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_its_own() -> None:
+    limits = list[float]()
+
+    def work() -> None:
+        call = current_call.get()
+        assert call is not None
+        limits.append(call.until(100.0))
+
+    in_call(CallDeadline(0.0), lambda: run_shielded(work))
+    assert limits == [120.0]

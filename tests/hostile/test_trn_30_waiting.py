@@ -108,7 +108,8 @@ def test_trn_33_so_does_a_blob(way: Way, net: Network, tmp_path: Path, name: str
     assert list(folder.iterdir()) == []
 
 
-def test_trn_33_a_deadline_includes_all_requests_of_a_call(library_way: Way, net: Network) -> None:
+@pytest.mark.parametrize("method", ["tags", "iter_tags"])
+def test_trn_33_a_deadline_includes_all_requests_of_a_call(library_way: Way, net: Network, method: str) -> None:
     """Pages without an end, each of them fast."""
     numbers = iter(range(10**9))
 
@@ -121,7 +122,7 @@ def test_trn_33_a_deadline_includes_all_requests_of_a_call(library_way: Way, net
     library_way.options["deadline"] = 0.1
 
     with within(3):
-        refused(library_way.tags(), errors.DeadlineError)
+        refused(library_way.ask(lambda repository: getattr(repository, method)()), errors.DeadlineError)
 
 
 def test_trn_33_redirects_and_tokens_are_included(library_way: Way, net: Network) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
 
 from dreg_client import AsyncRegistry, errors
 from tests.faultserver import Network, challenge
@@ -26,6 +27,8 @@ def test_trn_37_a_registry_works_in_one_event_loop_after_another(net: Network) -
     registry = opened(net)
 
     assert asyncio.run(tags(registry)) == ("1.4", "all")
+    registry.repository("acme/web").refresh()
+    assert trio.run(tags, registry) == ("1.4", "all")
     asyncio.run(registry.repository("acme/web").get_manifest("1.4"))  # type: ignore[arg-type]
     asyncio.run(registry.close())
 
@@ -66,3 +69,17 @@ def test_trn_37_a_callers_transport_is_closed_in_another_loop_without_a_foreign_
     asyncio.run(registry.close())
     del transport, registry
     gc.collect()  # what httpx left open ends in this test, whose warnings are ignored
+
+
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("Event loop is closed"), AttributeError("send"), OSError(9, "closed")]
+)
+def test_trn_37_an_error_of_a_callers_transport_does_not_leave_close(net: Network, failure: Exception) -> None:
+    class Failing(httpx.AsyncBaseTransport):
+        async def aclose(self) -> None:
+            raise failure
+
+    registry = opened(net, transport=Failing())
+    asyncio.run(registry.close())
+    with pytest.raises(errors.ClosedError):
+        asyncio.run(tags(registry))
