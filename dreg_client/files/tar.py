@@ -25,6 +25,7 @@ from dreg_client.files.store_kinds import OCI
 from dreg_client.values.sizes import MEBIBYTE
 
 MAX_MEMBERS: Final = 200_000
+_MAX_NAMES: Final = 32 * MEBIBYTE
 _MAX_EXTENSION: Final = MEBIBYTE
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 _BLOCK: Final = 512
@@ -71,6 +72,7 @@ class TarFiles(Files):
         self._directories: set[str] = set()
         self._places: dict[str, range] = {}
         self._links: dict[str, MemberLink] = {}
+        self._named = 0
         self._archive = self._opened()
         try:
             self._scan()
@@ -110,6 +112,9 @@ class TarFiles(Files):
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
 
     def _add(self, member: _Member) -> None:
+        self._named += len(member.name) + len(member.link)
+        if self._named > _MAX_NAMES:
+            raise _HeaderError(f"has more than {_MAX_NAMES:,} characters of names and link targets")
         name = _safe_name(member.name)
         if name is None:
             raise errors.UnsafePathError(self.name, f"has a member whose path leads outside: {member.name[:100]!a}")

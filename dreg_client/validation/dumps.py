@@ -19,11 +19,13 @@ from dreg_client.errors import WorkerKilledError
 from dreg_client.models import rules
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
-from dreg_client.values.json_values import has_too_many_values, most_values
+from dreg_client.values.json_values import VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
+_BUFFER: Final = MEBIBYTE // 4
+_SKIPPED: Final = MEBIBYTE
 _ENOUGH: Final = 2
 """The number of non-empty lines that distinguish a dump from an indented document."""
 _MOST_EMPTY: Final = 100
@@ -125,8 +127,11 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     media_type = how.media_type
     if how.field:
         expected = f"a JSON object on each line, with a document in {how.field!r}"
-        if has_too_many_values(line):
-            return _rejected(line, "GEN-05", "a line with too many values", f"at most {most_values(line):,} values")
+        # A line of text is longer than its document. So it may have no more values than the longest document.
+        value = VALUE * max(len(line) // MAX_DOCUMENT, 1)
+        if has_too_many_values(line, value):
+            most = most_values(line, value)
+            return _rejected(line, "GEN-05", "a line with too many values", f"at most {most:,} values")
         try:
             wrapper = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -173,7 +178,8 @@ def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     name, line = os.fspath(path), 0
     with Path(path).open("rb") as file:
-        document, _ = whole_document(bounded_lines(file))
+        pieces = iter(partial(file.readline, _LONGEST_LINE), b"")  # of a line that is longer, the rest is not read
+        document = whole_document(pieces)[0]
     if document is not None:
         yield _part_of(document, size, how)
         return
@@ -229,7 +235,7 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
     """Validate the lines that start in the stretch, up to the maximum number of reports."""
     documents = valid = lines = 0
     reports: list[LineReport] = []
-    with Path(path).open("rb") as dump:
+    with Path(path).open("rb", buffering=_BUFFER) as dump:
         for line in _lines_between(dump, start, stop):
             lines += 1
             if stripped := line.strip():
@@ -249,7 +255,7 @@ def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
     lines = bounded_lines(dump)
     if start:
         dump.seek(start - 1)
-        next(lines, None)
+        _skip_line(dump, stop)
     while dump.tell() < stop and (line := next(lines, b"")):
         yield line
 
@@ -257,10 +263,16 @@ def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of a stream in bounded memory. A line that is too long for a document is cut."""
     while line := stream.readline(_LONGEST_LINE):
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = stream.readline(_LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            _skip_line(stream)
         yield line
+
+
+def _skip_line(stream: BinaryIO, stop: int | None = None) -> None:
+    """Read to the end of a line; with `stop`, no further than there, so that no part of a dump reads a whole line."""
+    while (rest := stream.readline(_SKIPPED)) and not rest.endswith(b"\n"):
+        if stop is not None and stream.tell() >= stop:
+            return
 
 
 def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes]]:
@@ -275,7 +287,7 @@ def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes
     for line in islice(lines, _MOST_EMPTY):
         first.append(line)
         texts += filter(None, [line.strip()])
-        if len(texts) == _ENOUGH:
+        if len(texts) == _ENOUGH or sum(map(len, first)) >= _LONGEST_LINE:
             break
     every = chain(first, lines)
     if not _begin_document(texts):
