@@ -18,6 +18,8 @@ _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NO
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _HINTS: Final = {"GEN-12": "set the kind, for example --kind image-config"}
 _MOST_NAMES: Final = 20
+_MOST_UNREAD: Final = 10_000
+"""The sources that could not be read of which the summary names the reason; JSON output has the count of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ Finding = Checked | Counted | FailedSource
 
 
 class Writer:
-    """Writes findings one by one; keeps only counts and the sources that could not be read."""
+    """Writes findings one by one; keeps only counts, and the first sources that could not be read."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
@@ -92,7 +94,8 @@ class Writer:
         self.warned: int = 0
         self.missing: int = 0
         self.has_errors: bool = False
-        self.unread: list[dict[str, Any]] = []
+        self.unread: int = 0
+        self._unread: list[dict[str, Any]] = []  # the first ones
 
     def write(self, finding: Finding) -> None:
         """Count a finding, and write it."""
@@ -100,7 +103,9 @@ class Writer:
             case Counted(documents):
                 self.checked += documents
             case FailedSource():
-                self.unread.append({"source": decodable(finding.source), **plain_failure(finding.failure)})
+                self.unread += 1
+                if len(self._unread) < _MOST_UNREAD:
+                    self._unread.append({"source": decodable(finding.source), **plain_failure(finding.failure)})
                 self._write_unread(finding)
             case Checked():
                 self._count(finding)
@@ -130,14 +135,16 @@ class Writer:
         """Write what makes the output valid after a signal; nothing by default."""
 
     def _summary(self, *, interrupted: bool = False) -> dict[str, Any]:
+        omitted = self.unread - len(self._unread)
         return {
             "checked": self.checked,
             "valid": self.checked - self.invalid,
             "invalid": self.invalid,
             "withWarnings": self.warned,
             "missing": self.missing,
-            "unread": self.unread,
+            "unread": self._unread,
             "interrupted": interrupted,
+            **({"unreadOmitted": omitted} if omitted else {}),
         }
 
 
@@ -173,13 +180,13 @@ class _TextWriter(Writer):
     def finish(self) -> None:
         if self.quiet:
             return
-        names = [visible(entry["source"]) for entry in self.unread[:_MOST_NAMES]]
-        if len(self.unread) > _MOST_NAMES:
-            names.append(f"and {len(self.unread) - _MOST_NAMES} more")
+        names = [visible(entry["source"]) for entry in self._unread[:_MOST_NAMES]]
+        if self.unread > _MOST_NAMES:
+            names.append(f"and {self.unread - _MOST_NAMES} more")
         counts = [f"{self.checked - self.invalid} valid"]
         counts += [f"{self.invalid} invalid"] if self.invalid else []
         counts += [f"{self.warned} with warnings"] if self.warned else []
-        counts += [f"{len(self.unread)} not read ({', '.join(names)})"] if self.unread else []
+        counts += [f"{self.unread} not read ({', '.join(names)})"] if self.unread else []
         missing = f"; {self.missing} blob{'s' if self.missing > 1 else ''} missing" if self.missing else ""
         color = "red" if self.has_errors or self.unread else "green"
         put(styled(f"{self.checked} checked: {', '.join(counts)}{missing}", color))

@@ -1,22 +1,26 @@
 """Validate a tag, a repository, or all repositories in the catalog of a registry."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dreg_client.cli.arguments import DOCKER, URLS, host_alone
 from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.validate_output import Checked, FailedSource, Finding, Settings
 from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
 from dreg_client.values.docker_hub import DOCKER_HUB
-from dreg_client.values.reference import Reference
+from dreg_client.values.reference import Reference, RepositoryName
 
 if TYPE_CHECKING:
-    from dreg_client._sync.registry import Registry
+    from dreg_client._sync.client import Client
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.validation import RepositoryValidation
     from dreg_client.cli.validate_journal import Journal
+
+_AHEAD: Final = 60
+"""The tags that are validated before the findings of the first one are taken, so that few findings are in memory."""
 
 
 def names_registry(source: str) -> bool:
@@ -47,7 +51,7 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
 
 
 def _registry(source: str, settings: Settings) -> Iterator[Finding]:
-    from dreg_client._sync.registry import Registry
+    from dreg_client._sync.client import Client
     from dreg_client.cli.logging import show_log
     from dreg_client.cli.registry_options import given_options
     from dreg_client.credentials.lookup import with_defaults
@@ -57,27 +61,40 @@ def _registry(source: str, settings: Settings) -> Iterator[Finding]:
         show_log()
     options = with_defaults(given_options())
     if host := host_alone(source):
-        with Registry(host, **options) as registry:
-            for repository in registry.catalog():
-                yield from _repository(registry, repository, None, settings, is_listed=True)
+        with closing(Client.open(host, **options)) as client:
+            for repository in _catalog(client):
+                yield from _repository(client, RepositoryName(repository), None, settings, is_listed=True)
     else:
         reference = Reference.parse(source.removeprefix(DOCKER))
         is_named = StoreName.parse(source).is_named
         tags = (str(reference.digest or reference.tag),) if is_named else None
-        with Registry(reference.registry, **options) as registry:
-            yield from _repository(registry, reference.repository, tags, settings)
+        with closing(Client.open(reference.registry, **options)) as client:
+            yield from _repository(client, reference.repository, tags, settings)
+
+
+def _catalog(client: "Client") -> tuple[str, ...]:
+    """Return all repositories. If the catalog has no end, it is an error before any of them is validated."""
+    from dreg_client._sync.lists import iter_catalog
+    from dreg_client.protocol.tags_and_catalog import AllNames
+
+    names = AllNames(f"the catalog of {client.registry.name}", "validate its repositories by their names")
+    for name in iter_catalog(client):
+        names.add(name)
+    return names.all()
 
 
 def _repository(
-    registry: "Registry",
-    name: str,
+    client: "Client",
+    name: RepositoryName,
     tags: tuple[str, ...] | None,
     settings: Settings,
     *,
     is_listed: bool = False,
 ) -> Iterator[Finding]:
     """Validate tags or digests of a repository; None means all tags. `is_listed`: whether the catalog lists it."""
-    repository, place = registry.repository(name), f"{registry.name}/{name}"
+    from dreg_client._sync.repository import Repository
+
+    repository, place = Repository(client, name), f"{client.registry.name}/{name}"
     checks = _RepositoryChecks(repository, place, settings)
     try:
         names = repository.tags() if tags is None else tags
@@ -86,13 +103,15 @@ def _repository(
         if not (is_listed and isinstance(failure, NotFoundError)):
             yield FailedSource(place, failure)
         return
-    shown = set[str]()
-    for found, *below in map_in_threads(checks.findings, names, at_once=3):
-        yield found
-        for finding in below:
-            if finding.source not in shown:  # with a journal, a document has a finding for each image that contains it
-                yield finding
-            shown.add(finding.source)
+    shown = set[str]()  # with a journal, a document has a finding for each image that contains it
+    for start in range(0, len(names), _AHEAD):
+        for found, *below in map_in_threads(checks.findings, names[start : start + _AHEAD], at_once=3):
+            yield found
+            for finding in below:
+                if finding.source not in shown:
+                    yield finding
+                if settings.journal is not None:
+                    shown.add(finding.source)
 
 
 class _RepositoryChecks:

@@ -28,7 +28,7 @@ from dreg_client.values.sizes import MEBIBYTE
 MAX_MEMBERS: Final = 200_000
 _MAX_HEADERS: Final = 3 * MAX_MEMBERS
 """Archives have one or two extension headers for a member with a long name."""
-MAX_NAMES: Final = 64 * MEBIBYTE
+MAX_NAMES: Final = 32 * MEBIBYTE
 """The maximum total size of all names and link targets, which are kept in memory."""
 _MAX_EXTENSION: Final = MEBIBYTE
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer

@@ -21,11 +21,13 @@ from dreg_client.models import rules
 from dreg_client.models.json_text import MAX_DEPTH
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
-from dreg_client.values.json_values import has_too_many_values, most_values
+from dreg_client.values.json_values import VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
+_BUFFER: Final = MEBIBYTE // 4
+_SKIPPED: Final = MEBIBYTE
 _ENOUGH: Final = 2
 """The number of non-empty lines that distinguish a dump from an indented document."""
 _MOST_EMPTY: Final = 100
@@ -127,8 +129,11 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     media_type = how.media_type
     if how.field:
         expected = f"a JSON object on each line, with a document in {how.field!r}"
-        if has_too_many_values(line):
-            return _rejected(line, "GEN-05", "a line with too many values", f"at most {most_values(line):,} values")
+        # A line of text is longer than its document. So it may have no more values than the longest document.
+        value = VALUE * max(len(line) // MAX_DOCUMENT, 1)
+        if has_too_many_values(line, value):
+            most = most_values(line, value)
+            return _rejected(line, "GEN-05", "a line with too many values", f"at most {most:,} values")
         try:
             wrapper = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -182,7 +187,8 @@ def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     name, line = os.fspath(path), 0
     with Path(path).open("rb") as file:
-        document, _ = whole_document(bounded_lines(file))
+        pieces = iter(partial(file.readline, _LONGEST_LINE), b"")  # of a line that is longer, the rest is not read
+        document = whole_document(pieces)[0]
     if document is not None:
         yield _part_of(document, size, how)
         return
@@ -238,7 +244,7 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
     """Validate the lines that start in the stretch, up to the maximum number of reports."""
     documents = valid = lines = 0
     reports: list[LineReport] = []
-    with Path(path).open("rb") as dump:
+    with Path(path).open("rb", buffering=_BUFFER) as dump:
         for line in _lines_between(dump, start, stop):
             lines += 1
             if stripped := line.strip():
@@ -279,10 +285,15 @@ def _is_at_line(dump: BinaryIO, start: int, stop: int) -> bool:
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of a stream in bounded memory. A line that is too long for a document is cut."""
     while line := stream.readline(_LONGEST_LINE):
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = stream.readline(_LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            _skip_line(stream)
         yield line
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    """Read to the end of a line."""
+    while (rest := stream.readline(_SKIPPED)) and not rest.endswith(b"\n"):
+        pass
 
 
 def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes]]:
@@ -297,7 +308,7 @@ def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes
     for line in islice(lines, _MOST_EMPTY):
         first.append(line)
         texts += filter(None, [line.strip()])
-        if len(texts) == _ENOUGH:
+        if len(texts) == _ENOUGH or sum(map(len, first)) >= _LONGEST_LINE:
             break
     every = chain(first, lines)
     if not _begin_document(texts):

@@ -12,7 +12,6 @@ from tests.hostile.registry import (
     BASE,
     BLOB,
     CONFIG,
-    LAYER_DIGEST,
     MANIFEST,
     MANIFESTS,
     OCI_INDEX,
@@ -25,12 +24,12 @@ from tests.http.documents import described
 Flood = Callable[[Host], object]
 MIB: Final = 1 << 20
 CATALOG: Final = "/v2/_catalog"
-DIGESTED: Final = f"{MANIFESTS}/{Digest.of(MANIFEST)}"
 JSON: Final = "Content-Type: application/json"
 KINDS: Final = {
     MANIFESTS: f"Content-Type: {OCI_MANIFEST}",
     f"{BASE}/referrers": f"Content-Type: {OCI_INDEX}",
 }
+CONFIG_TYPE: Final = "application/vnd.oci.image.config.v1+json"
 BLANKS: Final = b" " * 65536
 CHUNK: Final = b"%x\r\n%b\r\n" % (len(BLANKS), BLANKS)
 CHUNKED: Final = "Transfer-Encoding: chunked"
@@ -172,70 +171,34 @@ def blob_too_long(host: Host) -> None:
         host.on(blob, (head("200 OK", CHUNKED), Drip(CHUNK)))
 
 
-def children(host: Host) -> None:
-    """An index of 10,000 manifests, each with a config of its own."""
-    raws: dict[str, bytes] = {}
-    configs: dict[str, bytes] = {}
-    entries = []
-    for number in range(10_000):
-        config = json.dumps(
-            {
-                "os": "linux",
-                "architecture": "amd64",
-                "rootfs": {"type": "layers", "diff_ids": [f"sha256:{1:064x}"]},
-                "author": f"a{number}",
-            }
-        ).encode()
-        configs[str(Digest.of(config))] = config
-        described_config = described(config, "application/vnd.oci.image.config.v1+json")
-        layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": LAYER_DIGEST, "size": 3}
-        raw = json.dumps(
-            {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": described_config, "layers": [layer]}
-        ).encode()
-        raws[str(Digest.of(raw))] = raw
-        entries.append(described(raw, OCI_MANIFEST))
+def index_of(host: Host, many: int, *, size: int = 0, has_platforms: bool = False) -> None:
+    """An index of so many manifests, each with a config of its own; each manifest has annotations of this size."""
+    documents: dict[str, bytes] = {}
+    entries: list[dict[str, object]] = []
+    notes = {f"k{each}": "v" * 100 for each in range(size // 110)}
+    for number in range(many):
+        config = json.loads(CONFIG) | {"author": f"a{number}"}
+        kept = json.dumps(config).encode()
+        manifest = json.loads(MANIFEST) | {"config": described(kept, CONFIG_TYPE), "annotations": notes}
+        raw = json.dumps(manifest).encode()
+        documents[str(Digest.of(kept))] = kept
+        documents[str(Digest.of(raw))] = raw
+        platform = {"platform": {"os": "linux", "architecture": f"a{number}"}} if has_platforms else {}
+        entries.append(described(raw, OCI_MANIFEST) | platform)
     index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
 
-    def manifest(heard: Heard) -> Piece:
-        raw = raws.get(heard.path.rpartition("/")[2])
+    def manifest_at(heard: Heard) -> Piece:
+        raw = documents.get(heard.path.rpartition("/")[2])
         return document(raw) if raw else document(index, OCI_INDEX)
 
-    host.on(f"{MANIFESTS}/*", manifest)
-    host.on(f"{BASE}/blobs/*", lambda heard: answer(configs[heard.path.rpartition("/")[2]]))
+    host.on(f"{MANIFESTS}/*", manifest_at)
+    host.on(f"{BASE}/blobs/*", lambda heard: answer(documents[heard.path.rpartition("/")[2]]))
 
 
-def large_children(host: Host) -> None:
-    """An index of many manifests of almost 4 MiB."""
-    raws: dict[str, bytes] = {}
-    entries = []
-    for number in range(60):
-        described_config = described(CONFIG, "application/vnd.oci.image.config.v1+json")
-        layers = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": LAYER_DIGEST, "size": 3}] * 2
-        notes = {f"k{each}": "v" * 100 for each in range(30_000)} | {"number": str(number)}
-        raw = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": OCI_MANIFEST,
-                "config": described_config,
-                "layers": layers,
-                "annotations": notes,
-            }
-        ).encode()
-        raws[str(Digest.of(raw))] = raw
-        entries.append({**described(raw, OCI_MANIFEST), "platform": {"os": "linux", "architecture": f"a{number}"}})
-    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
-
-    def manifest(heard: Heard) -> Piece:
-        raw = raws.get(heard.path.rpartition("/")[2])
-        return document(raw) if raw else document(index, OCI_INDEX)
-
-    host.on(f"{MANIFESTS}/*", manifest)
-
-
-FLOODS: dict[str, Flood] = {
+OF_ALL: dict[str, Flood] = {
     "body": everywhere(endless_body),
     "error": everywhere(endless_error),
-    "not-found": everywhere(endless_not_found),
+    "not found": everywhere(endless_not_found),
     "token": token_flood,
     "headers": everywhere(endless_head),
     "header": everywhere(one_endless_header),
@@ -246,13 +209,5 @@ FLOODS: dict[str, Flood] = {
     "gzip": everywhere(exploding),
     "brackets": everywhere(brackets),
     "objects": everywhere(objects),
-    "tags": pages(TAGS, "tags", 1000),
-    "large-tags": pages(TAGS, "tags", 60_000),
-    "catalog": pages(CATALOG, "repositories", 1000),
-    "itself": itself,
-    "referrers": referrers,
-    "referrers-of-many": referrers_of_many,
-    "blob": blob_too_long,
-    "children": children,
-    "large-children": large_children,
 }
+"""Floods in each answer."""

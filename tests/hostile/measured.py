@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
+from tests.commands import start_limited
 from tests.faultserver import Network
 from tests.hostile.downloads import MIB
 
@@ -59,7 +60,7 @@ def run_measured(net: Network, *words: str | Path, limit: float = 60.0, until: i
     """
     began, (ours, its) = monotonic(), os.pipe()
     command = [*COMMAND, words[0], *_trust(net, str(words[0])), *words[1:]]
-    process = subprocess.Popen(
+    with start_limited(
         [sys.executable, "-IS", "-c", MEASURING, str(its), *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -67,17 +68,17 @@ def run_measured(net: Network, *words: str | Path, limit: float = 60.0, until: i
         env=net.environment(),
         pass_fds=[its],
         start_new_session=True,
-    )
-    os.close(its)
-    timer = threading.Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
-    timer.start()
-    out, err = _Reader(process.stdout, until), _Reader(process.stderr, None)
-    process.wait()
-    timer.cancel()
+    ) as process:
+        os.close(its)
+        timer = threading.Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
+        timer.start()
+        out, err = _Reader(process.stdout, until), _Reader(process.stderr, None)
+        process.wait()
+        timer.cancel()
+        out.join()
+        err.join()
     with os.fdopen(ours, "rb") as report:
         peak, code = map(int, report.read().split() or (b"0", b"-9"))
-    out.join()
-    err.join()
     text = err.kept.decode(errors="replace")
     return Measured(code, peak * UNIT, monotonic() - began, bytes(out.kept), text, out.size)
 
