@@ -53,17 +53,14 @@ class HeaderError(ValueError):
     """A header is invalid, or different readers could read it differently."""
 
 
-class Archive(Protocol):
-    """An archive that is read from its beginning to its end."""
+class _Archive(Protocol):
+    """An archive that is read from its beginning to its end: no offset is before the bytes that were read last."""
 
-    def seek(self, offset: int, /) -> object:
-        """Go to an offset, which is never before the bytes that were read last."""
-
-    def read(self, size: int, /) -> bytes:
-        """Read bytes; fewer only at the end."""
+    def seek(self, offset: int, /) -> object: ...
+    def read(self, size: int, /) -> bytes: ...
 
 
-def members(archive: Archive, end: int) -> Iterator[Member]:
+def members(archive: _Archive, end: int) -> Iterator[Member]:
     """Yield all members in order, with the fields of the extension headers before them.
 
     Args:
@@ -107,7 +104,7 @@ def is_tar(start: bytes) -> bool:
         return False
 
 
-def _header(archive: Archive, offset: int) -> bytes | None:
+def _header(archive: _Archive, offset: int) -> bytes | None:
     """Read the header at an offset; return None at the end, with or without the required zero blocks."""
     archive.seek(offset)
     header = archive.read(BLOCK)
