@@ -10,6 +10,7 @@ import pytest
 
 from dreg_client import AsyncLayout, FileReport, Layout, aopen_store, errors, open_store, validate_layout
 from dreg_client._async.validation import validate_layout as avalidate_layout
+from dreg_client.files import tar_headers
 from dreg_client.files.sparse import check_stored
 from tests.commands import run_dreg
 from tests.hostile.downloads import MIB, descriptor
@@ -142,11 +143,13 @@ def extension(kind: bytes, body: bytes = b"") -> bytes:
     return header.tobuf(tarfile.USTAR_FORMAT) + body + bytes(-len(body) % 512)
 
 
-def test_lay_47_headers_without_end_are_rejected(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "archive").write_bytes(extension(b"x") * 600_001 + bytes(1024))
-    store.name = f"oci-archive:{tmp_path / 'archive'}"
+@pytest.mark.parametrize("way", ["threads", "tasks"])
+def test_lay_47_headers_without_end_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr(tar_headers, "_MAX_HEADERS", 1000)
+    (tmp_path / "archive").write_bytes(extension(b"x") * 1001 + bytes(1024))
 
-    assert "headers" in refused(store.manifest("1.4"), errors.LayoutCorruptError).text
+    failed = refused(Store(way, f"oci-archive:{tmp_path / 'archive'}").manifest("1.4"), errors.LayoutCorruptError)
+    assert "more than 1000 headers" in failed.text
 
 
 def test_lay_47_names_take_up_a_limited_memory(store: Store, tmp_path: Path) -> None:
