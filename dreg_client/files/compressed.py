@@ -1,88 +1,132 @@
-"""Decompress an archive to a temporary file, with limits on memory and disk space."""
+"""Decompress gzip, bzip2 and xz in chunks, with limits on memory and time."""
 
 import bz2
-import gzip
 import lzma
-import os
-import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, Protocol
 
-from dreg_client import errors
 from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
 MAX_UNPACKED: Final = 64 << 30
 """The layers in an archive are mostly compressed already. Uncompressed ones rarely shrink to a tenth."""
 _MAX_XZ_MEMORY: Final = 256 << 20
 _CHUNK: Final = MEBIBYTE
+_PACKED: Final = 16 * 1024
+"""The number of compressed bytes to read at a time. What follows the end of a stream is copied for each stream."""
+_MOST_EMPTY: Final = 1000
 _BROKEN: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
 """The errors that the decompressors raise."""
 
 
-def unpacked(archive: BinaryIO, name: str) -> BinaryIO:
-    """Return an open archive unchanged if it is not compressed; otherwise close it and return a decompressed copy."""
-    chunks = _chunks_of(archive)
-    if chunks is None:
-        return archive
-    with archive:
-        plain = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 (the caller closes it)
-        try:
-            _copy_bounded(chunks, plain, name, os.fstat(archive.fileno()).st_size)
-            plain.seek(0)
-        except BaseException as failure:
-            plain.close()
-            if isinstance(failure, _BROKEN):
-                raise errors.LayoutCorruptError(name, f"cannot be decompressed: {failure}") from failure
-            raise
-        return plain
+class BrokenStreamError(Exception):
+    """The bytes cannot be decompressed. The message continues a sentence about the file."""
+
+
+class _Stream(Protocol):
+    """A decompressor of one stream, such as `bz2.BZ2Decompressor`."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, packed: bytes, most: int, /) -> bytes: ...
+
+
+class _Gzip:
+    """A decompressor of one gzip stream, like those of the other formats."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)  # 16: with the header and the trailer of gzip
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._stream.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    def decompress(self, packed: bytes, most: int, /) -> bytes:
+        return self._stream.decompress(self._stream.unconsumed_tail + packed, most)
+
+
+_BZIP2: Final = b"BZh"
+_COMPRESSIONS: Final[Mapping[bytes, Callable[[], _Stream]]] = {
+    b"\x1f\x8b": _Gzip,
+    _BZIP2: bz2.BZ2Decompressor,
+    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY),
+}
+
+
+def most_unpacked(packed: int) -> int:
+    """Return the most bytes to accept from an archive with this compressed size."""
+    return min(MAX_UNPACKED, most_decompressed(packed))
 
 
 def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
     """Return the first bytes of a file, decompressed if possible, and whether the file is compressed."""
-    chunks = _chunks_of(file)
+    chunks = chunks_of(file)
     if chunks is None:
         return file.read(_CHUNK), False
     try:
         return next(chunks, b""), True
-    except _BROKEN:
+    except BrokenStreamError:
         return b"", True
 
 
-def _chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
-    """Return an iterator of the decompressed bytes of a file; None if it is not compressed with gzip, bzip2 or xz."""
+def chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
+    """Return an iterator of the decompressed bytes of a file; None if it is not compressed with gzip, bzip2 or xz.
+
+    Raises:
+        BrokenStreamError: The bytes cannot be decompressed. Raised by the iterator.
+    """
+    archive.seek(0)
     start = archive.read(6)
     archive.seek(0)
-    decompress = next((found for magic, found in _COMPRESSIONS.items() if start.startswith(magic)), None)
-    return None if decompress is None else decompress(archive)
+    found = next(((magic, new) for magic, new in _COMPRESSIONS.items() if start.startswith(magic)), None)
+    return None if found is None else _decompressed(archive, *found)
 
 
-def _xz(archive: BinaryIO) -> Iterator[bytes]:
-    """Decompress successive xz streams with a memory limit, which `lzma.open` does not have."""
-    packed = archive.read(_CHUNK)
+def _decompressed(archive: BinaryIO, magic: bytes, new: Callable[[], _Stream]) -> Iterator[bytes]:
+    """Decompress successive streams. Their contents are joined, as the tools of these formats do."""
+    try:
+        yield from _streams(archive, magic, new)
+    except _BROKEN as failure:
+        raise BrokenStreamError(f"cannot be decompressed: {failure}") from failure
+
+
+def _streams(archive: BinaryIO, magic: bytes, new: Callable[[], _Stream]) -> Iterator[bytes]:
+    packed, empty = archive.read(_PACKED), 0
     while packed:
-        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
-        while not stream.eof:
-            yield stream.decompress(packed, _CHUNK)
-            packed = archive.read(_CHUNK) if stream.needs_input else b""
-            if not packed and stream.needs_input and not stream.eof:
-                raise EOFError("the stream is truncated")
-        packed = stream.unused_data.lstrip(b"\0") or archive.read(_CHUNK).lstrip(b"\0")
+        stream, size = new(), 0
+        for chunk in _stream_of(archive, stream, packed):
+            size += len(chunk)
+            yield chunk
+        empty += not size
+        if empty > _MOST_EMPTY:
+            raise EOFError(f"it has more than {_MOST_EMPTY} empty streams")
+        packed = stream.unused_data.lstrip(b"\0")
+        while not packed and (more := archive.read(_PACKED)):
+            packed = more.lstrip(b"\0")
+        if len(packed) < len(magic):
+            packed += archive.read(_PACKED)
+        if magic == _BZIP2 and not packed.startswith(magic):
+            return  # bzip2 ignores what follows
 
 
-_COMPRESSIONS: Final[Mapping[bytes, Callable[[BinaryIO], Iterator[bytes]]]] = {
-    b"\x1f\x8b": lambda archive: iter(partial(gzip.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
-    b"BZh": lambda archive: iter(partial(bz2.open(archive).read, _CHUNK), b""),  # noqa: SIM115 (the archive is closed)
-    b"\xfd7zXZ\x00": _xz,
-}
-
-
-def _copy_bounded(chunks: Iterator[bytes], target: BinaryIO, name: str, packed: int) -> None:
-    bound = min(MAX_UNPACKED, most_decompressed(packed), shutil.disk_usage(tempfile.gettempdir()).free)
-    for chunk in chunks:
-        if target.tell() + len(chunk) > bound:
-            what = f"is too large to decompress to a temporary file: {packed:,} bytes become more than {bound:,}"
-            raise errors.LayoutError(name, f"{what}; decompress it yourself")
-        target.write(chunk)
+def _stream_of(archive: BinaryIO, stream: _Stream, packed: bytes) -> Iterator[bytes]:
+    """Decompress one stream, of which the first compressed bytes were read already."""
+    while not stream.eof:
+        chunk = stream.decompress(packed, _CHUNK)
+        if chunk:
+            yield chunk
+        packed = archive.read(_PACKED) if stream.needs_input and not stream.eof else b""
+        if not (packed or chunk or stream.eof) and stream.needs_input:
+            raise EOFError("the stream is truncated")

@@ -18,7 +18,8 @@ from dreg_client.files.store_kinds import (
     archive_kinds,
     names_with_kinds,
 )
-from dreg_client.files.tar import TarFiles, is_tar
+from dreg_client.files.tar import TarFiles
+from dreg_client.files.tar_headers import is_tar
 
 
 def layout_directory(path: str | os.PathLike[str]) -> DirectoryFiles:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from dreg_client import errors
-from dreg_client.files.beneath import Found, UnsafeStepError, open_beneath
+from dreg_client.files.beneath import Found, UnsafeStepError, components, open_beneath
 from dreg_client.values.sizes import MEBIBYTE
 
 NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
@@ -125,8 +125,7 @@ class Files(ABC):
 class DirectoryFiles(Files):
     """The files below a directory. Links that stay below the root are followed (LAY-01).
 
-    Opening files is safe even if another process changes the directory meanwhile. `names` is not, because it lists
-    directories by path.
+    Opening and listing are safe even if another process changes the directory meanwhile.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -177,24 +176,31 @@ class DirectoryFiles(Files):
         while ahead:
             start = ahead.pop()
             inner: list[str] = []
-            for name, is_directory, is_link in self._entries(Path(self.name, place, start)):
+            for name, is_directory, is_link in self._entries(f"{place}/{start}"):
                 if is_directory:
                     inner.append(f"{start}{name}/")
                 else:
                     yield f"{start}{name}", is_link
             ahead += reversed(inner)
 
-    def _entries(self, path: Path) -> list[tuple[str, bool, bool]]:
+    def _entries(self, place: str) -> list[tuple[str, bool, bool]]:
         """Return each name in a directory, whether it is a directory, and whether it is a link; empty if it is gone."""
+        path = str(Path(self.name, place))
         try:
-            with os.scandir(path) as entries:
-                return sorted(
-                    (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in entries
-                )
+            descriptor = open_beneath(self.name, components(place), most_links=0).descriptor
+            try:
+                with os.scandir(descriptor) as entries:
+                    return sorted(
+                        (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in entries
+                    )
+            finally:
+                os.close(descriptor)
+        except UnsafeStepError as failure:
+            raise errors.UnsafePathError(path, f"{failure}; it was not listed") from None
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as failure:
-            raise errors.LayoutError(str(path), f"cannot be listed: {failure.strerror}") from failure
+            raise errors.LayoutError(path, f"cannot be listed: {failure.strerror}") from failure
 
 
 def size_of(file: BinaryIO) -> int:

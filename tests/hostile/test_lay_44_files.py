@@ -4,17 +4,18 @@ import asyncio
 import os
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dreg_client import AsyncLayout, FileReport, Layout, aopen_store, errors, open_store, validate_layout
 from dreg_client._async.validation import validate_layout as avalidate_layout
+from dreg_client.files import tar_headers
 from dreg_client.files.sparse import check_stored
 from tests.commands import run_dreg
 from tests.hostile.downloads import MIB, descriptor
 from tests.hostile.registry import LAYER
-from tests.hostile.stores import Store
+from tests.hostile.stores import Store, swap_before_opening
 from tests.hostile.ways import WAYS, refused
 from tests.layout.conftest import build, tarred
 
@@ -142,11 +143,13 @@ def extension(kind: bytes, body: bytes = b"") -> bytes:
     return header.tobuf(tarfile.USTAR_FORMAT) + body + bytes(-len(body) % 512)
 
 
-def test_lay_47_headers_without_end_are_rejected(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "archive").write_bytes(extension(b"x") * 600_001 + bytes(1024))
-    store.name = f"oci-archive:{tmp_path / 'archive'}"
+@pytest.mark.parametrize("way", ["threads", "tasks"])
+def test_lay_47_headers_without_end_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr(tar_headers, "_MAX_HEADERS", 1000)
+    (tmp_path / "archive").write_bytes(extension(b"x") * 1001 + bytes(1024))
 
-    assert "headers" in refused(store.manifest("1.4"), errors.LayoutCorruptError).text
+    failed = refused(Store(way, f"oci-archive:{tmp_path / 'archive'}").manifest("1.4"), errors.LayoutCorruptError)
+    assert "more than 1000 headers" in failed.text
 
 
 def test_lay_47_names_take_up_a_limited_memory(store: Store, tmp_path: Path) -> None:
@@ -190,3 +193,36 @@ def test_lay_48_an_archive_that_is_closed_while_it_is_read_is_told(archived: tup
 
     with pytest.raises(errors.ClosedError):
         asyncio.run(by_tasks())
+
+
+# --- LAY-01
+
+
+@pytest.mark.parametrize("when", ["before it is opened", "after it was opened"])
+def test_lay_01_a_directory_that_is_swapped_while_it_is_listed_is_not_left(
+    build: "LayoutBuilder", monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    build.tag("1.4", build.image())
+    layout = build.layout()
+    outside = build.path.parent / "outside"
+    outside.mkdir()
+    (outside / "secret").touch()
+    place = build.path / "blobs/sha256"
+    scan = os.scandir
+
+    def swapping(directory: Any) -> Any:
+        found = str(Path(f"/proc/self/fd/{directory}").readlink()) if isinstance(directory, int) else str(directory)
+        if found == str(place) and not place.is_symlink():
+            place.rename(build.path / "moved")
+            place.symlink_to(outside)
+        return scan(directory)
+
+    if when == "after it was opened":
+        monkeypatch.setattr(os, "scandir", swapping)
+        assert not [name for name in layout.files.names("blobs") if "secret" in name]
+    else:
+        swap_before_opening(monkeypatch, place, build.path / "moved")
+        with pytest.raises(errors.UnsafePathError):
+            list(layout.files.names("blobs"))
+    monkeypatch.undo()
+    assert place.is_symlink()

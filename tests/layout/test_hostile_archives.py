@@ -19,7 +19,7 @@ from dreg_client import Digest, DockerArchive, DregError
 from dreg_client._sync.layout import open_oci_archive
 from dreg_client._sync.validation import validate_layout
 from dreg_client.errors import LayoutCorruptError, LayoutError, NotFoundError, UnsafePathError
-from dreg_client.files import compressed, member_links, rooted, tar
+from dreg_client.files import compressed, member_links, rooted, tar_headers
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 
@@ -260,10 +260,10 @@ def test_headers_of_other_writers_are_read(tmp_path: Path) -> None:
 
 def test_lay_18_too_many_members_refuse_the_archive(tarred: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tarred(*GOOD, *((f"file{number}", b"") for number in range(3)))
-    monkeypatch.setattr(tar, "MAX_MEMBERS", 5)
+    monkeypatch.setattr(tar_headers, "MAX_MEMBERS", 5)
     open_oci_archive(path).close()
 
-    monkeypatch.setattr(tar, "MAX_MEMBERS", 4)
+    monkeypatch.setattr(tar_headers, "MAX_MEMBERS", 4)
     assert "more than 4 members" in refused(path)
 
 

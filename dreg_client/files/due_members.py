@@ -1,0 +1,151 @@
+"""Find out which members of an archive its documents name, while it is decompressed."""
+
+import sys
+from collections.abc import Iterator
+from typing import Final, cast
+
+from dreg_client.files.layout import MAX_INDEX, blob_name
+from dreg_client.files.member_links import MemberLink, MemberLinks
+from dreg_client.files.tar_headers import FILES, HARD_LINK, LINKS, HeaderError, Member, members, safe_name
+from dreg_client.models.stored import read_or_scan
+from dreg_client.values.digest import Digest, is_digest
+from dreg_client.values.sizes import MAX_DOCUMENT
+
+_MOST_NAMED: Final = 1_000_000
+_ANY: Final = sys.maxsize
+"""The stated size of a member of which no size is stated."""
+_FAR: Final = 1 << 62
+"""More bytes than any archive has."""
+_NOWHERE: Final = (sys.maxsize, sys.maxsize)
+
+
+class Survey:
+    """A tar archive that is read once from its beginning to its end, without keeping it.
+
+    Small members may be documents. A descriptor in any of them names a blob and states its size. The `manifest.json` of
+    a docker-archive names members without sizes. Links lead from such names to other members.
+
+    Attributes:
+        others: The names of large members that no document names, or that are larger than stated.
+    """
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.others: frozenset[str] = frozenset()
+        self._stream = _Forward(chunks)
+        self._stated: dict[str, int] = {}
+        self._files: dict[str, Member | None] = {}  # None: a small file
+        self._links: dict[str, MemberLink] = {}
+
+    def read(self) -> None:
+        """Read the archive.
+
+        Raises:
+            HeaderError: A header is invalid.
+            UnsafeLinkError: A link leads outside, or there are too many.
+        """
+        for member in members(self._stream, _FAR):
+            self._add(member)
+        self._stream.seek(_FAR)  # the bytes after the end of the archive are also limited
+        links = MemberLinks(self._links.values(), self._files)
+        most: dict[str, int] = {}
+        for name, size in self._stated.items():
+            target = links.follow(name)
+            most[target] = max(most.get(target, 0), size)
+        self.others = frozenset(
+            name for name, member in self._files.items() if member and len(member.place) > most.get(name, 0)
+        )
+
+    def _add(self, member: Member) -> None:
+        name = safe_name(member.name)
+        if not name:
+            return
+        if member.kind in LINKS:
+            self._links[name] = MemberLink(name, member.link, member.kind == HARD_LINK)
+        if member.kind not in FILES:
+            return
+        if name in self._files:
+            raise HeaderError(f"has the member {name[:100]!a} twice")
+        is_small = len(member.place) <= (MAX_INDEX if name == "index.json" else MAX_DOCUMENT)
+        self._files[name] = None if is_small else member
+        if is_small:
+            self._stream.seek(member.place.start)
+            self._find_names(self._stream.read(len(member.place)), is_list=name == "manifest.json")
+
+    def _find_names(self, raw: bytes, *, is_list: bool) -> None:
+        """Find the members that a document names. `is_list`: it may be that of a docker-archive."""
+        if raw.lstrip()[:1] not in {b"{", b"["}:
+            return
+        # Wrapped, since `manifest.json` is a list. Nothing is rejected here: documents are checked when they are read.
+        tree, _ = read_or_scan(b'{"document":' + raw + b"}", nul=False)
+        waiting: list[object] = [tree]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict):
+                values = cast("dict[str, object]", node)
+                self._take_descriptor(values.get("digest"), values.get("size"))
+                waiting += values.values()
+            elif isinstance(node, list):
+                waiting += cast("list[object]", node)
+            elif is_list and isinstance(node, str) and (name := safe_name(node)):
+                self._state(name, _ANY)
+
+    def _take_descriptor(self, digest: object, size: object) -> None:
+        if isinstance(digest, str) and isinstance(size, int) and is_digest(digest):
+            self._state(blob_name(Digest(digest)), size)
+
+    def _state(self, name: str, size: int) -> None:
+        self._stated[name] = max(self._stated.get(name, 0), size)
+        if len(self._stated) > _MOST_NAMED:
+            raise HeaderError(f"has documents that name more than {_MOST_NAMED:,} blobs")
+
+    def without_others(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the same bytes again, without the members in `others` and their headers."""
+        left_out = iter(sorted((member.start, member.stop) for member in map(self._files.get, self.others) if member))
+        start, stop = next(left_out, _NOWHERE)
+        place = 0
+        for chunk in chunks:
+            end = place + len(chunk)
+            at = place
+            while at < end:
+                if at >= stop:
+                    start, stop = next(left_out, _NOWHERE)
+                elif at >= start:
+                    at = min(stop, end)
+                else:
+                    yield chunk[at - place : start - place]
+                    at = min(start, end)
+            place = end
+
+
+class _Forward:
+    """Chunks of bytes as a file that can only be read forwards."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._chunk = b""
+        self._start = self._place = 0
+        """The offsets of the chunk, and of the next byte to read."""
+
+    def seek(self, offset: int, /) -> None:
+        """Go forwards to an offset, or to the end."""
+        while offset > self._start + len(self._chunk) and self._next():
+            pass
+        self._place = offset
+
+    def read(self, size: int, /) -> bytes:
+        """Read bytes; fewer at the end."""
+        pieces: list[bytes] = []
+        while size > 0:
+            at = self._place - self._start
+            piece = self._chunk[at : at + size]
+            if not piece and not self._next():
+                break
+            pieces.append(piece)
+            size -= len(piece)
+            self._place += len(piece)
+        return b"".join(pieces)
+
+    def _next(self) -> bool:
+        self._start += len(self._chunk)
+        self._chunk = next(self._chunks, b"")
+        return bool(self._chunk)
