@@ -13,7 +13,7 @@ from dreg_client._async.transport import AsyncTransport, RawHeaders
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import TwoLengthsError, no_place
+from dreg_client.protocol.network_errors import BadHTTPError, check_lengths, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
@@ -103,8 +103,9 @@ class AsyncTransportAdapter:
                 raise self._library.error(failure, hop.where, in_body=False) from None
             raise
         try:
+            check_lengths(adapted.headers)
             body_length(adapted.headers)
-        except TwoLengthsError as failure:
+        except BadHTTPError as failure:
             await adapted.aclose()
             raise failure.error(hop.where) from None
         return adapted

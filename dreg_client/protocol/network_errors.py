@@ -4,8 +4,10 @@ A socket does not know its URL. So the streams raise these errors, and the conne
 each one into the public error that its class names.
 """
 
+import re
 import socket
 import ssl
+from collections.abc import Iterable
 from typing import Final
 
 from dreg_client import errors
@@ -14,6 +16,7 @@ NOT_TLS: Final = "the server does not use TLS"
 ONLY_TLS: Final = "the server requires TLS, but the request used plain HTTP"
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """OpenSSL's reasons for a reply that is not TLS; they depend on its version."""
+_LENGTH: Final = re.compile(rb"[0-9]{1,19}")
 _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 """Definite results of the resolver: no such name, or no address for it. EAI_AGAIN means that no DNS server replied."""
 
@@ -59,6 +62,14 @@ class BadHTTPError(NetworkError, kind=errors.ProtocolError, reason="the response
 
 class TwoLengthsError(BadHTTPError, reason="the response has both a length and chunked encoding"):
     """A response has both `Content-Length` and a chunked `Transfer-Encoding`."""
+
+
+def check_lengths(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raise BadHTTPError if the `Content-Length` of a caller's transport is malformed, or differs from another one."""
+    values = [value for name, value in headers if name.lower() == b"content-length"]
+    lengths = {length.strip() for value in values for length in value.split(b",")}
+    if len(lengths) > 1 or any(_LENGTH.fullmatch(length) is None for length in lengths):
+        raise BadHTTPError
 
 
 _TOO_LONG: Final = "timed out while no data was sent or received"

@@ -120,6 +120,8 @@ def reach(host: str) -> Reach:
     address = _address(name)
     if address is None:
         return Reach.PUBLIC
+    if address.is_loopback:  # `::1` also looks like an IPv4-compatible address
+        return Reach.LOCAL
     embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else None
     return max(_reach_of(address), Reach.PUBLIC if embedded is None else _reach_of(embedded))
 

@@ -1,5 +1,8 @@
 """Token servers with a scope of their own (AUT-50), and what callers' objects and paths may be (AUT-52, AUT-53)."""
 
+import os
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +74,41 @@ def test_aut_53_a_path_that_no_file_can_have_is_an_error_of_ours(library_way: Wa
     library_way.options["credentials"] = Credentials(path)
 
     assert "not a valid path" in refused(library_way.tags(), errors.ConfigError).text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_aut_55_a_file_that_becomes_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """Another process may replace it at any moment, also between a check and the opening."""
+    path, whole, pipe = (tmp_path / name for name in ("config.json", "whole", "pipe"))
+    is_over = threading.Event()
+
+    def swap() -> None:
+        while not is_over.is_set():
+            whole.write_text("{}")
+            whole.chmod(0o600)
+            whole.replace(path)
+            os.mkfifo(pipe)
+            pipe.replace(path)
+
+    path.write_text("{}")
+    path.chmod(0o600)
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    outcomes = set()
+    reading = threading.Thread(target=lambda: outcomes.update(_outcome(path) for _ in range(2000)), daemon=True)
+    reading.start()
+    reading.join(60)
+    is_over.set()
+    swapping.join()
+    assert not reading.is_alive(), "it waits for a writer of the pipe"
+    assert outcomes <= {"nothing", "not a regular file"}
+
+
+def _outcome(path: Path) -> str:
+    try:
+        return "nothing" if Credentials(path).find("registry.test").credential is None else "something"
+    except errors.ConfigError as failure:
+        return "not a regular file" if "not a regular file" in str(failure) else str(failure)
 
 
 @pytest.mark.parametrize("variable", ["HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "REGISTRY_AUTH_FILE"])
