@@ -1,11 +1,15 @@
 """Lengths by a caller's transport (TRN-55), registries at `::1` (TRN-56), mirrors with other content (TRN-57)."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
+import h11
+import httpcore
 import httpx
 import pytest
 
@@ -79,6 +83,65 @@ def test_trn_55_one_length_is_fine(library_way: Way, lengths: tuple[str, ...]) -
     library_way.options["transport"] = Stating(*lengths)
 
     assert library_way.tags().value == ("1.4",)
+
+
+class Failing(Stating):
+    """A transport that fails, at once or while its body is read."""
+
+    def __init__(self, failure: Exception, *, late: bool) -> None:
+        super().__init__()
+        self._failure, self._late = failure, late
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._late:
+            return httpx.Response(200, headers=self._headers, stream=Broken(self._failure))
+        raise self._failure
+
+
+class Broken(Body):
+    """A body that breaks off."""
+
+    def __init__(self, failure: Exception) -> None:
+        self._failure = failure
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield BODY
+        raise self._failure
+
+    async def __aiter__(self) -> Any:
+        yield BODY
+        raise self._failure
+
+
+SIGNED = "https://registry.test/?sig=canary-signature-5e12"
+FAILURES: list[tuple[Exception, type[Exception]]] = [
+    (httpcore.ConnectError(SIGNED), errors.ConnectError),
+    (httpcore.ConnectTimeout(SIGNED), errors.ConnectError),
+    (httpcore.ReadTimeout(SIGNED), errors.TransferTimeoutError),
+    (httpcore.ReadError(SIGNED), errors.TransportError),
+    (httpcore.RemoteProtocolError(SIGNED), errors.TransportError),
+    (httpcore.LocalProtocolError(SIGNED), errors.ProtocolError),
+    (httpcore.UnsupportedProtocol(SIGNED), errors.ProtocolError),
+    (httpcore.ProxyError(SIGNED), errors.TransportError),
+    (httpx.InvalidURL(SIGNED), errors.ProtocolError),
+    (h11.RemoteProtocolError(SIGNED), errors.TransportError),
+    (h11.LocalProtocolError(SIGNED), errors.ProtocolError),
+    (anyio.BrokenResourceError(SIGNED), errors.ProtocolError),
+    (anyio.ClosedResourceError(SIGNED), errors.ProtocolError),
+    (anyio.EndOfStream(SIGNED), errors.ProtocolError),
+    (ssl.SSLError(SIGNED), errors.TLSError),
+    (ConnectionResetError(SIGNED), errors.TransportError),
+]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "in the body"])
+@pytest.mark.parametrize(("failure", "kind"), FAILURES, ids=[str(type(each[0])) for each in FAILURES])
+def test_trn_58_no_exception_of_a_library_below_a_transport_is_passed_on(
+    library_way: Way, failure: Exception, kind: type[Exception], late: bool
+) -> None:
+    library_way.options["transport"] = Failing(failure, late=late)
+
+    refused(library_way.tags(), kind, *([errors.TransportError] if late else []))
 
 
 @pytest.fixture
