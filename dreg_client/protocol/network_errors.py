@@ -66,10 +66,14 @@ class TwoLengthsError(BadHTTPError, reason="the response has both a length and c
 
 def check_lengths(headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Raise BadHTTPError if the `Content-Length` of a caller's transport is malformed, or differs from another one."""
-    values = [value for name, value in headers if name.lower() == b"content-length"]
-    lengths = {length.strip() for value in values for length in value.split(b",")}
-    if len(lengths) > 1 or any(_LENGTH.fullmatch(length) is None for length in lengths):
-        raise BadHTTPError
+    first: bytes | None = None
+    for name, value in headers:
+        if name.lower() == b"content-length":
+            for length in value.split(b","):
+                found = length.strip()
+                first = first or found
+                if found != first or _LENGTH.fullmatch(found) is None:
+                    raise BadHTTPError
 
 
 _TOO_LONG: Final = "timed out while no data was sent or received"
