@@ -6,7 +6,7 @@ from dreg_client import errors
 from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
 from dreg_client._async.sender import AsyncAnswer, AsyncSender
 from dreg_client.protocol.auth import is_for_loopback
-from dreg_client.protocol.messages import Headers, Hop, Request, Response
+from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.redact import redact_error
 from dreg_client.protocol.redirects import MAX_REDIRECTS, next_hop, other_registry, redirect_target, with_token
@@ -50,9 +50,7 @@ class AsyncRedirects:
                 hop = authorized
                 response, body = await self._sender.send(hop, registry.url)
             if response.status < 300:
-                if body is None and (authorization or hop is not first) and _may_be_shown(response.headers):
-                    response = replace(response, sent=hop)
-                return response, body
+                return (_with_secret(response, hop) if authorization or hop is not first else response), body
             target = redirect_target(registry, request, response)
             if target is None:
                 check_tls_expected(response)
@@ -81,9 +79,13 @@ class AsyncRedirects:
         return with_token(hop, authorization) if authorization else None
 
 
-def _may_be_shown(headers: Headers) -> bool:
-    """Return whether a part of a successful response may be shown: a warning, or a body that is not a document."""
-    return headers.get("content-type") not in KNOWN or headers.get("warning") is not None
+def _with_secret(response: Response, hop: Hop) -> Response:
+    """Return a successful response; with its request, which has a secret, if a part of the response may be shown.
+
+    That is a warning, or a body that is not a document.
+    """
+    may_be_shown = response.headers.get("content-type") not in KNOWN or response.headers.get("warning") is not None
+    return replace(response, sent=hop) if may_be_shown else response
 
 
 def url_of(registry: RegistryURL, request: Request) -> str:

@@ -20,6 +20,7 @@ from dreg_client.protocol import blobs, referrers
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.manifests import check_served, manifest_in, manifest_request, name_of, own_media_type
+from dreg_client.protocol.messages import Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -56,7 +57,14 @@ class AsyncRegistrySource:
         """Fetch the manifest at a tag or digest. If the registry states no media type, it is taken from the bytes."""
         name = name_of(reference or DEFAULT_TAG)
         request = manifest_request("GET", self._name, name, legacy=legacy)
-        found = manifest_in(await self._client.send(request), request, name)
+        response = await self._client.send(request)
+        try:
+            found = manifest_in(response, request, name)
+        except errors.DregError as failure:
+            if not self._is_of_mirror(response):
+                raise
+            log.warning("%s; requesting %s from the registry itself", failure, request.what)
+            found = await get_manifest(self._client, self._name, name, legacy=legacy, mirrored=False)
         return found if found.media_type else replace(found, media_type=own_media_type(found.raw))
 
     async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:
@@ -65,11 +73,22 @@ class AsyncRegistrySource:
         if size > MAX_DOCUMENT:
             raise errors.ResponseTooLargeError(str(digest), size, MAX_DOCUMENT)
         if is_blob:
-            request = blobs.small_blob_request(self._name, digest, size)
-            return blobs.small_blob_in(await self._client.send(request), request, digest, size)
-        found = await get_manifest(self._client, self._name, digest)
+            return await self._fetch_small_blob(digest, size)
+        found = await self.fetch_manifest(digest)
         check_served(found, descriptor)
         return found.raw
+
+    async def _fetch_small_blob(self, digest: Digest, size: int) -> bytes:
+        request = blobs.small_blob_request(self._name, digest, size)
+        response = await self._client.send(request)
+        if self._is_of_mirror(response) and not blobs.is_small_blob(response, digest):
+            log.warning("%s: not the requested blob; requesting it from the registry itself", response.where)
+            request = replace(request, mirrored=False)
+            response = await self._client.send(request)
+        return blobs.small_blob_in(response, request, digest, size)
+
+    def _is_of_mirror(self, response: Response) -> bool:
+        return response.registry != self._client.registry.url
 
     async def tags(self) -> tuple[str, ...]:
         """List all tags, each once, in the registry's order."""

@@ -17,7 +17,7 @@ from dreg_client._sync.transport import RawHeaders, Transport
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, no_place
+from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, check_lengths, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
@@ -112,6 +112,7 @@ class TransportAdapter:
             raise
         try:
             _check_time(until)
+            check_lengths(adapted.headers)
             body_length(adapted.headers)
         except NetworkError as failure:
             adapted.close()

@@ -54,10 +54,7 @@ class ConfigFile:
         If an `optional` file cannot be opened, it is skipped with a warning; otherwise, ConfigError is raised.
         """
         try:
-            found = path.stat()
-            _check_permissions(path, found)
-            with path.open("rb") as file:
-                raw = file.read(_LARGEST + 1)
+            raw = _read(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError:  # a NUL, or a character that the file system cannot encode
@@ -166,6 +163,19 @@ def _decoded(auth: str) -> str:
     with suppress(ValueError):
         return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
     return ""
+
+
+def _read(path: Path) -> bytes:
+    """Read a file. Another process may replace it at any time, so what was opened is checked again."""
+    _check_permissions(path, path.stat())
+    # Without O_NONBLOCK, opening a pipe would wait for a writer. It has no effect on regular files.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _check_permissions(path, os.fstat(descriptor))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(_LARGEST + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable_part(path: Path) -> Path:

@@ -76,6 +76,11 @@ def small_blob_request(repository: RepositoryName, digest: Digest, size: int) ->
     return replace(blob_request("GET", repository, digest), limit=size + _SLACK)
 
 
+def is_small_blob(response: Response, digest: Digest) -> bool:
+    """Return whether a response has the bytes of a blob, not compressed."""
+    return response.status == 200 and Digest.of(response.body, digest.algorithm) == digest
+
+
 def small_blob_in(response: Response, request: Request, digest: Digest, size: int) -> bytes:
     """Return the bytes of a whole blob, decompressed if necessary (D-01), and not verified yet."""
     return decoded_body(raise_unless_content(response, request), digest, size)

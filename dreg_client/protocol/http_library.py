@@ -5,9 +5,11 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Final, Protocol
 
 import h11
@@ -18,6 +20,20 @@ from dreg_client.protocol import network_errors as network
 from dreg_client.protocol.options import Options
 
 _LIBRARIES: Final = ("httpx", "httpx2")
+_CORES: Final = ("httpcore", "httpcore2")
+"""The libraries below them, whose exceptions have the same names. A transport of your own may use one directly."""
+_KINDS: Final[dict[str, type[network.NetworkError]]] = {
+    "ProxyError": network.ProxyRefusedNetworkError,
+    "ConnectTimeout": network.ConnectTimedOutError,
+    "ConnectError": network.ConnectFailedError,
+    "TimeoutException": network.TransferTimedOutError,
+    "NetworkError": network.ConnectionLostError,
+}
+_BELOW: Final = {
+    "anyio": ("BrokenResourceError", "ClosedResourceError", "BusyResourceError", "EndOfStream", "IncompleteRead"),
+    "h2.exceptions": ("H2Error",),
+}
+"""Exceptions of the libraries that they use, by module."""
 
 
 class _LibraryURL(Protocol):
@@ -40,8 +56,8 @@ class HTTPLibrary:
 
     request: Callable[..., LibraryRequest]
     invalid: type[Exception]  # raised for an invalid URL
-    failures: tuple[type[Exception], ...]  # all exceptions that its transports raise
-    remote_protocol_error: type[Exception]  # among those: invalid HTTP, or the server closed the connection
+    failures: tuple[type[Exception], ...]  # all exceptions that its transports raise, or the libraries below it
+    remote_protocol_error: tuple[type[Exception], ...]  # among those: invalid HTTP, or the server closed the connection
     kinds: tuple[tuple[type[Exception], type[network.NetworkError]], ...]  # the others, subclasses first
 
     @classmethod
@@ -52,17 +68,14 @@ class HTTPLibrary:
         _check_installed(name, options)
         hide_headers(name)
         http = import_module(name)
+        libraries = [http, *(sys.modules[core] for core in _CORES if core in sys.modules)]
         return cls(
             http.Request,
             http.InvalidURL,
-            (http.HTTPError, http.StreamError, OSError),
-            http.RemoteProtocolError,
+            (http.HTTPError, http.StreamError, http.InvalidURL, OSError, h11.ProtocolError, *_below(libraries[1:])),
+            tuple(library.RemoteProtocolError for library in (*libraries, h11)),
             (
-                (http.ProxyError, network.ProxyRefusedNetworkError),
-                (http.ConnectTimeout, network.ConnectTimedOutError),
-                (http.ConnectError, network.ConnectFailedError),
-                (http.TimeoutException, network.TransferTimedOutError),
-                (http.NetworkError, network.ConnectionLostError),
+                *((getattr(library, named), kind) for named, kind in _KINDS.items() for library in libraries),
                 (OSError, network.ConnectionLostError),
             ),
         )
@@ -85,6 +98,16 @@ class HTTPLibrary:
         if kind is None:
             return errors.ProtocolError(f"the transport failed ({type(failure).__name__})", where)
         return _new(kind, failure, causes).error(where)
+
+
+def _below(cores: Sequence[ModuleType]) -> Iterator[type[Exception]]:
+    """Yield the exceptions of the libraries below, as far as these are imported."""
+    for core in cores:
+        yield from (core.ConnectionNotAvailable, core.ProxyError, core.UnsupportedProtocol)
+        yield from (core.ProtocolError, core.TimeoutException, core.NetworkError)
+    for module, names in _BELOW.items():
+        if module in sys.modules:
+            yield from (getattr(sys.modules[module], name) for name in names)
 
 
 def check_http_option(options: Options) -> None:

@@ -4,8 +4,10 @@ A socket does not know its URL. So the streams raise these errors, and the conne
 each one into the public error that its class names.
 """
 
+import re
 import socket
 import ssl
+from collections.abc import Iterable
 from typing import Final
 
 from dreg_client import errors
@@ -15,6 +17,7 @@ NOT_TLS: Final = "the server does not use TLS"
 ONLY_TLS: Final = "the server requires TLS, but the request used plain HTTP"
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """OpenSSL's reasons for a reply that is not TLS; they depend on its version."""
+_LENGTH: Final = re.compile(rb"[0-9]{1,19}")
 _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 """Definite results of the resolver: no such name, or no address for it. EAI_AGAIN means that no DNS server replied."""
 
@@ -60,6 +63,18 @@ class BadHTTPError(NetworkError, kind=errors.ProtocolError, reason="the response
 
 class TwoLengthsError(BadHTTPError, reason="the response has both a length and chunked encoding"):
     """A response has both `Content-Length` and a chunked `Transfer-Encoding`."""
+
+
+def check_lengths(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raise BadHTTPError if the `Content-Length` of a caller's transport is malformed, or differs from another one."""
+    first: bytes | None = None
+    for name, value in headers:
+        if name.lower() == b"content-length":
+            for length in value.split(b","):
+                found = length.strip()
+                first = first or found
+                if found != first or _LENGTH.fullmatch(found) is None:
+                    raise BadHTTPError
 
 
 _TOO_LONG: Final = "timed out; the request or its response was not complete in time"

@@ -263,7 +263,9 @@ def _of_list(link: str, url: str, response: Response) -> str:
     # A proxy may have added the prefix, which the registry does not know then.
     list_path = own.path.removeprefix(prefix).removeprefix("/v2")
     if linked.path != urlsplit(response.url).path and not unquote(linked.path).endswith(unquote(list_path)):
-        raise errors.ProtocolError("the Link header leads to another list, not to the next page of this one", url)
+        raise errors.ProtocolError(
+            "the Link header leads to another list, not to the next page of this one", without_query(url)
+        )
     return urlunsplit(linked._replace(path=own.path))
 
 

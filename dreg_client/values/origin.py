@@ -10,9 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_URL: Final = 8192
-_HOST: Final = re.compile(r"(?=[A-Za-z0-9])(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{0,62}[A-Za-z0-9]", re.ASCII)
-_LONGEST_HOST: Final = 253
-"""DNS has no longer names, and no labels of more than 63 characters (RFC 1035). TLS and SOCKS cannot send others."""
+_HOST: Final = re.compile(r"(?!.{254})(?=[A-Za-z\d])(?:[A-Za-z\d_-]{1,63}\.)*[A-Za-z\d_-]{0,62}[A-Za-z\d]", re.ASCII)
+"""A name of at most 253 characters, in labels of at most 63 (RFC 1035). TLS and SOCKS cannot send longer ones."""
 _NETLOC: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::[0-9]*)?", re.ASCII)
 _NUMBERS: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}", re.ASCII)
 _TRANSLATED: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
@@ -56,7 +55,7 @@ class Origin:
             raise ValueError("it must not contain a user name or password")
         netloc = _NETLOC.fullmatch(parts.netloc)
         host, port = (parts.hostname or "").lower(), parts.port if netloc else 0
-        right = is_ipv6(host) if parts.netloc.startswith("[") else is_host_name(host)
+        right = is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)
         if not right or port == 0:
             raise ValueError("the scheme must be followed by a host and optionally a port from 1 to 65535")
         return cls(scheme, host, port or _PORTS[scheme])
@@ -86,7 +85,7 @@ def is_printable(text: str) -> bool:
 
 def is_host_name(text: str) -> bool:
     """Return whether a string is a host name, or an IPv4 address, without empty or overlong labels."""
-    return len(text) <= _LONGEST_HOST and _HOST.fullmatch(text) is not None
+    return _HOST.fullmatch(text) is not None
 
 
 def is_authority(text: str) -> bool:
@@ -120,6 +119,8 @@ def reach(host: str) -> Reach:
     address = _address(name)
     if address is None:
         return Reach.PUBLIC
+    if address.is_loopback:  # `::1` also looks like an IPv4-compatible address
+        return Reach.LOCAL
     embedded = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else None
     return max(_reach_of(address), Reach.PUBLIC if embedded is None else _reach_of(embedded))
 

@@ -42,7 +42,7 @@ def test_a_list_that_always_goes_on_ends(library_way: Way, net: Network) -> None
     [
         ("http://169.254.169.254/latest", errors.UnsafeURLError),
         ("https://near.test/x", errors.CrossOriginError),
-        ("http://registry.test/x", errors.NotFoundError),  # its own place, asked for over https
+        ("http://registry.test/x", errors.ProtocolError),  # its own place, but another list
     ],
 )
 def test_a_list_does_not_lead_into_our_network(

@@ -1,5 +1,9 @@
 """Token servers with a scope of their own (AUT-50), and what callers' objects and paths may be (AUT-52, AUT-53)."""
 
+import os
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +75,33 @@ def test_aut_53_a_path_that_no_file_can_have_is_an_error_of_ours(library_way: Wa
     library_way.options["credentials"] = Credentials(path)
 
     assert "not a valid path" in refused(library_way.tags(), errors.ConfigError).text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_aut_55_a_file_that_becomes_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """It is replaced at the worst moment: after all checks of its name, when it is being opened."""
+    path, pipe = tmp_path / "config.json", tmp_path / "pipe"
+    path.write_text("{}")
+    path.chmod(0o600)
+    os.mkfifo(pipe)
+
+    def swap(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and arguments[0] in {path, str(path)} and pipe.exists():
+            pipe.replace(path)
+
+    sys.addaudithook(swap)  # it stays, but there is no pipe any more
+    outcomes: list[str] = []
+    reading = threading.Thread(target=lambda: outcomes.append(_outcome(path)), daemon=True)
+    reading.start()
+    reading.join(20)
+    assert outcomes == ["not a regular file"], "it waits for a writer of the pipe"
+
+
+def _outcome(path: Path) -> str:
+    try:
+        return "nothing" if Credentials(path).find("registry.test").credential is None else "something"
+    except errors.ConfigError as failure:
+        return "not a regular file" if "not a regular file" in str(failure) else str(failure)
 
 
 @pytest.mark.parametrize("variable", ["HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "REGISTRY_AUTH_FILE"])

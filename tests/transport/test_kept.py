@@ -136,7 +136,7 @@ class Unnameable(RawServer):
 
     @property
     def url(self) -> str:
-        return f"http://{'a' * 64}.test"
+        return f"http://{'a' * 63}.invalid"
 
 
 def test_a_name_that_nobody_can_look_up_is_one_error_of_ours(client: Client) -> None:
