@@ -1,9 +1,7 @@
 """Print lists while they are read: what is in memory does not grow with the number of their pages."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from textwrap import indent
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
@@ -143,14 +141,14 @@ class JsonList:
     def begin_object(self, source: str, key: str) -> None:
         """Begin an object with the name of its source and an empty list."""
         self._next("  {", comma=not self._is_empty)
-        self._next(f'    "source": {json.dumps(source)}')
-        self._next(f"    {json.dumps(key)}: [", comma=True)
+        self._next(f'    "source": {_json(source)}')
+        self._next(f"    {_json(key)}: [", comma=True)
         self._indent, self._is_empty = " " * 6, True
 
     def add(self, items: Iterable[object]) -> None:
         """Add items to the innermost list, and print them."""
         for item in items:
-            self._next(indent(json.dumps(item, indent=2), self._indent), comma=not self._is_empty)
+            self._next(self._indent + _json(item).replace("\n", f"\n{self._indent}"), comma=not self._is_empty)
             self._is_empty = False
         flush_output()
 
@@ -181,3 +179,9 @@ class JsonList:
     def _next(self, line: str, *, comma: bool = False) -> None:
         put(f"{self._line}," if comma else self._line)
         self._line = line
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(value, indent=2)
