@@ -152,8 +152,9 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     if instruction:
         from dreg_client.cli.completion import complete
 
-        sys.exit(complete(dreg, instruction))
-    code = _exit_code(words)
+        code = complete(dreg, instruction)
+    else:
+        code = _exit_code(words)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

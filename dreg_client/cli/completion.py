@@ -16,6 +16,7 @@ from click.shell_completion import (
 
 from dreg_client.cli.command import COMPLETION, Command
 from dreg_client.cli.completed_names import PARTIAL
+from dreg_client.cli.output import flush_output, put, put_octets
 
 _SPECIAL: Final = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
 _PIECE: Final = re.compile(
@@ -149,9 +150,15 @@ def complete(group: click.Command, instruction: str) -> int:
     if shell not in _SHELLS or action not in {"complete", "source"}:
         return 1
     found = _SHELLS[shell](group, {}, "dreg", COMPLETION)
-    click.echo((found.source() if action == "source" else found.complete()).encode(errors="surrogateescape"))
-    if helpers := sys.modules.get("dreg_client.credentials.program"):
-        helpers.end_all()
+    try:
+        text = found.source() if action == "source" else found.complete()
+        put_octets(f"{text}\n".encode(errors="surrogateescape"))
+        flush_output()
+    except (OSError, KeyError, ValueError):  # the output is not read, or no shell has set COMP_WORDS and COMP_CWORD
+        return 1
+    finally:
+        if helpers := sys.modules.get("dreg_client.credentials.program"):
+            helpers.end_all()
     return 0
 
 
@@ -177,4 +184,4 @@ def completion_command(ctx: click.Context, shell: str) -> None:
       dreg completion fish > dreg.fish
     """
     root: Any = ctx.find_root().command
-    click.echo(_SHELLS[shell](root, {}, "dreg", COMPLETION).source())
+    put(_SHELLS[shell](root, {}, "dreg", COMPLETION).source())

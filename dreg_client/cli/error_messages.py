@@ -16,6 +16,8 @@ USAGE: Final = 2
 NOT_FOUND: Final = 4
 BAD_CONTENT: Final = 5
 BUG: Final = 70
+_LONGEST: Final = 2000
+"""The number of characters of a usage error that are printed."""
 
 _CODES: Final[dict[type[Exception], int]] = {  # the first match decides
     errors.DocumentError: INVALID,
@@ -59,9 +61,9 @@ def error_message(failure: Exception) -> str:
     """Return what went wrong, where, and what to do, with options of the command line in place of arguments."""
     match failure:
         case click.UsageError(ctx=click.Context() as context):
-            return f"{failure.format_message().rstrip('.')}; see: {context.command_path} --help"
+            return f"{_shortened(failure.format_message())}; see: {context.command_path} --help"
         case click.ClickException():
-            return failure.format_message().rstrip(".")
+            return _shortened(failure.format_message())
         case errors.DregError():
             message = _library_message(failure)
             return for_command_line(message if message.endswith(failure.outcome) else f"{message}; {failure.outcome}")
@@ -71,6 +73,12 @@ def error_message(failure: Exception) -> str:
             return f"{failure.filename or 'standard input or output'}{colon} {reason}"
         case _:
             return f"this is a bug in dreg: {type(failure).__name__}: {failure}; report it with the output of --debug"
+
+
+def _shortened(text: str) -> str:
+    """Return the message of a usage error without its middle if it repeats a very long argument."""
+    text = text.rstrip(".")
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
 
 
 def _library_message(failure: errors.DregError) -> str:
@@ -138,7 +146,7 @@ def named_message(failure: Exception, source: str) -> str:
 def plain_failure(failure: Exception) -> dict[str, Any]:
     """Return an error for JSON output."""
     name = "UsageError" if isinstance(failure, click.ClickException) else type(failure).__name__
-    return {"error": name, "exitCode": exit_code(failure), "message": error_message(failure)}
+    return {"error": name, "exitCode": exit_code(failure), "message": decodable(error_message(failure))}
 
 
 def put_traceback(failure: Exception) -> None:

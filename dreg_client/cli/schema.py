@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from dreg_client.cli.arguments import format_option
 from dreg_client.cli.command import Command, Group
-from dreg_client.cli.output import put, put_json, put_result, styled, wrapped
+from dreg_client.cli.output import put, put_json, put_result, styled, visible, wrapped
 from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.models.kinds import KIND_NAMES
 
@@ -103,9 +103,9 @@ def write_command(folder: Path) -> None:
     from dreg_client import schemagen
 
     written = schemagen.write(folder)
-    put(*(f"wrote {path}" for path in written))
+    put(*(visible(f"wrote {path}") for path in written))
     if not written:
-        put(f"{folder} is up to date")
+        put(visible(f"{folder} is up to date"))
 
 
 @schema_command.command("check")
@@ -129,11 +129,11 @@ def check_command(folder: Path) -> int:
 
     stale = schemagen.check(folder)
     for found in stale:
-        put(f"{found.path} {found.reason}", *(f"  {line}" for line in found.difference.splitlines()))
+        put(visible(f"{found.path} {found.reason}"), *(visible(f"  {line}") for line in found.difference.splitlines()))
     if stale:
-        put(f"{len(stale)} files are out of date; run: dreg schema write {folder}")
+        put(visible(f"{len(stale)} files are out of date; run: dreg schema write {folder}"))
         return INVALID
-    put(f"{folder} is up to date")
+    put(visible(f"{folder} is up to date"))
     return 0
 
 

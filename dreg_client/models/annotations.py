@@ -19,10 +19,11 @@ REF_NAME = IMAGE + "ref.name"
 _BASE_NAME = IMAGE + "base.name"
 _RESERVED = "org.opencontainers."
 _FREE = frozenset(IMAGE + name for name in "authors version revision vendor title description".split()) | {REF_NAME}
-_REVERSE_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?:/.+)?", re.ASCII | re.DOTALL)
+# Possessive quantifiers (`*+`): otherwise each repetition takes memory, 100 bytes, until the match is complete.
+_REVERSE_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)++(?:/.+)?", re.ASCII | re.DOTALL)
 _LICENSE_TOKEN = re.compile(r"\s*(\(|\)|(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?)", re.ASCII)
-_COMPONENT = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*"
-_REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
+_COMPONENT = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*+"
+_REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*+", re.ASCII)
 
 
 def remarks(members: Members, owner: str) -> Iterator[Problem]:

@@ -30,7 +30,8 @@ from dreg_client.values.text_fields import text_schema
 from dreg_client.values.timestamp import TIMESTAMP_PATTERN, proven_timestamp
 
 URI_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!\x24&'()*+,;=]|%[0-9A-Fa-f]{2})*$"
-_URI = re.compile(URI_PATTERN[1:-1], re.ASCII)
+_URI = re.compile(f"{URI_PATTERN[1:-1]}+", re.ASCII)
+"""With a possessive quantifier (`*+`): otherwise each character takes memory until the match is complete."""
 
 
 def broken(rule: LiteralString, expected: str) -> PydanticCustomError:

@@ -24,6 +24,8 @@ MAX_DEPTH = 64
 MAX_STRING = MEBIBYTE
 _FEW_VALUES = MAX_MEMORY // VALUE
 _LONGEST_PATH = 200
+_LONGEST_CHARACTER = 4
+"""The most bytes of a character in UTF-8."""
 _WHITE = b" \t\r\n"
 _INDENT = orjson.OPT_INDENT_2
 _BACKSLASH = ord("\\")
@@ -95,6 +97,14 @@ def read_members(raw: bytes, value: int = VALUE) -> dict[str, object]:
     return tree
 
 
+def serialized(value: object) -> bytes:
+    """Serialize a JSON value that `read_object` has parsed."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # an integer of more than 64 bits, which orjson does not write
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def _is_deep(raw: bytes, tree: object) -> bool:
     if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
         return False
@@ -154,6 +164,8 @@ def _invalid_json(reason: str) -> str:
 def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
     """Walk the tree in document order, without recursion. Paths are built only for problems."""
     waiting: list[tuple[object, _Place, int]] = [(tree, None, 1)]
+    # A name and its value may have the same path, which is reported once. The path of each warning takes time.
+    warnings = iter(range(2 * (rules.MOST_REPORTED + 1))) if nul else None
     while waiting:
         node, place, depth = waiting.pop()
         if depth > MAX_DEPTH and isinstance(node, dict | list):
@@ -163,12 +175,12 @@ def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
         match node:
             case dict():
                 members = cast("dict[str, object]", node)
-                yield from _name_faults(members, place, nul=nul)
+                yield from _name_faults(members, place, warnings)
                 children = members.items()
             case list():
                 children = enumerate(cast("list[object]", node))
             case str():
-                yield from _string_faults(node, _path(place), nul=nul)
+                yield from _string_faults(node, place, warnings)
             case _:
                 yield rules.error("GEN-03", _path(place), repr(node), "a number in the range of a double")
         within = [(value, (place, step), depth + 1) for step, value in children if _may_be_wrong(value)]
@@ -195,23 +207,24 @@ def _outer_path(place: _Place) -> str:
     return _path(place)
 
 
-def _name_faults(members: dict[str, object], place: _Place, *, nul: bool) -> Iterator[Problem]:
+def _name_faults(members: dict[str, object], place: _Place, warnings: Iterator[int] | None) -> Iterator[Problem]:
     for name in members.twice if isinstance(members, _Repeating) else ():
         yield rules.error("GEN-02", _path((place, name)), "a duplicate member", "unique member names in an object")
     for name in members:
         if _may_be_wrong(name):
-            yield from _string_faults(name, _path((place, name)), nul=nul)
+            yield from _string_faults(name, (place, name), warnings)
 
 
-def _string_faults(text: str, path: str, *, nul: bool) -> Iterator[Problem]:
+def _string_faults(text: str, place: _Place, warnings: Iterator[int] | None) -> Iterator[Problem]:
+    """Yield the faults of a string. NUL is an error; a warning if there are `warnings`, the numbers that are left."""
     if _SURROGATE.search(text):
-        yield rules.error("GEN-01", path, "a lone surrogate", "valid Unicode")
-    elif "\0" in text:
-        verdict = rules.warning if nul else rules.error
-        yield verdict("GEN-01", path, "NUL in a string", "a string without NUL")
-    octets = text.encode("utf-8", "surrogatepass")
-    if len(octets) > MAX_STRING:
-        yield rules.error("GEN-13", path, f"a string of {len(octets)} bytes", f"at most {MAX_STRING} bytes in UTF-8")
+        yield rules.error("GEN-01", _path(place), "a lone surrogate", "valid Unicode")
+    elif "\0" in text and (warnings is None or next(warnings, None) is not None):
+        verdict = rules.error if warnings is None else rules.warning
+        yield verdict("GEN-01", _path(place), "NUL in a string", "a string without NUL")
+    size = len(text.encode("utf-8", "surrogatepass")) if len(text) > MAX_STRING // _LONGEST_CHARACTER else 0
+    if size > MAX_STRING:
+        yield rules.error("GEN-13", _path(place), f"a string of {size} bytes", f"at most {MAX_STRING} bytes in UTF-8")
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Final, cast
 
-import orjson
 from pydantic import ValidationError
 
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models.base import Members
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import OciIndex
-from dreg_client.models.json_text import AmbiguousTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_object, serialized
 from dreg_client.models.stored import examine
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest, digest_fault
@@ -63,7 +62,7 @@ def _read_entry(entry: object) -> ListedEntry:
     if not isinstance(entry, dict):
         return ListedEntry(None, text)
     members = cast("Members", entry)
-    raw = orjson.dumps(members)
+    raw = serialized(members)
     examined = examine(Descriptor, raw)
     if examined.document is not None:
         return ListedEntry(examined.document, text)

@@ -27,12 +27,10 @@ def octets_of(raw: RawDocument, limit: int = MAX_DOCUMENT) -> bytes:
         TypeError: The argument has another type.
         OSError: The file cannot be read.
     """
-    if isinstance(raw, bytes):
-        return raw
     if isinstance(raw, str):
-        return raw.encode("utf-8", "surrogatepass")
-    if isinstance(raw, bytearray | memoryview):
-        return bytes(raw)
+        return str.encode(raw, "utf-8", "surrogatepass")
+    if isinstance(raw, bytes | bytearray | memoryview):
+        return raw if type(raw) is bytes else memoryview(raw).tobytes()  # a subclass may state another length
     if isinstance(raw, os.PathLike):
         with Path(raw).open("rb") as file:
             return file.read(limit + 1)

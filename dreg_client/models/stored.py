@@ -145,10 +145,15 @@ class StoredDocument(ParsedModel, frozen=True):
 
         Raises:
             InvalidDocumentError: The document breaks rules.
+            TypeError: A member is not a JSON value.
         """
         names = {name: field.alias or name for name, field in cls.model_fields.items()}
         tree = {names.get(name, name): value for name, value in members.items() if value is not None}
-        return cls.parse(orjson.dumps(tree, default=_plain))
+        try:
+            raw = orjson.dumps(tree, default=_plain)
+        except orjson.JSONEncodeError:
+            raise _not_json(tree) from None
+        return cls.parse(raw)
 
     @property
     def is_stored(self) -> bool:
@@ -239,6 +244,16 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, object]", value))
     raise TypeError(type(value).__name__)
+
+
+def _not_json(tree: Members) -> TypeError:
+    """Return the error for members that JSON cannot represent: the first of them, and what is wrong with it."""
+    for name, value in tree.items():
+        try:
+            orjson.dumps(value, default=_plain)
+        except orjson.JSONEncodeError as failure:
+            return TypeError(f"{name}: a JSON value is expected: {failure}")
+    return TypeError("JSON values are expected")
 
 
 def examine(

@@ -1,5 +1,6 @@
 """Write all schemas to a directory, or check whether they are up to date."""
 
+import stat
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from dreg_client.errors import FileError
 from dreg_client.files.atomic import write_whole
 from dreg_client.schemagen.schemas import NAMES, differs_when_written, schema, text
+from dreg_client.values.sizes import MAX_DOCUMENT
+
+_LARGEST = MAX_DOCUMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,11 @@ def _files() -> dict[str, str]:
 
 def _stale(path: Path, expected: str) -> Stale | None:
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for its writer
+            raise FileError(str(path), "cannot be read: it is not a regular file")
+        if status.st_size > _LARGEST:
+            return Stale(path, "is too large for a schema", "")
         found = path.read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return Stale(path, "is missing", "")

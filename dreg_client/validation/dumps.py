@@ -4,10 +4,12 @@ A line is a document, or an object that contains the document in a member. As a 
 bytes; as nested JSON, it does not.
 """
 
+import json
 import os
 import stat
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
@@ -17,8 +19,11 @@ from typing import BinaryIO, Final, cast
 import orjson
 
 from dreg_client.errors import FileError, WorkerKilledError
+from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
-from dreg_client.models.json_text import MAX_DEPTH
+from dreg_client.models.json_text import serialized
+from dreg_client.models.paths import member
+from dreg_client.models.stored import read_or_scan
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import VALUE, has_too_many_values, most_values
@@ -125,29 +130,63 @@ def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     """Validate one line of a dump."""
     if len(line) >= _LONGEST_LINE:
         return _rejected(line, "GEN-05", f"a line of {len(line)} bytes or more", f"at most {_LONGEST_LINE} bytes")
-    raw: bytes | str = line
-    media_type = how.media_type
-    if how.field:
-        expected = f"a JSON object on each line, with a document in {how.field!r}"
-        # A line of text is longer than its document. So it may have no more values than the longest document.
-        value = VALUE * max(len(line) // MAX_DOCUMENT, 1)
-        if has_too_many_values(line, value):
-            most = most_values(line, value)
-            return _rejected(line, "GEN-05", "a line with too many values", f"at most {most:,} values")
-        try:
-            wrapper = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            return _rejected(line, "GEN-01", "invalid JSON", expected)
-        if not isinstance(wrapper, dict) or how.field not in wrapper:
-            return _rejected(line, "GEN-01", "a line without this member", expected)
-        members = cast("dict[str, object]", wrapper)
-        document, served = members[how.field], members.get(how.media_type_field)
-        try:
-            raw = document if isinstance(document, str) else orjson.dumps(document)
-        except orjson.JSONEncodeError:  # it nests far more deeply than any document may
-            return _rejected(line, "GEN-04", "a document with too many levels", f"at most {MAX_DEPTH} levels")
-        media_type = served if isinstance(served, str) else media_type
+    if not how.field:
+        return validate(line, kind=how.kind, media_type=how.media_type or None, pedantic=how.pedantic)
+    expected = f"a JSON object on each line, with a document in {how.field!r}"
+    # A line of text is longer than its document. So it may have no more values than the longest document.
+    value = VALUE * max(len(line) // MAX_DOCUMENT, 1)
+    if has_too_many_values(line, value):
+        return _rejected(line, "GEN-05", "a line with too many values", f"at most {most_values(line, value):,} values")
+    try:
+        wrapper = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _rejected(line, "GEN-01", "invalid JSON", expected)
+    if not isinstance(wrapper, dict) or how.field not in wrapper:
+        return _rejected(line, "GEN-01", "a line without this member", expected)
+    return _validate_member(line, cast("dict[str, object]", wrapper), how)
+
+
+def _validate_member(line: bytes, members: dict[str, object], how: LineRules) -> Report:
+    """Validate the document in a member. If parsers may read different documents from the line, it is rejected."""
+    document, served = members[how.field], members.get(how.media_type_field)
+    media_type = served if isinstance(served, str) else how.media_type
+    if isinstance(document, str):
+        if repeated := _repeated_names(line, members) & {how.field, how.media_type_field}:
+            return _rejected(line, "GEN-02", f"a duplicate member {min(repeated)!r:.100}", "unique member names")
+        return validate(document, kind=how.kind, media_type=media_type or None, pedantic=how.pedantic)
+    tree, problems = read_or_scan(line, nul=True)
+    if found := tuple(_of_document(problems, how)):
+        return Report(None, Digest.of(line), len(line), found)
+    raw = serialized(tree[how.field]) if tree is not None else line
     return validate(raw, kind=how.kind, media_type=media_type or None, pedantic=how.pedantic)
+
+
+def _repeated_names(line: bytes, members: dict[str, object]) -> set[str]:
+    """Return the names of duplicate members of a line. orjson keeps only the last of them."""
+    with suppress(orjson.JSONEncodeError):  # more than 254 levels
+        if orjson.dumps(members) == line:
+            return set()
+    names: list[str] = []
+
+    def note(pairs: list[tuple[str, object]]) -> None:  # called for the outermost object last
+        names[:] = [name for name, _ in pairs]
+
+    with suppress(RecursionError):  # another member may be that deep
+        json.loads(line, object_pairs_hook=note, parse_int=float)
+    return {name for name, count in Counter(names).items() if count > 1}
+
+
+def _of_document(problems: Iterable[Problem], how: LineRules) -> Iterator[Problem]:
+    """Yield the errors in the text of a line that concern its document, with their paths in the document."""
+    prefix = member("$", how.field)
+    for problem in problems:
+        rest = problem.path.removeprefix(prefix)
+        if problem.severity is not Severity.ERROR:
+            continue
+        if problem.path.startswith(prefix) and rest[:1] in {"", ".", "["}:
+            yield replace(problem, path=f"${rest}")
+        elif problem.rule == "GEN-04" or problem.path == member("$", how.media_type_field):
+            yield problem
 
 
 def _rejected(line: bytes, rule: str, found: str, expected: str) -> Report:

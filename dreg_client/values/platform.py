@@ -1,9 +1,9 @@
 """Platforms that images run on: parsing, the normal form, and the choice of an image for a platform."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self, cast
 
 from dreg_client.errors import InvalidPlatformError
 from dreg_client.values.text_fields import TextField, not_a_text
@@ -81,6 +81,9 @@ class Platform(TextField):
     def __init__(
         self, os: str, architecture: str, variant: str = "", os_version: str = "", os_features: Iterable[str] = ()
     ) -> None:
+        for text in (os, architecture, variant, os_version):
+            if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise not_a_text(text, "the parts of a platform must be str, such as 'linux'", digits=False)
         if not os or not architecture:
             raise InvalidPlatformError(f"{os}/{architecture}", "an operating system and an architecture")
         features = tuple(filter(None, os_features))
@@ -127,9 +130,13 @@ class Platform(TextField):
         Raises:
             InvalidPlatformError: A member has the wrong type, or `os` or `architecture` is missing.
         """
+        if not isinstance(members, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidPlatformError(repr(members)[:100], "a mapping with os and architecture")
         texts = [members.get(name) or "" for name in ("os", "architecture", "variant", "os.version")]
-        features = members.get("os.features") or ()
-        if not all(isinstance(text, str) for text in (*texts, *features)) or isinstance(features, str):
+        given = members.get("os.features") or ()
+        is_list = isinstance(given, list | tuple)
+        features = cast("Sequence[str]", given if is_list else ())
+        if not is_list or not all(isinstance(text, str) for text in (*texts, *features)):
             raise InvalidPlatformError(str(dict(members))[:100], "strings, and a list of strings for os.features")
         return cls(texts[0], texts[1], texts[2], texts[3], features)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final, Self
 
-from dreg_client.values.text_fields import CheckedText, JsonSchema, text_schema
+from dreg_client.values.text_fields import CheckedText, JsonSchema, not_a_text, text_schema
 
 # The months by length; the last branch is 29 February in leap years.
 _DAYS: Final = (
@@ -47,6 +47,8 @@ class Timestamp(CheckedText):
 
     def __new__(cls, text: str) -> Self:
         """Check the string."""
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise not_a_text(text, "a date and time must be a str, such as '2006-01-02T15:04:05Z'", digits=False)
         if len(text) > 1024 or not is_timestamp(text):
             expected = "expected RFC 3339, such as 2006-01-02T15:04:05Z (TIM-01)"
             message = f"{text[:40]!r} is not a valid date and time: {expected}"
