@@ -207,7 +207,7 @@ class AsyncClient:
                 attempts = attempts or self._attempts(end)
                 url, delay = url_of(registry, request).partition("?")[0], attempts.after_failure(failure)
                 await self._sender.pause(request.method, url, attempts, failure.reason, delay)
-                lost = True
+                lost = lost or not isinstance(failure, errors.ConnectError)  # without a connection, nothing was sent
                 continue
             if 200 <= response.status < 300:
                 if (

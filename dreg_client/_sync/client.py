@@ -208,7 +208,7 @@ class Client:
                 attempts = attempts or self._attempts(end)
                 url, delay = url_of(registry, request).partition("?")[0], attempts.after_failure(failure)
                 self._sender.pause(request.method, url, attempts, failure.reason, delay)
-                lost = True
+                lost = lost or not isinstance(failure, errors.ConnectError)  # without a connection, nothing was sent
                 continue
             if 200 <= response.status < 300:
                 if (

@@ -114,7 +114,8 @@ def _check_times(timeout: object, deadline: object) -> None:
 def _check_hosts(trusted: tuple[str, ...]) -> None:
     for host in trusted:
         if not is_authority(host):
-            raise ValueError(f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {host!r:.100}")
+            shown = host.rpartition("@")[2]  # without a password
+            raise ValueError(f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {shown!r:.100}")
 
 
 class _Listener:
