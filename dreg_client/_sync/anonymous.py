@@ -22,7 +22,6 @@ from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts
 from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, token_hop
-from dreg_client.protocol.turns import Turn
 from dreg_client.protocol.www_authenticate import is_foreign
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach
@@ -103,6 +102,8 @@ class AnonymousAuthenticator:
         key = wanted.key
         if cached := self._tokens.get(key, refused=refused):
             return cached
+        from dreg_client.protocol.turns import Turn  # noqa: PLC0415 (imports concurrent.futures, and is rarely needed)
+
         with Turn((id(self), key)) as before:
             wait_future(before)
             if cached := self._tokens.get(key, refused=refused):
