@@ -173,24 +173,27 @@ def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
     """
     with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, and so no thread
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    found: list[Address] = []
-    failures: list[Exception] = []
-    done = threading.Event()
+    outcomes: SimpleQueue[list[Address] | Exception] = SimpleQueue()  # in C: an interrupt in `Event.wait` may fail
+    received: list[list[Address] | Exception] = []
 
     def look_up() -> None:
         try:
-            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            outcomes.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
         except Exception as failure:  # noqa: BLE001 (raised below)
-            failures.append(failure)
-        done.set()
+            outcomes.put(failure)
+
+    def receive(seconds: float) -> bool:
+        with contextlib.suppress(Empty):
+            received.append(outcomes.get(timeout=seconds))
+        return bool(received)
 
     _thread.start_new_thread(look_up, ())
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    if not wait(done.wait, timeout):
+    if not wait(receive, timeout):
         raise TimeoutError
-    if failures:
-        raise failures[0]
-    return found
+    if isinstance(received[0], Exception):
+        raise received[0]
+    return received[0]
 
 
 def run_until(end: float, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
