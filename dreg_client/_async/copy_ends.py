@@ -1,0 +1,95 @@
+"""The ends of a copy: stores, and images in them, by name or as objects."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from dreg_client import errors
+from dreg_client._async.opening import aopen_store
+from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client._async.store import AsyncStore
+from dreg_client.files.store_path import named_store
+from dreg_client.values.digest import Digest, is_digest
+from dreg_client.values.store_name import StoreName, reference_of
+
+if TYPE_CHECKING:
+    from dreg_client.protocol.options import RegistryOptions
+
+AsyncCopyEnd = str | StoreName | AsyncStore | tuple[AsyncStore, str]
+"""A store and an image in it: by name, or as an open store, alone or in a pair with a tag or digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncEnd:
+    """An end of a copy.
+
+    Attributes:
+        source: The storage medium.
+        reference: The tag or digest of the image; empty if none is given.
+        is_registry: Whether the store is a registry, whose default tag is `latest`.
+    """
+
+    source: AsyncSource
+    reference: str
+    is_registry: bool
+
+    @property
+    def destination(self) -> AsyncDestination:
+        """The storage medium, to be written; UnsupportedError: it can only be read."""
+        if not hasattr(self.source, "push_manifest"):
+            raise errors.UnsupportedError(f"{self.source.address} cannot be written; copy to a registry or to oci:PATH")
+        return cast("AsyncDestination", self.source)
+
+    @property
+    def tag(self) -> str:
+        """The tag of the image; empty if none is given."""
+        return "" if is_digest(self.reference) else self.reference
+
+    @property
+    def digest(self) -> Digest | None:
+        """The digest of the image, if it is given."""
+        return Digest(self.reference) if is_digest(self.reference) else None
+
+
+@asynccontextmanager
+async def open_source(given: AsyncCopyEnd, options: "RegistryOptions") -> AsyncGenerator[AsyncEnd]:
+    """Open the source of a copy. A store that was given as an object stays open at the end."""
+    if not isinstance(given, str | StoreName):
+        yield _end_of(given)
+        return
+    name = named_store(given)
+    async with aopen_store(name, strict=False, **options) as store:
+        yield AsyncEnd(store.source, reference_of(name), name.kind == "registry")
+
+
+@asynccontextmanager
+async def open_destination(given: AsyncCopyEnd, options: "RegistryOptions") -> AsyncGenerator[AsyncEnd]:
+    """Open the destination of a copy. A layout that does not exist is created."""
+    if not isinstance(given, str | StoreName):
+        yield _end_of(given)
+        return
+    name = named_store(given)
+    reference = reference_of(name) if name.is_named else ""
+    async with _writable(name, options) as store:
+        yield AsyncEnd(store.source, reference, name.kind == "registry")
+
+
+def _writable(name: StoreName, options: "RegistryOptions") -> AsyncStore:
+    if name.kind in {"oci-archive", "docker-archive"}:
+        advice = f"copy to a layout, as in oci:{name.path.removesuffix('.tar')}"
+        raise errors.UnsupportedError(f"{name} cannot be written: archives are only read; {advice}")
+    if name.kind == "oci" and not Path(name.path, "oci-layout").exists():
+        from dreg_client._async.layout import AsyncLayout  # noqa: PLC0415 (not every copy needs a layout)
+
+        return AsyncLayout.create(name.path, strict=False)
+    return aopen_store(name, strict=False, **options)
+
+
+def _end_of(given: AsyncStore | tuple[AsyncStore, str]) -> AsyncEnd:
+    store, reference = given if isinstance(given, tuple) else (given, "")
+    if not isinstance(store, AsyncStore):  # pyright: ignore[reportUnnecessaryIsInstance]
+        expected = "a name such as 'oci:PATH:TAG', a store, or a pair (store, tag)"
+        raise TypeError(f"the source and destination of a copy must be {expected}, not {type(store).__name__}")
+    return AsyncEnd(store.source, reference, store.source.address != store.source.name)

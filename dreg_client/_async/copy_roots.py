@@ -1,0 +1,132 @@
+"""Find out what to copy: the manifests at tags, the platforms of an index, and what the destination already has."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async.documents import read_manifest
+from dreg_client._async.in_order import in_order
+from dreg_client._async.index_walk import entries_of
+from dreg_client._async.ports import AsyncSource
+from dreg_client.copying.narrowing import narrowed, stays
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index
+from dreg_client.protocol.content import RawManifest
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+from dreg_client.values.platform import Platform
+
+_AT_A_TIME: Final = 8
+_NOT_COPIED: Final = "schema 1 cannot be copied, because registries no longer accept it; build the image again"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A manifest to copy.
+
+    Attributes:
+        descriptor: Its descriptor.
+        tag: The tag to write it under; empty for its digest.
+        original: The index that it replaces; None if it is copied unchanged.
+        made: The new indexes, which the source does not have.
+        mapping: The digests of the indexes that change, old and new.
+    """
+
+    descriptor: Descriptor
+    tag: str = ""
+    original: Descriptor | None = None
+    made: tuple[RawManifest, ...] = ()
+    mapping: dict[Digest, Digest] = field(default_factory=dict[Digest, Digest])
+
+
+async def resolve_all(source: AsyncSource, references: Sequence[str]) -> list[Descriptor]:
+    """Return the descriptors at tags or digests.
+
+    Raises:
+        NotFoundError: There is no such manifest.
+        UnsupportedMediaTypeError: It is a manifest of Docker's schema 1.
+    """
+    found = await in_order(source.resolve, references, at_a_time=_AT_A_TIME)
+    for descriptor in found:
+        if descriptor.family is Family.SCHEMA1:
+            raise errors.UnsupportedMediaTypeError(descriptor.media_type, descriptor.digest, _NOT_COPIED)
+    return found
+
+
+async def current_digests(destination: AsyncSource, tags: Sequence[str]) -> dict[str, Digest]:
+    """Return the digests of those tags that exist."""
+    found = await in_order(partial(_current, destination), tags, at_a_time=_AT_A_TIME)
+    return {tag: digest for tag, digest in zip(tags, found, strict=True) if digest is not None}
+
+
+async def _current(destination: AsyncSource, tag: str) -> Digest | None:
+    try:
+        return (await destination.resolve(tag)).digest
+    except errors.NotFoundError:
+        return None
+
+
+async def root_of(source: AsyncSource, found: Descriptor, tag: str, platforms: Collection[Platform]) -> Root:
+    """Return what to copy of a manifest or an index.
+
+    Without platforms, that is all of it. For one platform, it is the manifest of that platform. For several, it is a
+    new index of these, unless the index has no others.
+
+    Raises:
+        PlatformNotFoundError: There is no image for a platform.
+    """
+    if not platforms:
+        return Root(found, tag)
+    document = await read_manifest(source, found, strict=False)
+    entries = await entries_of(source, document)
+    chosen = [entries.find(platform).descriptor for platform in platforms]
+    if not isinstance(document, Index):
+        return Root(found, tag)
+    if len(platforms) == 1:
+        return Root(_plain(chosen[0]), tag)
+    selection = _Selection(source, frozenset(entry.digest for entry in chosen))
+    changed = await selection.narrow(document)
+    if changed is None or changed.digest == document.digest:
+        return Root(found, tag)
+    return Root(changed, tag, found, tuple(selection.made), selection.mapping)
+
+
+def _plain(entry: Descriptor) -> Descriptor:
+    """Return a descriptor without what is said about it in an index."""
+    return Descriptor(mediaType=entry.media_type, digest=entry.digest, size=entry.size)
+
+
+class _Selection:
+    """New indexes with only some manifests.
+
+    Attributes:
+        made: The new indexes.
+        mapping: Their digests, by those of the original ones.
+    """
+
+    def __init__(self, source: AsyncSource, chosen: frozenset[Digest]) -> None:
+        self._source, self._chosen = source, chosen
+        self.made: list[RawManifest] = []
+        self.mapping: dict[Digest, Digest] = {}
+
+    async def narrow(self, index: Index) -> Descriptor | None:
+        """Return the descriptor of an index without the other manifests; None if nothing is left."""
+        nested: dict[Digest, Descriptor] = {}
+        for entry in index.manifests:
+            if entry.family is Family.INDEX:
+                inner = await read_manifest(self._source, entry, strict=False)
+                changed = await self.narrow(inner) if isinstance(inner, Index) else None
+                if changed is not None:
+                    nested[entry.digest] = changed
+        kept = self._chosen | nested.keys()
+        if not any(stays(entry, kept) for entry in index.manifests):
+            return None
+        raw = narrowed(index, kept, {old: new for old, new in nested.items() if new.digest != old})
+        if raw is None:
+            return index.descriptor
+        made = RawManifest(raw, index.media_type)
+        self.made.append(made)
+        self.mapping[index.digest] = made.digest
+        return Descriptor(mediaType=index.media_type, digest=made.digest, size=len(raw))
