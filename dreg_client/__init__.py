@@ -13,23 +13,26 @@ if TYPE_CHECKING:
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
     from dreg_client._async.opening import aopen_image, aopen_store
-    from dreg_client._async.ports import AsyncBlobReader, AsyncSource
+    from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
+    from dreg_client._async.writable import AsyncWritableStore
     from dreg_client._sync.docker_archive import DockerArchive
     from dreg_client._sync.httpx_transport import HTTPTransport
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
     from dreg_client._sync.opening import open_image, open_store
-    from dreg_client._sync.ports import BlobReader, Source
+    from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
+    from dreg_client._sync.writable import WritableStore
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.errors import DregError, NotFoundError, UnsupportedError
     from dreg_client.errors.problems import Problem, Severity
+    from dreg_client.files.layout_gc import GCResult
     from dreg_client.images.image import PlatformImage
     from dreg_client.models.config import ImageConfig
     from dreg_client.models.descriptor import Descriptor
@@ -54,23 +57,26 @@ _MODULES = {
     "_async.images": ("AsyncImage",),
     "_async.layout": ("AsyncLayout",),
     "_async.opening": ("aopen_image", "aopen_store"),
-    "_async.ports": ("AsyncBlobReader", "AsyncSource"),
+    "_async.ports": ("AsyncBlobReader", "AsyncContent", "AsyncDestination", "AsyncSource"),
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
+    "_async.writable": ("AsyncWritableStore",),
     "_sync.docker_archive": ("DockerArchive",),
     "_sync.httpx_transport": ("HTTPTransport",),
     "_sync.images": ("Image",),
     "_sync.layout": ("Layout",),
     "_sync.opening": ("open_image", "open_store"),
-    "_sync.ports": ("BlobReader", "Source"),
+    "_sync.ports": ("BlobReader", "Content", "Destination", "Source"),
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
+    "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
     "credentials.lookup": ("Credentials",),
     "errors": ("DregError", "NotFoundError", "UnsupportedError"),
     "errors.problems": ("Problem", "Severity"),
+    "files.layout_gc": ("GCResult",),
     "images.image": ("PlatformImage",),
     "models.config": ("ImageConfig",),
     "models.descriptor": ("Descriptor",),
@@ -97,6 +103,8 @@ __all__ = [
     "Answered",
     "AnyManifest",
     "AsyncBlobReader",
+    "AsyncContent",
+    "AsyncDestination",
     "AsyncHTTPTransport",
     "AsyncImage",
     "AsyncLayout",
@@ -104,12 +112,15 @@ __all__ = [
     "AsyncRepository",
     "AsyncSource",
     "AsyncStore",
+    "AsyncWritableStore",
     "BlobReader",
+    "Content",
     "Counted",
     "Credential",
     "CredentialSource",
     "Credentials",
     "Descriptor",
+    "Destination",
     "Digest",
     "DockerArchive",
     "DockerManifest",
@@ -118,6 +129,7 @@ __all__ = [
     "DregError",
     "Event",
     "FileReport",
+    "GCResult",
     "HTTPTransport",
     "Image",
     "ImageConfig",
@@ -152,6 +164,7 @@ __all__ = [
     "TokenService",
     "UnsupportedError",
     "Warned",
+    "WritableStore",
     "aopen_image",
     "aopen_store",
     "choose",

@@ -1,0 +1,182 @@
+"""Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async._compat import run_in_thread
+from dreg_client._async.layout_lock import changing_index, deleting_content, writing_content
+from dreg_client._async.layout_source import AsyncLayoutSource
+from dreg_client._async.ports import AsyncContent
+from dreg_client._async.write_behind import AsyncWriteBehind
+from dreg_client.files import layout as layout_files
+from dreg_client.files import layout_writer
+from dreg_client.files.layout_gc import GCResult, delete_garbage, find_garbage
+from dreg_client.files.layout_reach import Reach, reachable_in
+from dreg_client.files.rooted import DirectoryFiles
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index_text import IndexText
+from dreg_client.protocol.content import RawManifest, verifiable
+from dreg_client.protocol.missing import named_manifests
+from dreg_client.values.digest import Digest, digest_fault
+
+_OCTETS: Final = "application/octet-stream"
+
+
+class AsyncLayoutDestination(AsyncLayoutSource):
+    """The files of an image layout in a directory (an `AsyncDestination`). Tasks, threads and processes may share it.
+
+    A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
+    """
+
+    files: DirectoryFiles
+
+    def __init__(self, files: DirectoryFiles, *, strict: bool = True) -> None:
+        super().__init__(files, strict=strict)
+        self._writers: list[object] = []
+        self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
+        self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[None]:
+        """Keep `gc` and deletions out.
+
+        The manifests that are pushed by digest are listed in the index at the end, without a name, except for those
+        that another pushed manifest names, such as the children of an index.
+        """
+        self.files.check_open()
+        async with writing_content(self.name):
+            self._writers.append(writer := object())
+            try:
+                yield
+            except BaseException:
+                self._left_by(writer)
+                raise
+            if roots := self._left_by(writer):
+                await self._change_index(lambda index: index.add_all(roots))
+
+    def _left_by(self, writer: object) -> list[Descriptor]:
+        """End a writer; if it was the last one, return the manifests to list."""
+        self._writers.remove(writer)
+        if self._writers:
+            return []
+        unlisted, self._unlisted = self._unlisted, {}
+        named, self._named = self._named, set()
+        return [entry for digest, entry in unlisted.items() if digest not in named]
+
+    async def _change_index(self, change: "layout_writer.Change") -> None:
+        async with changing_index(self.name):
+            self.keep_index(await run_in_thread(layout_writer.change_index, self.files, change))
+
+    async def push_blob(self, content: AsyncContent) -> Descriptor:
+        """Write a blob, unless it exists with the same size (LAY-08)."""
+        self.files.check_open()
+        digest = verifiable(content.digest) if content.digest else None
+        async with writing_content(self.name):
+            size = await run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
+            if digest is not None and size is not None and content.size in {None, size}:
+                return Descriptor(mediaType=_OCTETS, digest=digest, size=size)
+            return await self._write(content, digest)
+
+    async def _write(self, content: AsyncContent, digest: Digest | None) -> Descriptor:
+        with layout_writer.NewBlob(self.files, digest, content.size) as blob:
+            async with content.chunks() as chunks, AsyncWriteBehind(blob.write, blob.hash) as behind:
+                async for chunk in chunks:
+                    if blob.add(chunk):
+                        await behind.put(blob.take_block())
+                await behind.finish()
+            found = await run_in_thread(blob.finish)
+        return Descriptor(mediaType=_OCTETS, digest=found, size=blob.size)
+
+    async def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
+        """Return False, because a layout has no repositories."""
+        self.files.check_open()
+        return False
+
+    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+        """Write a manifest under a name or under its digest."""
+        self.files.check_open()
+        entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
+        is_digest = digest_fault(reference) is None
+        if is_digest and reference != entry.digest:
+            raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
+        async with self.writing():
+            await run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw)
+            self._named.update(named_manifests(manifest.raw))
+            if is_digest:
+                self._unlisted[entry.digest] = entry
+            else:
+                await self._change_index(lambda index: index.add(entry, reference))
+
+    async def delete_tag(self, tag: str) -> None:
+        """Delete a name. Its manifest stays until `gc`, even if it has no other name."""
+        self.files.check_open()
+        was_there = False
+
+        def change(index: IndexText) -> bool:
+            nonlocal was_there
+            was_there = index.remove_name(tag)
+            return was_there
+
+        async with writing_content(self.name):
+            await self._change_index(change)
+        if not was_there:
+            raise layout_files.not_found(self.index, tag, self.name)
+
+    async def delete_manifest(self, digest: Digest) -> None:
+        """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
+        self.files.check_open()
+        async with deleting_content(self.name):
+            was_listed = await self._unlisted_now(digest)
+            if not was_listed and not await self.has_blob(digest):
+                raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
+            reach = await self._reach()
+            if digest not in reach.digests:
+                await run_in_thread(layout_writer.delete_file, self.files, digest)
+            elif not was_listed:
+                raise self._still_named(digest, reach)
+
+    async def _unlisted_now(self, digest: Digest) -> bool:
+        """Remove the entries of a manifest; return whether there were any."""
+        was_listed = False
+
+        def change(index: IndexText) -> bool:
+            nonlocal was_listed
+            was_listed = index.remove([digest])
+            return was_listed
+
+        await self._change_index(change)
+        return was_listed
+
+    async def delete_blob(self, digest: Digest) -> None:
+        """Delete a blob that no manifest in the layout names."""
+        self.files.check_open()
+        async with deleting_content(self.name):
+            if not await self.has_blob(digest):
+                raise errors.NotFoundError(f"blob {digest}", self.name, "check the digest")
+            reach = await self._reach()
+            if digest in reach.digests:
+                raise self._still_named(digest, reach)
+            await run_in_thread(layout_writer.delete_file, self.files, digest)
+
+    async def gc(self, *, dry_run: bool) -> GCResult:
+        """Delete what nothing in the index leads to."""
+        self.files.check_open()
+        async with deleting_content(self.name), changing_index(self.name):
+            await self.refresh()
+            found = await run_in_thread(partial(find_garbage, self.files, self.index, dry_run=dry_run))
+            if not dry_run:
+                await run_in_thread(delete_garbage, self.files, found)
+                await self.refresh()
+        return found
+
+    async def _reach(self) -> Reach:
+        await self.refresh()
+        return await run_in_thread(partial(reachable_in, self.files, self.index))
+
+    def _still_named(self, digest: Digest, reach: Reach) -> errors.ConflictError:
+        parent = reach.digests[digest]
+        what = f"{self.name}: {digest} was not deleted, because {parent or 'index.json'} names it"
+        return errors.ConflictError(f"{what}; delete that first")

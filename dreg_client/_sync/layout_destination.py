@@ -1,0 +1,183 @@
+# Generated from dreg_client/_async/layout_destination.py by tools/generate_sync.py. Do not edit.
+"""Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._sync._compat import run_in_thread
+from dreg_client._sync.layout_lock import changing_index, deleting_content, writing_content
+from dreg_client._sync.layout_source import LayoutSource
+from dreg_client._sync.ports import Content
+from dreg_client._sync.write_behind import WriteBehind
+from dreg_client.files import layout as layout_files
+from dreg_client.files import layout_writer
+from dreg_client.files.layout_gc import GCResult, delete_garbage, find_garbage
+from dreg_client.files.layout_reach import Reach, reachable_in
+from dreg_client.files.rooted import DirectoryFiles
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index_text import IndexText
+from dreg_client.protocol.content import RawManifest, verifiable
+from dreg_client.protocol.missing import named_manifests
+from dreg_client.values.digest import Digest, digest_fault
+
+_OCTETS: Final = "application/octet-stream"
+
+
+class LayoutDestination(LayoutSource):
+    """The files of an image layout in a directory (a `Destination`). Threads, threads and processes may share it.
+
+    A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
+    """
+
+    files: DirectoryFiles
+
+    def __init__(self, files: DirectoryFiles, *, strict: bool = True) -> None:
+        super().__init__(files, strict=strict)
+        self._writers: list[object] = []
+        self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
+        self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
+
+    @contextmanager
+    def writing(self) -> Generator[None]:
+        """Keep `gc` and deletions out.
+
+        The manifests that are pushed by digest are listed in the index at the end, without a name, except for those
+        that another pushed manifest names, such as the children of an index.
+        """
+        self.files.check_open()
+        with writing_content(self.name):
+            self._writers.append(writer := object())
+            try:
+                yield
+            except BaseException:
+                self._left_by(writer)
+                raise
+            if roots := self._left_by(writer):
+                self._change_index(lambda index: index.add_all(roots))
+
+    def _left_by(self, writer: object) -> list[Descriptor]:
+        """End a writer; if it was the last one, return the manifests to list."""
+        self._writers.remove(writer)
+        if self._writers:
+            return []
+        unlisted, self._unlisted = self._unlisted, {}
+        named, self._named = self._named, set()
+        return [entry for digest, entry in unlisted.items() if digest not in named]
+
+    def _change_index(self, change: "layout_writer.Change") -> None:
+        with changing_index(self.name):
+            self.keep_index(run_in_thread(layout_writer.change_index, self.files, change))
+
+    def push_blob(self, content: Content) -> Descriptor:
+        """Write a blob, unless it exists with the same size (LAY-08)."""
+        self.files.check_open()
+        digest = verifiable(content.digest) if content.digest else None
+        with writing_content(self.name):
+            size = run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
+            if digest is not None and size is not None and content.size in {None, size}:
+                return Descriptor(mediaType=_OCTETS, digest=digest, size=size)
+            return self._write(content, digest)
+
+    def _write(self, content: Content, digest: Digest | None) -> Descriptor:
+        with layout_writer.NewBlob(self.files, digest, content.size) as blob:
+            with content.chunks() as chunks, WriteBehind(blob.write, blob.hash) as behind:
+                for chunk in chunks:
+                    if blob.add(chunk):
+                        behind.put(blob.take_block())
+                behind.finish()
+            found = run_in_thread(blob.finish)
+        return Descriptor(mediaType=_OCTETS, digest=found, size=blob.size)
+
+    def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
+        """Return False, because a layout has no repositories."""
+        self.files.check_open()
+        return False
+
+    def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+        """Write a manifest under a name or under its digest."""
+        self.files.check_open()
+        entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
+        is_digest = digest_fault(reference) is None
+        if is_digest and reference != entry.digest:
+            raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
+        with self.writing():
+            run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw)
+            self._named.update(named_manifests(manifest.raw))
+            if is_digest:
+                self._unlisted[entry.digest] = entry
+            else:
+                self._change_index(lambda index: index.add(entry, reference))
+
+    def delete_tag(self, tag: str) -> None:
+        """Delete a name. Its manifest stays until `gc`, even if it has no other name."""
+        self.files.check_open()
+        was_there = False
+
+        def change(index: IndexText) -> bool:
+            nonlocal was_there
+            was_there = index.remove_name(tag)
+            return was_there
+
+        with writing_content(self.name):
+            self._change_index(change)
+        if not was_there:
+            raise layout_files.not_found(self.index, tag, self.name)
+
+    def delete_manifest(self, digest: Digest) -> None:
+        """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
+        self.files.check_open()
+        with deleting_content(self.name):
+            was_listed = self._unlisted_now(digest)
+            if not was_listed and not self.has_blob(digest):
+                raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
+            reach = self._reach()
+            if digest not in reach.digests:
+                run_in_thread(layout_writer.delete_file, self.files, digest)
+            elif not was_listed:
+                raise self._still_named(digest, reach)
+
+    def _unlisted_now(self, digest: Digest) -> bool:
+        """Remove the entries of a manifest; return whether there were any."""
+        was_listed = False
+
+        def change(index: IndexText) -> bool:
+            nonlocal was_listed
+            was_listed = index.remove([digest])
+            return was_listed
+
+        self._change_index(change)
+        return was_listed
+
+    def delete_blob(self, digest: Digest) -> None:
+        """Delete a blob that no manifest in the layout names."""
+        self.files.check_open()
+        with deleting_content(self.name):
+            if not self.has_blob(digest):
+                raise errors.NotFoundError(f"blob {digest}", self.name, "check the digest")
+            reach = self._reach()
+            if digest in reach.digests:
+                raise self._still_named(digest, reach)
+            run_in_thread(layout_writer.delete_file, self.files, digest)
+
+    def gc(self, *, dry_run: bool) -> GCResult:
+        """Delete what nothing in the index leads to."""
+        self.files.check_open()
+        with deleting_content(self.name), changing_index(self.name):
+            self.refresh()
+            found = run_in_thread(partial(find_garbage, self.files, self.index, dry_run=dry_run))
+            if not dry_run:
+                run_in_thread(delete_garbage, self.files, found)
+                self.refresh()
+        return found
+
+    def _reach(self) -> Reach:
+        self.refresh()
+        return run_in_thread(partial(reachable_in, self.files, self.index))
+
+    def _still_named(self, digest: Digest, reach: Reach) -> errors.ConflictError:
+        parent = reach.digests[digest]
+        what = f"{self.name}: {digest} was not deleted, because {parent or 'index.json'} names it"
+        return errors.ConflictError(f"{what}; delete that first")
