@@ -1,9 +1,10 @@
 """The ends of a copy: stores, and images in them, by name or as objects."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 from dreg_client import errors
@@ -65,22 +66,31 @@ async def open_source(given: AsyncCopyEnd, options: "RegistryOptions") -> AsyncG
 
 
 @asynccontextmanager
-async def open_destination(given: AsyncCopyEnd, options: "RegistryOptions") -> AsyncGenerator[AsyncEnd]:
-    """Open the destination of a copy. A layout that does not exist is created."""
+async def open_destination(
+    given: AsyncCopyEnd, options: "RegistryOptions", *, dry_run: bool
+) -> AsyncGenerator[AsyncEnd]:
+    """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
     if not isinstance(given, str | StoreName):
         yield _end_of(given)
         return
     name = named_store(given)
-    reference = reference_of(name) if name.is_named else ""
-    async with _writable(name, options) as store:
-        yield AsyncEnd(store.source, reference, name.kind == "registry")
+    with ExitStack() as stack:
+        if dry_run and _is_new_layout(name):
+            name = replace(name, path=stack.enter_context(TemporaryDirectory()))
+        reference = reference_of(name) if name.is_named else ""
+        async with _writable(name, options) as store:
+            yield AsyncEnd(store.source, reference, name.kind == "registry")
+
+
+def _is_new_layout(name: StoreName) -> bool:
+    return name.kind == "oci" and not Path(name.path).exists()
 
 
 def _writable(name: StoreName, options: "RegistryOptions") -> AsyncStore:
     if name.kind in {"oci-archive", "docker-archive"}:
         advice = f"copy to a layout, as in oci:{name.path.removesuffix('.tar')}"
         raise errors.UnsupportedError(f"{name} cannot be written: archives are only read; {advice}")
-    if name.kind == "oci" and not Path(name.path, "oci-layout").exists():
+    if name.kind == "oci":
         from dreg_client._async.layout import AsyncLayout  # noqa: PLC0415 (not every copy needs a layout)
 
         return AsyncLayout.create(name.path, strict=False)

@@ -27,7 +27,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.events import Copying, Event, Found, Outcome
+from dreg_client.protocol.events import Copying, Event, Outcome, Planned
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.sizes import MEBIBYTE
@@ -112,7 +112,7 @@ class Copier:
                     self._finish(step, self._copy_blob(descriptor))
                 case WriteManifest(descriptor):
                     self._write(descriptor, descriptor.digest)
-                    self._finish(step, "copied")
+                    self._finish(step, "skipped" if descriptor.digest in self._present else "copied")
                 case WriteTag():
                     self._finish(step, self._tag(step))
 
@@ -192,11 +192,12 @@ class Copier:
         with self._lock:
             if is_written:
                 self._present.add(digest)
-            self._graph.read(step, named, referrers, is_written=is_written)
+            # A layout also lists the manifests that are written to it, so even those that it has are written.
+            self._graph.read(step, named, referrers, is_written=is_written and self._destination.refetches)
             for root, tag in companions:
                 self._graph.add(root, tag, is_companion=True)
                 self.record.digests[tag] = root.digest
-            found = Found(self._graph.blobs, self._graph.octets)
+            found = Planned(self._graph.blobs, self._graph.octets)
             self._wake()
         self._emit(found)
 
@@ -220,10 +221,10 @@ class Copier:
 
     def _tag(self, step: WriteTag) -> Outcome:
         digest = step.descriptor.digest
-        if digest in self._present and self._current.get(step.tag) == digest:
-            return "skipped"
-        self._write(step.descriptor, step.tag)
-        return "copied"
+        is_there = digest in self._present and self._current.get(step.tag) == digest
+        if not (is_there and self._destination.refetches):
+            self._write(step.descriptor, step.tag)
+        return "skipped" if is_there else "copied"
 
     # --- blobs
 

@@ -9,9 +9,10 @@ from dreg_client._sync.copier import Copier
 from dreg_client._sync.copy_ends import CopyEnd, End, open_destination, open_source
 from dreg_client._sync.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client.copying.names import tag_to_write
+from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.result import CopyResult
 from dreg_client.protocol.events import Event
-from dreg_client.protocol.options import Listener, RegistryOptions
+from dreg_client.protocol.options import Listener
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
@@ -26,7 +27,7 @@ def copy(
     tags: Iterable[str] | Literal["all"] | None = None,
     no_clobber: bool = False,
     dry_run: bool = False,
-    **options: Unpack[RegistryOptions],
+    **options: Unpack[CopyOptions],
 ) -> CopyResult:
     """Copy an image or artifact from one store to another, byte for byte, so that its digest stays the same.
 
@@ -46,10 +47,10 @@ def copy(
             (`sha256-....sig`, `.att`, `.sbom`). The referrers of an index that is replaced by a new one are not copied.
         tags: The tags to copy, under the same names, or `"all"`.
         no_clobber: Whether tags of other manifests in the destination must not be replaced.
-        dry_run: Whether to only find out what would be copied. A destination that does not exist is then created, if it
-            is a layout, without content.
+        dry_run: Whether to only find out what would be copied.
         **options: The options of registries that are given by name, see `Options`. By default, the credentials and
-            certificates of docker and podman are used. `on_event` is also called with the events of the copy.
+            certificates of docker and podman are used. `source_options` and `destination_options` apply to one of them;
+            `mirrors` only to the source. `on_event` is also called with the events of the copy, in several threads.
 
     Returns:
         What was copied.
@@ -75,7 +76,11 @@ def copy(
     for name, flag in (("referrers", referrers), ("no_clobber", no_clobber), ("dry_run", dry_run)):
         check_flag(name, flag)
     wanted = _platforms(platforms)
-    with open_source(source, options) as read, open_destination(destination, options) as written:
+    read_options, write_options = options_of_ends(options)
+    with (
+        open_source(source, read_options) as read,
+        open_destination(destination, write_options, dry_run=dry_run) as written,
+    ):
         requested = _requested(read, written, tags)
         copier = Copier(
             read.source,
@@ -102,7 +107,7 @@ def _platforms(given: Iterable[Platform | str] | None) -> tuple[Platform, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _listener(options: RegistryOptions) -> Callable[[Event], None]:
+def _listener(options: CopyOptions) -> Callable[[Event], None]:
     on_event = options.get("on_event")
     return Listener(on_event) if on_event is not None else _ignore
 

@@ -2,9 +2,10 @@
 """The ends of a copy: stores, and images in them, by name or as objects."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 from dreg_client import errors
@@ -66,22 +67,29 @@ def open_source(given: CopyEnd, options: "RegistryOptions") -> Generator[End]:
 
 
 @contextmanager
-def open_destination(given: CopyEnd, options: "RegistryOptions") -> Generator[End]:
-    """Open the destination of a copy. A layout that does not exist is created."""
+def open_destination(given: CopyEnd, options: "RegistryOptions", *, dry_run: bool) -> Generator[End]:
+    """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
     if not isinstance(given, str | StoreName):
         yield _end_of(given)
         return
     name = named_store(given)
-    reference = reference_of(name) if name.is_named else ""
-    with _writable(name, options) as store:
-        yield End(store.source, reference, name.kind == "registry")
+    with ExitStack() as stack:
+        if dry_run and _is_new_layout(name):
+            name = replace(name, path=stack.enter_context(TemporaryDirectory()))
+        reference = reference_of(name) if name.is_named else ""
+        with _writable(name, options) as store:
+            yield End(store.source, reference, name.kind == "registry")
+
+
+def _is_new_layout(name: StoreName) -> bool:
+    return name.kind == "oci" and not Path(name.path).exists()
 
 
 def _writable(name: StoreName, options: "RegistryOptions") -> Store:
     if name.kind in {"oci-archive", "docker-archive"}:
         advice = f"copy to a layout, as in oci:{name.path.removesuffix('.tar')}"
         raise errors.UnsupportedError(f"{name} cannot be written: archives are only read; {advice}")
-    if name.kind == "oci" and not Path(name.path, "oci-layout").exists():
+    if name.kind == "oci":
         from dreg_client._sync.layout import Layout  # noqa: PLC0415 (not every copy needs a layout)
 
         return Layout.create(name.path, strict=False)

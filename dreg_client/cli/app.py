@@ -25,6 +25,11 @@ GROUPS: Final = {
         "blob": ("blob", "Download a blob, and verify its digest."),
         "repos": ("registry_commands", "List the repositories of a registry."),
     },
+    "Copy images": {
+        "copy": ("copy", "Copy an image between registries and image layouts."),
+        "pull": ("copy", "Copy an image from a registry to an image layout."),
+        "push": ("copy", "Copy an image from an image layout or an archive to a registry."),
+    },
     "Validate documents": {
         "validate": ("validate", "Validate manifests, configs, layouts and repositories."),
         "rule": ("schema", "Explain a validation rule, and how to fix a document that breaks it."),

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
 
 from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.frozen import FrozenDict
 from dreg_client.protocol.events import Copied, Outcome
 from dreg_client.values.digest import Digest
 
@@ -47,8 +46,8 @@ class CopyResult:
         is_dry_run: Whether nothing was written.
     """
 
-    digests: Mapping[str, Digest] = field(default_factory=dict[str, Digest])
-    mapping: Mapping[Digest, Digest] = field(default_factory=dict[Digest, Digest])
+    digests: Mapping[str, Digest] = field(default_factory=FrozenDict[str, Digest])
+    mapping: Mapping[Digest, Digest] = field(default_factory=FrozenDict[Digest, Digest])
     copied: Transferred = Transferred()
     skipped: Transferred = Transferred()
     mounted: Transferred = Transferred()
@@ -57,14 +56,6 @@ class CopyResult:
     uncopied_referrers: tuple[Descriptor, ...] = ()
     kept: tuple[str, ...] = ()
     is_dry_run: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("digests", "mapping"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        values = [getattr(self, name) for name in self.__slots__]
-        return type(self), tuple(dict(value) if isinstance(value, MappingProxyType) else value for value in values)
 
     @property
     def digest(self) -> Digest:
@@ -114,8 +105,8 @@ class CopyRecord:
     def result(self, *, is_dry_run: bool) -> CopyResult:
         """Return the result."""
         return CopyResult(
-            digests=self.digests,
-            mapping=self.mapping,
+            digests=FrozenDict(self.digests),
+            mapping=FrozenDict(self.mapping),
             copied=self.count("copied"),
             skipped=self.count("skipped"),
             mounted=self.count("mounted"),

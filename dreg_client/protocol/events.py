@@ -95,7 +95,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Planned:
     """A copy found more blobs.
 
     Attributes:
@@ -142,5 +142,5 @@ class Copied:
     is_manifest: bool = False
 
 
-Event = Answered | Retrying | Warned | Counted | Received | Found | Copying | Copied
+Event = Answered | Retrying | Warned | Counted | Received | Planned | Copying | Copied
 """Any event: the argument of `on_event`."""
