@@ -111,7 +111,7 @@ class AsyncCopier:
                     await self._finish(step, await self._copy_blob(descriptor))
                 case WriteManifest(descriptor):
                     await self._write(descriptor, descriptor.digest)
-                    await self._finish(step, "skipped" if descriptor.digest in self._present else "copied")
+                    await self._finish(step, self._outcome(descriptor.digest))
                 case WriteTag():
                     await self._finish(step, await self._tag(step))
 
@@ -137,6 +137,12 @@ class AsyncCopier:
             event = self.record.add(step.descriptor, outcome, is_manifest=not isinstance(step, CopyBlob))
             self._wake()
         self._emit(event)
+
+    def _outcome(self, digest: Digest) -> Outcome:
+        """Return whether a manifest was new to the destination, once for each manifest."""
+        is_there = digest in self._present
+        self._present.add(digest)
+        return "skipped" if is_there else "copied"
 
     # --- manifests
 
@@ -223,7 +229,9 @@ class AsyncCopier:
         is_there = digest in self._present and self._current.get(step.tag) == digest
         if not (is_there and self._destination.refetches):
             await self._write(step.descriptor, step.tag)
-        return "skipped" if is_there else "copied"
+        if not is_there:
+            self.record.tagged.append(step.tag)
+        return self._outcome(digest)
 
     # --- blobs
 

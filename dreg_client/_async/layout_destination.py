@@ -20,6 +20,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
+from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest, digest_fault
 
 _OCTETS: Final = "application/octet-stream"
@@ -38,6 +39,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         self._writers: list[object] = []
         self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
+        self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[None]:
@@ -63,7 +65,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         if self._writers:
             return []
         unlisted, self._unlisted = self._unlisted, {}
-        named, self._named = self._named, set()
+        named, self._named, self._referring = self._named - self._referring, set(), set()
         return [entry for digest, entry in unlisted.items() if digest not in named]
 
     async def _change_index(self, change: "layout_writer.Change") -> None:
@@ -107,6 +109,8 @@ class AsyncLayoutDestination(AsyncLayoutSource):
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
                 self._unlisted[entry.digest] = entry
+                if subject_in(manifest.raw) is not None:
+                    self._referring.add(entry.digest)
             else:
                 await self._change_index(lambda index: index.add(entry, reference))
 

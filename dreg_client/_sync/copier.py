@@ -112,7 +112,7 @@ class Copier:
                     self._finish(step, self._copy_blob(descriptor))
                 case WriteManifest(descriptor):
                     self._write(descriptor, descriptor.digest)
-                    self._finish(step, "skipped" if descriptor.digest in self._present else "copied")
+                    self._finish(step, self._outcome(descriptor.digest))
                 case WriteTag():
                     self._finish(step, self._tag(step))
 
@@ -138,6 +138,12 @@ class Copier:
             event = self.record.add(step.descriptor, outcome, is_manifest=not isinstance(step, CopyBlob))
             self._wake()
         self._emit(event)
+
+    def _outcome(self, digest: Digest) -> Outcome:
+        """Return whether a manifest was new to the destination, once for each manifest."""
+        is_there = digest in self._present
+        self._present.add(digest)
+        return "skipped" if is_there else "copied"
 
     # --- manifests
 
@@ -224,7 +230,9 @@ class Copier:
         is_there = digest in self._present and self._current.get(step.tag) == digest
         if not (is_there and self._destination.refetches):
             self._write(step.descriptor, step.tag)
-        return "skipped" if is_there else "copied"
+        if not is_there:
+            self.record.tagged.append(step.tag)
+        return self._outcome(digest)
 
     # --- blobs
 

@@ -6,7 +6,14 @@ from typing import Literal, Unpack
 
 from dreg_client import errors
 from dreg_client._sync.copier import Copier
-from dreg_client._sync.copy_ends import CopyEnd, End, open_destination, open_source
+from dreg_client._sync.copy_ends import (
+    CopyEnd,
+    CopySource,
+    CopyTarget,
+    open_source,
+    open_target,
+    target_of,
+)
 from dreg_client._sync.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client.copying.names import tag_to_write
 from dreg_client.copying.options import CopyOptions, options_of_ends
@@ -75,26 +82,17 @@ def copy(
     """
     for name, flag in (("referrers", referrers), ("no_clobber", no_clobber), ("dry_run", dry_run)):
         check_flag(name, flag)
-    wanted = _platforms(platforms)
     read_options, write_options = options_of_ends(options)
-    with (
-        open_source(source, read_options) as read,
-        open_destination(destination, write_options, dry_run=dry_run) as written,
-    ):
-        requested = _requested(read, written, tags)
-        copier = Copier(
-            read.source,
-            written.destination,
-            referrers=referrers,
-            dry_run=dry_run,
-            emit=_listener(options),
-        )
-        roots = _roots(read, written, requested, wanted)
-        current = current_digests(written.source, [root.tag for root in roots if root.tag])
-        if no_clobber:
-            roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
-        _add_roots(copier, read, roots, referrers=referrers)
-        copier.run(current)
+    wanted, target = _platforms(platforms), target_of(destination)
+    with open_source(source, read_options) as read:
+        roots = _roots(read, target, _requested(read, target, tags), wanted)
+        with open_target(target, write_options, dry_run=dry_run) as written:
+            current = current_digests(written, [root.tag for root in roots if root.tag])
+            copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
+            if no_clobber:
+                roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
+            _add_roots(copier, read, roots, referrers=referrers)
+            copier.run(current)
     return copier.record.result(is_dry_run=dry_run)
 
 
@@ -116,28 +114,33 @@ def _ignore(event: Event) -> None:
     """Do nothing."""
 
 
-def _requested(read: End, written: End, tags: Iterable[str] | Literal["all"] | None) -> list[tuple[str, str]]:
+def _requested(
+    read: CopySource, target: CopyTarget, tags: Iterable[str] | Literal["all"] | None
+) -> list[tuple[str, str]]:
     """Return the references to copy, each with the tag that the caller requests for it, or an empty one."""
     if tags is None:
-        return [(read.reference, written.tag)]
-    if written.reference:
-        raise ValueError(f"with tags=, the destination must not name a tag: {written.reference}")
+        return [(read.reference, target.tag)]
+    if target.reference:
+        raise ValueError(f"with tags=, the destination must not name a tag: {target.reference}")
     if isinstance(tags, str) and tags != "all":
         raise TypeError(f"tags= must be a list of tags, such as [{tags!r}], or 'all'")
-    names = read.source.tags() if tags == "all" else tuple(dict.fromkeys(tags))
+    names = read.medium.tags() if tags == "all" else tuple(dict.fromkeys(tags))
     return [(name, name) for name in names]
 
 
 def _roots(
-    read: End, written: End, requested: Sequence[tuple[str, str]], platforms: tuple[Platform, ...]
+    read: CopySource,
+    target: CopyTarget,
+    requested: Sequence[tuple[str, str]],
+    platforms: tuple[Platform, ...],
 ) -> list[Root]:
-    found = resolve_all(read.source, [reference for reference, _ in requested])
+    found = resolve_all(read.medium, [reference for reference, _ in requested])
     roots: list[Root] = []
     for (reference, wanted), descriptor in zip(requested, found, strict=True):
-        tag = "" if written.digest else tag_to_write(wanted, reference, descriptor, in_registry=written.is_registry)
-        roots.append(root_of(read.source, descriptor, tag, platforms))
-    if written.digest and (actual := roots[0].descriptor.digest) != written.digest:
-        raise errors.DigestMismatchError(written.digest, actual, f"the copy of {read.source.address}")
+        tag = "" if target.digest else tag_to_write(wanted, reference, descriptor, in_registry=target.is_registry)
+        roots.append(root_of(read.medium, descriptor, tag, platforms))
+    if target.digest and (actual := roots[0].descriptor.digest) != target.digest:
+        raise errors.DigestMismatchError(target.digest, actual, f"the copy of {read.medium.address}")
     return roots
 
 
@@ -150,11 +153,11 @@ def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[s
     return [root for root in roots if root.tag not in other]
 
 
-def _add_roots(copier: Copier, read: End, roots: list[Root], *, referrers: bool) -> None:
+def _add_roots(copier: Copier, read: CopySource, roots: list[Root], *, referrers: bool) -> None:
     for root in roots:
         for made in root.made:
             copier.add_made(made)
         copier.add(root.descriptor, root.tag)
         copier.record.mapping.update(root.mapping)
         if root.original is not None and referrers:
-            copier.record.uncopied_referrers += read.source.referrers(root.original.digest)
+            copier.record.uncopied_referrers += read.medium.referrers(root.original.digest)

@@ -24,25 +24,31 @@ CopyEnd = str | StoreName | Store | tuple[Store, str]
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """An end of a copy.
+class CopySource:
+    """The source of a copy.
 
     Attributes:
-        source: The storage medium.
+        medium: The storage medium.
+        reference: The tag or digest of the image; empty if none is given.
+    """
+
+    medium: Source
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTarget:
+    """The destination of a copy, before it is opened.
+
+    Attributes:
+        given: The name, or the open store.
         reference: The tag or digest of the image; empty if none is given.
         is_registry: Whether the store is a registry, whose default tag is `latest`.
     """
 
-    source: Source
+    given: StoreName | Store
     reference: str
     is_registry: bool
-
-    @property
-    def destination(self) -> Destination:
-        """The storage medium, to be written; UnsupportedError: it can only be read."""
-        if not hasattr(self.source, "push_manifest"):
-            raise errors.UnsupportedError(f"{self.source.address} cannot be written; copy to a registry or to oci:PATH")
-        return cast("Destination", self.source)
 
     @property
     def tag(self) -> str:
@@ -56,49 +62,68 @@ class End:
 
 
 @contextmanager
-def open_source(given: CopyEnd, options: "RegistryOptions") -> Generator[End]:
+def open_source(given: CopyEnd, options: "RegistryOptions") -> Generator[CopySource]:
     """Open the source of a copy. A store that was given as an object stays open at the end."""
     if not isinstance(given, str | StoreName):
-        yield _end_of(given)
+        store, reference = _store_in(given)
+        yield CopySource(store.source, reference)
         return
     name = named_store(given)
     with open_store(name, strict=False, **options) as store:
-        yield End(store.source, reference_of(name), name.kind == "registry")
+        yield CopySource(store.source, reference_of(name))
+
+
+def target_of(given: CopyEnd) -> CopyTarget:
+    """Return the destination of a copy.
+
+    Raises:
+        UnsupportedError: It is an archive.
+    """
+    if not isinstance(given, str | StoreName):
+        store, reference = _store_in(given)
+        return CopyTarget(store, reference, store.source.address != store.source.name)
+    name = named_store(given)
+    if name.kind in {"oci-archive", "docker-archive"}:
+        advice = f"copy to a layout, as in oci:{name.path.removesuffix('.tar')}"
+        raise errors.UnsupportedError(f"{name} cannot be written: archives are only read; {advice}")
+    return CopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
 
 
 @contextmanager
-def open_destination(given: CopyEnd, options: "RegistryOptions", *, dry_run: bool) -> Generator[End]:
+def open_target(target: CopyTarget, options: "RegistryOptions", *, dry_run: bool) -> Generator[Destination]:
     """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
-    if not isinstance(given, str | StoreName):
-        yield _end_of(given)
+    name = target.given
+    if not isinstance(name, StoreName):
+        yield _destination_in(name)
         return
-    name = named_store(given)
     with ExitStack() as stack:
         if dry_run and _is_new_layout(name):
             name = replace(name, path=stack.enter_context(TemporaryDirectory()))
-        reference = reference_of(name) if name.is_named else ""
-        with _writable(name, options) as store:
-            yield End(store.source, reference, name.kind == "registry")
+        with _opened(name, options) as store:
+            yield _destination_in(store)
+
+
+def _store_in(given: Store | tuple[Store, str]) -> tuple[Store, str]:
+    store, reference = given if isinstance(given, tuple) else (given, "")
+    if not isinstance(store, Store):  # pyright: ignore[reportUnnecessaryIsInstance]
+        expected = "a name such as 'oci:PATH:TAG', a store, or a pair (store, tag)"
+        raise TypeError(f"the source and destination of a copy must be {expected}, not {type(store).__name__}")
+    return store, reference
+
+
+def _destination_in(store: Store) -> Destination:
+    if not hasattr(store.source, "push_manifest"):
+        raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
+    return cast("Destination", store.source)
 
 
 def _is_new_layout(name: StoreName) -> bool:
     return name.kind == "oci" and not Path(name.path).exists()
 
 
-def _writable(name: StoreName, options: "RegistryOptions") -> Store:
-    if name.kind in {"oci-archive", "docker-archive"}:
-        advice = f"copy to a layout, as in oci:{name.path.removesuffix('.tar')}"
-        raise errors.UnsupportedError(f"{name} cannot be written: archives are only read; {advice}")
+def _opened(name: StoreName, options: "RegistryOptions") -> Store:
     if name.kind == "oci":
         from dreg_client._sync.layout import Layout  # noqa: PLC0415 (not every copy needs a layout)
 
         return Layout.create(name.path, strict=False)
     return open_store(name, strict=False, **options)
-
-
-def _end_of(given: Store | tuple[Store, str]) -> End:
-    store, reference = given if isinstance(given, tuple) else (given, "")
-    if not isinstance(store, Store):  # pyright: ignore[reportUnnecessaryIsInstance]
-        expected = "a name such as 'oci:PATH:TAG', a store, or a pair (store, tag)"
-        raise TypeError(f"the source and destination of a copy must be {expected}, not {type(store).__name__}")
-    return End(store.source, reference, store.source.address != store.source.name)

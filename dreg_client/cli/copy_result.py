@@ -80,6 +80,7 @@ def _plain(result: "CopyResult") -> dict[str, Any]:
         "digests": dict(result.digests),
         "mapping": dict(result.mapping),
         **{name: {"count": getattr(result, name).count, "size": getattr(result, name).octets} for name in counts},
+        "tagged": list(result.tagged),
         "leftOut": [_descriptor(each) for each in result.left_out],
         "uncopiedReferrers": [_descriptor(each) for each in result.uncopied_referrers],
         "kept": list(result.kept),

@@ -39,6 +39,7 @@ class CopyResult:
         skipped: The blobs that the destination already had.
         mounted: The blobs that the registry took over from another of its repositories.
         manifests: The manifests and indexes that were written.
+        tagged: The tags that were written: those that are new, or named another manifest before.
         left_out: The layers that were not copied because the source does not have them. Clients download them from
             their `urls`.
         uncopied_referrers: The referrers, such as signatures, of an index that is replaced by a new one.
@@ -52,6 +53,7 @@ class CopyResult:
     skipped: Transferred = Transferred()
     mounted: Transferred = Transferred()
     manifests: Transferred = Transferred()
+    tagged: tuple[str, ...] = ()
     left_out: tuple[Descriptor, ...] = ()
     uncopied_referrers: tuple[Descriptor, ...] = ()
     kept: tuple[str, ...] = ()
@@ -72,19 +74,16 @@ class CopyResult:
     @property
     def is_unchanged(self) -> bool:
         """Whether the destination already had everything."""
-        return not (self.copied.count or self.mounted.count or self.manifests.count)
+        return not (self.copied.count or self.mounted.count or self.manifests.count or self.tagged)
 
 
 class CopyRecord:
-    """What a copy has done so far.
-
-    Attributes:
-        digests: As of `CopyResult`, as are the others.
-    """
+    """What a copy has done so far; the attributes are those of `CopyResult`."""
 
     def __init__(self) -> None:
         self.digests: dict[str, Digest] = {}
         self.mapping: dict[Digest, Digest] = {}
+        self.tagged: list[str] = []
         self.left_out: list[Descriptor] = []
         self.uncopied_referrers: list[Descriptor] = []
         self.kept: list[str] = []
@@ -111,6 +110,7 @@ class CopyRecord:
             skipped=self.count("skipped"),
             mounted=self.count("mounted"),
             manifests=self.count("manifests"),
+            tagged=tuple(self.tagged),
             left_out=tuple(self.left_out),
             uncopied_referrers=tuple(self.uncopied_referrers),
             kept=tuple(self.kept),
