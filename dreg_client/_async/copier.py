@@ -93,8 +93,12 @@ class AsyncCopier:
         if self._is_dry_run:
             await self._run_steps()
             return
-        async with self._destination.writing():
-            await self._run_steps()
+        try:
+            async with self._destination.writing():
+                await self._run_steps()
+        except errors.DregError as failure:
+            failure.add_outcome(self.record.outcome())
+            raise
 
     async def _run_steps(self) -> None:
         with first_error_only():

@@ -94,8 +94,12 @@ class Copier:
         if self._is_dry_run:
             self._run_steps()
             return
-        with self._destination.writing():
-            self._run_steps()
+        try:
+            with self._destination.writing():
+                self._run_steps()
+        except errors.DregError as failure:
+            failure.add_outcome(self.record.outcome())
+            raise
 
     def _run_steps(self) -> None:
         with first_error_only():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dreg_client import errors
+from dreg_client.errors.stores import listed
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.protocol.events import Copied, Outcome
@@ -100,6 +101,13 @@ class CopyRecord:
     def count(self, name: str) -> Transferred:
         """Return the number of blobs that were `copied`, `skipped` or `mounted`, or of `manifests`."""
         return self._counts.get(name, Transferred())
+
+    def outcome(self) -> str:
+        """Return what a copy has done that failed."""
+        tagged = f"these tags were already written: {listed(self.tagged)}" if self.tagged else "no tag was written"
+        missing = f"; the source lacks {listed([each.digest for each in self.left_out])}" if self.left_out else ""
+        copied = self.count("copied").count
+        return f"{tagged}{missing}; {copied} blob{'' if copied == 1 else 's'} will not be transferred again"
 
     def result(self, *, is_dry_run: bool) -> CopyResult:
         """Return the result."""
