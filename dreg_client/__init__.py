@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         Planned,
         Received,
         Retrying,
+        Sent,
         Warned,
     )
     from dreg_client.protocol.option_types import Mirror
@@ -113,6 +114,7 @@ _MODULES = {
         "Planned",
         "Received",
         "Retrying",
+        "Sent",
         "Warned",
     ),
     "protocol.option_types": ("Mirror",),
@@ -190,6 +192,7 @@ __all__ = [
     "Repository",
     "RepositoryValidation",
     "Retrying",
+    "Sent",
     "Severity",
     "Source",
     "Store",

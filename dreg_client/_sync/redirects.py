@@ -40,19 +40,23 @@ class Redirects:
             streams,
             only_loopback=only_loopback,
             waits=request.waits,
+            content=request.content,
         )
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
-            is_elsewhere = response.status == 401 and hop is not first
-            if is_elsewhere and (authorized := self._authorized(registry, hop, response)) is not None:
+            if (
+                response.status == 401
+                and hop is not first
+                and (authorized := self._authorized(registry, hop, response)) is not None
+            ):
                 hop = authorized
                 response, body = self._sender.send(hop, registry.url)
             if response.status < 300:
                 return response, body
             target = redirect_target(registry, request, response)
-            if target is None:
+            if target is None or request.content is not None:  # such a body can be sent only once
                 check_tls_expected(response)
-                return redact_error(response, hop, redirected=hop is not first), None
+                return redact_error(response, hop, redirected=hop is not first or request.once), None
             hop = next_hop(registry, hop, response, target, first)
             if self._others.challenges:
                 hop = self._with_known_token(registry, hop)
