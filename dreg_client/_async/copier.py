@@ -88,6 +88,8 @@ class AsyncCopier:
         If anything fails, running steps are cancelled, and no tag is written.
         """
         self._current = current
+        if self._destination.refetches:  # the digests come from the registry itself
+            self._present.update(current.values())
         if self._with_referrers:
             self._source_tags = frozenset(await self._source.tags())
         if self._is_dry_run:
@@ -167,22 +169,16 @@ class AsyncCopier:
 
     async def _find(self, descriptor: Descriptor) -> tuple[bool, RawManifest | None]:
         """Return whether the destination has a manifest, and its bytes, unless they are not needed."""
+        digest = descriptor.digest
         if not self._destination.refetches:  # reading a local file costs less than asking the source
             try:
-                return True, await read_verified(self._destination, descriptor)
+                return True, await self._keep(await read_verified(self._destination, descriptor))
             except (errors.NotFoundError, errors.IntegrityError):
                 return False, await self._bytes_of(descriptor)
-        is_there = await self._has_manifest(descriptor.digest)
+        is_there = digest in self._present or await self._destination.current_digest(digest) == digest
         if is_there and not self._with_referrers:
             return True, None
         return is_there, await self._bytes_of(descriptor)
-
-    async def _has_manifest(self, digest: Digest) -> bool:
-        try:
-            await self._destination.resolve(digest)
-        except errors.NotFoundError:
-            return False
-        return True
 
     async def _report(
         self,
@@ -212,21 +208,22 @@ class AsyncCopier:
 
     async def _bytes_of(self, descriptor: Descriptor) -> RawManifest:
         """Return the bytes of a manifest, which are kept until it is written."""
-        digest = descriptor.digest
-        known = self._made.get(digest) or self._kept.get(digest)
-        if known is None:
-            known = await read_verified(self._source, descriptor)
-            if self._octets_kept + len(known.raw) <= _MOST_KEPT:
-                self._kept[digest] = known
-                self._octets_kept += len(known.raw)
-        return known
+        known = self._made.get(descriptor.digest) or self._kept.get(descriptor.digest)
+        return known or await self._keep(await read_verified(self._source, descriptor))
+
+    async def _keep(self, manifest: RawManifest) -> RawManifest:
+        async with self._lock:
+            if self._octets_kept + len(manifest.raw) <= _MOST_KEPT and manifest.digest not in self._kept:
+                self._kept[manifest.digest] = manifest
+                self._octets_kept += len(manifest.raw)
+        return manifest
 
     async def _write(self, descriptor: Descriptor, reference: str) -> None:
         if not self._is_dry_run:
             await self._destination.push_manifest(await self._bytes_of(descriptor), reference)
-        if (kept := self._kept.get(descriptor.digest)) and reference == descriptor.digest:
-            del self._kept[descriptor.digest]
-            self._octets_kept -= len(kept.raw)
+        async with self._lock:
+            if reference == descriptor.digest and (kept := self._kept.pop(descriptor.digest, None)):
+                self._octets_kept -= len(kept.raw)
 
     async def _tag(self, step: WriteTag) -> Outcome:
         digest = step.descriptor.digest

@@ -86,7 +86,7 @@ async def acopy(
     async with open_source(source, read_options) as read:
         roots = await _roots(read, target, await _requested(read, target, tags), wanted)
         async with open_target(target, write_options, dry_run=dry_run) as written:
-            current = await current_digests(written, [root.tag for root in roots if root.tag])
+            current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
             copier = AsyncCopier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
             if no_clobber:
                 roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)

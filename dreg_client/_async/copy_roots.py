@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._async.documents import read_manifest
 from dreg_client._async.in_order import in_order
 from dreg_client._async.index_walk import entries_of
-from dreg_client._async.ports import AsyncSource
+from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client.copying.narrowing import narrowed, stays
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
@@ -55,13 +55,16 @@ async def resolve_all(source: AsyncSource, references: Sequence[str]) -> list[De
     return found
 
 
-async def current_digests(destination: AsyncSource, tags: Sequence[str]) -> dict[str, Digest]:
-    """Return the digests of those tags that exist."""
-    found = await in_order(partial(_current, destination), tags, at_a_time=_AT_A_TIME)
+async def current_digests(destination: AsyncDestination, tags: Sequence[str], *, surely: bool) -> dict[str, Digest]:
+    """Return the digests of those tags that exist; with `surely`, also where a registry does not support HEAD."""
+    current = partial(_sure_digest, destination) if surely else destination.current_digest
+    found = await in_order(current, tags, at_a_time=_AT_A_TIME)
     return {tag: digest for tag, digest in zip(tags, found, strict=True) if digest is not None}
 
 
-async def _current(destination: AsyncSource, tag: str) -> Digest | None:
+async def _sure_digest(destination: AsyncDestination, tag: str) -> Digest | None:
+    if (found := await destination.current_digest(tag)) is not None:
+        return found
     try:
         return (await destination.resolve(tag)).digest
     except errors.NotFoundError:

@@ -72,6 +72,13 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         async with changing_index(self.name):
             self.keep_index(await run_in_thread(layout_writer.change_index, self.files, change))
 
+    async def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
+        try:
+            return (await self.resolve(reference)).digest
+        except errors.NotFoundError:
+            return None
+
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
         self.files.check_open()

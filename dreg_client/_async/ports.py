@@ -138,6 +138,13 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
+    async def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest in the medium itself, by a single request at most.
+
+        None if there is none, or if the medium does not say so: what is written again does no harm.
+        """
+        ...
+
     async def push_blob(self, content: AsyncContent) -> "Descriptor":
         """Write a blob, unless it exists; return its descriptor (media type `application/octet-stream`).
 

@@ -87,7 +87,7 @@ def copy(
     with open_source(source, read_options) as read:
         roots = _roots(read, target, _requested(read, target, tags), wanted)
         with open_target(target, write_options, dry_run=dry_run) as written:
-            current = current_digests(written, [root.tag for root in roots if root.tag])
+            current = current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
             copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
             if no_clobber:
                 roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)

@@ -10,7 +10,7 @@ from dreg_client import errors
 from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.index_walk import entries_of
-from dreg_client._sync.ports import Source
+from dreg_client._sync.ports import Destination, Source
 from dreg_client.copying.narrowing import narrowed, stays
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
@@ -56,13 +56,16 @@ def resolve_all(source: Source, references: Sequence[str]) -> list[Descriptor]:
     return found
 
 
-def current_digests(destination: Source, tags: Sequence[str]) -> dict[str, Digest]:
-    """Return the digests of those tags that exist."""
-    found = in_order(partial(_current, destination), tags, at_a_time=_AT_A_TIME)
+def current_digests(destination: Destination, tags: Sequence[str], *, surely: bool) -> dict[str, Digest]:
+    """Return the digests of those tags that exist; with `surely`, also where a registry does not support HEAD."""
+    current = partial(_sure_digest, destination) if surely else destination.current_digest
+    found = in_order(current, tags, at_a_time=_AT_A_TIME)
     return {tag: digest for tag, digest in zip(tags, found, strict=True) if digest is not None}
 
 
-def _current(destination: Source, tag: str) -> Digest | None:
+def _sure_digest(destination: Destination, tag: str) -> Digest | None:
+    if (found := destination.current_digest(tag)) is not None:
+        return found
     try:
         return destination.resolve(tag).digest
     except errors.NotFoundError:

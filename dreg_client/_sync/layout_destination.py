@@ -73,6 +73,13 @@ class LayoutDestination(LayoutSource):
         with changing_index(self.name):
             self.keep_index(run_in_thread(layout_writer.change_index, self.files, change))
 
+    def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
+        try:
+            return self.resolve(reference).digest
+        except errors.NotFoundError:
+            return None
+
     def push_blob(self, content: Content) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
         self.files.check_open()

@@ -139,6 +139,13 @@ class Destination(Source, Protocol):
         """
         ...
 
+    def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest in the medium itself, by a single request at most.
+
+        None if there is none, or if the medium does not say so: what is written again does no harm.
+        """
+        ...
+
     def push_blob(self, content: Content) -> "Descriptor":
         """Write a blob, unless it exists; return its descriptor (media type `application/octet-stream`).
 
