@@ -7,13 +7,9 @@ from functools import partial
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.in_order import in_order
-from dreg_client._sync.index_walk import entries_of
 from dreg_client._sync.ports import Destination, Source
-from dreg_client.copying.narrowing import narrowed, stays
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
 from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
@@ -83,54 +79,8 @@ def root_of(source: Source, found: Descriptor, tag: str, platforms: Collection[P
     """
     if not platforms:
         return Root(found, tag)
-    document = read_manifest(source, found, strict=False)
-    entries = entries_of(source, document)
-    chosen = [entries.find(platform).descriptor for platform in platforms]
-    if not isinstance(document, Index):
-        return Root(found, tag)
-    if len(platforms) == 1:
-        return Root(_plain(chosen[0]), tag)
-    selection = _Selection(source, frozenset(entry.digest for entry in chosen))
-    changed = selection.narrow(document)
-    if changed is None or changed.digest == document.digest:
-        return Root(found, tag)
-    return Root(changed, tag, found, tuple(selection.made), selection.mapping)
+    from dreg_client._sync.platform_selection import select_platforms  # noqa: PLC0415 (most copies are whole)
 
-
-def _plain(entry: Descriptor) -> Descriptor:
-    """Return a descriptor without what is said about it in an index."""
-    return Descriptor(mediaType=entry.media_type, digest=entry.digest, size=entry.size)
-
-
-class _Selection:
-    """New indexes with only some manifests.
-
-    Attributes:
-        made: The new indexes.
-        mapping: Their digests, by those of the original ones.
-    """
-
-    def __init__(self, source: Source, chosen: frozenset[Digest]) -> None:
-        self._source, self._chosen = source, chosen
-        self.made: list[RawManifest] = []
-        self.mapping: dict[Digest, Digest] = {}
-
-    def narrow(self, index: Index) -> Descriptor | None:
-        """Return the descriptor of an index without the other manifests; None if nothing is left."""
-        nested: dict[Digest, Descriptor] = {}
-        for entry in index.manifests:
-            if entry.family is Family.INDEX:
-                inner = read_manifest(self._source, entry, strict=False)
-                changed = self.narrow(inner) if isinstance(inner, Index) else None
-                if changed is not None:
-                    nested[entry.digest] = changed
-        kept = self._chosen | nested.keys()
-        if not any(stays(entry, kept) for entry in index.manifests):
-            return None
-        raw = narrowed(index, kept, {old: new for old, new in nested.items() if new.digest != old})
-        if raw is None:
-            return index.descriptor
-        made = RawManifest(raw, index.media_type)
-        self.made.append(made)
-        self.mapping[index.digest] = made.digest
-        return Descriptor(mediaType=index.media_type, digest=made.digest, size=len(raw))
+    selected = select_platforms(source, found, platforms)
+    original = found if selected.mapping else None
+    return Root(selected.descriptor, tag, original, selected.made, selected.mapping)

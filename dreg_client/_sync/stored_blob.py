@@ -3,17 +3,22 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from dreg_client import errors
-from dreg_client._sync.downloads import VerifiedChunks
 from dreg_client._sync.ports import Source
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import blob_request
 
 
 class StoredBlob:
-    """A blob of a store (a `Content`). Its last bytes are passed on only after its digest was verified.
+    """A blob of a store (a `Content`). Its bytes are verified by the destination that they are written to.
+
+    Args:
+        source: The store.
+        descriptor: The blob.
+        passed: A function that is called with the number of bytes that are passed on, and the offset after them.
 
     Attributes:
         was_read: Whether any bytes were requested.
@@ -37,14 +42,16 @@ class StoredBlob:
 
     @contextmanager
     def chunks(self, start: int = 0) -> Generator[Iterator[bytes]]:
-        """Open the bytes from an offset. The earlier ones are also read, since the whole is verified."""
+        """Open the bytes from an offset.
+
+        Raises:
+            NotFoundError: The store does not have the blob; sets `is_missing`.
+        """
         self.was_read, is_open = True, False
-        what = f"blob {self.digest.short} of {self._source.name}"
         try:
-            with self._source.open_blob(self._request) as chunks:
+            with self._source.open_blob(replace(self._request, start=start)) as chunks:
                 is_open, self._encoding = True, chunks.encoding
-                verified = VerifiedChunks(chunks, self.digest.verifier(), what)
-                yield _PassedChunks(verified, start, self._passed)
+                yield _PassedChunks(chunks, start, self._passed)
         except errors.NotFoundError:
             self.is_missing = not is_open
             raise
@@ -54,17 +61,13 @@ class _PassedChunks:
     """An iterator over chunks from an offset, which reports how many bytes it passes on."""
 
     def __init__(self, chunks: Iterator[bytes], start: int, passed: Callable[[int, int], None]) -> None:
-        self._chunks, self._skip, self._so_far, self._passed = chunks, start, start, passed
+        self._chunks, self._so_far, self._passed = chunks, start, passed
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
-        while True:
-            chunk = next(self._chunks)
-            skipped = min(self._skip, len(chunk))
-            self._skip -= skipped
-            if len(chunk) > skipped:
-                self._so_far += len(chunk) - skipped
-                self._passed(len(chunk) - skipped, self._so_far)
-                return chunk[skipped:] if skipped else chunk
+        chunk = next(self._chunks)
+        self._so_far += len(chunk)
+        self._passed(len(chunk), self._so_far)
+        return chunk
