@@ -68,6 +68,7 @@ class AsyncCopier:
         self._octets_kept = 0
         self._made: dict[Digest, RawManifest] = {}
         self._present: set[Digest] = set()
+        self._to_tag: set[Digest] = set()  # kept until they are written under their tags
         self._current: Mapping[str, Digest] = {}
         self._source_tags: frozenset[str] = frozenset()
         self._lock = new_lock()
@@ -75,8 +76,13 @@ class AsyncCopier:
 
     def add(self, root: Descriptor, tag: str = "") -> None:
         """Add a manifest to copy, and the tag to write it under."""
-        self._graph.add(root, tag)
+        self._add(root, tag)
+
+    def _add(self, root: Descriptor, tag: str, *, is_companion: bool = False) -> None:
+        self._graph.add(root, tag, is_companion=is_companion)
         self.record.digests[tag or root.digest] = root.digest
+        if tag:
+            self._to_tag.add(root.digest)
 
     def add_made(self, manifest: RawManifest) -> None:
         """Add the bytes of a manifest that the source does not have."""
@@ -104,8 +110,9 @@ class AsyncCopier:
 
     async def _run_steps(self) -> None:
         with first_error_only():
+            workers = BLOBS_AT_ONCE + MANIFESTS_AT_ONCE
             async with TaskGroup() as group:
-                for _ in range(BLOBS_AT_ONCE + MANIFESTS_AT_ONCE):
+                for _ in range(workers):
                     group.start_soon(self._work)
 
     async def _work(self) -> None:
@@ -200,8 +207,7 @@ class AsyncCopier:
             # A layout also lists the manifests that are written to it, so even those that it has are written.
             self._graph.read(step, named, referrers, is_written=is_written and self._destination.refetches)
             for root, tag in companions:
-                self._graph.add(root, tag, is_companion=True)
-                self.record.digests[tag] = root.digest
+                self._add(root, tag, is_companion=True)
             found = Planned(self._graph.blobs, self._graph.octets)
             self._wake()
         self._emit(found)
@@ -222,7 +228,7 @@ class AsyncCopier:
         if not self._is_dry_run:
             await self._destination.push_manifest(await self._bytes_of(descriptor), reference)
         async with self._lock:
-            if reference == descriptor.digest and (kept := self._kept.pop(descriptor.digest, None)):
+            if descriptor.digest not in self._to_tag and (kept := self._kept.pop(descriptor.digest, None)):
                 self._octets_kept -= len(kept.raw)
 
     async def _tag(self, step: WriteTag) -> Outcome:

@@ -95,13 +95,24 @@ async def open_target(
     """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
     name = target.given
     if not isinstance(name, StoreName):
-        yield _destination_in(name)
+        try:
+            yield _destination_in(name)
+        finally:
+            if target.is_registry:
+                _forget_tags(name)
         return
     with ExitStack() as stack:
         if dry_run and _is_new_layout(name):
             name = replace(name, path=stack.enter_context(TemporaryDirectory()))
         async with _opened(name, options) as store:
             yield _destination_in(store)
+
+
+def _forget_tags(store: AsyncStore) -> None:
+    from dreg_client._async.repository import AsyncRepository  # noqa: PLC0415 (not every copy needs a registry)
+
+    if isinstance(store, AsyncRepository):
+        store.refresh()
 
 
 def _store_in(given: AsyncStore | tuple[AsyncStore, str]) -> tuple[AsyncStore, str]:

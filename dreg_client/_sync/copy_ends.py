@@ -94,13 +94,24 @@ def open_target(target: CopyTarget, options: "RegistryOptions", *, dry_run: bool
     """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
     name = target.given
     if not isinstance(name, StoreName):
-        yield _destination_in(name)
+        try:
+            yield _destination_in(name)
+        finally:
+            if target.is_registry:
+                _forget_tags(name)
         return
     with ExitStack() as stack:
         if dry_run and _is_new_layout(name):
             name = replace(name, path=stack.enter_context(TemporaryDirectory()))
         with _opened(name, options) as store:
             yield _destination_in(store)
+
+
+def _forget_tags(store: Store) -> None:
+    from dreg_client._sync.repository import Repository  # noqa: PLC0415 (not every copy needs a registry)
+
+    if isinstance(store, Repository):
+        store.refresh()
 
 
 def _store_in(given: Store | tuple[Store, str]) -> tuple[Store, str]:

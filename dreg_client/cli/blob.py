@@ -123,7 +123,7 @@ def _write_to_stdout(source: "StoreName", digest: "Digest") -> None:
             return ""
         if (size := _output_size()) is None or before is None:
             return "the output is incomplete"
-        from dreg_client.images.view import byte_size
+        from dreg_client.values.sizes import byte_size
 
         total = f" of {byte_size(received.size)}" if received.size else ""
         return f"the output is incomplete: {byte_size(size - before)}{total}"
@@ -192,7 +192,7 @@ def _identity(path: str) -> tuple[int, int] | None:
 def _kept(digest: "Digest", path: str) -> str:
     """Return how many bytes an interrupted download has kept, and in which file; an empty string if none."""
     from dreg_client.files.partial_file import kept_part
-    from dreg_client.images.view import byte_size
+    from dreg_client.values.sizes import byte_size
 
     part = kept_part(Path(path).resolve(), digest)
     with suppress(OSError):

@@ -68,7 +68,7 @@ def _remarks(result: "CopyResult") -> Iterator[str]:
 
 
 def _shown(transferred: "Transferred") -> str:
-    from dreg_client.images.view import byte_size
+    from dreg_client.values.sizes import byte_size
 
     plural = "" if transferred.count == 1 else "s"
     return f"{transferred.count} blob{plural} ({byte_size(transferred.octets)})"

@@ -102,9 +102,8 @@ class CopyGraph:
         self._unread: list[Descriptor] = []  # the last one is read first, which keeps few manifests in memory
         self._writable: deque[Descriptor] = deque()
         self._blobs: list[tuple[int, int, Descriptor]] = []  # a heap
-        self._tags: deque[WriteTag] = deque()
-        self._companions: deque[WriteTag] = deque()
-        self._tagging = 0  # the number of companions that are being tagged
+        self._tags: list[WriteTag] = []
+        self._tagging: list[WriteTag] = []  # those that are being written
         self._order = count()
         self._unfinished = 0
         self._running = 0
@@ -114,7 +113,7 @@ class CopyGraph:
     @property
     def is_complete(self) -> bool:
         """Whether everything was copied and tagged."""
-        return not (self._unfinished or self._companions or self._tags or self._running)
+        return not (self._unfinished or self._tags or self._running)
 
     def add(self, root: Descriptor, tag: str = "", *, is_companion: bool = False) -> None:
         """Add a manifest to copy, and the tag to write it under; without a tag, it is written under its digest.
@@ -123,7 +122,7 @@ class CopyGraph:
         """
         node = self._manifest(root, 0, is_tagged=bool(tag))
         if tag:
-            (self._companions if is_companion else self._tags).append(WriteTag(root, tag, is_companion))
+            self._tags.append(WriteTag(root, tag, is_companion))
         elif node.is_tagged:
             node.is_tagged = False
             self._written_after_all(node, root)
@@ -144,13 +143,23 @@ class CopyGraph:
             return WriteManifest(self._writable.popleft())
         if self._unread:
             return ReadManifest(self._unread.pop())
-        return self._next_tag() if not self._unfinished else None
+        return self._next_tag() if self._tags and not self._unfinished else None
 
     def _next_tag(self) -> WriteTag | None:
-        if self._companions:
-            self._tagging += 1
-            return self._companions.popleft()
-        return self._tags.popleft() if self._tags and not self._tagging else None
+        """Return the next tag: companions first, images before the indexes that contain them.
+
+        Registries that store a manifest again, under a tag, may not find it at that moment if another one names it. So
+        only manifests that cannot contain each other are tagged at the same time.
+        """
+        if not self._tagging:
+            self._tags.sort(key=self._turn, reverse=True)
+        elif self._turn(self._tags[-1]) != self._turn(self._tagging[0]):
+            return None
+        self._tagging.append(self._tags.pop())
+        return self._tagging[-1]
+
+    def _turn(self, step: WriteTag) -> tuple[bool, int]:
+        return not step.is_companion, self._nodes[step.descriptor.digest, True].height
 
     def read(
         self,
@@ -191,7 +200,7 @@ class CopyGraph:
         """Report the end of a step other than `ReadManifest`."""
         self._end(step)
         if isinstance(step, WriteTag):
-            self._tagging -= step.is_companion
+            self._tagging.remove(step)
         else:
             self._copied(self._nodes[step.descriptor.digest, not isinstance(step, CopyBlob)])
 

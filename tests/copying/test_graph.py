@@ -73,21 +73,30 @@ def depth(world: World, it: Descriptor) -> int:
     return max(inner, default=0) + (it.media_type == OCI_INDEX)
 
 
-def run(world: World, draw: st.DataObject) -> list[Step]:
-    """Carry out all steps, ending the running ones in any order; return them in the order of their ends."""
+def run(world: World, draw: st.DataObject) -> tuple[list[tuple[Step, set[Digest]]], list[Step]]:
+    """Carry out all steps, ending the running ones in any order.
+
+    Returns:
+        The steps in the order of their beginnings, each with what is in the destination at that time, without what is
+        being written; and the steps in the order of their ends.
+    """
     graph, running, ended = CopyGraph(), list[Step](), list[Step]()
+    started, there = list[tuple[Step, set[Digest]]](), set[Digest]()
     for root, tag in world.roots:
         graph.add(root, tag)
     while True:
         while (step := graph.next()) is not None:
+            started.append((step, there - {it.descriptor.digest for it in running}))
             running.append(step)
             assert sum(isinstance(it, CopyBlob) for it in running) <= 4
             assert sum(not isinstance(it, CopyBlob) for it in running) <= 3
         if not running:
             assert graph.is_complete
-            return ended
+            return started, ended
         step = running.pop(draw.draw(st.integers(0, len(running) - 1)))
         ended.append(step)
+        if not isinstance(step, ReadManifest):
+            there.add(step.descriptor.digest)
         if isinstance(step, ReadManifest):
             graph.read(step, world.named[step.descriptor.digest], world.referrers[step.descriptor.digest])
         else:
@@ -96,7 +105,7 @@ def run(world: World, draw: st.DataObject) -> list[Step]:
 
 @given(worlds(), st.data())
 def test_everything_is_copied_once_children_before_parents_and_tags_last(world: World, data: st.DataObject) -> None:
-    ended = run(world, data)
+    started, ended = run(world, data)
 
     tagged = {step.descriptor.digest for step in ended if isinstance(step, WriteTag)}
     read = [step.descriptor.digest for step in ended if isinstance(step, ReadManifest)]
@@ -111,12 +120,9 @@ def test_everything_is_copied_once_children_before_parents_and_tags_last(world: 
         (it.digest, tag) for it, tag in world.roots if tag
     )
     assert ended[len(ended) - len(tags) :] == tags
-    there = set[Digest]()
-    for step in ended:
+    for step, there in started:
         if isinstance(step, WriteManifest | WriteTag):
             assert {child.digest for child in world.named[step.descriptor.digest]} <= there
-        if not isinstance(step, ReadManifest):
-            there.add(step.descriptor.digest)
 
 
 def test_the_largest_blobs_are_copied_first() -> None:

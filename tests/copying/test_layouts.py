@@ -1,30 +1,16 @@
 """Copies from layout to layout, by threads and by asyncio."""
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from dreg_client import CopyResult, Layout, acopy, copy, errors
+from dreg_client import Layout, copy, errors
+from tests.copying.flavours import Copy, both
 from tests.copying.graphs import LAYER, Graph, content, graphs, names
 from tests.registries import LAYOUT
-
-Copy = Callable[..., CopyResult]
-
-
-def by_tasks(*arguments: Any, **named: Any) -> CopyResult:
-    async def run() -> CopyResult:
-        return await acopy(*arguments, **named)
-
-    return asyncio.run(run())
-
-
-both = pytest.mark.parametrize("copied", [copy, by_tasks], ids=["threads", "asyncio"])
 
 
 @both
