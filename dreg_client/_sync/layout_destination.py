@@ -38,6 +38,8 @@ class LayoutDestination(LayoutSource):
         super().__init__(files, strict=strict)
         self._writers: list[object] = []
         self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
+        self._unsynced: set[str] = set()  # the algorithms of new blobs, whose directories must be synced
+        self._is_index_unsynced = False
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
 
     @contextmanager
@@ -57,6 +59,9 @@ class LayoutDestination(LayoutSource):
                 raise
             if roots := self._left_by(writer):
                 self._change_index(lambda index: index.add_all(roots))
+            if not self._writers:
+                self._sync()
+                self._sync_index()
 
     def _left_by(self, writer: object) -> list[Descriptor]:
         """End a writer; if it was the last one, return the manifests to list."""
@@ -68,8 +73,23 @@ class LayoutDestination(LayoutSource):
         return [entry for digest, entry in unlisted.items() if digest not in named]
 
     def _change_index(self, change: "layout_writer.Change") -> None:
+        self._sync()
         with changing_index(self.name):
+            before = self.raw_index
             self.keep_index(run_in_thread(layout_writer.change_index, self.files, change))
+            self._is_index_unsynced |= self.raw_index != before
+
+    def _sync(self) -> None:
+        """Make the names of new blobs survive a power failure."""
+        unsynced, self._unsynced = self._unsynced, set()
+        if unsynced:
+            run_in_thread(layout_writer.sync_blobs, self.files, unsynced)
+
+    def _sync_index(self) -> None:
+        """Make a changed index survive a power failure."""
+        is_unsynced, self._is_index_unsynced = self._is_index_unsynced, False
+        if is_unsynced:
+            run_in_thread(layout_writer.sync_index, self.files)
 
     def push_blob(self, content: Content) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
@@ -89,6 +109,7 @@ class LayoutDestination(LayoutSource):
                         behind.put(blob.take_block())
                 behind.finish()
             found = run_in_thread(blob.finish)
+            self._unsynced.add(found.algorithm)
         return Descriptor(mediaType=_OCTETS, digest=found, size=blob.size)
 
     def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
@@ -104,7 +125,8 @@ class LayoutDestination(LayoutSource):
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
         with self.writing():
-            run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw)
+            if run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw):
+                self._unsynced.add(manifest.digest.algorithm)
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
                 self._unlisted[entry.digest] = entry
@@ -121,7 +143,7 @@ class LayoutDestination(LayoutSource):
             was_there = index.remove_name(tag)
             return was_there
 
-        with writing_content(self.name):
+        with self.writing():
             self._change_index(change)
         if not was_there:
             raise layout_files.not_found(self.index, tag, self.name)
@@ -149,6 +171,7 @@ class LayoutDestination(LayoutSource):
             return was_listed
 
         self._change_index(change)
+        self._sync_index()  # the manifest must not be deleted before
         return was_listed
 
     def delete_blob(self, digest: Digest) -> None:
