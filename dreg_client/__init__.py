@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import DockerManifest, ImageManifest, Manifest, OciManifest
     from dreg_client.models.parse import parse_document, parse_manifest
     from dreg_client.protocol.content import RawManifest
-    from dreg_client.protocol.events import Answered, Counted, Event, Received, Retrying, Warned
+    from dreg_client.protocol.events import Answered, Counted, Event, Received, Retrying, Sent, Warned
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
@@ -86,7 +86,7 @@ _MODULES = {
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
     "models.parse": ("parse_document", "parse_manifest"),
     "protocol.content": ("RawManifest",),
-    "protocol.events": ("Answered", "Counted", "Event", "Received", "Retrying", "Warned"),
+    "protocol.events": ("Answered", "Counted", "Event", "Received", "Retrying", "Sent", "Warned"),
     "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
@@ -157,6 +157,7 @@ __all__ = [
     "Repository",
     "RepositoryValidation",
     "Retrying",
+    "Sent",
     "Severity",
     "Source",
     "Store",

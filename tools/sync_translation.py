@@ -27,6 +27,7 @@ NAMES: Final = {
     "aopen_store": "open_store",
     "aread": "read",
     "asynccontextmanager": "contextmanager",
+    "enter_async_context": "enter_context",
     "handle_async_request": "handle_request",
 }
 ASYNC_CLASS: Final = re.compile(r"(_*)Async([A-Z]\w*)")

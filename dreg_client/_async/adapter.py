@@ -1,7 +1,7 @@
 """The caller's httpx or httpx2 transport as our `AsyncTransport`: a mock, an ASGI app, a cache, HTTP/2."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._async._compat import Semaphore
 from dreg_client._async.connection import body_length, request_target
 from dreg_client._async.pool import AsyncPool
-from dreg_client._async.transport import AsyncTransport, RawHeaders
+from dreg_client._async.transport import AsyncRequestBody, AsyncTransport, RawHeaders
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
@@ -113,12 +113,16 @@ class AsyncTransportAdapter:
         seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool}
         seconds["read"] = timeouts.read if hop.waits is None else hop.waits
         extensions, headers = {"timeout": seconds}, list(hop.headers)
+        content: object = hop.body or None
+        if isinstance(hop.content, AsyncRequestBody):
+            content = _counted(hop.content)
+            headers.append(("Content-Length", str(hop.content.length)))
         if not self._keeps_alive:
             # HTTP libraries take bytes after a response as the next response, which a server could thus forge.
             headers.append(("Connection", "close"))
         try:
             request = self._library.request(
-                hop.method, hop.url, headers=headers, content=hop.body or None, extensions=extensions
+                hop.method, hop.url, headers=headers, content=content, extensions=extensions
             )
             # httpx turns /a%2Fb/../c into /c, but the URL that is sent must be the one that was checked. Additional
             # percent-encoding is harmless.
@@ -174,6 +178,12 @@ class AsyncAdaptedResponse:
             pass  # the response is no longer needed
         finally:
             self._permits.release(self._held)
+
+
+async def _counted(body: AsyncRequestBody) -> AsyncGenerator[bytes]:
+    async for piece in body:
+        yield piece
+        body.left -= len(piece)
 
 
 def _is_ours(transport: object) -> bool:

@@ -23,6 +23,7 @@ from dreg_client.protocol.options import Options, RegistryOptions, options_of
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
 from dreg_client.protocol.tls_mismatch import with_advice
+from dreg_client.protocol.upload_limits import UploadLimits
 from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
 
@@ -43,6 +44,8 @@ class AsyncClient:
 
     Attributes:
         connections: The maximum number of connections to one host.
+        upload_hosts: Other hosts to which the registry may have blobs uploaded.
+        upload_limits: What the registry accepts of an upload.
         head_describes: Whether responses to HEAD describe manifests. Once they do not, HEAD is not sent again.
 
     Raises:
@@ -54,6 +57,8 @@ class AsyncClient:
         self.registry: RegistryURL = registry
         self.connections: int = options.connections
         self.head_describes: bool = True
+        self.upload_hosts: tuple[str, ...] = options.upload_hosts
+        self.upload_limits: UploadLimits = UploadLimits(registry.origin)
         self._options = options
         mirrors = [Mirror.of(given) for given in options.mirrors]
         self._mirrors = tuple([RegistryURL.parse(mirror.url, tls=mirror.requires_tls) for mirror in mirrors])
@@ -89,6 +94,8 @@ class AsyncClient:
             ClosedError: The client is closed.
         """
         mirrored = await self._from_mirrors(request, streams=False) if self._mirrors and request.mirrored else None
+        if request.once:
+            return await self._once(request)
         response, _ = mirrored or await self._with_retries(self.registry, request, streams=False)
         return response
 
@@ -101,6 +108,10 @@ class AsyncClient:
         """
         mirrored = await self._from_mirrors(request, streams=True) if self._mirrors and request.mirrored else None
         return mirrored or await self._with_retries(self.registry, request, streams=True)
+
+    def new_attempts(self) -> Attempts:
+        """Return a count of attempts, as the options limit them, for a request that has `once`."""
+        return self._attempts(monotonic())
 
     def emit(self, event: Event) -> None:
         """Pass an event to `on_event`."""
@@ -165,11 +176,21 @@ class AsyncClient:
                 self._not_before[registry.origin] = monotonic() + wait
             await self._sender.pause(request.method, response.where, attempts, f"status {response.status}", wait)
 
+    async def _once(self, request: Request) -> Response:
+        """Send a request to the registry itself, without retries."""
+        if self._not_before and (left := self._not_before.get(self.registry.origin, 0.0) - monotonic()) > 0:
+            await sleep(left)
+        try:
+            response, _ = await self._authorized(self.registry, request, streams=False)
+        except errors.TransportError as error:
+            raise with_advice(error, self.registry, self._options) from None
+        return self._final(self.registry, request, response, lost=False)
+
     def _attempts(self, began: float) -> Attempts:
         return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, began)
 
     def _final(self, registry: RegistryURL, request: Request, response: Response, *, lost: bool) -> Response:
-        """Return an unsuccessful response for which there is no further attempt."""
+        """Return a response for which there is no further attempt."""
         self._note(registry, request, response)
         check_wait(response, self._options.max_retry_after)
         if lost and request.absent_is_done and response.status == 404:
@@ -193,12 +214,14 @@ class AsyncClient:
 
     async def _authorized(self, registry: RegistryURL, request: Request, *, streams: bool) -> AsyncAnswer:
         """Send a request with the known `Authorization`; if that is not enough, answer the challenge and resend it."""
+        if request.is_elsewhere:
+            return await self._redirects.send(registry, request, None, streams=streams)
         known = self._authenticator.challenges
         authorization = await self._authenticator.known(registry, request) if known else None
         response, body = await self._redirects.send(registry, request, authorization, streams=streams)
         if response.status >= 400 or request.is_list:
             fresh = await self._authenticator.authorization_for(registry, request, response, authorization)
-            if fresh is not None:
+            if fresh is not None and request.content is None:
                 authorization = fresh
                 response, body = await self._redirects.send(registry, request, fresh, streams=streams)
             if response.status in _DENIED:

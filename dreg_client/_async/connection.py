@@ -12,7 +12,7 @@ import h11
 
 from dreg_client import errors
 from dreg_client._async.network import NARROW, AsyncStream
-from dreg_client._async.transport import RawHeaders
+from dreg_client._async.transport import AsyncRequestBody, RawHeaders
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -29,6 +29,8 @@ _IDLE: Final = 30.0
 """The seconds for which an idle connection is kept."""
 _WIDE: Final = MEBIBYTE
 """The maximum number of bytes per read of a large body."""
+_WRITTEN: Final = 256 * 1024
+"""The maximum number of bytes of a streamed body per write, each of which has the timeout for writing."""
 _SMALL_PART: Final = 4 * MEBIBYTE
 _LARGEST_HEAD: Final = 100 * 1024
 _MOST_INTERIM: Final = 100
@@ -77,6 +79,8 @@ class AsyncConnection:
         try:
             for start in range(0, len(data), NARROW):
                 await self._stream.write(data[start : start + NARROW], monotonic() + write_seconds)
+            if isinstance(hop.content, AsyncRequestBody):
+                is_sent = await self._send_body(hop.content, write_seconds)
         except SendError:
             is_sent = False  # a server may respond early, and close the connection while the request is being sent
         for _ in range(_MOST_INTERIM):
@@ -98,6 +102,20 @@ class AsyncConnection:
             self._most = NARROW if status == 206 and length <= _SMALL_PART else _WIDE
         return status, headers
 
+    async def _send_body(self, body: AsyncRequestBody, seconds: float) -> bool:
+        """Send a body as it is read; return False if the server responded before its end."""
+        async for piece in body:
+            self._h11.send_with_data_passthrough(h11.Data(data=piece))  # which counts the bytes
+            view = memoryview(piece)
+            for start in range(0, len(piece), _WRITTEN):
+                if self._stream.has_response():
+                    return False
+                part = view[start : start + _WRITTEN]
+                await self._stream.write(part, monotonic() + seconds, self._stream.has_response)
+                body.left -= len(part)
+        self._h11.send(h11.EndOfMessage())
+        return True
+
     def _request(self, hop: Hop, text: str) -> bytes:
         if self._left is not None:
             self._h11, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD), None
@@ -109,12 +127,14 @@ class AsyncConnection:
             for name, value in hop.headers:
                 headers.append((name.encode("ascii"), value.encode("latin-1")))
             if hop.body or hop.method in _HAS_BODY:
-                headers.append((b"Content-Length", b"%d" % len(hop.body)))
+                length = hop.content.length if isinstance(hop.content, AsyncRequestBody) else len(hop.body)
+                headers.append((b"Content-Length", b"%d" % length))
             target = self._prefix + request_target(text)
             data = self._h11.send(h11.Request(method=hop.method, target=target, headers=headers))
             if hop.body:
                 data += self._h11.send(h11.Data(data=hop.body))
-            self._h11.send(h11.EndOfMessage())
+            if hop.content is None:
+                self._h11.send(h11.EndOfMessage())
         except (h11.LocalProtocolError, UnicodeError):
             raise errors.UnsafeURLError(hop.where, hop.where, _unsendable_part(hop)) from None
         return data

@@ -1,11 +1,30 @@
 """The interface between the client and its transport: our connection pool, or the caller's transport."""
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Timeouts
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+class AsyncRequestBody:
+    """A body that is sent as it is read, and only once (`Hop.content`).
+
+    Args:
+        pieces: The bytes.
+        length: How many bytes there are.
+
+    Attributes:
+        left: How many bytes were not sent yet.
+    """
+
+    def __init__(self, pieces: AsyncIterator[bytes], length: int) -> None:
+        self._pieces, self.length, self.left = pieces, length, length
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
 
 
 class AsyncOpenResponse(Protocol):

@@ -11,17 +11,18 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, TypeVarTuple
 
 from dreg_client._sync._threads import Cancelled, current
 from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (re-exported)
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
 from dreg_client.errors.groups import first_error_only
+from dreg_client.protocol.content import PIECES_ARE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # imports `logging`
@@ -253,3 +254,14 @@ def maybe_await(value: Awaitable[T] | T) -> T:
             close()  # otherwise, Python warns that the coroutine was never awaited
         raise TokenError("the function is async, which the sync client cannot await; use the async client")
     return value
+
+
+Pieces: TypeAlias = Iterable[bytes]
+"""Pieces of bytes from a caller."""
+
+
+def iterate(pieces: Pieces) -> Iterator[bytes]:
+    """Return an iterator over pieces."""
+    if isinstance(pieces, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return iter(pieces)
+    raise TypeError(f"{PIECES_ARE}, not {type(pieces).__name__}")

@@ -2,7 +2,7 @@
 """The caller's httpx or httpx2 transport as our `Transport`: a mock, an ASGI app, a cache, HTTP/2."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
@@ -10,7 +10,7 @@ from dreg_client import errors
 from dreg_client._sync._compat import Semaphore
 from dreg_client._sync.connection import body_length, request_target
 from dreg_client._sync.pool import Pool
-from dreg_client._sync.transport import RawHeaders, Transport
+from dreg_client._sync.transport import RawHeaders, RequestBody, Transport
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
@@ -114,12 +114,16 @@ class TransportAdapter:
         seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool}
         seconds["read"] = timeouts.read if hop.waits is None else hop.waits
         extensions, headers = {"timeout": seconds}, list(hop.headers)
+        content: object = hop.body or None
+        if isinstance(hop.content, RequestBody):
+            content = _counted(hop.content)
+            headers.append(("Content-Length", str(hop.content.length)))
         if not self._keeps_alive:
             # HTTP libraries take bytes after a response as the next response, which a server could thus forge.
             headers.append(("Connection", "close"))
         try:
             request = self._library.request(
-                hop.method, hop.url, headers=headers, content=hop.body or None, extensions=extensions
+                hop.method, hop.url, headers=headers, content=content, extensions=extensions
             )
             # httpx turns /a%2Fb/../c into /c, but the URL that is sent must be the one that was checked. Additional
             # percent-encoding is harmless.
@@ -175,6 +179,12 @@ class AdaptedResponse:
             pass  # the response is no longer needed
         finally:
             self._permits.release(self._held)
+
+
+def _counted(body: RequestBody) -> Generator[bytes]:
+    for piece in body:
+        yield piece
+        body.left -= len(piece)
 
 
 def _is_ours(transport: object) -> bool:

@@ -1,12 +1,31 @@
 # Generated from dreg_client/_async/transport.py by tools/generate_sync.py. Do not edit.
 """The interface between the client and its transport: our connection pool, or the caller's transport."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Timeouts
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+class RequestBody:
+    """A body that is sent as it is read, and only once (`Hop.content`).
+
+    Args:
+        pieces: The bytes.
+        length: How many bytes there are.
+
+    Attributes:
+        left: How many bytes were not sent yet.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], length: int) -> None:
+        self._pieces, self.length, self.left = pieces, length, length
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
 
 
 class OpenResponse(Protocol):

@@ -90,5 +90,23 @@ class Received:
     so_far: int
 
 
-Event = Answered | Retrying | Warned | Counted | Received
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """More bytes of a blob were sent.
+
+    Attributes:
+        digest: The digest of the blob; None if it is known only at the end.
+        octets: The number of bytes since the last event.
+        total: The size of the blob; None if it is known only at the end.
+        so_far: The total number of bytes so far, including those of an earlier upload that is being resumed. It becomes
+            less if the registry has lost some, and they are sent again.
+    """
+
+    digest: str | None
+    octets: int
+    total: int | None
+    so_far: int
+
+
+Event = Answered | Retrying | Warned | Counted | Received | Sent
 """Any event: the argument of `on_event`."""

@@ -100,10 +100,10 @@ def _as_timeouts(given: object) -> str:
             return ""
 
 
-def _check_hosts(trusted: tuple[str, ...]) -> None:
-    for host in trusted:
+def _check_hosts(option: str, hosts: tuple[str, ...]) -> None:
+    for host in hosts:
         if not is_authority(host):
-            raise ValueError(f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {host!r:.100}")
+            raise ValueError(f"{option}= takes HOST or HOST:PORT, such as 'auth.example', not {host!r:.100}")
 
 
 class _Listener:
@@ -140,6 +140,7 @@ class RegistryOptions(TypedDict, total=False):
     ssl_context: ssl.SSLContext | None
     mirrors: tuple[str | Mirror, ...]
     trusted_token_hosts: tuple[str, ...]
+    upload_hosts: tuple[str, ...]
     timeout: Timeouts | float
     retries: int
     max_retry_after: float
@@ -174,6 +175,8 @@ class Options:
         mirrors: URLs of mirrors, tried first for manifests and blobs, in order; a `Mirror` has settings for TLS of its
             own. They never get the registry's credential and client certificate.
         trusted_token_hosts: Additional hosts whose token server may get the credential.
+        upload_hosts: Other hosts, `HOST` or `HOST:PORT`, to which blobs may be uploaded if the registry's response to
+            the start of an upload states their URL. They get no credential.
         timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
             and `whole` keep their defaults.
         retries: The maximum number of retries of a request.
@@ -208,6 +211,7 @@ class Options:
     ssl_context: ssl.SSLContext | None = None
     mirrors: tuple[str | Mirror, ...] = ()
     trusted_token_hosts: tuple[str, ...] = ()
+    upload_hosts: tuple[str, ...] = ()
     timeout: Timeouts | float = field(default_factory=Timeouts)
     retries: int = ATTEMPTS - 1
     max_retry_after: float = LONGEST_WAIT
@@ -227,7 +231,8 @@ class Options:
             raise ValueError("user_agent must consist of printable ASCII characters")
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections must be at least 1, and retries at least 0")
-        _check_hosts(self.trusted_token_hosts)
+        _check_hosts("trusted_token_hosts", self.trusted_token_hosts)
+        _check_hosts("upload_hosts", self.upload_hosts)
         if not isinstance(self.timeout, Timeouts):
             _check_seconds("timeout= must be Timeouts, or", self.timeout)
         if self.credentials is not None and self.auth_service is not None:

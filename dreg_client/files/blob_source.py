@@ -1,0 +1,130 @@
+"""The bytes of a blob to upload: bytes in memory, a file by its path, or an open file."""
+
+import os
+import stat
+from collections.abc import Callable
+from typing import Final, Protocol, runtime_checkable
+
+from dreg_client import errors
+from dreg_client.values.digest import SHA256, Digest, Verifier
+from dreg_client.values.sizes import MEBIBYTE
+
+_HASHED: Final = 16
+"""How many mebibytes to hash before a cancellation is noticed."""
+
+
+@runtime_checkable
+class BinaryReader(Protocol):
+    """An open file, or anything else that can be read in the same way."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
+        ...
+
+
+class Octets:
+    """Bytes in memory, read from an offset."""
+
+    def __init__(self, octets: memoryview, start: int) -> None:
+        self._octets, self._position = octets, start
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        start, self._position = self._position, self._position + size
+        return bytes(self._octets[start : self._position])
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class OpenFile:
+    """A caller's open file, which stays open. Its content begins at its present position.
+
+    Attributes:
+        size: The number of bytes; None if it cannot be read twice, such as a pipe.
+    """
+
+    def __init__(self, file: BinaryReader) -> None:
+        self._file = file
+        self.size: int | None = None
+        self._begin = 0
+        seek, tell = getattr(file, "seek", None), getattr(file, "tell", None)
+        try:
+            if callable(seek) and callable(tell) and getattr(file, "seekable", bool)():
+                self._begin = tell()
+                self.size = max(seek(0, os.SEEK_END) - self._begin, 0)
+                seek(self._begin)
+        except OSError:
+            self.size = None
+        self._seek: Callable[[int], object] | None = seek if self.size is not None else None
+
+    def at(self, start: int) -> "OpenFile":
+        """Return the file, at an offset of its content."""
+        if self._seek is not None:
+            self._seek(self._begin + start)
+        return self
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        piece: object = self._file.read(size)
+        return checked_piece(b"" if piece is None else piece)
+
+    def close(self) -> None:
+        """Do nothing: the file belongs to the caller."""
+
+
+class PathReader:
+    """A file that is read from an offset. Errors name its path."""
+
+    def __init__(self, path: str, start: int = 0) -> None:
+        self._path = path
+        try:
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123 (`close` closes it)
+            if start:
+                self._file.seek(start)
+        except OSError as failure:
+            raise self._error(failure) from failure
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        try:
+            return self._file.read(size) or b""
+        except OSError as failure:
+            raise self._error(failure) from failure
+
+    @property
+    def size(self) -> int | None:
+        """The size of a regular file; None for a pipe or a device."""
+        found = os.fstat(self._file.fileno())
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _error(self, failure: OSError) -> errors.FileError:
+        return errors.FileError(self._path, f"cannot be read: {(failure.strerror or str(failure)).lower()}")
+
+
+def checked_piece(piece: object) -> bytes:
+    """Return bytes from a caller's file or iterator."""
+    if isinstance(piece, bytes):
+        return piece
+    if isinstance(piece, bytearray | memoryview):
+        return bytes(piece)
+    kind = type(piece).__name__
+    raise TypeError(f"the content of a blob must be bytes, not {kind}; open files in binary mode ('rb')")
+
+
+def hash_some(reader: BinaryReader, verifier: Verifier) -> bool:
+    """Hash the next bytes of a file; return False at its end."""
+    for _ in range(_HASHED):
+        if not (piece := reader.read(MEBIBYTE)):
+            return False
+        verifier.update(piece)
+    return True
+
+
+def new_hash(digest: Digest | None) -> Verifier:
+    """Return an object that hashes by the algorithm of a digest; by sha256 if there is none."""
+    return Verifier(digest if digest is not None else Digest.of(b"", SHA256))
