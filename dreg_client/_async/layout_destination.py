@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
@@ -21,8 +20,7 @@ from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.values.digest import Digest, digest_fault
-
-_OCTETS: Final = "application/octet-stream"
+from dreg_client.values.media_type import OCTET_STREAM
 
 
 class AsyncLayoutDestination(AsyncLayoutSource):
@@ -97,7 +95,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         async with writing_content(self.name):
             size = await run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
             if digest is not None and size is not None and content.size in {None, size}:
-                return Descriptor(mediaType=_OCTETS, digest=digest, size=size)
+                return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=size)
             return await self._write(content, digest)
 
     async def _write(self, content: AsyncContent, digest: Digest | None) -> Descriptor:
@@ -109,7 +107,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                 await behind.finish()
             found = await run_in_thread(blob.finish)
             self._unsynced.add(found.algorithm)
-        return Descriptor(mediaType=_OCTETS, digest=found, size=blob.size)
+        return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)
 
     async def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""

@@ -4,7 +4,6 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
@@ -22,8 +21,7 @@ from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.values.digest import Digest, digest_fault
-
-_OCTETS: Final = "application/octet-stream"
+from dreg_client.values.media_type import OCTET_STREAM
 
 
 class LayoutDestination(LayoutSource):
@@ -98,7 +96,7 @@ class LayoutDestination(LayoutSource):
         with writing_content(self.name):
             size = run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
             if digest is not None and size is not None and content.size in {None, size}:
-                return Descriptor(mediaType=_OCTETS, digest=digest, size=size)
+                return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=size)
             return self._write(content, digest)
 
     def _write(self, content: Content, digest: Digest | None) -> Descriptor:
@@ -110,7 +108,7 @@ class LayoutDestination(LayoutSource):
                 behind.finish()
             found = run_in_thread(blob.finish)
             self._unsynced.add(found.algorithm)
-        return Descriptor(mediaType=_OCTETS, digest=found, size=blob.size)
+        return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)
 
     def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""

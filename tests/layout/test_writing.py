@@ -72,6 +72,11 @@ class _Chunks:
         return self.rest.pop(0)
 
 
+def push(writer: Writer, content: Stated) -> Descriptor:
+    pushed: Descriptor = writer.run(lambda layout: layout.destination.push_blob(content))
+    return pushed
+
+
 # --- create
 
 
@@ -143,18 +148,33 @@ def test_a_blob_that_exists_is_not_written_again(writer: Writer) -> None:
     assert file.stat().st_ino == before.st_ino
 
 
+def test_a_blob_may_come_from_a_path_a_file_or_an_iterator(writer: Writer, tmp_path: Path) -> None:
+    octets, path = b"layer" * 1000, tmp_path / "source"
+    path.write_bytes(octets)
+    with path.open("rb") as file:
+        sources = (path, str(path), file, bytearray(octets), iter([octets[:2000], octets[2000:]]))
+        for source in sources:
+            pushed = writer.push_blob(source, digest=sha256(octets), media_type=OCI + "layer.v1.tar")
+            assert (pushed.digest, pushed.size, pushed.media_type) == (sha256(octets), 5000, OCI + "layer.v1.tar")
+            writer.file(pushed.digest).unlink()
+
+    with pytest.raises(DigestMismatchError):
+        writer.push_blob(path, digest=ABSENT)
+    assert writer.files() == set()
+
+
 def test_content_of_unknown_digest_is_hashed_while_it_is_written(writer: Writer) -> None:
     octets = b"layer" * 10_000
 
     for _ in range(2):
-        assert writer.push_blob(Stated(octets)).digest == sha256(octets)
+        assert push(writer, Stated(octets)).digest == sha256(octets)
         assert writer.files() == {sha256(octets).removeprefix("sha256:")}
 
 
 def test_content_may_have_another_algorithm(writer: Writer) -> None:
     digest = Digest.of(b"layer", "sha512")
 
-    assert writer.push_blob(Stated(b"layer", digest)).digest == digest
+    assert push(writer, Stated(b"layer", digest)).digest == digest
     assert writer.file(digest).read_bytes() == b"layer"
 
 
@@ -168,7 +188,7 @@ def test_content_may_have_another_algorithm(writer: Writer) -> None:
 )
 def test_wrong_content_is_not_written(writer: Writer, content: Stated, error: type[DregError]) -> None:
     with pytest.raises(error):
-        writer.push_blob(content)
+        push(writer, content)
     assert writer.files() == set()
 
 
