@@ -110,15 +110,15 @@ class _AsyncChecked:
         return piece
 
 
-async def content_of(source: BlobSource, digest: Digest | None = None) -> AsyncContent:
-    """Return the content of a caller's source; its digest is computed first if it can be read twice.
+async def content_of(source: BlobSource, digest: Digest | None = None, *, hashed: bool = True) -> AsyncContent:
+    """Return the content of a caller's source; with `hashed`, its digest is computed first if it can be read twice.
 
     Raises:
         FileError: A file cannot be read.
         TypeError: The source is not of a supported type.
     """
     content = await _content_of(source, digest)
-    if isinstance(content, AsyncFileContent):
+    if hashed and isinstance(content, AsyncFileContent):
         await content.find_digest()
     return content
 

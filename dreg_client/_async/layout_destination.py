@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
@@ -22,8 +21,7 @@ from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest, digest_fault
-
-_OCTETS: Final = "application/octet-stream"
+from dreg_client.values.media_type import OCTET_STREAM
 
 
 class AsyncLayoutDestination(AsyncLayoutSource):
@@ -38,6 +36,8 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         super().__init__(files, strict=strict)
         self._writers: list[object] = []
         self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
+        self._unsynced: set[str] = set()  # the algorithms of new blobs, whose directories must be synced
+        self._is_index_unsynced = False
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
         self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
 
@@ -58,6 +58,9 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                 raise
             if roots := self._left_by(writer):
                 await self._change_index(lambda index: index.add_all(roots))
+            if not self._writers:
+                await self._sync()
+                await self._sync_index()
 
     def _left_by(self, writer: object) -> list[Descriptor]:
         """End a writer; if it was the last one, return the manifests to list."""
@@ -69,8 +72,23 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         return [entry for digest, entry in unlisted.items() if digest not in named]
 
     async def _change_index(self, change: "layout_writer.Change") -> None:
+        await self._sync()
         async with changing_index(self.name):
+            before = self.raw_index
             self.keep_index(await run_in_thread(layout_writer.change_index, self.files, change))
+            self._is_index_unsynced |= self.raw_index != before
+
+    async def _sync(self) -> None:
+        """Make the names of new blobs survive a power failure."""
+        unsynced, self._unsynced = self._unsynced, set()
+        if unsynced:
+            await run_in_thread(layout_writer.sync_blobs, self.files, unsynced)
+
+    async def _sync_index(self) -> None:
+        """Make a changed index survive a power failure."""
+        is_unsynced, self._is_index_unsynced = self._is_index_unsynced, False
+        if is_unsynced:
+            await run_in_thread(layout_writer.sync_index, self.files)
 
     async def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
@@ -86,7 +104,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         async with writing_content(self.name):
             size = await run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
             if digest is not None and size is not None and content.size in {None, size}:
-                return Descriptor(mediaType=_OCTETS, digest=digest, size=size)
+                return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=size)
             return await self._write(content, digest)
 
     async def _write(self, content: AsyncContent, digest: Digest | None) -> Descriptor:
@@ -97,7 +115,8 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                         await behind.put(blob.take_block())
                 await behind.finish()
             found = await run_in_thread(blob.finish)
-        return Descriptor(mediaType=_OCTETS, digest=found, size=blob.size)
+            self._unsynced.add(found.algorithm)
+        return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)
 
     async def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""
@@ -112,7 +131,8 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
         async with self.writing():
-            await run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw)
+            if await run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw):
+                self._unsynced.add(manifest.digest.algorithm)
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
                 self._unlisted[entry.digest] = entry
@@ -131,7 +151,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
             was_there = index.remove_name(tag)
             return was_there
 
-        async with writing_content(self.name):
+        async with self.writing():
             await self._change_index(change)
         if not was_there:
             raise layout_files.not_found(self.index, tag, self.name)
@@ -159,6 +179,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
             return was_listed
 
         await self._change_index(change)
+        await self._sync_index()  # the manifest must not be deleted before
         return was_listed
 
     async def delete_blob(self, digest: Digest) -> None:

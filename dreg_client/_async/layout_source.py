@@ -47,20 +47,20 @@ class AsyncLayoutSource:
         self.files, self.strict = files, strict
         self.name = self.address = files.name
         layout_files.check_marker(files)
-        self._raw_index = layout_files.index_octets(files)
-        self._index: LayoutIndex | None = layout_files.parse_index(self._raw_index, self.name, strict=strict)
+        self.raw_index = layout_files.index_octets(files)
+        self._index: LayoutIndex | None = layout_files.parse_index(self.raw_index, self.name, strict=strict)
 
     @property
     def index(self) -> LayoutIndex:
         """The document `index.json`, parsed when it is needed: a writer changes it many times."""
         if self._index is None:
-            self._index = layout_files.parse_index(self._raw_index, self.name, strict=self.strict)
+            self._index = layout_files.parse_index(self.raw_index, self.name, strict=self.strict)
         return self._index
 
     def keep_index(self, raw: bytes) -> None:
         """Keep what `index.json` contains now."""
-        if raw != self._raw_index:
-            self._raw_index, self._index = raw, None
+        if raw != self.raw_index:
+            self.raw_index, self._index = raw, None
 
     async def refresh(self) -> None:
         """Read `index.json` again."""

@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
-from dreg_client._async.octets_content import AsyncOctetsContent
-from dreg_client._async.ports import AsyncContent, AsyncDestination
+from dreg_client._async.ports import AsyncDestination
 from dreg_client._async.store import AsyncStore
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.octets import check_order, octets_of
@@ -18,11 +18,15 @@ from dreg_client.protocol.content import (
     digest_of,
     digest_of_manifest,
     reference_text,
+    verifiable,
 )
 from dreg_client.protocol.missing import required_content
 from dreg_client.values.digest import Digest, digest_fault
-from dreg_client.values.media_type import essence
+from dreg_client.values.media_type import OCTET_STREAM, essence
 from dreg_client.values.ref_name import check_ref_name
+
+if TYPE_CHECKING:  # few programs write
+    from dreg_client._async.contents import BlobSource
 
 
 class AsyncWritableStore(AsyncStore):
@@ -48,20 +52,34 @@ class AsyncWritableStore(AsyncStore):
         """
         return self.destination.writing()
 
-    async def push_blob(self, source: bytes | AsyncContent) -> Descriptor:
-        """Write a blob, unless it exists.
+    async def push_blob(
+        self, source: "BlobSource", *, digest: str | None = None, media_type: str = OCTET_STREAM
+    ) -> Descriptor:
+        """Write a blob, unless it exists. It appears under its digest once it is complete and verified.
+
+        The bytes are hashed while they are written, and held in memory in pieces of at most a few MiB.
 
         Args:
-            source: The content.
+            source: The bytes: `bytes`, a path, an open binary file, or an iterable of `bytes`.
+            digest: The digest that the bytes must have. If the blob exists, the source is not read then.
+            media_type: The media type of the descriptor that is returned. Stores do not keep it.
 
         Returns:
-            The blob's descriptor, with the media type `application/octet-stream`.
+            The descriptor of the blob.
 
         Raises:
+            DigestMismatchError: The bytes do not have the `digest`. Nothing was written.
+            FileError: A file cannot be read.
             LayoutError: The blob cannot be written, for example because the disk is full. Nothing was changed.
             LayoutLockedError: Another process has been deleting content for 30 seconds.
         """
-        return await self.destination.push_blob(AsyncOctetsContent(source) if isinstance(source, bytes) else source)
+        from dreg_client._async.contents import content_of  # noqa: PLC0415 (few programs write)
+
+        given = None if digest is None else verifiable(digest_of(digest))
+        is_in_memory = isinstance(source, bytes | bytearray | memoryview)
+        content = await content_of(source, given, hashed=is_in_memory)  # a file would have to be read twice
+        written = await self.destination.push_blob(content)
+        return Descriptor(mediaType=media_type, digest=written.digest, size=written.size)
 
     async def put_manifest(
         self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None

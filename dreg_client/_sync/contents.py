@@ -111,15 +111,15 @@ class _Checked:
         return piece
 
 
-def content_of(source: BlobSource, digest: Digest | None = None) -> Content:
-    """Return the content of a caller's source; its digest is computed first if it can be read twice.
+def content_of(source: BlobSource, digest: Digest | None = None, *, hashed: bool = True) -> Content:
+    """Return the content of a caller's source; with `hashed`, its digest is computed first if it can be read twice.
 
     Raises:
         FileError: A file cannot be read.
         TypeError: The source is not of a supported type.
     """
     content = _content_of(source, digest)
-    if isinstance(content, FileContent):
+    if hashed and isinstance(content, FileContent):
         content.find_digest()
     return content
 

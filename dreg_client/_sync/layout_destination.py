@@ -4,7 +4,6 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
@@ -23,8 +22,7 @@ from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest, digest_fault
-
-_OCTETS: Final = "application/octet-stream"
+from dreg_client.values.media_type import OCTET_STREAM
 
 
 class LayoutDestination(LayoutSource):
@@ -39,6 +37,8 @@ class LayoutDestination(LayoutSource):
         super().__init__(files, strict=strict)
         self._writers: list[object] = []
         self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
+        self._unsynced: set[str] = set()  # the algorithms of new blobs, whose directories must be synced
+        self._is_index_unsynced = False
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
         self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
 
@@ -59,6 +59,9 @@ class LayoutDestination(LayoutSource):
                 raise
             if roots := self._left_by(writer):
                 self._change_index(lambda index: index.add_all(roots))
+            if not self._writers:
+                self._sync()
+                self._sync_index()
 
     def _left_by(self, writer: object) -> list[Descriptor]:
         """End a writer; if it was the last one, return the manifests to list."""
@@ -70,8 +73,23 @@ class LayoutDestination(LayoutSource):
         return [entry for digest, entry in unlisted.items() if digest not in named]
 
     def _change_index(self, change: "layout_writer.Change") -> None:
+        self._sync()
         with changing_index(self.name):
+            before = self.raw_index
             self.keep_index(run_in_thread(layout_writer.change_index, self.files, change))
+            self._is_index_unsynced |= self.raw_index != before
+
+    def _sync(self) -> None:
+        """Make the names of new blobs survive a power failure."""
+        unsynced, self._unsynced = self._unsynced, set()
+        if unsynced:
+            run_in_thread(layout_writer.sync_blobs, self.files, unsynced)
+
+    def _sync_index(self) -> None:
+        """Make a changed index survive a power failure."""
+        is_unsynced, self._is_index_unsynced = self._is_index_unsynced, False
+        if is_unsynced:
+            run_in_thread(layout_writer.sync_index, self.files)
 
     def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
@@ -87,7 +105,7 @@ class LayoutDestination(LayoutSource):
         with writing_content(self.name):
             size = run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
             if digest is not None and size is not None and content.size in {None, size}:
-                return Descriptor(mediaType=_OCTETS, digest=digest, size=size)
+                return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=size)
             return self._write(content, digest)
 
     def _write(self, content: Content, digest: Digest | None) -> Descriptor:
@@ -98,7 +116,8 @@ class LayoutDestination(LayoutSource):
                         behind.put(blob.take_block())
                 behind.finish()
             found = run_in_thread(blob.finish)
-        return Descriptor(mediaType=_OCTETS, digest=found, size=blob.size)
+            self._unsynced.add(found.algorithm)
+        return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)
 
     def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""
@@ -113,7 +132,8 @@ class LayoutDestination(LayoutSource):
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
         with self.writing():
-            run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw)
+            if run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw):
+                self._unsynced.add(manifest.digest.algorithm)
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
                 self._unlisted[entry.digest] = entry
@@ -132,7 +152,7 @@ class LayoutDestination(LayoutSource):
             was_there = index.remove_name(tag)
             return was_there
 
-        with writing_content(self.name):
+        with self.writing():
             self._change_index(change)
         if not was_there:
             raise layout_files.not_found(self.index, tag, self.name)
@@ -160,6 +180,7 @@ class LayoutDestination(LayoutSource):
             return was_listed
 
         self._change_index(change)
+        self._sync_index()  # the manifest must not be deleted before
         return was_listed
 
     def delete_blob(self, digest: Digest) -> None:

@@ -35,10 +35,11 @@ GROUPS: Final = {
         "rule": ("schema", "Explain a validation rule, and how to fix a document that breaks it."),
         "schema": ("schema", "List, print, write or check the JSON Schemas of documents."),
     },
-    "Change a registry": {
-        "tag": ("registry_commands", "Add tags to an image in a registry."),
-        "untag": ("registry_commands", "Delete a tag in a registry; the image and its other tags stay."),
-        "delete": ("registry_commands", "Delete a manifest and all its tags, or a blob, in a registry."),
+    "Change a registry or a layout": {
+        "tag": ("registry_commands", "Add tags to an image in a registry or a layout."),
+        "untag": ("registry_commands", "Delete a tag in a registry or a layout; the image and its other tags stay."),
+        "delete": ("registry_commands", "Delete a manifest and all its tags, or a blob, in a registry or a layout."),
+        "gc": ("gc", "Delete the blobs of a layout that no image needs."),
     },
     "Authenticate": {
         "login": ("registry_commands", "Log in to a registry."),

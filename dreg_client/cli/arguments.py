@@ -122,6 +122,11 @@ def image_argument(metavar: str) -> Callable[[F], F]:
     return lambda command: argument(registry_options(command))
 
 
+def layout_argument(command: F) -> F:
+    """Add the argument `source` for a layout, without the options of registries."""
+    return click.argument("source", metavar="oci:PATH", type=STORE_TYPE, callback=_noted)(command)
+
+
 def sources_argument(command: F) -> F:
     """Add the argument SOURCE..., and the options of registries."""
     argument = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=STORE_TYPE)

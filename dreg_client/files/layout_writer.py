@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, Self
 
@@ -10,7 +10,7 @@ from dreg_client import errors
 from dreg_client.files import layout as layout_files
 from dreg_client.files.atomic import sweep_parts
 from dreg_client.files.layout_lock import CONTENT, INDEX
-from dreg_client.files.new_file import NewFile, open_folder
+from dreg_client.files.new_file import NewFile, open_folder, sync_folder_below
 from dreg_client.files.rooted import DirectoryFiles, size_of
 from dreg_client.files.store_kinds import OCI, other_kind
 from dreg_client.models.index_text import EMPTY, IndexText
@@ -35,7 +35,9 @@ def create_layout(path: str | os.PathLike[str]) -> None:
     """
     root = os.fspath(path)
     try:
-        Path(root).mkdir(parents=True, exist_ok=True)
+        for place in reversed([Path(root), *Path(root).parents]):
+            if not place.is_dir():
+                place.mkdir(0o755, exist_ok=True)
     except OSError as failure:
         what = "it is not a directory" if isinstance(failure, FileExistsError) else failure.strerror
         raise errors.LayoutError(root, f"cannot be created: {what}") from failure
@@ -47,6 +49,7 @@ def create_layout(path: str | os.PathLike[str]) -> None:
                 with NewFile(folder, name, Path(root, name)) as file:
                     file.write(octets)
                     file.finish_new()  # another process may have created the layout meanwhile
+        sync_folder_below(root)
 
 
 def _check_is_empty(files: DirectoryFiles) -> None:
@@ -68,6 +71,8 @@ def _check_is_empty(files: DirectoryFiles) -> None:
 
 def change_index(files: DirectoryFiles, change: Change) -> bytes:
     """Change `index.json` as it is now on disk, while the index is locked; return its content.
+
+    Its name is only on disk after `sync_index`.
 
     Args:
         files: The layout.
@@ -95,6 +100,12 @@ def change_index(files: DirectoryFiles, change: Change) -> bytes:
     return raw
 
 
+def sync_blobs(files: DirectoryFiles, algorithms: Iterable[str]) -> None:
+    """Make the names of blobs survive a power failure, before an index names them."""
+    for algorithm in algorithms:
+        sync_folder_below(files.name, "blobs", algorithm)
+
+
 def stored_size(files: DirectoryFiles, digest: Digest) -> int | None:
     """Return the size of a blob in bytes; None if it does not exist, or is not a regular file in the layout."""
     try:
@@ -104,16 +115,22 @@ def stored_size(files: DirectoryFiles, digest: Digest) -> int | None:
         return None
 
 
-def write_document(files: DirectoryFiles, digest: Digest, raw: bytes) -> None:
-    """Write a manifest or index, unless it exists with the same bytes."""
+def sync_index(files: DirectoryFiles) -> None:
+    """Make the name of a changed index survive a power failure."""
+    sync_folder_below(files.name)
+
+
+def write_document(files: DirectoryFiles, digest: Digest, raw: bytes) -> bool:
+    """Write a manifest or index, unless it exists with the same bytes; return whether it was written."""
     try:
         if layout_files.read_blob(files, digest) == raw:
-            return
+            return False
     except (errors.NotFoundError, errors.UnsafePathError, errors.ResponseTooLargeError):
         pass
     with NewBlob(files, digest, len(raw)) as file:
         file.add(raw)
         file.finish()
+    return True
 
 
 def delete_file(files: DirectoryFiles, digest: Digest) -> None:

@@ -56,6 +56,12 @@ def _opened(root: str, parts: tuple[str, ...]) -> int:
     return open_beneath(root, parts).descriptor
 
 
+def sync_folder_below(root: str, *parts: str) -> None:
+    """Make the names of the files in a directory survive a power failure."""
+    with open_folder(root, *parts) as folder, suppress(OSError):  # some file systems cannot sync directories
+        os.fsync(folder)
+
+
 def cannot_write(path: str, failure: OSError) -> errors.LayoutError:
     """Return the error for a file or directory of a layout that the system does not let us write."""
     return errors.LayoutError(path, f"cannot be written: {failure.strerror}")
@@ -114,7 +120,7 @@ class NewFile:
             raise cannot_write(str(self._path), failure) from failure
 
     def finish(self, *, as_name: str = "", keeps_rights: bool = False) -> None:
-        """Sync the file to disk, and give it its name.
+        """Sync the file to disk, and give it its name. The name is only on disk after `sync_folder_below`.
 
         Args:
             as_name: Another name than that of the constructor.
@@ -127,8 +133,6 @@ class NewFile:
             self._check_part()
             os.rename(self._part, as_name or self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             self._part = ""
-            with suppress(OSError):  # some file systems cannot sync directories
-                os.fsync(self._folder)
         except OSError as failure:
             raise cannot_write(str(self._path), failure) from failure
 
@@ -138,7 +142,6 @@ class NewFile:
             os.fsync(self._file)
             self._check_part()
             os.link(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-            os.fsync(self._folder)
         except FileExistsError:
             return False
         except OSError as failure:

@@ -7,7 +7,7 @@ from typing import Final, Self, cast
 
 from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.json_text import AmbiguousTextError, read_object
+from dreg_client.models.json_text import AmbiguousTextError, read_members
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
 
@@ -34,7 +34,7 @@ class IndexText:
     def parse(cls, raw: bytes) -> Self | None:
         """Parse an index; None if it cannot be changed without altering what others wrote, because it is not valid."""
         try:
-            members = read_object(raw)
+            members = read_members(raw)
         except AmbiguousTextError:
             return None
         entries = members.get("manifests")
