@@ -31,15 +31,23 @@ def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple[
 
 
 @contextmanager
-def opened_repository(source: "StoreName") -> Generator["Repository", None, None]:
+def opened_repository(source: "StoreName", **more: Any) -> Generator["Repository", None, None]:  # noqa: ANN401 (of any option)
     """Open a repository in a registry, to change it."""
+    from dreg_client._sync.opening import open_store
     from dreg_client._sync.repository import Repository
     from dreg_client.errors import UnsupportedError
 
-    with opened(source) as (store, _):
+    with open_store(source, strict=False, **options_for(source, **more)) as store:
         if not isinstance(store, Repository):
             raise UnsupportedError(f"{store.name} cannot be changed: dreg can only change images in registries")
         yield store
+
+
+def reference_given(source: "StoreName") -> str:
+    """Return the tag or digest in a name; empty if it has none."""
+    from dreg_client.values.store_name import reference_of
+
+    return reference_of(source) if source.is_named else ""
 
 
 def repository_name(source: "StoreName") -> str:
