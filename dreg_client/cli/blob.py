@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreg_client.cli.arguments import DIGEST, source_argument
-from dreg_client.cli.command import Command
+from dreg_client.cli.command import CommandWithCommands
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put_error, put_octets
 from dreg_client.cli.parsed_type import whole_number
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 
-@click.command("blob", cls=Command)
+@click.command(
+    "blob",
+    cls=CommandWithCommands,
+    module="dreg_client.cli.put_commands",
+    summaries={"put": "Upload a blob to a registry, unless it is there already."},
+)
 @source_argument
 @click.argument("digest", type=DIGEST, required=False)
 @click.option(

@@ -141,6 +141,19 @@ def given_options(ctx: click.Context | None = None, *, reads_input: bool = True)
     return {**options, "credentials": _credentials(ctx, given)}  # type: ignore[typeddict-item]
 
 
+def check_standard_input(path: str) -> None:
+    """Raise an error if both the content and a credential are to be read from standard input."""
+    given: dict[str, Any] = click.get_current_context().meta.get(_META, {})
+    if path == "-" and (named := next((name for name in _FROM_STDIN[1:] if given.get(name)), None)):
+        option = f"--{named.replace('_', '-')}"
+        raise click.UsageError(f"{option} cannot be used with -: both would be read from standard input")
+
+
+def upload_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of --upload-host."""
+    return tuple(map(_checked_host, hosts))
+
+
 def _mirror(text: str) -> "Mirror":
     """Return the mirror that `URL[,insecure][,ca-file=FILE][,cert=FILE[,key=FILE]]` describes."""
     from dreg_client.protocol.option_types import Mirror
