@@ -59,8 +59,10 @@ class CopyProgress:
 
     def reusable(self) -> str:
         """Return what an interrupted copy has done, and what the next one will not transfer again."""
-        kept = f"{self._reusable} blob{'' if self._reusable == 1 else 's'} will not be transferred again"
-        return f"the copy is incomplete, and the tags of the destination are as before; {kept}"
+        outcome = "the copy is incomplete, and the tags of the destination are as before"
+        if not self._reusable:
+            return outcome
+        return f"{outcome}; {self._reusable} blob{'' if self._reusable == 1 else 's'} will not be transferred again"
 
     def _paint(self) -> None:
         with self._lock:

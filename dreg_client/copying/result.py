@@ -107,7 +107,8 @@ class CopyRecord:
         tagged = f"these tags were already written: {listed(self.tagged)}" if self.tagged else "no tag was written"
         missing = f"; the source lacks {listed([each.digest for each in self.left_out])}" if self.left_out else ""
         copied = self.count("copied").count
-        return f"{tagged}{missing}; {copied} blob{'' if copied == 1 else 's'} will not be transferred again"
+        kept = f"; {copied} blob{'' if copied == 1 else 's'} will not be transferred again" if copied else ""
+        return f"{tagged}{missing}{kept}"
 
     def result(self, *, is_dry_run: bool) -> CopyResult:
         """Return the result."""
