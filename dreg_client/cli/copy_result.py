@@ -44,7 +44,7 @@ def copy_stores(
             destination_options=write,
         )
     put_result(output, _plain(result), _lines(destination, result))
-    for line in _remarks(result):
+    for line in _remarks(result) if output == "text" else ():
         put_error(visible(f"dreg: {line}"))
 
 
