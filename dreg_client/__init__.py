@@ -9,6 +9,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers treat it as True; importing `typing` would double the cost of this import
 if TYPE_CHECKING:
+    from dreg_client._async.copy import acopy
     from dreg_client._async.httpx_transport import AsyncHTTPTransport
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
     from dreg_client._async.writable import AsyncWritableStore
+    from dreg_client._sync.copy import copy
     from dreg_client._sync.docker_archive import DockerArchive
     from dreg_client._sync.httpx_transport import HTTPTransport
     from dreg_client._sync.images import Image
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from dreg_client._sync.store import Store
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client._sync.writable import WritableStore
+    from dreg_client.copying.options import CopyOptions
+    from dreg_client.copying.result import CopyResult, Transferred
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.errors import DregError, NotFoundError, UnsupportedError
     from dreg_client.errors.problems import Problem, Severity
@@ -42,7 +46,18 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import DockerManifest, ImageManifest, Manifest, OciManifest
     from dreg_client.models.parse import parse_document, parse_manifest
     from dreg_client.protocol.content import RawManifest
-    from dreg_client.protocol.events import Answered, Counted, Event, Received, Retrying, Sent, Warned
+    from dreg_client.protocol.events import (
+        Answered,
+        Copied,
+        Copying,
+        Counted,
+        Event,
+        Planned,
+        Received,
+        Retrying,
+        Sent,
+        Warned,
+    )
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
@@ -53,6 +68,7 @@ if TYPE_CHECKING:
     from dreg_client.values.reference import Reference
 
 _MODULES = {
+    "_async.copy": ("acopy",),
     "_async.httpx_transport": ("AsyncHTTPTransport",),
     "_async.images": ("AsyncImage",),
     "_async.layout": ("AsyncLayout",),
@@ -62,6 +78,7 @@ _MODULES = {
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
     "_async.writable": ("AsyncWritableStore",),
+    "_sync.copy": ("copy",),
     "_sync.docker_archive": ("DockerArchive",),
     "_sync.httpx_transport": ("HTTPTransport",),
     "_sync.images": ("Image",),
@@ -73,6 +90,8 @@ _MODULES = {
     "_sync.store": ("Store",),
     "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
+    "copying.options": ("CopyOptions",),
+    "copying.result": ("CopyResult", "Transferred"),
     "credentials.lookup": ("Credentials",),
     "errors": ("DregError", "NotFoundError", "UnsupportedError"),
     "errors.problems": ("Problem", "Severity"),
@@ -86,7 +105,18 @@ _MODULES = {
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
     "models.parse": ("parse_document", "parse_manifest"),
     "protocol.content": ("RawManifest",),
-    "protocol.events": ("Answered", "Counted", "Event", "Received", "Retrying", "Sent", "Warned"),
+    "protocol.events": (
+        "Answered",
+        "Copied",
+        "Copying",
+        "Counted",
+        "Event",
+        "Planned",
+        "Received",
+        "Retrying",
+        "Sent",
+        "Warned",
+    ),
     "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
@@ -115,6 +145,10 @@ __all__ = [
     "AsyncWritableStore",
     "BlobReader",
     "Content",
+    "Copied",
+    "CopyOptions",
+    "CopyResult",
+    "Copying",
     "Counted",
     "Credential",
     "CredentialSource",
@@ -145,6 +179,7 @@ __all__ = [
     "OciIndex",
     "OciManifest",
     "Options",
+    "Planned",
     "Platform",
     "PlatformImage",
     "Problem",
@@ -163,12 +198,15 @@ __all__ = [
     "Store",
     "Timeouts",
     "TokenService",
+    "Transferred",
     "UnsupportedError",
     "Warned",
     "WritableStore",
+    "acopy",
     "aopen_image",
     "aopen_store",
     "choose",
+    "copy",
     "open_image",
     "open_store",
     "parse_document",

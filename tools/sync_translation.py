@@ -20,6 +20,7 @@ NAMES: Final = {
     "__anext__": "__next__",
     "aclose": "close",
     "aclosing": "closing",
+    "acopy": "copy",
     "aiter": "iter",
     "anext": "next",
     "aopen_image": "open_image",

@@ -32,7 +32,6 @@ import anyio.to_thread
 
 from dreg_client._async._awaitable import C, Opening
 from dreg_client.credentials.cancellation import cancelled_by
-from dreg_client.protocol.content import PIECES_ARE
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -267,7 +266,8 @@ def iterate(pieces: Pieces) -> AsyncIterator[bytes]:
         return aiter(pieces)
     if isinstance(pieces, Iterable):
         return _InThread(iter(pieces))
-    raise TypeError(f"{PIECES_ARE}, not {type(pieces).__name__}")
+    expected = "bytes, a path, an open binary file, or an iterable of bytes"
+    raise TypeError(f"the content of a blob must be {expected}, not {type(pieces).__name__}")
 
 
 class _InThread:

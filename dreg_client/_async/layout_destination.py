@@ -19,6 +19,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
+from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import OCTET_STREAM
 
@@ -36,6 +37,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         self._unsynced: set[str] = set()  # the algorithms of new blobs, whose directories must be synced
         self._is_index_unsynced = False
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
+        self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[None]:
@@ -64,7 +66,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         if self._writers:
             return []
         unlisted, self._unlisted = self._unlisted, {}
-        named, self._named = self._named, set()
+        named, self._named, self._referring = self._named - self._referring, set(), set()
         return [entry for digest, entry in unlisted.items() if digest not in named]
 
     async def _change_index(self, change: "layout_writer.Change") -> None:
@@ -91,6 +93,13 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         is_unsynced, self._is_index_unsynced = self._is_index_unsynced, False
         if is_unsynced:
             await run_in_thread(layout_writer.sync_index, self._directory)
+
+    async def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
+        try:
+            return (await self.resolve(reference)).digest
+        except errors.NotFoundError:
+            return None
 
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
@@ -122,6 +131,8 @@ class AsyncLayoutDestination(AsyncLayoutSource):
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
                 self._unlisted[entry.digest] = entry
+                if subject_in(manifest.raw) is not None:
+                    self._referring.add(entry.digest)
             else:
                 await self._change_index(lambda index: index.add(entry, reference))
 

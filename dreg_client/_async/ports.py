@@ -119,7 +119,7 @@ class AsyncContent(Protocol):
         ...
 
     def chunks(self, start: int = 0) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Open the bytes from an offset. If they do not match the digest, an error is raised before the last chunk."""
+        """Open the bytes from an offset. They need not match the digest: whoever writes them verifies them."""
         ...
 
 
@@ -135,6 +135,13 @@ class AsyncDestination(AsyncSource, Protocol):
 
         What was written stays at least until then: a layout keeps `gc` out. An archive is complete only afterwards; if
         the block raises, the file stays as it was.
+        """
+        ...
+
+    async def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest in the medium itself, by a single request at most.
+
+        None if there is none, or if the medium does not say so: what is written again does no harm.
         """
         ...
 

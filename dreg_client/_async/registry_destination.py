@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async import changes
+from dreg_client._async.manifests import named
 from dreg_client._async.ports import AsyncContent
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import untag
@@ -14,7 +15,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.manifests import name_of, own_media_type
+from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
@@ -32,6 +33,16 @@ class AsyncRegistryDestination(AsyncRegistrySource):
     async def writing(self) -> AsyncGenerator[None]:
         """Do nothing: a registry keeps for a while what no manifest names yet."""
         yield
+
+    async def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
+        name = name_of(reference)
+        request = manifest_request("HEAD", self._name, name, mirrored=False)
+        response = await self._client.send(request)
+        if response.status == 404:
+            return None
+        head = manifest_head(response, request, name)
+        return head.digest if head else await named(self._client, self._name, name)
 
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Upload a blob, unless it exists; return its descriptor."""

@@ -73,10 +73,9 @@ class AsyncUploadBody:
         """
         if self._is_repeatable:
             return
-        while self._held and self._first + len(self._held[0]) <= offset:
-            self._first += len(self._held.popleft())
         if self._pieces is None:
             self._pieces = await self._stack.enter_async_context(self._content.chunks())
+        await self._drop(offset)
         # One byte more shows whether this is the last part.
         while not self._is_whole and self._end <= offset + size:
             piece = await anext(self._pieces, None)
@@ -86,6 +85,25 @@ class AsyncUploadBody:
             else:
                 self._held.append(piece)
                 self._end += len(piece)
+                await self._drop(offset)
+
+    async def _drop(self, offset: int) -> None:
+        """Forget the pieces before an offset. If an earlier process has sent them, they are hashed now."""
+        while self._held and self._first + len(self._held[0]) <= offset:
+            piece = self._held.popleft()
+            if self._first + len(piece) > self._hashed:
+                await self._add(self._first, piece)
+            self._first += len(piece)
+
+    async def hash_held(self) -> None:
+        """Compute the digest before anything is sent, if all bytes are in memory."""
+        if self._is_whole and self._first == 0 and not self._is_repeatable:
+            position = 0
+            for piece in self._held:
+                if position + len(piece) > self._hashed:
+                    await self._add(position, piece)
+                position += len(piece)
+            await self.complete()
 
     async def complete(self) -> Digest:
         """Return the digest after all bytes were sent; raise DigestMismatchError if it is not the stated one."""

@@ -22,7 +22,6 @@ from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
 from dreg_client.errors.groups import first_error_only
-from dreg_client.protocol.content import PIECES_ARE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # imports `logging`
@@ -264,4 +263,5 @@ def iterate(pieces: Pieces) -> Iterator[bytes]:
     """Return an iterator over pieces."""
     if isinstance(pieces, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         return iter(pieces)
-    raise TypeError(f"{PIECES_ARE}, not {type(pieces).__name__}")
+    expected = "bytes, a path, an open binary file, or an iterable of bytes"
+    raise TypeError(f"the content of a blob must be {expected}, not {type(pieces).__name__}")

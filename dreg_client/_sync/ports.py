@@ -120,7 +120,7 @@ class Content(Protocol):
         ...
 
     def chunks(self, start: int = 0) -> AbstractContextManager[Iterator[bytes]]:
-        """Open the bytes from an offset. If they do not match the digest, an error is raised before the last chunk."""
+        """Open the bytes from an offset. They need not match the digest: whoever writes them verifies them."""
         ...
 
 
@@ -136,6 +136,13 @@ class Destination(Source, Protocol):
 
         What was written stays at least until then: a layout keeps `gc` out. An archive is complete only afterwards; if
         the block raises, the file stays as it was.
+        """
+        ...
+
+    def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest in the medium itself, by a single request at most.
+
+        None if there is none, or if the medium does not say so: what is written again does no harm.
         """
         ...
 

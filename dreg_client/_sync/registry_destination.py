@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
+from dreg_client._sync.manifests import named
 from dreg_client._sync.ports import Content
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.untag import untag
@@ -15,7 +16,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.manifests import name_of, own_media_type
+from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
@@ -33,6 +34,16 @@ class RegistryDestination(RegistrySource):
     def writing(self) -> Generator[None]:
         """Do nothing: a registry keeps for a while what no manifest names yet."""
         yield
+
+    def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
+        name = name_of(reference)
+        request = manifest_request("HEAD", self._name, name, mirrored=False)
+        response = self._client.send(request)
+        if response.status == 404:
+            return None
+        head = manifest_head(response, request, name)
+        return head.digest if head else named(self._client, self._name, name)
 
     def push_blob(self, content: Content) -> Descriptor:
         """Upload a blob, unless it exists; return its descriptor."""

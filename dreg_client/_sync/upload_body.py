@@ -74,10 +74,9 @@ class UploadBody:
         """
         if self._is_repeatable:
             return
-        while self._held and self._first + len(self._held[0]) <= offset:
-            self._first += len(self._held.popleft())
         if self._pieces is None:
             self._pieces = self._stack.enter_context(self._content.chunks())
+        self._drop(offset)
         # One byte more shows whether this is the last part.
         while not self._is_whole and self._end <= offset + size:
             piece = next(self._pieces, None)
@@ -87,6 +86,25 @@ class UploadBody:
             else:
                 self._held.append(piece)
                 self._end += len(piece)
+                self._drop(offset)
+
+    def _drop(self, offset: int) -> None:
+        """Forget the pieces before an offset. If an earlier process has sent them, they are hashed now."""
+        while self._held and self._first + len(self._held[0]) <= offset:
+            piece = self._held.popleft()
+            if self._first + len(piece) > self._hashed:
+                self._add(self._first, piece)
+            self._first += len(piece)
+
+    def hash_held(self) -> None:
+        """Compute the digest before anything is sent, if all bytes are in memory."""
+        if self._is_whole and self._first == 0 and not self._is_repeatable:
+            position = 0
+            for piece in self._held:
+                if position + len(piece) > self._hashed:
+                    self._add(position, piece)
+                position += len(piece)
+            self.complete()
 
     def complete(self) -> Digest:
         """Return the digest after all bytes were sent; raise DigestMismatchError if it is not the stated one."""

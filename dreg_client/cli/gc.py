@@ -51,7 +51,7 @@ def gc_command(source: "StoreName", dry_run: bool, output: str) -> None:
 
 
 def _summary(found: "GCResult") -> str:
-    from dreg_client.images.view import byte_size
+    from dreg_client.values.sizes import byte_size
 
     number = len(found.blobs) + len(found.temporary_files)
     verb = "would be deleted" if found.dry_run else "deleted"

@@ -42,6 +42,26 @@ def opened_writable(source: "StoreName") -> Generator["Repository | Layout", Non
         yield cast("Repository | Layout", store)
 
 
+@contextmanager
+def opened_repository(source: "StoreName", **more: Any) -> Generator["Repository", None, None]:  # noqa: ANN401 (of any option)
+    """Open a repository in a registry, to change it."""
+    from dreg_client._sync.opening import open_store
+    from dreg_client._sync.repository import Repository
+    from dreg_client.errors import UnsupportedError
+
+    with open_store(source, strict=False, **options_for(source, **more)) as store:
+        if not isinstance(store, Repository):
+            raise UnsupportedError(f"{store.name} cannot be changed: dreg can only change images in registries")
+        yield store
+
+
+def reference_given(source: "StoreName") -> str:
+    """Return the tag or digest in a name; empty if it has none."""
+    from dreg_client.values.store_name import reference_of
+
+    return reference_of(source) if source.is_named else ""
+
+
 def repository_name(source: "StoreName") -> str:
     """Return the name of a repository or a layout without a tag or digest."""
     if source.reference is None:

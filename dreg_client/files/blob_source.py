@@ -7,7 +7,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from dreg_client import errors
 from dreg_client.values.digest import SHA256, Digest, Verifier
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 _HASHED: Final = 16
 """How many mebibytes to hash before a cancellation is noticed."""
@@ -128,3 +128,15 @@ def hash_some(reader: BinaryReader, verifier: Verifier) -> bool:
 def new_hash(digest: Digest | None) -> Verifier:
     """Return an object that hashes by the algorithm of a digest; by sha256 if there is none."""
     return Verifier(digest if digest is not None else Digest.of(b"", SHA256))
+
+
+def document_at(source: BinaryReader | str) -> bytes:
+    """Read a document from a path or an open file, up to one byte more than documents may have."""
+    reader = PathReader(source) if isinstance(source, str) else source
+    pieces, size = list[bytes](), 0
+    while size <= MAX_DOCUMENT and (piece := reader.read(MAX_DOCUMENT + 1 - size)):
+        pieces.append(piece)
+        size += len(piece)
+    if isinstance(reader, PathReader):
+        reader.close()
+    return b"".join(pieces)

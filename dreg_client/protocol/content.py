@@ -21,7 +21,6 @@ BlobRef: TypeAlias = Union[Digest, str, "Descriptor"]
 ManifestRef: TypeAlias = Union[str, "Descriptor"]
 """A manifest: a tag, a digest, or its descriptor."""
 MANIFEST_IS: Final = "a manifest must be given as a str (a tag such as '1.4', or a digest) or as a Descriptor"
-PIECES_ARE: Final = "the content of a blob must be bytes, a path, an open binary file, or an iterable of bytes"
 _BLOB_IS: Final = "a blob must be given as its digest (a str such as 'sha256:...') or as a Descriptor"
 _DIGEST_OF_ONE: Final = "a manifest must be given here as its digest (a str such as 'sha256:...') or as a Descriptor"
 Verify = bool | Literal["strict"]

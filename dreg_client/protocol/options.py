@@ -106,13 +106,14 @@ def _check_hosts(option: str, hosts: tuple[str, ...]) -> None:
             raise ValueError(f"{option}= takes HOST or HOST:PORT, such as 'auth.example', not {host!r:.100}")
 
 
-class _Listener:
+class Listener:
     """The caller's `on_event`. An exception in it is reported once, and has no other effect."""
 
     def __init__(self, call: Callable[[Event], None]) -> None:
         self._call, self._failed = call, False
 
     def __call__(self, event: Event) -> None:
+        """Call the function."""
         try:
             self._call(event)
         except Exception as failure:  # noqa: BLE001 (a caller's code may raise anything)
@@ -239,8 +240,8 @@ class Options:
             raise ValueError("pass either credentials or auth_service, not both")
         if self.credentials is not None and not _is_source(self.credentials):
             object.__setattr__(self, "credentials", _credential_of(self.credentials, "credentials"))
-        if self.on_event is not None and not isinstance(self.on_event, _Listener):
-            object.__setattr__(self, "on_event", _Listener(self.on_event))
+        if self.on_event is not None and not isinstance(self.on_event, Listener):
+            object.__setattr__(self, "on_event", Listener(self.on_event))
 
     @property
     def timeouts(self) -> Timeouts:

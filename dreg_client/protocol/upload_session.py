@@ -5,6 +5,7 @@ a single PUT. Other blobs are sent by PATCH, as a whole or in chunks, and a PUT 
 each doubt, the registry is asked how far it got.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -86,12 +87,14 @@ class UploadSession:
         in_chunks: bool = False,
         url: str = "",
     ) -> None:
-        self._requests, self._limits, self._new_attempts, self._in_chunks = requests, limits, attempts, in_chunks
+        self._requests, self._limits, self._new_attempts = requests, limits, attempts
+        self.in_chunks: bool = in_chunks
         self._attempts = attempts()
         self.url, self.offset = url, 0
         self.phase = Phase.STATUS if url else Phase.START
         self._content = Available(0, 0, None, is_whole=False)
-        self._sent = LARGEST_CHUNK * MEBIBYTE if url else 0  # an earlier process may have sent any number of bytes
+        self._sent = sys.maxsize if url else 0  # an earlier process may have sent any number of bytes
+        self._shortest = 0
         self._marked = self._sessions = 0
         self._is_realigned = self._is_authorized_again = self._is_cut = False
         self._step = Step(requests.start())
@@ -100,12 +103,12 @@ class UploadSession:
     @property
     def sends_all(self) -> bool:
         """Whether the next part is all of the rest, so that no chunks need to be held in memory."""
-        return not self._in_chunks or not self._limits.takes_chunks
+        return not self.in_chunks or not self._limits.takes_chunks
 
     @property
     def chunk(self) -> int:
         """The size of the next chunk in bytes."""
-        return self._limits.chunk
+        return min(max(self._limits.chunk, self._shortest), LARGEST_CHUNK)
 
     def next(self, content: Available) -> Step | None:
         """Return the next step; None after the last one."""
@@ -127,6 +130,11 @@ class UploadSession:
 
     def _part(self) -> Step:
         content, start = self._content, self.offset
+        if start > content.end:
+            raise self._misplaced(f"the registry states that {start} bytes arrived, but there are {content.end}")
+        if self._shortest > LARGEST_CHUNK and not content.is_whole:
+            reason = f"the registry accepts only chunks of at least {self._shortest} bytes"
+            raise errors.UploadError(f"{reason}, which are not held in memory", "", "write the bytes to a file first")
         is_first = start == 0
         if content.is_whole and content.digest is not None and (start == content.end or (is_first and self.sends_all)):
             return Step(self._requests.put(self.url, content.digest), start, content.end)
@@ -167,11 +175,9 @@ class UploadSession:
         """Take a response that opens an upload: the 202 to a POST, which may have tried to mount the blob."""
         self.url = self._requests.location_in(response)
         self.offset = self._sent = self._marked = 0
-        shortest = shortest_chunk(response)
-        if shortest > LARGEST_CHUNK:
-            self._in_chunks = False
-        elif shortest > self._limits.chunk:
-            self._limits.chunk = shortest
+        self._shortest = shortest_chunk(response)
+        if self._shortest > LARGEST_CHUNK:
+            self.in_chunks = False
         self.phase = Phase.SEND
 
     def _started(self, response: Response) -> float:
@@ -211,10 +217,9 @@ class UploadSession:
         self._sent = max(self._sent, self._step.end)
         if response.ok and digest is not None:
             check_written(response, digest)
-            self.phase = Phase.DONE if response.status == 201 else Phase.CONFIRM
-            self._failure = (
-                None if response.status == 201 else unconfirmed(response, self._step.request, "it is absent")
-            )
+            self.phase = Phase.DONE
+            if response.status != 201:
+                self.phase, self._failure = Phase.CONFIRM, unconfirmed(response, self._step.request, "no blob")
             return 0.0
         if response.status == 404:
             return self._start_again(response)

@@ -119,7 +119,9 @@ class UploadRequests:
                 return f"{own}{url[len(urljoin(url, '/')) - 1 :]}"
             raise errors.InsecureDowngradeError(where, shown, "switching from https to http is not allowed")
         if self._hosts.isdisjoint({target.authority, f"{target.host}:{target.port}"}):
-            reason = "blobs are uploaded to the registry itself only; to allow this host, use upload_hosts"
+            host = target.authority
+            how = f"to allow this host, use upload_hosts=({host!r},) or --upload-host {host}"
+            reason = f"blobs are uploaded to the registry itself only; {how}"
             raise errors.CrossOriginError(where, shown, reason)
         return url
 
