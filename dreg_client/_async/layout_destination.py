@@ -20,7 +20,7 @@ from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.protocol.referrers import subject_in
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
 
@@ -122,7 +122,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         """Write a manifest under a name or under its digest."""
         self.files.check_open()
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
-        is_digest = digest_fault(reference) is None
+        is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
         async with self.writing():

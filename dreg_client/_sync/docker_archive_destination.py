@@ -20,7 +20,7 @@ from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.arguments import check_flag
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
 
@@ -107,7 +107,7 @@ class DockerArchiveDestination:
 
     def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Return a manifest that was pushed, or generate that of an image which the archive had."""
-        if digest_fault(reference) is None and (pushed := self._pushed.get(Digest(reference))):
+        if is_registered_digest(reference) and (pushed := self._pushed.get(Digest(reference))):
             return pushed
         if self._old is None:
             self._raise_missing(f"image {reference}")
@@ -176,7 +176,7 @@ class DockerArchiveDestination:
             NotFoundError: Its config or a layer is missing.
         """
         image = image_of(manifest, self.name)
-        name = None if digest_fault(reference) is None else full_name(reference)
+        name = None if is_registered_digest(reference) else full_name(reference)
         with self.writing():
             run_in_thread(self._writable.add, image, name, self.name)
             self._pushed[manifest.digest] = manifest

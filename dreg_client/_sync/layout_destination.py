@@ -20,7 +20,8 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.protocol.referrers import subject_in
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
 
@@ -37,6 +38,7 @@ class LayoutDestination(LayoutSource):
         self._unsynced: set[str] = set()  # the algorithms of new blobs, whose directories must be synced
         self._is_index_unsynced = False
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
+        self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
 
     @contextmanager
     def writing(self) -> Generator[None]:
@@ -65,7 +67,7 @@ class LayoutDestination(LayoutSource):
         if self._writers:
             return []
         unlisted, self._unlisted = self._unlisted, {}
-        named, self._named = self._named, set()
+        named, self._named, self._referring = self._named - self._referring, set(), set()
         return [entry for digest, entry in unlisted.items() if digest not in named]
 
     def _change_index(self, change: "layout_writer.Change") -> None:
@@ -93,6 +95,13 @@ class LayoutDestination(LayoutSource):
         if is_unsynced:
             run_in_thread(layout_writer.sync_index, self._directory)
 
+    def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
+        try:
+            return self.resolve(reference).digest
+        except errors.NotFoundError:
+            return None
+
     def push_blob(self, content: Content) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
         self.files.check_open()
@@ -114,7 +123,7 @@ class LayoutDestination(LayoutSource):
         """Write a manifest under a name or under its digest."""
         self.files.check_open()
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
-        is_digest = digest_fault(reference) is None
+        is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
         with self.writing():
@@ -123,6 +132,8 @@ class LayoutDestination(LayoutSource):
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
                 self._unlisted[entry.digest] = entry
+                if subject_in(manifest.raw) is not None:
+                    self._referring.add(entry.digest)
             else:
                 self._change_index(lambda index: index.add(entry, reference))
 

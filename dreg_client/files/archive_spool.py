@@ -94,7 +94,11 @@ class ArchiveSpool:
             DigestMismatchError: A member from the old archive is damaged. The archive is as before.
         """
         parent = str(self.path.parent)
-        with open_folder(parent) as folder, NewFile(folder, self.path.name, self.path) as file:
+        with (
+            open_folder(parent) as target,
+            open_folder(self.folder) as folder,
+            NewFile(folder, self.path.name, self.path, target) as file,
+        ):
             write_tar(file, members)
             if self._current() != self._version:
                 what = f"{self.path} was changed by another process, so it was not replaced"

@@ -79,13 +79,15 @@ class NewFile:
         folder: The open directory. It must stay open while the file is.
         name: The name of the file in it.
         path: The path of the file, for errors and for the permissions of a file to replace.
+        target: The open directory for the finished file, in the same file system (default: `folder`).
 
     Raises:
         LayoutError: The file cannot be written; also raised by all methods.
     """
 
-    def __init__(self, folder: int, name: str, path: Path) -> None:
+    def __init__(self, folder: int, name: str, path: Path, target: int | None = None) -> None:
         self._folder, self._name, self._path = folder, name, path
+        self._target = folder if target is None else target
         self._part = f".{name}.{secrets.token_hex(8)}.part"
         self._file = -1
 
@@ -156,7 +158,7 @@ class NewFile:
             if keeps_rights:
                 set_rights(self._file, self._path)
             self._check_part()
-            os.rename(self._part, as_name or self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.rename(self._part, as_name or self._name, src_dir_fd=self._folder, dst_dir_fd=self._target)
             self._part = ""
         except OSError as failure:
             raise cannot_write(str(self._path), failure) from failure
