@@ -12,7 +12,7 @@ from dreg_client._async.opening import aopen_store
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.store import AsyncStore
 from dreg_client.files.store_path import named_store
-from dreg_client.values.digest import Digest, is_digest
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.store_name import StoreName, reference_of
 
 if TYPE_CHECKING:
@@ -50,14 +50,19 @@ class AsyncCopyTarget:
     is_registry: bool
 
     @property
+    def is_docker_archive(self) -> bool:
+        """Whether it is a docker-archive, which holds images of one platform, with full names."""
+        return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
+
+    @property
     def tag(self) -> str:
         """The tag of the image; empty if none is given."""
-        return "" if is_digest(self.reference) else self.reference
+        return "" if is_registered_digest(self.reference) else self.reference
 
     @property
     def digest(self) -> Digest | None:
         """The digest of the image, if it is given."""
-        return Digest(self.reference) if is_digest(self.reference) else None
+        return Digest(self.reference) if is_registered_digest(self.reference) else None
 
 
 @asynccontextmanager
@@ -73,18 +78,11 @@ async def open_source(given: AsyncCopyEnd, options: "RegistryOptions") -> AsyncG
 
 
 def target_of(given: AsyncCopyEnd) -> AsyncCopyTarget:
-    """Return the destination of a copy.
-
-    Raises:
-        UnsupportedError: It is an archive.
-    """
+    """Return the destination of a copy."""
     if not isinstance(given, str | StoreName):
         store, reference = _store_in(given)
         return AsyncCopyTarget(store, reference, store.source.address != store.source.name)
     name = named_store(given)
-    if name.kind in {"oci-archive", "docker-archive"}:
-        advice = f"copy to a layout, as in oci:{name.path.removesuffix('.tar')}"
-        raise errors.UnsupportedError(f"{name} cannot be written: archives are only read; {advice}")
     return AsyncCopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
 
 
@@ -100,6 +98,13 @@ async def open_target(
         finally:
             if target.is_registry:
                 _forget_tags(name)
+        return
+    if name.kind in {"oci-archive", "docker-archive"}:
+        archive = _archive(name)
+        try:
+            yield archive
+        finally:
+            await archive.aclose()
         return
     with ExitStack() as stack:
         if dry_run and _is_new_layout(name):
@@ -127,6 +132,17 @@ def _destination_in(store: AsyncStore) -> AsyncDestination:
     if not hasattr(store.source, "push_manifest"):
         raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
     return cast("AsyncDestination", store.source)
+
+
+def _archive(name: StoreName) -> AsyncDestination:
+    # Few copies write an archive.
+    if name.kind == "oci-archive":
+        from dreg_client._async.oci_archive_destination import AsyncOciArchiveDestination  # noqa: PLC0415 (as above)
+
+        return AsyncOciArchiveDestination(name.path, strict=False)
+    from dreg_client._async.docker_archive_destination import AsyncDockerArchiveDestination  # noqa: PLC0415 (as above)
+
+    return AsyncDockerArchiveDestination(name.path, strict=False)
 
 
 def _is_new_layout(name: StoreName) -> bool:

@@ -6,21 +6,21 @@ from functools import partial
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
+from dreg_client._async.blob_file import write_blob
 from dreg_client._async.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._async.layout_source import AsyncLayoutSource
 from dreg_client._async.ports import AsyncContent
-from dreg_client._async.write_behind import AsyncWriteBehind
 from dreg_client.files import layout as layout_files
 from dreg_client.files import layout_writer
 from dreg_client.files.layout_gc import GCResult, delete_garbage, find_garbage
 from dreg_client.files.layout_reach import Reach, reachable_in
-from dreg_client.files.rooted import DirectoryFiles
+from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.protocol.referrers import subject_in
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
 
@@ -30,9 +30,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """
 
-    files: DirectoryFiles
-
-    def __init__(self, files: DirectoryFiles, *, strict: bool = True) -> None:
+    def __init__(self, files: Files, *, strict: bool = True) -> None:
         super().__init__(files, strict=strict)
         self._writers: list[object] = []
         self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
@@ -49,7 +47,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         that another pushed manifest names, such as the children of an index.
         """
         self.files.check_open()
-        async with writing_content(self.name):
+        async with writing_content(self.files.name):
             self._writers.append(writer := object())
             try:
                 yield
@@ -73,22 +71,28 @@ class AsyncLayoutDestination(AsyncLayoutSource):
 
     async def _change_index(self, change: "layout_writer.Change") -> None:
         await self._sync()
-        async with changing_index(self.name):
+        async with changing_index(self.files.name):
             before = self.raw_index
-            self.keep_index(await run_in_thread(layout_writer.change_index, self.files, change))
+            self.keep_index(await run_in_thread(layout_writer.change_index, self._directory, change))
             self._is_index_unsynced |= self.raw_index != before
+
+    @property
+    def _directory(self) -> DirectoryFiles:
+        """The files, which are in a directory as long as they are written."""
+        assert isinstance(self.files, DirectoryFiles)  # noqa: S101 (see `AsyncLayout.destination`)
+        return self.files
 
     async def _sync(self) -> None:
         """Make the names of new blobs survive a power failure."""
         unsynced, self._unsynced = self._unsynced, set()
         if unsynced:
-            await run_in_thread(layout_writer.sync_blobs, self.files, unsynced)
+            await run_in_thread(layout_writer.sync_blobs, self._directory, unsynced)
 
     async def _sync_index(self) -> None:
         """Make a changed index survive a power failure."""
         is_unsynced, self._is_index_unsynced = self._is_index_unsynced, False
         if is_unsynced:
-            await run_in_thread(layout_writer.sync_index, self.files)
+            await run_in_thread(layout_writer.sync_index, self._directory)
 
     async def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
@@ -101,22 +105,13 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         """Write a blob, unless it exists with the same size (LAY-08)."""
         self.files.check_open()
         digest = verifiable(content.digest) if content.digest else None
-        async with writing_content(self.name):
-            size = await run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
+        async with self.writing():
+            size = await run_in_thread(layout_writer.stored_size, self._directory, digest) if digest else None
             if digest is not None and size is not None and content.size in {None, size}:
                 return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=size)
-            return await self._write(content, digest)
-
-    async def _write(self, content: AsyncContent, digest: Digest | None) -> Descriptor:
-        with layout_writer.NewBlob(self.files, digest, content.size) as blob:
-            async with content.chunks() as chunks, AsyncWriteBehind(blob.write, blob.hash) as behind:
-                async for chunk in chunks:
-                    if blob.add(chunk):
-                        await behind.put(blob.take_block())
-                await behind.finish()
-            found = await run_in_thread(blob.finish)
-            self._unsynced.add(found.algorithm)
-        return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)
+            written = await write_blob(self._directory, content)
+            self._unsynced.add(written.digest.algorithm)
+            return written
 
     async def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""
@@ -127,11 +122,11 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         """Write a manifest under a name or under its digest."""
         self.files.check_open()
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
-        is_digest = digest_fault(reference) is None
+        is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
         async with self.writing():
-            if await run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw):
+            if await run_in_thread(layout_writer.write_document, self._directory, manifest.digest, manifest.raw):
                 self._unsynced.add(manifest.digest.algorithm)
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
@@ -159,13 +154,13 @@ class AsyncLayoutDestination(AsyncLayoutSource):
     async def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
         self.files.check_open()
-        async with deleting_content(self.name):
+        async with deleting_content(self.files.name):
             was_listed = await self._unlisted_now(digest)
             if not was_listed and not await self.has_blob(digest):
                 raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
             reach = await self._reach()
             if digest not in reach.digests:
-                await run_in_thread(layout_writer.delete_file, self.files, digest)
+                await run_in_thread(layout_writer.delete_file, self._directory, digest)
             elif not was_listed:
                 raise self._still_named(digest, reach)
 
@@ -185,22 +180,22 @@ class AsyncLayoutDestination(AsyncLayoutSource):
     async def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""
         self.files.check_open()
-        async with deleting_content(self.name):
+        async with deleting_content(self.files.name):
             if not await self.has_blob(digest):
                 raise errors.NotFoundError(f"blob {digest}", self.name, "check the digest")
             reach = await self._reach()
             if digest in reach.digests:
                 raise self._still_named(digest, reach)
-            await run_in_thread(layout_writer.delete_file, self.files, digest)
+            await run_in_thread(layout_writer.delete_file, self._directory, digest)
 
     async def gc(self, *, dry_run: bool) -> GCResult:
         """Delete what nothing in the index leads to."""
         self.files.check_open()
-        async with deleting_content(self.name), changing_index(self.name):
+        async with deleting_content(self.files.name), changing_index(self.files.name):
             await self.refresh()
-            found = await run_in_thread(partial(find_garbage, self.files, self.index, dry_run=dry_run))
+            found = await run_in_thread(partial(find_garbage, self._directory, self.index, dry_run=dry_run))
             if not dry_run:
-                await run_in_thread(delete_garbage, self.files, found)
+                await run_in_thread(delete_garbage, self._directory, found)
                 await self.refresh()
         return found
 

@@ -26,7 +26,7 @@ from dreg_client.protocol.referrers import (
     subject_of,
 )
 from dreg_client.values.arguments import check_flag
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import Family, is_media_type
 
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
@@ -77,7 +77,7 @@ class AsyncLayoutSource:
         entry = layout_files.find_entry(self.index, reference, self.name)
         if entry is not None:
             return entry
-        if not layout_files.names_stored_document(reference):
+        if not is_registered_digest(reference):
             raise layout_files.not_found(self.index, reference, self.name)
         digest = Digest(reference)
         raw = await run_in_thread(layout_files.read_blob, self.files, digest)

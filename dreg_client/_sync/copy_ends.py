@@ -13,7 +13,7 @@ from dreg_client._sync.opening import open_store
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.store import Store
 from dreg_client.files.store_path import named_store
-from dreg_client.values.digest import Digest, is_digest
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.store_name import StoreName, reference_of
 
 if TYPE_CHECKING:
@@ -51,14 +51,19 @@ class CopyTarget:
     is_registry: bool
 
     @property
+    def is_docker_archive(self) -> bool:
+        """Whether it is a docker-archive, which holds images of one platform, with full names."""
+        return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
+
+    @property
     def tag(self) -> str:
         """The tag of the image; empty if none is given."""
-        return "" if is_digest(self.reference) else self.reference
+        return "" if is_registered_digest(self.reference) else self.reference
 
     @property
     def digest(self) -> Digest | None:
         """The digest of the image, if it is given."""
-        return Digest(self.reference) if is_digest(self.reference) else None
+        return Digest(self.reference) if is_registered_digest(self.reference) else None
 
 
 @contextmanager
@@ -74,18 +79,11 @@ def open_source(given: CopyEnd, options: "RegistryOptions") -> Generator[CopySou
 
 
 def target_of(given: CopyEnd) -> CopyTarget:
-    """Return the destination of a copy.
-
-    Raises:
-        UnsupportedError: It is an archive.
-    """
+    """Return the destination of a copy."""
     if not isinstance(given, str | StoreName):
         store, reference = _store_in(given)
         return CopyTarget(store, reference, store.source.address != store.source.name)
     name = named_store(given)
-    if name.kind in {"oci-archive", "docker-archive"}:
-        advice = f"copy to a layout, as in oci:{name.path.removesuffix('.tar')}"
-        raise errors.UnsupportedError(f"{name} cannot be written: archives are only read; {advice}")
     return CopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
 
 
@@ -99,6 +97,13 @@ def open_target(target: CopyTarget, options: "RegistryOptions", *, dry_run: bool
         finally:
             if target.is_registry:
                 _forget_tags(name)
+        return
+    if name.kind in {"oci-archive", "docker-archive"}:
+        archive = _archive(name)
+        try:
+            yield archive
+        finally:
+            archive.close()
         return
     with ExitStack() as stack:
         if dry_run and _is_new_layout(name):
@@ -126,6 +131,17 @@ def _destination_in(store: Store) -> Destination:
     if not hasattr(store.source, "push_manifest"):
         raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
     return cast("Destination", store.source)
+
+
+def _archive(name: StoreName) -> Destination:
+    # Few copies write an archive.
+    if name.kind == "oci-archive":
+        from dreg_client._sync.oci_archive_destination import OciArchiveDestination  # noqa: PLC0415 (as above)
+
+        return OciArchiveDestination(name.path, strict=False)
+    from dreg_client._sync.docker_archive_destination import DockerArchiveDestination  # noqa: PLC0415 (as above)
+
+    return DockerArchiveDestination(name.path, strict=False)
 
 
 def _is_new_layout(name: StoreName) -> bool:

@@ -7,21 +7,21 @@ from functools import partial
 
 from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
+from dreg_client._sync.blob_file import write_blob
 from dreg_client._sync.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._sync.layout_source import LayoutSource
 from dreg_client._sync.ports import Content
-from dreg_client._sync.write_behind import WriteBehind
 from dreg_client.files import layout as layout_files
 from dreg_client.files import layout_writer
 from dreg_client.files.layout_gc import GCResult, delete_garbage, find_garbage
 from dreg_client.files.layout_reach import Reach, reachable_in
-from dreg_client.files.rooted import DirectoryFiles
+from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.protocol.referrers import subject_in
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
 
@@ -31,9 +31,7 @@ class LayoutDestination(LayoutSource):
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """
 
-    files: DirectoryFiles
-
-    def __init__(self, files: DirectoryFiles, *, strict: bool = True) -> None:
+    def __init__(self, files: Files, *, strict: bool = True) -> None:
         super().__init__(files, strict=strict)
         self._writers: list[object] = []
         self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
@@ -50,7 +48,7 @@ class LayoutDestination(LayoutSource):
         that another pushed manifest names, such as the children of an index.
         """
         self.files.check_open()
-        with writing_content(self.name):
+        with writing_content(self.files.name):
             self._writers.append(writer := object())
             try:
                 yield
@@ -74,22 +72,28 @@ class LayoutDestination(LayoutSource):
 
     def _change_index(self, change: "layout_writer.Change") -> None:
         self._sync()
-        with changing_index(self.name):
+        with changing_index(self.files.name):
             before = self.raw_index
-            self.keep_index(run_in_thread(layout_writer.change_index, self.files, change))
+            self.keep_index(run_in_thread(layout_writer.change_index, self._directory, change))
             self._is_index_unsynced |= self.raw_index != before
+
+    @property
+    def _directory(self) -> DirectoryFiles:
+        """The files, which are in a directory as long as they are written."""
+        assert isinstance(self.files, DirectoryFiles)  # noqa: S101 (see `Layout.destination`)
+        return self.files
 
     def _sync(self) -> None:
         """Make the names of new blobs survive a power failure."""
         unsynced, self._unsynced = self._unsynced, set()
         if unsynced:
-            run_in_thread(layout_writer.sync_blobs, self.files, unsynced)
+            run_in_thread(layout_writer.sync_blobs, self._directory, unsynced)
 
     def _sync_index(self) -> None:
         """Make a changed index survive a power failure."""
         is_unsynced, self._is_index_unsynced = self._is_index_unsynced, False
         if is_unsynced:
-            run_in_thread(layout_writer.sync_index, self.files)
+            run_in_thread(layout_writer.sync_index, self._directory)
 
     def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
@@ -102,22 +106,13 @@ class LayoutDestination(LayoutSource):
         """Write a blob, unless it exists with the same size (LAY-08)."""
         self.files.check_open()
         digest = verifiable(content.digest) if content.digest else None
-        with writing_content(self.name):
-            size = run_in_thread(layout_writer.stored_size, self.files, digest) if digest else None
+        with self.writing():
+            size = run_in_thread(layout_writer.stored_size, self._directory, digest) if digest else None
             if digest is not None and size is not None and content.size in {None, size}:
                 return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=size)
-            return self._write(content, digest)
-
-    def _write(self, content: Content, digest: Digest | None) -> Descriptor:
-        with layout_writer.NewBlob(self.files, digest, content.size) as blob:
-            with content.chunks() as chunks, WriteBehind(blob.write, blob.hash) as behind:
-                for chunk in chunks:
-                    if blob.add(chunk):
-                        behind.put(blob.take_block())
-                behind.finish()
-            found = run_in_thread(blob.finish)
-            self._unsynced.add(found.algorithm)
-        return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)
+            written = write_blob(self._directory, content)
+            self._unsynced.add(written.digest.algorithm)
+            return written
 
     def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""
@@ -128,11 +123,11 @@ class LayoutDestination(LayoutSource):
         """Write a manifest under a name or under its digest."""
         self.files.check_open()
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
-        is_digest = digest_fault(reference) is None
+        is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
         with self.writing():
-            if run_in_thread(layout_writer.write_document, self.files, manifest.digest, manifest.raw):
+            if run_in_thread(layout_writer.write_document, self._directory, manifest.digest, manifest.raw):
                 self._unsynced.add(manifest.digest.algorithm)
             self._named.update(named_manifests(manifest.raw))
             if is_digest:
@@ -160,13 +155,13 @@ class LayoutDestination(LayoutSource):
     def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
         self.files.check_open()
-        with deleting_content(self.name):
+        with deleting_content(self.files.name):
             was_listed = self._unlisted_now(digest)
             if not was_listed and not self.has_blob(digest):
                 raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
             reach = self._reach()
             if digest not in reach.digests:
-                run_in_thread(layout_writer.delete_file, self.files, digest)
+                run_in_thread(layout_writer.delete_file, self._directory, digest)
             elif not was_listed:
                 raise self._still_named(digest, reach)
 
@@ -186,22 +181,22 @@ class LayoutDestination(LayoutSource):
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""
         self.files.check_open()
-        with deleting_content(self.name):
+        with deleting_content(self.files.name):
             if not self.has_blob(digest):
                 raise errors.NotFoundError(f"blob {digest}", self.name, "check the digest")
             reach = self._reach()
             if digest in reach.digests:
                 raise self._still_named(digest, reach)
-            run_in_thread(layout_writer.delete_file, self.files, digest)
+            run_in_thread(layout_writer.delete_file, self._directory, digest)
 
     def gc(self, *, dry_run: bool) -> GCResult:
         """Delete what nothing in the index leads to."""
         self.files.check_open()
-        with deleting_content(self.name), changing_index(self.name):
+        with deleting_content(self.files.name), changing_index(self.files.name):
             self.refresh()
-            found = run_in_thread(partial(find_garbage, self.files, self.index, dry_run=dry_run))
+            found = run_in_thread(partial(find_garbage, self._directory, self.index, dry_run=dry_run))
             if not dry_run:
-                run_in_thread(delete_garbage, self.files, found)
+                run_in_thread(delete_garbage, self._directory, found)
                 self.refresh()
         return found
 

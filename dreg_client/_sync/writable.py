@@ -22,7 +22,7 @@ from dreg_client.protocol.content import (
     verifiable,
 )
 from dreg_client.protocol.missing import required_content
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM, essence
 from dreg_client.values.ref_name import check_ref_name
 
@@ -115,7 +115,7 @@ class WritableStore(Store):
         return Descriptor(mediaType=pushed.media_type, digest=digest, size=len(raw))
 
     def _checked_reference(self, reference: str) -> str:
-        return Digest(reference) if digest_fault(reference) is None else check_ref_name(reference)
+        return Digest(reference) if is_registered_digest(reference) else check_ref_name(reference)
 
     def _check_complete(self, raw: bytes, digest: Digest) -> None:
         """Raise NotFoundError if content is missing that a manifest names, as registries do."""

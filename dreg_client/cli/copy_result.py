@@ -50,6 +50,9 @@ def copy_stores(
 
 def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
     store = destination.path and f"{destination.kind}:{destination.path}"
+    if destination.kind == "docker-archive":  # it does not keep the digests of manifests
+        yield from (visible(store if name == digest else f"{store}:{name}") for name, digest in result.digests.items())
+        return
     if destination.reference is not None:
         store = f"{destination.reference.registry}/{destination.reference.repository}"
     for name, digest in result.digests.items():

@@ -45,6 +45,10 @@ class SavedImages:
         """Return the distinct references of all images, in archive order."""
         return tuple(dict.fromkeys(tag for image in self._images for tag in image.repo_tags or ()))
 
+    def all_images(self) -> list[tuple[DockerManifest, tuple[str, ...]]]:
+        """Return the manifests of all images, with their references, in archive order."""
+        return [(self._manifest(position), image.repo_tags or ()) for position, image in enumerate(self._images)]
+
     def manifest(self, reference: str) -> DockerManifest:
         """Return the manifest of the image with a reference, a digest or `@INDEX`; if empty, of the only image."""
         positions, where = self._positions(reference), self.files.name

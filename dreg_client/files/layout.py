@@ -210,11 +210,6 @@ def not_found(index: LayoutIndex, reference: str, where: str) -> errors.NotFound
     return errors.NotFoundError(f"tag {show(reference)}", where, f"available: {available}")
 
 
-def names_stored_document(reference: str) -> bool:
-    """Return whether a string is a digest of a registered algorithm. Otherwise it may be a name, such as `web:1`."""
-    return digest_fault(reference) is None and Digest(reference).registered
-
-
 def descriptor_of_stored(raw: bytes, digest: Digest, where: str) -> Descriptor:
     """Verify a document that no entry lists, and return a descriptor for it. Its content determines the media type."""
     actual = Digest.of(raw, digest.algorithm)

@@ -13,11 +13,10 @@ from dreg_client.files.layout_lock import CONTENT, INDEX
 from dreg_client.files.new_file import NewFile, open_folder, sync_folder_below
 from dreg_client.files.rooted import DirectoryFiles, size_of
 from dreg_client.files.store_kinds import OCI, other_kind
-from dreg_client.models.index_text import EMPTY, IndexText
+from dreg_client.models.index_text import EMPTY, MARKER, IndexText
 from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MEBIBYTE
 
-_MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
 _OURS: Final = frozenset({CONTENT, INDEX, "blobs", "oci-layout"})
 Change = Callable[[IndexText], bool]
 """A change of the index, which returns whether anything is different."""
@@ -45,7 +44,7 @@ def create_layout(path: str | os.PathLike[str]) -> None:
     if not files.has("index.json"):
         _check_is_empty(files)
         with open_folder(root, "blobs"), open_folder(root) as folder:
-            for name, octets in (("oci-layout", _MARKER), ("index.json", EMPTY)):
+            for name, octets in (("oci-layout", MARKER), ("index.json", EMPTY)):
                 with NewFile(folder, name, Path(root, name)) as file:
                     file.write(octets)
                     file.finish_new()  # another process may have created the layout meanwhile
@@ -96,13 +95,13 @@ def change_index(files: DirectoryFiles, change: Change) -> bytes:
         raise errors.LayoutError(f"{files.name}/index.json", reason)
     with open_folder(files.name) as folder, NewFile(folder, "index.json", Path(files.name, "index.json")) as file:
         file.write(raw)
-        file.finish(keeps_rights=True)
+        file.finish(keeps_rights=True, synced=files.is_durable)
     return raw
 
 
 def sync_blobs(files: DirectoryFiles, algorithms: Iterable[str]) -> None:
     """Make the names of blobs survive a power failure, before an index names them."""
-    for algorithm in algorithms:
+    for algorithm in algorithms if files.is_durable else ():
         sync_folder_below(files.name, "blobs", algorithm)
 
 
@@ -117,7 +116,8 @@ def stored_size(files: DirectoryFiles, digest: Digest) -> int | None:
 
 def sync_index(files: DirectoryFiles) -> None:
     """Make the name of a changed index survive a power failure."""
-    sync_folder_below(files.name)
+    if files.is_durable:
+        sync_folder_below(files.name)
 
 
 def write_document(files: DirectoryFiles, digest: Digest, raw: bytes) -> bool:
@@ -234,7 +234,7 @@ class NewBlob:
             raise errors.DigestMismatchError(self._expected, actual, self._what)
         if self._expected is None and stored_size(self._files, actual) == self.size:
             return actual
-        self._file.finish(as_name=actual.encoded)
+        self._file.finish(as_name=actual.encoded, synced=self._files.is_durable)
         return actual
 
     @property

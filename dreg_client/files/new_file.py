@@ -1,5 +1,6 @@
 """Write files below the root of a layout: completely or not at all, and never through a link."""
 
+import errno
 import os
 import secrets
 import stat
@@ -7,13 +8,15 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from dreg_client import errors
 from dreg_client.files.atomic import set_rights
 from dreg_client.files.beneath import UnsafeStepError, open_beneath
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+_CANNOT_COPY: Final = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM})
 
 
 @contextmanager
@@ -76,13 +79,15 @@ class NewFile:
         folder: The open directory. It must stay open while the file is.
         name: The name of the file in it.
         path: The path of the file, for errors and for the permissions of a file to replace.
+        target: The open directory for the finished file, in the same file system (default: `folder`).
 
     Raises:
         LayoutError: The file cannot be written; also raised by all methods.
     """
 
-    def __init__(self, folder: int, name: str, path: Path) -> None:
+    def __init__(self, folder: int, name: str, path: Path, target: int | None = None) -> None:
         self._folder, self._name, self._path = folder, name, path
+        self._target = folder if target is None else target
         self._part = f".{name}.{secrets.token_hex(8)}.part"
         self._file = -1
 
@@ -119,19 +124,41 @@ class NewFile:
         except OSError as failure:
             raise cannot_write(str(self._path), failure) from failure
 
-    def finish(self, *, as_name: str = "", keeps_rights: bool = False) -> None:
+    def copy_from(self, file: BinaryIO, size: int) -> bool:
+        """Copy a file of a given size within the kernel; return False, with nothing written, if it cannot do that."""
+        copy = getattr(os, "copy_file_range", None)
+        try:
+            source = file.fileno()
+        except OSError:  # a part of another file
+            return False
+        left = size
+        while copy is not None and left:
+            try:
+                copied = copy(source, self._file, left)
+            except OSError as failure:
+                if left == size and failure.errno in _CANNOT_COPY:
+                    return False
+                raise cannot_write(str(self._path), failure) from failure
+            if not copied:
+                raise errors.SizeMismatchError(size, size - left, str(self._path))
+            left -= copied
+        return copy is not None
+
+    def finish(self, *, as_name: str = "", keeps_rights: bool = False, synced: bool = True) -> None:
         """Sync the file to disk, and give it its name. The name is only on disk after `sync_folder_below`.
 
         Args:
             as_name: Another name than that of the constructor.
             keeps_rights: Whether the file gets the permissions of the file that it replaces.
+            synced: Whether to sync the file. Without it, the file may be lost in a power failure.
         """
         try:
-            os.fsync(self._file)
+            if synced:
+                os.fsync(self._file)
             if keeps_rights:
                 set_rights(self._file, self._path)
             self._check_part()
-            os.rename(self._part, as_name or self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.rename(self._part, as_name or self._name, src_dir_fd=self._folder, dst_dir_fd=self._target)
             self._part = ""
         except OSError as failure:
             raise cannot_write(str(self._path), failure) from failure

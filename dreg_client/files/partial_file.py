@@ -94,7 +94,7 @@ class PartialFile(_ReceivedBlob):
         check_choice("durability", durability, ("full", "fast"))
         check_flag("resume", resume)
         super().__init__(request, refetches=refetches)
-        self._target, self._keep, self._durability = _target(path), resume, durability
+        self._target, self._keep, self._durability = regular_target(path), resume, durability
         self._part = kept_part(self._target, request.digest) if resume else part_beside(self._target)
         self._size = 0
         self._file = -1
@@ -247,7 +247,8 @@ class BlobBuffer(_ReceivedBlob):
         return b"".join(self._chunks)
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
+def regular_target(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path names, after following links; raise LayoutError if it is not a regular file."""
     target = Path(os.path.realpath(path))
     try:
         mode = target.stat().st_mode

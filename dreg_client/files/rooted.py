@@ -129,6 +129,9 @@ class DirectoryFiles(Files):
     directories by path.
     """
 
+    is_durable: bool = True
+    """Whether files that are written must survive a power failure."""
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
         if not hasattr(os, "O_NOFOLLOW"):

@@ -14,6 +14,8 @@ from dreg_client.values.media_type import OCI_INDEX
 Json = dict[str, object]
 OTHER_NAME: Final = "io.containerd.image.name"
 """Another annotation that can name an entry of `index.json` (containerd, `docker save`)."""
+MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
+"""The content of `oci-layout`."""
 EMPTY: Final = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}, separators=(",", ":")).encode()
 """The index of a new layout."""
 
@@ -120,6 +122,11 @@ def annotations(entry: Json) -> Json:
 def ref_name(entry: Json) -> object:
     """Return the name of an entry (annotations.md: org.opencontainers.image.ref.name)."""
     return annotations(entry).get(REF_NAME)
+
+
+def sort_key(entry: Json) -> tuple[str, str, str]:
+    """Return a key to sort entries: by name, then by digest."""
+    return str(ref_name(entry) or ""), str(_other_name(entry) or ""), str(entry.get("digest"))
 
 
 def _other_name(entry: Json) -> object:

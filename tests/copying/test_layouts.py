@@ -248,11 +248,6 @@ def test_an_open_store_is_copied_and_stays_open(tmp_path: Path) -> None:
         assert source.get_manifest("single").digest == destination.get_manifest("own-name").digest == done.digest
 
 
-def test_an_archive_cannot_be_written_yet(tmp_path: Path) -> None:
-    with pytest.raises(errors.UnsupportedError, match="oci:"):
-        copy(f"oci:{LAYOUT}:single", f"oci-archive:{tmp_path}/a.tar")
-
-
 def test_what_makes_no_sense_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="platforms="):
         copy(f"oci:{LAYOUT}:1.4", f"oci:{tmp_path}/there", platforms="linux/amd64")
