@@ -2,7 +2,7 @@
 """Copy images, with everything that belongs to them, between any two stores."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, Unpack
+from typing import Final, Literal, Unpack
 
 from dreg_client import errors
 from dreg_client._sync.copier import Copier
@@ -15,14 +15,18 @@ from dreg_client._sync.copy_ends import (
     target_of,
 )
 from dreg_client._sync.copy_roots import Root, current_digests, resolve_all, root_of
-from dreg_client.copying.names import tag_to_write
+from dreg_client.copying.names import name_to_save, tag_to_write
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.result import CopyResult
+from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Event
 from dreg_client.protocol.options import Listener
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
+
+_ONE_PLATFORM: Final = "a docker-archive holds one of each image: choose it with platforms= (--platform)"
 
 
 def copy(
@@ -137,11 +141,23 @@ def _roots(
     found = resolve_all(read.medium, [reference for reference, _ in requested])
     roots: list[Root] = []
     for (reference, wanted), descriptor in zip(requested, found, strict=True):
-        tag = "" if target.digest else tag_to_write(wanted, reference, descriptor, in_registry=target.is_registry)
-        roots.append(root_of(read.medium, descriptor, tag, platforms))
+        tag = "" if target.digest else _tag(read, target, wanted, reference, descriptor)
+        root = root_of(read.medium, descriptor, tag, platforms)
+        if target.is_docker_archive and root.descriptor.family is Family.INDEX:
+            raise errors.UnsupportedError(f"{root.descriptor.digest} has several platforms; {_ONE_PLATFORM}")
+        roots.append(root)
     if target.digest and (actual := roots[0].descriptor.digest) != target.digest:
         raise errors.DigestMismatchError(target.digest, actual, f"the copy of {read.medium.address}")
     return roots
+
+
+def _tag(read: CopySource, target: CopyTarget, wanted: str, reference: str, descriptor: Descriptor) -> str:
+    """Return the tag to write a manifest under; empty to write it under its digest."""
+    if not target.is_docker_archive:
+        return tag_to_write(wanted, reference, descriptor, in_registry=target.is_registry)
+    repository = read.medium.address if read.medium.address != read.medium.name else ""
+    is_bulk = wanted != target.tag
+    return name_to_save(wanted, reference, descriptor, repository=repository, is_bulk=is_bulk)
 
 
 def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[str], *, is_single: bool) -> list[Root]:
