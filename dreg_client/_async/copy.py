@@ -92,6 +92,7 @@ async def acopy(
         async with open_target(target, write_options, dry_run=dry_run) as written:
             current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
             copier = AsyncCopier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
+            copier.record.keeps_blobs = target.keeps_blobs
             if no_clobber:
                 roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
             await _add_roots(copier, read, roots, referrers=referrers)

@@ -93,6 +93,7 @@ def copy(
         with open_target(target, write_options, dry_run=dry_run) as written:
             current = current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
             copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
+            copier.record.keeps_blobs = target.keeps_blobs
             if no_clobber:
                 roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
             _add_roots(copier, read, roots, referrers=referrers)
