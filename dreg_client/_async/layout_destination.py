@@ -25,7 +25,7 @@ from dreg_client.values.media_type import OCTET_STREAM
 
 
 class AsyncLayoutDestination(AsyncLayoutSource):
-    """The files of an image layout in a directory (an `AsyncDestination`). Tasks, threads and processes may share it.
+    """The files of an image layout in a directory (an `AsyncDestination`). Tasks may share it.
 
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """

@@ -26,7 +26,7 @@ from dreg_client.values.media_type import OCTET_STREAM
 
 
 class LayoutDestination(LayoutSource):
-    """The files of an image layout in a directory (a `Destination`). Threads, threads and processes may share it.
+    """The files of an image layout in a directory (a `Destination`). Threads may share it.
 
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """
