@@ -21,6 +21,7 @@ from dreg_client.copying.graph import (
     WriteTag,
 )
 from dreg_client.copying.result import CopyRecord
+from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.errors.groups import first_error_only
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
@@ -160,6 +161,7 @@ class AsyncCopier:
     # --- manifests
 
     async def _read(self, step: ReadManifest) -> None:
+        check_is_modern(step.descriptor)
         digest = step.descriptor.digest
         is_there, raw = await self._find(step.descriptor)
         if raw is None:

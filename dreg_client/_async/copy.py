@@ -92,6 +92,7 @@ async def acopy(
         async with open_target(target, write_options, dry_run=dry_run) as written:
             current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
             copier = AsyncCopier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
+            copier.record.keeps_blobs = target.keeps_blobs
             if no_clobber:
                 roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
             await _add_roots(copier, read, roots, referrers=referrers)
@@ -163,7 +164,8 @@ def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[s
     """Return the roots whose tags do not name another manifest."""
     other = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
     if other and is_single:
-        raise errors.ConflictError(f"the tag {other[0]} names {current[other[0]]}; it was not replaced (no_clobber)")
+        what = f"the tag {other[0]} names another manifest, {current[other[0]]}"
+        raise errors.ConflictError(f"{what}; it was not replaced; to replace it, omit no_clobber=True")
     kept += other
     return [root for root in roots if root.tag not in other]
 

@@ -55,6 +55,11 @@ class AsyncCopyTarget:
         return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
 
     @property
+    def keeps_blobs(self) -> bool:
+        """Whether the blobs of a copy that fails stay. An archive is written as a whole."""
+        return not isinstance(self.given, StoreName) or self.given.kind in {"registry", "oci"}
+
+    @property
     def tag(self) -> str:
         """The tag of the image; empty if none is given."""
         return "" if is_registered_digest(self.reference) else self.reference

@@ -8,14 +8,13 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._async.in_order import in_order
 from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
 _AT_A_TIME: Final = 8
-_NOT_COPIED: Final = "schema 1 cannot be copied, because registries no longer accept it; build the image again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ async def resolve_all(source: AsyncSource, references: Sequence[str]) -> list[De
     """
     found = await in_order(source.resolve, references, at_a_time=_AT_A_TIME)
     for descriptor in found:
-        if descriptor.family is Family.SCHEMA1:
-            raise errors.UnsupportedMediaTypeError(descriptor.media_type, descriptor.digest, _NOT_COPIED)
+        check_is_modern(descriptor)
     return found
 
 

@@ -16,6 +16,7 @@ from dreg_client.files.blob_source import (
     checked_piece,
     hash_some,
     new_hash,
+    size_of,
 )
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
@@ -130,17 +131,9 @@ def _content_of(source: BlobSource, digest: Digest | None) -> FileContent | Piec
         return FileContent(lambda start: Octets(view, start), len(view), digest)
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
-        size = run_in_thread(_size_of, path)
+        size = run_in_thread(size_of, path)
         return FileContent(lambda start: PathReader(path, start), size, digest)
     if isinstance(source, BinaryReader):
         file = run_in_thread(OpenFile, source)
         return FileContent(file.at, file.size, digest)
     return PiecesContent(source, digest)
-
-
-def _size_of(path: str) -> int | None:
-    reader = PathReader(path)
-    try:
-        return reader.size
-    finally:
-        reader.close()

@@ -9,14 +9,13 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.ports import Destination, Source
+from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
 _AT_A_TIME: Final = 8
-_NOT_COPIED: Final = "schema 1 cannot be copied, because registries no longer accept it; build the image again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,7 @@ def resolve_all(source: Source, references: Sequence[str]) -> list[Descriptor]:
     """
     found = in_order(source.resolve, references, at_a_time=_AT_A_TIME)
     for descriptor in found:
-        if descriptor.family is Family.SCHEMA1:
-            raise errors.UnsupportedMediaTypeError(descriptor.media_type, descriptor.digest, _NOT_COPIED)
+        check_is_modern(descriptor)
     return found
 
 

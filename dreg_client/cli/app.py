@@ -26,7 +26,7 @@ GROUPS: Final = {
         "repos": ("registry_commands", "List the repositories of a registry."),
     },
     "Copy images": {
-        "copy": ("copy", "Copy an image between registries and image layouts."),
+        "copy": ("copy", "Copy an image between registries, image layouts and archives."),
         "pull": ("copy", "Copy an image from a registry to an image layout."),
         "push": ("copy", "Copy an image from an image layout or an archive to a registry."),
     },

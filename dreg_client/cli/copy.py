@@ -50,14 +50,14 @@ def _copy_options(command: F) -> F:
 @click.argument("destination", metavar="DESTINATION", type=STORE_TYPE)
 @_copy_options
 def copy_command(source: "StoreName", destination: "StoreName", **options: Any) -> None:  # noqa: ANN401 (of any type)
-    """Copy an image or artifact between registries and image layouts, byte for byte.
+    """Copy an image or artifact between registries, image layouts and archives, byte for byte.
 
     An index is copied with the images of all platforms. What the destination already has is not transferred again;
     between repositories of one registry, blobs are mounted. Tags are written last, so if the command fails or is
     interrupted, the tags of the destination are as before.
 
-    Without a tag, DESTINATION gets the tag of SOURCE. An image layout that does not exist is created. Prints the copied
-    image with its digest.
+    Without a tag, DESTINATION gets the tag of SOURCE. A layout or an archive that does not exist is created. A
+    docker-archive holds one platform of each image. Prints the copied image with its digest.
 
     Credentials are looked up for each registry, as `dreg login`, docker and podman store them.
 
@@ -66,6 +66,7 @@ def copy_command(source: "StoreName", destination: "StoreName", **options: Any) 
       dreg copy localhost:5000/acme/web:1.4 localhost:5000/acme/mirror
       dreg copy oci:fixtures/layouts/multi:1.4 localhost:5000/acme/copy:1.4 --referrers
       dreg copy localhost:5000/acme/web oci:web --all-tags
+      dreg copy localhost:5000/acme/web:1.4 docker-archive:web.tar --platform linux/amd64
     """
     _copy(source, destination, options)
 

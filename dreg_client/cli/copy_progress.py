@@ -19,9 +19,14 @@ _WIDE: Final = 70
 
 
 class CopyProgress:
-    """Counts what is copied, and draws it. A context manager."""
+    """Counts what is copied, and draws it. A context manager.
 
-    def __init__(self) -> None:
+    Args:
+        keeps_blobs: Whether the destination keeps the blobs of a copy that is interrupted.
+    """
+
+    def __init__(self, *, keeps_blobs: bool) -> None:
+        self._keeps_blobs = keeps_blobs
         self._lock = Lock()  # blobs are copied by several threads
         self._blobs, self._octets = 0, 0  # found so far
         self._ended, self._done, self._reusable = 0, 0, 0
@@ -59,8 +64,10 @@ class CopyProgress:
 
     def reusable(self) -> str:
         """Return what an interrupted copy has done, and what the next one will not transfer again."""
-        kept = f"{self._reusable} blob{'' if self._reusable == 1 else 's'} will not be transferred again"
-        return f"the copy is incomplete, and the tags of the destination are as before; {kept}"
+        outcome = "the copy is incomplete, and the tags of the destination are as before"
+        if not (self._reusable and self._keeps_blobs):
+            return outcome
+        return f"{outcome}; {self._reusable} blob{'' if self._reusable == 1 else 's'} will not be transferred again"
 
     def _paint(self) -> None:
         with self._lock:

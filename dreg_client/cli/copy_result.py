@@ -31,7 +31,8 @@ def copy_stores(
     show_log()
     options = given_options()
     read, write = options_of_sides()
-    with CopyProgress() as progress, reporting_interruption(progress.reusable):
+    keeps_blobs = destination.kind in {"registry", "oci"}
+    with CopyProgress(keeps_blobs=keeps_blobs) as progress, reporting_interruption(progress.reusable):
         options["on_event"] = reporting_waits(progress.listen)
         result = copy(
             source,
@@ -44,7 +45,7 @@ def copy_stores(
             destination_options=write,
         )
     put_result(output, _plain(result), _lines(destination, result))
-    for line in _remarks(result):
+    for line in _remarks(result) if output == "text" else ():
         put_error(visible(f"dreg: {line}"))
 
 

@@ -151,7 +151,7 @@ def check_standard_input(path: str) -> None:
 
 def upload_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the values of --upload-host."""
-    return tuple(map(_checked_host, hosts))
+    return tuple([_checked_host(host, "--upload-host") for host in hosts])
 
 
 def _mirror(text: str) -> "Mirror":
@@ -178,12 +178,12 @@ def reads_stdin(ctx: click.Context) -> bool:
     return bool(given.get("password_stdin") or given.get("identity_token_stdin"))
 
 
-def _checked_host(text: str) -> str:
+def _checked_host(text: str, option: str = "--trust-token-host") -> str:
     from dreg_client.values.origin import is_authority
 
     if is_authority(text):
         return text
-    raise click.BadParameter("expected HOST or HOST:PORT, such as auth.example", param_hint="--trust-token-host")
+    raise click.BadParameter("expected HOST or HOST:PORT, such as auth.example", param_hint=option)
 
 
 def _credentials(ctx: click.Context, given: dict[str, Any]) -> "Credential | Credentials | None":

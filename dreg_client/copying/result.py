@@ -79,7 +79,13 @@ class CopyResult:
 
 
 class CopyRecord:
-    """What a copy has done so far; the attributes are those of `CopyResult`."""
+    """What a copy has done so far. Other attributes are those of `CopyResult`.
+
+    Attributes:
+        keeps_blobs: Whether the destination keeps the blobs of a copy that fails. An archive is written as a whole.
+    """
+
+    keeps_blobs: bool = True
 
     def __init__(self) -> None:
         self.digests: dict[str, Digest] = {}
@@ -106,8 +112,9 @@ class CopyRecord:
         """Return what a copy has done that failed."""
         tagged = f"these tags were already written: {listed(self.tagged)}" if self.tagged else "no tag was written"
         missing = f"; the source lacks {listed([each.digest for each in self.left_out])}" if self.left_out else ""
-        copied = self.count("copied").count
-        return f"{tagged}{missing}; {copied} blob{'' if copied == 1 else 's'} will not be transferred again"
+        copied = self.count("copied").count if self.keeps_blobs else 0
+        kept = f"; {copied} blob{'' if copied == 1 else 's'} will not be transferred again" if copied else ""
+        return f"{tagged}{missing}{kept}"
 
     def result(self, *, is_dry_run: bool) -> CopyResult:
         """Return the result."""

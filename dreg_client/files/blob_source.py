@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from dreg_client import errors
@@ -83,27 +84,31 @@ class PathReader:
             if start:
                 self._file.seek(start)
         except OSError as failure:
-            raise self._error(failure) from failure
+            raise _unreadable(path, failure) from failure
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
         try:
             return self._file.read(size) or b""
         except OSError as failure:
-            raise self._error(failure) from failure
-
-    @property
-    def size(self) -> int | None:
-        """The size of a regular file; None for a pipe or a device."""
-        found = os.fstat(self._file.fileno())
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
+            raise _unreadable(self._path, failure) from failure
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _error(self, failure: OSError) -> errors.FileError:
-        return errors.FileError(self._path, f"cannot be read: {(failure.strerror or str(failure)).lower()}")
+
+def size_of(path: str) -> int | None:
+    """Return the size of a regular file; None for a pipe or a device, which can be read only once."""
+    try:
+        found = Path(path).stat()
+    except OSError as failure:
+        raise _unreadable(path, failure) from failure
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _unreadable(path: str, failure: OSError) -> errors.FileError:
+    return errors.FileError(path, f"cannot be read: {(failure.strerror or str(failure)).lower()}")
 
 
 def checked_piece(piece: object) -> bytes:
