@@ -78,3 +78,12 @@ def test_an_archive_cannot_be_changed(build: LayoutBuilder, tmp_path: Path) -> N
 
     with open_oci_archive(tmp_path / "web.tar") as layout, pytest.raises(UnsupportedError, match="cannot be changed"):
         layout.untag("1.4")
+
+
+def test_a_signature_that_loses_its_tag_is_still_found(writer: Writer) -> None:
+    image = writer.image("1.4")
+    signature = writer.image("signature", subject=writer.described(image))
+    writer.untag("signature")
+
+    assert writer.entries() == [(image, "1.4"), (signature, None)]
+    assert [it.digest for it in writer.referrers(image)] == [signature]

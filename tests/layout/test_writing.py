@@ -317,23 +317,27 @@ def test_children_that_are_written_by_digest_are_not_listed(writer: Writer) -> N
         ]
 
     *children, index = images()
+    action: Any
     if writer.way == "threads":
 
-        def write(layout: Layout) -> None:
+        def write_sync(layout: Layout) -> None:
             with layout.writing():
                 for manifest in (*children, index):
                     layout.destination.push_manifest(manifest, manifest.digest)
                 assert writer.entries() == []
 
+        action = write_sync
     else:
 
-        async def write(layout: AsyncLayout) -> None:  # type: ignore[misc]
+        async def write_async(layout: AsyncLayout) -> None:
             async with layout.writing():
                 for manifest in (*children, index):
                     await layout.destination.push_manifest(manifest, manifest.digest)
                 assert writer.entries() == []
 
-    writer.run(write)
+        action = write_async
+
+    writer.run(action)
     assert writer.entries() == [(index.digest, None)]
 
 
