@@ -8,7 +8,7 @@ from dreg_client._async._compat import run_in_thread, run_shielded
 
 
 class AsyncArchiveSession:
-    """The writers of an archive. Tasks and threads may write together.
+    """The writers of an archive. Tasks may write together.
 
     Args:
         begin: Is called before the first writer.

@@ -1,18 +1,20 @@
 """OCI image layouts in a directory or in a tar archive (image-layout.md)."""
 
 import os
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from dreg_client import errors
 from dreg_client._async.layout_destination import AsyncLayoutDestination
 from dreg_client._async.layout_source import AsyncLayoutSource
 from dreg_client._async.ports import AsyncDestination
 from dreg_client._async.writable import AsyncWritableStore
-from dreg_client.files.layout_gc import GCResult
 from dreg_client.files.path_kinds import layout_directory
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.index import LayoutIndex
+
+if TYPE_CHECKING:  # few programs delete
+    from dreg_client.files.layout_gc import GCResult
 
 
 class AsyncLayout(AsyncWritableStore):
@@ -64,7 +66,7 @@ class AsyncLayout(AsyncWritableStore):
         create_layout(path)
         return cls(path, strict=strict)
 
-    async def gc(self, *, dry_run: bool = False) -> GCResult:
+    async def gc(self, *, dry_run: bool = False) -> "GCResult":
         """Delete the blobs that no image needs, and the temporary files of killed processes.
 
         Everything that an entry of the index leads to is needed, through any number of nested indexes. An entry without

@@ -1,8 +1,9 @@
 """Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
@@ -12,8 +13,6 @@ from dreg_client._async.layout_source import AsyncLayoutSource
 from dreg_client._async.ports import AsyncContent
 from dreg_client.files import layout as layout_files
 from dreg_client.files import layout_writer
-from dreg_client.files.layout_gc import GCResult, delete_garbage, find_garbage
-from dreg_client.files.layout_reach import Reach, reachable_in
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import IndexText
@@ -23,9 +22,13 @@ from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
+if TYPE_CHECKING:  # few programs delete
+    from dreg_client.files.layout_gc import GCResult
+    from dreg_client.files.layout_reach import Reach
+
 
 class AsyncLayoutDestination(AsyncLayoutSource):
-    """The files of an image layout in a directory (an `AsyncDestination`). Tasks, threads and processes may share it.
+    """The files of an image layout in a directory (an `AsyncDestination`). Tasks may share it.
 
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """
@@ -137,19 +140,33 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                 await self._change_index(lambda index: index.add(entry, reference))
 
     async def delete_tag(self, tag: str) -> None:
-        """Delete a name. Its manifest stays until `gc`, even if it has no other name."""
+        """Delete a name. Its manifest stays until `gc`, even if it has no other name.
+
+        A manifest with a `subject`, such as a signature, stays in the index, so that it is still found as a referrer.
+        """
         self.files.check_open()
         was_there = False
+        referring = await self._referring_at(tag)
 
         def change(index: IndexText) -> bool:
             nonlocal was_there
             was_there = index.remove_name(tag)
-            return was_there
+            return was_there | (was_there and index.add_all(referring))
 
         async with self.writing():
             await self._change_index(change)
         if not was_there:
             raise layout_files.not_found(self.index, tag, self.name)
+
+    async def _referring_at(self, tag: str) -> list[Descriptor]:
+        """Return the descriptors of the manifests at a name that have a subject, without annotations."""
+        found: list[Descriptor] = []
+        for entry in layout_files.entries_named(self.index, tag):
+            with suppress(errors.DregError):  # a broken manifest can still lose its name
+                raw = await self.fetch_document(entry)
+                if subject_in(raw) is not None:
+                    found.append(Descriptor(mediaType=entry.media_type, digest=entry.digest, size=entry.size))
+        return found
 
     async def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
@@ -188,8 +205,10 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                 raise self._still_named(digest, reach)
             await run_in_thread(layout_writer.delete_file, self._directory, digest)
 
-    async def gc(self, *, dry_run: bool) -> GCResult:
+    async def gc(self, *, dry_run: bool) -> "GCResult":
         """Delete what nothing in the index leads to."""
+        from dreg_client.files.layout_gc import delete_garbage, find_garbage  # noqa: PLC0415 (see above)
+
         self.files.check_open()
         async with deleting_content(self.files.name), changing_index(self.files.name):
             await self.refresh()
@@ -199,11 +218,13 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                 await self.refresh()
         return found
 
-    async def _reach(self) -> Reach:
+    async def _reach(self) -> "Reach":
+        from dreg_client.files.layout_reach import reachable_in  # noqa: PLC0415 (see above)
+
         await self.refresh()
         return await run_in_thread(partial(reachable_in, self.files, self.index))
 
-    def _still_named(self, digest: Digest, reach: Reach) -> errors.ConflictError:
+    def _still_named(self, digest: Digest, reach: "Reach") -> errors.ConflictError:
         parent = reach.digests[digest]
         what = f"{self.name}: {digest} was not deleted, because {parent or 'index.json'} names it"
         return errors.ConflictError(f"{what}; delete that first")

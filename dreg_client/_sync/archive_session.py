@@ -9,7 +9,7 @@ from dreg_client._sync._compat import run_in_thread, run_shielded
 
 
 class ArchiveSession:
-    """The writers of an archive. Threads and threads may write together.
+    """The writers of an archive. Threads may write together.
 
     Args:
         begin: Is called before the first writer.

@@ -2,18 +2,20 @@
 """OCI image layouts in a directory or in a tar archive (image-layout.md)."""
 
 import os
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from dreg_client import errors
 from dreg_client._sync.layout_destination import LayoutDestination
 from dreg_client._sync.layout_source import LayoutSource
 from dreg_client._sync.ports import Destination
 from dreg_client._sync.writable import WritableStore
-from dreg_client.files.layout_gc import GCResult
 from dreg_client.files.path_kinds import layout_directory
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.index import LayoutIndex
+
+if TYPE_CHECKING:  # few programs delete
+    from dreg_client.files.layout_gc import GCResult
 
 
 class Layout(WritableStore):
@@ -65,7 +67,7 @@ class Layout(WritableStore):
         create_layout(path)
         return cls(path, strict=strict)
 
-    def gc(self, *, dry_run: bool = False) -> GCResult:
+    def gc(self, *, dry_run: bool = False) -> "GCResult":
         """Delete the blobs that no image needs, and the temporary files of killed processes.
 
         Everything that an entry of the index leads to is needed, through any number of nested indexes. An entry without

@@ -2,8 +2,9 @@
 """Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
@@ -13,8 +14,6 @@ from dreg_client._sync.layout_source import LayoutSource
 from dreg_client._sync.ports import Content
 from dreg_client.files import layout as layout_files
 from dreg_client.files import layout_writer
-from dreg_client.files.layout_gc import GCResult, delete_garbage, find_garbage
-from dreg_client.files.layout_reach import Reach, reachable_in
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import IndexText
@@ -24,9 +23,13 @@ from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
+if TYPE_CHECKING:  # few programs delete
+    from dreg_client.files.layout_gc import GCResult
+    from dreg_client.files.layout_reach import Reach
+
 
 class LayoutDestination(LayoutSource):
-    """The files of an image layout in a directory (a `Destination`). Threads, threads and processes may share it.
+    """The files of an image layout in a directory (a `Destination`). Threads may share it.
 
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """
@@ -138,19 +141,33 @@ class LayoutDestination(LayoutSource):
                 self._change_index(lambda index: index.add(entry, reference))
 
     def delete_tag(self, tag: str) -> None:
-        """Delete a name. Its manifest stays until `gc`, even if it has no other name."""
+        """Delete a name. Its manifest stays until `gc`, even if it has no other name.
+
+        A manifest with a `subject`, such as a signature, stays in the index, so that it is still found as a referrer.
+        """
         self.files.check_open()
         was_there = False
+        referring = self._referring_at(tag)
 
         def change(index: IndexText) -> bool:
             nonlocal was_there
             was_there = index.remove_name(tag)
-            return was_there
+            return was_there | (was_there and index.add_all(referring))
 
         with self.writing():
             self._change_index(change)
         if not was_there:
             raise layout_files.not_found(self.index, tag, self.name)
+
+    def _referring_at(self, tag: str) -> list[Descriptor]:
+        """Return the descriptors of the manifests at a name that have a subject, without annotations."""
+        found: list[Descriptor] = []
+        for entry in layout_files.entries_named(self.index, tag):
+            with suppress(errors.DregError):  # a broken manifest can still lose its name
+                raw = self.fetch_document(entry)
+                if subject_in(raw) is not None:
+                    found.append(Descriptor(mediaType=entry.media_type, digest=entry.digest, size=entry.size))
+        return found
 
     def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
@@ -189,8 +206,10 @@ class LayoutDestination(LayoutSource):
                 raise self._still_named(digest, reach)
             run_in_thread(layout_writer.delete_file, self._directory, digest)
 
-    def gc(self, *, dry_run: bool) -> GCResult:
+    def gc(self, *, dry_run: bool) -> "GCResult":
         """Delete what nothing in the index leads to."""
+        from dreg_client.files.layout_gc import delete_garbage, find_garbage  # noqa: PLC0415 (see above)
+
         self.files.check_open()
         with deleting_content(self.files.name), changing_index(self.files.name):
             self.refresh()
@@ -200,11 +219,13 @@ class LayoutDestination(LayoutSource):
                 self.refresh()
         return found
 
-    def _reach(self) -> Reach:
+    def _reach(self) -> "Reach":
+        from dreg_client.files.layout_reach import reachable_in  # noqa: PLC0415 (see above)
+
         self.refresh()
         return run_in_thread(partial(reachable_in, self.files, self.index))
 
-    def _still_named(self, digest: Digest, reach: Reach) -> errors.ConflictError:
+    def _still_named(self, digest: Digest, reach: "Reach") -> errors.ConflictError:
         parent = reach.digests[digest]
         what = f"{self.name}: {digest} was not deleted, because {parent or 'index.json'} names it"
         return errors.ConflictError(f"{what}; delete that first")

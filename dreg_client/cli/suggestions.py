@@ -49,7 +49,7 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("sign",), f"dreg does not sign images; {_REFERRERS}"),
     **dict.fromkeys(("diff",), "dreg does not compare images yet; compare what dreg inspect --format json prints"),
     **dict.fromkeys(("edit", "mutate", "rebase"), "dreg does not change images; to tag an image, use dreg tag"),
-    **dict.fromkeys(("gc", "prune"), f"dreg does not clean up registries; {_DELETE}"),
+    **dict.fromkeys(("prune",), f"to delete unneeded blobs of a layout, use dreg gc; in a registry, {_DELETE}"),
     **dict.fromkeys(("ps", "run"), "dreg does not run containers; to show an image, use dreg inspect"),
     **dict.fromkeys(("registry",), "to list the repositories of a registry, use dreg repos; to log in, use dreg login"),
 }

@@ -122,15 +122,13 @@ def _named_in(tree: dict[str, object]) -> Iterator[tuple[Digest, bool | None]]:
 def _objects_in(value: object) -> Iterator[dict[str, object]]:
     ahead = [value]
     while ahead:
-        match ahead.pop():
-            case dict() as found:
-                members = cast("dict[str, object]", found)
-                yield members
-                ahead += members.values()
-            case list() as found:
-                ahead += cast("list[object]", found)
-            case _:
-                pass
+        found = ahead.pop()
+        if isinstance(found, dict):
+            members = cast("dict[str, object]", found)
+            yield members
+            ahead += members.values()
+        elif isinstance(found, list):
+            ahead += cast("list[object]", found)
 
 
 def _digests(values: Iterable[object]) -> Iterator[Digest]:
