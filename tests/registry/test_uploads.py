@@ -164,7 +164,7 @@ def test_an_error_of_the_caller_s_iterator_cancels_the_upload(registry: RunningR
     with Registry(registry.url) as client, pytest.raises(LookupError, match="mine"):
         client.repository("acme/broken").push_blob(broken())
     uploads = registry.root / "storage/docker/registry/v2/repositories/acme/broken/_uploads"
-    assert not [*uploads.iterdir()]
+    assert not [*uploads.rglob("data")]
 
 
 # --- `kill -9`
