@@ -90,8 +90,9 @@ class UploadSession:
         self._requests, self._limits, self._new_attempts = requests, limits, attempts
         self.in_chunks: bool = in_chunks
         self._attempts = attempts()
-        self.url, self.offset = url, 0
-        self.phase = Phase.STATUS if url else Phase.START
+        self.url: str = url
+        self.offset: int = 0
+        self.phase: Phase = Phase.STATUS if url else Phase.START
         self._content = Available(0, 0, None, is_whole=False)
         self._sent = sys.maxsize if url else 0  # an earlier process may have sent any number of bytes
         self._shortest = 0
@@ -147,7 +148,6 @@ class UploadSession:
 
     def answered(self, response: Response) -> float:
         """Take the response to the last step; return the seconds to wait before the next one."""
-        self._is_cut = False
         match self.phase:
             case Phase.START:
                 return self._started(response)
@@ -166,9 +166,10 @@ class UploadSession:
         `is_cut`: not all bytes of the part were sent.
         """
         delay = self._attempts.after_failure(failure)
-        self._failure, self._is_cut = failure, is_cut
+        is_put = self._step.request.method == "PUT"
+        self._failure, self._is_cut = failure, is_cut and is_put
         self._sent = max(self._sent, self._step.end)
-        self.phase = Phase.CHECK if self._step.request.method == "PUT" else Phase.STATUS
+        self.phase = Phase.CHECK if is_put else Phase.STATUS
         return delay
 
     def opened(self, response: Response) -> None:
@@ -276,8 +277,8 @@ class UploadSession:
             return 0.0
         if self.phase is Phase.CONFIRM and self._failure is not None:
             raise self._failure
-        if self._is_cut:
-            self.phase = Phase.STATUS
+        if self._is_cut:  # what has arrived can be kept
+            self._is_cut, self.phase = False, Phase.STATUS
             return 0.0
         return self._start_again(response)
 
