@@ -100,6 +100,7 @@ class UploadSession:
         self._is_realigned = self._is_authorized_again = self._is_cut = False
         self._step = Step(requests.start())
         self._failure: errors.DregError | None = None
+        self._refusal: errors.DregError | None = None  # of the closing PUT
 
     @property
     def sends_all(self) -> bool:
@@ -226,7 +227,7 @@ class UploadSession:
             return self._start_again(response)
         if response.status in _MISPLACED and not self._is_realigned and self._step.start == self._step.end > 0:
             self._is_realigned, self.phase = True, Phase.STATUS
-            self._failure = rejected(response, self._step.request)
+            self._refusal = rejected(response, self._step.request)
             return 0.0
         return self._after_error(response, Phase.CHECK)
 
@@ -259,8 +260,11 @@ class UploadSession:
             raise self._misplaced(f"the registry states that {stated} bytes arrived, which is more than were sent")
         if stated < max(self.offset, content.first):
             return self._start_again(response)
-        if self._failure is not None and self._is_realigned and stated == content.end and content.is_whole:
-            raise self._failure  # the PUT was rejected although all bytes had arrived
+        if self._refusal is not None and stated == content.end:
+            if self._sessions:
+                raise self._refusal  # the PUT was rejected although all bytes had arrived
+            return self._start_again(response)  # an earlier process has sent other bytes
+        self._refusal = None
         self._advance(stated)
         return 0.0
 
