@@ -50,9 +50,9 @@ def _copy_options(command: F) -> F:
 @click.argument("destination", metavar="DESTINATION", type=STORE_TYPE)
 @_copy_options
 def copy_command(source: "StoreName", destination: "StoreName", **options: Any) -> None:  # noqa: ANN401 (of any type)
-    """Copy an image or artifact between registries, image layouts and archives, byte for byte.
+    """Copy an image between registries, image layouts and archives.
 
-    An index is copied with the images of all platforms. What the destination already has is not transferred again;
+    Images and other artifacts are copied byte for byte, so that digests stay the same. An index is copied with the images of all platforms. What the destination already has is not transferred again;
     between repositories of one registry, blobs are mounted. Tags are written last, so if the command fails or is
     interrupted, the tags of the destination are as before.
 
