@@ -41,6 +41,11 @@ class AsyncRegistrySource:
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
 
+    @property
+    def connections(self) -> int:
+        """The maximum number of connections to one host."""
+        return self._client.connections
+
     async def aclose(self) -> None:
         """Close the client if it belongs to this source."""
         if self._owns_client:

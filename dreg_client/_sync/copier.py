@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from dreg_client import errors
 from dreg_client._sync._compat import Semaphore, TaskGroup, new_lock
@@ -12,14 +12,13 @@ from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.stored_blob import StoredBlob
 from dreg_client.copying.companions import companion_tags
 from dreg_client.copying.graph import (
-    BLOBS_AT_ONCE,
-    MANIFESTS_AT_ONCE,
     CopyBlob,
     CopyGraph,
     ReadManifest,
     Step,
     WriteManifest,
     WriteTag,
+    numbers_at_once,
 )
 from dreg_client.copying.result import CopyRecord
 from dreg_client.copying.schema1 import check_is_modern
@@ -65,7 +64,9 @@ class Copier:
         self._source, self._destination = source, destination
         self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
         self._mounts = source.name if shares_registry(source, destination) else None
-        self._graph, self.record = CopyGraph(), CopyRecord()
+        self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
+        self._graph = CopyGraph(blobs_at_once=self._blobs_at_once, manifests_at_once=self._manifests_at_once)
+        self.record = CopyRecord()
         self._kept: dict[Digest, RawManifest] = {}
         self._octets_kept = 0
         self._made: dict[Digest, RawManifest] = {}
@@ -112,7 +113,7 @@ class Copier:
 
     def _run_steps(self) -> None:
         with first_error_only():
-            workers = BLOBS_AT_ONCE + MANIFESTS_AT_ONCE
+            workers = self._blobs_at_once + self._manifests_at_once
             with TaskGroup() as group:
                 for _ in range(workers):
                     group.start_soon(self._work)
@@ -289,3 +290,18 @@ def shares_registry(source: Source, destination: Destination) -> bool:
         and registry == destination.address.removesuffix(destination.name)
         and source.name != destination.name
     )
+
+
+def concurrency(source: Source, destination: Destination) -> tuple[int, int]:
+    """Return how many blobs and how many manifests to copy at a time, according to the connections of both ends."""
+    ends = [end for end in (source, destination) if isinstance(end, _Connected)]
+    shared = 2 if shares_registry(source, destination) else 1
+    return numbers_at_once(min([end.connections for end in ends], default=None), shared)
+
+
+@runtime_checkable
+class _Connected(Protocol):
+    """A medium with a limited number of connections."""
+
+    @property
+    def connections(self) -> int: ...

@@ -52,9 +52,10 @@ def _copy_options(command: F) -> F:
 def copy_command(source: "StoreName", destination: "StoreName", **options: Any) -> None:  # noqa: ANN401 (of any type)
     """Copy an image between registries, image layouts and archives.
 
-    Images and other artifacts are copied byte for byte, so that digests stay the same. An index is copied with the images of all platforms. What the destination already has is not transferred again;
-    between repositories of one registry, blobs are mounted. Tags are written last, so if the command fails or is
-    interrupted, the tags of the destination are as before.
+    Images and other artifacts are copied byte for byte, so that digests stay the same. An index is copied with the
+    images of all platforms. What the destination already has is not transferred again; between repositories of one
+    registry, blobs are mounted. Tags are written last, so if the command fails or is interrupted, the tags of the
+    destination are as before.
 
     Without a tag, DESTINATION gets the tag of SOURCE. A layout or an archive that does not exist is created. A
     docker-archive holds one platform of each image. Prints the copied image with its digest.

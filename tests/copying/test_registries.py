@@ -234,3 +234,15 @@ def test_schema_1_is_a_clear_error(open_registry: RunningRegistry, fixtures: Pat
 
     with pytest.raises(errors.UnsupportedMediaTypeError, match="schema 1 cannot be copied"):
         copy(f"oci:{source}", f"oci:{tmp_path}/there")
+
+
+@pytest.mark.parametrize("connections", [1, 2, 8])
+def test_few_connections_are_enough(registry: RunningRegistry, there: str, tmp_path: Path, connections: int) -> None:
+    name = there.partition("/")[2]
+    with Registry(registry.url, connections=connections) as opened, Layout(LAYOUT) as layout:
+        repository = opened.repository(name)
+        copy(layout, repository, tags="all")
+        copy((repository, "1.4"), opened.repository(f"{name}-other"))
+        copy(repository, f"oci:{tmp_path}/back", tags="all")
+
+    assert content(tmp_path / "back") == content(LAYOUT)
