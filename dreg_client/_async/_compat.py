@@ -264,7 +264,7 @@ def iterate(pieces: Pieces) -> AsyncIterator[bytes]:
     """Return an iterator over pieces. Sync iterators run in a thread, because they may read a file."""
     if isinstance(pieces, AsyncIterable):
         return aiter(pieces)
-    if isinstance(pieces, Iterable):
+    if isinstance(pieces, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] (a caller may pass anything)
         return _InThread(iter(pieces))
     expected = "bytes, a path, an open binary file, or an iterable of bytes"
     raise TypeError(f"the content of a blob must be {expected}, not {type(pieces).__name__}")

@@ -12,7 +12,6 @@ from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import untag
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.manifest import Manifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
@@ -68,10 +67,9 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         subject = subject_in(raw)
         if subject is None or lists_referrers(response, subject):
             return
+        written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
         parsed = parse_manifest(raw, media_type, strict=False)
-        if isinstance(parsed, Manifest):
-            written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
-            await self.referrers_tag(subject).add(referrer(written, parsed))
+        await self.referrers_tag(subject).add(referrer(written, parsed))
 
     async def delete_tag(self, tag: str) -> None:
         """Delete a tag. The manifest and its other tags stay."""

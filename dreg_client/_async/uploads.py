@@ -164,6 +164,8 @@ class _AsyncUpload:
         session, body = self._session, self._body
         if session.phase is Phase.SEND:
             await body.fill(session.offset, session.chunk)
+            if session.sends_all:
+                await body.hash_held()
             if body.known.is_whole and session.offset == body.known.end:
                 await body.complete()
         return session.next(body.known)

@@ -163,6 +163,8 @@ class _Upload:
         session, body = self._session, self._body
         if session.phase is Phase.SEND:
             body.fill(session.offset, session.chunk)
+            if session.sends_all:
+                body.hash_held()
             if body.known.is_whole and session.offset == body.known.end:
                 body.complete()
         return session.next(body.known)

@@ -75,7 +75,8 @@ class CommandWithCommands(Command):
     def __init__(self, *args: Any, module: str = "", summaries: Mapping[str, str], **settings: Any) -> None:  # noqa: ANN401
         """Create a command; `module` has the functions of the others, which `summaries` names and describes."""
         super().__init__(*args, **settings)
-        self.module, self.summaries = module, summaries
+        self.module: str = module
+        self.summaries: Mapping[str, str] = summaries
 
     def get_command(self, name: str) -> click.Command:
         """Import a command."""

@@ -75,7 +75,7 @@ class _Node:
     depth: int = 0
     height: int = 0
     missing: int = 0
-    parents: "list[_Node]" = field(default_factory=list)
+    parents: "list[_Node]" = field(default_factory=lambda: [])  # noqa: PIE807 (pyright knows its type)
     is_tagged: bool = False
     is_written: bool = False
 

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
@@ -21,6 +21,13 @@ class BinaryReader(Protocol):
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes; none at the end."""
         ...
+
+
+@runtime_checkable
+class _Seekable(Protocol):
+    def seekable(self) -> bool: ...
+    def tell(self) -> int: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
 
 
 class Octets:
@@ -49,26 +56,26 @@ class OpenFile:
         self._file = file
         self.size: int | None = None
         self._begin = 0
-        seek, tell = getattr(file, "seek", None), getattr(file, "tell", None)
-        try:
-            if callable(seek) and callable(tell) and getattr(file, "seekable", bool)():
-                self._begin = tell()
-                self.size = max(seek(0, os.SEEK_END) - self._begin, 0)
-                seek(self._begin)
-        except OSError:
-            self.size = None
-        self._seek: Callable[[int], object] | None = seek if self.size is not None else None
+        if isinstance(file, _Seekable):
+            with suppress(OSError):
+                self._find_size(file)
+
+    def _find_size(self, file: "_Seekable") -> None:
+        if file.seekable():
+            self._begin = file.tell()
+            size = max(file.seek(0, os.SEEK_END) - self._begin, 0)
+            file.seek(self._begin)
+            self.size = size
 
     def at(self, start: int) -> "OpenFile":
         """Return the file, at an offset of its content."""
-        if self._seek is not None:
-            self._seek(self._begin + start)
+        if self.size is not None and isinstance(self._file, _Seekable):
+            self._file.seek(self._begin + start)
         return self
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
-        piece: object = self._file.read(size)
-        return checked_piece(b"" if piece is None else piece)
+        return checked_piece(self._file.read(size))
 
     def close(self) -> None:
         """Do nothing: the file belongs to the caller."""
@@ -115,8 +122,10 @@ def checked_piece(piece: object) -> bytes:
     """Return bytes from a caller's file or iterator."""
     if isinstance(piece, bytes):
         return piece
-    if isinstance(piece, bytearray | memoryview):
+    if isinstance(piece, bytearray):
         return bytes(piece)
+    if isinstance(piece, memoryview):
+        return piece.tobytes()
     kind = type(piece).__name__
     raise TypeError(f"the content of a blob must be bytes, not {kind}; open files in binary mode ('rb')")
 

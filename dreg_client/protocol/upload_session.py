@@ -90,8 +90,9 @@ class UploadSession:
         self._requests, self._limits, self._new_attempts = requests, limits, attempts
         self.in_chunks: bool = in_chunks
         self._attempts = attempts()
-        self.url, self.offset = url, 0
-        self.phase = Phase.STATUS if url else Phase.START
+        self.url: str = url
+        self.offset: int = 0
+        self.phase: Phase = Phase.STATUS if url else Phase.START
         self._content = Available(0, 0, None, is_whole=False)
         self._sent = sys.maxsize if url else 0  # an earlier process may have sent any number of bytes
         self._shortest = 0
@@ -99,6 +100,7 @@ class UploadSession:
         self._is_realigned = self._is_authorized_again = self._is_cut = False
         self._step = Step(requests.start())
         self._failure: errors.DregError | None = None
+        self._refusal: errors.DregError | None = None  # of the closing PUT
 
     @property
     def sends_all(self) -> bool:
@@ -147,7 +149,6 @@ class UploadSession:
 
     def answered(self, response: Response) -> float:
         """Take the response to the last step; return the seconds to wait before the next one."""
-        self._is_cut = False
         match self.phase:
             case Phase.START:
                 return self._started(response)
@@ -166,9 +167,10 @@ class UploadSession:
         `is_cut`: not all bytes of the part were sent.
         """
         delay = self._attempts.after_failure(failure)
-        self._failure, self._is_cut = failure, is_cut
+        is_put = self._step.request.method == "PUT"
+        self._failure, self._is_cut = failure, is_cut and is_put
         self._sent = max(self._sent, self._step.end)
-        self.phase = Phase.CHECK if self._step.request.method == "PUT" else Phase.STATUS
+        self.phase = Phase.CHECK if is_put else Phase.STATUS
         return delay
 
     def opened(self, response: Response) -> None:
@@ -225,7 +227,7 @@ class UploadSession:
             return self._start_again(response)
         if response.status in _MISPLACED and not self._is_realigned and self._step.start == self._step.end > 0:
             self._is_realigned, self.phase = True, Phase.STATUS
-            self._failure = rejected(response, self._step.request)
+            self._refusal = rejected(response, self._step.request)
             return 0.0
         return self._after_error(response, Phase.CHECK)
 
@@ -258,8 +260,11 @@ class UploadSession:
             raise self._misplaced(f"the registry states that {stated} bytes arrived, which is more than were sent")
         if stated < max(self.offset, content.first):
             return self._start_again(response)
-        if self._failure is not None and self._is_realigned and stated == content.end and content.is_whole:
-            raise self._failure  # the PUT was rejected although all bytes had arrived
+        if self._refusal is not None and stated == content.end:
+            if self._sessions:
+                raise self._refusal  # the PUT was rejected although all bytes had arrived
+            return self._start_again(response)  # an earlier process has sent other bytes
+        self._refusal = None
         self._advance(stated)
         return 0.0
 
@@ -276,8 +281,8 @@ class UploadSession:
             return 0.0
         if self.phase is Phase.CONFIRM and self._failure is not None:
             raise self._failure
-        if self._is_cut:
-            self.phase = Phase.STATUS
+        if self._is_cut:  # what has arrived can be kept
+            self._is_cut, self.phase = False, Phase.STATUS
             return 0.0
         return self._start_again(response)
 

@@ -84,7 +84,11 @@ def test_a_command_has_examples_and_a_summary(said: Run, command: str) -> None:
     assert re.search(rf"^  {command} +[A-Z]", said("--help").out, re.MULTILINE)
 
 
-ALL = [[], *([command] for command in COMMANDS), *(["schema", name] for name in ("check", "list", "show", "write"))]
+ALL = [
+    [],
+    *(command.split() for command in COMMANDS),
+    *(["schema", name] for name in ("check", "list", "show", "write")),
+]
 
 
 @pytest.mark.parametrize("command", ALL, ids=lambda words: " ".join(words) or "dreg")
