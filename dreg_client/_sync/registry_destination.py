@@ -13,7 +13,6 @@ from dreg_client._sync.ports import Content
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.untag import untag
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.manifest import Manifest
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
@@ -69,10 +68,9 @@ class RegistryDestination(RegistrySource):
         subject = subject_in(raw)
         if subject is None or lists_referrers(response, subject):
             return
+        written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
         parsed = parse_manifest(raw, media_type, strict=False)
-        if isinstance(parsed, Manifest):
-            written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
-            self.referrers_tag(subject).add(referrer(written, parsed))
+        self.referrers_tag(subject).add(referrer(written, parsed))
 
     def delete_tag(self, tag: str) -> None:
         """Delete a tag. The manifest and its other tags stay."""
