@@ -210,11 +210,12 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         from dreg_client.files.layout_gc import delete_garbage, find_garbage  # noqa: PLC0415 (see above)
 
         self.files.check_open()
-        async with deleting_content(self.files.name), changing_index(self.files.name):
+        async with deleting_content(self.files.name, dry_run=dry_run):
             await self.refresh()
             found = await run_in_thread(partial(find_garbage, self._directory, self.index, dry_run=dry_run))
             if not dry_run:
-                await run_in_thread(delete_garbage, self._directory, found)
+                async with changing_index(self.files.name):
+                    await run_in_thread(delete_garbage, self._directory, found)
                 await self.refresh()
         return found
 

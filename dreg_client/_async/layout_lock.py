@@ -24,9 +24,9 @@ async def writing_content(root: str) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def deleting_content(root: str) -> AsyncGenerator[None]:
-    """Keep all writers out, to delete blobs."""
-    async with _locked(root, CONTENT, shared=False):
+async def deleting_content(root: str, *, dry_run: bool = False) -> AsyncGenerator[None]:
+    """Keep all writers out, to delete blobs. A dry run creates no lock file."""
+    async with _locked(root, CONTENT, shared=False, creates=not dry_run):
         yield
 
 
@@ -38,9 +38,9 @@ async def changing_index(root: str) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def _locked(root: str, name: str, *, shared: bool) -> AsyncGenerator[None]:
+async def _locked(root: str, name: str, *, shared: bool, creates: bool = True) -> AsyncGenerator[None]:
     """Hold a lock; raise LayoutLockedError if others do not release it within 30 seconds."""
-    file = LockFile(root, name)
+    file = LockFile(root, name, creates=creates)
     try:
         until = time.monotonic() + PATIENCE
         while not file.try_lock(shared=shared):

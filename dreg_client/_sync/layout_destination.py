@@ -211,11 +211,12 @@ class LayoutDestination(LayoutSource):
         from dreg_client.files.layout_gc import delete_garbage, find_garbage  # noqa: PLC0415 (see above)
 
         self.files.check_open()
-        with deleting_content(self.files.name), changing_index(self.files.name):
+        with deleting_content(self.files.name, dry_run=dry_run):
             self.refresh()
             found = run_in_thread(partial(find_garbage, self._directory, self.index, dry_run=dry_run))
             if not dry_run:
-                run_in_thread(delete_garbage, self._directory, found)
+                with changing_index(self.files.name):
+                    run_in_thread(delete_garbage, self._directory, found)
                 self.refresh()
         return found
 

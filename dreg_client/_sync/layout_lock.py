@@ -25,9 +25,9 @@ def writing_content(root: str) -> Generator[None]:
 
 
 @contextmanager
-def deleting_content(root: str) -> Generator[None]:
-    """Keep all writers out, to delete blobs."""
-    with _locked(root, CONTENT, shared=False):
+def deleting_content(root: str, *, dry_run: bool = False) -> Generator[None]:
+    """Keep all writers out, to delete blobs. A dry run creates no lock file."""
+    with _locked(root, CONTENT, shared=False, creates=not dry_run):
         yield
 
 
@@ -39,9 +39,9 @@ def changing_index(root: str) -> Generator[None]:
 
 
 @contextmanager
-def _locked(root: str, name: str, *, shared: bool) -> Generator[None]:
+def _locked(root: str, name: str, *, shared: bool, creates: bool = True) -> Generator[None]:
     """Hold a lock; raise LayoutLockedError if others do not release it within 30 seconds."""
-    file = LockFile(root, name)
+    file = LockFile(root, name, creates=creates)
     try:
         until = time.monotonic() + PATIENCE
         while not file.try_lock(shared=shared):

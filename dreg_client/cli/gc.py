@@ -26,7 +26,7 @@ def gc_command(source: "StoreName", dry_run: bool, output: str) -> None:
     Programs that use dreg-client cannot write the layout meanwhile, and are waited for. Other tools do not lock a
     layout: do not run them at the same time.
 
-    JSON output is an object with blobs, bytes, dry_run, referrers and temporary_files.
+    JSON output is an object with blobs, referrers, temporaryFiles, size and dryRun.
 
     \b
     Exit codes:
@@ -61,8 +61,8 @@ def _summary(found: "GCResult") -> str:
 def _as_json(found: "GCResult") -> dict[str, object]:
     return {
         "blobs": list(found.blobs),
-        "bytes": found.bytes,
-        "dry_run": found.dry_run,
         "referrers": [entry.digest for entry in found.referrers],
-        "temporary_files": list(map(decodable, found.temporary_files)),
+        "temporaryFiles": list(map(decodable, found.temporary_files)),
+        "size": found.bytes,
+        "dryRun": found.dry_run,
     }

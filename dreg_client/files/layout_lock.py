@@ -24,6 +24,7 @@ _FLAGS: Final = (
     getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # of a named pipe
 )
 _IS_LINK: Final = frozenset({errno.ELOOP, errno.EMLINK})
+_MAY_BE_READ: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class LockFile:
@@ -31,17 +32,24 @@ class LockFile:
 
     Each object has a file descriptor of its own, so threads and tasks of a process exclude each other, too.
 
+    Args:
+        root: The layout.
+        name: `CONTENT` or `INDEX`.
+        creates: Whether to create the file. If it does not exist, no writer of this library is active.
+
     Raises:
         UnsafePathError: The file is a link, or is not a regular file.
         LayoutError: The file cannot be created or locked.
     """
 
-    def __init__(self, root: str, name: str) -> None:
+    def __init__(self, root: str, name: str, *, creates: bool = True) -> None:
         self.path: str = str(Path(root, name))
-        self._file = -1
+        self._file, self._creates = -1, creates
 
     def try_lock(self, *, shared: bool) -> bool:
         """Lock the file unless another process, thread or task holds a lock that excludes this one; return whether."""
+        if self._file < 0 and not self._creates and not os.path.lexists(self.path):
+            return True
         if self._file < 0:
             self._file = self._opened()
         if not self._flock(shared=shared):
@@ -53,12 +61,14 @@ class LockFile:
 
     def _opened(self) -> int:
         try:
-            try:
-                file = os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o644)
-            except PermissionError:  # of another user; reading is enough to lock it
-                file = os.open(self.path, os.O_RDONLY | _FLAGS)
+            file = os.open(self.path, os.O_RDWR | (os.O_CREAT if self._creates else 0) | _FLAGS, 0o644)
         except OSError as failure:
-            raise self._refused(failure) from failure
+            if failure.errno not in _MAY_BE_READ:
+                raise self._refused(failure) from failure
+            try:
+                file = os.open(self.path, os.O_RDONLY | _FLAGS)  # it belongs to another user; this is enough to lock it
+            except OSError:
+                raise self._refused(failure) from failure
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
             raise errors.UnsafePathError(self.path, "is not a regular file; delete it")
