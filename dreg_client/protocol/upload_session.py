@@ -249,11 +249,14 @@ class UploadSession:
             return self._start_again(response)
         if not response.ok:
             raise rejected(response, self._step.request)
-        stated = arrived(response) or 0
-        if stated == 1 and self.offset == 0:
-            stated = 0  # distribution has no other way to state that nothing has arrived
         if response.headers.get("location"):
             self.url = self._requests.location_in(response)
+        stated = arrived(response) or 0
+        # Without any bytes, distribution states 0-0, too.
+        return self._go_on(response, 0 if stated == 1 and self.offset == 0 else stated)
+
+    def _go_on(self, response: Response, stated: int) -> float:
+        """Go on after the bytes that have arrived according to the registry, if this is possible."""
         content = self._content
         known = content.end if content.is_whole else self._sent
         if stated > min(self._sent, known):
