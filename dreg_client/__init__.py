@@ -9,27 +9,34 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers treat it as True; importing `typing` would double the cost of this import
 if TYPE_CHECKING:
+    from dreg_client._async.copy import acopy
     from dreg_client._async.httpx_transport import AsyncHTTPTransport
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
     from dreg_client._async.opening import aopen_image, aopen_store
-    from dreg_client._async.ports import AsyncBlobReader, AsyncSource
+    from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
+    from dreg_client._async.writable import AsyncWritableStore
+    from dreg_client._sync.copy import copy
     from dreg_client._sync.docker_archive import DockerArchive
     from dreg_client._sync.httpx_transport import HTTPTransport
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
     from dreg_client._sync.opening import open_image, open_store
-    from dreg_client._sync.ports import BlobReader, Source
+    from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
+    from dreg_client._sync.writable import WritableStore
+    from dreg_client.copying.options import CopyOptions
+    from dreg_client.copying.result import CopyResult, Transferred
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.errors import DregError, NotFoundError, UnsupportedError
     from dreg_client.errors.problems import Problem, Severity
+    from dreg_client.files.layout_gc import GCResult
     from dreg_client.images.image import PlatformImage
     from dreg_client.models.config import ImageConfig
     from dreg_client.models.descriptor import Descriptor
@@ -39,7 +46,18 @@ if TYPE_CHECKING:
     from dreg_client.models.manifest import DockerManifest, ImageManifest, Manifest, OciManifest
     from dreg_client.models.parse import parse_document, parse_manifest
     from dreg_client.protocol.content import RawManifest
-    from dreg_client.protocol.events import Answered, Counted, Event, Received, Retrying, Warned
+    from dreg_client.protocol.events import (
+        Answered,
+        Copied,
+        Copying,
+        Counted,
+        Event,
+        Planned,
+        Received,
+        Retrying,
+        Sent,
+        Warned,
+    )
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
@@ -50,27 +68,34 @@ if TYPE_CHECKING:
     from dreg_client.values.reference import Reference
 
 _MODULES = {
+    "_async.copy": ("acopy",),
     "_async.httpx_transport": ("AsyncHTTPTransport",),
     "_async.images": ("AsyncImage",),
     "_async.layout": ("AsyncLayout",),
     "_async.opening": ("aopen_image", "aopen_store"),
-    "_async.ports": ("AsyncBlobReader", "AsyncSource"),
+    "_async.ports": ("AsyncBlobReader", "AsyncContent", "AsyncDestination", "AsyncSource"),
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
+    "_async.writable": ("AsyncWritableStore",),
+    "_sync.copy": ("copy",),
     "_sync.docker_archive": ("DockerArchive",),
     "_sync.httpx_transport": ("HTTPTransport",),
     "_sync.images": ("Image",),
     "_sync.layout": ("Layout",),
     "_sync.opening": ("open_image", "open_store"),
-    "_sync.ports": ("BlobReader", "Source"),
+    "_sync.ports": ("BlobReader", "Content", "Destination", "Source"),
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
+    "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
+    "copying.options": ("CopyOptions",),
+    "copying.result": ("CopyResult", "Transferred"),
     "credentials.lookup": ("Credentials",),
     "errors": ("DregError", "NotFoundError", "UnsupportedError"),
     "errors.problems": ("Problem", "Severity"),
+    "files.layout_gc": ("GCResult",),
     "images.image": ("PlatformImage",),
     "models.config": ("ImageConfig",),
     "models.descriptor": ("Descriptor",),
@@ -80,7 +105,18 @@ _MODULES = {
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
     "models.parse": ("parse_document", "parse_manifest"),
     "protocol.content": ("RawManifest",),
-    "protocol.events": ("Answered", "Counted", "Event", "Received", "Retrying", "Warned"),
+    "protocol.events": (
+        "Answered",
+        "Copied",
+        "Copying",
+        "Counted",
+        "Event",
+        "Planned",
+        "Received",
+        "Retrying",
+        "Sent",
+        "Warned",
+    ),
     "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
@@ -97,6 +133,8 @@ __all__ = [
     "Answered",
     "AnyManifest",
     "AsyncBlobReader",
+    "AsyncContent",
+    "AsyncDestination",
     "AsyncHTTPTransport",
     "AsyncImage",
     "AsyncLayout",
@@ -104,12 +142,19 @@ __all__ = [
     "AsyncRepository",
     "AsyncSource",
     "AsyncStore",
+    "AsyncWritableStore",
     "BlobReader",
+    "Content",
+    "Copied",
+    "CopyOptions",
+    "CopyResult",
+    "Copying",
     "Counted",
     "Credential",
     "CredentialSource",
     "Credentials",
     "Descriptor",
+    "Destination",
     "Digest",
     "DockerArchive",
     "DockerManifest",
@@ -118,6 +163,7 @@ __all__ = [
     "DregError",
     "Event",
     "FileReport",
+    "GCResult",
     "HTTPTransport",
     "Image",
     "ImageConfig",
@@ -133,6 +179,7 @@ __all__ = [
     "OciIndex",
     "OciManifest",
     "Options",
+    "Planned",
     "Platform",
     "PlatformImage",
     "Problem",
@@ -145,16 +192,21 @@ __all__ = [
     "Repository",
     "RepositoryValidation",
     "Retrying",
+    "Sent",
     "Severity",
     "Source",
     "Store",
     "Timeouts",
     "TokenService",
+    "Transferred",
     "UnsupportedError",
     "Warned",
+    "WritableStore",
+    "acopy",
     "aopen_image",
     "aopen_store",
     "choose",
+    "copy",
     "open_image",
     "open_store",
     "parse_document",

@@ -20,6 +20,7 @@ NAMES: Final = {
     "__anext__": "__next__",
     "aclose": "close",
     "aclosing": "closing",
+    "acopy": "copy",
     "aiter": "iter",
     "anext": "next",
     "aopen_image": "open_image",
@@ -27,6 +28,7 @@ NAMES: Final = {
     "aopen_store": "open_store",
     "aread": "read",
     "asynccontextmanager": "contextmanager",
+    "enter_async_context": "enter_context",
     "handle_async_request": "handle_request",
 }
 ASYNC_CLASS: Final = re.compile(r"(_*)Async([A-Z]\w*)")

@@ -12,11 +12,20 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from concurrent.futures import Future, InvalidStateError
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, TypeVarTuple, cast
+from typing import Any, Final, Self, TypeAlias, TypeVar, TypeVarTuple, cast
 
 import anyio
 import anyio.abc
@@ -309,3 +318,31 @@ async def wait_writable(sock: socket.socket, timeout: float) -> bool:  # noqa: A
 async def maybe_await(value: Awaitable[T] | T) -> T:
     """Return the result of a caller's function, which may be async."""
     return await cast("Awaitable[T]", value) if isawaitable(value) else value
+
+
+Pieces: TypeAlias = Iterable[bytes] | AsyncIterable[bytes]
+"""Pieces of bytes from a caller, who may produce them in sync code."""
+
+
+def iterate(pieces: Pieces) -> AsyncIterator[bytes]:
+    """Return an iterator over pieces. Sync iterators run in a thread, because they may read a file."""
+    if isinstance(pieces, AsyncIterable):
+        return aiter(pieces)
+    if isinstance(pieces, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] (a caller may pass anything)
+        return _InThread(iter(pieces))
+    expected = "bytes, a path, an open binary file, or an iterable of bytes"
+    raise TypeError(f"the content of a blob must be {expected}, not {type(pieces).__name__}")
+
+
+class _InThread:
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await run_in_thread(next, self._pieces, None)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece

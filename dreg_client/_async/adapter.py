@@ -1,7 +1,7 @@
 """The caller's httpx or httpx2 transport as our `AsyncTransport`: a mock, an ASGI app, a cache, HTTP/2."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from math import inf
 from time import monotonic
 from typing import Protocol, runtime_checkable
@@ -11,7 +11,7 @@ from dreg_client import errors
 from dreg_client._async._compat import Permit, Semaphore, run_until
 from dreg_client._async.connection import body_length, request_target
 from dreg_client._async.pool import AsyncPool
-from dreg_client._async.transport import AsyncTransport, RawHeaders
+from dreg_client._async.transport import AsyncRequestBody, AsyncTransport, RawHeaders
 from dreg_client._logging import log
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
@@ -102,6 +102,8 @@ class AsyncTransportAdapter:
         try:
             if not await permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
+            if isinstance(hop.content, AsyncRequestBody):
+                until = hop.content.pace.response_end(hop.waits or timeouts.read, hop.content.length)
             response = await run_until(until, self._transport.handle_async_request, request)
             adapted = AsyncAdaptedResponse(response, self._library, permits, held, hop.where)
         except BaseException as failure:
@@ -124,12 +126,16 @@ class AsyncTransportAdapter:
         seconds = {"connect": timeouts.connect, "write": timeouts.write, "pool": timeouts.pool, "read": read}
         seconds = {name: min(value, left) for name, value in seconds.items()}
         extensions, headers = {"timeout": seconds}, list(hop.headers)
+        content: object = hop.body or None
+        if isinstance(hop.content, AsyncRequestBody):
+            content = _counted(hop.content)
+            headers.append(("Content-Length", str(hop.content.length)))
         if not self._keeps_alive:
             # HTTP libraries take bytes after a response as the next response, which a server could thus forge.
             headers.append(("Connection", "close"))
         try:
             request = self._library.request(
-                hop.method, hop.url, headers=headers, content=hop.body or None, extensions=extensions
+                hop.method, hop.url, headers=headers, content=content, extensions=extensions
             )
             # httpx turns /a%2Fb/../c into /c, but the URL that is sent must be the one that was checked. Additional
             # percent-encoding is harmless.
@@ -191,6 +197,14 @@ class AsyncAdaptedResponse:
             pass
         finally:
             self._permits.release(self._held)
+
+
+async def _counted(body: AsyncRequestBody) -> AsyncGenerator[bytes]:
+    async for piece in body:
+        began = monotonic()
+        yield piece
+        body.pace.add(len(piece), monotonic() - began)
+        body.left -= len(piece)
 
 
 def _is_ours(transport: object) -> bool:

@@ -69,19 +69,19 @@ class AsyncBlobBody:
     async def _next_chunk(self) -> bytes:
         """Return the new bytes of the next chunk; empty if there are none, for example at the end of the body."""
         began = monotonic()
-        end = began + self.transfer.patience
+        end = began + self.transfer.pace.patience
         if self._call is not None:
             end = min(end, self._call.until(began, self._client.budget))
         try:
             chunk = await self._body.chunk(end) if self._body is not None else None
         except errors.TransportError:
-            self.transfer.add_wait(monotonic() - began)
+            self.transfer.pace.add_wait(monotonic() - began)
             raise
         if chunk is None:
             self.transfer.ended()
             return b""
         chunk = self.transfer.feed(chunk, monotonic() - began)
-        if self._call is not None and self.transfer.is_fast_enough:
+        if self._call is not None and self.transfer.pace.is_fast_enough:
             self._call.succeeded()
             self._slow_since = monotonic()
         if not self.transfer.exact:  # ranges are reported in order, when they are passed on
@@ -92,9 +92,9 @@ class AsyncBlobBody:
         """Request the rest after an interruption."""
         began = monotonic()
         try:
-            await self._begin(self.transfer.resume_within)
+            await self._begin(self.transfer.pace.resume_within)
         finally:
-            self.transfer.add_wait(monotonic() - began, for_body=False)
+            self.transfer.pace.add_wait(monotonic() - began, for_body=False)
 
     async def _begin(self, within: float = inf) -> None:
         """Send requests until there is a body to read, or nothing is left to read."""

@@ -12,7 +12,7 @@ import h11
 
 from dreg_client import errors
 from dreg_client._async.network import NARROW, AsyncStream
-from dreg_client._async.transport import RawHeaders
+from dreg_client._async.transport import AsyncRequestBody, RawHeaders
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -79,6 +79,9 @@ class AsyncConnection:
         try:
             for start in range(0, len(data), NARROW):
                 await self._stream.write(data[start : start + NARROW], min(monotonic() + write_seconds, until))
+            if isinstance(hop.content, AsyncRequestBody):
+                is_sent = await self._send_body(hop.content, write_seconds)
+                until = hop.content.pace.response_end(read_seconds)
         except SendError:
             is_sent = False  # a server may respond early, and close the connection while the request is being sent
         deadline = min(monotonic() + read_seconds, until)
@@ -101,6 +104,23 @@ class AsyncConnection:
             self._most = NARROW if status == 206 and length <= _SMALL_PART else _WIDE
         return status, headers
 
+    async def _send_body(self, body: AsyncRequestBody, seconds: float) -> bool:
+        """Send a body as it is read; return False if the server responded before its end."""
+        async for piece in body:
+            self._h11.send_with_data_passthrough(h11.Data(data=piece))  # which counts the bytes
+            left = memoryview(piece)
+            while left:
+                if self._stream.has_response():
+                    return False
+                part, left = left[: body.pace.piece], left[body.pace.piece :]
+                began = monotonic()
+                end = min(began + seconds, body.pace.until(began))
+                await self._stream.write(part, end, self._stream.has_response)
+                body.pace.add(len(part), monotonic() - began)
+                body.left -= len(part)
+        self._h11.send(h11.EndOfMessage())
+        return True
+
     def _request(self, hop: Hop, text: str) -> bytes:
         if self._left is not None:
             self._h11, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD), None
@@ -112,12 +132,14 @@ class AsyncConnection:
             for name, value in hop.headers:
                 headers.append((name.encode("ascii"), value.encode("latin-1")))
             if hop.body or hop.method in _HAS_BODY:
-                headers.append((b"Content-Length", b"%d" % len(hop.body)))
+                length = hop.content.length if isinstance(hop.content, AsyncRequestBody) else len(hop.body)
+                headers.append((b"Content-Length", b"%d" % length))
             target = self._prefix + request_target(text)
             data = self._h11.send(h11.Request(method=hop.method, target=target, headers=headers))
             if hop.body:
                 data += self._h11.send(h11.Data(data=hop.body))
-            self._h11.send(h11.EndOfMessage())
+            if hop.content is None:
+                self._h11.send(h11.EndOfMessage())
         except (h11.LocalProtocolError, UnicodeError):
             raise errors.UnsafeURLError(hop.where, hop.where, _unsendable_part(hop)) from None
         return data

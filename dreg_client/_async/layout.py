@@ -1,174 +1,24 @@
 """OCI image layouts in a directory or in a tar archive (image-layout.md)."""
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
-from functools import partial
-from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Self
 
 from dreg_client import errors
-from dreg_client._async._compat import run_in_thread
-from dreg_client._async.documents import completed_entry, read_verified
-from dreg_client._async.file_reader import AsyncFileReader
-from dreg_client._async.store import AsyncStore
-from dreg_client._logging import log
-from dreg_client.errors.problems import Severity
-from dreg_client.files import layout as layout_files
+from dreg_client._async.layout_destination import AsyncLayoutDestination
+from dreg_client._async.layout_source import AsyncLayoutSource
+from dreg_client._async.ports import AsyncDestination
+from dreg_client._async.writable import AsyncWritableStore
 from dreg_client.files.path_kinds import layout_directory
-from dreg_client.files.rooted import Files
+from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.files.tar import TarFiles
-from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
-from dreg_client.models.listing import is_incomplete
-from dreg_client.models.parse import parse_manifest
-from dreg_client.protocol.content import BlobRequest, RawManifest
-from dreg_client.protocol.referrers import (
-    fallback_tag,
-    is_malformed_referrer,
-    of_type,
-    parse_fallback,
-    referrer,
-    subject_of,
-)
-from dreg_client.values.arguments import check_flag
-from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family, essence, is_media_type
 
-_MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
+if TYPE_CHECKING:  # few programs delete
+    from dreg_client.files.layout_gc import GCResult
 
 
-class AsyncLayoutSource:
-    """The files of an image layout (an `AsyncSource`).
-
-    The constructor reads the marker and the index itself, because they are small, and opening a path that is not a
-    layout must fail immediately. Async code reads everything else in a thread.
-    """
-
-    refetches = False
-    writes_manifests = False
-
-    def __init__(self, files: Files, *, strict: bool = True) -> None:
-        check_flag("strict", strict)
-        self.files, self.strict = files, strict
-        self.name = self.address = files.name
-        layout_files.check_marker(files)
-        self.index: LayoutIndex = layout_files.read_index(files, strict=strict)
-
-    async def aclose(self) -> None:
-        """Close open files."""
-        self.files.close()
-
-    async def resolve(self, reference: str) -> Descriptor:
-        """Return the index entry for a name or digest, or else a descriptor of the document stored under the digest."""
-        self.files.check_open()
-        entry = layout_files.find_entry(self.index, reference, self.name)
-        if entry is not None:
-            return entry
-        if not layout_files.names_stored_document(reference):
-            raise layout_files.not_found(self.index, reference, self.name)
-        digest = Digest(reference)
-        raw = await run_in_thread(layout_files.read_blob, self.files, digest)
-        return layout_files.descriptor_of_stored(raw, digest, self.name)
-
-    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
-        """Read the manifest at a name or digest. `legacy` has no effect."""
-        return await read_verified(self, await self.resolve(reference))
-
-    async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:  # noqa: ARG002 (port)
-        """Read a manifest or a config."""
-        self.files.check_open()
-        return await run_in_thread(layout_files.read_blob, self.files, descriptor.digest)
-
-    async def tags(self) -> tuple[str, ...]:
-        """List the names of all entries, each once, in document order."""
-        self.files.check_open()
-        return layout_files.tags_in(self.index)
-
-    async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
-        """List the manifests with this subject, from the index and from the list under the referrers tag.
-
-        A malformed manifest with this subject, and an entry under the referrers tag whose manifest is missing, are
-        also listed, with a warning in the log.
-        """
-        self.files.check_open()
-        listed = dict.fromkeys(await self._listed_by_tag(digest))
-        entries = list(dict.fromkeys([*self.index.manifests, *listed]))
-        found: dict[Descriptor, tuple[Descriptor, ...]] = {}
-        for alike in _by_manifest(entries):
-            if (raw := await self._manifest_or_none(alike[0])) is not None:
-                found |= self._referrers(alike, raw, digest, artifact_type)
-                continue
-            for entry in filter(listed.__contains__, alike):
-                log.warning("%s: the referrers tag lists %s, which is not a manifest in this layout", self.name, entry)
-                found[entry] = of_type([entry], artifact_type)
-        return tuple(chain.from_iterable(found.get(entry, ()) for entry in entries))
-
-    def _referrers(
-        self, alike: list[Descriptor], served: RawManifest, digest: Digest, artifact_type: str | None
-    ) -> dict[Descriptor, tuple[Descriptor, ...]]:
-        """Return the entries for a list of referrers, for each entry of one manifest.
-
-        They are empty if the manifest has another subject or type.
-        """
-        try:
-            document = parse_manifest(served.raw, alike[0].media_type, strict=False)
-        except errors.DocumentError as failure:
-            if not is_malformed_referrer(served, digest, artifact_type):
-                return {}
-            log.warning("%s: the referrer %s is malformed: %s", self.name, alike[0].digest, failure)
-            return {entry: (entry,) for entry in alike}
-        subject = subject_of(document)
-        if subject is None or subject.digest != digest:
-            return {}
-        for problem in document.problems:
-            if problem.severity is Severity.ERROR:
-                log.warning("%s: the referrer %s is malformed: %s", self.name, alike[0].digest, problem)
-        return {entry: of_type([referrer(entry, document)], artifact_type) for entry in alike}
-
-    async def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
-        """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
-        found: list[Descriptor] = []
-        named = layout_files.entries_named(self.index, fallback_tag(digest))
-        for entry, *_ in _by_manifest(entry for entry in named if entry.family is Family.INDEX):
-            with suppress(errors.NotFoundError):
-                listed = parse_fallback(await read_verified(self, entry), self.name)
-                found += [await self._completed(each) for each in listed]
-        return found
-
-    async def _completed(self, entry: Descriptor) -> Descriptor:
-        # An entry is only read if it is a manifest, so its media type must be known and valid.
-        is_complete = is_media_type(entry.media_type) and not is_incomplete(entry)
-        return entry if is_complete else await completed_entry(self, entry)
-
-    async def _manifest_or_none(self, entry: Descriptor) -> RawManifest | None:
-        try:
-            return await read_verified(self, entry) if entry.family in _MANIFESTS else None
-        except errors.NotFoundError:
-            return None
-
-    async def has_blob(self, digest: Digest) -> bool:
-        """Return whether a blob exists."""
-        self.files.check_open()
-        return await run_in_thread(layout_files.has_blob, self.files, digest)
-
-    def open_blob(self, request: BlobRequest) -> AsyncFileReader:
-        """Return a reader of a blob."""
-        self.files.check_open()
-        open_file = partial(layout_files.open_blob, self.files, request.digest, request.start, request.size)
-        return AsyncFileReader(open_file, f"{self.name}, blob {request.digest.short}")
-
-
-def _by_manifest(entries: Iterable[Descriptor]) -> Iterable[list[Descriptor]]:
-    """Group the entries of one manifest: an index may list it ten thousand times, and it is read once."""
-    alike: dict[tuple[object, ...], list[Descriptor]] = {}
-    for entry in entries:
-        alike.setdefault((entry.digest, entry.size, essence(entry.media_type), entry.data), []).append(entry)
-    return alike.values()
-
-
-class AsyncLayout(AsyncStore):
-    """An OCI image layout, read in place.
+class AsyncLayout(AsyncWritableStore):
+    """An OCI image layout, read and written in place. To create a new one, use `create`.
 
     The constructor blocks while it reads `oci-layout` and `index.json`, which are small.
 
@@ -189,8 +39,67 @@ class AsyncLayout(AsyncStore):
     """
 
     def __init__(self, path: str | os.PathLike[str] | Files, *, strict: bool = True) -> None:
-        self._layout = AsyncLayoutSource(path if isinstance(path, Files) else layout_directory(path), strict=strict)
+        files = path if isinstance(path, Files) else layout_directory(path)
+        if isinstance(files, DirectoryFiles):
+            self._layout: AsyncLayoutSource = AsyncLayoutDestination(files, strict=strict)
+        else:
+            self._layout = AsyncLayoutSource(files, strict=strict)
         super().__init__(self._layout)
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], *, strict: bool = True) -> Self:
+        """Create an empty layout in a new or an empty directory; open an existing layout.
+
+        This blocks while it writes `oci-layout` and `index.json`, which are small.
+
+        Args:
+            path: The directory. It and its parents are created.
+            strict: See the constructor.
+
+        Raises:
+            LayoutError: The directory contains other files, or cannot be written.
+
+        Source: image-spec, image-layout.md, "Content".
+        """
+        from dreg_client.files.layout_writer import create_layout  # noqa: PLC0415 (most layouts are only read)
+
+        create_layout(path)
+        return cls(path, strict=strict)
+
+    async def gc(self, *, dry_run: bool = False) -> "GCResult":
+        """Delete the blobs that no image needs, and the temporary files of killed processes.
+
+        Everything that an entry of the index leads to is needed, through any number of nested indexes. An entry without
+        a name that refers to another manifest by its `subject`, such as a signature, is needed as long as that
+        manifest is. What only seems to be named is kept.
+
+        No writer of this library can be active meanwhile. Other tools do not lock a layout: do not run them at the
+        same time.
+
+        Args:
+            dry_run: Whether to return what would be deleted, and delete nothing.
+
+        Raises:
+            LayoutCorruptError: A manifest is damaged, so the blobs that it names are not known. Nothing was deleted.
+            LayoutLockedError: Another process has been writing the layout for 30 seconds.
+            LayoutError: A file cannot be deleted.
+        """
+        return await self._writable().gc(dry_run=dry_run)
+
+    @property
+    def destination(self) -> AsyncDestination:
+        """The files of the layout, as a storage medium that can be written.
+
+        Raises:
+            UnsupportedError: The layout is in an archive, which cannot be changed.
+        """
+        return self._writable()
+
+    def _writable(self) -> AsyncLayoutDestination:
+        if isinstance(self._layout, AsyncLayoutDestination):
+            return self._layout
+        advice = "it is an archive, which is written as a whole; copy its images into a layout first"
+        raise errors.UnsupportedError(f"{self.name} cannot be changed: {advice}")
 
     @property
     def files(self) -> Files:
@@ -199,14 +108,12 @@ class AsyncLayout(AsyncStore):
 
     @property
     def index(self) -> LayoutIndex:
-        """The document `index.json`."""
+        """The document `index.json`, as it was when it was last read or changed through this object."""
         return self._layout.index
 
     async def refresh(self) -> None:
         """Read `index.json` again."""
-        self._layout.index = await run_in_thread(
-            partial(layout_files.read_index, self.files, strict=self._layout.strict)
-        )
+        await self._layout.refresh()
 
 
 def open_oci_archive(path: str | os.PathLike[str], *, strict: bool = True) -> AsyncLayout:

@@ -1,5 +1,7 @@
 """The interface of storage media. The methods that users call are written once, on top of it."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
 from dreg_client.protocol.content import BlobRequest, RawManifest
@@ -95,4 +97,86 @@ class AsyncSource(Protocol):
 
     async def aclose(self) -> None:
         """Close connections and files."""
+        ...
+
+
+class AsyncContent(Protocol):
+    """The bytes of a blob to write: those of the caller, or those of another store."""
+
+    @property
+    def digest(self) -> Digest | None:
+        """The digest of the bytes; None if it is only known once they were read."""
+        ...
+
+    @property
+    def size(self) -> int | None:
+        """The number of bytes; None if it is only known once they were read."""
+        ...
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether `chunks` can be called more than once, and from any offset."""
+        ...
+
+    def chunks(self, start: int = 0) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open the bytes from an offset. They need not match the digest: whoever writes them verifies them."""
+        ...
+
+
+class AsyncDestination(AsyncSource, Protocol):
+    """A storage medium that can be written.
+
+    Implementations write nothing that does not match its digest. Blobs and child manifests are written before the
+    manifests that name them, and a tag is written last.
+    """
+
+    def writing(self) -> AbstractAsyncContextManager[None]:
+        """Enter this before the first change, and leave it after the last one.
+
+        What was written stays at least until then: a layout keeps `gc` out. An archive is complete only afterwards; if
+        the block raises, the file stays as it was.
+        """
+        ...
+
+    async def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest in the medium itself, by a single request at most.
+
+        None if there is none, or if the medium does not say so: what is written again does no harm.
+        """
+        ...
+
+    async def push_blob(self, content: AsyncContent) -> "Descriptor":
+        """Write a blob, unless it exists; return its descriptor (media type `application/octet-stream`).
+
+        Raises:
+            DigestMismatchError: The bytes do not match the digest. Nothing was written.
+            SizeMismatchError: The number of bytes is not the stated one. Nothing was written.
+        """
+        ...
+
+    async def mount_blob(self, digest: Digest, repository: str) -> bool:
+        """Add a blob of another repository of the same registry without transferring it; return whether it was added.
+
+        Media without repositories return False.
+        """
+        ...
+
+    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+        """Write a manifest, byte for byte, under a tag or under its digest. Everything that it names exists already.
+
+        Raises:
+            DigestMismatchError: The medium reports another digest than the manifest's.
+        """
+        ...
+
+    async def delete_tag(self, tag: str) -> None:
+        """Delete a tag. The manifest and its other tags stay."""
+        ...
+
+    async def delete_manifest(self, digest: Digest) -> None:
+        """Delete a manifest and all its tags."""
+        ...
+
+    async def delete_blob(self, digest: Digest) -> None:
+        """Delete a blob."""
         ...

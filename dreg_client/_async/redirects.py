@@ -29,20 +29,7 @@ class AsyncRedirects:
 
     async def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> AsyncAnswer:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        headers, only_loopback = (*self._sender.fixed, *request.headers), False
-        if authorization:
-            headers = (*headers, ("Authorization", authorization))
-            only_loopback = is_for_loopback(registry.origin, authorization, self._options)
-        hop = first = Hop(
-            request.method,
-            url_of(registry, request),
-            headers,
-            request.body,
-            request.limit,
-            request.streams,
-            only_loopback=only_loopback,
-            waits=request.waits,
-        )
+        hop = first = self._first_hop(registry, request, authorization)
         for _ in range(MAX_REDIRECTS + 1):
             response, body = await self._sender.send(hop, registry.url)
             is_elsewhere = response.status == 401 and hop is not first
@@ -52,13 +39,30 @@ class AsyncRedirects:
             if response.status < 300:
                 return (_with_secret(response, hop) if authorization or hop is not first else response), body
             target = redirect_target(registry, request, response)
-            if target is None:
+            if target is None or request.content is not None:  # such a body can be sent only once
                 check_tls_expected(response)
-                return redact_error(response, hop, redirected=hop is not first), None
+                return redact_error(response, hop, redirected=hop is not first or request.once), None
             hop = next_hop(registry, hop, response, target, first)
             if self._others.challenges:
                 hop = await self._with_known_token(registry, hop)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
+
+    def _first_hop(self, registry: RegistryURL, request: Request, authorization: str | None) -> Hop:
+        headers, only_loopback = (*self._sender.fixed, *request.headers), False
+        if authorization:
+            headers = (*headers, ("Authorization", authorization))
+            only_loopback = is_for_loopback(registry.origin, authorization, self._options)
+        return Hop(
+            request.method,
+            url_of(registry, request),
+            headers,
+            request.body,
+            request.limit,
+            request.streams,
+            only_loopback=only_loopback,
+            waits=request.waits,
+            content=request.content,
+        )
 
     async def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
         """Return the request; with an anonymous token, if it goes to another registry that required one earlier."""

@@ -26,7 +26,7 @@ class AsyncRegistry:
         **options: Any of the following; see `Options` for details.
             credentials: A pair (user, password), a `Credential`, or a source such as `Credentials.default()`. Without
             credentials, requests are anonymous. auth_service: An object that returns tokens. trusted_token_hosts:
-            Additional hosts that may get the credential.
+            Additional hosts that may get the credential. upload_hosts: Other hosts to which blobs may be uploaded.
             plain_http: Use HTTP. insecure: Do not verify the certificate. ca_file: A file with additional CA
             certificates. client_cert: A pair (certificate, key) of paths. certs_dirs: Directories like docker's
             `certs.d`. ssl_context: A TLS context, used instead of all these.

@@ -10,10 +10,9 @@ from dreg_client._async.client import AsyncClient
 from dreg_client._async.limits import limit_calls
 from dreg_client._async.lists import iter_tags
 from dreg_client._async.manifests import get_manifest
-from dreg_client._async.registry_source import AsyncRegistrySource
+from dreg_client._async.registry_destination import AsyncRegistryDestination
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.untag import untag
-from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.octets import check_order, octets_of
@@ -27,19 +26,20 @@ from dreg_client.protocol.content import (
     digest_of,
     digest_of_manifest,
     reference_text,
+    verifiable,
 )
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
-from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
+from dreg_client.protocol.referrers import lists_referrers, referrer, subject_of
 from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import essence
+from dreg_client.values.media_type import OCTET_STREAM, essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
-if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
-    from dreg_client._async.referrers_tag import AsyncReferrersTag
+if TYPE_CHECKING:  # few manifests have a subject, few are of schema 1, and few programs write
+    from dreg_client._async.contents import BlobSource
     from dreg_client.models.index import AnyManifest
     from dreg_client.models.legacy import LegacyManifest
 
@@ -56,6 +56,8 @@ _LIMITED: Final = (
     "has_blob",
     "get_blob",
     "download_blob",
+    "push_blob",
+    "mount_blob",
     "put_manifest",
     "tag",
     "untag",
@@ -86,7 +88,8 @@ class AsyncRepository(AsyncStore):
     def __init__(
         self, client: AsyncClient, name: RepositoryName, *, owns_client: bool = False, strict: bool = True
     ) -> None:
-        super().__init__(AsyncRegistrySource(client, name, owns_client=owns_client, strict=strict))
+        self._destination = AsyncRegistryDestination(client, name, owns_client=owns_client, strict=strict)
+        super().__init__(self._destination)
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
         limit_calls(self, _LIMITED, client.deadline_seconds)
@@ -114,6 +117,65 @@ class AsyncRepository(AsyncStore):
         """
         async for tag in iter_tags(self._client, self._repository, n, last, MAX_STREAMED_PAGES):
             yield tag
+
+    async def push_blob(
+        self,
+        source: "BlobSource",
+        *,
+        digest: str | None = None,
+        mount_from: str | None = None,
+        resume: bool = False,
+        media_type: str = OCTET_STREAM,
+    ) -> Descriptor:
+        """Upload a blob, unless the registry has it already (distribution-spec "Pushing Blobs").
+
+        A source that can be read twice (bytes, a path, a seekable file) is hashed first, and then sent in one request.
+        Others are sent in chunks, which are held in memory (16 MiB each, or as the registry requires), and hashed at
+        the same time. The digest is always that of the bytes that were sent, and compared with the registry's. If the
+        connection is lost, the upload goes on from where the registry has received it.
+
+        Args:
+            source: The bytes: `bytes`, a path, an open binary file, or an iterable of `bytes`.
+            digest: The digest that the bytes must have. If the source cannot be read twice, it allows to check whether
+                the blob exists before the bytes are read.
+            mount_from: Another repository of the same registry, which may have the blob. The registry then adds the
+                blob without a transfer; if it does not, the bytes are sent.
+            resume: Send chunks, and remember the upload in `$XDG_STATE_HOME/dreg/uploads` until it ends, so that the
+                same call goes on after this process has ended. Without `digest`, the source must be readable twice.
+            media_type: The media type of the descriptor that is returned. Registries do not store it.
+
+        Returns:
+            The descriptor of the blob.
+
+        Raises:
+            DigestMismatchError: The bytes do not have the `digest`, or the registry has stored other bytes.
+            SizeMismatchError: A file became longer or shorter while it was sent. Nothing was written.
+            UploadError: The registry rejects the upload; UploadOffsetError: it has lost or invented some bytes.
+            CrossOriginError: The registry wants the bytes sent to another host, which `upload_hosts` does not name.
+            FileError: A file cannot be read.
+            UnsupportedError: The registry does not accept uploads.
+        """
+        from dreg_client._async.contents import content_of  # noqa: PLC0415 (few programs write)
+
+        given = None if digest is None else verifiable(digest_of(digest))
+        check_flag("resume", resume)
+        other = None if mount_from is None else RepositoryName(mount_from)
+        content = await content_of(source, given)
+        if resume and content.digest is None:
+            raise ValueError("resume=True needs digest=, because the source can be read only once")
+        written = await self._destination.uploads().push(content, mount_from=other, resume=resume)
+        return Descriptor(mediaType=media_type, digest=written.digest, size=written.size)
+
+    async def mount_blob(self, digest: BlobRef, repository: str) -> bool:
+        """Add a blob of another repository of the registry, without a transfer (distribution-spec "Mounting").
+
+        Returns:
+            Whether the registry has added it. Many registries mount only what the user can read.
+
+        Raises:
+            InvalidReferenceError: The text is not the name of a repository. Nothing was sent.
+        """
+        return await self._destination.uploads().mount(digest_of(digest), RepositoryName(repository))
 
     async def put_manifest(
         self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None
@@ -167,14 +229,9 @@ class AsyncRepository(AsyncStore):
         if subject is None or lists_referrers(response, subject.digest):
             return
         try:
-            await self._referrers_tag(subject.digest).add(referrer(written, manifest))
+            await self._destination.referrers_tag(subject.digest).add(referrer(written, manifest))
         finally:
             self.refresh()
-
-    def _referrers_tag(self, subject: Digest) -> "AsyncReferrersTag":
-        from dreg_client._async.referrers_tag import AsyncReferrersTag  # noqa: PLC0415 (few manifests have a subject)
-
-        return AsyncReferrersTag(self._client, self._repository, subject)
 
     async def tag(self, reference: ManifestRef, *new_tags: str) -> Digest:
         """Add tags to the manifest at a tag, a digest or a descriptor. Its bytes do not change.
@@ -254,28 +311,10 @@ class AsyncRepository(AsyncStore):
             ServerError: The registry failed. If the manifest could not be read, nothing was deleted.
         """
         name = digest_of_manifest(digest)
-        found = await self._read_to_delete(name)
         try:
-            await changes.delete_manifest(self._client, self._repository, name)
+            await self._destination.delete_manifest(name)
         finally:
             self.refresh()
-        if isinstance(found, errors.DregError):
-            log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", name, found)
-        elif found is not None and (subject := subject_in(found.raw)) is not None:
-            await self._referrers_tag(subject).remove(found)
-
-    async def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
-        """Return a manifest to be deleted, or why it cannot be read; None if it does not exist or cannot be checked."""
-        if not name.computable:
-            return None
-        try:
-            return await self.source.fetch_manifest(name, legacy=True)
-        except errors.NotFoundError:
-            return None
-        except (errors.TransportError, errors.RateLimitedError, errors.ServerError):
-            raise  # reading may succeed later, but not after the deletion
-        except errors.DregError as failure:
-            return failure
 
     async def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").

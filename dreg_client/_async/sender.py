@@ -7,7 +7,7 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import sleep
-from dreg_client._async.transport import AsyncOpenResponse, AsyncTransport
+from dreg_client._async.transport import AsyncOpenResponse, AsyncRequestBody, AsyncTransport
 from dreg_client._logging import log
 from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
@@ -44,6 +44,9 @@ class AsyncSender:
         opened: AsyncOpenResponse | None = None
         try:
             opened = await self._transport.send(hop, self._timeouts, until)
+            if isinstance(hop.content, AsyncRequestBody):  # sent for longer than requests may take
+                until = hop.content.pace.response_end()
+                request_end.set(until)
             headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):

@@ -1,12 +1,33 @@
 """The interface between the client and its transport: our connection pool, or the caller's transport."""
 
+from collections.abc import AsyncIterator
 from math import inf
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Timeouts
+from dreg_client.protocol.pace import SendingPace
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+class AsyncRequestBody:
+    """A body that is sent as it is read, and only once (`Hop.content`).
+
+    Args:
+        pieces: The bytes.
+        length: How many bytes there are.
+        pace: How fast they must be sent.
+
+    Attributes:
+        left: How many bytes were not sent yet.
+    """
+
+    def __init__(self, pieces: AsyncIterator[bytes], length: int, pace: SendingPace) -> None:
+        self._pieces, self.length, self.left, self.pace = pieces, length, length, pace
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
 
 
 class AsyncOpenResponse(Protocol):
@@ -47,7 +68,8 @@ class AsyncTransport(Protocol):
         Args:
             hop: The request.
             timeouts: The timeouts.
-            until: When the head must have arrived, by `time.monotonic()`, even if the timeouts are longer.
+            until: When the head must have arrived, by `time.monotonic()`, even if the timeouts are longer. If the
+                request has an `AsyncRequestBody`: when it must begin to be sent; its `pace` limits the rest.
 
         Raises:
             TransportError: The request could not be sent, or no response arrived in time.

@@ -11,13 +11,13 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
 from math import inf
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, TypeVarTuple
 
 from dreg_client._sync._threads import Cancelled, current
 from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (re-exported)
@@ -311,3 +311,15 @@ def maybe_await(value: Awaitable[T] | T) -> T:
             close()  # otherwise, Python warns that the coroutine was never awaited
         raise TokenError("the function is async, which the sync client cannot await; use the async client")
     return value
+
+
+Pieces: TypeAlias = Iterable[bytes]
+"""Pieces of bytes from a caller."""
+
+
+def iterate(pieces: Pieces) -> Iterator[bytes]:
+    """Return an iterator over pieces."""
+    if isinstance(pieces, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return iter(pieces)
+    expected = "bytes, a path, an open binary file, or an iterable of bytes"
+    raise TypeError(f"the content of a blob must be {expected}, not {type(pieces).__name__}")

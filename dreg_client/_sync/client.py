@@ -26,6 +26,7 @@ from dreg_client.protocol.options import Options, RegistryOptions, options_of
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.retry import Attempts, RecentWrites, retry_after
 from dreg_client.protocol.tls_mismatch import with_advice
+from dreg_client.protocol.upload_limits import UploadLimits
 from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
 
@@ -48,6 +49,8 @@ class Client:
         connections: The maximum number of connections to one host.
         budget: The time for one request, with all its attempts, in seconds.
         deadline_seconds: The time limit of each call; None if there is none.
+        upload_hosts: Other hosts to which the registry may have blobs uploaded.
+        upload_limits: What the registry accepts of an upload.
         head_describes: Whether responses to HEAD describe manifests. Once they do not, HEAD is not sent again.
 
     Raises:
@@ -61,6 +64,8 @@ class Client:
         self.connections: int = options.connections
         self.deadline_seconds: float | None = options.deadline
         self.head_describes: bool = True
+        self.upload_hosts: tuple[str, ...] = options.upload_hosts
+        self.upload_limits: UploadLimits = UploadLimits(registry.origin)
         self._options = options
         mirrors = [Mirror.of(given) for given in options.mirrors]
         self._mirrors = tuple([RegistryURL.parse(mirror.url, tls=mirror.requires_tls) for mirror in mirrors])
@@ -90,12 +95,13 @@ class Client:
         known = current_call.get()
         return CallDeadline(self.deadline_seconds) if known is None and self.deadline_seconds is not None else known
 
-    def send(self, request: Request, call: CallDeadline | None = None) -> Response:
+    def send(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> Response:
         """Send a request to one of the registry's mirrors or to the registry itself, and read the whole response.
 
         Args:
             request: The request.
             call: The limit of the call (see `deadline`), if it sends several requests.
+            within: The seconds in which the response must arrive, with all retries, if less than usual.
 
         Raises:
             TransportError: There was no response in time, even after all retries.
@@ -107,9 +113,9 @@ class Client:
             ClosedError: The client is closed.
         """
         if self._mirrors and request.mirrored:
-            response, _ = self._from_any(request, call)
+            response, _ = self._from_any(request, call, within)
         else:
-            response, _ = self._within_limits(self.registry, request, call)
+            response, _ = self._within_limits(self.registry, request, call, within)
         return response
 
     def stream(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> Answer:
@@ -128,6 +134,10 @@ class Client:
         if self._mirrors and request.mirrored:
             return self._from_any(request, call, within)
         return self._within_limits(self.registry, request, call, within)
+
+    def new_attempts(self) -> Attempts:
+        """Return a count of attempts, as the options limit them, for a request that has `once`."""
+        return self._attempts(inf)
 
     def emit(self, event: Event) -> None:
         """Pass an event to `on_event`."""
@@ -165,20 +175,26 @@ class Client:
         self, registry: RegistryURL, request: Request, call: CallDeadline | None, within: float = inf
     ) -> Answer:
         """Send a request, with retries, within the time for one request, and within that of the call."""
-        began = monotonic()
-        end = began + min(self.budget, within)
-        call = call or current_call.get()
-        if call is None and self.deadline_seconds is not None:
-            call = CallDeadline(self.deadline_seconds)
-        if call is None:
-            request_end.set(end)
-            return self._with_retries(registry, request, end)
-        end = min(end, call.until(began, self.budget))
+        began, budget = monotonic(), self.budget
+        if request.once:
+            budget = max(budget, (request.waits or 0.0) + 30.0)
+        end = began + min(budget, within)
+        call = call or self.deadline()
+        if call is not None:
+            end = min(end, call.until(began, budget))
         request_end.set(end)
+        if call is None or request.content is not None:  # the pace of a body decides whether its call goes on
+            return self._attempted(registry, request, end)
+        return self._within_call(registry, request, call, began, end)
+
+    def _within_call(
+        self, registry: RegistryURL, request: Request, call: CallDeadline, began: float, end: float
+    ) -> Answer:
+        """Send a request, and report to the call whether it succeeded."""
         if end <= began:  # nothing is sent whose response could not be awaited
             call.check(errors.TransferTimeoutError("no time is left", url_of(registry, request).partition("?")[0]))
         try:
-            response, body = self._with_retries(registry, request, end)
+            response, body = self._attempted(registry, request, end)
         except errors.DregError as failure:
             if isinstance(failure, errors.TransportError):
                 call.failed(began)
@@ -191,6 +207,9 @@ class Client:
         elif body is None:
             call.succeeded()
         return response, body
+
+    def _attempted(self, registry: RegistryURL, request: Request, end: float) -> Answer:
+        return (self._once if request.once else self._with_retries)(registry, request, end)
 
     # --- retries
 
@@ -227,6 +246,16 @@ class Client:
                 self._not_before[registry.origin] = monotonic() + wait
             self._sender.pause(request.method, response.where, attempts, f"status {response.status}", wait)
 
+    def _once(self, registry: RegistryURL, request: Request, end: float) -> Answer:
+        """Send a request without retries."""
+        if self._not_before:
+            self._wait_for_turn(registry, request, end)
+        try:
+            response, _ = self._authorized(registry, request)
+        except errors.TransportError as error:
+            raise with_advice(error, registry, self._options) from None
+        return self._final(registry, request, response, self._attempts(end), lost=False), None
+
     def _attempts(self, end: float) -> Attempts:
         return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, end)
 
@@ -243,7 +272,7 @@ class Client:
     def _final(
         self, registry: RegistryURL, request: Request, response: Response, attempts: Attempts, *, lost: bool
     ) -> Response:
-        """Return an unsuccessful response for which there is no further attempt."""
+        """Return a response for which there is no further attempt."""
         self._note(registry, request, response)
         check_wait(response, self._options.max_retry_after, attempts.left)
         if lost and request.absent_is_done and response.status == 404:
@@ -267,12 +296,14 @@ class Client:
 
     def _authorized(self, registry: RegistryURL, request: Request) -> Answer:
         """Send a request with the known `Authorization`; if that is not enough, answer the challenge and resend it."""
+        if request.is_elsewhere:
+            return self._redirects.send(registry, request, None)
         known = self._authenticator.challenges
         authorization = self._authenticator.known(registry, request) if known else None
         response, body = self._redirects.send(registry, request, authorization)
         if response.status >= 400 or request.is_list:
             fresh = self._authenticator.authorization_for(registry, request, response, authorization)
-            if fresh is not None:
+            if fresh is not None and request.content is None:
                 authorization = fresh
                 response, body = self._redirects.send(registry, request, fresh)
             if response.status in _DENIED:

@@ -13,7 +13,7 @@ import h11
 
 from dreg_client import errors
 from dreg_client._sync.network import NARROW, Stream
-from dreg_client._sync.transport import RawHeaders
+from dreg_client._sync.transport import RawHeaders, RequestBody
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import (
     BadHTTPError,
@@ -80,6 +80,9 @@ class Connection:
         try:
             for start in range(0, len(data), NARROW):
                 self._stream.write(data[start : start + NARROW], min(monotonic() + write_seconds, until))
+            if isinstance(hop.content, RequestBody):
+                is_sent = self._send_body(hop.content, write_seconds)
+                until = hop.content.pace.response_end(read_seconds)
         except SendError:
             is_sent = False  # a server may respond early, and close the connection while the request is being sent
         deadline = min(monotonic() + read_seconds, until)
@@ -102,6 +105,23 @@ class Connection:
             self._most = NARROW if status == 206 and length <= _SMALL_PART else _WIDE
         return status, headers
 
+    def _send_body(self, body: RequestBody, seconds: float) -> bool:
+        """Send a body as it is read; return False if the server responded before its end."""
+        for piece in body:
+            self._h11.send_with_data_passthrough(h11.Data(data=piece))  # which counts the bytes
+            left = memoryview(piece)
+            while left:
+                if self._stream.has_response():
+                    return False
+                part, left = left[: body.pace.piece], left[body.pace.piece :]
+                began = monotonic()
+                end = min(began + seconds, body.pace.until(began))
+                self._stream.write(part, end, self._stream.has_response)
+                body.pace.add(len(part), monotonic() - began)
+                body.left -= len(part)
+        self._h11.send(h11.EndOfMessage())
+        return True
+
     def _request(self, hop: Hop, text: str) -> bytes:
         if self._left is not None:
             self._h11, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD), None
@@ -113,12 +133,14 @@ class Connection:
             for name, value in hop.headers:
                 headers.append((name.encode("ascii"), value.encode("latin-1")))
             if hop.body or hop.method in _HAS_BODY:
-                headers.append((b"Content-Length", b"%d" % len(hop.body)))
+                length = hop.content.length if isinstance(hop.content, RequestBody) else len(hop.body)
+                headers.append((b"Content-Length", b"%d" % length))
             target = self._prefix + request_target(text)
             data = self._h11.send(h11.Request(method=hop.method, target=target, headers=headers))
             if hop.body:
                 data += self._h11.send(h11.Data(data=hop.body))
-            self._h11.send(h11.EndOfMessage())
+            if hop.content is None:
+                self._h11.send(h11.EndOfMessage())
         except (h11.LocalProtocolError, UnicodeError):
             raise errors.UnsafeURLError(hop.where, hop.where, _unsendable_part(hop)) from None
         return data

@@ -17,6 +17,7 @@ import os
 import socket
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -40,6 +41,8 @@ _NEXT_ADDRESS: Final = 2.0
 """The seconds after which the next address of a host is also tried."""
 _TURN: Final = 0.1
 """Once all addresses are being tried, the seconds to wait for one before checking the next."""
+_STALL: Final = 0.5
+"""The seconds after which a write that makes no progress checks whether the server has responded already."""
 _CONNECTING: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 _RECORD: Final = 16 * 1024
 _TLS_READ: Final = 256 * 1024
@@ -76,14 +79,19 @@ class SocketStream:
         except OSError as failure:
             raise ConnectionLostError from failure
 
-    def write(self, data: bytes, deadline: float) -> None:
-        """Send all bytes."""
+    def write(self, data: bytes | memoryview, deadline: float, stops: Callable[[], bool] | None = None) -> None:
+        """Send all bytes. If `stops` returns True while the other end does not read, raise SendError."""
         left = memoryview(data)
         while left:
             try:
                 left = left[self._sock.send(left) :]
             except BlockingIOError:
-                if not wait_writable(self._sock, deadline - monotonic()):
+                wait = deadline - monotonic()
+                if wait_writable(self._sock, wait if stops is None else min(wait, _STALL)):
+                    continue
+                if stops is not None and stops():
+                    raise SendError from None
+                if monotonic() >= deadline:
                     raise TransferTimedOutError from None
             except OSError as failure:
                 raise SendError from failure
@@ -91,6 +99,17 @@ class SocketStream:
     def owns(self, sock: socket.socket) -> bool:
         """Return whether this is the stream of a socket."""
         return self._sock is sock
+
+    def has_response(self) -> bool:
+        """Return whether something has arrived while a request is being sent."""
+        return not self.is_silent()
+
+    def read_now(self, most: int) -> bytes:
+        """Read bytes that have arrived, without waiting; empty if there are none."""
+        try:
+            return self._sock.recv(most)
+        except OSError:
+            return b""
 
     def is_silent(self) -> bool:
         """Return whether nothing has arrived: no bytes, and no end of the stream."""
@@ -115,6 +134,7 @@ class TLSStream:
         self.peer: str = inner.peer
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._early = b""  # bytes that arrived while a request was being sent
 
     def handshake(self, deadline: float) -> None:
         """Perform the TLS handshake, including verification of the certificate."""
@@ -141,6 +161,9 @@ class TLSStream:
 
     def read(self, most: int, deadline: float) -> bytes:
         """Read the bytes of all records that have arrived, waiting if necessary, at most `most`; empty at the end."""
+        if self._early:
+            early, self._early = self._early[:most], self._early[most:]
+            return early
         pieces: list[bytes] = []
         size = 0
         while not pieces:
@@ -158,8 +181,8 @@ class TLSStream:
                 raise tls_failure(failure) from failure
         return b"".join(pieces)
 
-    def write(self, data: bytes, deadline: float) -> None:
-        """Send all bytes."""
+    def write(self, data: bytes | memoryview, deadline: float, stops: Callable[[], bool] | None = None) -> None:
+        """Send all bytes (see `SocketStream.write`)."""
         left = memoryview(data)
         while left:
             try:
@@ -169,8 +192,21 @@ class TLSStream:
             except ssl.SSLError as failure:
                 raise SendError from failure
             if self._outgoing.pending >= NARROW:
-                self._flush(deadline)
-        self._flush(deadline)
+                self._flush(deadline, stops)
+        self._flush(deadline, stops)
+
+    def has_response(self) -> bool:
+        """Return whether something has arrived while a request is being sent, other than tickets of TLS."""
+        self._early += self.read_now(NARROW)
+        return not self.is_silent()
+
+    def read_now(self, most: int) -> bytes:
+        """Read bytes that have arrived, without waiting; empty if there are none."""
+        if data := self._inner.read_now(most):
+            self._incoming.write(data)
+        with suppress(ssl.SSLError):
+            return self._tls.read(most)
+        return b""
 
     def _exchange(self, most: int, deadline: float) -> None:
         """Send the pending output of TLS, then read its input."""
@@ -180,13 +216,13 @@ class TLSStream:
         else:
             self._incoming.write_eof()
 
-    def _flush(self, deadline: float) -> None:
+    def _flush(self, deadline: float, stops: Callable[[], bool] | None = None) -> None:
         if self._outgoing.pending:
-            self._inner.write(self._outgoing.read(), deadline)
+            self._inner.write(self._outgoing.read(), deadline, stops)
 
     def is_silent(self) -> bool:
         """Return whether nothing has arrived, neither in TLS nor in the underlying stream."""
-        return not (self._tls.pending() or self._incoming.pending) and self._inner.is_silent()
+        return not (self._early or self._tls.pending() or self._incoming.pending) and self._inner.is_silent()
 
     def close(self) -> None:
         """Close the stream immediately, without a TLS closing message."""

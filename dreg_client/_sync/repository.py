@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
-from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.client import Client
 from dreg_client._sync.limits import limit_calls
 from dreg_client._sync.lists import iter_tags
 from dreg_client._sync.manifests import get_manifest
-from dreg_client._sync.registry_source import RegistrySource
+from dreg_client._sync.registry_destination import RegistryDestination
 from dreg_client._sync.store import Store
 from dreg_client._sync.untag import untag
 from dreg_client.models.descriptor import Descriptor
@@ -28,19 +27,20 @@ from dreg_client.protocol.content import (
     digest_of,
     digest_of_manifest,
     reference_text,
+    verifiable,
 )
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
-from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in, subject_of
+from dreg_client.protocol.referrers import lists_referrers, referrer, subject_of
 from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import essence
+from dreg_client.values.media_type import OCTET_STREAM, essence
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
-if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
-    from dreg_client._sync.referrers_tag import ReferrersTag
+if TYPE_CHECKING:  # few manifests have a subject, few are of schema 1, and few programs write
+    from dreg_client._sync.contents import BlobSource
     from dreg_client.models.index import AnyManifest
     from dreg_client.models.legacy import LegacyManifest
 
@@ -57,6 +57,8 @@ _LIMITED: Final = (
     "has_blob",
     "get_blob",
     "download_blob",
+    "push_blob",
+    "mount_blob",
     "put_manifest",
     "tag",
     "untag",
@@ -85,7 +87,8 @@ class Repository(Store):
     """
 
     def __init__(self, client: Client, name: RepositoryName, *, owns_client: bool = False, strict: bool = True) -> None:
-        super().__init__(RegistrySource(client, name, owns_client=owns_client, strict=strict))
+        self._destination = RegistryDestination(client, name, owns_client=owns_client, strict=strict)
+        super().__init__(self._destination)
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
         limit_calls(self, _LIMITED, client.deadline_seconds)
@@ -113,6 +116,65 @@ class Repository(Store):
         """
         for tag in iter_tags(self._client, self._repository, n, last, MAX_STREAMED_PAGES):
             yield tag
+
+    def push_blob(
+        self,
+        source: "BlobSource",
+        *,
+        digest: str | None = None,
+        mount_from: str | None = None,
+        resume: bool = False,
+        media_type: str = OCTET_STREAM,
+    ) -> Descriptor:
+        """Upload a blob, unless the registry has it already (distribution-spec "Pushing Blobs").
+
+        A source that can be read twice (bytes, a path, a seekable file) is hashed first, and then sent in one request.
+        Others are sent in chunks, which are held in memory (16 MiB each, or as the registry requires), and hashed at
+        the same time. The digest is always that of the bytes that were sent, and compared with the registry's. If the
+        connection is lost, the upload goes on from where the registry has received it.
+
+        Args:
+            source: The bytes: `bytes`, a path, an open binary file, or an iterable of `bytes`.
+            digest: The digest that the bytes must have. If the source cannot be read twice, it allows to check whether
+                the blob exists before the bytes are read.
+            mount_from: Another repository of the same registry, which may have the blob. The registry then adds the
+                blob without a transfer; if it does not, the bytes are sent.
+            resume: Send chunks, and remember the upload in `$XDG_STATE_HOME/dreg/uploads` until it ends, so that the
+                same call goes on after this process has ended. Without `digest`, the source must be readable twice.
+            media_type: The media type of the descriptor that is returned. Registries do not store it.
+
+        Returns:
+            The descriptor of the blob.
+
+        Raises:
+            DigestMismatchError: The bytes do not have the `digest`, or the registry has stored other bytes.
+            SizeMismatchError: A file became longer or shorter while it was sent. Nothing was written.
+            UploadError: The registry rejects the upload; UploadOffsetError: it has lost or invented some bytes.
+            CrossOriginError: The registry wants the bytes sent to another host, which `upload_hosts` does not name.
+            FileError: A file cannot be read.
+            UnsupportedError: The registry does not accept uploads.
+        """
+        from dreg_client._sync.contents import content_of  # noqa: PLC0415 (few programs write)
+
+        given = None if digest is None else verifiable(digest_of(digest))
+        check_flag("resume", resume)
+        other = None if mount_from is None else RepositoryName(mount_from)
+        content = content_of(source, given)
+        if resume and content.digest is None:
+            raise ValueError("resume=True needs digest=, because the source can be read only once")
+        written = self._destination.uploads().push(content, mount_from=other, resume=resume)
+        return Descriptor(mediaType=media_type, digest=written.digest, size=written.size)
+
+    def mount_blob(self, digest: BlobRef, repository: str) -> bool:
+        """Add a blob of another repository of the registry, without a transfer (distribution-spec "Mounting").
+
+        Returns:
+            Whether the registry has added it. Many registries mount only what the user can read.
+
+        Raises:
+            InvalidReferenceError: The text is not the name of a repository. Nothing was sent.
+        """
+        return self._destination.uploads().mount(digest_of(digest), RepositoryName(repository))
 
     def put_manifest(
         self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None
@@ -166,14 +228,9 @@ class Repository(Store):
         if subject is None or lists_referrers(response, subject.digest):
             return
         try:
-            self._referrers_tag(subject.digest).add(referrer(written, manifest))
+            self._destination.referrers_tag(subject.digest).add(referrer(written, manifest))
         finally:
             self.refresh()
-
-    def _referrers_tag(self, subject: Digest) -> "ReferrersTag":
-        from dreg_client._sync.referrers_tag import ReferrersTag  # noqa: PLC0415 (few manifests have a subject)
-
-        return ReferrersTag(self._client, self._repository, subject)
 
     def tag(self, reference: ManifestRef, *new_tags: str) -> Digest:
         """Add tags to the manifest at a tag, a digest or a descriptor. Its bytes do not change.
@@ -253,28 +310,10 @@ class Repository(Store):
             ServerError: The registry failed. If the manifest could not be read, nothing was deleted.
         """
         name = digest_of_manifest(digest)
-        found = self._read_to_delete(name)
         try:
-            changes.delete_manifest(self._client, self._repository, name)
+            self._destination.delete_manifest(name)
         finally:
             self.refresh()
-        if isinstance(found, errors.DregError):
-            log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", name, found)
-        elif found is not None and (subject := subject_in(found.raw)) is not None:
-            self._referrers_tag(subject).remove(found)
-
-    def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
-        """Return a manifest to be deleted, or why it cannot be read; None if it does not exist or cannot be checked."""
-        if not name.computable:
-            return None
-        try:
-            return self.source.fetch_manifest(name, legacy=True)
-        except errors.NotFoundError:
-            return None
-        except (errors.TransportError, errors.RateLimitedError, errors.ServerError):
-            raise  # reading may succeed later, but not after the deletion
-        except errors.DregError as failure:
-            return failure
 
     def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").

@@ -9,7 +9,7 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
-from dreg_client._sync.transport import OpenResponse, Transport
+from dreg_client._sync.transport import OpenResponse, RequestBody, Transport
 from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
@@ -45,6 +45,9 @@ class Sender:
         opened: OpenResponse | None = None
         try:
             opened = self._transport.send(hop, self._timeouts, until)
+            if isinstance(hop.content, RequestBody):  # sent for longer than requests may take
+                until = hop.content.pace.response_end()
+                request_end.set(until)
             headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):

@@ -1,13 +1,34 @@
 # Generated from dreg_client/_async/transport.py by tools/generate_sync.py. Do not edit.
 """The interface between the client and its transport: our connection pool, or the caller's transport."""
 
+from collections.abc import Iterator
 from math import inf
 from typing import Protocol
 
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.options import Timeouts
+from dreg_client.protocol.pace import SendingPace
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+class RequestBody:
+    """A body that is sent as it is read, and only once (`Hop.content`).
+
+    Args:
+        pieces: The bytes.
+        length: How many bytes there are.
+        pace: How fast they must be sent.
+
+    Attributes:
+        left: How many bytes were not sent yet.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], length: int, pace: SendingPace) -> None:
+        self._pieces, self.length, self.left, self.pace = pieces, length, length, pace
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
 
 
 class OpenResponse(Protocol):
@@ -48,7 +69,8 @@ class Transport(Protocol):
         Args:
             hop: The request.
             timeouts: The timeouts.
-            until: When the head must have arrived, by `time.monotonic()`, even if the timeouts are longer.
+            until: When the head must have arrived, by `time.monotonic()`, even if the timeouts are longer. If the
+                request has a `RequestBody`: when it must begin to be sent; its `pace` limits the rest.
 
         Raises:
             TransportError: The request could not be sent, or no response arrived in time.

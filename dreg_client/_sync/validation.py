@@ -13,13 +13,13 @@ from dreg_client._sync.documents import read_config, read_raw_manifest, read_ver
 from dreg_client._sync.layout import Layout
 from dreg_client._sync.ports import Source
 from dreg_client._sync.store import Store
-from dreg_client.files.layout import HashedBlob, blob_name, hash_blob
+from dreg_client.files.layout import HashedBlob, blob_name, digest_of_name, hash_blob
 from dreg_client.files.rooted import Files
 from dreg_client.models.config import layer_count_remarks
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document
 from dreg_client.protocol.content import ManifestRef, reference_text
-from dreg_client.validation.layout import LayoutChecks, digest_of_name, index_report, misnamed_report, readable
+from dreg_client.validation.layout import LayoutChecks, index_report, misnamed_report, readable
 from dreg_client.validation.report import DocumentReport, FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.walk import Checks, Claim, Step

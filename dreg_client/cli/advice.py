@@ -12,6 +12,7 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"with insecure=True", "with --insecure"),
         (r"(use|with) ca_file", r"\1 --ca-file"),
         (r"with deadline=", "with --deadline"),
+        (r"omit no_clobber=True", "omit --no-clobber"),
         (r"omit placeholder=False", "omit --no-placeholder"),
         (r"authfile names", "--authfile names"),
         (r"with get_image\(NAME\)", "with --ref-name NAME"),

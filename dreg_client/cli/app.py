@@ -25,15 +25,23 @@ GROUPS: Final = {
         "blob": ("blob", "Download a blob, and verify its digest."),
         "repos": ("registry_commands", "List the repositories of a registry."),
     },
+    "Copy images": {
+        "copy": ("copy", "Copy an image between registries, image layouts and archives."),
+        "pull": ("copy", "Copy an image from a registry to an image layout."),
+        "push": ("copy", "Copy an image from an image layout or an archive to a registry."),
+    },
     "Validate documents": {
         "validate": ("validate", "Validate manifests, configs, layouts and repositories."),
         "rule": ("schema", "Explain a validation rule, and how to fix a document that breaks it."),
         "schema": ("schema", "List, print, write or check the JSON Schemas of documents."),
     },
-    "Change a registry": {
-        "tag": ("registry_commands", "Add tags to an image in a registry."),
-        "untag": ("registry_commands", "Delete a tag in a registry; the image and its other tags stay."),
-        "delete": ("registry_commands", "Delete a manifest and all its tags, or a blob, in a registry."),
+    "Change a registry or a layout": {
+        "tag": ("registry_commands", "Add tags to an image in a registry or a layout."),
+        "untag": ("registry_commands", "Delete a tag in a registry or a layout; the image and its other tags stay."),
+        "delete": ("registry_commands", "Delete a manifest and all its tags, or a blob, in a registry or a layout."),
+        "gc": ("gc", "Delete the blobs of a layout that no image needs."),
+        "blob put": ("put_commands", "Upload a blob to a registry, unless it is there already."),
+        "manifest put": ("put_commands", "Push a manifest or index to a registry, byte for byte."),
     },
     "Authenticate": {
         "login": ("registry_commands", "Log in to a registry."),
@@ -53,18 +61,18 @@ class _LazyGroup(Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
-        return list(COMMANDS)
+        return [name for name in COMMANDS if " " not in name]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"dreg_client.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace(' ', '_')}_command")
         return command
 
-    def summaries(self, ctx: click.Context) -> dict[str, str]:  # noqa: ARG002 (as above)
+    def summaries(self, ctx: click.Context) -> dict[str, str]:
         """Return the summaries without importing any command."""
-        return {name: summary for name, (_, summary) in COMMANDS.items()}
+        return {name: COMMANDS[name][1] for name in self.list_commands(ctx)}
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -80,7 +88,7 @@ class _LazyGroup(Group):
         """Write the commands in groups, without importing any of them."""
         for title, commands in GROUPS.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(10), summary) for name, (_, summary) in commands.items()])
+                formatter.write_dl([(name.ljust(12), summary) for name, (_, summary) in commands.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
         """Write the names of sources, the exit codes and the environment variables."""

@@ -101,7 +101,7 @@ def parse_platform(text: str) -> "Platform":
     return Platform.local() if text == "local" else Platform.from_name(text)
 
 
-_SOURCE: Final = _SourceType("source", _parse_source)
+STORE_TYPE: Final = _SourceType("source", _parse_source)
 DIGEST: Final = ParsedType("digest", _parse_digest)
 
 
@@ -113,18 +113,23 @@ def _noted(ctx: click.Context, _param: click.Parameter, value: "StoreName") -> "
 
 def source_argument(command: F) -> F:
     """Add the argument SOURCE, and the options of registries."""
-    return click.argument("source", metavar="SOURCE", type=_SOURCE, callback=_noted)(registry_options(command))
+    return click.argument("source", metavar="SOURCE", type=STORE_TYPE, callback=_noted)(registry_options(command))
 
 
 def image_argument(metavar: str) -> Callable[[F], F]:
     """Return the argument `source` for an image in a registry, written as `metavar`, with the options of registries."""
-    argument = click.argument("source", metavar=metavar, type=_SOURCE)
+    argument = click.argument("source", metavar=metavar, type=STORE_TYPE)
     return lambda command: argument(registry_options(command))
+
+
+def layout_argument(command: F) -> F:
+    """Add the argument `source` for a layout, without the options of registries."""
+    return click.argument("source", metavar="oci:PATH", type=STORE_TYPE, callback=_noted)(command)
 
 
 def sources_argument(command: F) -> F:
     """Add the argument SOURCE..., and the options of registries."""
-    argument = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=_SOURCE)
+    argument = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=STORE_TYPE)
     return argument(registry_options(command))
 
 

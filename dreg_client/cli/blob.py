@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreg_client.cli.arguments import DIGEST, source_argument
-from dreg_client.cli.command import Command
+from dreg_client.cli.command import CommandWithCommands
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put_error, put_octets
 from dreg_client.cli.parsed_type import whole_number
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 
-@click.command("blob", cls=Command)
+@click.command(
+    "blob",
+    cls=CommandWithCommands,
+    module="dreg_client.cli.put_commands",
+    summaries={"put": "Upload a blob to a registry, unless it is there already."},
+)
 @source_argument
 @click.argument("digest", type=DIGEST, required=False)
 @click.option(
@@ -123,7 +128,7 @@ def _write_to_stdout(source: "StoreName", digest: "Digest") -> None:
             return ""
         if (size := _output_size()) is None or before is None:
             return "the output is incomplete"
-        from dreg_client.images.view import byte_size
+        from dreg_client.values.sizes import byte_size
 
         total = f" of {byte_size(received.size)}" if received.size else ""
         return f"the output is incomplete: {byte_size(size - before)}{total}"
@@ -192,7 +197,7 @@ def _identity(path: str) -> tuple[int, int] | None:
 def _kept(digest: "Digest", path: str) -> str:
     """Return how many bytes an interrupted download has kept, and in which file; an empty string if none."""
     from dreg_client.files.partial_file import kept_part
-    from dreg_client.images.view import byte_size
+    from dreg_client.values.sizes import byte_size
 
     part = kept_part(Path(path).resolve(), digest)
     with suppress(OSError):

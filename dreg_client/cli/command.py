@@ -3,6 +3,7 @@
 import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -63,6 +64,43 @@ class Command(click.Command):
             with formatter.section("SOURCE is one of these"):
                 formatter.write_dl(SOURCES.items())
         _write_options(self, ctx, formatter)
+
+
+class CommandWithCommands(Command):
+    """A command that also has commands of its own: `dreg blob SOURCE` prints a blob, `dreg blob put` uploads one.
+
+    The first argument is the name of such a command, or else an argument of this one.
+    """
+
+    def __init__(self, *args: Any, module: str = "", summaries: Mapping[str, str], **settings: Any) -> None:  # noqa: ANN401
+        """Create a command; `module` has the functions of the others, which `summaries` names and describes."""
+        super().__init__(*args, **settings)
+        self.module: str = module
+        self.summaries: Mapping[str, str] = summaries
+
+    def get_command(self, name: str) -> click.Command:
+        """Import a command."""
+        command: click.Command = getattr(import_module(self.module), f"{self.name}_{name}_command")
+        return command
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 (as click has them)
+    ) -> click.Context:
+        """Return the context of this command, or of the one that the first argument names."""
+        if args and args[0] in self.summaries:
+            name, *rest = args
+            return self.get_command(name).make_context(f"{info_name} {name}", rest, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the other commands, then the options."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(f"{ctx.command_path} {name}", text) for name, text in self.summaries.items()])
+        super().format_options(ctx, formatter)
 
 
 class Group(click.Group):

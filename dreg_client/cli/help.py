@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import CompletionItem
 
-from dreg_client.cli.command import Command, Context
+from dreg_client.cli.command import Command, CommandWithCommands, Context
 from dreg_client.cli.parsed_type import ParsedType
 
 
@@ -35,6 +35,9 @@ def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
 def _context(ctx: click.Context, words: tuple[str, ...]) -> click.Context:
     """Return the context of a command, for which click writes its help."""
     for word in words:
+        if isinstance(ctx.command, CommandWithCommands) and word in ctx.command.summaries:
+            ctx = Context(ctx.command.get_command(word), parent=ctx.parent, info_name=f"{ctx.info_name} {word}")
+            continue
         if not isinstance(ctx.command, click.Group):
             ctx.fail(f"{ctx.command_path} has no command {word!r}")
         name, command, _ = ctx.command.resolve_command(ctx, [word])

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dreg_client.cli.output import styled, visible, wrapped
-from dreg_client.images.view import byte_size, full_name, owner_of, time_of
+from dreg_client.images.view import full_name, owner_of, time_of
+from dreg_client.values.sizes import byte_size
 
 Lines = Iterator[str]
 View = dict[str, Any]

@@ -14,7 +14,7 @@ from dreg_client.cli.arguments import (
     sources_argument,
 )
 from dreg_client.cli.chosen import chosen_descriptor, chosen_entry, chosen_manifest
-from dreg_client.cli.command import Command
+from dreg_client.cli.command import Command, CommandWithCommands
 from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.listing import show_parts
 from dreg_client.cli.output import put_error, put_octets, put_result, visible
@@ -82,7 +82,12 @@ def _plain(descriptor: "Descriptor") -> dict[str, Any]:
     return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
 
 
-@click.command("manifest", cls=Command)
+@click.command(
+    "manifest",
+    cls=CommandWithCommands,
+    module="dreg_client.cli.put_commands",
+    summaries={"put": "Push a manifest or index to a registry, byte for byte."},
+)
 @source_argument
 @ref_name_option
 @platform_option

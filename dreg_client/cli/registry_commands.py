@@ -13,7 +13,7 @@ from dreg_client.cli.listing import put_names
 from dreg_client.cli.output import put, put_error, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
 from dreg_client.cli.shown_problems import put_item_failure
-from dreg_client.cli.stores import opened_repository, repository_name
+from dreg_client.cli.stores import opened_writable, repository_name
 from dreg_client.cli.waits import reporting_waits
 from dreg_client.errors import CredentialError, DregError
 
@@ -61,13 +61,13 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
 
 
 @click.command("tag", cls=Command)
-@image_argument("REGISTRY/REPOSITORY{:TAG|@DIGEST}")
+@image_argument("IMAGE")
 @click.argument("tags", metavar="NEW_TAG...", nargs=-1, required=True)
 def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
-    """Add tags to an image in a registry.
+    """Add tags to an image in a registry or a layout.
 
-    Name the image by its tag or digest. NEW_TAG is a tag in the same repository. If it exists, it is moved to the
-    image. The image itself does not change; its digest is printed.
+    IMAGE is REGISTRY/REPOSITORY{:TAG|@DIGEST} or oci:PATH{:TAG|@DIGEST}. NEW_TAG is a tag in the same repository or
+    layout. If it exists, it is moved to the image. The image itself does not change; its digest is printed.
 
     If a tag cannot be written, the others are still written.
 
@@ -79,16 +79,18 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     Examples:
       dreg tag localhost:5000/acme/web:1.4 1 latest
       dreg tag localhost:5000/acme/web@$(dreg resolve localhost:5000/acme/web:1.4) stable
+      dreg tag oci:build/web:1.4 latest
     """
     from dreg_client.protocol.manifests import new_tag
+    from dreg_client.values.ref_name import check_ref_name
     from dreg_client.values.store_name import reference_of
 
-    if not source.is_named:
+    if not (source.is_named if source.kind == "registry" else reference_of(source)):
         raise click.UsageError(_no_image(source, tags))
-    for tag in tags:
-        new_tag(tag)  # if one is not valid, nothing is written
+    for tag in tags:  # if one is not valid, nothing is written
+        check_ref_name(tag) if source.kind == "oci" else new_tag(tag)
     outcomes: dict[str, int] = {}
-    with opened_repository(source) as repository, reporting_interruption(lambda: _interrupted(tags, outcomes)):
+    with opened_writable(source) as repository, reporting_interruption(lambda: _interrupted(tags, outcomes)):
         named = reference_of(source)
         if len(tags) > 1:  # all tags get the same image, even if the source is moved meanwhile
             named = repository.resolve(named).digest
@@ -135,7 +137,7 @@ def _put_outcomes(digest: str, outcomes: dict[str, int]) -> int:
 
 
 @click.command("untag", cls=Command)
-@image_argument("REGISTRY/REPOSITORY:TAG")
+@image_argument("IMAGE")
 @click.option(
     "--no-placeholder",
     "placeholder",
@@ -145,9 +147,12 @@ def _put_outcomes(digest: str, outcomes: dict[str, int]) -> int:
     help="Do not write a placeholder; exit with 8 if the registry cannot delete tags.",
 )
 def untag_command(source: "StoreName", placeholder: bool) -> None:
-    """Delete a tag in a registry; the image and its other tags stay.
+    """Delete a tag in a registry or a layout; the image and its other tags stay.
 
-    Prints the name of the tag. Many registries can only delete by digest, which deletes all tags of an image. For
+    IMAGE is REGISTRY/REPOSITORY:TAG or oci:PATH:TAG. Prints the name of the tag. In a layout, an image without a tag
+    stays until dreg gc deletes it.
+
+    Many registries can only delete by digest, which deletes all tags of an image. For
     these, dreg moves the tag to a placeholder manifest, and deletes that manifest by its digest. If this fails, dreg
     moves the tag back.
 
@@ -157,47 +162,63 @@ def untag_command(source: "StoreName", placeholder: bool) -> None:
       8  The registry can delete neither tags nor digests; nothing was changed.
 
     \b
-    Example:
+    Examples:
       dreg untag localhost:5000/acme/web:1.3
+      dreg untag oci:build/web:1.3
     """
+    from dreg_client._sync.repository import Repository
+
     reference = source.reference
-    if reference is None or reference.tag is None or reference.digest is not None or not source.is_named:
-        raise click.UsageError("expected a tag in a registry, without a digest: REGISTRY/REPOSITORY:TAG")
-    with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(reference))):
-        repository.untag(reference.tag, placeholder=placeholder)
-    put(visible(str(reference)))
+    tag = source.tag if reference is None else reference.tag
+    if tag is None or (reference is not None and (reference.digest is not None or not source.is_named)):
+        raise click.UsageError("expected a tag, without a digest: REGISTRY/REPOSITORY:TAG or oci:PATH:TAG")
+    with opened_writable(source) as store, reporting_interruption(lambda: _unconfirmed(str(source))):
+        if isinstance(store, Repository):
+            store.untag(tag, placeholder=placeholder)
+        else:
+            store.untag(tag)
+    put(visible(str(source)))
 
 
 @click.command("delete", cls=Command)
-@image_argument("REGISTRY/REPOSITORY[@DIGEST]")
+@image_argument("IMAGE")
 @click.option(
     "--blob",
     metavar="DIGEST",
     type=DIGEST,
-    help="Delete this blob instead of a manifest. Name the repository without a digest.",
+    help="Delete this blob instead of a manifest. Name the repository or layout without a digest.",
 )
 def delete_command(source: "StoreName", blob: "Digest | None") -> None:
-    """Delete a manifest and all its tags, or a blob, in a registry.
+    """Delete a manifest and all its tags, or a blob, in a registry or a layout.
 
-    Prints the digest. To delete only a tag, use `dreg untag`.
+    IMAGE is REGISTRY/REPOSITORY@DIGEST or oci:PATH@DIGEST. Prints the digest. To delete only a tag, use `dreg untag`.
+    In a layout, the layers stay until `dreg gc` deletes them.
 
     \b
     Example:
       dreg delete localhost:5000/acme/old@$(dreg resolve localhost:5000/acme/old:1)
     """
     reference = source.reference
-    digest = reference.digest if reference else None
+    digest = reference.digest if reference else source.digest
     if blob is None and digest is None:
-        reason = "missing digest: write REGISTRY/REPOSITORY@DIGEST; dreg resolve prints the digest of a tag"
+        reason = f"missing digest: write {_without_tag(source)}@DIGEST; dreg resolve prints the digest of a tag"
         raise click.UsageError(reason)
-    if blob is not None and source.reference is not None and source.is_named:
-        raise click.UsageError("--blob requires a repository without a tag or digest: REGISTRY/REPOSITORY")
-    with opened_repository(source) as repository, reporting_interruption(lambda: _unconfirmed(str(blob or reference))):
+    from dreg_client.values.store_name import reference_of
+
+    if blob is not None and (source.is_named if reference else reference_of(source)):
+        expected = _without_tag(source)
+        raise click.UsageError(f"--blob requires a repository or layout without a tag or digest: {expected}")
+    with opened_writable(source) as store, reporting_interruption(lambda: _unconfirmed(str(blob or source))):
         if blob is not None:
-            repository.delete_blob(blob)
+            store.delete_blob(blob)
         elif digest is not None:
-            repository.delete_manifest(digest)
+            store.delete_manifest(digest)
     put(str(blob or digest))
+
+
+def _without_tag(source: "StoreName") -> str:
+    """Return how a store of this kind is named, for messages."""
+    return "oci:PATH" if source.kind == "oci" else "REGISTRY/REPOSITORY"
 
 
 def _unconfirmed(name: str) -> str:

@@ -100,6 +100,13 @@ _CONNECTION_OPTIONS: Final = (
         help="Number of retries after a temporary failure (default: 4). A refused connection is retried only once.",
     ),
 )
+_SIDE_OPTIONS: Final = (
+    _option("--src-plain-http", is_flag=True, help="Use plain HTTP for the source only."),
+    _option("--dest-plain-http", is_flag=True, help="Use plain HTTP for the destination only."),
+    _option("--src-insecure", is_flag=True, help="Do not verify the TLS certificate of the source's registry."),
+    _option("--dest-insecure", is_flag=True, help="Do not verify the TLS certificate of the destination's registry."),
+)
+"""Options for one of two registries."""
 
 
 def registry_options(command: F) -> F:
@@ -115,6 +122,21 @@ def connection_options(command: F) -> F:
     for option in reversed(_CONNECTION_OPTIONS):
         command = option(command)
     return command
+
+
+def side_options(command: F) -> F:
+    """Add the options for the source or the destination only; see `options_of_sides`."""
+    for option in reversed(_SIDE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def options_of_sides() -> "tuple[RegistryOptions, RegistryOptions]":
+    """Return the options for the source only, and those for the destination only."""
+    given: dict[str, Any] = click.get_current_context().meta.get(_META, {})
+    names = ("plain_http", "insecure")
+    read, write = ({name: True for name in names if given.get(f"{side}_{name}")} for side in ("src", "dest"))
+    return read, write  # type: ignore[return-value]
 
 
 def given_options(ctx: click.Context | None = None, *, reads_input: bool = True) -> "RegistryOptions":
@@ -137,6 +159,19 @@ def given_options(ctx: click.Context | None = None, *, reads_input: bool = True)
     if not ctx.params.get("quiet"):
         options["on_event"] = reporting_waits()
     return {**options, "credentials": _credentials(ctx, given)}  # type: ignore[typeddict-item]
+
+
+def check_standard_input(path: str) -> None:
+    """Raise an error if both the content and a credential are to be read from standard input."""
+    given: dict[str, Any] = click.get_current_context().meta.get(_META, {})
+    if path == "-" and (named := next((name for name in _FROM_STDIN[1:] if given.get(name)), None)):
+        option = f"--{named.replace('_', '-')}"
+        raise click.UsageError(f"{option} cannot be used with -: both would be read from standard input")
+
+
+def upload_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of --upload-host."""
+    return tuple([_checked_host(host, "--upload-host") for host in hosts])
 
 
 def _mirror(text: str) -> "Mirror":
@@ -163,12 +198,12 @@ def reads_stdin(ctx: click.Context) -> bool:
     return bool(given.get("password_stdin") or given.get("identity_token_stdin"))
 
 
-def _checked_host(text: str) -> str:
+def _checked_host(text: str, option: str = "--trust-token-host") -> str:
     from dreg_client.values.origin import is_authority
 
     if is_authority(text):
         return text
-    raise click.BadParameter("expected HOST or HOST:PORT, such as auth.example", param_hint="--trust-token-host")
+    raise click.BadParameter("expected HOST or HOST:PORT, such as auth.example", param_hint=option)
 
 
 def _credentials(ctx: click.Context, given: dict[str, Any]) -> "Credential | Credentials | None":

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -10,6 +10,7 @@ from dreg_client.cli.registry_options import given_options
 
 if TYPE_CHECKING:
     from dreg_client._sync.client import Client
+    from dreg_client._sync.layout import Layout
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client.protocol.options import RegistryOptions
@@ -31,20 +32,40 @@ def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple[
 
 
 @contextmanager
-def opened_repository(source: "StoreName") -> Generator["Repository", None, None]:
-    """Open a repository in a registry, to change it."""
-    from dreg_client._sync.repository import Repository
+def opened_writable(source: "StoreName") -> Generator["Repository | Layout", None, None]:
+    """Open a repository in a registry, or a layout, to change it."""
     from dreg_client.errors import UnsupportedError
 
     with opened(source) as (store, _):
+        if source.kind not in {"registry", "oci"}:
+            raise UnsupportedError(f"{store.name} cannot be changed: dreg can only change registries and layouts")
+        yield cast("Repository | Layout", store)
+
+
+@contextmanager
+def opened_repository(source: "StoreName", **more: Any) -> Generator["Repository", None, None]:  # noqa: ANN401 (of any option)
+    """Open a repository in a registry, to change it."""
+    from dreg_client._sync.opening import open_store
+    from dreg_client._sync.repository import Repository
+    from dreg_client.errors import UnsupportedError
+
+    with open_store(source, strict=False, **options_for(source, **more)) as store:
         if not isinstance(store, Repository):
             raise UnsupportedError(f"{store.name} cannot be changed: dreg can only change images in registries")
         yield store
 
 
+def reference_given(source: "StoreName") -> str:
+    """Return the tag or digest in a name; empty if it has none."""
+    from dreg_client.values.store_name import reference_of
+
+    return reference_of(source) if source.is_named else ""
+
+
 def repository_name(source: "StoreName") -> str:
-    """Return the name of a repository without a tag or digest."""
-    assert source.reference is not None  # noqa: S101 (only a name in a registry is incomplete without one)
+    """Return the name of a repository or a layout without a tag or digest."""
+    if source.reference is None:
+        return f"{source.kind}:{source.path}"
     return f"{source.reference.registry}/{source.reference.repository}"
 
 

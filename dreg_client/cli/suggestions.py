@@ -7,8 +7,8 @@ from typing import Final
 _TAGS_OR_REPOSITORIES: Final = "to list tags, use dreg tags; to list repositories, use dreg repos"
 _READ: Final = "to print a manifest or config, use dreg manifest or dreg config; to print a blob, use dreg blob"
 _DELETE: Final = "to delete a tag, use dreg untag; to delete a manifest or blob, use dreg delete"
-_PULL: Final = "dreg does not copy images yet; to download a blob, use dreg blob -o FILE"
-_PUSH: Final = "dreg does not push images yet; to tag an image that is in the registry, use dreg tag"
+_COPY: Final = "to copy an image, use dreg copy; to write it to an image layout, use dreg pull"
+_PUSH: Final = "to copy an image from an image layout or an archive to a registry, use dreg push"
 _REFERRERS: Final = "to list signatures and other referrers, use dreg referrers"
 
 _SAME: Final = {
@@ -39,8 +39,9 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("images", "list", "ls"), _TAGS_OR_REPOSITORIES),
     **dict.fromkeys(("cat", "fetch", "get"), _READ),
     **dict.fromkeys(("remove", "rm"), _DELETE),
-    **dict.fromkeys(("copy", "cp", "export", "mirror", "pull", "save", "sync"), _PULL),
-    **dict.fromkeys(("append", "attach", "build", "import", "load", "push", "upload"), _PUSH),
+    **dict.fromkeys(("cp", "clone", "export", "mirror", "save", "sync"), _COPY),
+    **dict.fromkeys(("import", "load", "upload"), _PUSH),
+    **dict.fromkeys(("append", "attach", "build"), f"dreg does not build images; {_PUSH}"),
     **dict.fromkeys(("download",), "to download a blob, use dreg blob -o FILE"),
     **dict.fromkeys(("head",), "to print a digest, use dreg resolve"),
     **dict.fromkeys(("index",), "to print an index, use dreg manifest; to show its platforms, use dreg inspect"),
@@ -48,18 +49,22 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("sign",), f"dreg does not sign images; {_REFERRERS}"),
     **dict.fromkeys(("diff",), "dreg does not compare images yet; compare what dreg inspect --format json prints"),
     **dict.fromkeys(("edit", "mutate", "rebase"), "dreg does not change images; to tag an image, use dreg tag"),
-    **dict.fromkeys(("gc", "prune"), f"dreg does not clean up registries; {_DELETE}"),
+    **dict.fromkeys(("prune",), f"to delete unneeded blobs of a layout, use dreg gc; in a registry, {_DELETE}"),
     **dict.fromkeys(("ps", "run"), "dreg does not run containers; to show an image, use dreg inspect"),
     **dict.fromkeys(("registry",), "to list the repositories of a registry, use dreg repos; to log in, use dreg login"),
 }
 """Commands of crane, skopeo, regctl, oras and docker, with what to use instead."""
 
+_ALL: Final = ("--all-tags", "all platforms are copied by default; for all tags, use --all-tags")
 _CREDENTIAL: Final = ("--username", "use --username USER --password-stdin")
 _INSECURE: Final = ("--insecure", "use --insecure to skip certificate checks, or --plain-http for HTTP")
 _FORMAT: Final = ("--format", "use --format json")
 _FILE: Final = ("--output", "use -o FILE")
 _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
-    ("--creds", "--password", "--pass", "--src-creds", "--user", "-p"): (_CREDENTIAL,),
+    ("--creds", "--password", "--pass", "--src-creds", "--user", "-p"): (
+        _CREDENTIAL,
+        ("--authfile", "log in with: dreg login REGISTRY"),
+    ),
     ("--identity-token", "--registry-token", "--token", "--token-stdin"): (
         ("--identity-token-stdin", "use --identity-token-stdin"),
     ),
@@ -67,8 +72,22 @@ _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     ("--auth-file", "--auth", "--registry-config"): (("--authfile", "use --authfile FILE"),),
     (
         *("--allow-insecure", "--no-check-certificate", "--skip-tls-verify", "--skip-verify", "-k"),
-        *("--src-tls-verify", "--tls-verify", "--verify-tls"),
+        *("--tls-verify", "--verify-tls"),
     ): (_INSECURE,),
+    ("--src-tls-verify", "--from-insecure"): (
+        ("--src-insecure", "use --src-insecure to skip certificate checks, or --src-plain-http for HTTP"),
+        _INSECURE,
+    ),
+    ("--dest-tls-verify", "--to-insecure"): (
+        ("--dest-insecure", "use --dest-insecure to skip certificate checks, or --dest-plain-http for HTTP"),
+    ),
+    ("--from-plain-http",): (("--src-plain-http", "use --src-plain-http"),),
+    ("--to-plain-http",): (("--dest-plain-http", "use --dest-plain-http"),),
+    ("--digest-tags", "--recursive", "-r"): (("--referrers", "use --referrers"),),
+    ("--all", "-a", "--multi-arch"): (
+        ("--all-tags", "all platforms are copied by default; for all tags, use --all-tags"),
+    ),
+    ("--dest-creds",): (("--authfile", "log in with: dreg login REGISTRY"),),
     ("--no-verify", "--no-validate", "--skip-validation"): (
         ("--raw", "use --raw to print an invalid document; to skip certificate checks, use --insecure"),
         ("--insecure", "to skip certificate checks, use --insecure; digests are always verified"),

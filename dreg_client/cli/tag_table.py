@@ -161,7 +161,8 @@ def _created(row: _Row, store: "Store", image: "ImageManifest") -> str | None:
 
 def _lines(rows: Sequence[_Row], prefix: str, columns: Columns, widths: list[int]) -> Iterator[str]:
     """Yield the rows as aligned columns; `-` stands for what is not known. `widths` are those of earlier rows."""
-    from dreg_client.images.view import byte_size, time_of
+    from dreg_client.images.view import time_of
+    from dreg_client.values.sizes import byte_size
 
     table = [[visible(f"{prefix}:{row.tag}" if prefix else row.tag), row.digest or "-"] for row in rows]
     for cells, row in zip(table, rows, strict=True):

@@ -15,7 +15,7 @@ DregError
   AuthError              ChallengeError  TokenError (TokenTooLargeError, also ResponseTooLargeError)
                          UnauthorizedError (DeniedError)  CredentialError  CredentialHelperError  ConfigError
   RegistryError          NotFoundError  UnsupportedError  RateLimitedError  ServerError
-                         UnknownNamespaceError (also KeyError)
+                         UnknownNamespaceError (also KeyError)  UploadError (UploadOffsetError)
   TransportError         ConnectError (ProxyRefusedError, UnknownHostError)  TruncatedBodyError
                          TransferTimeoutError (DeadlineError, NoPlaceError)  ProtocolError  RetryExhaustedError
                          TLSError (NotTLSError, OnlyTLSError)
@@ -79,6 +79,8 @@ from dreg_client.errors.registries import UnknownHostError as UnknownHostError
 from dreg_client.errors.registries import UnknownNamespaceError as UnknownNamespaceError
 from dreg_client.errors.registries import UnsafeURLError as UnsafeURLError
 from dreg_client.errors.registries import UnsupportedError as UnsupportedError
+from dreg_client.errors.registries import UploadError as UploadError
+from dreg_client.errors.registries import UploadOffsetError as UploadOffsetError
 from dreg_client.errors.root import DregError as DregError
 from dreg_client.errors.stores import ClosedError as ClosedError
 from dreg_client.errors.stores import ConflictError as ConflictError

@@ -130,6 +130,14 @@ class ServerError(RegistryError):
     retryable = True
 
 
+class UploadError(RegistryError):
+    """A registry rejects a part of an upload, or its response does not say how to go on."""
+
+
+class UploadOffsetError(UploadError):
+    """A registry has received other parts of an upload than were sent, or rejects the position of a part."""
+
+
 @dataclass(eq=False, repr=False)
 class TransportError(DregError):
     """A request could not be sent, or its response could not be received.

@@ -5,16 +5,24 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from dreg_client._logging import log
 from dreg_client.errors import FileError
 from dreg_client.files.own_file import ForeignFileError, create_own, followed, is_at
 
 _DESCRIPTORS: Final = "/proc/self/fd"
 _STATUS: Final = Path("/proc/self/status")
+_STALE_AFTER: Final = 24 * 3600.0
+_SWEEP_PAUSE: Final = 3600.0
+_MOST_FOLDERS: Final = 1000
+_NOT_RESUMABLE: Final = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
+"""Matches the names of `part_beside`. Downloads that can be resumed are named `.sha256-....part`."""
+_swept: Final[dict[Path, float]] = {}
 _NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
 """The errors of file systems and kernels without O_TMPFILE."""
 
@@ -110,6 +118,30 @@ def remove_parts(target: Path) -> None:
             if form.fullmatch(entry.name) and is_own_file(entry):
                 with suppress(OSError):
                     Path(entry.path).unlink()
+
+
+def is_part(name: str) -> bool:
+    """Return whether a file name is one of `part_beside`."""
+    return _NOT_RESUMABLE.fullmatch(name) is not None
+
+
+def sweep_parts(folder: Path) -> None:
+    """Delete partial files older than a day, at most once an hour per directory. Errors are ignored."""
+    if time.monotonic() - _swept.get(folder, -_SWEEP_PAUSE) < _SWEEP_PAUSE:
+        return
+    if len(_swept) >= _MOST_FOLDERS:
+        _swept.clear()
+    _swept[folder] = time.monotonic()
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if is_part(entry.name) and _is_stale(entry):
+                    Path(entry.path).unlink()
+                    log.info("%s: deleted the temporary file of a killed process", entry.path)
+
+
+def _is_stale(entry: "os.DirEntry[str]") -> bool:
+    return is_own_file(entry) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE_AFTER
 
 
 def is_own_file(entry: "os.DirEntry[str]") -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import BinaryIO, Final
 
 from dreg_client import errors
-from dreg_client.files.layout import names_stored_document
 from dreg_client.files.rooted import Files, check_size, chunks_of, size_of
 from dreg_client.files.store_kinds import DOCKER_ARCHIVE, other_kind
 from dreg_client.models.descriptor import Descriptor
@@ -15,7 +14,7 @@ from dreg_client.models.manifest import DockerManifest
 from dreg_client.models.parse import parse_document
 from dreg_client.models.paths import show
 from dreg_client.values import media_type as types
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import Reference
 from dreg_client.values.sizes import MAX_DOCUMENT
 
@@ -49,6 +48,10 @@ class SavedImages:
         """Return the distinct references of all images, in archive order."""
         return tuple(dict.fromkeys(tag for image in self._images for tag in image.repo_tags or ()))
 
+    def all_images(self) -> list[tuple[DockerManifest, tuple[str, ...]]]:
+        """Return the manifests of all images, with their references, in archive order."""
+        return [(self._manifest(position), image.repo_tags or ()) for position, image in enumerate(self._images)]
+
     def manifest(self, reference: str) -> DockerManifest:
         """Return the manifest of the image with a reference, a digest or `@INDEX`; if empty, of the only image."""
         positions, where = self._positions(reference), self.files.name
@@ -68,7 +71,7 @@ class SavedImages:
             return list(everywhere)
         if found := _POSITION.fullmatch(reference):
             return [position for position in everywhere if position == int(found[1])]
-        if not names_stored_document(reference):
+        if not is_registered_digest(reference):
             tags = [image.repo_tags or () for image in self._images]
             return [position for position in everywhere if any(_is_same(tag, reference) for tag in tags[position])]
         for position in everywhere:

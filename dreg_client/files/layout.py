@@ -11,6 +11,7 @@ from dreg_client.files.sparse import check_stored
 from dreg_client.files.store_kinds import OCI, OCI_ARCHIVE, other_kind
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
+from dreg_client.models.index_text import OTHER_NAME
 from dreg_client.models.layout import ImageLayout, ref_name
 from dreg_client.models.parse import recognise
 from dreg_client.models.paths import show
@@ -23,7 +24,6 @@ MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024
 _FAR: Final = 64 * MEBIBYTE
 """A blob that exceeds its stated size by more than this is not hashed: it may be a sparse file of any size."""
-_CONTAINERD_NAME: Final = "io.containerd.image.name"
 _MOST_LISTED: Final = 20
 _LONGEST_SHOWN: Final = 128
 
@@ -43,11 +43,20 @@ def read_index(files: Files, *, strict: bool = True) -> LayoutIndex:
         LayoutCorruptError: It is missing or too large (LYT-02).
         InvalidDocumentError: It is not a valid index.
     """
-    raw = _top_file(files, "index.json", "LYT-02", MAX_INDEX)
+    return parse_index(index_octets(files), files.name, strict=strict)
+
+
+def index_octets(files: Files) -> bytes:
+    """Read `index.json` without parsing it; raise LayoutCorruptError if it is missing or too large (LYT-02)."""
+    return _top_file(files, "index.json", "LYT-02", MAX_INDEX)
+
+
+def parse_index(raw: bytes, where: str, *, strict: bool = True) -> LayoutIndex:
+    """Parse the `index.json` of the layout at a path; raise InvalidDocumentError if it is not a valid index."""
     try:
         return LayoutIndex.parse(raw, limit=MAX_INDEX, strict=strict)
     except errors.InvalidDocumentError as failure:
-        raise failure.at(f"{files.name}/index.json") from None
+        raise failure.at(f"{where}/index.json") from None
 
 
 def _top_file(files: Files, name: str, rule: str, limit: int) -> bytes:
@@ -73,6 +82,12 @@ class HashedBlob:
 def blob_name(digest: Digest) -> str:
     """Return the path of a blob's file below the root."""
     return f"blobs/{digest.algorithm}/{digest.encoded}"
+
+
+def digest_of_name(name: str) -> Digest | None:
+    """Return the digest that the path of a file in `blobs` stands for; None if it is not a digest."""
+    text = name.removeprefix("blobs/").replace("/", ":", 1)
+    return Digest(text) if digest_fault(text) is None and blob_name(Digest(text)) == name else None
 
 
 def read_blob(files: Files, digest: Digest) -> bytes:
@@ -186,7 +201,7 @@ def _described(entry: Descriptor) -> str:
 
 
 def _containerd_name(entry: Descriptor) -> str | None:
-    return (entry.annotations or {}).get(_CONTAINERD_NAME)
+    return (entry.annotations or {}).get(OTHER_NAME)
 
 
 def _shown(name: str) -> str:
@@ -201,11 +216,6 @@ def not_found(index: LayoutIndex, reference: str, where: str) -> errors.NotFound
     if not all(map(is_tag, names)):
         available += "; request a name that is not a tag with get_image(NAME)"
     return errors.NotFoundError(f"tag {show(reference)}", where, f"available: {available}")
-
-
-def names_stored_document(reference: str) -> bool:
-    """Return whether a string is a digest of a registered algorithm. Otherwise it may be a name, such as `web:1`."""
-    return digest_fault(reference) is None and Digest(reference).registered
 
 
 def descriptor_of_stored(raw: bytes, digest: Digest, where: str) -> Descriptor:

@@ -1,9 +1,7 @@
 """Targets of blob downloads: a file that is renamed after verification, or memory up to a limit."""
 
 import os
-import re
 import stat
-import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Final, Literal, Self
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client.files.atomic import check_part, is_own_file, part_beside, set_rights, sync_folder
+from dreg_client.files.atomic import check_part, part_beside, set_rights, sweep_parts, sync_folder
 from dreg_client.files.own_file import ForeignFileError, create_own, followed, is_at, open_own
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
@@ -25,12 +23,6 @@ Durability = Literal["full", "fast"]
 """`full` syncs the file to disk, so that it survives a power failure; `fast` does not."""
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
-_STALE_AFTER: Final = 24 * 3600.0
-_SWEEP_PAUSE: Final = 3600.0
-_MOST_FOLDERS: Final = 1000
-_NOT_RESUMABLE: Final = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
-"""Matches the temporary names of downloads that cannot be resumed. Resumable ones are named `.sha256-....part`."""
-_swept: Final[dict[Path, float]] = {}
 
 
 class _ReceivedBlob:
@@ -103,7 +95,7 @@ class PartialFile(_ReceivedBlob):
         check_choice("durability", durability, ("full", "fast"))
         check_flag("resume", resume)
         super().__init__(request, refetches=refetches)
-        self._target, self._keep, self._durability = _target(path), resume, durability
+        self._target, self._keep, self._durability = regular_target(path), resume, durability
         self._part = kept_part(self._target, request.digest) if resume else part_beside(self._target)
         self._size = 0
         self._file = -1
@@ -111,7 +103,7 @@ class PartialFile(_ReceivedBlob):
         self._lock = Lock()
 
     def __enter__(self) -> Self:
-        _sweep(self._target.parent)
+        sweep_parts(self._target.parent)
         try:
             self._file = self._opened()
         except OSError as failure:
@@ -269,7 +261,8 @@ class BlobBuffer(_ReceivedBlob):
         return b"".join(self._chunks)
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
+def regular_target(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path names, after following links; raise LayoutError if it is not a regular file."""
     try:
         target = followed(path)
         mode = target.lstat().st_mode if os.path.lexists(target) else stat.S_IFREG
@@ -297,22 +290,3 @@ def _open_kept(part: Path) -> int:
     except ForeignFileError as fault:
         reason = f"{fault}; delete it, or download without resuming"
         raise errors.LayoutError(str(part), reason) from None
-
-
-def _sweep(folder: Path) -> None:
-    """Delete partial files older than a day, at most once an hour per directory. Errors are ignored."""
-    if time.monotonic() - _swept.get(folder, -_SWEEP_PAUSE) < _SWEEP_PAUSE:
-        return
-    if len(_swept) >= _MOST_FOLDERS:
-        _swept.clear()
-    _swept[folder] = time.monotonic()
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(OSError):
-                if _NOT_RESUMABLE.fullmatch(entry.name) and _is_stale(entry):
-                    Path(entry.path).unlink()
-                    log.info("%s: deleted the partial file of a killed download", entry.path)
-
-
-def _is_stale(entry: "os.DirEntry[str]") -> bool:
-    return is_own_file(entry) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE_AFTER

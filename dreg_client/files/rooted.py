@@ -128,6 +128,9 @@ class DirectoryFiles(Files):
     Opening and listing are safe even if another process changes the directory meanwhile.
     """
 
+    is_durable: bool = True
+    """Whether files that are written must survive a power failure."""
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
         if not hasattr(os, "O_NOFOLLOW"):

@@ -21,7 +21,6 @@ from dreg_client.values.platform import Platform
 
 Plain = dict[str, Any]
 _ZERO_TIME: Final = re.compile(r"0001-01-01[Tt]00:00:00(?:\.0+)?(?:[Zz]|[+-]00:00)")
-_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +119,6 @@ def full_name(seen: Plain) -> str:
 def owner_of(seen: Plain) -> str:
     """Return the document that a view's annotations belong to: the index or the manifest."""
     return "the index" if family(seen["mediaType"]) is Family.INDEX else "the manifest"
-
-
-def byte_size(octets: int) -> str:
-    """Format a number of bytes, in powers of 1024.
-
-    Examples:
-        >>> byte_size(532), byte_size(32_654), byte_size(2**63 - 1)
-        ('532 B', '31.9 KiB', '8.0 EiB')
-    """
-    amount, unit = float(octets), 0
-    while amount >= 1023.95 and unit < len(_UNITS) - 1:
-        amount, unit = amount / 1024, unit + 1
-    return f"{octets} B" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
 
 
 def time_of(created: str) -> str:

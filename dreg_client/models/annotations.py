@@ -11,6 +11,7 @@ from dreg_client.models.grammars import is_uri
 from dreg_client.models.paths import member, object_at, show
 from dreg_client.values.digest import is_digest
 from dreg_client.values.docker_hub import DOCKER_HUB
+from dreg_client.values.ref_name import EXPECTED, is_ref_name
 from dreg_client.values.reference import Reference
 from dreg_client.values.timestamp import is_timestamp
 
@@ -22,8 +23,6 @@ _FREE = frozenset(IMAGE + name for name in "authors version revision vendor titl
 # Possessive quantifiers (`*+`): otherwise each repetition takes memory, 100 bytes, until the match is complete.
 _REVERSE_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)++(?:/.+)?", re.ASCII | re.DOTALL)
 _LICENSE_TOKEN = re.compile(r"\s*(\(|\)|(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?)", re.ASCII)
-_COMPONENT = r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*+"
-_REF_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*+", re.ASCII)
 
 
 def remarks(members: Members, owner: str) -> Iterator[Problem]:
@@ -49,9 +48,8 @@ def remarks(members: Members, owner: str) -> Iterator[Problem]:
 def ref_name_remarks(members: Members, path: str) -> Iterator[Problem]:
     """Yield LYT-06 if the name of an entry does not match its grammar."""
     name = object_at(members, "annotations").get(REF_NAME)
-    if isinstance(name, str) and not _REF_NAME.fullmatch(name):
-        expected = "letters and digits, with single separators (- . _ : @ + / or --) between them"
-        yield rules.warning("LYT-06", member(member(path, "annotations"), REF_NAME), show(name), expected)
+    if isinstance(name, str) and not is_ref_name(name):
+        yield rules.warning("LYT-06", member(member(path, "annotations"), REF_NAME), show(name), EXPECTED)
 
 
 def _is_full_reference(text: str) -> bool:

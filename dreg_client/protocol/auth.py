@@ -70,7 +70,7 @@ def is_conclusive(ping: Response) -> bool:
 
 def repository_of(request: Request) -> str:
     """Return the repository in the scope of a request; empty if there is none."""
-    kind, _, rest = request.scope.partition(":")
+    kind, _, rest = request.scope.rpartition(" ")[2].partition(":")  # the last one, if it mounts a blob of another
     return rest.rpartition(":")[0] if kind == "repository" else ""
 
 

@@ -14,6 +14,7 @@ from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.content_encoding import GZIP, encoding_of
 from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.pace import Pace
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
@@ -23,11 +24,6 @@ MIN_RANGED: Final = 16 * MEBIBYTE
 EXTRA_RANGES: Final = 2
 """The number of ranges, beyond one per request, that may be held in memory or being read."""
 _MAX_RESUMES: Final = 5
-_SLOWEST: Final = 1024
-_WINDOW: Final = 60.0
-_ENOUGH: Final = int(_SLOWEST * _WINDOW)
-_MOST_IDLE: Final = 90.0
-"""The seconds in which a minute's bytes must arrive, including the requests that resume the transfer."""
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
 _WHOLE_SIZE: Final = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
 _MAY_BE_A_RANGE: Final = frozenset({200, 206, 416})
@@ -66,7 +62,7 @@ class BlobTransfer:
         self._where, self._decode, self._fresh = self._blob.what, request.decode, request.fresh
         self._ranged, self._skip = True, 0
         self._resumes, self._since_resume = 0, 0
-        self._waited, self._idle, self._window = 0.0, 0.0, 0
+        self.pace: Pace = Pace(self._where)
         self._compressed = 0  # the number of bytes that were decompressed
         self._short: errors.SizeMismatchError | None = None
         self._decompressor: _Decompressor | None = None
@@ -158,35 +154,9 @@ class BlobTransfer:
             raise errors.SizeMismatchError(self.total, length, self._where)
         self.total = length
 
-    @property
-    def patience(self) -> float:
-        """The seconds in which the next chunk must arrive, because the transfer would be too slow otherwise."""
-        return max(min(_WINDOW - self._waited, _MOST_IDLE - self._idle), 0.0)
-
-    @property
-    def resume_within(self) -> float:
-        """The seconds in which the response to a request that resumes the transfer must arrive."""
-        return max(_MOST_IDLE - self._idle, 0.0)
-
-    def add_wait(self, seconds: float, *, for_body: bool = True) -> None:
-        """Count the seconds that were spent waiting: for a chunk, or else for a response that resumes the transfer."""
-        self._idle += seconds
-        if for_body:
-            self._waited += seconds
-
-    @property
-    def is_fast_enough(self) -> bool:
-        """Whether the bytes of a minute have arrived since the last time that they had."""
-        return not (self._waited or self._idle)
-
     def feed(self, chunk: bytes, waited: float = 0.0) -> bytes:
         """Accept a chunk of the body that took `waited` seconds to arrive; return the part of it that is new."""
-        self.add_wait(waited)
-        self._window += len(chunk)
-        if self._window >= _ENOUGH:
-            self._waited, self._idle, self._window = 0.0, 0.0, 0
-        else:
-            self._check_speed()
+        self.pace.add(len(chunk), waited)
         if self._decompressor is not None:
             chunk = self._decompressed(chunk, self._decompressor)
         if self._skip:
@@ -200,11 +170,6 @@ class BlobTransfer:
         if self.total is not None and self.offset > self.total + overhead:
             raise errors.SizeMismatchError(self.total, self.offset, self._where)
         return chunk
-
-    def _check_speed(self) -> None:
-        if self._waited >= _WINDOW or self._idle >= _MOST_IDLE:
-            reason = f"less than {_SLOWEST} bytes per second arrived for a minute"
-            raise errors.TransferTimeoutError(reason, self._where)
 
     def _is_compressed(self) -> bool:
         # The number of compressed bytes says little about the blob's size.
@@ -235,7 +200,7 @@ class BlobTransfer:
 
     def interrupted(self, failure: errors.TransportError) -> None:
         """Raise an error if the body was interrupted too often without progress, or if a retry would not help."""
-        self._check_speed()
+        self.pace.check()
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
         self._resumes, self._since_resume = self._resumes + 1, 0

@@ -5,6 +5,10 @@ request. The first one is reported as a `RuntimeWarning` and in the log; later o
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["copied", "skipped", "mounted", "left out"]
+"""How the destination of a copy got a blob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +94,71 @@ class Received:
     so_far: int
 
 
-Event = Answered | Retrying | Warned | Counted | Received
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A copy found more blobs.
+
+    Attributes:
+        blobs: The number of blobs found so far, including those that the destination already has.
+        octets: Their total size in bytes.
+    """
+
+    blobs: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """More bytes of a blob were passed from the source of a copy to its destination.
+
+    Attributes:
+        digest: The digest of the blob.
+        octets: The number of bytes since the last event.
+        total: The size of the blob.
+        so_far: The total number of bytes so far. If an upload begins again, they are counted from there.
+    """
+
+    digest: str
+    octets: int
+    total: int
+    so_far: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The destination of a copy has a blob or a manifest.
+
+    Attributes:
+        digest: The digest of the blob or manifest.
+        size: Its size in bytes.
+        outcome: Whether it was `copied`, was already there (`skipped`), was `mounted` from another repository of the
+            same registry, or was `left out` because the source does not have it.
+        is_manifest: Whether it is a manifest or an index.
+    """
+
+    digest: str
+    size: int
+    outcome: Outcome
+    is_manifest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """More bytes of a blob were sent.
+
+    Attributes:
+        digest: The digest of the blob; None if it is known only at the end.
+        octets: The number of bytes since the last event.
+        total: The size of the blob; None if it is known only at the end.
+        so_far: The total number of bytes so far, including those of an earlier upload that is being resumed. It becomes
+            less if the registry has lost some, and they are sent again.
+    """
+
+    digest: str | None
+    octets: int
+    total: int | None
+    so_far: int
+
+
+Event = Answered | Retrying | Warned | Counted | Received | Sent | Planned | Copying | Copied
 """Any event: the argument of `on_event`."""

@@ -85,6 +85,9 @@ class Request:
     absent_is_done: bool = False  # whether a 404 on a retry means that the first attempt succeeded
     is_list: bool = False  # whether the response is a list, which registries may show as empty to anonymous requests
     stays: bool = False  # whether to return a redirect to another origin instead of following it
+    content: object = field(default=None, repr=False)  # a body that is sent as it is read, instead of `body`
+    once: bool = False  # whether the request is never repeated, except with another `Authorization`
+    is_elsewhere: bool = False  # whether it goes to another host, which gets no credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Hop:
     nearest: Reach = Reach.LOCAL  # the most private network that the host may be in
     only_loopback: bool = False  # whether to send it to a loopback address only: it has a secret, but there is no TLS
     waits: float | None = None
+    content: object = field(default=None, repr=False)  # an `AsyncRequestBody`
 
     @property
     def place(self) -> str:

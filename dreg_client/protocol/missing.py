@@ -32,6 +32,29 @@ def named_manifests(raw: bytes) -> tuple[Digest, ...]:
     return tuple(dict.fromkeys(Digest(text) for text in texts if isinstance(text, str) and digest_fault(text) is None))
 
 
+def required_content(raw: bytes) -> tuple[tuple[str, Digest], ...]:
+    """Return the content that must exist where a manifest is written: `manifest` or `blob` and its digest, each once.
+
+    Content with `urls` may be elsewhere, and so may the `subject` (manifest.md).
+    """
+    try:
+        tree = read_object(raw)
+    except AmbiguousTextError:
+        return ()
+    found: dict[Digest, str] = {}
+    for name, what in (("manifests", "manifest"), ("layers", "blob"), ("config", "blob")):
+        for entry in _descriptors(tree.get(name)):
+            text = entry.get("digest")
+            if isinstance(text, str) and digest_fault(text) is None and not entry.get("urls"):
+                found.setdefault(Digest(text), what)
+    return tuple((what, digest) for digest, what in found.items())
+
+
+def _descriptors(value: object) -> list[dict[str, object]]:
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    return [cast("dict[str, object]", item) for item in items if isinstance(item, dict)]
+
+
 def digest_in(entry: object) -> object:
     """Return the digest of an index entry, valid or not; None if it has none."""
     return cast("dict[str, object]", entry).get("digest") if isinstance(entry, dict) else None

@@ -168,6 +168,7 @@ OPTION_TYPES: Final[Mapping[str, OptionType]] = {
     "certs_dirs": OptionType(lambda value: _is_tuple(value, _is_path), _PATHS),
     "mirrors": OptionType(lambda value: _is_tuple(value, _is_mirror), _MIRRORS),
     "trusted_token_hosts": OptionType(lambda value: _is_tuple(value, _is_text), _TEXTS),
+    "upload_hosts": OptionType(lambda value: _is_tuple(value, _is_text), _TEXTS),
     "ssl_context": OptionType(lambda value: hasattr(value, "wrap_bio"), "an ssl.SSLContext", is_optional=True),
     "retries": OptionType(_is_number, "a number"),
     "connections": OptionType(_is_number, "a number"),

@@ -111,20 +111,21 @@ def _check_times(timeout: object, deadline: object) -> None:
         _check_seconds("deadline= must be None, or", deadline)
 
 
-def _check_hosts(trusted: tuple[str, ...]) -> None:
-    for host in trusted:
+def _check_hosts(option: str, hosts: tuple[str, ...]) -> None:
+    for host in hosts:
         if not is_authority(host):
             shown = host.rpartition("@")[2]  # without a password
-            raise ValueError(f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {shown!r:.100}")
+            raise ValueError(f"{option}= takes HOST or HOST:PORT, such as 'auth.example', not {shown!r:.100}")
 
 
-class _Listener:
+class Listener:
     """The caller's `on_event`. An exception in it is reported once, and has no other effect."""
 
     def __init__(self, call: Callable[[Event], None]) -> None:
         self._call, self._failed = call, False
 
     def __call__(self, event: Event) -> None:
+        """Call the function."""
         try:
             self._call(event)
         except Exception as failure:  # noqa: BLE001 (a caller's code may raise anything)
@@ -152,6 +153,7 @@ class RegistryOptions(TypedDict, total=False):
     ssl_context: ssl.SSLContext | None
     mirrors: tuple[str | Mirror, ...]
     trusted_token_hosts: tuple[str, ...]
+    upload_hosts: tuple[str, ...]
     timeout: Timeouts | float
     deadline: float | None
     retries: int
@@ -187,6 +189,8 @@ class Options:
         mirrors: URLs of mirrors, tried first for manifests and blobs, in order; a `Mirror` has settings for TLS of its
             own. They never get the registry's credential and client certificate.
         trusted_token_hosts: Additional hosts whose token server may get the credential.
+        upload_hosts: Other hosts, `HOST` or `HOST:PORT`, to which blobs may be uploaded if the registry's response to
+            the start of an upload states their URL. They get no credential.
         timeout: `Timeouts`; or a number of seconds, which sets `connect` (10 at most) and `read`, while `write`, `pool`
             and `whole` keep their defaults.
         deadline: The time for each call, such as `tags()` or `download_blob()`, in seconds, with all requests that it
@@ -224,6 +228,7 @@ class Options:
     ssl_context: ssl.SSLContext | None = None
     mirrors: tuple[str | Mirror, ...] = ()
     trusted_token_hosts: tuple[str, ...] = ()
+    upload_hosts: tuple[str, ...] = ()
     timeout: Timeouts | float = field(default_factory=Timeouts)
     deadline: float | None = None
     retries: int = ATTEMPTS - 1
@@ -244,14 +249,15 @@ class Options:
             raise ValueError("user_agent must consist of printable ASCII characters")
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections must be at least 1, and retries at least 0")
-        _check_hosts(self.trusted_token_hosts)
+        _check_hosts("trusted_token_hosts", self.trusted_token_hosts)
+        _check_hosts("upload_hosts", self.upload_hosts)
         _check_times(self.timeout, self.deadline)
         if self.credentials is not None and self.auth_service is not None:
             raise ValueError("pass either credentials or auth_service, not both")
         if self.credentials is not None and not _is_source(self.credentials):
             object.__setattr__(self, "credentials", _credential_of(self.credentials, "credentials"))
-        if self.on_event is not None and not isinstance(self.on_event, _Listener):
-            object.__setattr__(self, "on_event", _Listener(self.on_event))
+        if self.on_event is not None and not isinstance(self.on_event, Listener):
+            object.__setattr__(self, "on_event", Listener(self.on_event))
 
     @property
     def timeouts(self) -> Timeouts:

@@ -87,7 +87,11 @@ def token_hop(wanted: TokenRequest, headers: tuple[tuple[str, str], ...], option
     authorization = (("Authorization", credential.basic),) if credential else ()
     url = realm
     if query:
-        url += f"{'&' if urlsplit(realm).query else '?'}{urlencode(query)}"
+        # "This query parameter should be specified multiple times if there is more than one scope entry."
+        pairs = [
+            (name, part) for name, value in query.items() for part in (value.split() if name == "scope" else [value])
+        ]
+        url += f"{'&' if urlsplit(realm).query else '?'}{urlencode(pairs)}"
     headers = (*headers, *authorization)
     return Hop("GET", url, headers, limit=_LIMIT, nearest=nearest, only_loopback=only_loopback)
 

@@ -99,10 +99,10 @@ def scope_to_request(challenged: str, own: str, method: str) -> str:
         'repository:a/b:pull'
     """
     kind, _, rest = own.partition(":")
-    name = rest.rpartition(":")[0]
-    if kind != "repository":
+    name, _, needed = rest.rpartition(":")
+    if kind != "repository" or " " in own:
         return own
-    allowed = _ALLOWED.get(method, _WRITING)
+    allowed = _ALLOWED.get(method, _WRITING) | {*needed.split(",")}
     for start, _, actions in (scope.rpartition(":") for scope in challenged.split()):
         granted = [action for action in actions.split(",") if action in allowed]
         if start == f"repository:{name}" and granted:
@@ -112,5 +112,5 @@ def scope_to_request(challenged: str, own: str, method: str) -> str:
 
 def is_foreign(challenged: str, own: str) -> bool:
     """Return whether a challenge asks for a scope on a resource other than that of the request (AUT-15)."""
-    start = own.rpartition(":")[0]
-    return any(scope.rpartition(":")[0] != start for scope in challenged.split())
+    own_starts = {scope.rpartition(":")[0] for scope in own.split()}
+    return any(scope.rpartition(":")[0] not in own_starts for scope in challenged.split())

@@ -28,7 +28,7 @@ from dreg_client.validation.walk import (
     wrong_claims,
 )
 from dreg_client.values import media_type as types
-from dreg_client.values.digest import Digest, digest_fault
+from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 
 _DOCUMENTS: Final = frozenset({Family.INDEX, Family.MANIFEST, Family.SCHEMA1, Family.CONFIG})
@@ -159,12 +159,6 @@ def _equal_names(entries: Iterable[Descriptor]) -> Iterator[Problem]:
         if name is not None and named.setdefault(name, entry.digest) != entry.digest:
             found = f"the name {show(name)}, which {named[name]} also has"
             yield rules.warning("LYT-07", item("$.manifests", position), found, "a unique name")
-
-
-def digest_of_name(name: str) -> Digest | None:
-    """Return the digest that the path of a file in `blobs` stands for; None if it is not a digest."""
-    text = name.removeprefix("blobs/").replace("/", ":", 1)
-    return Digest(text) if digest_fault(text) is None and blob_name(Digest(text)) == name else None
 
 
 def misnamed_report(name: str, *, pedantic: bool) -> Report:

@@ -56,6 +56,14 @@ def is_digest(text: str) -> bool:
     return digest_fault(text) is None
 
 
+def is_registered_digest(text: str) -> bool:
+    """Return whether a string is a digest of a registered algorithm (DIG-03).
+
+    Where names are free text, only such a string is not a name: the grammar of digests also allows `web:1`.
+    """
+    return digest_fault(text) is None and Digest(text).registered
+
+
 class _Checked(type):
     """Check the string when the class is called; `proven_digest` bypasses this and calls `type.__call__` in C."""
 

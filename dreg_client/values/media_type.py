@@ -21,6 +21,7 @@ OCI_LAYOUT: Final = _OCI + "layout.header.v1+json"
 OCI_DESCRIPTOR: Final = _OCI + "descriptor.v1+json"
 OCI_ARTIFACT_MANIFEST: Final = _OCI + "artifact.manifest.v1+json"
 """Withdrawn before OCI 1.1 was released."""
+OCTET_STREAM: Final = "application/octet-stream"
 
 DOCKER_MANIFEST_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"

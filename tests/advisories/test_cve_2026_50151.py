@@ -2,7 +2,8 @@
 
 A registry answered the start of an upload with a URL on another host, which received the credential.
 
-Requests that change something go to the origin of the registry only. dreg-client does not yet upload in chunks.
+Requests that change something go to the origin of the registry only. The URL of an upload must be on that origin too,
+unless `upload_hosts` names its host, which gets no credential.
 
 UPL-01, TRN-12
 """

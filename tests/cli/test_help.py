@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dreg_client import Layout
 from dreg_client.cli.app import COMMANDS
 from dreg_client.cli.app import dreg as group
 from tests.commands import put_dreg, run_limited
@@ -35,6 +37,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
     for name in ("fixtures", "schemas"):
         (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "fixtures/layouts/multi", folder / "build/web")
+    Layout(folder / "build/web").tag("1.4", "1.3")
     (folder / "password.txt").write_text(f"{PASSWORD}\n")
     (folder / "bin").mkdir()
     return folder
@@ -80,7 +84,11 @@ def test_a_command_has_examples_and_a_summary(said: Run, command: str) -> None:
     assert re.search(rf"^  {command} +[A-Z]", said("--help").out, re.MULTILINE)
 
 
-ALL = [[], *([command] for command in COMMANDS), *(["schema", name] for name in ("check", "list", "show", "write"))]
+ALL = [
+    [],
+    *(command.split() for command in COMMANDS),
+    *(["schema", name] for name in ("check", "list", "show", "write")),
+]
 
 
 @pytest.mark.parametrize("command", ALL, ids=lambda words: " ".join(words) or "dreg")

@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from dreg_client.images.view import byte_size
+from dreg_client.values.sizes import byte_size
 from tests.commands import run_limited, start_limited
 from tests.raw_server import answer, speaking
 

@@ -3,8 +3,11 @@
 import asyncio
 import os
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
@@ -105,6 +108,49 @@ class Way:
         words = ["blob", self._store(), str(digest), "-o", str(path), *(["--resume"] if more.get("resume") else [])]
         return self._do(lambda registry: self._of(registry).download_blob(str(digest), path, **more), words)
 
+    def push(self, content: bytes | Path, *, in_pieces: bool = False, **more: Any) -> Outcome:
+        """A blob: at once, or from a source that can be read only once."""
+        if self.name == "command line":
+            return self._put(content, in_pieces=in_pieces, **more)
+        source = partial(_pieces, self.name, content) if in_pieces and isinstance(content, bytes) else lambda: content
+        return self._do(lambda registry: self._of(registry).push_blob(source(), **more), [])
+
+    def _put(self, content: bytes | Path, *, in_pieces: bool, **more: Any) -> Outcome:
+        words = [word for host in self.options.get("upload_hosts", ()) for word in ("--upload-host", host)]
+        for name in ("digest", "mount_from"):
+            words += [f"--{name.replace('_', '-')}", str(more[name])] if name in more else []
+        words += ["--resume"] if more.get("resume") else []
+        if in_pieces:
+            assert isinstance(content, bytes)
+            return self._put_from_pipe(content, words)
+        path = content if isinstance(content, Path) else self.net.ca_file.parent / "content"
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        return self.command("blob put", self._store(), str(path), *words)
+
+    def _put_from_pipe(self, content: bytes, words: list[str]) -> Outcome:
+        path = self.net.ca_file.parent / "pipe"
+        os.mkfifo(path)
+
+        def write() -> None:
+            with suppress(BrokenPipeError), path.open("wb") as pipe:
+                pipe.write(content)
+
+        writing = threading.Thread(target=write, daemon=True)
+        writing.start()
+        try:
+            return self.command("blob put", self._store(), str(path), *words)
+        finally:
+            with suppress(OSError):  # a writer that still waits for a reader goes on, and ends
+                os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+            writing.join(30)
+
+    def put(self, raw: bytes, tag: str) -> Outcome:
+        """A manifest."""
+        if self.name == "command line":
+            return self.command("manifest put", self._store(tag), "-", stdin=raw)
+        return self._do(lambda registry: self._of(registry).put_manifest(raw, tag), [])
+
     def tag(self, reference: str, new: str) -> Outcome:
         return self._do(lambda registry: self._of(registry).tag(reference, new), ["tag", self._store(reference), new])
 
@@ -185,12 +231,12 @@ class Way:
     def _url(self) -> str:
         return self.registry if "://" in self.registry else f"https://{self.registry}"
 
-    def command(self, *words: str, stdin: str = "") -> Outcome:
+    def command(self, *words: str, stdin: str | bytes = "") -> Outcome:
         """A command in a process of its own; it shows where its error comes from."""
         password = self.credentials[1] if self.credentials else ""
         done = run_dreg(
-            ["--debug", words[0], *self._flags(), *words[1:]],
-            stdin=(password or stdin).encode(),
+            ["--debug", *words[0].split(), *self._flags(), *words[1:]],
+            stdin=stdin if isinstance(stdin, bytes) else (password or stdin).encode(),
             environment=self.net.environment(**self.environment),
         )
         text = done.stderr.decode()
@@ -209,6 +255,17 @@ class Way:
             for value in self.options.get(name, ()):
                 flags += [option, value]
         return [*flags, *(["--username", self.credentials[0], "--password-stdin"] if self.credentials else [])]
+
+
+def _pieces(name: str, content: bytes) -> Any:
+    """The bytes as an iterator; for tasks, an async one."""
+    pieces = [content[start : start + 700_000] for start in range(0, len(content), 700_000)]
+
+    async def one_by_one() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    return one_by_one() if name == "tasks" else iter(pieces)
 
 
 def _listed(value: Any) -> Any:

@@ -14,12 +14,14 @@ from dreg_client import (
     AsyncRegistry,
     AsyncRepository,
     AsyncStore,
+    AsyncWritableStore,
     HTTPTransport,
     Image,
     Layout,
     Registry,
     Repository,
     Store,
+    WritableStore,
 )
 from dreg_client._async import _compat as async_compat
 from dreg_client._sync import _compat as sync_compat
@@ -30,10 +32,11 @@ PAIRS = [
     (Repository, AsyncRepository),
     (Store, AsyncStore),
     (Layout, AsyncLayout),
+    (WritableStore, AsyncWritableStore),
     (Image, AsyncImage),
 ]
 NOTHING_IS_READ = {"repository", "refresh", "build_with_manual_client"}
-OPENED_BY_ASYNC_WITH = {"stream_blob"}
+OPENED_BY_ASYNC_WITH = {"stream_blob", "writing"}
 
 
 def offered(kind: type) -> dict[str, Any]:

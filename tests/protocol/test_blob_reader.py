@@ -192,11 +192,11 @@ def test_trn_32_requests_that_resume_a_transfer_count_as_waiting() -> None:
     transfer.begin(answer())
     transfer.feed(b"x", waited=30)
     transfer.interrupted(errors.TransportError("cut off"))
-    assert (transfer.patience, transfer.resume_within) == (30, 60)
+    assert (transfer.pace.patience, transfer.pace.resume_within) == (30, 60)
 
-    transfer.add_wait(59, for_body=False)
-    assert (transfer.patience, transfer.resume_within) == (1, 1)
-    transfer.add_wait(1)
+    transfer.pace.add_wait(59, for_body=False)
+    assert (transfer.pace.patience, transfer.pace.resume_within) == (1, 1)
+    transfer.pace.add_wait(1)
     with pytest.raises(errors.TransferTimeoutError, match="less than 1024 bytes per second"):
         transfer.interrupted(errors.TransportError("cut off"))
 
@@ -205,8 +205,8 @@ def test_trn_32_a_minute_s_bytes_are_enough_for_a_minute() -> None:
     transfer = blob_transfer()
     transfer.begin(answer())
     transfer.feed(b"x", waited=59)
-    assert not transfer.is_fast_enough
+    assert not transfer.pace.is_fast_enough
 
     transfer.feed(b"x" * 60 * 1024, waited=0.5)
-    assert transfer.is_fast_enough
-    assert transfer.patience == 60
+    assert transfer.pace.is_fast_enough
+    assert transfer.pace.patience == 60

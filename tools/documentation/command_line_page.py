@@ -9,7 +9,15 @@ import click
 
 from documentation.pages import MARK
 from dreg_client.cli.app import GROUPS, dreg
-from dreg_client.cli.command import GENERAL, OWN, REGISTRY, Context, options_by_section, takes_source
+from dreg_client.cli.command import (
+    GENERAL,
+    OWN,
+    REGISTRY,
+    CommandWithCommands,
+    Context,
+    options_by_section,
+    takes_source,
+)
 from dreg_client.cli.overview import ENVIRONMENT, EXIT_CODES, SOURCES
 
 _KEEPS_ITS_LINES: Final = "\b\n"
@@ -38,7 +46,8 @@ def command_line_page() -> str:
 def _overview() -> Iterator[str]:
     """Yield the commands by what they are for."""
     for title, commands in GROUPS.items():
-        rows = {f"[`dreg {name}`](#dreg-{name})": _escaped(summary) for name, (_, summary) in commands.items()}
+        summaries = {name: _escaped(summary) for name, (_, summary) in commands.items()}
+        rows = {f"[`dreg {name}`](#dreg-{name.replace(' ', '-')})": text for name, text in summaries.items()}
         yield f"**{title}**\n\n{_table(('command', 'description'), rows)}"
 
 
@@ -72,6 +81,9 @@ def _sections(name: str, command: click.Command, parent: click.Context, level: i
     if own := [option for option in options.get(OWN, []) if _is_own(option)]:
         yield _options(own)
     yield f"Also accepts {_others(options.get(REGISTRY, []))}the [general options](#general-options)."
+    if isinstance(command, CommandWithCommands):
+        for inner in command.summaries:
+            yield from _sections(f"{name} {inner}", command.get_command(inner), context, level + 1)
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
             yield from _sections(f"{name} {inner}", _command(command, context, inner), context, level + 1)

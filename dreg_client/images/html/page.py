@@ -10,7 +10,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dreg_client.images.html import text
-from dreg_client.images.view import Plain, byte_size, full_name, owner_of, time_of
+from dreg_client.images.view import Plain, full_name, owner_of, time_of
+from dreg_client.values.sizes import byte_size
 
 _SEVERITIES: Final = ("error", "warning", "note")
 _COLOURS: Final = 6

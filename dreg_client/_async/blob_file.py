@@ -1,0 +1,28 @@
+"""Write a blob to a file of a layout, or of the directory for the blobs of an archive."""
+
+from dreg_client._async._compat import run_in_thread
+from dreg_client._async.ports import AsyncContent
+from dreg_client._async.write_behind import AsyncWriteBehind
+from dreg_client.files.layout_writer import NewBlob
+from dreg_client.files.rooted import DirectoryFiles
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.content import verifiable
+from dreg_client.values.media_type import OCTET_STREAM
+
+
+async def write_blob(files: DirectoryFiles, content: AsyncContent) -> Descriptor:
+    """Write a blob under its digest, replacing a file of that name; return its descriptor.
+
+    Raises:
+        DigestMismatchError: The bytes do not match the digest. Nothing was written.
+        SizeMismatchError: The number of bytes is not the stated one. Nothing was written.
+    """
+    digest = verifiable(content.digest) if content.digest else None
+    with NewBlob(files, digest, content.size) as blob:
+        async with content.chunks() as chunks, AsyncWriteBehind(blob.write, blob.hash) as behind:
+            async for chunk in chunks:
+                if blob.add(chunk):
+                    await behind.put(blob.take_block())
+            await behind.finish()
+        found = await run_in_thread(blob.finish)
+    return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)

@@ -1,0 +1,306 @@
+"""Copy manifests and blobs from one store to another. `CopyGraph` decides what may be transferred next."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, Protocol, runtime_checkable
+
+from dreg_client import errors
+from dreg_client._async._compat import Semaphore, TaskGroup, new_lock
+from dreg_client._async.documents import read_verified
+from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client._async.stored_blob import AsyncStoredBlob
+from dreg_client.copying.companions import companion_tags
+from dreg_client.copying.graph import (
+    CopyBlob,
+    CopyGraph,
+    ReadManifest,
+    Step,
+    WriteManifest,
+    WriteTag,
+    numbers_at_once,
+)
+from dreg_client.copying.result import CopyRecord
+from dreg_client.copying.schema1 import check_is_modern
+from dreg_client.errors.groups import first_error_only
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index
+from dreg_client.models.parse import parse_manifest
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.events import Copying, Event, Outcome, Planned
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+from dreg_client.values.sizes import MEBIBYTE
+
+_FOREVER: Final = 86400.0
+_MOST_KEPT: Final = 16 * MEBIBYTE
+"""The most bytes of manifests to keep in memory until they are written. Beyond, they are read again."""
+
+
+class AsyncCopier:
+    """A copy from one store to another.
+
+    Args:
+        source: The store to read.
+        destination: The store to write.
+        made: Manifests that the source does not have, by digest.
+        referrers: Whether to also copy the referrers of all manifests.
+        dry_run: Whether to write nothing.
+        emit: A function that is called with each event.
+
+    Attributes:
+        record: What was done so far.
+    """
+
+    def __init__(
+        self,
+        source: AsyncSource,
+        destination: AsyncDestination,
+        *,
+        referrers: bool = False,
+        dry_run: bool = False,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._source, self._destination = source, destination
+        self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
+        self._mounts = source.name if shares_registry(source, destination) else None
+        self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
+        self._graph = CopyGraph(blobs_at_once=self._blobs_at_once, manifests_at_once=self._manifests_at_once)
+        self.record = CopyRecord()
+        self._kept: dict[Digest, RawManifest] = {}
+        self._octets_kept = 0
+        self._made: dict[Digest, RawManifest] = {}
+        self._present: set[Digest] = set()
+        self._to_tag: set[Digest] = set()  # kept until they are written under their tags
+        self._current: Mapping[str, Digest] = {}
+        self._source_tags: frozenset[str] = frozenset()
+        self._lock = new_lock()
+        self._wakes, self._waiting = Semaphore(0), 0
+
+    def add(self, root: Descriptor, tag: str = "") -> None:
+        """Add a manifest to copy, and the tag to write it under."""
+        self._add(root, tag)
+
+    def _add(self, root: Descriptor, tag: str, *, is_companion: bool = False) -> None:
+        self._graph.add(root, tag, is_companion=is_companion)
+        self.record.digests[tag or root.digest] = root.digest
+        if tag:
+            self._to_tag.add(root.digest)
+
+    def add_made(self, manifest: RawManifest) -> None:
+        """Add the bytes of a manifest that the source does not have."""
+        self._made[manifest.digest] = manifest
+
+    async def run(self, current: Mapping[str, Digest]) -> None:
+        """Copy everything. `current` has the digests of the tags that the destination has.
+
+        If anything fails, running steps are cancelled, and no tag is written.
+        """
+        self._current = current
+        if self._destination.refetches:  # the digests come from the registry itself
+            self._present.update(current.values())
+        if self._with_referrers:
+            self._source_tags = frozenset(await self._source.tags())
+        if self._is_dry_run:
+            await self._run_steps()
+            return
+        try:
+            async with self._destination.writing():
+                await self._run_steps()
+        except errors.DregError as failure:
+            failure.add_outcome(self.record.outcome())
+            raise
+
+    async def _run_steps(self) -> None:
+        with first_error_only():
+            workers = self._blobs_at_once + self._manifests_at_once
+            async with TaskGroup() as group:
+                for _ in range(workers):
+                    group.start_soon(self._work)
+
+    async def _work(self) -> None:
+        while (step := await self._next_step()) is not None:
+            match step:
+                case ReadManifest():
+                    await self._read(step)
+                case CopyBlob(descriptor):
+                    await self._finish(step, await self._copy_blob(descriptor))
+                case WriteManifest(descriptor):
+                    await self._write(descriptor, descriptor.digest)
+                    await self._finish(step, self._outcome(descriptor.digest))
+                case WriteTag():
+                    await self._finish(step, await self._tag(step))
+
+    async def _next_step(self) -> Step | None:
+        """Wait for the next step; return None if nothing is left."""
+        while True:
+            async with self._lock:
+                step = self._graph.next()
+                if step is not None or self._graph.is_complete:
+                    return step
+                self._waiting += 1
+            await self._wakes.acquire(_FOREVER)
+
+    def _wake(self) -> None:
+        """Let all waiting workers look for steps."""
+        for _ in range(self._waiting):
+            self._wakes.release()
+        self._waiting = 0
+
+    async def _finish(self, step: Step, outcome: Outcome) -> None:
+        async with self._lock:
+            self._graph.finish(step)
+            event = self.record.add(step.descriptor, outcome, is_manifest=not isinstance(step, CopyBlob))
+            self._wake()
+        self._emit(event)
+
+    def _outcome(self, digest: Digest) -> Outcome:
+        """Return whether a manifest was new to the destination, once for each manifest."""
+        is_there = digest in self._present
+        self._present.add(digest)
+        return "skipped" if is_there else "copied"
+
+    # --- manifests
+
+    async def _read(self, step: ReadManifest) -> None:
+        check_is_modern(step.descriptor)
+        digest = step.descriptor.digest
+        is_there, raw = await self._find(step.descriptor)
+        if raw is None:
+            await self._report(step, (), (), is_written=is_there)
+            return
+        document = parse_manifest(raw.raw, raw.media_type, strict=False)
+        named = document.manifests if isinstance(document, Index) else (document.config, *document.layers)
+        if is_there and self._destination.refetches:  # a registry has everything that its manifests name
+            named = tuple(document.manifests) if isinstance(document, Index) else ()
+        referrers: tuple[Descriptor, ...] = ()
+        if self._with_referrers and digest not in self._made:
+            referrers = await self._source.referrers(digest)
+        await self._report(step, named, referrers, is_written=is_there)
+
+    async def _find(self, descriptor: Descriptor) -> tuple[bool, RawManifest | None]:
+        """Return whether the destination has a manifest, and its bytes, unless they are not needed."""
+        digest = descriptor.digest
+        if not self._destination.refetches:  # reading a local file costs less than asking the source
+            try:
+                return True, await self._keep(await read_verified(self._destination, descriptor))
+            except (errors.NotFoundError, errors.IntegrityError):
+                return False, await self._bytes_of(descriptor)
+        is_there = digest in self._present or await self._destination.current_digest(digest) == digest
+        if is_there and not self._with_referrers:
+            return True, None
+        return is_there, await self._bytes_of(descriptor)
+
+    async def _report(
+        self,
+        step: ReadManifest,
+        named: tuple[Descriptor, ...],
+        referrers: tuple[Descriptor, ...],
+        *,
+        is_written: bool,
+    ) -> None:
+        digest = step.descriptor.digest
+        companions = [
+            (await self._source.resolve(tag), tag)
+            for tag in companion_tags(digest)
+            if tag in self._source_tags and tag not in self.record.digests
+        ]
+        async with self._lock:
+            if is_written:
+                self._present.add(digest)
+            # A layout also lists the manifests that are written to it, so even those that it has are written.
+            self._graph.read(step, named, referrers, is_written=is_written and self._destination.refetches)
+            for root, tag in companions:
+                self._add(root, tag, is_companion=True)
+            found = Planned(self._graph.blobs, self._graph.octets)
+            self._wake()
+        self._emit(found)
+
+    async def _bytes_of(self, descriptor: Descriptor) -> RawManifest:
+        """Return the bytes of a manifest, which are kept until it is written."""
+        known = self._made.get(descriptor.digest) or self._kept.get(descriptor.digest)
+        return known or await self._keep(await read_verified(self._source, descriptor))
+
+    async def _keep(self, manifest: RawManifest) -> RawManifest:
+        async with self._lock:
+            if self._octets_kept + len(manifest.raw) <= _MOST_KEPT and manifest.digest not in self._kept:
+                self._kept[manifest.digest] = manifest
+                self._octets_kept += len(manifest.raw)
+        return manifest
+
+    async def _write(self, descriptor: Descriptor, reference: str) -> None:
+        if not self._is_dry_run:
+            await self._destination.push_manifest(await self._bytes_of(descriptor), reference)
+        async with self._lock:
+            if descriptor.digest not in self._to_tag and (kept := self._kept.pop(descriptor.digest, None)):
+                self._octets_kept -= len(kept.raw)
+
+    async def _tag(self, step: WriteTag) -> Outcome:
+        digest = step.descriptor.digest
+        is_there = digest in self._present and self._current.get(step.tag) == digest
+        if not (is_there and self._destination.refetches):
+            await self._write(step.descriptor, step.tag)
+        if not is_there:
+            self.record.tagged.append(step.tag)
+        return self._outcome(digest)
+
+    # --- blobs
+
+    async def _copy_blob(self, descriptor: Descriptor) -> Outcome:
+        digest = descriptor.digest
+        if self._is_dry_run:
+            has_blob = await self._destination.has_blob(digest)
+            return "skipped" if has_blob else "mounted" if self._mounts else "copied"
+        if self._mounts and await self._destination.mount_blob(digest, self._mounts):
+            return "mounted"
+        content = AsyncStoredBlob(self._source, descriptor, partial(self._passed, descriptor))
+        try:
+            await self._push(content)
+        except errors.NotFoundError:
+            if not (content.is_missing and may_be_left_out(descriptor)):
+                raise
+            return "left out"
+        return "copied" if content.was_read else "skipped"
+
+    async def _push(self, content: AsyncStoredBlob) -> None:
+        while True:
+            try:
+                await self._destination.push_blob(content)
+            except errors.IntegrityError:
+                if not content.request_again():
+                    raise
+            else:
+                return
+
+    def _passed(self, descriptor: Descriptor, octets: int, so_far: int) -> None:
+        self._emit(Copying(descriptor.digest, octets, descriptor.size, so_far))
+
+
+def may_be_left_out(descriptor: Descriptor) -> bool:
+    """Return whether a layer may be missing, because clients download it from its `urls`."""
+    return descriptor.family is Family.NONDISTRIBUTABLE and bool(descriptor.urls)
+
+
+def shares_registry(source: AsyncSource, destination: AsyncDestination) -> bool:
+    """Return whether two stores are different repositories of one registry."""
+    registry = source.address.removesuffix(source.name)
+    is_registry = registry.endswith("/") and source.address != source.name
+    return (
+        is_registry
+        and registry == destination.address.removesuffix(destination.name)
+        and source.name != destination.name
+    )
+
+
+def concurrency(source: AsyncSource, destination: AsyncDestination) -> tuple[int, int]:
+    """Return how many blobs and how many manifests to copy at a time, according to the connections of both ends."""
+    ends = [end for end in (source, destination) if isinstance(end, _Connected)]
+    shared = 2 if shares_registry(source, destination) else 1
+    return numbers_at_once(min([end.connections for end in ends], default=None), shared)
+
+
+@runtime_checkable
+class _Connected(Protocol):
+    """A medium with a limited number of connections."""
+
+    @property
+    def connections(self) -> int: ...

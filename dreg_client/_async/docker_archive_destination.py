@@ -1,0 +1,195 @@
+"""Archives of `docker save` as destinations (`docker-archive:`)."""
+
+import os
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import NoReturn
+
+from dreg_client import errors
+from dreg_client._async._compat import run_in_thread
+from dreg_client._async.archive_session import AsyncArchiveSession
+from dreg_client._async.blob_file import write_blob
+from dreg_client._async.file_reader import AsyncFileReader
+from dreg_client._async.ports import AsyncContent
+from dreg_client.files import layout as layout_files
+from dreg_client.files.archive_spool import ArchiveSpool
+from dreg_client.files.docker_archive import SavedImages
+from dreg_client.files.saved_spool import SavedSpool, full_name, image_of
+from dreg_client.files.tar import TarFiles
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.content import BlobRequest, RawManifest
+from dreg_client.values.arguments import check_flag
+from dreg_client.values.digest import Digest, is_registered_digest
+from dreg_client.values.media_type import OCTET_STREAM
+
+
+class AsyncDockerArchiveDestination:
+    """An archive of `docker save`, which is written as a whole (an `AsyncDestination`).
+
+    It holds images of one platform, each with a config and layers, but no manifests. Layers are stored as they are,
+    compressed or not. The images that the archive has already are kept, unless their names are moved. The same images
+    give the same bytes.
+
+    Args:
+        path: The archive. It need not exist; if it is a link, its target is replaced.
+        strict: Whether documents with minor errors are rejected.
+
+    Raises:
+        LayoutError: There is another file, which is not such an archive.
+    """
+
+    refetches = False
+    writes_manifests = True
+
+    def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
+        check_flag("strict", strict)
+        self.name = self.address = os.fspath(path)
+        self.strict = strict
+        self._spool = ArchiveSpool(path)
+        self._old = self._opened()
+        self._new: SavedSpool | None = None
+        self._pushed: dict[Digest, RawManifest] = {}
+        self._session = AsyncArchiveSession(self._begin, self._finish, self._close)
+
+    def _opened(self) -> SavedImages | None:
+        if not self._spool.path.exists():
+            return None
+        files = TarFiles(self._spool.path)
+        try:
+            return SavedImages(files, strict=self.strict)
+        except BaseException:
+            files.close()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the archive."""
+        if self._old is not None:
+            self._old.files.close()
+
+    def writing(self) -> AbstractAsyncContextManager[None]:
+        """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
+        return self._session.writer()
+
+    def _begin(self) -> None:
+        self._spool.__enter__()
+        try:
+            self._new = SavedSpool(self._spool.folder, self._old)
+        except BaseException:
+            self._spool.__exit__()
+            raise
+
+    def _finish(self) -> None:
+        self._spool.write(self._writable.members())
+        if self._old is not None:
+            self._old.files.close()
+        self._old = self._opened()
+
+    def _close(self) -> None:
+        self._new, self._pushed = None, {}
+        self._spool.__exit__()
+
+    @property
+    def _writable(self) -> SavedSpool:
+        assert self._new is not None  # noqa: S101 (set by `_begin`)
+        return self._new
+
+    # --- reading
+
+    async def resolve(self, reference: str) -> Descriptor:
+        """Return the descriptor of the generated manifest for a name or a digest."""
+        found = await self.fetch_manifest(reference)
+        return Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
+
+    async def current_digest(self, reference: str) -> Digest | None:  # noqa: ARG002 (port)
+        """Return None, because a docker-archive does not keep the digests of manifests."""
+        return None
+
+    async def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
+        """Return a manifest that was pushed, or generate that of an image which the archive had."""
+        if is_registered_digest(reference) and (pushed := self._pushed.get(Digest(reference))):
+            return pushed
+        if self._old is None:
+            self._raise_missing(f"image {reference}")
+        manifest = await run_in_thread(self._old.manifest, reference)
+        return RawManifest(manifest.raw, manifest.media_type)
+
+    async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:
+        """Read a config, or a manifest."""
+        if not is_blob and (pushed := self._pushed.get(descriptor.digest)):
+            return pushed.raw
+        if self._new is not None and await run_in_thread(layout_files.has_blob, self._new.blobs, descriptor.digest):
+            return await run_in_thread(layout_files.read_blob, self._new.blobs, descriptor.digest)
+        if self._old is None:
+            self._raise_missing(f"blob {descriptor.digest}")
+        return await run_in_thread(self._old.read, descriptor.digest)
+
+    def _raise_missing(self, what: str) -> NoReturn:
+        raise errors.NotFoundError(what, self.name)
+
+    async def tags(self) -> tuple[str, ...]:
+        """List the names of all images that the archive had."""
+        return self._old.tags() if self._old is not None else ()
+
+    async def referrers(
+        self,
+        digest: Digest,  # noqa: ARG002 (port)
+        artifact_type: str | None = None,  # noqa: ARG002 (port)
+    ) -> tuple[Descriptor, ...]:
+        """Return an empty list, because a docker-archive cannot have referrers."""
+        return ()
+
+    async def has_blob(self, digest: Digest) -> bool:
+        """Return whether the archive has this config or layer."""
+        if self._new is not None:
+            return await run_in_thread(self._new.has, digest)
+        return self._old is not None and await run_in_thread(self._old.has_blob, digest)
+
+    def open_blob(self, request: BlobRequest) -> AsyncFileReader:
+        """Return a reader of a config or a layer that the archive had."""
+        if self._old is None:
+            self._raise_missing(f"blob {request.digest}")
+        open_file = partial(self._old.open_blob, request.digest, request.start, request.size)
+        return AsyncFileReader(open_file, f"{self.name}, blob {request.digest.short}")
+
+    # --- writing
+
+    async def push_blob(self, content: AsyncContent) -> Descriptor:
+        """Write a config or a layer, unless it exists."""
+        async with self.writing():
+            digest = content.digest
+            if digest is not None and content.size is not None and await self.has_blob(digest):
+                return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=content.size)
+            return await write_blob(self._writable.blobs, content)
+
+    async def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
+        """Return False, because an archive has no repositories."""
+        return False
+
+    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+        """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
+
+        Raises:
+            UnsupportedError: It is an index; choose a platform.
+            NotAnImageError: It is an artifact.
+            InvalidReferenceError: The name is not valid.
+            NotFoundError: Its config or a layer is missing.
+        """
+        image = image_of(manifest, self.name)
+        name = None if is_registered_digest(reference) else full_name(reference)
+        async with self.writing():
+            await run_in_thread(self._writable.add, image, name, self.name)
+            self._pushed[manifest.digest] = manifest
+
+    async def delete_tag(self, tag: str) -> None:
+        """Delete a name, and the image if it has no other."""
+        async with self.writing():
+            if not self._writable.remove_name(full_name(tag)):
+                self._raise_missing(f"image {tag}")
+
+    async def delete_manifest(self, digest: Digest) -> None:
+        """Raise an error: an image is deleted with its last name."""
+        raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")
+
+    async def delete_blob(self, digest: Digest) -> None:
+        """Raise an error: a blob is deleted with its image."""
+        raise errors.UnsupportedError(f"{self.name} has no blob {digest} apart from its images")

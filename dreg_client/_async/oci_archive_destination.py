@@ -1,0 +1,90 @@
+"""Tar archives of image layouts as destinations (`oci-archive:`)."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from dreg_client import errors
+from dreg_client._async._compat import run_in_thread
+from dreg_client._async.archive_session import AsyncArchiveSession
+from dreg_client._async.layout_destination import AsyncLayoutDestination
+from dreg_client.files.archive_spool import ArchiveSpool
+from dreg_client.files.layout import index_octets
+from dreg_client.files.rooted import Files
+from dreg_client.files.spooled_layout import NoFiles, SpooledFiles
+from dreg_client.files.tar import TarFiles
+from dreg_client.values.digest import Digest
+
+
+class AsyncOciArchiveDestination(AsyncLayoutDestination):
+    """An image layout in a tar archive, which is written as a whole (an `AsyncDestination`).
+
+    The images that the archive has already are kept, unless their tags are moved. While it is written, blobs are
+    collected in a directory next to it. The same images give the same bytes.
+
+    Args:
+        path: The archive. It need not exist; if it is a link, its target is replaced.
+        strict: Whether documents with minor errors are rejected.
+
+    Raises:
+        LayoutError: There is another file, which is not such an archive.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
+        self._spool = ArchiveSpool(path)
+        self._old = self._opened()
+        try:
+            super().__init__(self._old, strict=strict)
+        except BaseException:
+            self._old.close()
+            raise
+        self.name = self.address = os.fspath(path)
+        self._session = AsyncArchiveSession(self._begin, self._finish, self._close)
+
+    def _opened(self) -> Files:
+        return TarFiles(self._spool.path) if self._spool.path.exists() else NoFiles(str(self._spool.path))
+
+    async def aclose(self) -> None:
+        """Close the archive."""
+        self._old.close()
+        self.files.close()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[None]:
+        """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
+        self.files.check_open()
+        async with self._session.writer(), super().writing():
+            yield
+
+    def _begin(self) -> None:
+        self._spool.__enter__()
+        try:
+            self.files = SpooledFiles(self._spool.folder, self._old)
+        except BaseException:
+            self._spool.__exit__()
+            raise
+
+    def _finish(self) -> None:
+        """Write the archive, and read it from now on."""
+        assert isinstance(self.files, SpooledFiles)  # noqa: S101 (set by `_begin`)
+        self._spool.write(self.files.members(self.index))
+        self._old.close()
+        self._old = self._opened()
+
+    def _close(self) -> None:
+        """Delete the directory for new blobs."""
+        self.files = self._old
+        self.keep_index(index_octets(self._old))
+        self._spool.__exit__()
+
+    async def delete_manifest(self, digest: Digest) -> None:
+        """Delete a manifest and its entries; it stays if an index in the archive names it."""
+        async with self.writing():
+            if not await self._unlisted_now(digest):
+                raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
+
+    async def delete_blob(self, digest: Digest) -> None:
+        """Raise an error: an archive has only blobs that its images need."""
+        if not await run_in_thread(self.files.has, f"blobs/{digest.algorithm}/{digest.encoded}"):
+            raise errors.NotFoundError(f"blob {digest}", self.name, "check the digest")
+        raise errors.ConflictError(f"{self.name}: {digest} was not deleted, because an image needs it")

@@ -1,0 +1,108 @@
+"""A repository of a registry as a destination (distribution-spec "Push", "Content Management")."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from dreg_client import errors
+from dreg_client._async import changes
+from dreg_client._async.manifests import named
+from dreg_client._async.ports import AsyncContent
+from dreg_client._async.registry_source import AsyncRegistrySource
+from dreg_client._async.untag import untag
+from dreg_client._logging import log
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.parse import parse_manifest
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
+from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
+from dreg_client.protocol.untag import tag_to_delete
+from dreg_client.values.digest import Digest
+from dreg_client.values.reference import RepositoryName
+
+if TYPE_CHECKING:  # few programs write
+    from dreg_client._async.referrers_tag import AsyncReferrersTag
+    from dreg_client._async.uploads import AsyncBlobUploads
+
+
+class AsyncRegistryDestination(AsyncRegistrySource):
+    """A repository of a registry (an `AsyncDestination`)."""
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[None]:
+        """Do nothing: a registry keeps for a while what no manifest names yet."""
+        yield
+
+    async def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
+        name = name_of(reference)
+        request = manifest_request("HEAD", self._name, name, mirrored=False)
+        response = await self._client.send(request)
+        if response.status == 404:
+            return None
+        head = manifest_head(response, request, name)
+        return head.digest if head else await named(self._client, self._name, name)
+
+    async def push_blob(self, content: AsyncContent) -> Descriptor:
+        """Upload a blob, unless it exists; return its descriptor."""
+        return await self.uploads().push(content)
+
+    async def mount_blob(self, digest: Digest, repository: str) -> bool:
+        """Mount a blob of another repository; return whether the registry has done so."""
+        return await self.uploads().mount(digest, RepositoryName(repository))
+
+    def uploads(self) -> "AsyncBlobUploads":
+        """Return the uploads to this repository."""
+        from dreg_client._async.uploads import AsyncBlobUploads  # noqa: PLC0415 (few programs write)
+
+        return AsyncBlobUploads(self._client, self._name)
+
+    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+        """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
+        name, raw = name_of(reference), manifest.raw
+        if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
+            raise errors.DigestMismatchError(name, actual, "the manifest to push")
+        media_type = manifest.media_type or own_media_type(raw)
+        digest, response = await changes.put_manifest(self._client, self._name, name, raw, media_type)
+        subject = subject_in(raw)
+        if subject is None or lists_referrers(response, subject):
+            return
+        written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
+        parsed = parse_manifest(raw, media_type, strict=False)
+        await self.referrers_tag(subject).add(referrer(written, parsed))
+
+    async def delete_tag(self, tag: str) -> None:
+        """Delete a tag. The manifest and its other tags stay."""
+        await untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
+
+    async def delete_manifest(self, digest: Digest) -> None:
+        """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
+        found = await self._read_to_delete(digest)
+        await changes.delete_manifest(self._client, self._name, digest)
+        if isinstance(found, errors.DregError):
+            log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", digest, found)
+        elif found is not None and (subject := subject_in(found.raw)) is not None:
+            await self.referrers_tag(subject).remove(found)
+
+    async def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
+        """Return a manifest to be deleted, or why it cannot be read; None if it does not exist or cannot be checked."""
+        if not name.computable:
+            return None
+        try:
+            return await self.fetch_manifest(name, legacy=True)
+        except errors.NotFoundError:
+            return None
+        except (errors.TransportError, errors.RateLimitedError, errors.ServerError):
+            raise  # reading may succeed later, but not after the deletion
+        except errors.DregError as failure:
+            return failure
+
+    async def delete_blob(self, digest: Digest) -> None:
+        """Delete a blob."""
+        await changes.delete_blob(self._client, self._name, digest)
+
+    def referrers_tag(self, subject: Digest) -> "AsyncReferrersTag":
+        """Return the tag that lists the referrers of a manifest, where the registry does not."""
+        from dreg_client._async.referrers_tag import AsyncReferrersTag  # noqa: PLC0415 (few manifests have a subject)
+
+        return AsyncReferrersTag(self._client, self._name, subject)

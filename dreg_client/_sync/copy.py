@@ -1,0 +1,181 @@
+# Generated from dreg_client/_async/copy.py by tools/generate_sync.py. Do not edit.
+"""Copy images, with everything that belongs to them, between any two stores."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Literal, Unpack
+
+from dreg_client import errors
+from dreg_client._sync.copier import Copier
+from dreg_client._sync.copy_ends import (
+    CopyEnd,
+    CopySource,
+    CopyTarget,
+    open_source,
+    open_target,
+    target_of,
+)
+from dreg_client._sync.copy_roots import Root, current_digests, resolve_all, root_of
+from dreg_client.copying.names import name_to_save, tag_to_write
+from dreg_client.copying.options import CopyOptions, options_of_ends
+from dreg_client.copying.result import CopyResult
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.events import Event
+from dreg_client.protocol.options import Listener
+from dreg_client.values.arguments import check_flag
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+from dreg_client.values.platform import Platform
+
+_ONE_PLATFORM: Final = "a docker-archive holds one of each image: choose it with platforms= (--platform)"
+
+
+def copy(
+    source: CopyEnd,
+    destination: CopyEnd,
+    *,
+    platforms: Iterable[Platform | str] | None = None,
+    referrers: bool = False,
+    tags: Iterable[str] | Literal["all"] | None = None,
+    no_clobber: bool = False,
+    dry_run: bool = False,
+    **options: Unpack[CopyOptions],
+) -> CopyResult:
+    """Copy an image or artifact from one store to another, byte for byte, so that its digest stays the same.
+
+    An index is copied with all its manifests. Blobs and manifests that the destination has are skipped, and blobs are
+    mounted if both stores are repositories of one registry. What a manifest names is written before the manifest, and
+    tags are written last. So if a copy fails or is cancelled, the tags of the destination are as before, and the next
+    copy transfers only what is missing.
+
+    Args:
+        source: The name of the image, such as `ubuntu:22.04` or `oci:build/web:1.4`; an open store; or a pair of an
+            open store and a tag or digest.
+        destination: Likewise. A layout that does not exist is created. Without a tag, the one of the source is used; if
+            that has none, `latest` in a registry. A digest must be that of the copied manifest or index.
+        platforms: The platforms to copy, of an index. For one platform, its manifest is copied unchanged. For several,
+            a new index is written, with these and their attestations; see `CopyResult.mapping`.
+        referrers: Whether to also copy signatures, SBOMs and other referrers of all manifests, including cosign's tags
+            (`sha256-....sig`, `.att`, `.sbom`). The referrers of an index that is replaced by a new one are not copied.
+        tags: The tags to copy, under the same names, or `"all"`.
+        no_clobber: Whether tags of other manifests in the destination must not be replaced.
+        dry_run: Whether to only find out what would be copied.
+        **options: The options of registries that are given by name, see `Options`. By default, the credentials and
+            certificates of docker and podman are used. `source_options` and `destination_options` apply to one of them;
+            `mirrors` only to the source. `on_event` is also called with the events of the copy, in several threads.
+
+    Returns:
+        What was copied.
+
+    Raises:
+        NotFoundError: The source does not have the image, or something that it names. Layers that clients download from
+            their `urls` may be missing.
+        PlatformNotFoundError: There is no image for one of the platforms.
+        ConflictError: With `no_clobber`, the destination's tag names another manifest. With `tags`, such tags are
+            skipped instead; see `CopyResult.kept`.
+        DigestMismatchError: Bytes of the source do not match their digest, or the digest of `destination` is another.
+        UnsupportedMediaTypeError: The image has Docker's schema 1.
+        UnsupportedError: The destination cannot be written.
+        TooManyEntriesError: The copy has more than 100,000 manifests and blobs.
+        DepthLimitError: Indexes are nested more than 8 deep.
+
+    Source: distribution-spec, "Pushing manifests": blobs first, then manifests, then indexes.
+
+    Example:
+        result = copy("oci:build/web:1.4", "localhost:5000/acme/web:1.4")
+        print(result.digest, result.copied.octets)
+    """
+    for name, flag in (("referrers", referrers), ("no_clobber", no_clobber), ("dry_run", dry_run)):
+        check_flag(name, flag)
+    read_options, write_options = options_of_ends(options)
+    wanted, target = _platforms(platforms), target_of(destination)
+    with open_source(source, read_options) as read:
+        roots = _roots(read, target, _requested(read, target, tags), wanted)
+        with open_target(target, write_options, dry_run=dry_run) as written:
+            current = current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
+            copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
+            copier.record.keeps_blobs = target.keeps_blobs
+            if no_clobber:
+                roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
+            _add_roots(copier, read, roots, referrers=referrers)
+            copier.run(current)
+    return copier.record.result(is_dry_run=dry_run)
+
+
+def _platforms(given: Iterable[Platform | str] | None) -> tuple[Platform, ...]:
+    if isinstance(given, str):
+        raise TypeError(f"platforms= must be a list of platforms, such as [{given!r}], not a str")
+    found = [each if isinstance(each, Platform) else Platform.from_name(each) for each in given or ()]
+    if given is not None and not found:
+        raise ValueError("platforms= is empty; omit it to copy all platforms")
+    return tuple(dict.fromkeys(found))
+
+
+def _listener(options: CopyOptions) -> Callable[[Event], None]:
+    on_event = options.get("on_event")
+    return Listener(on_event) if on_event is not None else _ignore
+
+
+def _ignore(event: Event) -> None:
+    """Do nothing."""
+
+
+def _requested(
+    read: CopySource, target: CopyTarget, tags: Iterable[str] | Literal["all"] | None
+) -> list[tuple[str, str]]:
+    """Return the references to copy, each with the tag that the caller requests for it, or an empty one."""
+    if tags is None:
+        return [(read.reference, target.tag)]
+    if target.reference:
+        raise ValueError(f"with tags=, the destination must not name a tag: {target.reference}")
+    if isinstance(tags, str) and tags != "all":
+        raise TypeError(f"tags= must be a list of tags, such as [{tags!r}], or 'all'")
+    names = read.medium.tags() if tags == "all" else tuple(dict.fromkeys(tags))
+    return [(name, name) for name in names]
+
+
+def _roots(
+    read: CopySource,
+    target: CopyTarget,
+    requested: Sequence[tuple[str, str]],
+    platforms: tuple[Platform, ...],
+) -> list[Root]:
+    found = resolve_all(read.medium, [reference for reference, _ in requested])
+    roots: list[Root] = []
+    for (reference, wanted), descriptor in zip(requested, found, strict=True):
+        tag = "" if target.digest else _tag(read, target, wanted, reference, descriptor)
+        root = root_of(read.medium, descriptor, tag, platforms)
+        if target.is_docker_archive and root.descriptor.family is Family.INDEX:
+            raise errors.UnsupportedError(f"{root.descriptor.digest} has several platforms; {_ONE_PLATFORM}")
+        roots.append(root)
+    if target.digest and (actual := roots[0].descriptor.digest) != target.digest:
+        raise errors.DigestMismatchError(target.digest, actual, f"the copy of {read.medium.address}")
+    return roots
+
+
+def _tag(read: CopySource, target: CopyTarget, wanted: str, reference: str, descriptor: Descriptor) -> str:
+    """Return the tag to write a manifest under; empty to write it under its digest."""
+    if not target.is_docker_archive:
+        return tag_to_write(wanted, reference, descriptor, in_registry=target.is_registry)
+    repository = read.medium.address if read.medium.address != read.medium.name else ""
+    is_bulk = wanted != target.tag
+    return name_to_save(wanted, reference, descriptor, repository=repository, is_bulk=is_bulk)
+
+
+def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[str], *, is_single: bool) -> list[Root]:
+    """Return the roots whose tags do not name another manifest."""
+    other = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
+    if other and is_single:
+        what = f"the tag {other[0]} names another manifest, {current[other[0]]}"
+        raise errors.ConflictError(f"{what}; it was not replaced; to replace it, omit no_clobber=True")
+    kept += other
+    return [root for root in roots if root.tag not in other]
+
+
+def _add_roots(copier: Copier, read: CopySource, roots: list[Root], *, referrers: bool) -> None:
+    for root in roots:
+        for made in root.made:
+            copier.add_made(made)
+        copier.add(root.descriptor, root.tag)
+        copier.record.mapping.update(root.mapping)
+        if root.original is not None and referrers:
+            copier.record.uncopied_referrers += read.medium.referrers(root.original.digest)

@@ -1,0 +1,161 @@
+# Generated from dreg_client/_async/copy_ends.py by tools/generate_sync.py. Do not edit.
+"""The ends of a copy: stores, and images in them, by name or as objects."""
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast
+
+from dreg_client import errors
+from dreg_client._sync.opening import open_store
+from dreg_client._sync.ports import Destination, Source
+from dreg_client._sync.store import Store
+from dreg_client.files.store_path import named_store
+from dreg_client.values.digest import Digest, is_registered_digest
+from dreg_client.values.store_name import StoreName, reference_of
+
+if TYPE_CHECKING:
+    from dreg_client.protocol.options import RegistryOptions
+
+CopyEnd = str | StoreName | Store | tuple[Store, str]
+"""A store and an image in it: by name, or as an open store, alone or in a pair with a tag or digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopySource:
+    """The source of a copy.
+
+    Attributes:
+        medium: The storage medium.
+        reference: The tag or digest of the image; empty if none is given.
+    """
+
+    medium: Source
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTarget:
+    """The destination of a copy, before it is opened.
+
+    Attributes:
+        given: The name, or the open store.
+        reference: The tag or digest of the image; empty if none is given.
+        is_registry: Whether the store is a registry, whose default tag is `latest`.
+    """
+
+    given: StoreName | Store
+    reference: str
+    is_registry: bool
+
+    @property
+    def is_docker_archive(self) -> bool:
+        """Whether it is a docker-archive, which holds images of one platform, with full names."""
+        return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
+
+    @property
+    def keeps_blobs(self) -> bool:
+        """Whether the blobs of a copy that fails stay. An archive is written as a whole."""
+        return not isinstance(self.given, StoreName) or self.given.kind in {"registry", "oci"}
+
+    @property
+    def tag(self) -> str:
+        """The tag of the image; empty if none is given."""
+        return "" if is_registered_digest(self.reference) else self.reference
+
+    @property
+    def digest(self) -> Digest | None:
+        """The digest of the image, if it is given."""
+        return Digest(self.reference) if is_registered_digest(self.reference) else None
+
+
+@contextmanager
+def open_source(given: CopyEnd, options: "RegistryOptions") -> Generator[CopySource]:
+    """Open the source of a copy. A store that was given as an object stays open at the end."""
+    if not isinstance(given, str | StoreName):
+        store, reference = _store_in(given)
+        yield CopySource(store.source, reference)
+        return
+    name = named_store(given)
+    with open_store(name, strict=False, **options) as store:
+        yield CopySource(store.source, reference_of(name))
+
+
+def target_of(given: CopyEnd) -> CopyTarget:
+    """Return the destination of a copy."""
+    if not isinstance(given, str | StoreName):
+        store, reference = _store_in(given)
+        return CopyTarget(store, reference, store.source.address != store.source.name)
+    name = named_store(given)
+    return CopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
+
+
+@contextmanager
+def open_target(target: CopyTarget, options: "RegistryOptions", *, dry_run: bool) -> Generator[Destination]:
+    """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
+    name = target.given
+    if not isinstance(name, StoreName):
+        try:
+            yield _destination_in(name)
+        finally:
+            if target.is_registry:
+                _forget_tags(name)
+        return
+    if name.kind in {"oci-archive", "docker-archive"}:
+        archive = _archive(name)
+        try:
+            yield archive
+        finally:
+            archive.close()
+        return
+    with ExitStack() as stack:
+        if dry_run and _is_new_layout(name):
+            name = replace(name, path=stack.enter_context(TemporaryDirectory()))
+        with _opened(name, options) as store:
+            yield _destination_in(store)
+
+
+def _forget_tags(store: Store) -> None:
+    from dreg_client._sync.repository import Repository  # noqa: PLC0415 (not every copy needs a registry)
+
+    if isinstance(store, Repository):
+        store.refresh()
+
+
+def _store_in(given: Store | tuple[Store, str]) -> tuple[Store, str]:
+    store, reference = given if isinstance(given, tuple) else (given, "")
+    if not isinstance(store, Store):  # pyright: ignore[reportUnnecessaryIsInstance]
+        expected = "a name such as 'oci:PATH:TAG', a store, or a pair (store, tag)"
+        raise TypeError(f"the source and destination of a copy must be {expected}, not {type(store).__name__}")
+    return store, reference
+
+
+def _destination_in(store: Store) -> Destination:
+    if not hasattr(store.source, "push_manifest"):
+        raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
+    return cast("Destination", store.source)
+
+
+def _archive(name: StoreName) -> Destination:
+    # Few copies write an archive.
+    if name.kind == "oci-archive":
+        from dreg_client._sync.oci_archive_destination import OciArchiveDestination  # noqa: PLC0415 (as above)
+
+        return OciArchiveDestination(name.path, strict=False)
+    from dreg_client._sync.docker_archive_destination import DockerArchiveDestination  # noqa: PLC0415 (as above)
+
+    return DockerArchiveDestination(name.path, strict=False)
+
+
+def _is_new_layout(name: StoreName) -> bool:
+    return name.kind == "oci" and not Path(name.path).exists()
+
+
+def _opened(name: StoreName, options: "RegistryOptions") -> Store:
+    if name.kind == "oci":
+        from dreg_client._sync.layout import Layout  # noqa: PLC0415 (not every copy needs a layout)
+
+        return Layout.create(name.path, strict=False)
+    return open_store(name, strict=False, **options)

@@ -1,0 +1,109 @@
+# Generated from dreg_client/_async/registry_destination.py by tools/generate_sync.py. Do not edit.
+"""A repository of a registry as a destination (distribution-spec "Push", "Content Management")."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dreg_client import errors
+from dreg_client._logging import log
+from dreg_client._sync import changes
+from dreg_client._sync.manifests import named
+from dreg_client._sync.ports import Content
+from dreg_client._sync.registry_source import RegistrySource
+from dreg_client._sync.untag import untag
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.parse import parse_manifest
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
+from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
+from dreg_client.protocol.untag import tag_to_delete
+from dreg_client.values.digest import Digest
+from dreg_client.values.reference import RepositoryName
+
+if TYPE_CHECKING:  # few programs write
+    from dreg_client._sync.referrers_tag import ReferrersTag
+    from dreg_client._sync.uploads import BlobUploads
+
+
+class RegistryDestination(RegistrySource):
+    """A repository of a registry (a `Destination`)."""
+
+    @contextmanager
+    def writing(self) -> Generator[None]:
+        """Do nothing: a registry keeps for a while what no manifest names yet."""
+        yield
+
+    def current_digest(self, reference: str) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
+        name = name_of(reference)
+        request = manifest_request("HEAD", self._name, name, mirrored=False)
+        response = self._client.send(request)
+        if response.status == 404:
+            return None
+        head = manifest_head(response, request, name)
+        return head.digest if head else named(self._client, self._name, name)
+
+    def push_blob(self, content: Content) -> Descriptor:
+        """Upload a blob, unless it exists; return its descriptor."""
+        return self.uploads().push(content)
+
+    def mount_blob(self, digest: Digest, repository: str) -> bool:
+        """Mount a blob of another repository; return whether the registry has done so."""
+        return self.uploads().mount(digest, RepositoryName(repository))
+
+    def uploads(self) -> "BlobUploads":
+        """Return the uploads to this repository."""
+        from dreg_client._sync.uploads import BlobUploads  # noqa: PLC0415 (few programs write)
+
+        return BlobUploads(self._client, self._name)
+
+    def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+        """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
+        name, raw = name_of(reference), manifest.raw
+        if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
+            raise errors.DigestMismatchError(name, actual, "the manifest to push")
+        media_type = manifest.media_type or own_media_type(raw)
+        digest, response = changes.put_manifest(self._client, self._name, name, raw, media_type)
+        subject = subject_in(raw)
+        if subject is None or lists_referrers(response, subject):
+            return
+        written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
+        parsed = parse_manifest(raw, media_type, strict=False)
+        self.referrers_tag(subject).add(referrer(written, parsed))
+
+    def delete_tag(self, tag: str) -> None:
+        """Delete a tag. The manifest and its other tags stay."""
+        untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
+
+    def delete_manifest(self, digest: Digest) -> None:
+        """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
+        found = self._read_to_delete(digest)
+        changes.delete_manifest(self._client, self._name, digest)
+        if isinstance(found, errors.DregError):
+            log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", digest, found)
+        elif found is not None and (subject := subject_in(found.raw)) is not None:
+            self.referrers_tag(subject).remove(found)
+
+    def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
+        """Return a manifest to be deleted, or why it cannot be read; None if it does not exist or cannot be checked."""
+        if not name.computable:
+            return None
+        try:
+            return self.fetch_manifest(name, legacy=True)
+        except errors.NotFoundError:
+            return None
+        except (errors.TransportError, errors.RateLimitedError, errors.ServerError):
+            raise  # reading may succeed later, but not after the deletion
+        except errors.DregError as failure:
+            return failure
+
+    def delete_blob(self, digest: Digest) -> None:
+        """Delete a blob."""
+        changes.delete_blob(self._client, self._name, digest)
+
+    def referrers_tag(self, subject: Digest) -> "ReferrersTag":
+        """Return the tag that lists the referrers of a manifest, where the registry does not."""
+        from dreg_client._sync.referrers_tag import ReferrersTag  # noqa: PLC0415 (few manifests have a subject)
+
+        return ReferrersTag(self._client, self._name, subject)

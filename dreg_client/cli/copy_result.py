@@ -1,0 +1,96 @@
+"""Run a copy, show its progress, and print its result."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from dreg_client.cli.copy_progress import CopyProgress
+from dreg_client.cli.interruption import reporting_interruption
+from dreg_client.cli.logging import show_log
+from dreg_client.cli.output import put_error, put_result, visible
+from dreg_client.cli.registry_options import given_options, options_of_sides
+from dreg_client.cli.waits import reporting_waits
+
+if TYPE_CHECKING:
+    from dreg_client.copying.result import CopyResult, Transferred
+    from dreg_client.values.platform import Platform
+    from dreg_client.values.store_name import StoreName
+
+
+def copy_stores(
+    source: "StoreName",
+    destination: "StoreName",
+    *,
+    platforms: "tuple[Platform, ...]",
+    all_tags: bool,
+    output: str,
+    **choices: Any,  # noqa: ANN401 (`referrers`, `no_clobber` and `dry_run`, as of `copy`)
+) -> None:
+    """Copy an image and print the result."""
+    from dreg_client._sync.copy import copy
+
+    show_log()
+    options = given_options()
+    read, write = options_of_sides()
+    keeps_blobs = destination.kind in {"registry", "oci"}
+    with CopyProgress(keeps_blobs=keeps_blobs) as progress, reporting_interruption(progress.reusable):
+        options["on_event"] = reporting_waits(progress.listen)
+        result = copy(
+            source,
+            destination,
+            platforms=platforms or None,
+            tags="all" if all_tags else None,
+            **choices,
+            **options,
+            source_options=read,
+            destination_options=write,
+        )
+    put_result(output, _plain(result), _lines(destination, result))
+    for line in _remarks(result) if output == "text" else ():
+        put_error(visible(f"dreg: {line}"))
+
+
+def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
+    store = destination.path and f"{destination.kind}:{destination.path}"
+    if destination.kind == "docker-archive":  # it does not keep the digests of manifests
+        yield from (visible(store if name == digest else f"{store}:{name}") for name, digest in result.digests.items())
+        return
+    if destination.reference is not None:
+        store = f"{destination.reference.registry}/{destination.reference.repository}"
+    for name, digest in result.digests.items():
+        yield visible(f"{store}@{digest}" if name == digest else f"{store}:{name}@{digest}")
+
+
+def _remarks(result: "CopyResult") -> Iterator[str]:
+    verb = "would copy" if result.is_dry_run else "copied"
+    yield f"{verb} {_shown(result.copied)}; {result.skipped.count} already there, {result.mounted.count} mounted"
+    for layer in result.left_out:
+        yield f"layer {layer.digest} was left out: clients download it from {', '.join(layer.urls or ())}"
+    for referrer in result.uncopied_referrers:
+        yield f"{referrer.digest} was not copied, because it refers to the index that was replaced"
+    for tag in result.kept:
+        yield f"tag {tag} was skipped, because it names another image"
+
+
+def _shown(transferred: "Transferred") -> str:
+    from dreg_client.values.sizes import byte_size
+
+    plural = "" if transferred.count == 1 else "s"
+    return f"{transferred.count} blob{plural} ({byte_size(transferred.octets)})"
+
+
+def _plain(result: "CopyResult") -> dict[str, Any]:
+    counts = ("copied", "skipped", "mounted", "manifests")
+    return {
+        "digests": dict(result.digests),
+        "mapping": dict(result.mapping),
+        **{name: {"count": getattr(result, name).count, "size": getattr(result, name).octets} for name in counts},
+        "tagged": list(result.tagged),
+        "leftOut": [_descriptor(each) for each in result.left_out],
+        "uncopiedReferrers": [_descriptor(each) for each in result.uncopied_referrers],
+        "kept": list(result.kept),
+        "dryRun": result.is_dry_run,
+    }
+
+
+def _descriptor(descriptor: Any) -> Any:  # noqa: ANN401 (JSON)
+    return descriptor.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,1 @@
+"""Decisions about copies, without I/O: what to transfer next, new indexes of fewer platforms, and the result."""

@@ -1,0 +1,306 @@
+"""What a copy may transfer next: children before parents, each blob once, the largest first, tags last."""
+
+import heapq
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from dreg_client import errors
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+
+MAX_DEPTH: Final = 8
+MAX_ENTRIES: Final = 10_000
+"""The most descriptors of one document."""
+MAX_NODES: Final = 100_000
+"""The most manifests and blobs of one copy."""
+BLOBS_AT_ONCE: Final = 4
+MANIFESTS_AT_ONCE: Final = 3
+_MANIFESTS: Final = frozenset({Family.INDEX, Family.MANIFEST, Family.SCHEMA1})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadManifest:
+    """Read a manifest, and report what it names to `CopyGraph.read`."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class CopyBlob:
+    """Copy a blob."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class WriteManifest:
+    """Write a manifest under its digest. Everything that it names was copied."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTag:
+    """Write a manifest under a tag. Everything else was copied; signatures (`is_companion`) are tagged before."""
+
+    descriptor: Descriptor
+    tag: str
+    is_companion: bool = False
+
+
+Step = ReadManifest | CopyBlob | WriteManifest | WriteTag
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    """A manifest or a blob.
+
+    Attributes:
+        size: The stated size.
+        descriptor: Its descriptor; None once it was copied.
+        depth: How many indexes contain the manifest.
+        height: How many indexes are nested, from the manifest inwards, as far as they were copied.
+        missing: How often it names something that was not copied yet.
+        parents: The manifests that wait for it.
+        is_tagged: Whether it is written under a tag, so that it need not be written under its digest before.
+        is_written: Whether the destination had it before.
+    """
+
+    size: int
+    descriptor: Descriptor | None
+    depth: int = 0
+    height: int = 0
+    missing: int = 0
+    parents: "list[_Node]" = field(default_factory=lambda: [])  # noqa: PIE807 (pyright knows its type)
+    is_tagged: bool = False
+    is_written: bool = False
+
+
+class CopyGraph:
+    """The manifests and blobs of a copy, and what may be transferred next.
+
+    Add the roots. Then carry out each step that `next` returns, and report its end to `finish`; for `ReadManifest`, to
+    `read`. Steps may be carried out concurrently, within the given limits. If `next` returns None, a running step must
+    end first; if none is running, the copy is complete (`is_complete`).
+
+    Args:
+        blobs_at_once: The most blobs to copy concurrently.
+        manifests_at_once: The most manifests to read or write concurrently.
+
+    Attributes:
+        blobs: The number of blobs found so far.
+        octets: Their total size in bytes.
+    """
+
+    def __init__(self, *, blobs_at_once: int = BLOBS_AT_ONCE, manifests_at_once: int = MANIFESTS_AT_ONCE) -> None:
+        self._free_blobs, self._free_manifests = blobs_at_once, manifests_at_once
+        self._nodes: dict[tuple[Digest, bool], _Node] = {}
+        self._unread: list[Descriptor] = []  # the last one is read first, which keeps few manifests in memory
+        self._writable: deque[Descriptor] = deque()
+        self._blobs: list[tuple[int, int, Descriptor]] = []  # a heap
+        self._tags: list[WriteTag] = []
+        self._tagging: list[WriteTag] = []  # those that are being written
+        self._order = count()
+        self._unfinished = 0
+        self._running = 0
+        self.blobs: int = 0
+        self.octets: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was copied and tagged."""
+        return not (self._unfinished or self._tags or self._running)
+
+    def add(self, root: Descriptor, tag: str = "", *, is_companion: bool = False) -> None:
+        """Add a manifest to copy, and the tag to write it under; without a tag, it is written under its digest.
+
+        The tags of companions are written before the others.
+        """
+        node = self._manifest(root, 0, is_tagged=bool(tag))
+        if tag:
+            self._tags.append(WriteTag(root, tag, is_companion))
+        elif node.is_tagged:
+            node.is_tagged = False
+            self._written_after_all(node, root)
+
+    def next(self) -> Step | None:
+        """Return the next step; None if a running step must end first, or if nothing is left."""
+        step = self._next_of_manifests() if self._free_manifests else None
+        if step is not None:
+            self._free_manifests -= 1
+        elif self._blobs and self._free_blobs:
+            self._free_blobs -= 1
+            step = CopyBlob(heapq.heappop(self._blobs)[2])
+        self._running += step is not None
+        return step
+
+    def _next_of_manifests(self) -> Step | None:
+        if self._writable:
+            return WriteManifest(self._writable.popleft())
+        if self._unread:
+            return ReadManifest(self._unread.pop())
+        return self._next_tag() if self._tags and not self._unfinished else None
+
+    def _next_tag(self) -> WriteTag | None:
+        """Return the next tag: companions first, images before the indexes that contain them.
+
+        Registries that store a manifest again, under a tag, may not find it at that moment if another one names it. So
+        only manifests that cannot contain each other are tagged at the same time.
+        """
+        if not self._tagging:
+            self._tags.sort(key=self._turn, reverse=True)
+        elif self._turn(self._tags[-1]) != self._turn(self._tagging[0]):
+            return None
+        self._tagging.append(self._tags.pop())
+        return self._tagging[-1]
+
+    def _turn(self, step: WriteTag) -> tuple[bool, int]:
+        return not step.is_companion, self._nodes[step.descriptor.digest, True].height
+
+    def read(
+        self,
+        step: ReadManifest,
+        named: Collection[Descriptor] = (),
+        referrers: Iterable[Descriptor] = (),
+        *,
+        is_written: bool = False,
+    ) -> None:
+        """Report the end of a `ReadManifest`.
+
+        Args:
+            step: The step.
+            named: What the manifest names: entries of an index, or config and layers. Entries that the destination is
+                known to have can be left out.
+            referrers: The manifests that refer to it, if they are also to be copied.
+            is_written: Whether the destination already has the manifest.
+
+        Raises:
+            DepthLimitError: Indexes, or referrers of referrers, are nested more than 8 deep.
+            TooManyEntriesError: The manifest names more than 10,000 things, or the copy has more than 100,000.
+            SizeMismatchError: Two descriptors of the same content state different sizes.
+        """
+        if len(named) > MAX_ENTRIES:
+            advice = "copy its manifests one by one"
+            raise errors.TooManyEntriesError(step.descriptor.digest, MAX_ENTRIES, "descriptors", advice)
+        node = self._nodes[step.descriptor.digest, True]
+        node.is_written = is_written
+        for child in named:
+            self._wait_for(node, child)
+        for referrer in referrers:
+            self._manifest(referrer, node.depth + 1, is_referrer=True)
+        self._end(step)
+        if not node.missing:
+            self._has_all(node)
+
+    def finish(self, step: Step) -> None:
+        """Report the end of a step other than `ReadManifest`."""
+        self._end(step)
+        if isinstance(step, WriteTag):
+            self._tagging.remove(step)
+        else:
+            self._copied(self._nodes[step.descriptor.digest, not isinstance(step, CopyBlob)])
+
+    def _end(self, step: Step) -> None:
+        self._running -= 1
+        if isinstance(step, CopyBlob):
+            self._free_blobs += 1
+        else:
+            self._free_manifests += 1
+
+    def _wait_for(self, parent: _Node, child: Descriptor) -> None:
+        """Let a manifest wait for something that it names, unless that was copied."""
+        node = self._manifest(child, parent.depth + 1) if is_manifest(child) else self._blob(child)
+        if node.is_tagged:
+            node.is_tagged = False
+            self._written_after_all(node, child)
+        parent.height = max(parent.height, node.height)
+        if node.descriptor is not None:
+            parent.missing += 1
+            node.parents.append(parent)
+
+    def _written_after_all(self, node: _Node, descriptor: Descriptor) -> None:
+        """Write a manifest under its digest that, so far, was only to be written under a tag."""
+        if node.descriptor is None and not node.is_written:
+            node.descriptor = descriptor
+            self._unfinished += 1
+            self._writable.append(descriptor)
+
+    def _manifest(
+        self, descriptor: Descriptor, depth: int, *, is_tagged: bool = False, is_referrer: bool = False
+    ) -> _Node:
+        if depth >= MAX_DEPTH and (is_referrer or descriptor.family is Family.INDEX):
+            raise errors.DepthLimitError(descriptor.digest.short, MAX_DEPTH)
+        node, is_new = self._node(descriptor, is_manifest=True)
+        if is_new:
+            node.depth, node.is_tagged = depth, is_tagged
+            self._unread.append(descriptor)
+        return node
+
+    def _blob(self, descriptor: Descriptor) -> _Node:
+        node, is_new = self._node(descriptor, is_manifest=False)
+        if is_new:
+            heapq.heappush(self._blobs, (-descriptor.size, next(self._order), descriptor))
+            self.blobs, self.octets = self.blobs + 1, self.octets + descriptor.size
+        return node
+
+    def _node(self, descriptor: Descriptor, *, is_manifest: bool) -> tuple[_Node, bool]:
+        """Return the node of a descriptor, and whether it is new."""
+        key = descriptor.digest, is_manifest
+        if (node := self._nodes.get(key)) is not None:
+            if node.size != descriptor.size:
+                where = f"{descriptor.digest}, according to two descriptors"
+                raise errors.SizeMismatchError(node.size, descriptor.size, where)
+            return node, False
+        if len(self._nodes) >= MAX_NODES:
+            advice = "copy fewer tags at a time"
+            raise errors.TooManyEntriesError("the copy", MAX_NODES, "manifests and blobs", advice)
+        node = self._nodes[key] = _Node(descriptor.size, descriptor)
+        self._unfinished += 1
+        return node, True
+
+    def _has_all(self, node: _Node) -> None:
+        """Let a manifest be written, since the destination has everything that it names."""
+        assert node.descriptor is not None  # noqa: S101 (it was not written yet)
+        node.height += node.descriptor.family is Family.INDEX
+        if node.height > MAX_DEPTH:
+            raise errors.DepthLimitError(node.descriptor.digest.short, MAX_DEPTH)
+        if node.is_written or node.is_tagged:
+            self._copied(node)
+        else:
+            self._writable.append(node.descriptor)
+
+    def _copied(self, node: _Node) -> None:
+        """Release the manifests that waited for a node."""
+        node.descriptor, parents, node.parents = None, node.parents, []
+        self._unfinished -= 1
+        for parent in parents:
+            parent.height = max(parent.height, node.height)
+            parent.missing -= 1
+            if not parent.missing:
+                self._has_all(parent)
+
+
+def numbers_at_once(connections: int | None, for_each: int) -> tuple[int, int]:
+    """Return how many blobs and how many manifests to copy at a time, so that a connection is left for manifests.
+
+    Args:
+        connections: The number of connections to one host; None if it is not limited.
+        for_each: The number of connections that a blob needs: 2 if it is read from and written to the same host.
+
+    Examples:
+        >>> numbers_at_once(None, 1), numbers_at_once(8, 1), numbers_at_once(8, 2), numbers_at_once(1, 1)
+        ((4, 3), (4, 3), (3, 2), (1, 1))
+    """
+    if connections is None:
+        return BLOBS_AT_ONCE, MANIFESTS_AT_ONCE
+    blobs = max(min((connections - 1) // for_each, BLOBS_AT_ONCE), 1)
+    return blobs, max(min(connections - blobs * for_each, MANIFESTS_AT_ONCE), 1)
+
+
+def is_manifest(descriptor: Descriptor) -> bool:
+    """Return whether stores keep this content as a manifest. Everything else is a blob, also in an index."""
+    return descriptor.family in _MANIFESTS

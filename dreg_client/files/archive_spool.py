@@ -1,0 +1,126 @@
+"""Write a tar archive as a whole: its parts are collected in a directory next to it, which vanishes afterwards."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from dreg_client import errors
+from dreg_client.files.new_file import NewFile, cannot_write, open_folder, sync_folder_below
+from dreg_client.files.partial_file import regular_target
+from dreg_client.files.tar_writer import Member, write_tar
+
+_NEVER: Final = (0, 0, 0, 0)
+
+
+class ArchiveSpool:
+    """A directory for the parts of an archive, next to the archive. Exiting its context deletes it.
+
+    A killed process leaves its directory; the next writer of the same archive deletes it.
+
+    Args:
+        path: The archive. If it is a link, its target is replaced.
+
+    Attributes:
+        path: The archive.
+        folder: The directory; empty outside the context.
+
+    Raises:
+        LayoutError: The archive is not a regular file, or the directory cannot be created.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path: Path = regular_target(path)
+        self.folder: str = ""
+        self._version = self._current()
+        self._lock = -1
+
+    def _current(self) -> tuple[int, int, int, int]:
+        """Return what changes if another process replaces the archive."""
+        with suppress(FileNotFoundError):
+            found = self.path.stat()
+            return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        return _NEVER
+
+    def __enter__(self) -> Self:
+        self._version = self._current()
+        self._remove_stale()
+        try:
+            # Only this user can read it.
+            self.folder = tempfile.mkdtemp(".part", self._start, self.path.parent)
+            self._lock = _lock(self.folder)
+        except OSError as failure:
+            self.__exit__()
+            raise cannot_write(str(self.path), failure) from failure
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        folder, self.folder = self.folder, ""
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
+
+    @property
+    def _start(self) -> str:
+        return f".{os.fsdecode(os.fsencode(self.path.name)[:100])}."
+
+    def _remove_stale(self) -> None:
+        """Delete the directories of killed processes of this user: theirs are not locked."""
+        form = re.compile(re.escape(self._start) + r"\w{8}\.part", re.DOTALL)
+        with suppress(OSError), os.scandir(self.path.parent) as entries:
+            for entry in entries:
+                if form.fullmatch(entry.name) and _is_own_folder(entry) and (lock := _lock(entry.path)) >= 0:
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                    os.close(lock)
+
+    def write(self, members: Iterable[Member]) -> None:
+        """Write the archive, and give it its name once it is complete.
+
+        Raises:
+            ConflictError: Another process has changed the archive meanwhile.
+            LayoutError: The archive cannot be written. It is as before.
+            DigestMismatchError: A member from the old archive is damaged. The archive is as before.
+        """
+        parent = str(self.path.parent)
+        with (
+            open_folder(parent) as target,
+            open_folder(self.folder) as folder,
+            NewFile(folder, self.path.name, self.path, target) as file,
+        ):
+            write_tar(file, members)
+            if self._current() != self._version:
+                what = f"{self.path} was changed by another process, so it was not replaced"
+                raise errors.ConflictError(f"{what}; run the command again")
+            file.finish(keeps_rights=True)
+            self._version = self._current()
+        sync_folder_below(parent)
+
+
+def _is_own_folder(entry: "os.DirEntry[str]") -> bool:
+    is_ours = not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid == os.getuid()
+    return is_ours and entry.is_dir(follow_symlinks=False)
+
+
+def _lock(folder: str) -> int:
+    """Lock a directory; return its file descriptor, or -1 if another process has locked it, or it cannot be locked."""
+    file = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        import fcntl  # noqa: PLC0415 (not available on Windows)
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        os.close(file)
+        return -1
+    return file

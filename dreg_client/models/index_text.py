@@ -1,0 +1,141 @@
+"""Change the text of an `index.json`: what other tools wrote into it stays as it is, known or not."""
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Final, Self, cast
+
+from dreg_client.models.annotations import REF_NAME
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.json_text import AmbiguousTextError, read_members
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import OCI_INDEX
+
+Json = dict[str, object]
+OTHER_NAME: Final = "io.containerd.image.name"
+"""Another annotation that can name an entry of `index.json` (containerd, `docker save`)."""
+MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
+"""The content of `oci-layout`."""
+EMPTY: Final = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}, separators=(",", ":")).encode()
+"""The index of a new layout."""
+
+
+@dataclass(slots=True)
+class IndexText:
+    """The members and entries of an `index.json` that is to be changed.
+
+    Attributes:
+        members: All members of the document.
+        entries: Its entries; the methods replace the list.
+    """
+
+    members: Json
+    entries: list[Json] = field(default_factory=list[Json])
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Self | None:
+        """Parse an index; None if it cannot be changed without altering what others wrote, because it is not valid."""
+        try:
+            members = read_members(raw)
+        except AmbiguousTextError:
+            return None
+        entries = members.get("manifests")
+        if not isinstance(entries, list) or not all(isinstance(it, dict) for it in cast("list[object]", entries)):
+            return None
+        return cls(members, cast("list[Json]", entries))
+
+    def text(self) -> bytes:
+        """Return the document."""
+        members = {**self.members, "manifests": self.entries}
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def add(self, entry: Descriptor, name: str | None = None) -> bool:
+        """Add an entry, or name one that has no name; return whether anything changed.
+
+        An entry of another digest loses the name; if it has no other name, it is removed.
+        """
+        same = [it for it in self.entries if it.get("digest") == entry.digest]
+        if name is None:
+            if not same:
+                self.entries.append(_members_of(entry))
+            return not same
+        others = self._without_name(name, lambda it: it.get("digest") == entry.digest)
+        is_changed = others != self.entries
+        self.entries = others
+        if any(ref_name(it) == name for it in same):
+            return is_changed
+        unnamed = next((it for it in same if not _is_named(it)), None)
+        if unnamed is None:
+            self.entries.append(unnamed := _members_of(entry))
+        unnamed["annotations"] = {**annotations(unnamed), REF_NAME: name}
+        return True
+
+    def add_all(self, entries: Collection[Descriptor]) -> bool:
+        """Add entries without names; return whether anything changed."""
+        is_changed = False
+        for entry in entries:
+            is_changed |= self.add(entry)
+        return is_changed
+
+    def remove_name(self, name: str) -> bool:
+        """Remove a name, and the entries that have no other; return whether any entry had it."""
+        others = self._without_name(name, lambda _: False)
+        if others == self.entries:
+            by_containerd = [it for it in self.entries if _other_name(it) == name]
+            others = [it for it in self.entries if it not in by_containerd]
+        is_changed = len(others) != len(self.entries) or others != self.entries
+        self.entries = others
+        return is_changed
+
+    def remove(self, digests: Collection[Digest]) -> bool:
+        """Remove all entries with these digests; return whether there were any."""
+        kept = [it for it in self.entries if it.get("digest") not in digests]
+        is_changed = len(kept) != len(self.entries)
+        self.entries = kept
+        return is_changed
+
+    def remove_unnamed(self, digests: Collection[Digest]) -> bool:
+        """Remove the entries with these digests that have no name; return whether there were any."""
+        kept = [it for it in self.entries if it.get("digest") not in digests or _is_named(it)]
+        is_changed = len(kept) != len(self.entries)
+        self.entries = kept
+        return is_changed
+
+    def _without_name(self, name: str, is_kept: Callable[[Json], bool]) -> list[Json]:
+        """Return the entries without those that have only this name; entries that containerd names lose only this."""
+        found: list[Json] = []
+        for entry in self.entries:
+            if ref_name(entry) != name or is_kept(entry):
+                found.append(entry)
+            elif _other_name(entry) not in {None, name}:
+                rest = {key: value for key, value in annotations(entry).items() if key != REF_NAME}
+                found.append({**entry, "annotations": rest})
+        return found
+
+
+def annotations(entry: Json) -> Json:
+    """Return the annotations of an entry."""
+    found = entry.get("annotations")
+    return cast("Json", found) if isinstance(found, dict) else {}
+
+
+def ref_name(entry: Json) -> object:
+    """Return the name of an entry (annotations.md: org.opencontainers.image.ref.name)."""
+    return annotations(entry).get(REF_NAME)
+
+
+def sort_key(entry: Json) -> tuple[str, str, str]:
+    """Return a key to sort entries: by name, then by digest."""
+    return str(ref_name(entry) or ""), str(_other_name(entry) or ""), str(entry.get("digest"))
+
+
+def _other_name(entry: Json) -> object:
+    return annotations(entry).get(OTHER_NAME)
+
+
+def _is_named(entry: Json) -> bool:
+    return ref_name(entry) is not None or _other_name(entry) is not None
+
+
+def _members_of(entry: Descriptor) -> Json:
+    return entry.model_dump(mode="json", by_alias=True, exclude_none=True)

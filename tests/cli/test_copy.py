@@ -1,0 +1,167 @@
+"""`dreg copy`, `dreg pull`, `dreg push`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import start_limited
+from tests.copying.graphs import Graph, content, names
+from tests.registries import LAYOUT, ROOT, RunningRegistry
+
+Run = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("home")
+SINGLE = names(LAYOUT)["single"]
+
+
+def test_copy_prints_what_was_copied_with_its_digest(dreg: Run, tmp_path: Path) -> None:
+    done = dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there")
+
+    assert (done.code, done.out) == (0, f"oci:{tmp_path}/there:single@{SINGLE}\n")
+    assert done.err == "dreg: copied 4 blobs (3.1 KiB); 0 already there, 0 mounted\n"
+    assert names(tmp_path / "there") == {"single": SINGLE}
+
+
+def test_copy_prints_json(dreg: Run, tmp_path: Path) -> None:
+    done = dreg("copy", f"oci:{LAYOUT}", f"oci:{tmp_path}/there", "--all-tags", "--format", "json")
+
+    printed = json.loads(done.out)
+    assert printed["digests"] == names(LAYOUT) == names(tmp_path / "there")
+    assert printed["copied"]["count"] == 14
+    assert not printed["dryRun"]
+
+
+def test_a_dry_run_writes_nothing(dreg: Run, tmp_path: Path) -> None:
+    done = dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there", "--dry-run")
+
+    assert (done.code, done.err) == (0, "dreg: would copy 4 blobs (3.1 KiB); 0 already there, 0 mounted\n")
+    assert not (tmp_path / "there").exists()
+
+
+def test_push_and_pull(dreg: Run, own_registry: RunningRegistry, tmp_path: Path) -> None:
+    image = f"{own_registry.address}/acme/web"
+
+    pushed = dreg("push", f"oci:{LAYOUT}:1.4", image)
+    pulled = dreg("pull", f"{image}:1.4", cwd=tmp_path)
+    one = dreg("pull", f"{image}:1.4", f"oci:{tmp_path}/one:arm", "--platform", "linux/arm64")
+
+    digest = names(LAYOUT)["1.4"]
+    assert (pushed.code, pushed.out) == (0, f"{image}:1.4@{digest}\n")
+    assert (pulled.code, pulled.out) == (0, f"oci:web:1.4@{digest}\n")
+    assert names(tmp_path / "web") == {"1.4": digest}
+    assert one.code == 0
+    assert names(tmp_path / "one").keys() == {"arm"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["copy", "oci:{layout}:absent", "oci:{there}"], 4, "absent"),
+        (["copy", "oci:{layout}:1.4", "oci:{there}", "--platform", "linux/s390x"], 4, "linux/s390x"),
+        (["copy", "oci:{layout}:1.4", "oci:{there}", "--all-tags"], 2, "--all-tags cannot be used with a tag"),
+        (["copy", "oci:{layout}:1.4", "docker-archive:{there}.tar"], 8, "platform"),
+        (["copy", "oci:{layout}:1.4", "oci:{there}@" + SINGLE], 5, "digest"),
+        (["push", "oci:{layout}:1.4", "oci:{there}"], 2, "use dreg copy"),
+        (["pull", "oci:{layout}:1.4"], 2, "use dreg copy"),
+        (["cp"], 2, "use dreg copy"),
+        (["copy", "oci:{layout}:1.4", "oci:{there}", "--dest-tls-verify=false"], 2, "use --dest-insecure"),
+        (["copy", "oci:{layout}:1.4", "oci:{there}", "--all"], 2, "all platforms are copied by default"),
+    ],
+    ids=lambda it: " ".join(it) if isinstance(it, list) else None,
+)
+def test_errors_say_what_to_do(dreg: Run, tmp_path: Path, arguments: list[str], code: int, told: str) -> None:
+    done = dreg(*(it.format(layout=LAYOUT, there=tmp_path / "there") for it in arguments))
+
+    assert (done.code, done.out) == (code, "")
+    assert told in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "there").exists() or names(tmp_path / "there") == {}
+
+
+def test_no_clobber_exits_with_7(dreg: Run, tmp_path: Path) -> None:
+    assert dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there:1.4").code == 0
+
+    done = dreg("copy", f"oci:{LAYOUT}:1.4", f"oci:{tmp_path}/there", "--no-clobber")
+    several = dreg("copy", f"oci:{LAYOUT}", f"oci:{tmp_path}/there", "--no-clobber", "--all-tags")
+
+    assert done.code == 7
+    assert "--no-clobber" in done.err
+    assert several.code == 0
+    assert "tag 1.4 was skipped" in several.err
+
+
+def test_credentials_are_looked_up_for_each_registry(
+    dreg: Run, password_registry: RunningRegistry, own_registry: RunningRegistry, home: Path
+) -> None:
+    import base64
+
+    pair = base64.b64encode(b":".join(map(str.encode, password_registry.credentials or ()))).decode()
+    (home / "auth.json").write_text(json.dumps({"auths": {password_registry.address: {"auth": pair}}}))
+    (home / "auth.json").chmod(0o600)
+    names_of = f"{password_registry.address}/acme/web:1.3", f"{own_registry.address}/acme/web:1.3"
+
+    done = dreg("copy", *names_of, "--authfile", str(home / "auth.json"))
+    without = dreg("copy", *names_of)
+
+    assert done.code == 0
+    assert without.code == 3
+
+
+def test_an_interrupted_copy_says_so_and_leaves_no_tag(tmp_path: Path) -> None:
+    graph = Graph()
+    graph.tag(graph.image([graph.add(b"layer" * 100)]), "1")
+    source = graph.write(tmp_path / "here")
+    layer = next(it for it in content(source).values() if it.startswith(b"layer"))
+    path = next(it for it in (source / "blobs/sha256").iterdir() if it.read_bytes() == layer)
+    code = SLOW % str(path.name)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, "copy", f"oci:{source}:1", f"oci:{tmp_path}/there"]
+
+    with start_limited(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+
+    assert (process.returncode, out) == (130, "")
+    assert err.startswith("dreg: interrupted; the copy is incomplete, and the tags of the destination are as before")
+    assert names(tmp_path / "there") == {}
+    assert f"sha256:{path.name}" not in content(tmp_path / "there")
+
+
+SLOW = """
+import sys, time
+from dreg_client._sync import _compat, file_reader
+from dreg_client._sync._compat import sleep
+after = file_reader.FileReader.__next__
+def slowly(reader):
+    if "%.12s" in reader._path:
+        print("begun", file=sys.stderr, flush=True)
+        sleep(60)
+    return after(reader)
+file_reader.FileReader.__next__ = slowly
+from dreg_client.cli import main
+main()
+"""
+
+
+def test_bars_are_drawn_on_a_terminal(terminal: Run, tmp_path: Path) -> None:
+    graph = Graph()
+    graph.tag(graph.image([graph.add(bytes([number]) * (1 << 20)) for number in range(3)]), "1")
+    source = graph.write(tmp_path / "here")
+    code = "from dreg_client.cli import copy_progress, main\ncopy_progress._PATIENCE = copy_progress._PAUSE = 0\nmain()"
+
+    shown = terminal(
+        "copy", f"oci:{source}:1", f"oci:{tmp_path}/there", columns=100, command=[sys.executable, "-c", code]
+    )
+
+    assert shown.code == 0
+    assert "blobs" in shown.out
+    assert "MiB" in shown.out
+    assert "copied 4 blobs" in shown.out
