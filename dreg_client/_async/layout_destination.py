@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
-from dreg_client._async._compat import run_in_thread
+from dreg_client._async._compat import run_in_thread, run_shielded
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._async.layout_source import AsyncLayoutSource
@@ -15,6 +16,7 @@ from dreg_client.files import layout as layout_files
 from dreg_client.files import layout_writer
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import LayoutIndex
 from dreg_client.models.index_text import IndexText
 from dreg_client.protocol.content import RawManifest, verifiable
 from dreg_client.protocol.missing import named_manifests
@@ -25,6 +27,10 @@ from dreg_client.values.media_type import OCTET_STREAM
 if TYPE_CHECKING:  # few programs delete
     from dreg_client.files.layout_gc import GCResult
     from dreg_client.files.layout_reach import Reach
+
+
+_TAGS_WITHIN: Final = 1.0
+"""The seconds after which new tags are written, while more are written: each change of the index is synced to disk."""
 
 
 class AsyncLayoutDestination(AsyncLayoutSource):
@@ -39,6 +45,9 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
         self._unsynced: set[str] = set()  # the algorithms of new blobs, whose directories must be synced
         self._is_index_unsynced = False
+        self._tagged: list[tuple[Descriptor, str]] = []  # not in `index.json` yet
+        self._tags_written = 0.0  # when
+        self._index_with_tags: tuple[tuple[bytes, int], LayoutIndex] | None = None
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
         self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
 
@@ -46,6 +55,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
     async def writing(self) -> AsyncGenerator[None]:
         """Keep `gc` and deletions out.
 
+        Tags are written in the order in which they were pushed, several at a time, at the end or earlier.
         The manifests that are pushed by digest are listed in the index at the end, without a name, except for those
         that another pushed manifest names, such as the children of an index.
         """
@@ -56,12 +66,37 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                 yield
             except BaseException:
                 self._left_by(writer)
+                if self._tagged and not self._writers:
+                    with suppress(errors.DregError):  # the first error is raised
+                        await run_shielded(self._write_tags)
                 raise
-            if roots := self._left_by(writer):
+            else:
+                await self._write_rest(self._left_by(writer))
+            finally:
+                if not self._writers:
+                    self._tagged.clear()  # those that could not be written
+
+    async def _write_rest(self, roots: list[Descriptor]) -> None:
+        """After the last writer, list manifests in the index, and make everything survive a power failure."""
+        if not self._writers:
+            if roots or self._tagged:
                 await self._change_index(lambda index: index.add_all(roots))
-            if not self._writers:
-                await self._sync()
-                await self._sync_index()
+            await self._sync()
+            await self._sync_index()
+
+    @property
+    def index(self) -> LayoutIndex:
+        """The document `index.json`, with all tags, even if they are not on disk yet."""
+        if not self._tagged:
+            return super().index
+        state, shown = (self.raw_index, len(self._tagged)), self._index_with_tags
+        if shown is None or shown[0] != state:
+            text = IndexText.parse(self.raw_index)
+            if text is None:
+                return super().index
+            text.name_all(self._tagged)
+            self._index_with_tags = shown = state, layout_files.parse_index(text.text(), self.name, strict=self.strict)
+        return shown[1]
 
     def _left_by(self, writer: object) -> list[Descriptor]:
         """End a writer; if it was the last one, return the manifests to list."""
@@ -73,11 +108,22 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         return [entry for digest, entry in unlisted.items() if digest not in named]
 
     async def _change_index(self, change: "layout_writer.Change") -> None:
-        await self._sync()
+        """Write the tags that are not on disk yet, and another change."""
         async with changing_index(self.files.name):
-            before = self.raw_index
-            self.keep_index(await run_in_thread(layout_writer.change_index, self._directory, change))
-            self._is_index_unsynced |= self.raw_index != before
+            tagged = tuple(self._tagged)
+
+            def change_all(index: IndexText) -> bool:
+                is_changed = index.name_all(tagged) | change(index)
+                self._is_index_unsynced |= is_changed
+                return is_changed
+
+            await self._sync()
+            self.keep_index(await run_in_thread(layout_writer.change_index, self._directory, change_all))
+            del self._tagged[: len(tagged)]
+            self._tags_written = monotonic()
+
+    async def _write_tags(self) -> None:
+        await self._change_index(lambda _: False)
 
     @property
     def _directory(self) -> DirectoryFiles:
@@ -137,7 +183,9 @@ class AsyncLayoutDestination(AsyncLayoutSource):
                 if subject_in(manifest.raw) is not None:
                     self._referring.add(entry.digest)
             else:
-                await self._change_index(lambda index: index.add(entry, reference))
+                self._tagged.append((entry, reference))
+                if monotonic() - self._tags_written > _TAGS_WITHIN and len(self._writers) > 1:
+                    await self._write_tags()
 
     async def delete_tag(self, tag: str) -> None:
         """Delete a name. Its manifest stays until `gc`, even if it has no other name.

@@ -1,7 +1,7 @@
 """Change the text of an `index.json`: what other tools wrote into it stays as it is, known or not."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self, cast
 
@@ -49,37 +49,38 @@ class IndexText:
         members = {**self.members, "manifests": self.entries}
         return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def add(self, entry: Descriptor, name: str | None = None) -> bool:
-        """Add an entry, or name one that has no name; return whether anything changed.
+    def add_all(self, entries: Collection[Descriptor]) -> bool:
+        """Add entries without names, unless there are some of their digests; return whether anything changed."""
+        present = {str(it.get("digest")) for it in self.entries}
+        new = {entry.digest: entry for entry in entries if entry.digest not in present}
+        self.entries += map(_members_of, new.values())
+        return bool(new)
 
-        An entry of another digest loses the name; if it has no other name, it is removed.
+    def name_all(self, entries: Iterable[tuple[Descriptor, str]]) -> bool:
+        """Add entries with names, or name those that have none; return whether anything changed.
+
+        Entries of other digests lose these names; those that have no other name are removed. Of several entries for one
+        name, the last counts.
         """
-        same = [it for it in self.entries if it.get("digest") == entry.digest]
-        if name is None:
-            if not same:
-                self.entries.append(_members_of(entry))
-            return not same
-        others = self._without_name(name, lambda it: it.get("digest") == entry.digest)
+        wanted = {name: entry for entry, name in entries}
+        if not wanted:
+            return False
+        others = self._without_names(lambda name, it: name in wanted and wanted[name].digest != it.get("digest"))
         is_changed = others != self.entries
         self.entries = others
-        if any(ref_name(it) == name for it in same):
-            return is_changed
-        unnamed = next((it for it in same if not _is_named(it)), None)
-        if unnamed is None:
-            self.entries.append(unnamed := _members_of(entry))
-        unnamed["annotations"] = {**annotations(unnamed), REF_NAME: name}
-        return True
-
-    def add_all(self, entries: Collection[Descriptor]) -> bool:
-        """Add entries without names; return whether anything changed."""
-        is_changed = False
-        for entry in entries:
-            is_changed |= self.add(entry)
+        present = {ref_name(it) for it in others}
+        unnamed = {str(it.get("digest")): it for it in reversed(others) if not _is_named(it)}
+        for name, entry in wanted.items():
+            if name not in present:
+                if (found := unnamed.pop(entry.digest, None)) is None:
+                    self.entries.append(found := _members_of(entry))
+                found["annotations"] = {**annotations(found), REF_NAME: name}
+                is_changed = True
         return is_changed
 
     def remove_name(self, name: str) -> bool:
         """Remove a name, and the entries that have no other; return whether any entry had it."""
-        others = self._without_name(name, lambda _: False)
+        others = self._without_names(lambda found, _: found == name)
         if others == self.entries:
             by_containerd = [it for it in self.entries if _other_name(it) == name]
             others = [it for it in self.entries if it not in by_containerd]
@@ -101,11 +102,12 @@ class IndexText:
         self.entries = kept
         return is_changed
 
-    def _without_name(self, name: str, is_kept: Callable[[Json], bool]) -> list[Json]:
-        """Return the entries without those that have only this name; entries that containerd names lose only this."""
+    def _without_names(self, is_lost: Callable[[str, Json], bool]) -> list[Json]:
+        """Return the entries without those that lose their only name; entries that containerd names lose only this."""
         found: list[Json] = []
         for entry in self.entries:
-            if ref_name(entry) != name or is_kept(entry):
+            name = ref_name(entry)
+            if name is None or not is_lost(name, entry):
                 found.append(entry)
             elif _other_name(entry) not in {None, name}:
                 rest = {key: value for key, value in annotations(entry).items() if key != REF_NAME}
@@ -119,9 +121,10 @@ def annotations(entry: Json) -> Json:
     return cast("Json", found) if isinstance(found, dict) else {}
 
 
-def ref_name(entry: Json) -> object:
+def ref_name(entry: Json) -> str | None:
     """Return the name of an entry (annotations.md: org.opencontainers.image.ref.name)."""
-    return annotations(entry).get(REF_NAME)
+    name = annotations(entry).get(REF_NAME)
+    return name if isinstance(name, str) else None
 
 
 def sort_key(entry: Json) -> tuple[str, str, str]:

@@ -127,8 +127,8 @@ def test_a_manifest_that_is_requested_as_a_blob_is_advised(said: Run) -> None:
     assert missing.err.endswith(f"; for a manifest, run: dreg manifest {web}@{digest}\n")
 
 
-def test_a_layout_is_not_changed_by_this_version(said: Run) -> None:
-    assert said("tag", f"oci:{LAYOUT}:1.4", "new").code == 8
+def test_a_tag_cannot_be_added_to_an_archive(said: Run) -> None:
+    assert said("tag", f"{OCI_ARCHIVE}:1.4", "new").code == 8
 
 
 # --- credentials

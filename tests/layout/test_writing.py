@@ -229,6 +229,44 @@ def test_writing_the_same_again_changes_nothing(writer: Writer) -> None:
     assert (writer.path / "index.json").stat().st_mtime_ns == before.st_mtime_ns
 
 
+def test_many_tags_are_written_by_few_changes_of_the_index(writer: Writer) -> None:
+    one, other = writer.image(), writer.image(layers=(b"other",))
+    versions = {writer.path.joinpath("index.json").stat().st_ino}
+    with Layout(writer.path) as layout:
+        with layout.writing():
+            for number in range(200):
+                layout.tag(one, f"t{number}")
+                versions.add(writer.path.joinpath("index.json").stat().st_ino)
+            layout.tag(other, "t7")
+            assert layout.resolve("t199").digest == one
+            assert layout.resolve("t7").digest == other
+        assert len(layout.tags()) == 200
+
+    assert len(versions) < 20
+    assert writer.entries().count((other, "t7")) == 1
+    assert (one, "t7") not in writer.entries()
+
+
+def test_tags_that_were_written_before_a_failure_stay(writer: Writer) -> None:
+    image = writer.image()
+    with pytest.raises(KeyError), Layout(writer.path) as layout, layout.writing():  # noqa: PT012 (what fails is ours)
+        layout.tag(image, "a", "b", "c")
+        raise KeyError
+
+    assert writer.entries() == [(image, "a"), (image, "b"), (image, "c")]
+
+
+def test_tags_that_cannot_be_written_are_not_shown(writer: Writer) -> None:
+    image = writer.image()
+    with Layout(writer.path) as layout:
+        with pytest.raises(InvalidDocumentError), layout.writing():  # noqa: PT012 (the end of `writing` fails)
+            layout.tag(image, "a")
+            writer.path.joinpath("index.json").write_text("{}")
+            layout.tag(image, "b")
+            assert layout.tags() == ("a", "b")
+        assert layout.tags() == ("a",)
+
+
 def test_a_name_of_containerd_stays_when_its_tag_is_moved(build: LayoutBuilder) -> None:
     names = {"io.containerd.image.name": "docker.io/b/y:1.0", "org.opencontainers.image.ref.name": "1.0"}
     build.entries.append({**build.image(), "annotations": names})
