@@ -1,9 +1,11 @@
 """Uploads that are interrupted, refused or forgotten: UPL-05, UPL-07, UPL-08, UPL-12."""
 
+from time import monotonic
+
 import pytest
 
 from dreg_client import errors
-from tests.faultserver import RESET, Network, Piece, answer, refusal
+from tests.faultserver import RESET, STALL, Network, Piece, answer, refusal
 from tests.hostile.uploads import BASE, CHUNK, GHCR, MANY, SMALL, Uploads, digest, uploads_at
 from tests.hostile.ways import Way, refused
 
@@ -125,6 +127,26 @@ def test_upl_08_a_wrong_range_at_the_closing_request_is_corrected_once(way: Way,
 
     refused(way.push(MANY, in_pieces=True), errors.UploadError)
     assert chunks.methods == ["POST", "PATCH", "PATCH", "PATCH", "PUT", "GET", "DELETE"]
+
+
+@pytest.mark.parametrize("kept", [0, None])
+def test_trn_33_an_upload_ends_at_its_deadline(way: Way, net: Network, kept: int | None) -> None:
+    uploads = uploads_at(net).fails("PUT", STALL, kept=kept)
+    way.options |= {"deadline": 1.0, "retries": 4}
+
+    began = monotonic()
+    refused(way.push(SMALL), errors.DeadlineError)
+    assert monotonic() - began < 8
+    assert uploads.methods[-1] == "DELETE"
+
+
+def test_the_cancellation_of_an_upload_takes_five_seconds_at_most(way: Way, net: Network) -> None:
+    uploads = uploads_at(net).fails("PUT", refusal("403 Forbidden", "DENIED")).fails("DELETE", STALL)
+
+    began = monotonic()
+    refused(way.push(SMALL), errors.DeniedError)
+    assert monotonic() - began < 9
+    assert uploads.methods[-1] == "DELETE"
 
 
 def test_upl_12_a_forgotten_upload_starts_again(way: Way, net: Network) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -167,6 +168,29 @@ def test_a_body_that_the_server_does_not_take_times_out(is_async: bool, tls: boo
                 push(url, is_async, ca_file=ca_file, timeout=Timeouts(write=0.2), retries=0)
         finally:
             ended.set()
+
+
+@both
+@over_both
+def test_trn_33_a_body_that_the_server_does_not_take_ends_at_the_deadline(
+    is_async: bool, tls: bool, ca_file: str
+) -> None:
+    ended = threading.Event()
+
+    def script(method: str, _: dict[str, str], peer: Peer) -> bool:
+        if method == "PUT":
+            ended.wait(60)
+            return False
+        return peer.says("404 Not Found") if method == "HEAD" else peer.says("202 Accepted", f"Location: {UPLOAD}")
+
+    with serving(script, tls=tls) as url:
+        try:
+            began = monotonic()
+            with pytest.raises(errors.DeadlineError, match="its deadline of 1 s"):
+                push(url, is_async, ca_file=ca_file, deadline=1.0)
+        finally:
+            ended.set()
+    assert monotonic() - began < 5
 
 
 @both
