@@ -115,8 +115,7 @@ def show(
         return read(sources[0], "").put(output)
     from dreg_client.cli.error_messages import exit_code_of_several
 
-    if any(source.kind == "registry" for source in sources):
-        given_options()  # if options are not valid, no source is read, and the error is reported once
+    check_options(sources)
     listed: list[dict[str, Any]] = []
     failed: list[str] = []
     codes: set[int] = set()
@@ -136,6 +135,12 @@ def show(
     elif failed:
         put_error(f"dreg: {len(failed)} of {len(sources)} failed: {', '.join(map(visible, failed))}")
     return exit_code_of_several(codes)
+
+
+def check_options(sources: Iterable["StoreName"]) -> None:
+    """Raise the error of options that are not valid, once, before any source is read."""
+    if any(source.kind == "registry" for source in sources):
+        given_options()
 
 
 def _attempts(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
 
-from dreg_client.cli.fan_out import Shown, map_in_threads
+from dreg_client.cli.fan_out import Shown, check_options, map_in_threads
 from dreg_client.cli.output import decodable, flush_output, put, put_error, visible
 from dreg_client.cli.shown_problems import put_item_failure
 from dreg_client.errors import DregError
@@ -41,6 +41,7 @@ def show_parts(
     """
     if len(sources) == 1 and output != "json":
         return _exit_code({_put(part, output, "") for part in read(sources[0], "")})
+    check_options(sources)
     printed = JsonList() if output == "json" else None
     failed: list[str] = []
     codes: set[int] = set()

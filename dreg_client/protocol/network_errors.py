@@ -73,6 +73,8 @@ def check_lengths(headers: Iterable[tuple[bytes, bytes]]) -> None:
             for length in value.split(b","):
                 found = length.strip()
                 first = first or found
+                if not found:
+                    continue  # as if there were none
                 if found != first or _LENGTH.fullmatch(found) is None:
                     raise BadHTTPError
 
