@@ -41,7 +41,6 @@ class AsyncRegistrySource:
         self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
-        self.deadline_seconds = client.deadline_seconds
 
     async def aclose(self) -> None:
         """Close the client if it belongs to this source."""

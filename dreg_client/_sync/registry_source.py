@@ -42,7 +42,6 @@ class RegistrySource:
         self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
-        self.deadline_seconds = client.deadline_seconds
 
     def close(self) -> None:
         """Close the client if it belongs to this source."""
