@@ -148,7 +148,7 @@ class AsyncAnonymousAuthenticator:
                 delay = attempts.after_failure(failure)
                 await self._sender.pause(hop.method, hop.where, attempts, failure.reason, delay)
                 continue
-            wait = attempts.after_answer("POST", response)
+            wait = attempts.after_response("POST", response)
             if wait is None:
                 return response
             await self._sender.pause(hop.method, hop.where, attempts, f"status {response.status}", wait)

@@ -13,7 +13,7 @@ from dreg_client._async._compat import sleep
 from dreg_client._async.adapter import new_transport
 from dreg_client._async.authenticator import AsyncAuthenticator
 from dreg_client._async.redirects import AsyncRedirects, url_of
-from dreg_client._async.sender import AsyncAnswer, AsyncSender
+from dreg_client._async.sender import AsyncResponseAndBody, AsyncSender
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
 from dreg_client.protocol.deadlines import CallDeadline, current_call
@@ -122,7 +122,9 @@ class AsyncClient:
             response, _ = await self._within_limits(self.registry, request, call, end)
         return response
 
-    async def stream(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> AsyncAnswer:
+    async def stream(
+        self, request: Request, call: CallDeadline | None = None, within: float = inf
+    ) -> AsyncResponseAndBody:
         """Send a request (see `send`), without reading the body of a successful response.
 
         Args:
@@ -156,7 +158,7 @@ class AsyncClient:
         """Close all connections. Later requests fail."""
         await self._transport.aclose()
 
-    async def _from_any(self, request: Request, call: CallDeadline | None, end: float) -> AsyncAnswer:
+    async def _from_any(self, request: Request, call: CallDeadline | None, end: float) -> AsyncResponseAndBody:
         """Return the first successful response of a mirror; if there is none, the response of the registry itself."""
         call = call or self.deadline()
         for mirror in self._mirrors:
@@ -178,7 +180,7 @@ class AsyncClient:
 
     async def _within_limits(
         self, registry: RegistryURL, request: Request, call: CallDeadline | None, end: float, share: float = 1.0
-    ) -> AsyncAnswer:
+    ) -> AsyncResponseAndBody:
         """Send a request, with retries, until `end`, or until that of the call; in a `share` of the time until then."""
         began = monotonic()
         call = call or self.deadline()
@@ -192,7 +194,7 @@ class AsyncClient:
 
     async def _within_call(
         self, registry: RegistryURL, request: Request, call: CallDeadline, began: float, end: float
-    ) -> AsyncAnswer:
+    ) -> AsyncResponseAndBody:
         """Send a request, with retries, and report to the call how it went."""
         if end <= began:  # nothing is sent whose response could not be awaited
             call.check(errors.TransferTimeoutError("no time is left", url_of(registry, request).partition("?")[0]))
@@ -213,7 +215,7 @@ class AsyncClient:
 
     # --- retries
 
-    async def _with_retries(self, registry: RegistryURL, request: Request, end: float) -> AsyncAnswer:
+    async def _with_retries(self, registry: RegistryURL, request: Request, end: float) -> AsyncResponseAndBody:
         """Send a request, and retry it as long as a retry may help, and as long as there is time."""
         attempts: Attempts | None = None  # created after the first failure, because most requests do not fail
         lost = False
@@ -238,7 +240,7 @@ class AsyncClient:
                     self._note(registry, request, response)
                 return response, body
             attempts = attempts or self._attempts(end)
-            wait = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
+            wait = attempts.after_response(request.method, response, is_written=self._writes.are_read_by(request))
             if wait is None:
                 return self._final(registry, request, response, attempts, lost=lost), None
             if retry_after(response) is not None:
@@ -290,7 +292,7 @@ class AsyncClient:
 
     # --- authorization
 
-    async def _authorized(self, registry: RegistryURL, request: Request, end: float) -> AsyncAnswer:
+    async def _authorized(self, registry: RegistryURL, request: Request, end: float) -> AsyncResponseAndBody:
         """Send a request with the known `Authorization`; if that is not enough, answer the challenge and resend it."""
         known = self._authenticator.challenges
         authorization = await self._authenticator.known(registry, request, end) if known else None

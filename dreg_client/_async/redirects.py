@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from dreg_client import errors
 from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
-from dreg_client._async.sender import AsyncAnswer, AsyncSender
+from dreg_client._async.sender import AsyncResponseAndBody, AsyncSender
 from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
@@ -29,7 +29,7 @@ class AsyncRedirects:
 
     async def send(
         self, registry: RegistryURL, request: Request, authorization: str | None, until: float
-    ) -> AsyncAnswer:
+    ) -> AsyncResponseAndBody:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:

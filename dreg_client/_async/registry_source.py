@@ -118,7 +118,7 @@ class AsyncRegistrySource:
                 return await self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
-            pages.turn(response)
+            pages.advance(response)
         return found
 
     async def _referrers_by_tag(self, tag: Tag) -> tuple[Descriptor, ...]:

@@ -14,7 +14,7 @@ from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
-AsyncAnswer = tuple[Response, AsyncOpenResponse | None]
+AsyncResponseAndBody = tuple[Response, AsyncOpenResponse | None]
 """A response, and its body if that has not been read yet."""
 _MOST_OF_AN_ERROR: Final = 64 * 1024
 """The maximum number of bytes to read from the body of an error response."""
@@ -31,7 +31,7 @@ class AsyncSender:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
         self._options, self._timeouts, self._transport = options, options.timeouts, transport
 
-    async def send(self, hop: Hop, registry: str = "") -> AsyncAnswer:
+    async def send(self, hop: Hop, registry: str = "") -> AsyncResponseAndBody:
         """Send one HTTP request.
 
         Args:

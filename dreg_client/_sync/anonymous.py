@@ -150,7 +150,7 @@ class AnonymousAuthenticator:
                 delay = attempts.after_failure(failure)
                 self._sender.pause(hop.method, hop.where, attempts, failure.reason, delay)
                 continue
-            wait = attempts.after_answer("POST", response)
+            wait = attempts.after_response("POST", response)
             if wait is None:
                 return response
             self._sender.pause(hop.method, hop.where, attempts, f"status {response.status}", wait)

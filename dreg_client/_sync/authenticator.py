@@ -121,7 +121,7 @@ class Authenticator(AnonymousAuthenticator):
             ping, _ = self._redirects.send(registry, request, None, until)
             if is_conclusive(ping):
                 return ping
-            wait = attempts.after_answer(request.method, ping)
+            wait = attempts.after_response(request.method, ping)
             if wait is None:
                 check_wait(ping, self._options.max_retry_after, attempts.left)
                 return raise_for_status(ping, request)

@@ -15,7 +15,7 @@ from dreg_client._sync._compat import sleep
 from dreg_client._sync.adapter import new_transport
 from dreg_client._sync.authenticator import Authenticator
 from dreg_client._sync.redirects import Redirects, url_of
-from dreg_client._sync.sender import Answer, Sender
+from dreg_client._sync.sender import ResponseAndBody, Sender
 from dreg_client._sync.transport import Transport
 from dreg_client.protocol.deadlines import CallDeadline, current_call
 from dreg_client.protocol.error_responses import check_wait, raise_for_status
@@ -123,7 +123,7 @@ class Client:
             response, _ = self._within_limits(self.registry, request, call, end)
         return response
 
-    def stream(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> Answer:
+    def stream(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> ResponseAndBody:
         """Send a request (see `send`), without reading the body of a successful response.
 
         Args:
@@ -157,7 +157,7 @@ class Client:
         """Close all connections. Later requests fail."""
         self._transport.close()
 
-    def _from_any(self, request: Request, call: CallDeadline | None, end: float) -> Answer:
+    def _from_any(self, request: Request, call: CallDeadline | None, end: float) -> ResponseAndBody:
         """Return the first successful response of a mirror; if there is none, the response of the registry itself."""
         call = call or self.deadline()
         for mirror in self._mirrors:
@@ -179,7 +179,7 @@ class Client:
 
     def _within_limits(
         self, registry: RegistryURL, request: Request, call: CallDeadline | None, end: float, share: float = 1.0
-    ) -> Answer:
+    ) -> ResponseAndBody:
         """Send a request, with retries, until `end`, or until that of the call; in a `share` of the time until then."""
         began = monotonic()
         call = call or self.deadline()
@@ -193,7 +193,7 @@ class Client:
 
     def _within_call(
         self, registry: RegistryURL, request: Request, call: CallDeadline, began: float, end: float
-    ) -> Answer:
+    ) -> ResponseAndBody:
         """Send a request, with retries, and report to the call how it went."""
         if end <= began:  # nothing is sent whose response could not be awaited
             call.check(errors.TransferTimeoutError("no time is left", url_of(registry, request).partition("?")[0]))
@@ -214,7 +214,7 @@ class Client:
 
     # --- retries
 
-    def _with_retries(self, registry: RegistryURL, request: Request, end: float) -> Answer:
+    def _with_retries(self, registry: RegistryURL, request: Request, end: float) -> ResponseAndBody:
         """Send a request, and retry it as long as a retry may help, and as long as there is time."""
         attempts: Attempts | None = None  # created after the first failure, because most requests do not fail
         lost = False
@@ -239,7 +239,7 @@ class Client:
                     self._note(registry, request, response)
                 return response, body
             attempts = attempts or self._attempts(end)
-            wait = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
+            wait = attempts.after_response(request.method, response, is_written=self._writes.are_read_by(request))
             if wait is None:
                 return self._final(registry, request, response, attempts, lost=lost), None
             if retry_after(response) is not None:
@@ -291,7 +291,7 @@ class Client:
 
     # --- authorization
 
-    def _authorized(self, registry: RegistryURL, request: Request, end: float) -> Answer:
+    def _authorized(self, registry: RegistryURL, request: Request, end: float) -> ResponseAndBody:
         """Send a request with the known `Authorization`; if that is not enough, answer the challenge and resend it."""
         known = self._authenticator.challenges
         authorization = self._authenticator.known(registry, request, end) if known else None

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dreg_client import errors
 from dreg_client._sync.anonymous import AnonymousAuthenticator
-from dreg_client._sync.sender import Answer, Sender
+from dreg_client._sync.sender import ResponseAndBody, Sender
 from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
@@ -28,7 +28,7 @@ class Redirects:
         self._options, self._sender = options, sender
         self._others = AnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    def send(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> Answer:
+    def send(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> ResponseAndBody:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:

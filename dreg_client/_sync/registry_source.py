@@ -119,7 +119,7 @@ class RegistrySource:
                 return self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
-            pages.turn(response)
+            pages.advance(response)
         return found
 
     def _referrers_by_tag(self, tag: Tag) -> tuple[Descriptor, ...]:

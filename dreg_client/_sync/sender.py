@@ -15,7 +15,7 @@ from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
-Answer = tuple[Response, OpenResponse | None]
+ResponseAndBody = tuple[Response, OpenResponse | None]
 """A response, and its body if that has not been read yet."""
 _MOST_OF_AN_ERROR: Final = 64 * 1024
 """The maximum number of bytes to read from the body of an error response."""
@@ -32,7 +32,7 @@ class Sender:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
         self._options, self._timeouts, self._transport = options, options.timeouts, transport
 
-    def send(self, hop: Hop, registry: str = "") -> Answer:
+    def send(self, hop: Hop, registry: str = "") -> ResponseAndBody:
         """Send one HTTP request.
 
         Args:

@@ -4,7 +4,7 @@ Each wait ends at a moment of `time.monotonic()`. That of a single request, with
 retries, is passed along as `until` (`Hop.until`). `current_call` is the limit of the call that sends it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from math import inf
@@ -74,7 +74,7 @@ current_call: Final[ContextVar[CallDeadline | None]] = ContextVar("current_call"
 
 
 @contextmanager
-def limited_by(call: CallDeadline | None) -> Iterator[None]:
+def limited_by(call: CallDeadline | None) -> Generator[None]:
     """Make `call` the current call in a block.
 
     None is for functions of the caller, such as `on_event`: the calls and tasks that these start have other limits.

@@ -62,7 +62,7 @@ class Attempts:
         self._end = clock() + REQUEST_SECONDS if end is None else end
         self._server_faults = self._absences = self._refusals = 0
 
-    def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
+    def after_response(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
         """Return the seconds to wait before the next attempt; None if the response is final (see `RecentWrites`)."""
         self.made += 1
         status = response.status
@@ -100,7 +100,7 @@ class Attempts:
 
     @property
     def left(self) -> float:
-        """The longest `Retry-After` in seconds that can be waited for in the time that is left (see `after_answer`)."""
+        """The longest `Retry-After` in seconds that there is time left to wait for (see `after_response`)."""
         return max(self._end - self._clock(), 0.0) / 1.1
 
     def _is_left(self, wait: float) -> bool:

@@ -4,19 +4,28 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from dreg_client import AsyncRegistry, Credential, Registry, errors
 from dreg_client._async import _compat as async_compat
+from dreg_client._async.client import AsyncClient
+from dreg_client._async.referrers_tag import AsyncReferrersTag
 from dreg_client._sync import _compat as sync_compat
 from dreg_client._sync import blob_body
 from dreg_client._sync.blob_body import BlobBody
+from dreg_client._sync.referrers_tag import ReferrersTag
+from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.deadlines import CallDeadline, current_call, limited_by
 from dreg_client.protocol.messages import Headers, Hop, Request, Response
+from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.referrers import fallback_tag
+from dreg_client.protocol.registry_url import RegistryURL
+from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 from tests.faultserver import STALL, Network, answer, challenge
@@ -32,17 +41,52 @@ CHALLENGE = 'Bearer realm="https://registry.test/token",service="registry.test"'
 # --- TRN-70: the response of a mirror that is not used
 
 
-def test_trn_70_a_response_of_a_mirror_that_is_not_used_is_closed(library_way: Way, net: Network) -> None:
-    """Without that, the only connection to the mirror would never be free again."""
+def test_trn_70_a_response_of_a_mirror_that_is_not_used_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that, its connection would be free again only once the garbage collector closes it."""
+    scripted = Scripted(lambda hop: Response(203 if "one.test" in hop.url else 200))
+    client = scripted.client(monkeypatch, mirrors=MIRRORS[:1])
+
+    response, body = client.stream(GET)
+    assert (response.status, body) == (200, scripted.opened[1])
+    assert [opened.closed for opened in scripted.opened] == [1, 0]
+
+
+def test_trn_70_so_is_an_async_one() -> None:
+    closed = list[int]()
+
+    class Opened:
+        headers: ClassVar[list[tuple[bytes, bytes]]] = []
+        peer = ""
+
+        def __init__(self, status: int) -> None:
+            self.status = status
+
+        async def chunk(self, until: float = 0) -> bytes | None:
+            return None
+
+        async def aclose(self) -> None:
+            closed.append(self.status)
+
+    class Transport:
+        async def send(self, hop: Hop, timeouts: Timeouts, until: float = 0) -> Opened:
+            return Opened(203 if "one.test" in hop.url else 200)
+
+        async def aclose(self) -> None:
+            """There is nothing to close."""
+
+    client = AsyncClient(RegistryURL.parse("https://registry.test"), Options(mirrors=MIRRORS[:1]), Transport())
+    response, _ = asyncio.run(client.stream(GET))
+    assert (response.status, closed) == (200, [203])
+
+
+def test_trn_70_the_registry_itself_is_asked(way: Way, net: Network, tmp_path: Path) -> None:
     registry_at(net)
     mirror = net.host("one.test").on(BLOB, answer(LAYER, 203))
-    library_way.options |= {"mirrors": MIRRORS[:1], "connections": 1}
+    way.options["mirrors"] = MIRRORS[:1]
 
-    for value in library_way.all_of(
-        *[lambda registry: registry.repository("acme/web").get_blob(LAYER_DIGEST)] * 2
-    ).value:
-        assert value == LAYER
-    assert [heard.target for heard in mirror.requests] == [BLOB] * 2
+    assert way.blob(LAYER_DIGEST, tmp_path / "layer").error is None
+    assert (tmp_path / "layer").read_bytes() == LAYER
+    assert [heard.target for heard in mirror.requests] == [BLOB]
 
 
 # --- TRN-71: mirrors share the time of a request
@@ -140,6 +184,26 @@ def test_trn_72_so_does_an_async_one(net: Network) -> None:
             first.cancel()
 
     asyncio.run(main())
+
+
+def test_trn_72_so_does_a_change_of_the_referrers_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Scripted(lambda _: Response(500)).client(monkeypatch)
+    subject, entry = Digest.of(LAYER), Descriptor(mediaType="a/b", digest=Digest.of(b""), size=0)
+    listing = ReferrersTag(client, RepositoryName("acme/web"), subject)
+
+    with Turn((client.registry.url, "acme/web", fallback_tag(subject))), pytest.raises(errors.DeadlineError) as raised:
+        sync_compat.in_call(CallDeadline(0.2), lambda: listing.add(entry))
+    assert "another change of the list of referrers" in str(raised.value.__cause__)
+
+
+def test_trn_72_so_does_an_async_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = AsyncClient(RegistryURL.parse("https://registry.test"), Options())
+    subject, entry = Digest.of(LAYER), Descriptor(mediaType="a/b", digest=Digest.of(b""), size=0)
+    listing = AsyncReferrersTag(client, RepositoryName("acme/web"), subject)
+
+    with Turn((client.registry.url, "acme/web", fallback_tag(subject))), pytest.raises(errors.DeadlineError) as raised:
+        asyncio.run(async_compat.in_call(CallDeadline(0.2), lambda: listing.add(entry)))
+    assert "another change of the list of referrers" in str(raised.value.__cause__)
 
 
 # --- TRN-73: functions of the caller, and calls that they make
