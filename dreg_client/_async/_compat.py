@@ -25,7 +25,7 @@ import anyio.to_thread
 
 from dreg_client._async._awaitable import C, Opening
 from dreg_client.credentials.cancellation import cancelled_by
-from dreg_client.protocol.deadlines import RESCUE, CallDeadline, current_call
+from dreg_client.protocol.deadlines import CallDeadline, limited_by
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -195,11 +195,8 @@ async def run_until(end: float, function: Callable[[*Arguments], Awaitable[T]], 
 
 async def in_call(deadline: CallDeadline, function: Callable[[], Awaitable[T]]) -> T:
     """Call a function, all requests of which share a deadline."""
-    current_call.set(deadline)
-    try:
+    with limited_by(deadline):
         return await function()
-    finally:
-        current_call.set(None)
 
 
 async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
@@ -221,25 +218,26 @@ async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Argu
         return await _run(cancelled, _GRACE, function, *arguments)
 
 
-async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]], *arguments: *Arguments) -> T:
+async def run_shielded(
+    function: Callable[[*Arguments], Coroutine[Any, Any, T]],
+    *arguments: *Arguments,
+    deadline: CallDeadline | None = None,
+) -> T:
     """Call a function that must run to its end even if this task is cancelled; then continue the cancellation.
 
     asyncio's `Task.cancel()` interrupts the function nevertheless, and then it is called again. So it must be safe to
-    call the function twice. The deadline of the call does not apply to it, but it ends if requests fail for `RESCUE`.
+    call the function twice. `deadline` limits it instead of the deadline of the call.
     """
     results: list[T] = []
     interrupt: BaseException | None = None
-    deadline = current_call.get()
-    current_call.set(CallDeadline(patience=RESCUE))
     try:
         while not results:
             try:
-                with anyio.CancelScope(shield=True):
+                with anyio.CancelScope(shield=True), limited_by(deadline):
                     results.append(await function(*arguments))
             except (anyio.get_cancelled_exc_class(), KeyboardInterrupt, SystemExit) as failure:
                 interrupt = failure
     finally:  # also if the function fails
-        current_call.set(deadline)
         if interrupt is not None:
             raise interrupt
     return results[0]
@@ -272,8 +270,8 @@ async def _run(
     return future.result()
 
 
-async def wait_future(future: Future[T]) -> T:
-    """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
+async def wait_future(future: Future[T], timeout: float = float("inf")) -> T:  # noqa: ASYNC109 (as of `getaddrinfo`)
+    """Wait for a future of a thread, or raise TimeoutError. Cancellation ends the wait, but not the future."""
     if future.done():
         return future.result()
     done = anyio.Event()
@@ -286,7 +284,8 @@ async def wait_future(future: Future[T]) -> T:
             call_soon(done.set)
 
     future.add_done_callback(wake)
-    await done.wait()
+    with anyio.fail_after(timeout):
+        await done.wait()
     return future.result()
 
 

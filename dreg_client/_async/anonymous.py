@@ -1,7 +1,8 @@
 """Authentication without a credential: answer the challenges of registries with anonymous tokens."""
 
+from dataclasses import replace
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._async._compat import wait_future
@@ -15,7 +16,6 @@ from dreg_client.protocol.auth import (
     challenge_key,
     challenge_of,
 )
-from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
 from dreg_client.protocol.registry_url import RegistryURL
@@ -24,6 +24,9 @@ from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, t
 from dreg_client.protocol.www_authenticate import is_foreign
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # imports `logging`
 
 MOST: Final = 1000
 """The maximum number of entries in each cache, such as that of challenges."""
@@ -46,10 +49,14 @@ class AsyncAnonymousAuthenticator:
         self.challenges: Latest[ChallengeKey, KnownChallenge] = Latest(MOST)
         self._warned: Latest[Origin, str] = Latest(MOST)
 
-    async def known(self, registry: RegistryURL, request: Request, *, nearest: Reach = Reach.LOCAL) -> str | None:
-        """Return the `Authorization` for the known challenge to such a request; None if there is none."""
+    async def known(
+        self, registry: RegistryURL, request: Request, until: float, *, nearest: Reach = Reach.LOCAL
+    ) -> str | None:
+        """Return the `Authorization` for the known challenge to such a request, by `until`; None if there is none."""
         challenge = self.challenges.get(challenge_key(registry, request))
-        return None if challenge is None else await self._authorization(registry, request, challenge, nearest=nearest)
+        if challenge is None:
+            return None
+        return await self._authorization(registry, request, challenge, until, nearest=nearest)
 
     async def answer(
         self,
@@ -57,6 +64,7 @@ class AsyncAnonymousAuthenticator:
         request: Request,
         response: Response,
         used: str | None,
+        until: float,
         *,
         nearest: Reach = Reach.LOCAL,
     ) -> str | None:
@@ -67,6 +75,7 @@ class AsyncAnonymousAuthenticator:
             request: The request.
             response: The response to it.
             used: The `Authorization` that the request had.
+            until: When the request must be complete.
             nearest: The most private network that the token server may be in.
 
         Returns:
@@ -77,7 +86,7 @@ class AsyncAnonymousAuthenticator:
             return None
         self._warn_of_foreign_scope(registry, request, challenge.challenge.scope)
         refused = used.partition(" ")[2] if used else ""
-        authorization = await self._authorization(registry, request, challenge, refused=refused, nearest=nearest)
+        authorization = await self._authorization(registry, request, challenge, until, refused=refused, nearest=nearest)
         if authorization is None or authorization == used:
             return None
         self.challenges.put(challenge_key(registry, request), challenge)
@@ -88,14 +97,21 @@ class AsyncAnonymousAuthenticator:
         return NO_CREDENTIAL_THERE
 
     async def _authorization(
-        self, registry: RegistryURL, request: Request, known: KnownChallenge, *, refused: str = "", nearest: Reach
+        self,
+        registry: RegistryURL,
+        request: Request,
+        known: KnownChallenge,
+        until: float,
+        *,
+        refused: str = "",
+        nearest: Reach,
     ) -> str | None:
         """Return the `Authorization` that answers a challenge, with a token other than `refused`."""
         if known.challenge.scheme == "basic":
             return None
-        return "Bearer " + await self._token(TokenRequest(registry, known, None, nearest), request, refused)
+        return "Bearer " + await self._token(TokenRequest(registry, known, None, nearest), request, until, refused)
 
-    async def _token(self, wanted: TokenRequest, request: Request, refused: str) -> str:
+    async def _token(self, wanted: TokenRequest, request: Request, until: float, refused: str) -> str:
         """Return a token from the cache, or request one. Concurrent callers share one request (AUT-14)."""
         key = wanted.key
         if cached := self._tokens.get(key, refused=refused):
@@ -103,10 +119,10 @@ class AsyncAnonymousAuthenticator:
         from dreg_client.protocol.turns import Turn  # noqa: PLC0415 (imports concurrent.futures, and is rarely needed)
 
         with Turn((id(self), key)) as before:
-            await wait_future(before)
+            await wait_for_token(before, until, wanted.registry)
             if cached := self._tokens.get(key, refused=refused):
                 return cached
-            hop = token_hop(wanted, self._sender.fixed, self._options)
+            hop = replace(token_hop(wanted, self._sender.fixed, self._options), until=until)
             requested = monotonic()
             try:
                 response = await self._token_response(hop, wanted.registry)
@@ -121,7 +137,7 @@ class AsyncAnonymousAuthenticator:
 
     async def _token_response(self, hop: Hop, registry: RegistryURL) -> Response:
         """Send a request to a token server, with its own retries. Redirects are not followed: it may have a secret."""
-        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, request_end.get())
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, hop.until)
         while True:
             try:
                 response, _ = await self._sender.send(hop, registry.url)
@@ -132,7 +148,7 @@ class AsyncAnonymousAuthenticator:
                 delay = attempts.after_failure(failure)
                 await self._sender.pause(hop.method, hop.where, attempts, failure.reason, delay)
                 continue
-            wait = attempts.after_answer("POST", response)
+            wait = attempts.after_response("POST", response)
             if wait is None:
                 return response
             await self._sender.pause(hop.method, hop.where, attempts, f"status {response.status}", wait)
@@ -144,3 +160,12 @@ class AsyncAnonymousAuthenticator:
             log.warning(
                 "%s: the challenge contains the scope %r; requesting only %r", registry.name, scope[:200], request.scope
             )
+
+
+async def wait_for_token(before: "Future[None]", until: float, registry: RegistryURL) -> None:
+    """Wait for the end of another request that may authenticate this one; raise TransferTimeoutError at `until`."""
+    try:
+        await wait_future(before, until - monotonic())
+    except TimeoutError:
+        reason = "another request for its token was not complete in time"
+        raise errors.TransferTimeoutError(reason, registry.url) from None

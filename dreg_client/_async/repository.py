@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.client import AsyncClient
-from dreg_client._async.limits import limit_calls
+from dreg_client._async.limits import limited
 from dreg_client._async.lists import iter_tags
 from dreg_client._async.manifests import get_manifest
 from dreg_client._async.registry_source import AsyncRegistrySource
@@ -44,28 +44,6 @@ if TYPE_CHECKING:  # few manifests have a subject, and few are of schema 1
     from dreg_client.models.legacy import LegacyManifest
 
 
-_LIMITED: Final = (
-    "tags",
-    "resolve",
-    "check_manifest",
-    "get_manifest",
-    "get_raw_manifest",
-    "get_config",
-    "get_image",
-    "referrers",
-    "has_blob",
-    "get_blob",
-    "download_blob",
-    "put_manifest",
-    "tag",
-    "untag",
-    "delete_tag",
-    "delete_manifest",
-    "delete_blob",
-)
-"""The methods that send several requests, or may. Iterators and streams take care of the deadline themselves."""
-
-
 class AsyncRepository(AsyncStore):
     """A repository of a registry. Tasks may share it. Create one with `AsyncRegistry.repository` or `aopen_store`.
 
@@ -89,8 +67,9 @@ class AsyncRepository(AsyncStore):
         super().__init__(AsyncRegistrySource(client, name, owns_client=owns_client, strict=strict))
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
-        limit_calls(self, _LIMITED, client.deadline_seconds)
+        self._deadline_seconds = client.deadline_seconds
 
+    @limited
     async def tags(self) -> tuple[str, ...]:
         """List all tags, in the registry's order. The list is cached until `refresh`, or a change through this object.
 
@@ -115,6 +94,7 @@ class AsyncRepository(AsyncStore):
         async for tag in iter_tags(self._client, self._repository, n, last, MAX_STREAMED_PAGES):
             yield tag
 
+    @limited
     async def put_manifest(
         self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None
     ) -> Descriptor:
@@ -176,6 +156,7 @@ class AsyncRepository(AsyncStore):
 
         return AsyncReferrersTag(self._client, self._repository, subject)
 
+    @limited
     async def tag(self, reference: ManifestRef, *new_tags: str) -> Digest:
         """Add tags to the manifest at a tag, a digest or a descriptor. Its bytes do not change.
 
@@ -210,6 +191,7 @@ class AsyncRepository(AsyncStore):
             raise await changes.explained(self._client, self._repository, manifest, failure, cannot) from None
         return response
 
+    @limited
     async def untag(self, tag: str, *, placeholder: bool = True) -> None:
         """Delete a tag, but not its manifest or its other tags (distribution-spec "Deleting tags").
 
@@ -241,6 +223,7 @@ class AsyncRepository(AsyncStore):
 
     delete_tag = untag
 
+    @limited
     async def delete_manifest(self, digest: BlobRef) -> None:
         """Delete a manifest, given its digest, and all its tags (distribution-spec "Deleting Manifests").
 
@@ -277,6 +260,7 @@ class AsyncRepository(AsyncStore):
         except errors.DregError as failure:
             return failure
 
+    @limited
     async def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").
 

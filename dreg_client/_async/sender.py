@@ -9,13 +9,12 @@ from dreg_client import errors
 from dreg_client._async._compat import sleep
 from dreg_client._async.transport import AsyncOpenResponse, AsyncTransport
 from dreg_client._logging import log
-from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
-AsyncAnswer = tuple[Response, AsyncOpenResponse | None]
+AsyncResponseAndBody = tuple[Response, AsyncOpenResponse | None]
 """A response, and its body if that has not been read yet."""
 _MOST_OF_AN_ERROR: Final = 64 * 1024
 """The maximum number of bytes to read from the body of an error response."""
@@ -32,7 +31,7 @@ class AsyncSender:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
         self._options, self._timeouts, self._transport = options, options.timeouts, transport
 
-    async def send(self, hop: Hop, registry: str = "") -> AsyncAnswer:
+    async def send(self, hop: Hop, registry: str = "") -> AsyncResponseAndBody:
         """Send one HTTP request.
 
         Args:
@@ -40,10 +39,9 @@ class AsyncSender:
             registry: The URL of the registry for which it is sent.
         """
         began = monotonic()
-        until = request_end.get()
         opened: AsyncOpenResponse | None = None
         try:
-            opened = await self._transport.send(hop, self._timeouts, until)
+            opened = await self._transport.send(hop, self._timeouts, hop.until)
             headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
@@ -52,7 +50,7 @@ class AsyncSender:
                 self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
-            body = await _read_body(hop, opened, headers, self._timeouts, until)
+            body = await _read_body(hop, opened, headers, self._timeouts)
         except BaseException:
             if opened is not None:
                 await opened.aclose()
@@ -72,10 +70,10 @@ class AsyncSender:
             self._options.on_event(event)
 
 
-async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts, until: float) -> bytes:
+async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
-    deadline, size, chunks = min(monotonic() + longest, until), 0, list[bytes]()
+    deadline, size, chunks = min(monotonic() + longest, hop.until), 0, list[bytes]()
     if not 200 <= opened.status < 300:
         with suppress(errors.TransportError):
             while (

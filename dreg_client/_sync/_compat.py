@@ -24,7 +24,7 @@ from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
 from dreg_client.errors.groups import first_error_only
-from dreg_client.protocol.deadlines import RESCUE, CallDeadline, current_call
+from dreg_client.protocol.deadlines import CallDeadline, current_call
 from dreg_client.values.waiting import wait_in_steps
 
 if TYPE_CHECKING:
@@ -232,11 +232,13 @@ def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments)
         raise
 
 
-def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+def run_shielded(
+    function: Callable[[*Arguments], T], *arguments: *Arguments, deadline: CallDeadline | None = None
+) -> T:
     """Call a function that must run to its end even if its group is cancelled; then continue the cancellation.
 
     Interrupts arrive in the main thread, so the function is called in another thread. If that does not start, it is
-    called again. So it must be safe to call the function twice.
+    called again. So it must be safe to call the function twice. `deadline` limits it instead of that of the call.
     """
     outcomes: list[T] = []
     failures: list[BaseException] = []
@@ -244,7 +246,7 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
 
     def work() -> None:
         current.set(None)  # outside of any group, so not cancelled
-        current_call.set(CallDeadline(patience=RESCUE))  # instead of the deadline of the call
+        current_call.set(deadline)
         try:
             outcomes.append(function(*arguments))
         except BaseException as failure:
@@ -264,14 +266,15 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
     return outcomes[0]
 
 
-def wait_future(future: "Future[T]") -> T:
-    """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
+def wait_future(future: "Future[T]", timeout: float = inf) -> T:
+    """Wait for a future of a thread, or raise TimeoutError. Cancellation ends the wait, but not the future."""
     if not future.done():
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
         wait = wait_in_steps if (scope := current.get()) is None else scope.wait
         # `or`: an interrupt in `set_result` may have prevented the callback
-        wait(lambda seconds: done.wait(seconds) or future.done(), inf)
+        if not wait(lambda seconds: done.wait(seconds) or future.done(), timeout):
+            raise TimeoutError
     return future.result()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dreg_client import errors
 from dreg_client._sync.anonymous import AnonymousAuthenticator
-from dreg_client._sync.sender import Answer, Sender
+from dreg_client._sync.sender import ResponseAndBody, Sender
 from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
@@ -28,7 +28,7 @@ class Redirects:
         self._options, self._sender = options, sender
         self._others = AnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> Answer:
+    def send(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> ResponseAndBody:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
@@ -43,6 +43,7 @@ class Redirects:
             request.streams,
             only_loopback=only_loopback,
             waits=request.waits,
+            until=until,
         )
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
@@ -64,7 +65,7 @@ class Redirects:
     def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
         """Return the request; with an anonymous token, if it goes to another registry that required one earlier."""
         other = other_registry(registry, hop)
-        authorization = None if other is None else self._others.known(*other, nearest=hop.nearest)
+        authorization = None if other is None else self._others.known(*other, hop.until, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else hop
 
     def _authorized(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
@@ -76,7 +77,7 @@ class Redirects:
         if other is None:
             return None
         used = next((value for name, value in hop.headers if name == "Authorization"), None)
-        authorization = self._others.answer(*other, challenged, used, nearest=hop.nearest)
+        authorization = self._others.answer(*other, challenged, used, hop.until, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else None
 
 

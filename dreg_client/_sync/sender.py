@@ -10,13 +10,12 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import sleep
 from dreg_client._sync.transport import OpenResponse, Transport
-from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
-Answer = tuple[Response, OpenResponse | None]
+ResponseAndBody = tuple[Response, OpenResponse | None]
 """A response, and its body if that has not been read yet."""
 _MOST_OF_AN_ERROR: Final = 64 * 1024
 """The maximum number of bytes to read from the body of an error response."""
@@ -33,7 +32,7 @@ class Sender:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
         self._options, self._timeouts, self._transport = options, options.timeouts, transport
 
-    def send(self, hop: Hop, registry: str = "") -> Answer:
+    def send(self, hop: Hop, registry: str = "") -> ResponseAndBody:
         """Send one HTTP request.
 
         Args:
@@ -41,10 +40,9 @@ class Sender:
             registry: The URL of the registry for which it is sent.
         """
         began = monotonic()
-        until = request_end.get()
         opened: OpenResponse | None = None
         try:
-            opened = self._transport.send(hop, self._timeouts, until)
+            opened = self._transport.send(hop, self._timeouts, hop.until)
             headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
@@ -53,7 +51,7 @@ class Sender:
                 self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
-            body = _read_body(hop, opened, headers, self._timeouts, until)
+            body = _read_body(hop, opened, headers, self._timeouts)
         except BaseException:
             if opened is not None:
                 opened.close()
@@ -73,10 +71,10 @@ class Sender:
             self._options.on_event(event)
 
 
-def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts, until: float) -> bytes:
+def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
-    deadline, size, chunks = min(monotonic() + longest, until), 0, list[bytes]()
+    deadline, size, chunks = min(monotonic() + longest, hop.until), 0, list[bytes]()
     if not 200 <= opened.status < 300:
         with suppress(errors.TransportError):
             while (

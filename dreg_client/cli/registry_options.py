@@ -26,6 +26,11 @@ _MIRROR_SETTINGS: Final = frozenset({("insecure", False), ("ca-file", True), ("c
 """The settings of a mirror, and whether each has a value."""
 _FROM_STDIN: Final = ("username", "password_stdin", "identity_token_stdin")
 _READING: Final = Lock()
+_PATIENCE: Final = 80.0
+"""The seconds that a command continues after requests began to fail, unless one of them succeeds.
+
+With the time that a command needs to start on a busy machine, it ends within two minutes.
+"""
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
@@ -36,9 +41,9 @@ def _limit_command(ctx: click.Context, _param: click.Parameter, seconds: float |
     """Set the deadline of the command, and end it if a registry keeps failing, so that it never hangs."""
     if ctx.resilient_parsing:  # completion
         return
-    from dreg_client.protocol.deadlines import PATIENCE, CallDeadline, current_call
+    from dreg_client.protocol.deadlines import CallDeadline, current_call
 
-    current_call.set(CallDeadline(inf if seconds is None else seconds, patience=PATIENCE))
+    current_call.set(CallDeadline(inf if seconds is None else seconds, patience=_PATIENCE))
     ctx.call_on_close(lambda: current_call.set(None))
 
 

@@ -1,25 +1,19 @@
-"""Deadlines: of one request with all its attempts, and of a whole call (`deadline=`), which may send many requests.
+"""The deadline of a whole call (`deadline=`), which may send many requests.
 
-Each wait ends at a moment of `time.monotonic()`. `request_end` is that of the current request, so that redirects, token
-requests and retries share one budget. `current_call` is the limit of the call that sends it.
+Each wait ends at a moment of `time.monotonic()`. That of a single request, with its redirects, token requests and
+retries, is passed along as `until` (`Hop.until`). `current_call` is the limit of the call that sends it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from math import inf
 from time import monotonic
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.retry import WHOLE
+from dreg_client.protocol.retry import REQUEST_SECONDS
 
-PATIENCE: Final = 80.0
-"""The seconds that a command continues after requests began to fail, unless one of them succeeds.
-
-With the time that a command needs to start on a busy machine, it ends within two minutes.
-"""
-RESCUE: Final = 20.0
-"""The same for the requests that restore a tag after a failure or an interrupt."""
 _QUICK: Final = 10.0
 """An error response within these seconds shows that the registry works."""
 
@@ -39,9 +33,12 @@ class CallDeadline:
         self._failing_since: float | None = None
         self._more = 0.0
 
-    def until(self, began: float, budget: float = WHOLE) -> float:
-        """Return when a wait that began at `began` must end, for a client whose requests may take `budget` seconds."""
-        self._more = max(budget - WHOLE, self._more)  # longer timeouts than usual
+    def allow(self, budget: float) -> None:
+        """Extend the patience for a client whose requests may take `budget` seconds, because of longer timeouts."""
+        self._more = max(budget - REQUEST_SECONDS, self._more)
+
+    def until(self, began: float) -> float:
+        """Return when a wait that began at `began` must end."""
         since = began if self._failing_since is None else self._failing_since
         return min(self._end, since + self._patience + self._more)
 
@@ -74,5 +71,17 @@ class CallDeadline:
 
 current_call: Final[ContextVar[CallDeadline | None]] = ContextVar("current_call", default=None)
 """The limit of the current call; None if it has none."""
-request_end: Final[ContextVar[float]] = ContextVar("request_end", default=inf)
-"""When the current request must be complete. Each request sets it, so an old value is never used."""
+
+
+@contextmanager
+def limited_by(call: CallDeadline | None) -> Generator[None]:
+    """Make `call` the current call in a block.
+
+    None is for functions of the caller, such as `on_event`: the calls and tasks that these start have other limits.
+    """
+    token = current_call.set(call)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # an abandoned coroutine is closed in another context, which must stay as it is
+            current_call.reset(token)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from dreg_client.errors import ProtocolError
@@ -100,6 +101,7 @@ class Hop:
     nearest: Reach = Reach.LOCAL  # the most private network that the host may be in
     only_loopback: bool = False  # whether to send it to a loopback address only: it has a secret, but there is no TLS
     waits: float | None = None
+    until: float = inf  # when it must be complete, by `time.monotonic()`, with all hops of the same `Request`
 
     @property
     def place(self) -> str:

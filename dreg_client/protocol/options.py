@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypedDict, cast, runtime_checkable
 
 from dreg_client._logging import log
+from dreg_client.protocol.deadlines import limited_by
 from dreg_client.protocol.events import Event
 from dreg_client.protocol.option_types import NAMES_ELSEWHERE, OPTION_TYPES, Mirror
-from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
+from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT, REQUEST_SECONDS
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import is_authority
 
@@ -67,7 +68,8 @@ class Timeouts:
             least 1 KiB per second.
 
     A request must be complete within 90 seconds, with all its redirects, token requests and retries. This time grows
-    with `read` and `whole` if they exceed their defaults.
+    with `read`, `whole` and the option `max_retry_after` if they exceed their defaults. Each mirror may use half of the
+    time that is left; the rest is for the next one, and then for the registry itself.
 
     Raises:
         TypeError: A timeout is not a number.
@@ -128,7 +130,8 @@ class _Listener:
 
     def __call__(self, event: Event) -> None:
         try:
-            self._call(event)
+            with limited_by(None):
+                self._call(event)
         except Exception as failure:  # noqa: BLE001 (a caller's code may raise anything)
             if not self._failed:
                 self._failed = True
@@ -265,8 +268,9 @@ class Options:
     @property
     def budget(self) -> float:
         """The time for one request, with all its attempts, in seconds: 90 with the default options."""
-        timeouts = self.timeouts
-        return max(self.max_retry_after + 30.0, timeouts.read + 60.0, timeouts.whole + 30.0)
+        timeouts, default = self.timeouts, Timeouts()
+        longer = timeouts.read - default.read, timeouts.whole - default.whole, self.max_retry_after - LONGEST_WAIT
+        return REQUEST_SECONDS + max(longer)
 
     @property
     def requires_tls(self) -> bool:

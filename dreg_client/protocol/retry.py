@@ -12,7 +12,8 @@ from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.latest import Latest
 
 ATTEMPTS: Final = 5
-WHOLE: Final = 90.0
+REQUEST_SECONDS: Final = 90.0
+"""The time for one request, with all its attempts, unless options allow longer waits than by default."""
 LONGEST_WAIT: Final = 60.0
 _READING: Final = frozenset({"GET", "HEAD"})
 _ALWAYS: Final = frozenset({408, 429, 502, 503, 504})
@@ -58,10 +59,10 @@ class Attempts:
         self.most: int = most
         self.made: int = 0
         self._clock, self._longest_wait = clock, longest_wait
-        self._end = clock() + WHOLE if end is None else end
+        self._end = clock() + REQUEST_SECONDS if end is None else end
         self._server_faults = self._absences = self._refusals = 0
 
-    def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
+    def after_response(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
         """Return the seconds to wait before the next attempt; None if the response is final (see `RecentWrites`)."""
         self.made += 1
         status = response.status
@@ -99,7 +100,7 @@ class Attempts:
 
     @property
     def left(self) -> float:
-        """The longest `Retry-After` in seconds that can be waited for in the time that is left (see `after_answer`)."""
+        """The longest `Retry-After` in seconds that there is time left to wait for (see `after_response`)."""
         return max(self._end - self._clock(), 0.0) / 1.1
 
     def _is_left(self, wait: float) -> bool:

@@ -48,7 +48,7 @@ class Pages:
         self._seen = {hash(request.target)}  # not the targets, which may be long
         self._most = most
 
-    def turn(self, response: Response) -> None:
+    def advance(self, response: Response) -> None:
         """Accept the response to `request`, and move to the next page, which is requested from the registry itself.
 
         Raises:
@@ -119,7 +119,7 @@ class NamePages:
     def names(self, response: Response) -> tuple[str, ...]:
         """Accept the response to `request`, move to the next page, and return the new names of this one."""
         if not self._known:
-            self._pages.turn(response)
+            self._pages.advance(response)
         elif self._ends_before(response):
             self._pages.end()
             return ()

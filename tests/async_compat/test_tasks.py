@@ -248,11 +248,12 @@ def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_
         limits.append(own.until(100.0))
 
     async def shielded() -> None:
-        await run_shielded(work)
+        await run_shielded(work, deadline=CallDeadline(patience=20))
         assert current_call.get() is call
 
     async def main() -> None:
         await in_call(call, shielded)
+        assert current_call.get() is None
 
     anyio.run(main, backend=backend)
     assert limits == [120.0]

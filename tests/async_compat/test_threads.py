@@ -265,5 +265,5 @@ def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_
         assert call is not None
         limits.append(call.until(100.0))
 
-    in_call(CallDeadline(0.0), lambda: run_shielded(work))
+    in_call(CallDeadline(0.0), lambda: run_shielded(work, deadline=CallDeadline(patience=20)))
     assert limits == [120.0]
