@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
 from concurrent.futures import Future, InvalidStateError
 from inspect import isawaitable
 from types import TracebackType
@@ -304,6 +304,24 @@ async def wait_writable(sock: socket.socket, timeout: float) -> bool:  # noqa: A
         await anyio.wait_writable(sock)
         return True
     return False
+
+
+async def wait_any_writable(socks: Collection[socket.socket], timeout: float) -> list[socket.socket]:  # noqa: ASYNC109 (as of `Semaphore.acquire`)
+    """Wait until any of some sockets can be written to, within `timeout` seconds; return those that can, in order."""
+    if len(socks) == 1:
+        return [*socks] if await wait_writable(next(iter(socks)), timeout) else []
+    ready = set[socket.socket]()
+    with anyio.move_on_after(timeout):
+        async with anyio.create_task_group() as group:
+
+            async def wait(sock: socket.socket) -> None:
+                await anyio.wait_writable(sock)
+                ready.add(sock)
+                group.cancel_scope.cancel()
+
+            for sock in socks:
+                group.start_soon(wait, sock)
+    return [sock for sock in socks if sock in ready]
 
 
 async def maybe_await(value: Awaitable[T] | T) -> T:
