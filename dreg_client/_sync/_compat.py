@@ -175,18 +175,20 @@ def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
     found: list[Address] = []
     failures: list[Exception] = []
-    done = threading.Event()
+    # Not a `threading.Event`, whose `wait` raises RuntimeError if Ctrl-C comes at a bad moment.
+    done = _thread.allocate_lock()
+    done.acquire()
 
     def look_up() -> None:
         try:
             found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except Exception as failure:  # noqa: BLE001 (raised below)
             failures.append(failure)
-        done.set()
+        done.release()
 
     _thread.start_new_thread(look_up, ())
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    if not wait(done.wait, timeout):
+    if not wait(lambda seconds: done.acquire(timeout=seconds), timeout):
         raise TimeoutError
     if failures:
         raise failures[0]
