@@ -70,6 +70,19 @@ def new_lock() -> Lock:
     return anyio.Lock(fast_acquire=True)
 
 
+class _Turn(Future[None]):
+    """A place of a task in the queue of a semaphore, which ends when the task is woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = anyio.lowlevel.current_token().native_token
+
+    def can_run(self) -> bool:
+        """Return whether the event loop of the task runs. One of asyncio may have been stopped or closed meanwhile."""
+        is_running: Callable[[], bool] | None = getattr(self._loop, "is_running", None)
+        return is_running is None or is_running()
+
+
 class Semaphore:
     """A number of permits. Tasks of any event loop, in any thread, may share it.
 
@@ -79,7 +92,7 @@ class Semaphore:
 
     def __init__(self, permits: int) -> None:
         self._permits: list[None] = [None] * permits
-        self._waiting: deque[Future[None]] = deque()
+        self._waiting: deque[_Turn] = deque()
 
     @property
     def free(self) -> int:
@@ -106,7 +119,7 @@ class Semaphore:
         """Wait for a turn, in order, and take a permit."""
         join = self._waiting.append
         while not held:
-            turn = Future[None]()
+            turn = _Turn()
             join(turn)
             try:
                 self._call_next()
@@ -126,10 +139,16 @@ class Semaphore:
         return True
 
     def _call_next(self) -> None:
-        """If there is a permit, wake the first task that waits for one."""
-        with contextlib.suppress(IndexError, InvalidStateError):
-            if self._permits:
-                self._waiting[0].set_result(None)
+        """Wake as many of the first tasks that wait as there are permits, and those before them whose loops do not run."""
+        if not (self._waiting and self._permits):
+            return
+        left = len(self._permits)
+        for turn in list(self._waiting):  # a copy, because other threads may change it
+            with contextlib.suppress(InvalidStateError):  # it was woken before, but its task has not run yet
+                turn.set_result(None)
+            left -= turn.can_run()
+            if left <= 0:
+                break
 
     def release(self, held: list[None] | None = None) -> None:
         """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
