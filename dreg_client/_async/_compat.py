@@ -43,6 +43,8 @@ Lock = anyio.Lock
 
 _GRACE: Final = 1.0
 """The seconds that `run_cancellable` waits for a cancelled function to end."""
+_CLOSING: Final = 5.0
+"""The seconds that `run_closing` waits for a caller's object to close, because it may never do so."""
 _STEP: Final = 0.005
 """The seconds between checks of a thread that a cancelled task waits for."""
 
@@ -139,7 +141,7 @@ class Semaphore:
         return True
 
     def _call_next(self) -> None:
-        """Wake as many of the first tasks that wait as there are permits, and those before them whose loops do not run."""
+        """Wake as many of the first tasks as there are permits, and those before them whose event loops do not run."""
         if not (self._waiting and self._permits):
             return
         left = len(self._permits)
@@ -262,6 +264,12 @@ async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]],
         if interrupt is not None:
             raise interrupt
     return results[0]
+
+
+async def run_closing(function: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Call a function that closes something, also if this task was cancelled. It is given up after `_CLOSING`."""
+    with anyio.move_on_after(_CLOSING, shield=True):
+        await function()
 
 
 async def _run(

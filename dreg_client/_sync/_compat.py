@@ -263,6 +263,11 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
     return outcomes[0]
 
 
+def run_closing(function: Callable[[], object]) -> None:
+    """Call a function that closes something."""
+    function()
+
+
 def wait_future(future: "Future[T]") -> T:
     """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
     if not future.done():
