@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
 from concurrent.futures import Future, InvalidStateError
 from inspect import isawaitable
 from types import TracebackType
@@ -43,6 +43,8 @@ Lock = anyio.Lock
 
 _GRACE: Final = 1.0
 """The seconds that `run_cancellable` waits for a cancelled function to end."""
+_CLOSING: Final = 5.0
+"""The seconds that `run_closing` waits for a caller's object to close, because it may never do so."""
 _STEP: Final = 0.005
 """The seconds between checks of a thread that a cancelled task waits for."""
 
@@ -70,6 +72,19 @@ def new_lock() -> Lock:
     return anyio.Lock(fast_acquire=True)
 
 
+class _Turn(Future[None]):
+    """A place of a task in the queue of a semaphore, which ends when the task is woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = anyio.lowlevel.current_token().native_token
+
+    def can_run(self) -> bool:
+        """Return whether the event loop of the task runs. One of asyncio may have been stopped or closed meanwhile."""
+        is_running: Callable[[], bool] | None = getattr(self._loop, "is_running", None)
+        return is_running is None or is_running()
+
+
 class Semaphore:
     """A number of permits. Tasks of any event loop, in any thread, may share it.
 
@@ -79,7 +94,7 @@ class Semaphore:
 
     def __init__(self, permits: int) -> None:
         self._permits: list[None] = [None] * permits
-        self._waiting: deque[Future[None]] = deque()
+        self._waiting: deque[_Turn] = deque()
 
     @property
     def free(self) -> int:
@@ -106,7 +121,7 @@ class Semaphore:
         """Wait for a turn, in order, and take a permit."""
         join = self._waiting.append
         while not held:
-            turn = Future[None]()
+            turn = _Turn()
             join(turn)
             try:
                 self._call_next()
@@ -126,10 +141,16 @@ class Semaphore:
         return True
 
     def _call_next(self) -> None:
-        """If there is a permit, wake the first task that waits for one."""
-        with contextlib.suppress(IndexError, InvalidStateError):
-            if self._permits:
-                self._waiting[0].set_result(None)
+        """Wake as many of the first tasks as there are permits, and those before them whose event loops do not run."""
+        if not (self._waiting and self._permits):
+            return
+        left = len(self._permits)
+        for turn in list(self._waiting):  # a copy, because other threads may change it
+            with contextlib.suppress(InvalidStateError):  # it was woken before, but its task has not run yet
+                turn.set_result(None)
+            left -= turn.can_run()
+            if left <= 0:
+                break
 
     def release(self, held: list[None] | None = None) -> None:
         """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
@@ -243,6 +264,12 @@ async def run_shielded(
     return results[0]
 
 
+async def run_closing(function: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Call a function that closes something, also if this task was cancelled. It is given up after `_CLOSING`."""
+    with anyio.move_on_after(_CLOSING, shield=True):
+        await function()
+
+
 async def _run(
     cancelled: threading.Event | None, grace: float, function: Callable[[*Arguments], T], *arguments: *Arguments
 ) -> T:
@@ -303,6 +330,24 @@ async def wait_writable(sock: socket.socket, timeout: float) -> bool:  # noqa: A
         await anyio.wait_writable(sock)
         return True
     return False
+
+
+async def wait_any_writable(socks: Collection[socket.socket], timeout: float) -> list[socket.socket]:  # noqa: ASYNC109 (as of `Semaphore.acquire`)
+    """Wait until any of some sockets can be written to, within `timeout` seconds; return those that can, in order."""
+    if len(socks) == 1:
+        return [*socks] if await wait_writable(next(iter(socks)), timeout) else []
+    ready = set[socket.socket]()
+    with anyio.move_on_after(timeout):
+        async with anyio.create_task_group() as group:
+
+            async def wait(sock: socket.socket) -> None:
+                await anyio.wait_writable(sock)
+                ready.add(sock)
+                group.cancel_scope.cancel()
+
+            for sock in socks:
+                group.start_soon(wait, sock)
+    return [sock for sock in socks if sock in ready]
 
 
 async def maybe_await(value: Awaitable[T] | T) -> T:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
-from dreg_client._async._compat import Permit, Semaphore, run_until
+from dreg_client._async._compat import Permit, Semaphore, run_closing, run_until
 from dreg_client._async.connection import body_length, request_target
 from dreg_client._async.pool import AsyncPool
 from dreg_client._async.transport import AsyncTransport, RawHeaders
@@ -184,13 +184,18 @@ class AsyncAdaptedResponse:
             return
         self._is_open = False
         try:
-            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
-                await self._chunks.aclose()
-            await self._body.aclose()
+            await run_closing(self._close_both)
         except Exception:  # noqa: BLE001, S110 (a caller's transport may raise anything; the response is no longer needed)
             pass
         finally:
             self._permits.release(self._held)
+
+    async def _close_both(self) -> None:
+        try:
+            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
+                await self._chunks.aclose()
+        finally:
+            await self._body.aclose()
 
 
 def _is_ours(transport: object) -> bool:

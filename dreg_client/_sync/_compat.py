@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
@@ -266,6 +266,11 @@ def run_shielded(
     return outcomes[0]
 
 
+def run_closing(function: Callable[[], object]) -> None:
+    """Call a function that closes something."""
+    function()
+
+
 def wait_future(future: "Future[T]", timeout: float = inf) -> T:
     """Wait for a future of a thread, or raise TimeoutError. Cancellation ends the wait, but not the future."""
     if not future.done():
@@ -281,29 +286,44 @@ def wait_future(future: "Future[T]", timeout: float = inf) -> T:
 def wait_readable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be read; return False if it cannot within `timeout` seconds."""
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    return wait(partial(_is_ready, sock, "read"), timeout)
+    return wait(partial(_ready, (sock,), "read"), timeout)
 
 
 def wait_writable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be written to; return False if it cannot within `timeout` seconds."""
+    return bool(wait_any_writable((sock,), timeout))
+
+
+def wait_any_writable(socks: Collection[socket.socket], timeout: float) -> list[socket.socket]:
+    """Wait until any of some sockets can be written to, within `timeout` seconds; return those that can, in order."""
+    ready: list[socket.socket] = []
+
+    def step(seconds: float) -> bool:
+        ready[:] = _ready(socks, "write", seconds)
+        return bool(ready)
+
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    return wait(partial(_is_ready, sock, "write"), timeout)
+    wait(step, timeout)
+    return ready
 
 
-def _poll(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
+def _poll(socks: Collection[socket.socket], what: Literal["read", "write"], timeout: float) -> list[socket.socket]:
     poll = select.poll()
-    poll.register(sock, select.POLLIN if what == "read" else select.POLLOUT)
-    return bool(poll.poll(timeout * 1000))
+    for sock in socks:
+        poll.register(sock, select.POLLIN if what == "read" else select.POLLOUT)
+    ready = {descriptor for descriptor, _ in poll.poll(timeout * 1000)}
+    return [sock for sock in socks if sock.fileno() in ready]
 
 
-def _select(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
+def _select(socks: Collection[socket.socket], what: Literal["read", "write"], timeout: float) -> list[socket.socket]:
     # On Windows, a failed connection is reported as exceptional, not as writable.
-    reading, writing = ([sock], []) if what == "read" else ([], [sock])
-    return any(select.select(reading, writing, writing, timeout))
+    reading, writing = (socks, ()) if what == "read" else ((), socks)
+    ready = {sock for found in select.select(reading, writing, writing, timeout) for sock in found}
+    return [sock for sock in socks if sock in ready]
 
 
 # Windows has no `poll`. On other systems, `select` fails for file descriptors from 1,024 on.
-_is_ready: Final = _poll if hasattr(select, "poll") else _select
+_ready: Final = _poll if hasattr(select, "poll") else _select
 
 
 def maybe_await(value: Awaitable[T] | T) -> T:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client._sync._compat import Permit, Semaphore, run_until
+from dreg_client._sync._compat import Permit, Semaphore, run_closing, run_until
 from dreg_client._sync.connection import body_length, request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, Transport
@@ -185,14 +185,19 @@ class AdaptedResponse:
             return
         self._is_open = False
         try:
-            if isinstance(self._chunks, _Closable):  # such as a generator
-                self._chunks.close()
-            self._body.close()
+            run_closing(self._close_both)
         except Exception:  # noqa: BLE001, S110 (a caller's transport may raise anything; the response is no longer
             # needed)
             pass
         finally:
             self._permits.release(self._held)
+
+    def _close_both(self) -> None:
+        try:
+            if isinstance(self._chunks, _Closable):  # such as a generator
+                self._chunks.close()
+        finally:
+            self._body.close()
 
 
 def _is_ours(transport: object) -> bool:
