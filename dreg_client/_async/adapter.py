@@ -4,11 +4,11 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from math import inf
 from time import monotonic
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
-from dreg_client._async._compat import Permit, Semaphore, run_closing, run_until
+from dreg_client._async._compat import Permit, Semaphore, run_closing, run_until, sleep
 from dreg_client._async.connection import body_length, request_target
 from dreg_client._async.pool import AsyncPool
 from dreg_client._async.transport import AsyncTransport, RawHeaders
@@ -20,6 +20,9 @@ from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, Transf
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
+
+_UNINTERRUPTED: Final = 64
+"""After so many chunks, other tasks may run: a transport may have thousands of tiny ones without waiting."""
 
 
 class _Headers(Protocol):
@@ -160,7 +163,7 @@ class AsyncAdaptedResponse:
         self._body, self._library, self._permits, self._where = response.stream, library, permits, where
         self._held = held
         self._chunks = response.stream.__aiter__()
-        self._is_open, self._at_end = True, False
+        self._is_open, self._at_end, self._read = True, False, 0
 
     async def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end."""
@@ -170,6 +173,9 @@ class AsyncAdaptedResponse:
             raise errors.ClosedError(self._where)
         try:
             chunk = await run_until(until, anext, self._chunks, None)
+            self._read += 1
+            if not self._read % _UNINTERRUPTED:
+                await sleep(0)
             _check_time(until)
         except Exception as failure:
             if (error := _error(failure, self._library, self._where, in_body=True)) is not None:

@@ -74,27 +74,28 @@ class Sender:
 def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
-    deadline, size, chunks = min(monotonic() + longest, hop.until), 0, list[bytes]()
+    # Not a list of chunks: tiny ones would take many times the memory of their bytes.
+    deadline, body = min(monotonic() + longest, hop.until), bytearray()
     if not 200 <= opened.status < 300:
         with suppress(errors.TransportError):
             while (
-                size <= _MOST_OF_AN_ERROR and monotonic() <= deadline and (chunk := opened.chunk(deadline)) is not None
+                len(body) <= _MOST_OF_AN_ERROR
+                and monotonic() <= deadline
+                and (chunk := opened.chunk(deadline)) is not None
             ):
-                size += len(chunk)
-                chunks.append(chunk)
-        return b"".join(chunks)[:_MOST_OF_AN_ERROR]
+                body += chunk
+        return bytes(body[:_MOST_OF_AN_ERROR])
     if hop.limit == 0:
         return b""
     if hop.method != "HEAD" and (stated := headers.content_length or 0) > hop.limit:
         raise _too_large(hop, stated)
     while (chunk := opened.chunk(deadline)) is not None:
-        size += len(chunk)
-        if size > hop.limit:
+        if (size := len(body) + len(chunk)) > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
             raise errors.TransferTimeoutError("the response was not complete in time", hop.where)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        body += chunk
+    return bytes(body)
 
 
 def _too_large(hop: Hop, size: int) -> errors.ResponseTooLargeError:

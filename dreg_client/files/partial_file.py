@@ -15,16 +15,19 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.files.atomic import check_part, is_own_file, part_beside, set_rights, sync_folder
 from dreg_client.files.own_file import ForeignFileError, create_own, followed, is_at, open_own
+from dreg_client.files.step_thread import Block
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.arguments import check_choice, check_flag
 from dreg_client.values.digest import Digest
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.sizes import KIBIBYTE, MEBIBYTE
 
 Durability = Literal["full", "fast"]
 """`full` syncs the file to disk, so that it survives a power failure; `fast` does not."""
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
+_SMALL: Final = 4096
+_JOINED: Final = 64 * KIBIBYTE
 _STALE_AFTER: Final = 24 * 3600.0
 _SWEEP_PAUSE: Final = 3600.0
 _MOST_FOLDERS: Final = 1000
@@ -48,8 +51,18 @@ class _ReceivedBlob:
         self.request: BlobRequest = request
         self.is_verified: bool = False
         self._refetches = refetches
-        self._chunks: list[bytes] = []
+        self._chunks: Block = []
         self._verifier = request.digest.verifier()
+
+    def _keep_chunk(self, chunk: bytes) -> None:
+        """Keep a chunk. Small ones are joined, because each object takes more memory than its bytes."""
+        last = self._chunks[-1] if self._chunks else b""
+        if len(chunk) >= _SMALL:
+            self._chunks.append(chunk)
+        elif isinstance(last, bytearray) and len(last) < _JOINED:
+            last += chunk
+        else:
+            self._chunks.append(bytearray(chunk))
 
     def verify(self, what: str, encoding: str = "") -> None:
         """Verify the content after the last chunk.
@@ -157,18 +170,18 @@ class PartialFile(_ReceivedBlob):
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk; return whether there are enough chunks for a block."""
-        self._chunks.append(chunk)
+        self._keep_chunk(chunk)
         self._size += len(chunk)
         return self._size >= _BLOCK
 
-    def take_block(self) -> list[bytes]:
+    def take_block(self) -> Block:
         """Remove and return the chunks as one block, which must be passed to `write` and `hash` in order."""
         # A few large pieces are hashed as they are. Hashing many small ones would contend with reading for the GIL.
-        block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
+        block: Block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
         self._chunks, self._size = [], 0
         return block
 
-    def write(self, block: list[bytes]) -> None:
+    def write(self, block: Block) -> None:
         """Write a block. After a failure, further blocks are ignored, so that the file has no gaps."""
         try:
             with self._lock:
@@ -180,7 +193,7 @@ class PartialFile(_ReceivedBlob):
             self._is_broken = True
             raise self._cannot_write(failure) from failure
 
-    def hash(self, block: list[bytes]) -> None:
+    def hash(self, block: Block) -> None:
         """Hash a block."""
         for piece in block:
             self._verifier.update(piece)
@@ -262,7 +275,7 @@ class BlobBuffer(_ReceivedBlob):
         self._verifier.update(chunk)
         if self._verifier.size > self._limit:
             raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit)
-        self._chunks.append(chunk)
+        self._keep_chunk(chunk)
 
     def octets(self) -> bytes:
         """Return the content."""

@@ -7,7 +7,7 @@ from queue import SimpleQueue
 
 from dreg_client.values.waiting import wait_in_steps
 
-Block = list[bytes]
+Block = list[bytes | bytearray]
 """The bytes of a block, in pieces."""
 
 
