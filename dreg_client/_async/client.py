@@ -17,7 +17,7 @@ from dreg_client._async.sender import AsyncAnswer, AsyncSender
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
 from dreg_client.protocol.deadlines import CallDeadline, current_call, request_end
-from dreg_client.protocol.error_responses import check_wait, raise_for_status
+from dreg_client.protocol.error_responses import check_wait, raise_for_status, with_attempts
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.option_types import Mirror
@@ -248,7 +248,7 @@ class AsyncClient:
         if lost and request.absent_is_done and response.status == 404:
             # The response to an earlier attempt was lost, but that attempt succeeded.
             return replace(response, status=202)
-        return response
+        return with_attempts(response, attempts.made)
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
         """Remember what was written, and report the quota and the warnings of a response."""

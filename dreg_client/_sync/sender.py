@@ -13,6 +13,13 @@ from dreg_client._sync.transport import OpenResponse, Transport
 from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
+from dreg_client.protocol.network_errors import (
+    TOO_LONG,
+    body_timeout,
+    connection_timeout,
+    document_timeout,
+    head_timeout,
+)
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
@@ -43,6 +50,7 @@ class Sender:
         began = monotonic()
         until = request_end.get()
         opened: OpenResponse | None = None
+        seconds = 0.0
         try:
             opened = self._transport.send(hop, self._timeouts, until)
             headers = Headers(opened.headers)
@@ -54,12 +62,30 @@ class Sender:
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
             body = _read_body(hop, opened, headers, self._timeouts, until)
-        except BaseException:
+        except BaseException as failure:
             if opened is not None:
                 opened.close()
+            if isinstance(failure, errors.TransportError):
+                elapsed = monotonic() - began
+                body = None if opened is None else elapsed - seconds
+                is_over = monotonic() >= until
+                raise self._with_limit(failure, hop, elapsed, body, is_over=is_over) from failure.__cause__
             raise
         opened.close()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
+
+    def _with_limit(
+        self, failure: errors.TransportError, hop: Hop, elapsed: float, body: float | None, *, is_over: bool
+    ) -> errors.TransportError:
+        """Return the error of a timeout with the limit that was exceeded. `body` is the time since the head arrived."""
+        timeouts = self._timeouts
+        read = timeouts.read if hop.waits is None else hop.waits
+        if isinstance(failure, errors.ConnectError):
+            return connection_timeout(failure, timeouts.connect, elapsed)
+        if body is None:
+            return head_timeout(failure, read, elapsed)
+        whole = max(timeouts.whole, hop.waits or 0.0)
+        return document_timeout(failure, whole, body) if is_over or body >= whole else body_timeout(failure, read)
 
     def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
@@ -94,7 +120,7 @@ def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeo
         if size > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
-            raise errors.TransferTimeoutError("the response was not complete in time", hop.where)
+            raise errors.TransferTimeoutError(TOO_LONG, hop.where)
         chunks.append(chunk)
     return b"".join(chunks)
 
