@@ -17,7 +17,7 @@ from dreg_client._async.sender import AsyncResponseAndBody, AsyncSender
 from dreg_client._async.transport import AsyncTransport
 from dreg_client._logging import log
 from dreg_client.protocol.deadlines import CallDeadline, current_call
-from dreg_client.protocol.error_responses import check_wait, raise_for_status
+from dreg_client.protocol.error_responses import check_wait, raise_for_status, with_attempts
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.option_types import Mirror
@@ -201,14 +201,12 @@ class AsyncClient:
         try:
             response, body = await self._with_retries(registry, request, end)
         except errors.DregError as failure:
+            call.failed(began)
             if isinstance(failure, errors.TransportError):
-                call.failed(began)
                 call.check(failure)
-            else:
-                call.responded(began)
             raise
         if not response.ok:
-            call.responded(began)
+            call.failed(began)
         elif body is None:
             call.succeeded()
         return response, body
@@ -276,7 +274,7 @@ class AsyncClient:
         if lost and request.absent_is_done and response.status == 404:
             # The response to an earlier attempt was lost, but that attempt succeeded.
             return replace(response, status=202)
-        return response
+        return with_attempts(response, attempts.made)
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
         """Remember what was written, and report the quota and the warnings of a response."""

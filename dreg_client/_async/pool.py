@@ -24,7 +24,13 @@ from dreg_client._async.transport import RawHeaders
 from dreg_client.credentials.tls import has_own_context, tls_context
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
+from dreg_client.protocol.network_errors import (
+    ClosedBeforeResponseError,
+    ConnectionLostError,
+    NetworkError,
+    body_timeout,
+    no_place,
+)
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.proxies import Proxy, proxy_of
@@ -315,7 +321,8 @@ class AsyncPooledResponse:
         except BaseException as failure:
             await self.aclose()
             if isinstance(failure, NetworkError):
-                raise failure.error(self._hop.where) from None
+                error = failure.error(self._hop.where)
+                raise (error if monotonic() >= until else body_timeout(error, self._seconds)) from None
             raise
         if chunk:
             return chunk

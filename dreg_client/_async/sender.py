@@ -11,6 +11,13 @@ from dreg_client._async.transport import AsyncOpenResponse, AsyncTransport
 from dreg_client._logging import log
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
+from dreg_client.protocol.network_errors import (
+    TOO_LONG,
+    body_timeout,
+    connection_timeout,
+    document_timeout,
+    head_timeout,
+)
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
@@ -40,6 +47,7 @@ class AsyncSender:
         """
         began = monotonic()
         opened: AsyncOpenResponse | None = None
+        seconds = 0.0
         try:
             opened = await self._transport.send(hop, self._timeouts, hop.until)
             headers = Headers(opened.headers)
@@ -51,12 +59,33 @@ class AsyncSender:
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
             body = await _read_body(hop, opened, headers, self._timeouts)
-        except BaseException:
+        except BaseException as failure:
             if opened is not None:
                 await opened.aclose()
+            if isinstance(failure, errors.TransportError):
+                elapsed = monotonic() - began
+                in_body = None if opened is None else elapsed - seconds
+                is_over = monotonic() >= hop.until
+                raise self._with_limit(failure, hop, elapsed, in_body, is_over=is_over) from failure.__cause__
             raise
         await opened.aclose()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
+
+    def _with_limit(
+        self, failure: errors.TransportError, hop: Hop, elapsed: float, in_body: float | None, *, is_over: bool
+    ) -> errors.TransportError:
+        """Return the error of a timeout with the limit that was exceeded.
+
+        `in_body` is the time since the head arrived; None if it did not arrive.
+        """
+        timeouts = self._timeouts
+        read = timeouts.read if hop.waits is None else hop.waits
+        if isinstance(failure, errors.ConnectError):
+            return connection_timeout(failure, timeouts.connect, elapsed)
+        if in_body is None:
+            return head_timeout(failure, read, elapsed)
+        whole = max(timeouts.whole, hop.waits or 0.0)
+        return document_timeout(failure, whole, in_body) if is_over or in_body >= whole else body_timeout(failure, read)
 
     async def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
@@ -92,7 +121,7 @@ async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, time
         if (size := len(body) + len(chunk)) > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
-            raise errors.TransferTimeoutError("the response was not complete in time", hop.where)
+            raise errors.TransferTimeoutError(TOO_LONG, hop.where)
         body += chunk
     return bytes(body)
 

@@ -18,7 +18,7 @@ from dreg_client._sync.redirects import Redirects, url_of
 from dreg_client._sync.sender import ResponseAndBody, Sender
 from dreg_client._sync.transport import Transport
 from dreg_client.protocol.deadlines import CallDeadline, current_call
-from dreg_client.protocol.error_responses import check_wait, raise_for_status
+from dreg_client.protocol.error_responses import check_wait, raise_for_status, with_attempts
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.option_types import Mirror
@@ -200,14 +200,12 @@ class Client:
         try:
             response, body = self._with_retries(registry, request, end)
         except errors.DregError as failure:
+            call.failed(began)
             if isinstance(failure, errors.TransportError):
-                call.failed(began)
                 call.check(failure)
-            else:
-                call.responded(began)
             raise
         if not response.ok:
-            call.responded(began)
+            call.failed(began)
         elif body is None:
             call.succeeded()
         return response, body
@@ -275,7 +273,7 @@ class Client:
         if lost and request.absent_is_done and response.status == 404:
             # The response to an earlier attempt was lost, but that attempt succeeded.
             return replace(response, status=202)
-        return response
+        return with_attempts(response, attempts.made)
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
         """Remember what was written, and report the quota and the warnings of a response."""

@@ -23,6 +23,7 @@ from typing import Final
 
 from dreg_client._sync._compat import Address, checkpoint, getaddrinfo, wait_any_writable, wait_readable, wait_writable
 from dreg_client.protocol.network_errors import (
+    NOT_SENT,
     ConnectFailedError,
     ConnectionLostError,
     ConnectTimedOutError,
@@ -82,7 +83,7 @@ class SocketStream:
                 left = left[self._sock.send(left) :]
             except BlockingIOError:
                 if not wait_writable(self._sock, deadline - monotonic()):
-                    raise TransferTimedOutError from None
+                    raise TransferTimedOutError(NOT_SENT) from None
             except OSError as failure:
                 raise SendError from failure
 

@@ -25,7 +25,13 @@ from dreg_client._sync.transport import RawHeaders
 from dreg_client.credentials.tls import has_own_context, tls_context
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
+from dreg_client.protocol.network_errors import (
+    ClosedBeforeResponseError,
+    ConnectionLostError,
+    NetworkError,
+    body_timeout,
+    no_place,
+)
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.proxies import Proxy, proxy_of
@@ -317,7 +323,8 @@ class PooledResponse:
         except BaseException as failure:
             self.close()
             if isinstance(failure, NetworkError):
-                raise failure.error(self._hop.where) from None
+                error = failure.error(self._hop.where)
+                raise (error if monotonic() >= until else body_timeout(error, self._seconds)) from None
             raise
         if chunk:
             return chunk

@@ -12,6 +12,13 @@ from dreg_client._sync._compat import sleep
 from dreg_client._sync.transport import OpenResponse, Transport
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
+from dreg_client.protocol.network_errors import (
+    TOO_LONG,
+    body_timeout,
+    connection_timeout,
+    document_timeout,
+    head_timeout,
+)
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
@@ -41,6 +48,7 @@ class Sender:
         """
         began = monotonic()
         opened: OpenResponse | None = None
+        seconds = 0.0
         try:
             opened = self._transport.send(hop, self._timeouts, hop.until)
             headers = Headers(opened.headers)
@@ -52,12 +60,33 @@ class Sender:
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
             body = _read_body(hop, opened, headers, self._timeouts)
-        except BaseException:
+        except BaseException as failure:
             if opened is not None:
                 opened.close()
+            if isinstance(failure, errors.TransportError):
+                elapsed = monotonic() - began
+                in_body = None if opened is None else elapsed - seconds
+                is_over = monotonic() >= hop.until
+                raise self._with_limit(failure, hop, elapsed, in_body, is_over=is_over) from failure.__cause__
             raise
         opened.close()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
+
+    def _with_limit(
+        self, failure: errors.TransportError, hop: Hop, elapsed: float, in_body: float | None, *, is_over: bool
+    ) -> errors.TransportError:
+        """Return the error of a timeout with the limit that was exceeded.
+
+        `in_body` is the time since the head arrived; None if it did not arrive.
+        """
+        timeouts = self._timeouts
+        read = timeouts.read if hop.waits is None else hop.waits
+        if isinstance(failure, errors.ConnectError):
+            return connection_timeout(failure, timeouts.connect, elapsed)
+        if in_body is None:
+            return head_timeout(failure, read, elapsed)
+        whole = max(timeouts.whole, hop.waits or 0.0)
+        return document_timeout(failure, whole, in_body) if is_over or in_body >= whole else body_timeout(failure, read)
 
     def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
@@ -93,7 +122,7 @@ def _read_body(hop: Hop, opened: OpenResponse, headers: Headers, timeouts: Timeo
         if (size := len(body) + len(chunk)) > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
-            raise errors.TransferTimeoutError("the response was not complete in time", hop.where)
+            raise errors.TransferTimeoutError(TOO_LONG, hop.where)
         body += chunk
     return bytes(body)
 

@@ -12,6 +12,8 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"with insecure=True", "with --insecure"),
         (r"(use|with) ca_file", r"\1 --ca-file"),
         (r"with deadline=", "with --deadline"),
+        (r"with timeout=(?:Timeouts\(\w+=SECONDS\))?", "with --timeout"),
+        (r"with retries=", "with --retries"),
         (r"omit placeholder=False", "omit --no-placeholder"),
         (r"authfile names", "--authfile names"),
         (r"with get_image\(NAME\)", "with --ref-name NAME"),
@@ -20,13 +22,15 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"with open_store\('([^']+)'\)\.tags\(\)", r"with: dreg tags \1"),
     )
 )
-_ONLY_IN_PYTHON: Final = " (max_retry_after)"
+_ONLY_IN_PYTHON: Final = (" (max_retry_after)", ", or allow more with timeout=Timeouts(connect=SECONDS)")
 
 
 def for_command_line(message: str) -> str:
     """Return a message with options and commands in place of arguments and methods.
 
     Examples:
+        >>> for_command_line("timed out: no response within 30 s; allow more with timeout=")
+        'timed out: no response within 30 s; allow more with --timeout'
         >>> for_command_line("to read schema 1, use parse_manifest(raw, legacy=True)")
         'to read schema 1, use dreg manifest'
         >>> for_command_line("to delete it, use delete_manifest on registry.example/acme/web@sha256:0")
@@ -34,6 +38,8 @@ def for_command_line(message: str) -> str:
         >>> for_command_line("if the registry deletes by digest, omit placeholder=False")
         'if the registry deletes by digest, omit --no-placeholder'
     """
+    for words in _ONLY_IN_PYTHON:
+        message = message.replace(words, "")
     for pattern, command in _REWORDED:
         message = pattern.sub(command, message)
-    return message.replace(_ONLY_IN_PYTHON, "")
+    return message

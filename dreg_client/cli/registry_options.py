@@ -16,7 +16,7 @@ from dreg_client.cli.waits import reporting_waits
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.protocol.option_types import Mirror
-    from dreg_client.protocol.options import RegistryOptions
+    from dreg_client.protocol.options import RegistryOptions, Timeouts
     from dreg_client.values.credential import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,8 +95,8 @@ _CONNECTION_OPTIONS: Final = (
         expose_value=False,
         callback=_limit_command,
         metavar="SECONDS",
-        type=click.FloatRange(min=0.1),
-        help="Time limit for the whole command in seconds (default: none).",
+        type=SECONDS,
+        help="Time limit for all requests of the command in seconds (default: none).",
     ),
     _option(
         "--retries",
@@ -135,6 +135,8 @@ def given_options(ctx: click.Context | None = None, *, reads_input: bool = True)
         raise click.UsageError("--key requires --cert")
     names = ("plain_http", "insecure", "ca_file", "timeout", "retries")
     options = {name: given[name] for name in names if given.get(name) is not None}
+    if "timeout" in options:
+        options["timeout"] = _timeouts(options["timeout"])
     options["mirrors"] = tuple(map(_mirror, given.get("mirror", ())))
     options["trusted_token_hosts"] = tuple(map(_checked_host, given.get("trust_token_host", ())))
     if given.get("cert"):
@@ -142,6 +144,19 @@ def given_options(ctx: click.Context | None = None, *, reads_input: bool = True)
     if not ctx.params.get("quiet"):
         options["on_event"] = reporting_waits()
     return {**options, "credentials": _credentials(ctx, given)}  # type: ignore[typeddict-item]
+
+
+def _timeouts(seconds: float) -> "Timeouts":
+    """Return the timeouts for `--timeout`. A longer one than usual also allows more for a whole document."""
+    from dreg_client.protocol.options import Options, Timeouts
+
+    chosen, usual = Options(timeout=seconds).timeouts, Timeouts()
+    return Timeouts(
+        connect=chosen.connect,
+        read=chosen.read,
+        write=max(usual.write, seconds),
+        whole=max(usual.whole, seconds),
+    )
 
 
 def _mirror(text: str) -> "Mirror":

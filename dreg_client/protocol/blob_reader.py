@@ -14,6 +14,7 @@ from dreg_client.protocol.content import BlobRequest
 from dreg_client.protocol.content_encoding import GZIP, encoding_of
 from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.retry import may_help
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
@@ -251,7 +252,7 @@ class BlobTransfer:
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
         self._resumes, self._since_resume = self._resumes + 1, 0
-        if not failure.retryable:
+        if not may_help(failure):
             raise failure
         if self._resumes > _MAX_RESUMES:
             if self._short is not None:  # the body had its stated length, but the blob is longer

@@ -14,9 +14,6 @@ from typing import Final
 from dreg_client import errors
 from dreg_client.protocol.retry import REQUEST_SECONDS
 
-_QUICK: Final = 10.0
-"""An error response within these seconds shows that the registry works."""
-
 
 class CallDeadline:
     """The time limit of a call. Threads and tasks of the call share it.
@@ -47,16 +44,12 @@ class CallDeadline:
         self._failing_since = None
 
     def failed(self, began: float) -> None:
-        """Report that a request, begun at `began`, failed."""
+        """Report that a request, begun at `began`, failed, or that its response was an error.
+
+        A server that responds to each request with an error, slowly, could otherwise keep a command busy for weeks.
+        """
         if self._failing_since is None:
             self._failing_since = began
-
-    def responded(self, began: float) -> None:
-        """Report an error response. One that took long counts as a failure."""
-        if self._clock() - began <= _QUICK:
-            self.succeeded()
-        else:
-            self.failed(began)
 
     def check(self, failure: errors.TransportError) -> None:
         """Raise DeadlineError if a request failed because the time of the call is over."""
@@ -65,7 +58,7 @@ class CallDeadline:
             reason = f"the call was not complete at its deadline of {self._seconds:g} s; allow more with deadline="
             raise errors.DeadlineError(reason, failure.where) from failure
         if now >= self.until(now):
-            reason = f"no response was complete for {self._patience + self._more:g} s ({failure.reason})"
+            reason = f"no request succeeded for {self._patience + self._more:g} s ({failure.reason})"
             raise errors.DeadlineError(reason, failure.where) from failure
 
 

@@ -18,6 +18,8 @@ LONGEST_WAIT: Final = 60.0
 _READING: Final = frozenset({"GET", "HEAD"})
 _ALWAYS: Final = frozenset({408, 429, 502, 503, 504})
 _TWICE_READING: Final = frozenset({499, 520, 521, 522, 523, 524, 527})
+TRANSIENT: Final = _ALWAYS | _TWICE_READING | {500}
+"""Statuses after which the same request may succeed later."""
 _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
 _SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -87,7 +89,7 @@ class Attempts:
     def after_failure(self, failure: errors.DregError) -> float:
         """Return the seconds to wait before the next attempt; raise an error if there is none, or it would not help."""
         self.made += 1
-        if not failure.retryable:
+        if not may_help(failure):
             raise failure
         is_refused = isinstance(failure, errors.ConnectError) and failure.refused
         self._refusals += is_refused
@@ -108,6 +110,16 @@ class Attempts:
 
     def _backoff(self) -> float:
         return max(_RANDOM.uniform(0, min(30.0, 0.5 * 2 ** (self.made - 1))), 0.1)
+
+
+def may_help(failure: errors.DregError) -> bool:
+    """Return whether to repeat a failed request at once.
+
+    It is not repeated if its own attempts or its time are used up, or if it found no free connection for long.
+    """
+    return failure.retryable and not isinstance(
+        failure, errors.RetryExhaustedError | errors.DeadlineError | errors.NoPlaceError
+    )
 
 
 class RecentWrites:

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from dreg_client import AsyncRegistry, Repository, Timeouts, errors
-from dreg_client.protocol.deadlines import CallDeadline, current_call
+from dreg_client import AsyncRegistry, Registry, Repository, Timeouts, errors
+from dreg_client.protocol.deadlines import CallDeadline, current_call, limited_by
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.values.reference import RepositoryName
 from tests.faultserver import END, STALL, Network, Piece, Trickle, answer, challenge, head, redirect
@@ -249,15 +249,26 @@ def test_trn_35_a_command_ends_if_requests_keep_failing() -> None:
     clock.now = 1090.0
     call.check(failure)
     assert call.until(1090) == 1110
-    call.responded(1085.0)
-    assert call.until(1090) == 1200, "an error response that came soon shows that the registry works"
-
-    call.responded(1000.0)
-    assert call.until(1090) == 1110, "one that took long is a failure, too"
+    call.failed(1089.0)
+    assert call.until(1090) == 1110, "another failure, or a response that is an error, gives no more time"
     clock.now = 1110.0
-    with pytest.raises(errors.DeadlineError, match=r"no response was complete for 110 s \(timed out\)"):
+    with pytest.raises(errors.DeadlineError, match=r"no request succeeded for 110 s \(timed out\)"):
         call.check(failure)
     call.succeeded()
     call.check(failure)
     call.allow(390)
     assert call.until(1110) == 1110 + 110 + 300, "longer timeouts"
+
+
+def test_trn_35_a_response_that_is_an_error_gives_a_call_no_more_time(net: Network) -> None:
+    """A server could otherwise respond to each of a million requests with an error, after some seconds."""
+    host, call, later = registry_at(net), CallDeadline(patience=80), time.monotonic() + 1000
+    host.on(TAGS, answer(b"", "404 Not Found"), listed("1.4"))
+    with Registry("https://registry.test", ca_file=str(net.ca_file)) as registry, limited_by(call):
+        repository = registry.repository("acme/web")
+        with pytest.raises(errors.NotFoundError):
+            repository.tags()
+        assert call.until(later) < later
+
+        assert repository.tags() == ("1.4",)
+        assert call.until(later) > later
