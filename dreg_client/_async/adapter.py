@@ -9,14 +9,14 @@ from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
 from dreg_client._async._compat import Permit, Semaphore, run_closing, run_until, sleep
-from dreg_client._async.connection import body_length, request_target
+from dreg_client._async.connection import request_target
 from dreg_client._async.pool import AsyncPool
 from dreg_client._async.transport import AsyncTransport, RawHeaders
 from dreg_client._logging import log
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, check_lengths, no_place
+from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, body_length, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
@@ -114,7 +114,6 @@ class AsyncTransportAdapter:
             raise
         try:
             _check_time(until)
-            check_lengths(adapted.headers)
             body_length(adapted.headers)
         except NetworkError as failure:
             await adapted.aclose()

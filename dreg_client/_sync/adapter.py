@@ -11,13 +11,13 @@ from urllib.parse import unquote_to_bytes
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync._compat import Permit, Semaphore, run_closing, run_until, sleep
-from dreg_client._sync.connection import body_length, request_target
+from dreg_client._sync.connection import request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, Transport
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, check_lengths, no_place
+from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, body_length, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.values.origin import Origin
@@ -115,7 +115,6 @@ class TransportAdapter:
             raise
         try:
             _check_time(until)
-            check_lengths(adapted.headers)
             body_length(adapted.headers)
         except NetworkError as failure:
             adapted.close()

@@ -4,7 +4,6 @@ A socket does not know its URL. So the streams raise these errors, and the conne
 each one into the public error that its class names.
 """
 
-import re
 import socket
 import ssl
 from collections.abc import Iterable
@@ -12,13 +11,13 @@ from dataclasses import replace
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.protocol.messages import content_length
 
 OTHER_LOOP: Final = "the transport belongs to another event loop; create a new one, or use the built-in one"
 NOT_TLS: Final = "the server does not use TLS"
 ONLY_TLS: Final = "the server requires TLS, but the request used plain HTTP"
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """OpenSSL's reasons for a reply that is not TLS; they depend on its version."""
-_LENGTH: Final = re.compile(rb"[0-9]{1,19}")
 _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 """Definite results of the resolver: no such name, or no address for it. EAI_AGAIN means that no DNS server replied."""
 
@@ -66,18 +65,27 @@ class TwoLengthsError(BadHTTPError, reason="the response has both a length and c
     """A response has both `Content-Length` and a chunked `Transfer-Encoding`."""
 
 
-def check_lengths(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raise BadHTTPError if the `Content-Length` of a caller's transport is malformed, or differs from another one."""
-    first: bytes | None = None
+def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the body's length that headers state; None if the body is chunked, or if they state none.
+
+    Raises:
+        TwoLengthsError: The body is chunked as well.
+        BadHTTPError: A length is malformed, or differs from another one.
+    """
+    lengths: list[str] = []
+    is_chunked = False
     for name, value in headers:
-        if name.lower() == b"content-length":
-            for length in value.split(b","):
-                found = length.strip()
-                first = first or found
-                if not found:
-                    continue  # as if there were none
-                if found != first or _LENGTH.fullmatch(found) is None:
-                    raise BadHTTPError
+        lowered = name.lower()
+        if lowered == b"content-length":
+            lengths.append(value.decode("latin-1"))
+        elif lowered == b"transfer-encoding":
+            is_chunked = True
+    if lengths and is_chunked:
+        raise TwoLengthsError
+    try:
+        return content_length(lengths)
+    except ValueError:
+        raise BadHTTPError from None
 
 
 TOO_LONG: Final = "timed out; the request or its response was not complete in time"
