@@ -30,21 +30,7 @@ class Redirects:
 
     def send(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> ResponseAndBody:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        headers, only_loopback = (*self._sender.fixed, *request.headers), False
-        if authorization:
-            headers = (*headers, ("Authorization", authorization))
-            only_loopback = is_for_loopback(registry.origin, authorization, self._options)
-        hop = first = Hop(
-            request.method,
-            url_of(registry, request),
-            headers,
-            request.body,
-            request.limit,
-            request.streams,
-            only_loopback=only_loopback,
-            waits=request.waits,
-            until=until,
-        )
+        hop = first = self._first_hop(registry, request, authorization, until)
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
             is_elsewhere = response.status == 401 and hop is not first
@@ -61,6 +47,23 @@ class Redirects:
             if self._others.challenges:
                 hop = self._with_known_token(registry, hop)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
+
+    def _first_hop(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> Hop:
+        headers, only_loopback = (*self._sender.fixed, *request.headers), False
+        if authorization:
+            headers = (*headers, ("Authorization", authorization))
+            only_loopback = is_for_loopback(registry.origin, authorization, self._options)
+        return Hop(
+            request.method,
+            url_of(registry, request),
+            headers,
+            request.body,
+            request.limit,
+            request.streams,
+            only_loopback=only_loopback,
+            waits=request.waits,
+            until=until,
+        )
 
     def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
         """Return the request; with an anonymous token, if it goes to another registry that required one earlier."""
