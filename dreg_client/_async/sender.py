@@ -66,9 +66,9 @@ class AsyncSender:
                 await opened.aclose()
             if isinstance(failure, errors.TransportError):
                 elapsed = monotonic() - began
-                body = None if opened is None else elapsed - seconds
+                since_head = None if opened is None else elapsed - seconds
                 is_over = monotonic() >= until
-                raise self._with_limit(failure, hop, elapsed, body, is_over=is_over) from failure.__cause__
+                raise self._with_limit(failure, hop, elapsed, since_head, is_over=is_over) from failure.__cause__
             raise
         await opened.aclose()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
