@@ -64,28 +64,32 @@ class AsyncSender:
                 await opened.aclose()
             if isinstance(failure, errors.TransportError):
                 elapsed = monotonic() - began
-                in_body = None if opened is None else elapsed - seconds
+                since_head = None if opened is None else elapsed - seconds
                 is_over = monotonic() >= hop.until
-                raise self._with_limit(failure, hop, elapsed, in_body, is_over=is_over) from failure.__cause__
+                raise self._with_limit(failure, hop, elapsed, since_head, is_over=is_over) from failure.__cause__
             raise
         await opened.aclose()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
 
     def _with_limit(
-        self, failure: errors.TransportError, hop: Hop, elapsed: float, in_body: float | None, *, is_over: bool
+        self, failure: errors.TransportError, hop: Hop, elapsed: float, since_head: float | None, *, is_over: bool
     ) -> errors.TransportError:
         """Return the error of a timeout with the limit that was exceeded.
 
-        `in_body` is the time since the head arrived; None if it did not arrive.
+        `since_head` is the time since the head arrived; None if it did not arrive.
         """
         timeouts = self._timeouts
         read = timeouts.read if hop.waits is None else hop.waits
         if isinstance(failure, errors.ConnectError):
             return connection_timeout(failure, timeouts.connect, elapsed)
-        if in_body is None:
+        if since_head is None:
             return head_timeout(failure, read, elapsed)
         whole = max(timeouts.whole, hop.waits or 0.0)
-        return document_timeout(failure, whole, in_body) if is_over or in_body >= whole else body_timeout(failure, read)
+        return (
+            document_timeout(failure, whole, since_head)
+            if is_over or since_head >= whole
+            else body_timeout(failure, read)
+        )
 
     async def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""

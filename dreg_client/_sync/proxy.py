@@ -53,19 +53,21 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
     except BaseException as failure:
         if stream is not None:
             stream.close()
-        _name_proxy(failure, proxy, is_connected=stream is not None)
         if isinstance(failure, TransferTimedOutError):
-            raise ConnectTimedOutError from failure
+            late = ConnectTimedOutError()
+            _name_proxy(late, proxy)
+            raise late from failure
+        _name_proxy(failure, proxy)
         raise
     return stream
 
 
-def _name_proxy(failure: BaseException, proxy: Proxy, *, is_connected: bool) -> None:
+def _name_proxy(failure: BaseException, proxy: Proxy) -> None:
     """Add the name of a proxy that failed to the error, and the option or variable that sets it."""
-    if isinstance(failure, NetworkError) and not is_connected:
-        failure.reason = f"{proxy.name}: {failure.reason}"
-    elif isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
+    if isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
         failure.reason = failure.reason.replace("the proxy", proxy.name, 1)
+    elif isinstance(failure, NetworkError):
+        failure.reason = f"{proxy.name}: {failure.reason}"
 
 
 def _open_tunnel(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:

@@ -111,9 +111,16 @@ class Registry:
 
     @limited
     def is_up(self) -> bool:
-        """Return whether `ping` succeeds."""
+        """Return whether `ping` succeeds.
+
+        Raises:
+            ConfigError: A certificate file, a credential file or a proxy cannot be used, so nothing was sent.
+            MissingLibraryError: A SOCKS proxy requires a library that is not installed.
+        """
         try:
             self.ping()
+        except (errors.ConfigError, errors.MissingLibraryError):
+            raise
         except (errors.DregError, OSError):
             return False
         return True

@@ -22,7 +22,14 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"with open_store\('([^']+)'\)\.tags\(\)", r"with: dreg tags \1"),
     )
 )
-_ONLY_IN_PYTHON: Final = (" (max_retry_after)", ", or allow more with timeout=Timeouts(connect=SECONDS)")
+_ONLY_IN_PYTHON: Final = (
+    " (max_retry_after)",
+    ", or allow more with timeout=Timeouts(connect=SECONDS)",
+    "; read them one by one, with iter_tags()",
+    "; read it name by name, with catalog()",
+    "; allow more with limit=",
+    "; allow more with limit=, or use download_blob",
+)
 
 
 def for_command_line(message: str) -> str:
@@ -38,7 +45,7 @@ def for_command_line(message: str) -> str:
         >>> for_command_line("if the registry deletes by digest, omit placeholder=False")
         'if the registry deletes by digest, omit --no-placeholder'
     """
-    for words in _ONLY_IN_PYTHON:
+    for words in sorted(_ONLY_IN_PYTHON, key=len, reverse=True):
         message = message.replace(words, "")
     for pattern, command in _REWORDED:
         message = pattern.sub(command, message)

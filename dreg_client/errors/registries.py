@@ -60,6 +60,7 @@ class TokenTooLargeError(TokenError, ResponseTooLargeError):
         what: The token server.
         size: The size of the response in bytes, as far as it is known.
         limit: The limit in bytes.
+        advice: Empty; the limit cannot be changed.
     """
 
     def _sentence(self) -> str:

@@ -24,6 +24,7 @@ from dreg_client.values.sizes import KIBIBYTE, MEBIBYTE
 
 Durability = Literal["full", "fast"]
 """`full` syncs the file to disk, so that it survives a power failure; `fast` does not."""
+_ALLOW_MORE: Final = "allow more with limit=, or use download_blob"
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
 _SMALL: Final = 4096
@@ -268,13 +269,13 @@ class BlobBuffer(_ReceivedBlob):
         super().__init__(request, refetches=refetches)
         self._limit = limit
         if request.size is not None and request.size > limit:
-            raise errors.ResponseTooLargeError(str(request.digest), request.size, limit)
+            raise errors.ResponseTooLargeError(str(request.digest), request.size, limit, _ALLOW_MORE)
 
     def add(self, chunk: bytes) -> None:
         """Add a chunk."""
         self._verifier.update(chunk)
         if self._verifier.size > self._limit:
-            raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit)
+            raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit, _ALLOW_MORE)
         self._keep_chunk(chunk)
 
     def octets(self) -> bytes:

@@ -65,7 +65,7 @@ class Timeouts:
         write: Time until the next bytes of a request are sent.
         pool: Time until a connection is free.
         whole: Time to read a whole document, or a page of a list. Blobs have no such limit, but must arrive with at
-            least 1 KiB per second.
+            least 1 KiB per second, averaged over a minute.
 
     A request must be complete within 90 seconds, with all its redirects, token requests and retries. This time grows
     with `read`, `whole` and the option `max_retry_after` if they exceed their defaults. Each mirror may use half of the
@@ -73,7 +73,7 @@ class Timeouts:
 
     Raises:
         TypeError: A timeout is not a number.
-        ValueError: A timeout is negative or NaN.
+        ValueError: A timeout is not more than 0.
     """
 
     connect: float = 10.0
@@ -88,10 +88,10 @@ class Timeouts:
 
 
 def _check_seconds(must_be: str, seconds: object) -> None:
-    expected = f"{must_be} a number of seconds, at least 0 (float('inf') for no limit)"
+    expected = f"{must_be} a number of seconds, more than 0 (float('inf') for no limit)"
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise TypeError(f"{expected}, not {type(seconds).__name__}{_as_timeouts(seconds)}")
-    if math.isnan(seconds) or seconds < 0:
+    if math.isnan(seconds) or seconds <= 0:
         raise ValueError(f"{expected}, not {seconds}")
 
 
@@ -197,7 +197,8 @@ class Options:
         deadline: The time for each call, such as `tags()` or `download_blob()`, in seconds, with all requests that it
             sends. An iterator or a stream must be read to its end within this time. `RepositoryValidation` applies it
             to each request. None: no limit.
-        retries: The maximum number of retries of a request.
+        retries: The maximum number of retries of a request. Also with 0, a blob that is interrupted is resumed, up to
+            five times in a row without a MiB of progress.
         max_retry_after: The longest `Retry-After` to wait for, in seconds. A longer one raises an error immediately.
         connections: The maximum number of connections to one host.
         proxy: The URL of a proxy for all requests. None: use the environment variables.
@@ -249,6 +250,8 @@ class Options:
             raise ValueError("user_agent must consist of printable ASCII characters")
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections must be at least 1, and retries at least 0")
+        if math.isnan(self.max_retry_after) or self.max_retry_after < 0:
+            raise ValueError(f"max_retry_after= must be a number of seconds, at least 0, not {self.max_retry_after}")
         _check_hosts(self.trusted_token_hosts)
         _check_times(self.timeout, self.deadline)
         if self.credentials is not None and self.auth_service is not None:

@@ -1,11 +1,16 @@
-"""What an error says of a limit that was reached: which one, how much, and what to change. TRN-80 to TRN-83."""
+"""What an error says of a limit that was reached: which one, how much, and what to change. TRN-80 to TRN-85."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from dreg_client import Timeouts, errors
+from dreg_client import Timeouts, errors, parse_manifest
+from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.retry import may_help
+from dreg_client.protocol.tags_and_catalog import MAX_PAGES, Pages
 from tests.faultserver import END, STALL, Network, Piece, Trickle, answer, head
-from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, TAGS, registry_at
+from tests.hostile.registry import BLOB, LAYER, LAYER_DIGEST, MANIFEST, MANIFESTS, OCI_MANIFEST, TAGS, registry_at
 from tests.hostile.ways import Way, refused
 
 JSON = "Content-Type: application/json"
@@ -135,3 +140,83 @@ def test_trn_82_attempts_that_are_used_up_are_not_begun_again(temporary: bool) -
 
     assert failure.retryable is temporary
     assert not may_help(failure)
+
+
+def test_trn_83_a_size_limit_states_its_unit_and_whether_it_can_be_changed(way: Way, net: Network) -> None:
+    registry_at(net).on(f"{MANIFESTS}/1.4", head(200, f"Content-Type: {OCI_MANIFEST}", "Content-Length: 9000026"))
+
+    failed = refused(way.manifest("1.4"), errors.ResponseTooLargeError)
+    assert "9,000,026 bytes exceed the limit of 4 MiB; this limit cannot be changed" in failed.text
+
+
+def test_trn_83_a_blob_states_the_parameter(library_way: Way, net: Network) -> None:
+    registry_at(net)
+
+    failed = refused(
+        library_way.ask(lambda repository: repository.get_blob(LAYER_DIGEST, limit=9)), errors.ResponseTooLargeError
+    )
+    assert failed.text.endswith("bytes exceed the limit of 9 bytes; allow more with limit=, or use download_blob")
+
+
+def test_trn_83_so_does_a_document() -> None:
+    with pytest.raises(errors.ResponseTooLargeError, match=r"the limit of 9 bytes; allow more with limit=$"):
+        parse_manifest(MANIFEST, limit=9)
+
+
+@pytest.mark.parametrize(
+    ("what", "advice"), [("repository acme/web", "with iter_tags()"), ("catalog", "with catalog()")]
+)
+def test_trn_83_a_list_without_an_end_states_the_method_that_reads_more(what: str, advice: str) -> None:
+    request = Request("GET", "/0", what=what)
+    pages = Pages(request)
+    for number in range(1, MAX_PAGES):
+        pages.go_to(replace(request, target=f"/{number}"), Response(200))
+
+    with pytest.raises(errors.TooManyPagesError) as raised:
+        pages.go_to(replace(request, target="/last"), Response(200))
+    assert "the list does not end after 1,000 pages; read " in str(raised.value)
+    assert str(raised.value).endswith(advice)
+
+
+def test_trn_83_a_list_that_links_back_is_told_apart(way: Way, net: Network) -> None:
+    page = answer(b'{"tags":["1"]}', 200, JSON, f'Link: <{TAGS}>; rel="next"')
+    registry_at(net).on(TAGS, page)
+
+    failed = refused(way.tags(), errors.TooManyPagesError)
+    assert "the list does not end after 1 page; it links back to an earlier page" in failed.text
+
+
+def test_trn_84_is_up_reports_a_configuration_that_cannot_be_used(library_way: Way, net: Network) -> None:
+    registry = registry_at(net)
+    library_way.options["proxy"] = "ftp://proxy.test"
+
+    failed = refused(library_way.do(lambda registry: registry.is_up()), errors.ConfigError)
+    assert "http://, https://, socks5:// or socks5h://" in failed.text
+    assert not registry.requests
+
+
+def test_trn_84_is_up_is_false_for_a_registry_that_cannot_be_reached(library_way: Way, net: Network) -> None:
+    registry_at(net).on("/v2/", END)
+
+    assert library_way.do(lambda registry: registry.is_up()).value is False
+
+
+@pytest.mark.parametrize("pieces", [(STALL,), (b"SSH-2.0-server\r\n\r\n", END)], ids=["silent", "another protocol"])
+def test_trn_85_a_proxy_that_is_none_is_named(library_way: Way, net: Network, pieces: tuple[Piece, ...]) -> None:
+    registry_at(net)
+    net.proxy().on("*", pieces)
+    library_way.options |= {"proxy": "http://proxy.test:3128", "timeout": Timeouts(connect=0.5)}
+
+    failed = refused(library_way.tags(), errors.TransportError)
+    assert "the proxy proxy.test:3128 (proxy=): " in failed.text
+
+
+def test_cli_70_a_download_that_fails_states_what_it_has_kept(way: Way, net: Network, tmp_path: Path) -> None:
+    registry_at(net).on(BLOB, (head(200, f"Content-Length: {len(LAYER)}") + LAYER[:9], STALL))
+    way.options |= {"deadline": 2.0, "timeout": 0.3}
+
+    failed = refused(way.blob(LAYER_DIGEST, tmp_path / "layer", resume=True), errors.TransportError)
+    if way.name == "command line":
+        kept = failed.text.rpartition(" kept in ")[2].partition(";")[0]
+        assert Path(kept).read_bytes() == LAYER[:9]
+        assert failed.text.endswith("; the same command continues the download\n")
