@@ -159,20 +159,6 @@ class Semaphore:
         self._call_next()
 
 
-class Permit(list[None]):
-    """A place for one permit of a semaphore (see `Semaphore.acquire`).
-
-    An interrupt may come before the code that releases a permit. The permit is then released when this is deleted.
-    """
-
-    __slots__ = ("semaphore",)  # set by the caller, because each request creates a permit, and calls take time
-    semaphore: "Semaphore"
-
-    def __del__(self) -> None:
-        if self:
-            self.semaphore.release(self)
-
-
 class TaskGroup:
     """Tasks that end together: if one fails, or the block raises, the others are cancelled and awaited.
 

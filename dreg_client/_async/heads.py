@@ -31,7 +31,7 @@ async def read_head(next_event: Callable[[float], Awaitable[Event]], deadline: f
 
 
 def _check_version(head: h11.Response) -> None:
-    """Raise BadHTTPError for another version than 1.1 and 1.0, or if 1.0 has chunks (RFC 9112 6.1)."""
+    """Accept HTTP/1.1, and HTTP/1.0 without chunks (RFC 9112 6.1); raise BadHTTPError for all others."""
     if head.http_version == b"1.1":
         return
     if head.http_version != b"1.0" or any(name == b"transfer-encoding" for name, _ in head.headers):

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._async._compat import Permit, Semaphore, run_in_thread
+from dreg_client._async._compat import Semaphore, run_in_thread
 from dreg_client._async.connection import AsyncConnection
 from dreg_client._async.network import AsyncStream, AsyncTLSStream, connect
 from dreg_client._async.proxy import connect_by_proxy
@@ -33,6 +33,7 @@ from dreg_client.protocol.network_errors import (
 )
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.permits import Permit
 from dreg_client.protocol.proxies import Proxy, proxy_of
 from dreg_client.values.origin import Origin, Reach, is_loopback, reach
 
@@ -192,8 +193,7 @@ class AsyncOriginPool:
         """Send a request for path and query of `target`, and read the head of its response (see `AsyncPool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: AsyncConnection | None = None
-        held = Permit()
-        held.semaphore = self._permits
+        held = Permit(self._permits)
         try:
             if not await self._permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)

@@ -152,20 +152,6 @@ class Semaphore:
             deque(map(self._permits.put, map([None].pop if held is None else held.pop, (0,))), 0)
 
 
-class Permit(list[None]):
-    """A place for one permit of a semaphore (see `Semaphore.acquire`).
-
-    An interrupt may come before the code that releases a permit. The permit is then released when this is deleted.
-    """
-
-    __slots__ = ("semaphore",)  # set by the caller, because each request creates a permit, and calls take time
-    semaphore: "Semaphore"
-
-    def __del__(self) -> None:
-        if self:
-            self.semaphore.release(self)
-
-
 def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
     """Look up the TCP addresses of a host; raise OSError if the lookup fails, or TimeoutError.
 

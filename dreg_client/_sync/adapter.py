@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client._sync._compat import Permit, Semaphore, run_closing, run_until, sleep
+from dreg_client._sync._compat import Semaphore, run_closing, run_until, sleep
 from dreg_client._sync.connection import request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, Transport
@@ -20,6 +20,7 @@ from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, body_length, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.permits import Permit
 from dreg_client.values.origin import Origin
 
 _UNINTERRUPTED: Final = 64
@@ -101,8 +102,7 @@ class TransportAdapter:
             raise no_loopback(hop.where, "it is behind transport=, which may connect to any address")
         key = os.getpid(), origin
         permits = self._permits.get(key) or self._permits.setdefault(key, Semaphore(self._options.connections))
-        held = Permit()
-        held.semaphore = permits
+        held = Permit(permits)
         try:
             if not permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)

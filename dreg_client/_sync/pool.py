@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._sync._compat import Permit, Semaphore, run_in_thread
+from dreg_client._sync._compat import Semaphore, run_in_thread
 from dreg_client._sync.connection import Connection
 from dreg_client._sync.network import Stream, TLSStream, connect
 from dreg_client._sync.proxy import connect_by_proxy
@@ -34,6 +34,7 @@ from dreg_client.protocol.network_errors import (
 )
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.permits import Permit
 from dreg_client.protocol.proxies import Proxy, proxy_of
 from dreg_client.values.origin import Origin, Reach, is_loopback, reach
 
@@ -193,8 +194,7 @@ class OriginPool:
         """Send a request for path and query of `target`, and read the head of its response (see `Pool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: Connection | None = None
-        held = Permit()
-        held.semaphore = self._permits
+        held = Permit(self._permits)
         try:
             if not self._permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)

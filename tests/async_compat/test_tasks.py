@@ -260,7 +260,7 @@ def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
-def test_trn_73_a_task_whose_event_loop_was_stopped_keeps_no_other_from_its_permit(is_closed: bool) -> None:
+def test_trn_63_a_task_whose_event_loop_was_stopped_keeps_no_other_from_its_permit(is_closed: bool) -> None:
     permits, held, late = Semaphore(1), list[None](), list[None]()
     assert asyncio.run(permits.acquire(1, held))
     stopped = asyncio.new_event_loop()

@@ -79,7 +79,7 @@ def serve(listener: socket.socket, queue: ExitStack) -> None:
 
 
 @pytest.mark.parametrize("others", [1, 2, 4])
-def test_trn_70_a_slow_address_is_used_as_soon_as_it_is_open(
+def test_trn_60_a_slow_address_is_used_as_soon_as_it_is_open(
     new_pool: NewPool, net: Network, monkeypatch: pytest.MonkeyPatch, others: int
 ) -> None:
     net.black_hole("hole.test", 80)

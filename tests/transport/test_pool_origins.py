@@ -35,7 +35,7 @@ def loading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]],
     return changed
 
 
-def test_trn_71_many_hosts_share_one_tls_context_and_few_connections_are_kept(
+def test_trn_61_many_hosts_share_one_tls_context_and_few_connections_are_kept(
     tls: AnyPool, net: Network, loading: Callable[[Callable[[], object]], None]
 ) -> None:
     hosts = {name: net.host(name).on("/x", answer(BODY)) for name in NAMES}
@@ -58,7 +58,7 @@ def test_trn_71_many_hosts_share_one_tls_context_and_few_connections_are_kept(
     assert again == {NAMES[1]: 2, NAMES[-1]: 1, NAMES[0]: 1}, "the one that was not used for longest was dropped"
 
 
-def test_trn_71_while_all_are_in_use_none_is_dropped(tls: AnyPool, net: Network) -> None:
+def test_trn_61_while_all_are_in_use_none_is_dropped(tls: AnyPool, net: Network) -> None:
     for name in NAMES:
         net.host(name).on("/x", answer(BODY))
 
@@ -71,7 +71,7 @@ def test_trn_71_while_all_are_in_use_none_is_dropped(tls: AnyPool, net: Network)
     tls.run(get_all)
 
 
-def test_trn_71_a_host_with_its_own_settings_shares_no_tls_context(
+def test_trn_61_a_host_with_its_own_settings_shares_no_tls_context(
     net: Network, tmp_path: Path, loading: Callable[[Callable[[], object]], None]
 ) -> None:
     """A certificate that one registry accepts, or presents to us, changes nothing for other hosts."""
@@ -94,7 +94,7 @@ def test_trn_71_a_host_with_its_own_settings_shares_no_tls_context(
     assert len(loaded) == 3, "one of each, and one for both others"
 
 
-def test_trn_72_a_pool_that_is_closed_while_it_prepares_a_connection_stays_closed(
+def test_trn_62_a_pool_that_is_closed_while_it_prepares_a_connection_stays_closed(
     tls: AnyPool, net: Network, loading: Callable[[Callable[[], object]], None]
 ) -> None:
     host = net.host("registry.test").on("/x", answer(BODY))

@@ -1,4 +1,4 @@
-"""A caller's transport that fails, stalls or is cancelled while a response is closed (TRN-74)."""
+"""A caller's transport that fails, stalls or is cancelled while a response is closed (TRN-64)."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -73,7 +73,7 @@ async def first_chunk(transport: Transport, scope: anyio.CancelScope | None = No
 
 
 @pytest.mark.parametrize("failure", [OSError("lost"), ValueError("canary"), httpx.ReadError("lost")])
-def test_trn_74_a_response_is_closed_although_its_iterator_fails(failure: Exception) -> None:
+def test_trn_64_a_response_is_closed_although_its_iterator_fails(failure: Exception) -> None:
     body = Body(failure)
     with Registry("https://registry.test", transport=Transport(body), retries=0, connections=1) as registry:
         with registry.repository("acme/web").stream_blob(DIGEST) as chunks:
@@ -87,7 +87,7 @@ def test_trn_74_a_response_is_closed_although_its_iterator_fails(failure: Except
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("failure", [None, OSError("lost"), httpx.ReadError("lost")])
 @pytest.mark.parametrize("cancels", [False, True])
-def test_trn_74_a_response_is_closed_although_its_task_is_cancelled(
+def test_trn_64_a_response_is_closed_although_its_task_is_cancelled(
     backend: str, failure: Exception | None, cancels: bool
 ) -> None:
     body = Body(failure)
@@ -101,7 +101,7 @@ def test_trn_74_a_response_is_closed_although_its_task_is_cancelled(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_trn_74_a_response_that_does_not_close_is_given_up(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trn_64_a_response_that_does_not_close_is_given_up(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dreg_client._async._compat._CLOSING", 0.1)
     body = Body(stalls=True)
 

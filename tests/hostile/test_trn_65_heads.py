@@ -1,4 +1,4 @@
-"""Heads of responses that HTTP/1.1 does not allow, and lengths that are no numbers (TRN-75)."""
+"""Heads of responses that HTTP/1.1 does not allow, and lengths that are no numbers (TRN-65)."""
 
 from collections.abc import Callable
 
@@ -29,14 +29,14 @@ HEADS = {
 
 
 @pytest.mark.parametrize("said", HEADS.values(), ids=HEADS)
-def test_trn_75_such_a_response_is_not_valid(way: Way, net: Network, said: bytes) -> None:
+def test_trn_65_such_a_response_is_not_valid(way: Way, net: Network, said: bytes) -> None:
     registry = registry_at(net).on(TAGS, said)
 
     refused(way.tags(), errors.ProtocolError)
     assert [heard.target for heard in registry.requests].count(TAGS) == 1, "it is not retried"
 
 
-def test_trn_75_http_1_0_without_chunks_is_fine(way: Way, net: Network) -> None:
+def test_trn_65_http_1_0_without_chunks_is_fine(way: Way, net: Network) -> None:
     registry_at(net).on(TAGS, b"HTTP/1.0 200 OK\r\n" + JSON + LENGTH)
 
     assert way.tags().error is None
@@ -51,7 +51,7 @@ PROXIES = {
 
 
 @pytest.mark.parametrize("said", PROXIES.values(), ids=PROXIES)
-def test_trn_75_neither_is_it_by_a_proxy(library_way: Way, net: Network, said: bytes) -> None:
+def test_trn_65_neither_is_it_by_a_proxy(library_way: Way, net: Network, said: bytes) -> None:
     registry = registry_at(net)
     net.proxy().on("*", said, method="CONNECT").tunnel = None
     library_way.options["proxy"] = "http://proxy.test:3128"
@@ -60,21 +60,21 @@ def test_trn_75_neither_is_it_by_a_proxy(library_way: Way, net: Network, said: b
     assert registry.connections == 0
 
 
-def test_trn_75_a_length_of_many_digits_by_a_callers_transport(library_way: Way) -> None:
+def test_trn_65_a_length_of_many_digits_by_a_callers_transport(library_way: Way) -> None:
     library_way.options["transport"] = Stating(MANY)
 
     refused(library_way.tags(), errors.ProtocolError)
 
 
 @pytest.mark.parametrize("lengths", [[MANY], ["1", "2"], ["1,2"], ["", "1"], ["1,"], ["1 1"], ["\xa01"], ["\u0661"]])
-def test_trn_75_headers_that_state_no_one_length(lengths: list[str]) -> None:
+def test_trn_65_headers_that_state_no_one_length(lengths: list[str]) -> None:
     assert Headers([("Content-Length", length) for length in lengths]).content_length is None
     with pytest.raises(BadHTTPError):
         body_length([(b"content-length", length.encode()) for length in lengths])
 
 
 @pytest.mark.parametrize("read", [lambda pairs: Headers(pairs).content_length, body_length])
-def test_trn_75_one_length_may_be_stated_twice(read: Callable[[list[tuple[bytes, bytes]]], int | None]) -> None:
+def test_trn_65_one_length_may_be_stated_twice(read: Callable[[list[tuple[bytes, bytes]]], int | None]) -> None:
     assert read([]) is None
     assert read([(b"Content-Length", b" 17\t")]) == 17
     assert read([(b"Content-Length", b"17"), (b"content-length", b"17, 17")]) == 17
