@@ -23,6 +23,7 @@ from dreg_client.protocol.auth import (
     hint_for,
     is_conclusive,
     may_hide,
+    only_challenges,
     repository_of,
     service_authorization,
 )
@@ -107,7 +108,7 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
             await wait_future(before)
             ping = self._pings.get(registry.origin)
             if ping is None:
-                ping = self._pings[registry.origin] = await self._conclusive_ping(registry)
+                ping = self._pings[registry.origin] = only_challenges(await self._conclusive_ping(registry))
         return ping
 
     async def _conclusive_ping(self, registry: RegistryURL) -> Response:
