@@ -1,6 +1,7 @@
 """Authentication without a credential: answer the challenges of registries with anonymous tokens."""
 
 from dataclasses import replace
+from operator import attrgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -24,12 +25,16 @@ from dreg_client.protocol.tokens import TokenCache, TokenRequest, parse_token, t
 from dreg_client.protocol.www_authenticate import is_foreign
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach
+from dreg_client.values.sizes import MEBIBYTE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # imports `logging`
 
 MOST: Final = 1000
 """The maximum number of entries in each cache, such as that of challenges."""
+_MOST_BYTES: Final = 8 * MEBIBYTE
+"""The maximum size of all challenges."""
+_MOST_SHOWN: Final = 200
 
 
 class AsyncAnonymousAuthenticator:
@@ -46,7 +51,7 @@ class AsyncAnonymousAuthenticator:
     def __init__(self, options: Options, sender: AsyncSender) -> None:
         self._options, self._sender = options, sender
         self._tokens = TokenCache(monotonic)
-        self.challenges: Latest[ChallengeKey, KnownChallenge] = Latest(MOST)
+        self.challenges: Latest[ChallengeKey, KnownChallenge] = Latest(MOST, _MOST_BYTES, attrgetter("size"))
         self._warned: Latest[Origin, str] = Latest(MOST)
 
     async def known(
@@ -156,9 +161,12 @@ class AsyncAnonymousAuthenticator:
     def _warn_of_foreign_scope(self, registry: RegistryURL, request: Request, scope: str) -> None:
         """Warn once about a registry that asks for a scope that the request does not need (AUT-15)."""
         if request.scope and is_foreign(scope, request.scope) and self._warned.get(registry.origin) is None:
-            self._warned.put(registry.origin, scope)
+            self._warned.put(registry.origin, scope[:_MOST_SHOWN])
             log.warning(
-                "%s: the challenge contains the scope %r; requesting only %r", registry.name, scope[:200], request.scope
+                "%s: the challenge contains the scope %r; requesting only %r",
+                registry.name,
+                scope[:_MOST_SHOWN],
+                request.scope,
             )
 
 

@@ -23,6 +23,7 @@ from dreg_client.protocol.auth import (
     hint_for,
     is_conclusive,
     may_hide,
+    only_challenges,
     repository_of,
     service_authorization,
 )
@@ -110,7 +111,7 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
             await wait_for_token(before, until, registry)
             ping = self._pings.get(registry.origin)
             if ping is None:
-                ping = self._pings[registry.origin] = await self._conclusive_ping(registry, until)
+                ping = self._pings[registry.origin] = only_challenges(await self._conclusive_ping(registry, until))
         return ping
 
     async def _conclusive_ping(self, registry: RegistryURL, until: float) -> Response:

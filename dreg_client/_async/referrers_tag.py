@@ -14,6 +14,7 @@ from dreg_client._async.manifests import missing_manifests
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import manifests
+from dreg_client.protocol.changes import check_absence
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.missing import may_be_for_missing, named_manifests
 from dreg_client.protocol.referrers import MOST, fallback_tag, is_not_offered, referrer_pages
@@ -146,6 +147,7 @@ class AsyncReferrersTag:
         # From the registry itself, because a mirror may be outdated.
         request = manifests.manifest_request("GET", self._repository, self._tag, mirrored=False)
         response = await self._client.send(request)
+        check_absence(response, request)
         if response.status == 404:
             return None
         return manifests.manifest_in(response, request, self._tag)

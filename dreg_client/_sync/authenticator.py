@@ -24,6 +24,7 @@ from dreg_client.protocol.auth import (
     hint_for,
     is_conclusive,
     may_hide,
+    only_challenges,
     repository_of,
     service_authorization,
 )
@@ -111,7 +112,7 @@ class Authenticator(AnonymousAuthenticator):
             wait_for_token(before, until, registry)
             ping = self._pings.get(registry.origin)
             if ping is None:
-                ping = self._pings[registry.origin] = self._conclusive_ping(registry, until)
+                ping = self._pings[registry.origin] = only_challenges(self._conclusive_ping(registry, until))
         return ping
 
     def _conclusive_ping(self, registry: RegistryURL, until: float) -> Response:
