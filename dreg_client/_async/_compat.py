@@ -17,6 +17,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Collection,
     Coroutine,
     Generator,
     Iterable,
@@ -34,7 +35,7 @@ import anyio.to_thread
 
 from dreg_client._async._awaitable import C, Opening
 from dreg_client.credentials.cancellation import cancelled_by
-from dreg_client.protocol.deadlines import RESCUE, CallDeadline, current_call
+from dreg_client.protocol.deadlines import CallDeadline, limited_by
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -52,6 +53,8 @@ Lock = anyio.Lock
 
 _GRACE: Final = 1.0
 """The seconds that `run_cancellable` waits for a cancelled function to end."""
+_CLOSING: Final = 5.0
+"""The seconds that `run_closing` waits for a caller's object to close, because it may never do so."""
 _STEP: Final = 0.005
 """The seconds between checks of a thread that a cancelled task waits for."""
 
@@ -79,6 +82,19 @@ def new_lock() -> Lock:
     return anyio.Lock(fast_acquire=True)
 
 
+class _Turn(Future[None]):
+    """A place of a task in the queue of a semaphore, which ends when the task is woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = anyio.lowlevel.current_token().native_token
+
+    def can_run(self) -> bool:
+        """Return whether the event loop of the task runs. One of asyncio may have been stopped or closed meanwhile."""
+        is_running: Callable[[], bool] | None = getattr(self._loop, "is_running", None)
+        return is_running is None or is_running()
+
+
 class Semaphore:
     """A number of permits. Tasks of any event loop, in any thread, may share it.
 
@@ -88,7 +104,7 @@ class Semaphore:
 
     def __init__(self, permits: int) -> None:
         self._permits: list[None] = [None] * permits
-        self._waiting: deque[Future[None]] = deque()
+        self._waiting: deque[_Turn] = deque()
 
     @property
     def free(self) -> int:
@@ -115,7 +131,7 @@ class Semaphore:
         """Wait for a turn, in order, and take a permit."""
         join = self._waiting.append
         while not held:
-            turn = Future[None]()
+            turn = _Turn()
             join(turn)
             try:
                 self._call_next()
@@ -135,30 +151,22 @@ class Semaphore:
         return True
 
     def _call_next(self) -> None:
-        """If there is a permit, wake the first task that waits for one."""
-        with contextlib.suppress(IndexError, InvalidStateError):
-            if self._permits:
-                self._waiting[0].set_result(None)
+        """Wake as many of the first tasks as there are permits, and those before them whose event loops do not run."""
+        if not (self._waiting and self._permits):
+            return
+        left = len(self._permits)
+        for turn in list(self._waiting):  # a copy, because other threads may change it
+            with contextlib.suppress(InvalidStateError):  # it was woken before, but its task has not run yet
+                turn.set_result(None)
+            left -= turn.can_run()
+            if left <= 0:
+                break
 
     def release(self, held: list[None] | None = None) -> None:
         """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
         with contextlib.suppress(IndexError):
             deque(map(self._permits.append, map([None].pop if held is None else held.pop, (0,))), 0)
         self._call_next()
-
-
-class Permit(list[None]):
-    """A place for one permit of a semaphore (see `Semaphore.acquire`).
-
-    An interrupt may come before the code that releases a permit. The permit is then released when this is deleted.
-    """
-
-    __slots__ = ("semaphore",)  # set by the caller, because each request creates a permit, and calls take time
-    semaphore: "Semaphore"
-
-    def __del__(self) -> None:
-        if self:
-            self.semaphore.release(self)
 
 
 class TaskGroup:
@@ -204,11 +212,8 @@ async def run_until(end: float, function: Callable[[*Arguments], Awaitable[T]], 
 
 async def in_call(deadline: CallDeadline, function: Callable[[], Awaitable[T]]) -> T:
     """Call a function, all requests of which share a deadline."""
-    current_call.set(deadline)
-    try:
+    with limited_by(deadline):
         return await function()
-    finally:
-        current_call.set(None)
 
 
 async def run_in_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
@@ -230,28 +235,35 @@ async def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Argu
         return await _run(cancelled, _GRACE, function, *arguments)
 
 
-async def run_shielded(function: Callable[[*Arguments], Coroutine[Any, Any, T]], *arguments: *Arguments) -> T:
+async def run_shielded(
+    function: Callable[[*Arguments], Coroutine[Any, Any, T]],
+    *arguments: *Arguments,
+    deadline: CallDeadline | None = None,
+) -> T:
     """Call a function that must run to its end even if this task is cancelled; then continue the cancellation.
 
     asyncio's `Task.cancel()` interrupts the function nevertheless, and then it is called again. So it must be safe to
-    call the function twice. The deadline of the call does not apply to it, but it ends if requests fail for `RESCUE`.
+    call the function twice. `deadline` limits it instead of the deadline of the call.
     """
     results: list[T] = []
     interrupt: BaseException | None = None
-    deadline = current_call.get()
-    current_call.set(CallDeadline(patience=RESCUE))
     try:
         while not results:
             try:
-                with anyio.CancelScope(shield=True):
+                with anyio.CancelScope(shield=True), limited_by(deadline):
                     results.append(await function(*arguments))
             except (anyio.get_cancelled_exc_class(), KeyboardInterrupt, SystemExit) as failure:
                 interrupt = failure
     finally:  # also if the function fails
-        current_call.set(deadline)
         if interrupt is not None:
             raise interrupt
     return results[0]
+
+
+async def run_closing(function: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Call a function that closes something, also if this task was cancelled. It is given up after `_CLOSING`."""
+    with anyio.move_on_after(_CLOSING, shield=True):
+        await function()
 
 
 async def _run(
@@ -281,8 +293,8 @@ async def _run(
     return future.result()
 
 
-async def wait_future(future: Future[T]) -> T:
-    """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
+async def wait_future(future: Future[T], timeout: float = float("inf")) -> T:  # noqa: ASYNC109 (as of `getaddrinfo`)
+    """Wait for a future of a thread, or raise TimeoutError. Cancellation ends the wait, but not the future."""
     if future.done():
         return future.result()
     done = anyio.Event()
@@ -295,7 +307,8 @@ async def wait_future(future: Future[T]) -> T:
             call_soon(done.set)
 
     future.add_done_callback(wake)
-    await done.wait()
+    with anyio.fail_after(timeout):
+        await done.wait()
     return future.result()
 
 
@@ -313,6 +326,24 @@ async def wait_writable(sock: socket.socket, timeout: float) -> bool:  # noqa: A
         await anyio.wait_writable(sock)
         return True
     return False
+
+
+async def wait_any_writable(socks: Collection[socket.socket], timeout: float) -> list[socket.socket]:  # noqa: ASYNC109 (as of `Semaphore.acquire`)
+    """Wait until any of some sockets can be written to, within `timeout` seconds; return those that can, in order."""
+    if len(socks) == 1:
+        return [*socks] if await wait_writable(next(iter(socks)), timeout) else []
+    ready = set[socket.socket]()
+    with anyio.move_on_after(timeout):
+        async with anyio.create_task_group() as group:
+
+            async def wait(sock: socket.socket) -> None:
+                await anyio.wait_writable(sock)
+                ready.add(sock)
+                group.cancel_scope.cancel()
+
+            for sock in socks:
+                group.start_soon(wait, sock)
+    return [sock for sock in socks if sock in ready]
 
 
 async def maybe_await(value: Awaitable[T] | T) -> T:

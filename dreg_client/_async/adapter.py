@@ -4,22 +4,26 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from math import inf
 from time import monotonic
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
-from dreg_client._async._compat import Permit, Semaphore, run_until
-from dreg_client._async.connection import body_length, request_target
+from dreg_client._async._compat import Semaphore, run_closing, run_until, sleep
+from dreg_client._async.connection import request_target
 from dreg_client._async.pool import AsyncPool
 from dreg_client._async.transport import AsyncRequestBody, AsyncTransport, RawHeaders
 from dreg_client._logging import log
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, check_lengths, no_place
+from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, body_length, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.permits import Permit
 from dreg_client.values.origin import Origin
+
+_UNINTERRUPTED: Final = 64
+"""After so many chunks, other tasks may run: a transport may have thousands of tiny ones without waiting."""
 
 
 class _Headers(Protocol):
@@ -97,8 +101,7 @@ class AsyncTransportAdapter:
             raise no_loopback(hop.where, "it is behind transport=, which may connect to any address")
         key = os.getpid(), origin
         permits = self._permits.get(key) or self._permits.setdefault(key, Semaphore(self._options.connections))
-        held = Permit()
-        held.semaphore = permits
+        held = Permit(permits)
         try:
             if not await permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
@@ -113,7 +116,6 @@ class AsyncTransportAdapter:
             raise
         try:
             _check_time(until)
-            check_lengths(adapted.headers)
             body_length(adapted.headers)
         except NetworkError as failure:
             await adapted.aclose()
@@ -166,7 +168,7 @@ class AsyncAdaptedResponse:
         self._body, self._library, self._permits, self._where = response.stream, library, permits, where
         self._held = held
         self._chunks = response.stream.__aiter__()
-        self._is_open, self._at_end = True, False
+        self._is_open, self._at_end, self._read = True, False, 0
 
     async def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end."""
@@ -176,6 +178,9 @@ class AsyncAdaptedResponse:
             raise errors.ClosedError(self._where)
         try:
             chunk = await run_until(until, anext, self._chunks, None)
+            self._read += 1
+            if not self._read % _UNINTERRUPTED:
+                await sleep(0)
             _check_time(until)
         except Exception as failure:
             if (error := _error(failure, self._library, self._where, in_body=True)) is not None:
@@ -190,13 +195,18 @@ class AsyncAdaptedResponse:
             return
         self._is_open = False
         try:
-            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
-                await self._chunks.aclose()
-            await self._body.aclose()
+            await run_closing(self._close_both)
         except Exception:  # noqa: BLE001, S110 (a caller's transport may raise anything; the response is no longer needed)
             pass
         finally:
             self._permits.release(self._held)
+
+    async def _close_both(self) -> None:
+        try:
+            if isinstance(self._chunks, _AsyncClosable):  # such as a generator
+                await self._chunks.aclose()
+        finally:
+            await self._body.aclose()
 
 
 async def _counted(body: AsyncRequestBody) -> AsyncGenerator[bytes]:

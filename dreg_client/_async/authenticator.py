@@ -5,8 +5,8 @@ from dataclasses import replace
 from time import monotonic
 
 from dreg_client import errors
-from dreg_client._async._compat import Arguments, T, maybe_await, run_cancellable, run_until, wait_future
-from dreg_client._async.anonymous import MOST, AsyncAnonymousAuthenticator
+from dreg_client._async._compat import Arguments, T, maybe_await, run_cancellable, run_until
+from dreg_client._async.anonymous import MOST, AsyncAnonymousAuthenticator, wait_for_token
 from dreg_client._async.redirects import AsyncRedirects
 from dreg_client._async.sender import AsyncSender
 from dreg_client.protocol.auth import (
@@ -23,13 +23,14 @@ from dreg_client.protocol.auth import (
     hint_for,
     is_conclusive,
     may_hide,
+    only_challenges,
     repository_of,
     service_authorization,
 )
-from dreg_client.protocol.deadlines import request_end
+from dreg_client.protocol.deadlines import limited_by
 from dreg_client.protocol.error_responses import check_wait, raise_for_status
 from dreg_client.protocol.messages import Request, Response
-from dreg_client.protocol.options import FoundCredential, Options
+from dreg_client.protocol.options import FoundCredential, Options, TokenService
 from dreg_client.protocol.registry_url import PING, RegistryURL, ping_request
 from dreg_client.protocol.retry import Attempts
 from dreg_client.protocol.tokens import TokenRequest
@@ -55,7 +56,7 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
         self._pings: dict[Origin, Response] = {}  # of the registry and its mirrors
 
     async def authorization_for(
-        self, registry: RegistryURL, request: Request, response: Response, used: str | None
+        self, registry: RegistryURL, request: Request, response: Response, used: str | None, until: float
     ) -> str | None:
         """Return the `Authorization` with which to resend a request; None if its response is final.
 
@@ -67,18 +68,21 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
             request: The request.
             response: The response to it.
             used: The `Authorization` that the request had.
+            until: When the request must be complete.
 
         Raises:
             ServerError: `/v2/` fails, so it is unknown whether there is a challenge.
             RateLimitedError: `/v2/` is rate-limited.
         """
         if response.status == 401 and Origin.of(response.url) == registry.origin:
-            fresh = await self.answer(registry, request, response, used)
+            fresh = await self.answer(registry, request, response, used, until)
             if fresh is not None:
                 return fresh
         if used is not None or request.target == PING or not may_hide(registry, request, response):
             return None
-        return await self._answer_to_ping(registry, request) if await self._has_user(registry, request) else None
+        if not await self._has_user(registry, request, until):
+            return None
+        return await self._answer_to_ping(registry, request, until)
 
     def hint(self, registry: RegistryURL, request: Request, status: int, *, shown: bool) -> Hint:
         """Return what to do about a request that was denied with 401 or 403. `shown`: it had an `Authorization`."""
@@ -88,82 +92,98 @@ class AsyncAuthenticator(AsyncAnonymousAuthenticator):
         found = given_credential(self._options) or self._credentials.get(key)
         return hint_for(self._options, registry, request, found, shown=shown, status=status) if found else NO_CHALLENGE
 
-    async def _answer_to_ping(self, registry: RegistryURL, request: Request) -> str | None:
+    async def _answer_to_ping(self, registry: RegistryURL, request: Request, until: float) -> str | None:
         """Return the `Authorization` that answers the challenge of `/v2/`, for the scope of the request."""
-        ping = await self._pinged(registry)
+        ping = await self._pinged(registry, until)
         challenge = challenge_of(request, ping) if ping.status == 401 else None
         if challenge is None:
             return None
-        authorization = await self._authorization(registry, request, challenge, nearest=Reach.LOCAL)
+        authorization = await self._authorization(registry, request, challenge, until, nearest=Reach.LOCAL)
         if authorization is not None:
             self.challenges.put(challenge_key(registry, request), challenge)
         return authorization
 
-    async def _pinged(self, registry: RegistryURL) -> Response:
+    async def _pinged(self, registry: RegistryURL, until: float) -> Response:
         """Return the response to an anonymous request to `/v2/`. It is cached once it is conclusive."""
         from dreg_client.protocol.turns import Turn  # noqa: PLC0415 (imports concurrent.futures, and is rarely needed)
 
         with Turn((id(self), registry.origin)) as before:
-            await wait_future(before)
+            await wait_for_token(before, until, registry)
             ping = self._pings.get(registry.origin)
             if ping is None:
-                ping = self._pings[registry.origin] = await self._conclusive_ping(registry)
+                ping = self._pings[registry.origin] = only_challenges(await self._conclusive_ping(registry, until))
         return ping
 
-    async def _conclusive_ping(self, registry: RegistryURL) -> Response:
+    async def _conclusive_ping(self, registry: RegistryURL, until: float) -> Response:
         request = replace(ping_request(), stays=True)
-        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, request_end.get())
+        attempts = Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, until)
         while True:
-            ping, _ = await self._redirects.send(registry, request, None)
+            ping, _ = await self._redirects.send(registry, request, None, until)
             if is_conclusive(ping):
                 return ping
-            wait = attempts.after_answer(request.method, ping)
+            wait = attempts.after_response(request.method, ping)
             if wait is None:
                 check_wait(ping, self._options.max_retry_after, attempts.left)
                 return raise_for_status(ping, request)
             await self._sender.pause(request.method, ping.where, attempts, f"status {ping.status}", wait)
 
     async def _authorization(
-        self, registry: RegistryURL, request: Request, known: KnownChallenge, *, refused: str = "", nearest: Reach
+        self,
+        registry: RegistryURL,
+        request: Request,
+        known: KnownChallenge,
+        until: float,
+        *,
+        refused: str = "",
+        nearest: Reach,
     ) -> str | None:
         service = self._options.auth_service
         if service is not None and registry == self._own:
             check_plain_http(registry.origin, known.response.where, self._options)
-            token = await self._in_time(registry, maybe_await, service.request_token(known.scope))
+            token = await self._in_time(registry, until, _requested, service, known.scope)
             return service_authorization(token)
-        credential = await self._credential(registry, request)
+        credential = await self._credential(registry, request, until)
         if credential is None:
-            return await super()._authorization(registry, request, known, refused=refused, nearest=nearest)
+            return await super()._authorization(registry, request, known, until, refused=refused, nearest=nearest)
         check_plain_http(registry.origin, known.response.where, self._options)
         if known.challenge.scheme == "basic":
             return basic_authorization(credential)
         if credential.registry_token is not None:
             return UserAuthorization(f"Bearer {credential.registry_token}")
-        token = await self._token(TokenRequest(registry, known, credential, nearest), request, refused)
+        token = await self._token(TokenRequest(registry, known, credential, nearest), request, until, refused)
         return UserAuthorization(f"Bearer {token}")
 
-    async def _has_user(self, registry: RegistryURL, request: Request) -> bool:
+    async def _has_user(self, registry: RegistryURL, request: Request, until: float) -> bool:
         """Return whether there is a credential or a token service for a request."""
         if self._options.auth_service is not None and registry == self._own:
             return True
-        return self._options.credentials is not None and await self._credential(registry, request) is not None
+        return self._options.credentials is not None and await self._credential(registry, request, until) is not None
 
-    async def _credential(self, registry: RegistryURL, request: Request) -> Credential | None:
+    async def _credential(self, registry: RegistryURL, request: Request, until: float) -> Credential | None:
         if isinstance(self._options.credentials, Credential):
             return self._options.credentials if registry == self._own else None
         key = registry.authority, repository_of(request)
         found = self._credentials.get(key)
         if found is None:
             # In a thread, because credential helpers are programs that may be slow. Cancellation kills them.
-            found = found_credential(await self._in_time(registry, run_cancellable, self._options.find, *key))
+            found = found_credential(await self._in_time(registry, until, run_cancellable, self._options.find, *key))
             self._credentials.put(key, found)
         return found.credential
 
     async def _in_time(
-        self, registry: RegistryURL, function: Callable[[*Arguments], Awaitable[T]], *arguments: *Arguments
+        self,
+        registry: RegistryURL,
+        until: float,
+        function: Callable[[*Arguments], Awaitable[T]],
+        *arguments: *Arguments,
     ) -> T:
         """Call a function of the caller, or a credential helper, within the time for the request."""
         try:
-            return await run_until(request_end.get(), function, *arguments)
+            with limited_by(None):
+                return await run_until(until, function, *arguments)
         except TimeoutError:
             raise errors.TransferTimeoutError("no credential was found in time", registry.url) from None
+
+
+async def _requested(service: TokenService, scope: str) -> str:
+    return await maybe_await(service.request_token(scope))

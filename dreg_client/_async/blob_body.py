@@ -27,7 +27,7 @@ class AsyncBlobBody:
         self._call = client.deadline()
         self._body: AsyncOpenResponse | None = None
         self._entered = self._left = False
-        self._slow_since = monotonic()
+        self._slow_for = 0.0  # seconds spent waiting for bytes since they last arrived fast enough
 
     @property
     def encoding(self) -> str:
@@ -56,7 +56,7 @@ class AsyncBlobBody:
             except errors.TransportError as failure:
                 await self._close()
                 if self._call is not None:
-                    self._call.failed(self._slow_since)
+                    self._call.failed(monotonic() - self._slow_for)
                     self._call.check(failure)
                 self.transfer.interrupted(failure)
                 await self._resume()
@@ -71,19 +71,21 @@ class AsyncBlobBody:
         began = monotonic()
         end = began + self.transfer.pace.patience
         if self._call is not None:
-            end = min(end, self._call.until(began, self._client.budget))
+            end = min(end, self._call.until(began))
         try:
             chunk = await self._body.chunk(end) if self._body is not None else None
         except errors.TransportError:
             self.transfer.pace.add_wait(monotonic() - began)
+            self._slow_for += monotonic() - began
             raise
         if chunk is None:
             self.transfer.ended()
             return b""
+        self._slow_for += monotonic() - began
         chunk = self.transfer.feed(chunk, monotonic() - began)
         if self._call is not None and self.transfer.pace.is_fast_enough:
             self._call.succeeded()
-            self._slow_since = monotonic()
+            self._slow_for = 0.0
         if not self.transfer.exact:  # ranges are reported in order, when they are passed on
             self._client.emit(Received(self._digest, len(chunk), self.transfer.total, self.transfer.offset))
         return chunk

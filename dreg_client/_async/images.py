@@ -9,7 +9,7 @@ from dreg_client._async._compat import NotebookView
 from dreg_client._async.documents import read_config, read_image_manifest, read_manifest
 from dreg_client._async.image_view import image_view
 from dreg_client._async.index_walk import entries_of
-from dreg_client._async.limits import limit_calls
+from dreg_client._async.limits import limited
 from dreg_client._async.ports import AsyncSource
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, content_of, platform_of
@@ -42,14 +42,19 @@ class AsyncImage(NotebookView, NamedImage):
     """
 
     def __init__(
-        self, source: AsyncSource, reference: ManifestRef, entries: Entries, *, owns_source: bool = False
+        self,
+        source: AsyncSource,
+        reference: ManifestRef,
+        entries: Entries,
+        *,
+        owns_source: bool = False,
+        deadline: float | None = None,
     ) -> None:
         super().__init__(reference, entries)
         self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
         self._content: dict[tuple[Digest, int, str], tuple[ImageManifest, ImageConfig]] = {}
-        seconds = getattr(source, "deadline_seconds", None)  # of a registry
-        limit_calls(self, ("get_platform_image", "get_platform_images"), seconds)
+        self._deadline_seconds = deadline
 
     async def close(self) -> None:
         """Close the store, if `aopen_image` opened it. Otherwise, the store stays open."""
@@ -62,6 +67,7 @@ class AsyncImage(NotebookView, NamedImage):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @limited
     async def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
         """Return the image for one platform.
 
@@ -75,6 +81,7 @@ class AsyncImage(NotebookView, NamedImage):
         """
         return await self._platform_image(self._entries.find(platform))
 
+    @limited
     async def get_platform_images(self) -> tuple[PlatformImage, ...]:
         """Return the images of all platforms, in document order, without artifacts."""
         images: list[PlatformImage] = []
@@ -120,8 +127,16 @@ class AsyncImage(NotebookView, NamedImage):
         return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 
-async def read_image(source: AsyncSource, reference: ManifestRef, *, owns_source: bool = False) -> AsyncImage:
+async def read_image(
+    source: AsyncSource, reference: ManifestRef, *, owns_source: bool = False, deadline: float | None = None
+) -> AsyncImage:
     """Read the manifest or index at a reference, and find its images.
+
+    Args:
+        source: The store.
+        reference: The tag, the digest or the descriptor.
+        owns_source: Whether closing the image closes the store.
+        deadline: The time for each call of a method of the image, in seconds; None: no limit.
 
     Raises:
         NotAnImageError: The manifest is that of an artifact.
@@ -136,4 +151,4 @@ async def read_image(source: AsyncSource, reference: ManifestRef, *, owns_source
         entries = Entries(
             source.name, document, (Entry(document.descriptor, image.platform, stated=True, image=image),)
         )
-    return AsyncImage(source, reference, entries, owns_source=owns_source)
+    return AsyncImage(source, reference, entries, owns_source=owns_source, deadline=deadline)

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 
 from dreg_client._async.client import AsyncClient
-from dreg_client.protocol.tags_and_catalog import MAX_PAGES, AllNames, NamePages, catalog_pages, tag_pages
+from dreg_client.protocol.tags_and_catalog import ITER_TAGS, MAX_PAGES, AllNames, NamePages, catalog_pages, tag_pages
 from dreg_client.values.reference import RepositoryName
 
 
 async def list_tags(client: AsyncClient, repository: RepositoryName) -> tuple[str, ...]:
     """List all tags of a repository, each once, in the registry's order."""
-    found = AllNames(f"repository {repository}", "read them one by one, with iter_tags")
+    found = AllNames(f"repository {repository}", ITER_TAGS)
     async for tag in iter_tags(client, repository):
         found.add(tag)
     return found.all()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
+from dreg_client.protocol.changes import check_absence, is_absent
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import (
     ManifestHead,
@@ -20,12 +21,12 @@ from dreg_client.values.reference import RepositoryName
 
 
 async def resolve_manifest(
-    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool = True
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool = True, proves: bool = False
 ) -> ManifestHead:
     """Return media type, digest and size: by HEAD, which Docker Hub does not count as a pull, or else by GET.
 
     If a registry's HEAD states too little although GET succeeds, HEAD is not sent to it again (DLD-21). Unless
-    `mirrored`, mirrors are not used.
+    `mirrored`, mirrors are not used. With `proves`, a web page with status 404 is a ProtocolError.
     """
     if client.head_describes:
         request = manifest_request("HEAD", repository, name, mirrored=mirrored)
@@ -34,6 +35,8 @@ async def resolve_manifest(
             return head
     request = manifest_request("GET", repository, name, mirrored=mirrored)
     response = await client.send(request)
+    if proves:
+        check_absence(response, request)
     found = manifest_in(response, request, name)
     check_is_manifest(found, response)
     if not isinstance(name, Digest):  # HEAD of a digest may correctly state the digest of another algorithm
@@ -44,7 +47,7 @@ async def resolve_manifest(
 async def named(client: AsyncClient, repository: RepositoryName, name: TagOrDigest) -> Digest | None:
     """Return the digest of the manifest at a tag or digest, ignoring mirrors; None if there is none."""
     try:
-        return (await resolve_manifest(client, repository, name, mirrored=False)).digest
+        return (await resolve_manifest(client, repository, name, mirrored=False, proves=True)).digest
     except errors.NotFoundError:
         return None
 
@@ -67,6 +70,4 @@ async def missing_manifests(
 async def _is_missing(client: AsyncClient, repository: RepositoryName, digest: Digest) -> bool:
     """Return whether HEAD and GET both return 404. Some registries do not support HEAD, and return 404 (DLD-21)."""
     head = await client.send(presence_request("HEAD", repository, digest))
-    if head.status != 404:
-        return False
-    return (await client.send(presence_request("GET", repository, digest))).status == 404
+    return is_absent(head) and is_absent(await client.send(presence_request("GET", repository, digest)))

@@ -21,8 +21,9 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final
 
-from dreg_client._async._compat import Address, checkpoint, getaddrinfo, wait_readable, wait_writable
+from dreg_client._async._compat import Address, checkpoint, getaddrinfo, wait_any_writable, wait_readable, wait_writable
 from dreg_client.protocol.network_errors import (
+    NOT_SENT,
     ConnectFailedError,
     ConnectionLostError,
     ConnectTimedOutError,
@@ -36,10 +37,8 @@ from dreg_client.protocol.network_errors import (
 
 NARROW: Final = 64 * 1024
 """The maximum number of bytes per read, except for large bodies."""
-_NEXT_ADDRESS: Final = 2.0
-"""The seconds after which the next address of a host is also tried."""
-_TURN: Final = 0.1
-"""Once all addresses are being tried, the seconds to wait for one before checking the next."""
+_NEXT_ADDRESS: Final = 0.25
+"""The seconds after which the next address of a host is also tried (RFC 8305, section 8)."""
 _STALL: Final = 0.5
 """The seconds after which a write that makes no progress checks whether the server has responded already."""
 _CONNECTING: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
@@ -91,7 +90,7 @@ class AsyncSocketStream:
                 if stops is not None and stops():
                     raise SendError from None
                 if monotonic() >= deadline:
-                    raise TransferTimedOutError from None
+                    raise TransferTimedOutError(NOT_SENT) from None
             except OSError as failure:
                 raise SendError from failure
 
@@ -260,19 +259,21 @@ async def _connect_to_any(addresses: deque[Address], deadline: float) -> AsyncSo
 async def _first_connected(
     addresses: deque[Address], connecting: deque[socket.socket], deadline: float
 ) -> AsyncSocketStream:
-    """Return the first connection that is open. A slow attempt continues while the next addresses are tried."""
+    """Return the first connection that is open (RFC 8305, section 5). Slow attempts continue while others start."""
     last: OSError | None = None
     while addresses or connecting:
-        wait, sock = (_NEXT_ADDRESS if addresses else _TURN), None
         try:
-            sock = _next_attempt(addresses, connecting)
-            is_alone = not addresses and len(connecting) == 1
-            if await _is_connected(sock, deadline if is_alone else min(deadline, monotonic() + wait)):
-                return AsyncSocketStream(sock)
+            if addresses:
+                _dial(addresses.popleft(), connecting)
         except OSError as failure:
-            # Report a rejection rather than an unreachable address.
-            last = last if isinstance(last, ConnectionRefusedError) else failure
-            if sock is not None:
+            last = _more_telling(last, failure)
+            continue
+        next_start = monotonic() + _NEXT_ADDRESS if addresses else deadline
+        for sock in await wait_any_writable(connecting, min(deadline, next_start) - monotonic()):
+            try:
+                return _connected(sock)
+            except OSError as failure:
+                last = _more_telling(last, failure)
                 sock.close()
                 connecting.remove(sock)
         if connecting and monotonic() >= deadline:
@@ -280,16 +281,13 @@ async def _first_connected(
     raise (ConnectTimedOutError() if isinstance(last, TimeoutError) else ConnectFailedError(last)) from last
 
 
-def _next_attempt(addresses: deque[Address], connecting: deque[socket.socket]) -> socket.socket:
-    """Return the last socket of `connecting`: a new one for the next address, or else the one that was the first."""
-    if addresses:
-        return _dial(addresses.popleft(), connecting)
-    connecting.rotate(-1)
-    return connecting[-1]
+def _more_telling(last: OSError | None, failure: OSError) -> OSError:
+    """Return the failure to report: a rejection rather than an unreachable address, otherwise the later one."""
+    return last if isinstance(last, ConnectionRefusedError) else failure
 
 
-def _dial(info: Address, connecting: deque[socket.socket]) -> socket.socket:
-    """Start to connect to an address; add the new socket to `connecting`, and return it."""
+def _dial(info: Address, connecting: deque[socket.socket]) -> None:
+    """Start to connect to an address, and add the new socket to `connecting`."""
     family, kind, protocol, _, address = info
     connecting.append(socket.socket(family, kind, protocol))
     sock = connecting[-1]
@@ -303,12 +301,10 @@ def _dial(info: Address, connecting: deque[socket.socket]) -> socket.socket:
         sock.close()
         connecting.pop()
         raise
-    return sock
 
 
-async def _is_connected(sock: socket.socket, deadline: float) -> bool:
-    if not await wait_writable(sock, deadline - monotonic()):
-        return False
+def _connected(sock: socket.socket) -> AsyncSocketStream:
+    """Return the stream of a socket whose attempt has ended; raise OSError if it failed."""
     if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
         raise OSError(code, os.strerror(code))
-    return True
+    return AsyncSocketStream(sock)

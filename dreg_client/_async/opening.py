@@ -101,13 +101,13 @@ def aopen_image(
 
 async def _opened_image(name: StoreName, options: "RegistryOptions", *, strict: bool) -> "AsyncImage":
     from dreg_client._async.images import read_image  # noqa: PLC0415 (see above)
-    from dreg_client._async.limits import limited  # noqa: PLC0415 (as above)
+    from dreg_client._async.limits import within  # noqa: PLC0415 (as above)
 
     store = aopen_store(name, strict=strict, **options)
     try:
         seconds = options.get("deadline")
-        read = read_image if seconds is None else limited(read_image, seconds)
-        image: AsyncImage = await read(store.source, reference_of(name), owns_source=True)
+        read = partial(read_image, store.source, reference_of(name), owns_source=True, deadline=seconds)
+        image: AsyncImage = await within(seconds, read)
     except BaseException:
         await store.close()
         raise

@@ -16,21 +16,30 @@ from time import monotonic
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._async._compat import Permit, Semaphore
+from dreg_client._async._compat import Semaphore, run_in_thread
 from dreg_client._async.connection import AsyncConnection
 from dreg_client._async.network import AsyncStream, AsyncTLSStream, connect
 from dreg_client._async.proxy import connect_by_proxy
 from dreg_client._async.transport import RawHeaders
-from dreg_client.credentials.tls import tls_context
+from dreg_client.credentials.tls import has_own_context, tls_context
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import ClosedBeforeResponseError, ConnectionLostError, NetworkError, no_place
+from dreg_client.protocol.network_errors import (
+    ClosedBeforeResponseError,
+    ConnectionLostError,
+    NetworkError,
+    body_timeout,
+    no_place,
+)
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
-from dreg_client.protocol.proxies import proxy_of
+from dreg_client.protocol.permits import Permit
+from dreg_client.protocol.proxies import Proxy, proxy_of
 from dreg_client.values.origin import Origin, Reach, is_loopback, reach
 
 _SENT_AGAIN: Final = frozenset({"GET", "HEAD"})
+_MOST_POOLS: Final = 32
+"""The number of origins whose connections are kept. There may be more while they are in use."""
 _MOST_SPELLINGS: Final = 256
 
 
@@ -50,6 +59,7 @@ class AsyncPool:
         self._options, self._named = options, named
         self._pools: dict[Origin, AsyncOriginPool] = {}
         self._spellings: dict[str, AsyncOriginPool] = {}
+        self._context: ssl.SSLContext | None = None
         self._closed = False
         self._process = os.getpid()
 
@@ -58,7 +68,9 @@ class AsyncPool:
         if self._process != os.getpid():
             self._drop_pools_of_parent()
         place = hop.place
-        pool = self._spellings.get(place) or self._pool(place, hop)
+        pool = self._spellings.get(place)
+        if pool is None or pool.closed:
+            pool = await self._pool(place, hop)
         return await pool.send(hop, hop.url[len(place) :], timeouts, until)
 
     def _drop_pools_of_parent(self) -> None:
@@ -69,27 +81,67 @@ class AsyncPool:
         for pool in pools:
             pool.close()  # in this process only: closing sends nothing while the parent still has the socket
 
-    def _pool(self, place: str, hop: Hop) -> "AsyncOriginPool":
+    async def _pool(self, place: str, hop: Hop) -> "AsyncOriginPool":
         try:
             origin = Origin.of(place)
         except ValueError:
             raise errors.UnsafeURLError(hop.where, hop.where, "not a valid URL") from None
-        if self._closed:
-            raise errors.ClosedError(str(origin))
         pool = self._pools.get(origin)
         if pool is None:
-            for other in list(self._pools.values()):
-                other.close_unusable()  # so that redirects to many hosts do not accumulate connections
-            settings = self._options if self._named is None else self._named.get(origin)
-            pool = AsyncOriginPool(origin, self._options, settings)
-            pool = self._pools.setdefault(origin, pool)  # another thread may have added one
+            if self._closed:
+                raise errors.ClosedError(str(origin))
+            new = await self._new_pool(origin)
+            self._drop_pools()
+            pool = self._pools.setdefault(origin, new)  # another request may have added one
         if len(self._spellings) < _MOST_SPELLINGS:
             self._spellings[place] = pool
+        if self._closed:  # in the meantime, perhaps before the new pool was added
+            self._close_all()
+            raise errors.ClosedError(str(origin))
         return pool
+
+    async def _new_pool(self, origin: Origin) -> "AsyncOriginPool":
+        options = self._options
+        settings = options if self._named is None else self._named.get(origin)
+        context = await self._tls_context(origin, settings) if origin.scheme == "https" else None
+        proxy, proxy_context = proxy_of(origin, options), None
+        if proxy is not None and proxy.scheme == "https":
+            proxy_context = await self._tls_context(Origin("https", proxy.host, proxy.port), None)
+        return AsyncOriginPool(origin, options, context, proxy, proxy_context)
+
+    async def _tls_context(self, origin: Origin, settings: TLSSettings | None) -> ssl.SSLContext:
+        """Return the TLS context for an origin. All origins without their own settings share one.
+
+        Loading the system's CA certificates takes 0.1 seconds, and they need 1 MB. Async code loads them in a thread.
+        """
+        if has_own_context(self._options, origin, settings):
+            return await run_in_thread(tls_context, self._options, origin, settings)
+        if self._context is None:
+            self._context = await run_in_thread(tls_context, self._options, origin, settings)
+        return self._context
+
+    def _drop_pools(self) -> None:
+        """Close connections that may not be used again, and drop the pools that were not used for longest.
+
+        So redirects to many hosts do not accumulate connections and pools.
+        """
+        pools = list(self._pools.items())  # a copy, because other threads may add some
+        pools.sort(key=lambda item: item[1].used)
+        surplus = len(pools) + 1 - _MOST_POOLS
+        for origin, pool in pools:
+            pool.close_unusable()
+            if surplus > 0 and not pool.is_in_use:
+                surplus -= 1
+                self._pools.pop(origin, None)  # first, so that no pool of `_pools` is closed
+                pool.close()
+                self._spellings = {place: kept for place, kept in list(self._spellings.items()) if not kept.closed}
 
     async def aclose(self) -> None:
         """Close all idle connections. Those in use are closed together with their responses."""
         self._closed = True
+        self._close_all()
+
+    def _close_all(self) -> None:
         self._spellings.clear()
         for pool in list(self._pools.values()):
             pool.close()
@@ -102,35 +154,46 @@ class AsyncOriginPool:
     Args:
         origin: The origin.
         options: The options for the number of connections, the proxy, and TLS.
-        settings: The settings for TLS, if it is the registry or a mirror (see `AsyncPool`).
+        context: The TLS context; None for http.
+        proxy: The proxy; None if there is none.
+        proxy_context: The TLS context for an https proxy.
 
     Attributes:
         process: The id of the process whose connections these are.
+        closed: Whether `close` was called. Then connections are not kept any more.
+        used: When a connection was last returned, by `time.monotonic()`.
     """
 
-    def __init__(self, origin: Origin, options: Options, settings: TLSSettings | None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        options: Options,
+        context: ssl.SSLContext | None,
+        proxy: Proxy | None,
+        proxy_context: ssl.SSLContext | None,
+    ) -> None:
         self._origin, self._options = origin, options
         self._host = origin.authority.encode("ascii")
-        self._context = tls_context(options, origin, settings) if origin.scheme == "https" else None
-        self._proxy = proxy = proxy_of(origin, options)
+        self._context, self._proxy, self._proxy_context = context, proxy, proxy_context
         self._proxy_headers: RawHeaders | None = None
-        self._proxy_context: ssl.SSLContext | None = None
-        if proxy is not None and proxy.scheme == "https":
-            proxy_origin = Origin("https", proxy.host, proxy.port)
-            self._proxy_context = tls_context(options, proxy_origin, None)
         if proxy is not None and origin.scheme == "http" and not proxy.is_socks:
             self._proxy_headers = proxy.headers
         self._permits = Semaphore(options.connections)
         self.process = os.getpid()
         self._idle: deque[AsyncConnection] = deque()
-        self._closed = False
+        self.closed = False
+        self.used = monotonic()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a request has a connection, or waits for one."""
+        return self._permits.free < self._options.connections
 
     async def send(self, hop: Hop, target: str, timeouts: Timeouts, until: float) -> "AsyncPooledResponse":
         """Send a request for path and query of `target`, and read the head of its response (see `AsyncPool.send`)."""
         seconds = timeouts.read if hop.waits is None else hop.waits
         connection: AsyncConnection | None = None
-        held = Permit()
-        held.semaphore = self._permits
+        held = Permit(self._permits)
         try:
             if not await self._permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
@@ -194,7 +257,8 @@ class AsyncOriginPool:
         """Release the permit of a connection. Keep the connection if it may be used again; otherwise close it."""
         if connection.may_be_kept():
             self._idle.append(connection)
-            if self._closed:
+            self.used = monotonic()
+            if self.closed:
                 self.close()
         else:
             connection.close()
@@ -219,7 +283,7 @@ class AsyncOriginPool:
 
     def close(self) -> None:
         """Close the idle connections. Those in use are closed when they are returned."""
-        self._closed = True
+        self.closed = True
         with suppress(IndexError):
             while self._idle:
                 self._idle.pop().close()
@@ -257,7 +321,8 @@ class AsyncPooledResponse:
         except BaseException as failure:
             await self.aclose()
             if isinstance(failure, NetworkError):
-                raise failure.error(self._hop.where) from None
+                error = failure.error(self._hop.where)
+                raise (error if monotonic() >= until else body_timeout(error, self._seconds)) from None
             raise
         if chunk:
             return chunk

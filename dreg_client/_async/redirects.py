@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from dreg_client import errors
 from dreg_client._async.anonymous import AsyncAnonymousAuthenticator
-from dreg_client._async.sender import AsyncAnswer, AsyncSender
+from dreg_client._async.sender import AsyncResponseAndBody, AsyncSender
 from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
@@ -27,9 +27,11 @@ class AsyncRedirects:
         self._options, self._sender = options, sender
         self._others = AsyncAnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    async def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> AsyncAnswer:
+    async def send(
+        self, registry: RegistryURL, request: Request, authorization: str | None, until: float
+    ) -> AsyncResponseAndBody:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        hop = first = self._first_hop(registry, request, authorization)
+        hop = first = self._first_hop(registry, request, authorization, until)
         for _ in range(MAX_REDIRECTS + 1):
             response, body = await self._sender.send(hop, registry.url)
             is_elsewhere = response.status == 401 and hop is not first
@@ -47,7 +49,7 @@ class AsyncRedirects:
                 hop = await self._with_known_token(registry, hop)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
 
-    def _first_hop(self, registry: RegistryURL, request: Request, authorization: str | None) -> Hop:
+    def _first_hop(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> Hop:
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
             headers = (*headers, ("Authorization", authorization))
@@ -61,13 +63,14 @@ class AsyncRedirects:
             request.streams,
             only_loopback=only_loopback,
             waits=request.waits,
+            until=until,
             content=request.content,
         )
 
     async def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
         """Return the request; with an anonymous token, if it goes to another registry that required one earlier."""
         other = other_registry(registry, hop)
-        authorization = None if other is None else await self._others.known(*other, nearest=hop.nearest)
+        authorization = None if other is None else await self._others.known(*other, hop.until, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else hop
 
     async def _authorized(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
@@ -79,7 +82,7 @@ class AsyncRedirects:
         if other is None:
             return None
         used = next((value for name, value in hop.headers if name == "Authorization"), None)
-        authorization = await self._others.answer(*other, challenged, used, nearest=hop.nearest)
+        authorization = await self._others.answer(*other, challenged, used, hop.until, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else None
 
 

@@ -2,7 +2,9 @@
 
 import random
 from contextlib import suppress
-from typing import Final
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._async import changes
@@ -12,6 +14,7 @@ from dreg_client._async.manifests import missing_manifests
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import manifests
+from dreg_client.protocol.changes import check_absence
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.missing import may_be_for_missing, named_manifests
 from dreg_client.protocol.referrers import MOST, fallback_tag, is_not_offered, referrer_pages
@@ -20,6 +23,9 @@ from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
 from dreg_client.values.reference import RepositoryName
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # imports `logging`
 
 _ROUNDS: Final = 10
 _WRITES: Final = 5
@@ -97,7 +103,7 @@ class AsyncReferrersTag:
     async def _write(self, change: Change) -> bool:
         """Apply the change and read the list back, up to 5 times. Return whether anything was written."""
         with Turn((self._client.registry.url, self._repository, self._tag)) as before:
-            await wait_future(before)
+            await self._wait_for_turn(before)
             served: RawManifest | None = None
             is_confirmed, unkept = False, 0
             for number in range(_WRITES):
@@ -110,6 +116,17 @@ class AsyncReferrersTag:
                     await self._wait_for_kept(unkept)
                 is_confirmed = await self._put(change, changed, is_last=number == _WRITES - 1)
             return True
+
+    async def _wait_for_turn(self, before: "Future[None]") -> None:
+        """Wait until another task has changed the tag; raise DeadlineError if that takes longer than the call may."""
+        call = self._client.deadline()
+        try:
+            await wait_future(before, inf if call is None else call.until(monotonic()) - monotonic())
+        except TimeoutError:
+            failure = errors.TransferTimeoutError("another change of the list of referrers took too long", self._where)
+            if call is not None:
+                call.check(failure)
+            raise failure from None
 
     async def _wait_for_kept(self, times: int) -> None:
         """Wait, because a registry may serve the old list for a while; raise ConflictError after several times."""
@@ -130,6 +147,7 @@ class AsyncReferrersTag:
         # From the registry itself, because a mirror may be outdated.
         request = manifests.manifest_request("GET", self._repository, self._tag, mirrored=False)
         response = await self._client.send(request)
+        check_absence(response, request)
         if response.status == 404:
             return None
         return manifests.manifest_in(response, request, self._tag)

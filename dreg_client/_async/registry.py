@@ -5,7 +5,7 @@ from typing import Self, Unpack
 
 from dreg_client import errors
 from dreg_client._async.client import AsyncClient
-from dreg_client._async.limits import limit_calls
+from dreg_client._async.limits import limited
 from dreg_client._async.lists import iter_catalog
 from dreg_client._async.repository import AsyncRepository
 from dreg_client.protocol.options import RegistryOptions, with_auth
@@ -56,7 +56,7 @@ class AsyncRegistry:
         self._url = self._client.registry
         self._repositories: dict[str, AsyncRepository] = {}
         self._catalog: Namespaces[AsyncRepository] | None = None
-        limit_calls(self, ("ping", "is_up", "namespaces", "repositories", "refresh"), self._client.deadline_seconds)
+        self._deadline_seconds = self._client.deadline_seconds
 
     @classmethod
     def build_with_manual_client(
@@ -96,6 +96,7 @@ class AsyncRegistry:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @limited
     async def ping(self) -> None:
         """Check that this is a registry, and that it accepts the credentials (distribution-spec "Determining Support").
 
@@ -107,10 +108,18 @@ class AsyncRegistry:
         request = ping_request()
         check_ping(await self._client.send(request), request)
 
+    @limited
     async def is_up(self) -> bool:
-        """Return whether `ping` succeeds."""
+        """Return whether `ping` succeeds.
+
+        Raises:
+            ConfigError: A certificate file, a credential file or a proxy cannot be used, so nothing was sent.
+            MissingLibraryError: A SOCKS proxy requires a library that is not installed.
+        """
         try:
             await self.ping()
+        except (errors.ConfigError, errors.MissingLibraryError):
+            raise
         except (errors.DregError, OSError):
             return False
         return True
@@ -129,6 +138,9 @@ class AsyncRegistry:
         return self._repository(whole_name(name, namespace, self._url.name))
 
     def _repository(self, name: RepositoryName) -> AsyncRepository:
+        if (known := self._repositories.get(name)) is not None:
+            return known
+        # `setdefault`, because another thread may do the same
         return self._repositories.setdefault(name, AsyncRepository(self._client, name, strict=self._strict))
 
     async def catalog(self, *, n: int | None = None, last: str | None = None) -> AsyncIterator[str]:
@@ -144,6 +156,7 @@ class AsyncRegistry:
         async for name in iter_catalog(self._client, n, last, MAX_STREAMED_PAGES):
             yield name
 
+    @limited
     async def namespaces(self) -> tuple[str, ...]:
         """List the namespaces: the first parts of all names in the catalog, or `library` for names without a slash.
 
@@ -151,6 +164,7 @@ class AsyncRegistry:
         """
         return (self._catalog or await self._read_catalog()).names
 
+    @limited
     async def repositories(self, namespace: str | None = None) -> Mapping[str, AsyncRepository]:
         """Return a read-only mapping of the catalog's repositories, by full name; with `namespace`, only those in it.
 
@@ -161,6 +175,7 @@ class AsyncRegistry:
         """
         return (self._catalog or await self._read_catalog()).of(namespace)
 
+    @limited
     async def refresh(self) -> None:
         """Read the catalog again. Clears all cached tags, and drops repositories that are no longer in the catalog."""
         await self._read_catalog()

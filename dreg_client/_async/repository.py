@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.client import AsyncClient
-from dreg_client._async.limits import limit_calls
+from dreg_client._async.limits import limited
 from dreg_client._async.lists import iter_tags
 from dreg_client._async.manifests import get_manifest
 from dreg_client._async.registry_destination import AsyncRegistryDestination
@@ -44,30 +44,6 @@ if TYPE_CHECKING:  # few manifests have a subject, few are of schema 1, and few 
     from dreg_client.models.legacy import LegacyManifest
 
 
-_LIMITED: Final = (
-    "tags",
-    "resolve",
-    "check_manifest",
-    "get_manifest",
-    "get_raw_manifest",
-    "get_config",
-    "get_image",
-    "referrers",
-    "has_blob",
-    "get_blob",
-    "download_blob",
-    "push_blob",
-    "mount_blob",
-    "put_manifest",
-    "tag",
-    "untag",
-    "delete_tag",
-    "delete_manifest",
-    "delete_blob",
-)
-"""The methods that send several requests, or may. Iterators and streams take care of the deadline themselves."""
-
-
 class AsyncRepository(AsyncStore):
     """A repository of a registry. Tasks may share it. Create one with `AsyncRegistry.repository` or `aopen_store`.
 
@@ -92,8 +68,9 @@ class AsyncRepository(AsyncStore):
         super().__init__(self._destination)
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
-        limit_calls(self, _LIMITED, client.deadline_seconds)
+        self._deadline_seconds = client.deadline_seconds
 
+    @limited
     async def tags(self) -> tuple[str, ...]:
         """List all tags, in the registry's order. The list is cached until `refresh`, or a change through this object.
 
@@ -118,6 +95,7 @@ class AsyncRepository(AsyncStore):
         async for tag in iter_tags(self._client, self._repository, n, last, MAX_STREAMED_PAGES):
             yield tag
 
+    @limited
     async def push_blob(
         self,
         source: "BlobSource",
@@ -166,6 +144,7 @@ class AsyncRepository(AsyncStore):
         written = await self._destination.uploads().push(content, mount_from=other, resume=resume)
         return Descriptor(mediaType=media_type, digest=written.digest, size=written.size)
 
+    @limited
     async def mount_blob(self, digest: BlobRef, repository: str) -> bool:
         """Add a blob of another repository of the registry, without a transfer (distribution-spec "Mounting").
 
@@ -177,6 +156,7 @@ class AsyncRepository(AsyncStore):
         """
         return await self._destination.uploads().mount(digest_of(digest), RepositoryName(repository))
 
+    @limited
     async def put_manifest(
         self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None
     ) -> Descriptor:
@@ -233,6 +213,7 @@ class AsyncRepository(AsyncStore):
         finally:
             self.refresh()
 
+    @limited
     async def tag(self, reference: ManifestRef, *new_tags: str) -> Digest:
         """Add tags to the manifest at a tag, a digest or a descriptor. Its bytes do not change.
 
@@ -267,6 +248,7 @@ class AsyncRepository(AsyncStore):
             raise await changes.explained(self._client, self._repository, manifest, failure, cannot) from None
         return response
 
+    @limited
     async def untag(self, tag: str, *, placeholder: bool = True) -> None:
         """Delete a tag, but not its manifest or its other tags (distribution-spec "Deleting tags").
 
@@ -298,6 +280,7 @@ class AsyncRepository(AsyncStore):
 
     delete_tag = untag
 
+    @limited
     async def delete_manifest(self, digest: BlobRef) -> None:
         """Delete a manifest, given its digest, and all its tags (distribution-spec "Deleting Manifests").
 
@@ -316,6 +299,7 @@ class AsyncRepository(AsyncStore):
         finally:
             self.refresh()
 
+    @limited
     async def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").
 

@@ -1,6 +1,7 @@
 """Send one HTTP request, read its response within limits, and wait between retries."""
 
 from contextlib import suppress
+from dataclasses import replace
 from logging import DEBUG
 from time import monotonic
 from typing import Final
@@ -9,13 +10,19 @@ from dreg_client import errors
 from dreg_client._async._compat import sleep
 from dreg_client._async.transport import AsyncOpenResponse, AsyncRequestBody, AsyncTransport
 from dreg_client._logging import log
-from dreg_client.protocol.deadlines import request_end
 from dreg_client.protocol.events import Answered, Event, Retrying
 from dreg_client.protocol.messages import Headers, Hop, Response
+from dreg_client.protocol.network_errors import (
+    TOO_LONG,
+    body_timeout,
+    connection_timeout,
+    document_timeout,
+    head_timeout,
+)
 from dreg_client.protocol.options import Options, Timeouts
 from dreg_client.protocol.retry import Attempts
 
-AsyncAnswer = tuple[Response, AsyncOpenResponse | None]
+AsyncResponseAndBody = tuple[Response, AsyncOpenResponse | None]
 """A response, and its body if that has not been read yet."""
 _MOST_OF_AN_ERROR: Final = 64 * 1024
 """The maximum number of bytes to read from the body of an error response."""
@@ -32,7 +39,7 @@ class AsyncSender:
         self.fixed = (("User-Agent", options.user_agent), ("Accept-Encoding", "identity"))
         self._options, self._timeouts, self._transport = options, options.timeouts, transport
 
-    async def send(self, hop: Hop, registry: str = "") -> AsyncAnswer:
+    async def send(self, hop: Hop, registry: str = "") -> AsyncResponseAndBody:
         """Send one HTTP request.
 
         Args:
@@ -40,13 +47,12 @@ class AsyncSender:
             registry: The URL of the registry for which it is sent.
         """
         began = monotonic()
-        until = request_end.get()
         opened: AsyncOpenResponse | None = None
+        seconds = 0.0
         try:
-            opened = await self._transport.send(hop, self._timeouts, until)
-            if isinstance(hop.content, AsyncRequestBody):  # sent for longer than requests may take
-                until = hop.content.pace.response_end()
-                request_end.set(until)
+            opened = await self._transport.send(hop, self._timeouts, hop.until)
+            if isinstance(hop.content, AsyncRequestBody):  # which may have taken longer
+                hop = replace(hop, until=hop.content.pace.response_end())
             headers = Headers(opened.headers)
             seconds = monotonic() - began
             if log.isEnabledFor(DEBUG):
@@ -55,13 +61,38 @@ class AsyncSender:
                 self._options.on_event(Answered(hop.method, hop.where, opened.status, seconds))
             if hop.streams and 200 <= opened.status < 300:
                 return Response(opened.status, headers, b"", hop.url, registry, peer=opened.peer), opened
-            body = await _read_body(hop, opened, headers, self._timeouts, until)
-        except BaseException:
+            body = await _read_body(hop, opened, headers, self._timeouts)
+        except BaseException as failure:
             if opened is not None:
                 await opened.aclose()
+            if isinstance(failure, errors.TransportError):
+                elapsed = monotonic() - began
+                since_head = None if opened is None else elapsed - seconds
+                is_over = monotonic() >= hop.until
+                raise self._with_limit(failure, hop, elapsed, since_head, is_over=is_over) from failure.__cause__
             raise
         await opened.aclose()
         return Response(opened.status, headers, body, hop.url, registry, peer=opened.peer), None
+
+    def _with_limit(
+        self, failure: errors.TransportError, hop: Hop, elapsed: float, since_head: float | None, *, is_over: bool
+    ) -> errors.TransportError:
+        """Return the error of a timeout with the limit that was exceeded.
+
+        `since_head` is the time since the head arrived; None if it did not arrive.
+        """
+        timeouts = self._timeouts
+        read = timeouts.read if hop.waits is None else hop.waits
+        if isinstance(failure, errors.ConnectError):
+            return connection_timeout(failure, timeouts.connect, elapsed)
+        if since_head is None:
+            return head_timeout(failure, read, elapsed)
+        whole = max(timeouts.whole, hop.waits or 0.0)
+        return (
+            document_timeout(failure, whole, since_head)
+            if is_over or since_head >= whole
+            else body_timeout(failure, read)
+        )
 
     async def pause(self, method: str, url: str, attempts: Attempts, reason: str, delay: float) -> None:
         """Report why an attempt failed, and wait before the next one."""
@@ -75,32 +106,31 @@ class AsyncSender:
             self._options.on_event(event)
 
 
-async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts, until: float) -> bytes:
+async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
-    deadline, size, chunks = min(monotonic() + longest, until), 0, list[bytes]()
+    # Not a list of chunks: tiny ones would take many times the memory of their bytes.
+    deadline, body = min(monotonic() + longest, hop.until), bytearray()
     if not 200 <= opened.status < 300:
         with suppress(errors.TransportError):
             while (
-                size <= _MOST_OF_AN_ERROR
+                len(body) <= _MOST_OF_AN_ERROR
                 and monotonic() <= deadline
                 and (chunk := await opened.chunk(deadline)) is not None
             ):
-                size += len(chunk)
-                chunks.append(chunk)
-        return b"".join(chunks)[:_MOST_OF_AN_ERROR]
+                body += chunk
+        return bytes(body[:_MOST_OF_AN_ERROR])
     if hop.limit == 0:
         return b""
     if hop.method != "HEAD" and (stated := headers.content_length or 0) > hop.limit:
         raise _too_large(hop, stated)
     while (chunk := await opened.chunk(deadline)) is not None:
-        size += len(chunk)
-        if size > hop.limit:
+        if (size := len(body) + len(chunk)) > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
-            raise errors.TransferTimeoutError("the response was not complete in time", hop.where)
-        chunks.append(chunk)
-    return b"".join(chunks)
+            raise errors.TransferTimeoutError(TOO_LONG, hop.where)
+        body += chunk
+    return bytes(body)
 
 
 def _too_large(hop: Hop, size: int) -> errors.ResponseTooLargeError:

@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client._async._compat import Awaited
 from dreg_client._async.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
 from dreg_client._async.downloads import AsyncBlobStream, download_blob, get_blob, stream_blob
+from dreg_client._async.limits import limited
 from dreg_client._async.ports import AsyncSource
 from dreg_client.files.partial_file import Durability
 from dreg_client.models.descriptor import Descriptor
@@ -49,6 +50,7 @@ class AsyncStore(Awaited):
     """
 
     source: AsyncSource
+    _deadline_seconds: float | None = None  # of a registry
 
     def __init__(self, source: AsyncSource) -> None:
         self.source = source
@@ -82,6 +84,7 @@ class AsyncStore(Awaited):
         """List all tags, in the store's order."""
         return await self.source.tags()
 
+    @limited
     async def resolve(self, reference: ManifestRef) -> Descriptor:
         """Return the descriptor of the manifest at a tag, a digest or a descriptor.
 
@@ -93,6 +96,7 @@ class AsyncStore(Awaited):
         """
         return await self.source.resolve(reference_text(reference))
 
+    @limited
     async def check_manifest(self, reference: ManifestRef) -> Digest | None:
         """Return the digest of the manifest at a tag, a digest or a descriptor; None if it does not exist."""
         try:
@@ -106,6 +110,7 @@ class AsyncStore(Awaited):
     async def get_manifest(
         self, reference: ManifestRef, *, legacy: Literal[True]
     ) -> "AnyManifest | LegacyManifest": ...
+    @limited
     async def get_manifest(self, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
         """Read the manifest or index at a tag, a digest or a descriptor.
 
@@ -121,10 +126,12 @@ class AsyncStore(Awaited):
         """
         return await read_manifest(self.source, reference, legacy=legacy)
 
+    @limited
     async def get_raw_manifest(self, reference: ManifestRef) -> RawManifest:
         """Read the bytes of a manifest, verified but not parsed. Use this for broken documents."""
         return await read_raw_manifest(self.source, reference)
 
+    @limited
     async def get_config(self, reference: ManifestRef | ImageManifest) -> "ImageConfig":
         """Read an image's config, given a reference to the image, its manifest, or the descriptor of the config itself.
 
@@ -133,6 +140,7 @@ class AsyncStore(Awaited):
         """
         return await read_config_at(self.source, reference)
 
+    @limited
     async def get_image(self, reference: ManifestRef) -> "AsyncImage":
         """Read the image at a tag, a digest or a descriptor.
 
@@ -145,8 +153,9 @@ class AsyncStore(Awaited):
         """
         from dreg_client._async.images import read_image  # noqa: PLC0415 (see above)
 
-        return await read_image(self.source, reference)
+        return await read_image(self.source, reference, deadline=self._deadline_seconds)
 
+    @limited
     async def referrers(
         self, digest: BlobRef, artifact_type: str | None = None, *, verify: Verify = False
     ) -> tuple[Descriptor, ...]:
@@ -170,10 +179,12 @@ class AsyncStore(Awaited):
         """
         return await read_referrers(self.source, digest_of_manifest(digest), artifact_type, verify)
 
+    @limited
     async def has_blob(self, digest: BlobRef) -> bool:
         """Return whether a blob exists, without reading it."""
         return await self.source.has_blob(digest_of(digest))
 
+    @limited
     async def get_blob(self, blob: BlobRef, *, limit: int = MAX_BLOB) -> bytes:
         """Read a blob into memory, verified against its digest.
 
@@ -214,6 +225,7 @@ class AsyncStore(Awaited):
         async with stream_blob(self.source, blob_request(blob, start), verifier) as chunks:
             yield chunks
 
+    @limited
     async def download_blob(
         self,
         blob: BlobRef,

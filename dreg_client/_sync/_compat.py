@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
@@ -24,7 +24,7 @@ from dreg_client._sync._threads import TaskGroup as TaskGroup  # noqa: PLC0414 (
 from dreg_client.credentials.cancellation import cancelled_by
 from dreg_client.errors import TokenError
 from dreg_client.errors.groups import first_error_only
-from dreg_client.protocol.deadlines import RESCUE, CallDeadline, current_call
+from dreg_client.protocol.deadlines import CallDeadline, current_call
 from dreg_client.values.waiting import wait_in_steps
 
 if TYPE_CHECKING:
@@ -152,20 +152,6 @@ class Semaphore:
             deque(map(self._permits.put, map([None].pop if held is None else held.pop, (0,))), 0)
 
 
-class Permit(list[None]):
-    """A place for one permit of a semaphore (see `Semaphore.acquire`).
-
-    An interrupt may come before the code that releases a permit. The permit is then released when this is deleted.
-    """
-
-    __slots__ = ("semaphore",)  # set by the caller, because each request creates a permit, and calls take time
-    semaphore: "Semaphore"
-
-    def __del__(self) -> None:
-        if self:
-            self.semaphore.release(self)
-
-
 def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
     """Look up the TCP addresses of a host; raise OSError if the lookup fails, or TimeoutError.
 
@@ -232,11 +218,13 @@ def run_cancellable(function: Callable[[*Arguments], T], *arguments: *Arguments)
         raise
 
 
-def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+def run_shielded(
+    function: Callable[[*Arguments], T], *arguments: *Arguments, deadline: CallDeadline | None = None
+) -> T:
     """Call a function that must run to its end even if its group is cancelled; then continue the cancellation.
 
     Interrupts arrive in the main thread, so the function is called in another thread. If that does not start, it is
-    called again. So it must be safe to call the function twice.
+    called again. So it must be safe to call the function twice. `deadline` limits it instead of that of the call.
     """
     outcomes: list[T] = []
     failures: list[BaseException] = []
@@ -244,7 +232,7 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
 
     def work() -> None:
         current.set(None)  # outside of any group, so not cancelled
-        current_call.set(CallDeadline(patience=RESCUE))  # instead of the deadline of the call
+        current_call.set(deadline)
         try:
             outcomes.append(function(*arguments))
         except BaseException as failure:
@@ -264,43 +252,64 @@ def run_shielded(function: Callable[[*Arguments], T], *arguments: *Arguments) ->
     return outcomes[0]
 
 
-def wait_future(future: "Future[T]") -> T:
-    """Wait for a future of a thread. Cancellation ends the wait, but not the future."""
+def run_closing(function: Callable[[], object]) -> None:
+    """Call a function that closes something."""
+    function()
+
+
+def wait_future(future: "Future[T]", timeout: float = inf) -> T:
+    """Wait for a future of a thread, or raise TimeoutError. Cancellation ends the wait, but not the future."""
     if not future.done():
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
         wait = wait_in_steps if (scope := current.get()) is None else scope.wait
         # `or`: an interrupt in `set_result` may have prevented the callback
-        wait(lambda seconds: done.wait(seconds) or future.done(), inf)
+        if not wait(lambda seconds: done.wait(seconds) or future.done(), timeout):
+            raise TimeoutError
     return future.result()
 
 
 def wait_readable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be read; return False if it cannot within `timeout` seconds."""
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    return wait(partial(_is_ready, sock, "read"), timeout)
+    return wait(partial(_ready, (sock,), "read"), timeout)
 
 
 def wait_writable(sock: socket.socket, timeout: float) -> bool:
     """Wait until a socket can be written to; return False if it cannot within `timeout` seconds."""
+    return bool(wait_any_writable((sock,), timeout))
+
+
+def wait_any_writable(socks: Collection[socket.socket], timeout: float) -> list[socket.socket]:
+    """Wait until any of some sockets can be written to, within `timeout` seconds; return those that can, in order."""
+    ready: list[socket.socket] = []
+
+    def step(seconds: float) -> bool:
+        ready[:] = _ready(socks, "write", seconds)
+        return bool(ready)
+
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    return wait(partial(_is_ready, sock, "write"), timeout)
+    wait(step, timeout)
+    return ready
 
 
-def _poll(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
+def _poll(socks: Collection[socket.socket], what: Literal["read", "write"], timeout: float) -> list[socket.socket]:
     poll = select.poll()
-    poll.register(sock, select.POLLIN if what == "read" else select.POLLOUT)
-    return bool(poll.poll(timeout * 1000))
+    for sock in socks:
+        poll.register(sock, select.POLLIN if what == "read" else select.POLLOUT)
+    ready = {descriptor for descriptor, _ in poll.poll(timeout * 1000)}
+    return [sock for sock in socks if sock.fileno() in ready]
 
 
-def _select(sock: socket.socket, what: Literal["read", "write"], timeout: float) -> bool:
+def _select(socks: Collection[socket.socket], what: Literal["read", "write"], timeout: float) -> list[socket.socket]:
     # On Windows, a failed connection is reported as exceptional, not as writable.
-    reading, writing = ([sock], []) if what == "read" else ([], [sock])
-    return any(select.select(reading, writing, writing, timeout))
+    reading, writing = (socks, ()) if what == "read" else ((), socks)
+    ready = {sock for found in select.select(reading, writing, writing, timeout) for sock in found}
+    return [sock for sock in socks if sock in ready]
 
 
 # Windows has no `poll`. On other systems, `select` fails for file descriptors from 1,024 on.
-_is_ready: Final = _poll if hasattr(select, "poll") else _select
+_ready: Final = _poll if hasattr(select, "poll") else _select
 
 
 def maybe_await(value: Awaitable[T] | T) -> T:

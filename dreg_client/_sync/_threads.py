@@ -53,7 +53,7 @@ class Scope:
         elif self.must_end():
             raise Cancelled
 
-    def wait(self, step: Callable[[float], bool], timeout: float) -> bool:
+    def wait(self, step: Callable[[float], object], timeout: float) -> bool:
         """Wait by calling `step`, which waits for some seconds, and returns whether its condition is met."""
         deadline = time.monotonic() + timeout
         while True:

@@ -5,22 +5,26 @@ import os
 from collections.abc import Generator, Iterator, Mapping
 from math import inf
 from time import monotonic
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 from urllib.parse import unquote_to_bytes
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client._sync._compat import Permit, Semaphore, run_until
-from dreg_client._sync.connection import body_length, request_target
+from dreg_client._sync._compat import Semaphore, run_closing, run_until, sleep
+from dreg_client._sync.connection import request_target
 from dreg_client._sync.pool import Pool
 from dreg_client._sync.transport import RawHeaders, RequestBody, Transport
 from dreg_client.protocol.auth import no_loopback
 from dreg_client.protocol.http_library import HTTPLibrary, LibraryRequest, check_http_option
 from dreg_client.protocol.messages import Hop
-from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, check_lengths, no_place
+from dreg_client.protocol.network_errors import OTHER_LOOP, NetworkError, TransferTimedOutError, body_length, no_place
 from dreg_client.protocol.option_types import TLSSettings
 from dreg_client.protocol.options import Options, Timeouts
+from dreg_client.protocol.permits import Permit
 from dreg_client.values.origin import Origin
+
+_UNINTERRUPTED: Final = 64
+"""After so many chunks, other threads may run: a transport may have thousands of tiny ones without waiting."""
 
 
 class _Headers(Protocol):
@@ -98,8 +102,7 @@ class TransportAdapter:
             raise no_loopback(hop.where, "it is behind transport=, which may connect to any address")
         key = os.getpid(), origin
         permits = self._permits.get(key) or self._permits.setdefault(key, Semaphore(self._options.connections))
-        held = Permit()
-        held.semaphore = permits
+        held = Permit(permits)
         try:
             if not permits.acquire(min(timeouts.pool, until - monotonic()), held):
                 raise no_place(self._options.connections, hop.where)  # noqa: TRY301 (an interrupt may follow `acquire`)
@@ -114,7 +117,6 @@ class TransportAdapter:
             raise
         try:
             _check_time(until)
-            check_lengths(adapted.headers)
             body_length(adapted.headers)
         except NetworkError as failure:
             adapted.close()
@@ -167,7 +169,7 @@ class AdaptedResponse:
         self._body, self._library, self._permits, self._where = response.stream, library, permits, where
         self._held = held
         self._chunks = response.stream.__iter__()
-        self._is_open, self._at_end = True, False
+        self._is_open, self._at_end, self._read = True, False, 0
 
     def chunk(self, until: float = inf) -> bytes | None:
         """Read the next bytes of the body; return None at the end."""
@@ -177,6 +179,9 @@ class AdaptedResponse:
             raise errors.ClosedError(self._where)
         try:
             chunk = run_until(until, next, self._chunks, None)
+            self._read += 1
+            if not self._read % _UNINTERRUPTED:
+                sleep(0)
             _check_time(until)
         except Exception as failure:
             if (error := _error(failure, self._library, self._where, in_body=True)) is not None:
@@ -191,14 +196,19 @@ class AdaptedResponse:
             return
         self._is_open = False
         try:
-            if isinstance(self._chunks, _Closable):  # such as a generator
-                self._chunks.close()
-            self._body.close()
+            run_closing(self._close_both)
         except Exception:  # noqa: BLE001, S110 (a caller's transport may raise anything; the response is no longer
             # needed)
             pass
         finally:
             self._permits.release(self._held)
+
+    def _close_both(self) -> None:
+        try:
+            if isinstance(self._chunks, _Closable):  # such as a generator
+                self._chunks.close()
+        finally:
+            self._body.close()
 
 
 def _counted(body: RequestBody) -> Generator[bytes]:

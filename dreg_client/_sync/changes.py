@@ -7,7 +7,7 @@ from dreg_client import errors
 from dreg_client._sync.client import Client
 from dreg_client._sync.manifests import missing_manifests, named
 from dreg_client.protocol import blobs, manifests
-from dreg_client.protocol.changes import is_specified, unconfirmed
+from dreg_client.protocol.changes import is_absent, is_specified, unconfirmed
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Request, Response
@@ -89,6 +89,7 @@ def delete_blob(client: Client, repository: RepositoryName, digest: Digest) -> N
     # Some registries do not support HEAD, and return 404 (DLD-21), so GET must also return 404.
     head = blobs.blob_request("HEAD", repository, digest, mirrored=False)
     for check in (head, blobs.first_byte_request(repository, digest)):
-        status = client.send(check).status
-        if status != 404:
-            raise unconfirmed(response, request, f"{check.method} returns status {status}, not 404")
+        found = client.send(check)
+        if not is_absent(found):
+            shown = f"status {found.status}, not 404" if found.status != 404 else "a web page"
+            raise unconfirmed(response, request, f"{check.method} returns {shown}")

@@ -7,7 +7,7 @@
 from dataclasses import replace
 from math import inf
 from time import monotonic
-from typing import Final, NoReturn, Self, Unpack
+from typing import Final, NamedTuple, NoReturn, Self, Unpack
 
 from dreg_client import errors
 from dreg_client._logging import log
@@ -15,10 +15,10 @@ from dreg_client._sync._compat import sleep
 from dreg_client._sync.adapter import new_transport
 from dreg_client._sync.authenticator import Authenticator
 from dreg_client._sync.redirects import Redirects, url_of
-from dreg_client._sync.sender import Answer, Sender
-from dreg_client._sync.transport import Transport
-from dreg_client.protocol.deadlines import CallDeadline, current_call, request_end
-from dreg_client.protocol.error_responses import check_wait, raise_for_status
+from dreg_client._sync.sender import ResponseAndBody, Sender
+from dreg_client._sync.transport import RequestBody, Transport
+from dreg_client.protocol.deadlines import CallDeadline, current_call
+from dreg_client.protocol.error_responses import check_wait, raise_for_status, with_attempts
 from dreg_client.protocol.events import Counted, Event, Warned
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.option_types import Mirror
@@ -34,7 +34,16 @@ _DENIED: Final = frozenset({401, 403})
 _WRITES: Final = frozenset({"PUT", "DELETE"})
 _CONTENT: Final = frozenset({200, 206})
 """Statuses of a mirror's response that has content."""
+_SHARE_OF_A_MIRROR: Final = 0.5
+"""The part of the time that is left for a request which a mirror may use. The rest is for the next one."""
 _MOST_WARNINGS: Final = 1000
+
+
+class _Delay(NamedTuple):
+    """A delay that a registry requested."""
+
+    end: float
+    response: Response
 
 
 class Client:
@@ -75,9 +84,10 @@ class Client:
         self._redirects = Redirects(options, self._sender)
         self._authenticator = Authenticator(options, registry, self._sender, self._redirects)
         self._writes = RecentWrites(monotonic)
-        self._not_before: dict[Origin, float] = {}
-        self._delaying: dict[Origin, Response] = {}  # the responses that requested these delays
+        self._delays: dict[Origin, _Delay] = {}
         self._warned: set[str] = set()
+        if (call := current_call.get()) is not None:
+            call.allow(self.budget)
 
     @classmethod
     def open(cls, registry: str, **options: Unpack[RegistryOptions]) -> Self:
@@ -112,13 +122,16 @@ class Client:
             AuthError: The challenge of the registry cannot be answered.
             ClosedError: The client is closed.
         """
+        if request.once:
+            return self._send_once(request, call, within)
+        end = monotonic() + min(self.budget, within)
         if self._mirrors and request.mirrored:
-            response, _ = self._from_any(request, call, within)
+            response, _ = self._from_any(request, call, end)
         else:
-            response, _ = self._within_limits(self.registry, request, call, within)
+            response, _ = self._within_limits(self.registry, request, call, end)
         return response
 
-    def stream(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> Answer:
+    def stream(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> ResponseAndBody:
         """Send a request (see `send`), without reading the body of a successful response.
 
         Args:
@@ -131,9 +144,10 @@ class Client:
             the response contains its beginning.
         """
         request = request if request.streams else replace(request, streams=True)
+        end = monotonic() + min(self.budget, within)
         if self._mirrors and request.mirrored:
-            return self._from_any(request, call, within)
-        return self._within_limits(self.registry, request, call, within)
+            return self._from_any(request, call, end)
+        return self._within_limits(self.registry, request, call, end)
 
     def new_attempts(self) -> Attempts:
         """Return a count of attempts, as the options limit them, for a request that has `once`."""
@@ -155,73 +169,87 @@ class Client:
         """Close all connections. Later requests fail."""
         self._transport.close()
 
-    def _from_any(self, request: Request, call: CallDeadline | None, within: float = inf) -> Answer:
+    def _from_any(self, request: Request, call: CallDeadline | None, end: float) -> ResponseAndBody:
         """Return the first successful response of a mirror; if there is none, the response of the registry itself."""
         call = call or self.deadline()
         for mirror in self._mirrors:
             try:
-                response, body = self._within_limits(mirror, request, call, within)
+                response, body = self._within_limits(mirror, request, call, end, _SHARE_OF_A_MIRROR)
+            except (errors.ClosedError, errors.DeadlineError):
+                raise
             except errors.DregError as failure:
                 log.warning("mirror %s: %s; trying the next one", mirror.url, failure)
-            else:
-                if response.status in _CONTENT:
-                    return response, body
-                log.debug("mirror %s: status %s; trying the next one", mirror.url, response.status)
-        return self._within_limits(self.registry, request, call, within)
+                continue
+            if response.status in _CONTENT:
+                return response, body
+            if body is not None:
+                body.close()
+            log.debug("mirror %s: status %s; trying the next one", mirror.url, response.status)
+        return self._within_limits(self.registry, request, call, end)
+
+    def _send_once(self, request: Request, call: CallDeadline | None, within: float) -> Response:
+        """Send a request to the registry itself, without retries."""
+        budget, call = max(self.budget, (request.waits or 0.0) + 30.0), call or self.deadline()
+        if call is not None:
+            call.allow(budget)
+        began = monotonic()
+        end = began + min(budget, within)
+        if request.content is None:
+            response, _ = self._within_limits(self.registry, request, call, end)
+        else:  # its pace reports to the call how it goes
+            end = end if call is None else min(end, call.until(began))
+            response, _ = self._once(self.registry, request, end)
+        return response
 
     # --- limits of time
 
     def _within_limits(
-        self, registry: RegistryURL, request: Request, call: CallDeadline | None, within: float = inf
-    ) -> Answer:
-        """Send a request, with retries, within the time for one request, and within that of the call."""
-        began, budget = monotonic(), self.budget
-        if request.once:
-            budget = max(budget, (request.waits or 0.0) + 30.0)
-        end = began + min(budget, within)
+        self, registry: RegistryURL, request: Request, call: CallDeadline | None, end: float, share: float = 1.0
+    ) -> ResponseAndBody:
+        """Send a request, with retries, until `end`, or until that of the call; in a `share` of the time until then."""
+        began = monotonic()
         call = call or self.deadline()
         if call is not None:
-            end = min(end, call.until(began, budget))
-        request_end.set(end)
-        if call is None or request.content is not None:  # the pace of a body decides whether its call goes on
+            end = min(end, call.until(began))
+        if share != 1.0:
+            end = began + (end - began) * share
+        if call is None:
             return self._attempted(registry, request, end)
         return self._within_call(registry, request, call, began, end)
 
     def _within_call(
         self, registry: RegistryURL, request: Request, call: CallDeadline, began: float, end: float
-    ) -> Answer:
-        """Send a request, and report to the call whether it succeeded."""
+    ) -> ResponseAndBody:
+        """Send a request, with retries, and report to the call how it went."""
         if end <= began:  # nothing is sent whose response could not be awaited
             call.check(errors.TransferTimeoutError("no time is left", url_of(registry, request).partition("?")[0]))
         try:
             response, body = self._attempted(registry, request, end)
         except errors.DregError as failure:
+            call.failed(began)
             if isinstance(failure, errors.TransportError):
-                call.failed(began)
                 call.check(failure)
-            else:
-                call.responded(began)
             raise
         if not response.ok:
-            call.responded(began)
+            call.failed(began)
         elif body is None:
             call.succeeded()
         return response, body
 
-    def _attempted(self, registry: RegistryURL, request: Request, end: float) -> Answer:
+    def _attempted(self, registry: RegistryURL, request: Request, end: float) -> ResponseAndBody:
         return (self._once if request.once else self._with_retries)(registry, request, end)
 
     # --- retries
 
-    def _with_retries(self, registry: RegistryURL, request: Request, end: float) -> Answer:
+    def _with_retries(self, registry: RegistryURL, request: Request, end: float) -> ResponseAndBody:
         """Send a request, and retry it as long as a retry may help, and as long as there is time."""
         attempts: Attempts | None = None  # created after the first failure, because most requests do not fail
         lost = False
         while True:
-            if self._not_before:
-                self._wait_for_turn(registry, request, end)
+            if self._delays:
+                self._wait_for_delay(registry, request, end)
             try:
-                response, body = self._authorized(registry, request)
+                response, body = self._authorized(registry, request, end)
             except errors.TransportError as error:
                 failure = with_advice(error, registry, self._options)
                 attempts = attempts or self._attempts(end)
@@ -238,20 +266,19 @@ class Client:
                     self._note(registry, request, response)
                 return response, body
             attempts = attempts or self._attempts(end)
-            wait = attempts.after_answer(request.method, response, is_written=self._writes.are_read_by(request))
+            wait = attempts.after_response(request.method, response, is_written=self._writes.are_read_by(request))
             if wait is None:
                 return self._final(registry, request, response, attempts, lost=lost), None
             if retry_after(response) is not None:
-                self._delaying[registry.origin] = response
-                self._not_before[registry.origin] = monotonic() + wait
+                self._remember_delay(registry, _Delay(monotonic() + wait, response))
             self._sender.pause(request.method, response.where, attempts, f"status {response.status}", wait)
 
-    def _once(self, registry: RegistryURL, request: Request, end: float) -> Answer:
+    def _once(self, registry: RegistryURL, request: Request, end: float) -> ResponseAndBody:
         """Send a request without retries."""
-        if self._not_before:
-            self._wait_for_turn(registry, request, end)
+        if self._delays:
+            self._wait_for_delay(registry, request, end)
         try:
-            response, _ = self._authorized(registry, request)
+            response, _ = self._authorized(registry, request, end)
         except errors.TransportError as error:
             raise with_advice(error, registry, self._options) from None
         return self._final(registry, request, response, self._attempts(end), lost=False), None
@@ -259,15 +286,22 @@ class Client:
     def _attempts(self, end: float) -> Attempts:
         return Attempts(self._options.retries + 1, monotonic, self._options.max_retry_after, end)
 
-    def _wait_for_turn(self, registry: RegistryURL, request: Request, end: float) -> None:
-        """Wait until the registry may be asked again, if it requested a delay in response to another request."""
-        moment = self._not_before.get(registry.origin, 0.0)
-        response = self._delaying.get(registry.origin)
-        if moment >= end and response is not None:
-            check_wait(response, self._options.max_retry_after, end - monotonic())
-            raise_for_status(response, request)
-        if (delay := moment - monotonic()) > 0:
-            sleep(delay)
+    def _remember_delay(self, registry: RegistryURL, delay: _Delay) -> None:
+        known = self._delays.get(registry.origin)
+        if known is None or known.end < delay.end:  # the response to another request does not shorten it
+            self._delays[registry.origin] = delay
+
+    def _wait_for_delay(self, registry: RegistryURL, request: Request, end: float) -> None:
+        """Wait as long as the registry requested in response to this request or another one."""
+        while (delay := self._delays.get(registry.origin)) is not None:
+            seconds = delay.end - monotonic()
+            if seconds <= 0:
+                self._delays.pop(registry.origin, None)
+                return
+            if delay.end >= end:
+                check_wait(delay.response, self._options.max_retry_after, end - monotonic())
+                raise_for_status(delay.response, request)
+            sleep(seconds)
 
     def _final(
         self, registry: RegistryURL, request: Request, response: Response, attempts: Attempts, *, lost: bool
@@ -278,7 +312,7 @@ class Client:
         if lost and request.absent_is_done and response.status == 404:
             # The response to an earlier attempt was lost, but that attempt succeeded.
             return replace(response, status=202)
-        return response
+        return with_attempts(response, attempts.made)
 
     def _note(self, registry: RegistryURL, request: Request, response: Response) -> None:
         """Remember what was written, and report the quota and the warnings of a response."""
@@ -294,18 +328,20 @@ class Client:
 
     # --- authorization
 
-    def _authorized(self, registry: RegistryURL, request: Request) -> Answer:
+    def _authorized(self, registry: RegistryURL, request: Request, end: float) -> ResponseAndBody:
         """Send a request with the known `Authorization`; if that is not enough, answer the challenge and resend it."""
         if request.is_elsewhere:
-            return self._redirects.send(registry, request, None)
+            return self._redirects.send(registry, request, None, end)
         known = self._authenticator.challenges
-        authorization = self._authenticator.known(registry, request) if known else None
-        response, body = self._redirects.send(registry, request, authorization)
+        authorization = self._authenticator.known(registry, request, end) if known else None
+        response, body = self._redirects.send(registry, request, authorization, end)
+        if isinstance(request.content, RequestBody):  # which may have taken longer
+            end = request.content.pace.response_end()
         if response.status >= 400 or request.is_list:
-            fresh = self._authenticator.authorization_for(registry, request, response, authorization)
+            fresh = self._authenticator.authorization_for(registry, request, response, authorization, end)
             if fresh is not None and request.content is None:
                 authorization = fresh
-                response, body = self._redirects.send(registry, request, fresh)
+                response, body = self._redirects.send(registry, request, fresh, end)
             if response.status in _DENIED:
                 response = self._with_hint(registry, request, response, shown=authorization is not None)
         return response, body

@@ -5,13 +5,13 @@ httpcore 1.0.9 is not used, because it accepts bytes after a response as the nex
 response with each byte of its head, and leaves connections open when async code is cancelled.
 """
 
-from collections.abc import Iterable
 from time import monotonic
 from typing import Final
 
 import h11
 
 from dreg_client import errors
+from dreg_client._sync.heads import Event, new_parser, read_head
 from dreg_client._sync.network import NARROW, Stream
 from dreg_client._sync.transport import RawHeaders, RequestBody
 from dreg_client.protocol.messages import Hop
@@ -21,7 +21,7 @@ from dreg_client.protocol.network_errors import (
     ClosedInBodyError,
     OnlyTLSNetworkError,
     SendError,
-    TwoLengthsError,
+    body_length,
 )
 from dreg_client.values.origin import Reach
 from dreg_client.values.sizes import MEBIBYTE
@@ -31,8 +31,6 @@ _IDLE: Final = 30.0
 _WIDE: Final = MEBIBYTE
 """The maximum number of bytes per read of a large body."""
 _SMALL_PART: Final = 4 * MEBIBYTE
-_LARGEST_HEAD: Final = 100 * 1024
-_MOST_INTERIM: Final = 100
 _TLS_ALERT: Final = b"\x15\x03"
 """The start of a TLS alert (RFC 8446 5.1), with which a TLS server replies to plain HTTP."""
 _HAS_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -62,7 +60,7 @@ class Connection:
         self._stream, self._is_direct, self.peer, self.reach = stream, is_direct, stream.peer, reach
         self._headers = [(b"Host", host), *(proxied or ())]
         self._prefix = b"" if proxied is None else b"http://" + host
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+        self._h11 = new_parser()
         self.heard = self._ended = self._keeps = False
         self._left: int | None = None  # of a large body, which is counted instead of parsed
         self._first = b""
@@ -86,15 +84,10 @@ class Connection:
         except SendError:
             is_sent = False  # a server may respond early, and close the connection while the request is being sent
         deadline = min(monotonic() + read_seconds, until)
-        for _ in range(_MOST_INTERIM):
-            event = self._next_event(deadline)
-            if isinstance(event, h11.Response):
-                break
-        else:
-            raise BadHTTPError
+        head = read_head(self._next_event, deadline)
         # h11 knows the rules: after HTTP/1.0 or `Connection: close`, `our_state` is not DONE here.
         self._keeps = is_sent and self._h11.our_state is h11.DONE
-        status, headers = event.status_code, event.headers.raw_items()
+        status, headers = head.status_code, head.headers.raw_items()
         length = body_length(headers)
         if length is not None and length >= _WIDE and status in _WHOLE_OR_PART and hop.method == "GET":
             # h11 holds at most the bytes of one read, which are fewer than the body has.
@@ -124,7 +117,7 @@ class Connection:
 
     def _request(self, hop: Hop, text: str) -> bytes:
         if self._left is not None:
-            self._h11, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD), None
+            self._h11, self._left = new_parser(), None
         elif self._ended:
             self._h11.start_next_cycle()
         self.heard = self._ended = False
@@ -145,7 +138,7 @@ class Connection:
             raise errors.UnsafeURLError(hop.where, hop.where, _unsendable_part(hop)) from None
         return data
 
-    def _next_event(self, deadline: float) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+    def _next_event(self, deadline: float) -> Event:
         data: bytes | None = None
         try:
             while (event := self._h11.next_event()) is h11.NEED_DATA:
@@ -222,17 +215,3 @@ def request_target(text: str) -> bytes:
     """Return path and query as they are sent; raise UnicodeError if they are not ASCII."""
     target = text.partition("#")[0].translate(_ENCODED).encode("ascii")
     return target if target.startswith(b"/") else b"/" + target
-
-
-def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """Return the body's length that the headers state; None if the body is chunked, or if they state none."""
-    length, is_chunked = b"", False
-    for name, value in headers:
-        lowered = name.lower()
-        if lowered == b"content-length":
-            length = value.strip()
-        elif lowered == b"transfer-encoding":
-            is_chunked = True
-    if length and is_chunked:
-        raise TwoLengthsError
-    return int(length) if length.isdigit() else None

@@ -10,7 +10,7 @@ from dreg_client._sync._compat import NotebookView
 from dreg_client._sync.documents import read_config, read_image_manifest, read_manifest
 from dreg_client._sync.image_view import image_view
 from dreg_client._sync.index_walk import entries_of
-from dreg_client._sync.limits import limit_calls
+from dreg_client._sync.limits import limited
 from dreg_client._sync.ports import Source
 from dreg_client.images.html import picture
 from dreg_client.images.image import Entries, Entry, NamedImage, PlatformImage, PlatformRef, content_of, platform_of
@@ -42,13 +42,20 @@ class Image(NotebookView, NamedImage):
             print(*image.platforms, web.config.architecture)
     """
 
-    def __init__(self, source: Source, reference: ManifestRef, entries: Entries, *, owns_source: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        reference: ManifestRef,
+        entries: Entries,
+        *,
+        owns_source: bool = False,
+        deadline: float | None = None,
+    ) -> None:
         super().__init__(reference, entries)
         self._source, self._owns_source = source, owns_source
         self._read: dict[tuple[Digest, Platform | None], PlatformImage] = {}
         self._content: dict[tuple[Digest, int, str], tuple[ImageManifest, ImageConfig]] = {}
-        seconds = getattr(source, "deadline_seconds", None)  # of a registry
-        limit_calls(self, ("get_platform_image", "get_platform_images"), seconds)
+        self._deadline_seconds = deadline
 
     def close(self) -> None:
         """Close the store, if `open_image` opened it. Otherwise, the store stays open."""
@@ -61,6 +68,7 @@ class Image(NotebookView, NamedImage):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @limited
     def get_platform_image(self, platform: PlatformRef) -> PlatformImage:
         """Return the image for one platform.
 
@@ -74,6 +82,7 @@ class Image(NotebookView, NamedImage):
         """
         return self._platform_image(self._entries.find(platform))
 
+    @limited
     def get_platform_images(self) -> tuple[PlatformImage, ...]:
         """Return the images of all platforms, in document order, without artifacts."""
         images: list[PlatformImage] = []
@@ -119,8 +128,16 @@ class Image(NotebookView, NamedImage):
         return PlatformImage(entry.platform or platform_of(config), manifest, config)
 
 
-def read_image(source: Source, reference: ManifestRef, *, owns_source: bool = False) -> Image:
+def read_image(
+    source: Source, reference: ManifestRef, *, owns_source: bool = False, deadline: float | None = None
+) -> Image:
     """Read the manifest or index at a reference, and find its images.
+
+    Args:
+        source: The store.
+        reference: The tag, the digest or the descriptor.
+        owns_source: Whether closing the image closes the store.
+        deadline: The time for each call of a method of the image, in seconds; None: no limit.
 
     Raises:
         NotAnImageError: The manifest is that of an artifact.
@@ -135,4 +152,4 @@ def read_image(source: Source, reference: ManifestRef, *, owns_source: bool = Fa
         entries = Entries(
             source.name, document, (Entry(document.descriptor, image.platform, stated=True, image=image),)
         )
-    return Image(source, reference, entries, owns_source=owns_source)
+    return Image(source, reference, entries, owns_source=owns_source, deadline=deadline)

@@ -1,28 +1,36 @@
 # Generated from dreg_client/_async/limits.py by tools/generate_sync.py. Do not edit.
 """Apply `deadline=` to calls that may send many requests."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from dreg_client._sync._compat import in_call
 from dreg_client.protocol.deadlines import CallDeadline, current_call
 
-
-def limit_calls(target: object, names: Iterable[str], seconds: float | None) -> None:
-    """Limit each call of the methods `names` of an object. Without a limit, the methods stay as they are."""
-    if seconds is not None:
-        for name in names:
-            setattr(target, name, limited(getattr(target, name), seconds))
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
-def limited(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
-    """Return a function each call of which must be complete within `seconds`, unless a limited call calls it."""
+def limited(method: F) -> F:
+    """Return the method with a limit for each call: `_deadline_seconds` of its object (None: no limit). A decorator.
 
-    @wraps(function)
-    def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 (of any function)
-        if current_call.get() is not None:
-            return function(*arguments, **options)
-        return in_call(CallDeadline(seconds), partial(function, *arguments, **options))
+    It belongs on each method that may send several requests. Iterators and streams take care of the limit themselves,
+    because they run in the context of their caller.
+    """
 
-    return call
+    @wraps(method)
+    def call(self: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 (of any method)
+        seconds: float | None = self._deadline_seconds
+        if seconds is None:
+            return method(self, *arguments, **options)
+        return within(seconds, partial(method, self, *arguments, **options))
+
+    return cast("F", call)
+
+
+def within(seconds: float | None, function: Callable[[], T]) -> T:
+    """Call a function, all requests of which must be complete within `seconds`, unless a limited call calls it."""
+    if seconds is None or current_call.get() is not None:
+        return function()
+    return in_call(CallDeadline(seconds), function)

@@ -4,13 +4,13 @@
 from collections.abc import Iterator
 
 from dreg_client._sync.client import Client
-from dreg_client.protocol.tags_and_catalog import MAX_PAGES, AllNames, NamePages, catalog_pages, tag_pages
+from dreg_client.protocol.tags_and_catalog import ITER_TAGS, MAX_PAGES, AllNames, NamePages, catalog_pages, tag_pages
 from dreg_client.values.reference import RepositoryName
 
 
 def list_tags(client: Client, repository: RepositoryName) -> tuple[str, ...]:
     """List all tags of a repository, each once, in the registry's order."""
-    found = AllNames(f"repository {repository}", "read them one by one, with iter_tags")
+    found = AllNames(f"repository {repository}", ITER_TAGS)
     for tag in iter_tags(client, repository):
         found.add(tag)
     return found.all()

@@ -99,13 +99,13 @@ def open_image(text: str | StoreName, *, strict: bool = True, **options: "Unpack
 
 def _opened_image(name: StoreName, options: "RegistryOptions", *, strict: bool) -> "Image":
     from dreg_client._sync.images import read_image  # noqa: PLC0415 (see above)
-    from dreg_client._sync.limits import limited  # noqa: PLC0415 (as above)
+    from dreg_client._sync.limits import within  # noqa: PLC0415 (as above)
 
     store = open_store(name, strict=strict, **options)
     try:
         seconds = options.get("deadline")
-        read = read_image if seconds is None else limited(read_image, seconds)
-        image: Image = read(store.source, reference_of(name), owns_source=True)
+        read = partial(read_image, store.source, reference_of(name), owns_source=True, deadline=seconds)
+        image: Image = within(seconds, read)
     except BaseException:
         store.close()
         raise

@@ -7,10 +7,10 @@ head of that response without a deadline.
 
 import ssl
 from importlib.util import find_spec
-from typing import Final
 
 import h11
 
+from dreg_client._sync.heads import Event, new_parser, read_head
 from dreg_client._sync.network import NARROW, Stream, TLSStream, connect
 from dreg_client.errors import MissingLibraryError
 from dreg_client.protocol.network_errors import (
@@ -24,9 +24,6 @@ from dreg_client.protocol.network_errors import (
 )
 from dreg_client.protocol.proxies import Proxy
 from dreg_client.values.origin import Origin
-
-_LARGEST_HEAD: Final = 100 * 1024
-_MOST_INTERIM: Final = 100
 
 
 def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | None, deadline: float) -> Stream:
@@ -56,41 +53,43 @@ def connect_by_proxy(proxy: Proxy, origin: Origin, context: ssl.SSLContext | Non
     except BaseException as failure:
         if stream is not None:
             stream.close()
-        _name_proxy(failure, proxy, is_connected=stream is not None)
         if isinstance(failure, TransferTimedOutError):
-            raise ConnectTimedOutError from failure
+            late = ConnectTimedOutError()
+            _name_proxy(late, proxy)
+            raise late from failure
+        _name_proxy(failure, proxy)
         raise
     return stream
 
 
-def _name_proxy(failure: BaseException, proxy: Proxy, *, is_connected: bool) -> None:
+def _name_proxy(failure: BaseException, proxy: Proxy) -> None:
     """Add the name of a proxy that failed to the error, and the option or variable that sets it."""
-    if isinstance(failure, NetworkError) and not is_connected:
-        failure.reason = f"{proxy.name}: {failure.reason}"
-    elif isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
+    if isinstance(failure, ProxyRefusedNetworkError | ProxyNeedsPasswordError):
         failure.reason = failure.reason.replace("the proxy", proxy.name, 1)
+    elif isinstance(failure, NetworkError):
+        failure.reason = f"{proxy.name}: {failure.reason}"
 
 
 def _open_tunnel(stream: Stream, proxy: Proxy, origin: Origin, deadline: float) -> None:
     """Open a tunnel by CONNECT."""
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     target = f"{host}:{origin.port}".encode("ascii")
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+    http = new_parser()
     request = h11.Request(method="CONNECT", target=target, headers=[(b"Host", target), *proxy.headers])
     stream.write(http.send(request) + http.send(h11.EndOfMessage()), deadline)
+
+    def next_event(deadline: float) -> Event:
+        while (event := http.next_event()) is h11.NEED_DATA:
+            if not (data := stream.read(NARROW, deadline)):
+                raise ClosedBeforeResponseError
+            http.receive_data(data)
+        return event
+
     try:
-        for _ in range(_MOST_INTERIM):
-            while (event := http.next_event()) is h11.NEED_DATA:
-                if not (data := stream.read(NARROW, deadline)):
-                    raise ClosedBeforeResponseError
-                http.receive_data(data)
-            if isinstance(event, h11.Response):
-                break
-        else:
-            raise BadHTTPError
+        head = read_head(next_event, deadline)
     except h11.RemoteProtocolError as failure:
         raise BadHTTPError from failure
-    if not 200 <= event.status_code < 300:
-        raise ProxyRefusedNetworkError(event.status_code)
+    if not 200 <= head.status_code < 300:
+        raise ProxyRefusedNetworkError(head.status_code)
     if http.trailing_data[0]:  # from the proxy, not from the origin, because TLS has not started yet
         raise BadHTTPError

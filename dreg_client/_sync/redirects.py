@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dreg_client import errors
 from dreg_client._sync.anonymous import AnonymousAuthenticator
-from dreg_client._sync.sender import Answer, Sender
+from dreg_client._sync.sender import ResponseAndBody, Sender
 from dreg_client.protocol.auth import is_for_loopback
 from dreg_client.protocol.messages import Hop, Request, Response
 from dreg_client.protocol.options import Options
@@ -28,9 +28,9 @@ class Redirects:
         self._options, self._sender = options, sender
         self._others = AnonymousAuthenticator(options, sender)  # for other registries that redirects lead to
 
-    def send(self, registry: RegistryURL, request: Request, authorization: str | None) -> Answer:
+    def send(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> ResponseAndBody:
         """Send a request, and follow redirects. `Authorization` is sent to the registry's own origin only."""
-        hop = first = self._first_hop(registry, request, authorization)
+        hop = first = self._first_hop(registry, request, authorization, until)
         for _ in range(MAX_REDIRECTS + 1):
             response, body = self._sender.send(hop, registry.url)
             is_elsewhere = response.status == 401 and hop is not first
@@ -48,7 +48,7 @@ class Redirects:
                 hop = self._with_known_token(registry, hop)
         raise errors.TooManyRedirectsError(first.where, MAX_REDIRECTS)
 
-    def _first_hop(self, registry: RegistryURL, request: Request, authorization: str | None) -> Hop:
+    def _first_hop(self, registry: RegistryURL, request: Request, authorization: str | None, until: float) -> Hop:
         headers, only_loopback = (*self._sender.fixed, *request.headers), False
         if authorization:
             headers = (*headers, ("Authorization", authorization))
@@ -62,13 +62,14 @@ class Redirects:
             request.streams,
             only_loopback=only_loopback,
             waits=request.waits,
+            until=until,
             content=request.content,
         )
 
     def _with_known_token(self, registry: RegistryURL, hop: Hop) -> Hop:
         """Return the request; with an anonymous token, if it goes to another registry that required one earlier."""
         other = other_registry(registry, hop)
-        authorization = None if other is None else self._others.known(*other, nearest=hop.nearest)
+        authorization = None if other is None else self._others.known(*other, hop.until, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else hop
 
     def _authorized(self, registry: RegistryURL, hop: Hop, challenged: Response) -> Hop | None:
@@ -80,7 +81,7 @@ class Redirects:
         if other is None:
             return None
         used = next((value for name, value in hop.headers if name == "Authorization"), None)
-        authorization = self._others.answer(*other, challenged, used, nearest=hop.nearest)
+        authorization = self._others.answer(*other, challenged, used, hop.until, nearest=hop.nearest)
         return with_token(hop, authorization) if authorization else None
 
 

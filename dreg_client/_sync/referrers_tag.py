@@ -3,7 +3,9 @@
 
 import random
 from contextlib import suppress
-from typing import Final
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._logging import log
@@ -13,6 +15,7 @@ from dreg_client._sync.client import Client
 from dreg_client._sync.manifests import missing_manifests
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol import manifests
+from dreg_client.protocol.changes import check_absence
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.missing import may_be_for_missing, named_manifests
 from dreg_client.protocol.referrers import MOST, fallback_tag, is_not_offered, referrer_pages
@@ -21,6 +24,9 @@ from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
 from dreg_client.values.reference import RepositoryName
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # imports `logging`
 
 _ROUNDS: Final = 10
 _WRITES: Final = 5
@@ -98,7 +104,7 @@ class ReferrersTag:
     def _write(self, change: Change) -> bool:
         """Apply the change and read the list back, up to 5 times. Return whether anything was written."""
         with Turn((self._client.registry.url, self._repository, self._tag)) as before:
-            wait_future(before)
+            self._wait_for_turn(before)
             served: RawManifest | None = None
             is_confirmed, unkept = False, 0
             for number in range(_WRITES):
@@ -111,6 +117,17 @@ class ReferrersTag:
                     self._wait_for_kept(unkept)
                 is_confirmed = self._put(change, changed, is_last=number == _WRITES - 1)
             return True
+
+    def _wait_for_turn(self, before: "Future[None]") -> None:
+        """Wait until another thread has changed the tag; raise DeadlineError if that takes longer than the call may."""
+        call = self._client.deadline()
+        try:
+            wait_future(before, inf if call is None else call.until(monotonic()) - monotonic())
+        except TimeoutError:
+            failure = errors.TransferTimeoutError("another change of the list of referrers took too long", self._where)
+            if call is not None:
+                call.check(failure)
+            raise failure from None
 
     def _wait_for_kept(self, times: int) -> None:
         """Wait, because a registry may serve the old list for a while; raise ConflictError after several times."""
@@ -131,6 +148,7 @@ class ReferrersTag:
         # From the registry itself, because a mirror may be outdated.
         request = manifests.manifest_request("GET", self._repository, self._tag, mirrored=False)
         response = self._client.send(request)
+        check_absence(response, request)
         if response.status == 404:
             return None
         return manifests.manifest_in(response, request, self._tag)

@@ -6,7 +6,7 @@ from typing import Self, Unpack
 
 from dreg_client import errors
 from dreg_client._sync.client import Client
-from dreg_client._sync.limits import limit_calls
+from dreg_client._sync.limits import limited
 from dreg_client._sync.lists import iter_catalog
 from dreg_client._sync.repository import Repository
 from dreg_client.protocol.options import RegistryOptions, with_auth
@@ -57,7 +57,7 @@ class Registry:
         self._url = self._client.registry
         self._repositories: dict[str, Repository] = {}
         self._catalog: Namespaces[Repository] | None = None
-        limit_calls(self, ("ping", "is_up", "namespaces", "repositories", "refresh"), self._client.deadline_seconds)
+        self._deadline_seconds = self._client.deadline_seconds
 
     @classmethod
     def build_with_manual_client(
@@ -97,6 +97,7 @@ class Registry:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @limited
     def ping(self) -> None:
         """Check that this is a registry, and that it accepts the credentials (distribution-spec "Determining Support").
 
@@ -108,10 +109,18 @@ class Registry:
         request = ping_request()
         check_ping(self._client.send(request), request)
 
+    @limited
     def is_up(self) -> bool:
-        """Return whether `ping` succeeds."""
+        """Return whether `ping` succeeds.
+
+        Raises:
+            ConfigError: A certificate file, a credential file or a proxy cannot be used, so nothing was sent.
+            MissingLibraryError: A SOCKS proxy requires a library that is not installed.
+        """
         try:
             self.ping()
+        except (errors.ConfigError, errors.MissingLibraryError):
+            raise
         except (errors.DregError, OSError):
             return False
         return True
@@ -130,6 +139,9 @@ class Registry:
         return self._repository(whole_name(name, namespace, self._url.name))
 
     def _repository(self, name: RepositoryName) -> Repository:
+        if (known := self._repositories.get(name)) is not None:
+            return known
+        # `setdefault`, because another thread may do the same
         return self._repositories.setdefault(name, Repository(self._client, name, strict=self._strict))
 
     def catalog(self, *, n: int | None = None, last: str | None = None) -> Iterator[str]:
@@ -145,6 +157,7 @@ class Registry:
         for name in iter_catalog(self._client, n, last, MAX_STREAMED_PAGES):
             yield name
 
+    @limited
     def namespaces(self) -> tuple[str, ...]:
         """List the namespaces: the first parts of all names in the catalog, or `library` for names without a slash.
 
@@ -152,6 +165,7 @@ class Registry:
         """
         return (self._catalog or self._read_catalog()).names
 
+    @limited
     def repositories(self, namespace: str | None = None) -> Mapping[str, Repository]:
         """Return a read-only mapping of the catalog's repositories, by full name; with `namespace`, only those in it.
 
@@ -162,6 +176,7 @@ class Registry:
         """
         return (self._catalog or self._read_catalog()).of(namespace)
 
+    @limited
     def refresh(self) -> None:
         """Read the catalog again. Clears all cached tags, and drops repositories that are no longer in the catalog."""
         self._read_catalog()

@@ -42,7 +42,6 @@ class RegistrySource:
         self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
-        self.deadline_seconds = client.deadline_seconds
 
     @property
     def connections(self) -> int:
@@ -125,7 +124,7 @@ class RegistrySource:
                 return self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
             referrers.check_count(found, response.where)
-            pages.turn(response)
+            pages.advance(response)
         return found
 
     def _referrers_by_tag(self, tag: Tag) -> tuple[Descriptor, ...]:

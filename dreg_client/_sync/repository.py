@@ -3,12 +3,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._sync import changes
 from dreg_client._sync.client import Client
-from dreg_client._sync.limits import limit_calls
+from dreg_client._sync.limits import limited
 from dreg_client._sync.lists import iter_tags
 from dreg_client._sync.manifests import get_manifest
 from dreg_client._sync.registry_destination import RegistryDestination
@@ -45,30 +45,6 @@ if TYPE_CHECKING:  # few manifests have a subject, few are of schema 1, and few 
     from dreg_client.models.legacy import LegacyManifest
 
 
-_LIMITED: Final = (
-    "tags",
-    "resolve",
-    "check_manifest",
-    "get_manifest",
-    "get_raw_manifest",
-    "get_config",
-    "get_image",
-    "referrers",
-    "has_blob",
-    "get_blob",
-    "download_blob",
-    "push_blob",
-    "mount_blob",
-    "put_manifest",
-    "tag",
-    "untag",
-    "delete_tag",
-    "delete_manifest",
-    "delete_blob",
-)
-"""The methods that send several requests, or may. Iterators and streams take care of the deadline themselves."""
-
-
 class Repository(Store):
     """A repository of a registry. Threads may share it. Create one with `Registry.repository` or `open_store`.
 
@@ -91,8 +67,9 @@ class Repository(Store):
         super().__init__(self._destination)
         self._client, self._repository = client, name
         self._tags: tuple[str, ...] | None = None
-        limit_calls(self, _LIMITED, client.deadline_seconds)
+        self._deadline_seconds = client.deadline_seconds
 
+    @limited
     def tags(self) -> tuple[str, ...]:
         """List all tags, in the registry's order. The list is cached until `refresh`, or a change through this object.
 
@@ -117,6 +94,7 @@ class Repository(Store):
         for tag in iter_tags(self._client, self._repository, n, last, MAX_STREAMED_PAGES):
             yield tag
 
+    @limited
     def push_blob(
         self,
         source: "BlobSource",
@@ -165,6 +143,7 @@ class Repository(Store):
         written = self._destination.uploads().push(content, mount_from=other, resume=resume)
         return Descriptor(mediaType=media_type, digest=written.digest, size=written.size)
 
+    @limited
     def mount_blob(self, digest: BlobRef, repository: str) -> bool:
         """Add a blob of another repository of the registry, without a transfer (distribution-spec "Mounting").
 
@@ -176,6 +155,7 @@ class Repository(Store):
         """
         return self._destination.uploads().mount(digest_of(digest), RepositoryName(repository))
 
+    @limited
     def put_manifest(
         self, document: StoredDocument | bytes, reference: str | None = None, *, media_type: str | None = None
     ) -> Descriptor:
@@ -232,6 +212,7 @@ class Repository(Store):
         finally:
             self.refresh()
 
+    @limited
     def tag(self, reference: ManifestRef, *new_tags: str) -> Digest:
         """Add tags to the manifest at a tag, a digest or a descriptor. Its bytes do not change.
 
@@ -266,6 +247,7 @@ class Repository(Store):
             raise changes.explained(self._client, self._repository, manifest, failure, cannot) from None
         return response
 
+    @limited
     def untag(self, tag: str, *, placeholder: bool = True) -> None:
         """Delete a tag, but not its manifest or its other tags (distribution-spec "Deleting tags").
 
@@ -297,6 +279,7 @@ class Repository(Store):
 
     delete_tag = untag
 
+    @limited
     def delete_manifest(self, digest: BlobRef) -> None:
         """Delete a manifest, given its digest, and all its tags (distribution-spec "Deleting Manifests").
 
@@ -315,6 +298,7 @@ class Repository(Store):
         finally:
             self.refresh()
 
+    @limited
     def delete_blob(self, digest: BlobRef) -> None:
         """Delete a blob (distribution-spec "Deleting Blobs").
 

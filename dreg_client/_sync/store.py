@@ -10,6 +10,7 @@ from dreg_client import errors
 from dreg_client._sync._compat import Awaited
 from dreg_client._sync.documents import read_config_at, read_manifest, read_raw_manifest, read_referrers
 from dreg_client._sync.downloads import BlobStream, download_blob, get_blob, stream_blob
+from dreg_client._sync.limits import limited
 from dreg_client._sync.ports import Source
 from dreg_client.files.partial_file import Durability
 from dreg_client.models.descriptor import Descriptor
@@ -50,6 +51,7 @@ class Store(Awaited):
     """
 
     source: Source
+    _deadline_seconds: float | None = None  # of a registry
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -83,6 +85,7 @@ class Store(Awaited):
         """List all tags, in the store's order."""
         return self.source.tags()
 
+    @limited
     def resolve(self, reference: ManifestRef) -> Descriptor:
         """Return the descriptor of the manifest at a tag, a digest or a descriptor.
 
@@ -94,6 +97,7 @@ class Store(Awaited):
         """
         return self.source.resolve(reference_text(reference))
 
+    @limited
     def check_manifest(self, reference: ManifestRef) -> Digest | None:
         """Return the digest of the manifest at a tag, a digest or a descriptor; None if it does not exist."""
         try:
@@ -105,6 +109,7 @@ class Store(Awaited):
     def get_manifest(self, reference: ManifestRef, *, legacy: Literal[False] = False) -> AnyManifest: ...
     @overload
     def get_manifest(self, reference: ManifestRef, *, legacy: Literal[True]) -> "AnyManifest | LegacyManifest": ...
+    @limited
     def get_manifest(self, reference: ManifestRef, *, legacy: bool = False) -> "AnyManifest | LegacyManifest":
         """Read the manifest or index at a tag, a digest or a descriptor.
 
@@ -120,10 +125,12 @@ class Store(Awaited):
         """
         return read_manifest(self.source, reference, legacy=legacy)
 
+    @limited
     def get_raw_manifest(self, reference: ManifestRef) -> RawManifest:
         """Read the bytes of a manifest, verified but not parsed. Use this for broken documents."""
         return read_raw_manifest(self.source, reference)
 
+    @limited
     def get_config(self, reference: ManifestRef | ImageManifest) -> "ImageConfig":
         """Read an image's config, given a reference to the image, its manifest, or the descriptor of the config itself.
 
@@ -132,6 +139,7 @@ class Store(Awaited):
         """
         return read_config_at(self.source, reference)
 
+    @limited
     def get_image(self, reference: ManifestRef) -> "Image":
         """Read the image at a tag, a digest or a descriptor.
 
@@ -144,8 +152,9 @@ class Store(Awaited):
         """
         from dreg_client._sync.images import read_image  # noqa: PLC0415 (see above)
 
-        return read_image(self.source, reference)
+        return read_image(self.source, reference, deadline=self._deadline_seconds)
 
+    @limited
     def referrers(
         self, digest: BlobRef, artifact_type: str | None = None, *, verify: Verify = False
     ) -> tuple[Descriptor, ...]:
@@ -169,10 +178,12 @@ class Store(Awaited):
         """
         return read_referrers(self.source, digest_of_manifest(digest), artifact_type, verify)
 
+    @limited
     def has_blob(self, digest: BlobRef) -> bool:
         """Return whether a blob exists, without reading it."""
         return self.source.has_blob(digest_of(digest))
 
+    @limited
     def get_blob(self, blob: BlobRef, *, limit: int = MAX_BLOB) -> bytes:
         """Read a blob into memory, verified against its digest.
 
@@ -211,6 +222,7 @@ class Store(Awaited):
         with stream_blob(self.source, blob_request(blob, start), verifier) as chunks:
             yield chunks
 
+    @limited
     def download_blob(
         self,
         blob: BlobRef,

@@ -11,6 +11,7 @@ from dreg_client._sync._compat import run_shielded, sleep
 from dreg_client._sync.client import Client
 from dreg_client._sync.manifests import get_manifest, named
 from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.deadlines import CallDeadline
 from dreg_client.protocol.manifests import delete_request
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.untag import (
@@ -26,6 +27,8 @@ from dreg_client.values.reference import RepositoryName, Tag
 
 _LATE: Final = 1.0
 """The seconds within which a registry completes accepted requests, and requests whose connection was closed."""
+_RESCUE: Final = 20.0
+"""The seconds that restoring a tag continues after requests began to fail."""
 
 
 def untag(client: Client, repository: RepositoryName, tag: Tag, *, placeholder: bool) -> None:
@@ -129,8 +132,11 @@ class _Untagging:
 
     def _restore(self, *, may_come_late: bool) -> None:
         """If the tag names the placeholder, restore the original. Determine the state. Only interrupts are raised."""
+        rescue = CallDeadline(patience=_RESCUE)  # instead of the deadline of the call
+        rescue.allow(self.client.budget)
         try:
-            run_shielded(self._put_back, _LATE if may_come_late and not self.is_written else 0.0)
+            delay = _LATE if may_come_late and not self.is_written else 0.0
+            run_shielded(self._put_back, delay, deadline=rescue)
         except Exception as failure:  # noqa: BLE001 (the first failure is raised, and mentions this one)
             self.unrestored = str(failure)
         except BaseException as interrupt:

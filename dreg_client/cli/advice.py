@@ -13,6 +13,8 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"(use|with) ca_file", r"\1 --ca-file"),
         (r"with deadline=", "with --deadline"),
         (r"omit no_clobber=True", "omit --no-clobber"),
+        (r"with timeout=(?:Timeouts\(\w+=SECONDS\))?", "with --timeout"),
+        (r"with retries=", "with --retries"),
         (r"omit placeholder=False", "omit --no-placeholder"),
         (r"authfile names", "--authfile names"),
         (r"with get_image\(NAME\)", "with --ref-name NAME"),
@@ -21,13 +23,22 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"with open_store\('([^']+)'\)\.tags\(\)", r"with: dreg tags \1"),
     )
 )
-_ONLY_IN_PYTHON: Final = " (max_retry_after)"
+_ONLY_IN_PYTHON: Final = (
+    " (max_retry_after)",
+    ", or allow more with timeout=Timeouts(connect=SECONDS)",
+    "; read them one by one, with iter_tags()",
+    "; read it name by name, with catalog()",
+    "; allow more with limit=",
+    "; allow more with limit=, or use download_blob",
+)
 
 
 def for_command_line(message: str) -> str:
     """Return a message with options and commands in place of arguments and methods.
 
     Examples:
+        >>> for_command_line("timed out: no response within 30 s; allow more with timeout=")
+        'timed out: no response within 30 s; allow more with --timeout'
         >>> for_command_line("to read schema 1, use parse_manifest(raw, legacy=True)")
         'to read schema 1, use dreg manifest'
         >>> for_command_line("to delete it, use delete_manifest on registry.example/acme/web@sha256:0")
@@ -35,6 +46,8 @@ def for_command_line(message: str) -> str:
         >>> for_command_line("if the registry deletes by digest, omit placeholder=False")
         'if the registry deletes by digest, omit --no-placeholder'
     """
+    for words in sorted(_ONLY_IN_PYTHON, key=len, reverse=True):
+        message = message.replace(words, "")
     for pattern, command in _REWORDED:
         message = pattern.sub(command, message)
-    return message.replace(_ONLY_IN_PYTHON, "")
+    return message

@@ -162,6 +162,8 @@ def _output_size() -> int | None:
 
 def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: bool, connections: int) -> None:
     """Write a file, which gets its name only once it is verified; write to a device or pipe as bytes arrive."""
+    from dreg_client.errors import DregError
+
     received, before = _Received(), _identity(path)
 
     is_special = Path(path).exists() and not Path(path).is_file()
@@ -183,7 +185,12 @@ def _write_to_file(source: "StoreName", digest: "Digest", path: str, *, resume: 
             with store.stream_blob(digest) as chunks:
                 write_whole(path, chunks)
         else:
-            store.download_blob(digest, path, resume=resume, connections=connections)
+            try:
+                store.download_blob(digest, path, resume=resume, connections=connections)
+            except DregError as failure:
+                if resume and failure.retryable and (kept := _kept(digest, path)):
+                    failure.add_outcome(f"{kept}; the same command continues the download")
+                raise
 
 
 def _identity(path: str) -> tuple[int, int] | None:

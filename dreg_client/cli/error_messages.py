@@ -101,8 +101,6 @@ def _library_message(failure: errors.DregError) -> str:
             return str(failure).replace(failure.advice, f"list the available tags with: dreg tags {repository}")
         case errors.UnsupportedMediaTypeError():
             return str(failure).replace(failure.advice, _media_type_advice(failure))
-        case errors.ResponseTooLargeError():
-            return f"{failure.what}: {failure.size} bytes exceed the limit of {failure.limit}"
         case _:
             return str(failure)
 

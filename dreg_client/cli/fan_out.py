@@ -6,20 +6,20 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dreg_client.cli.output import decodable, put_error, put_json, put_result, visible
+from dreg_client.cli.output import decodable, put_json, put_result
 from dreg_client.cli.registry_options import given_options
-from dreg_client.cli.shown_problems import put_failures, put_item_failure, put_warning, put_warnings
+from dreg_client.cli.shown_problems import put_failed_items, put_failures, put_item_failure, put_warning, put_warnings
+from dreg_client.values.waiting import wait_in_steps
 
 if TYPE_CHECKING:
     from dreg_client.errors import DregError
     from dreg_client.models.stored import StoredDocument
     from dreg_client.values.store_name import StoreName
 
-_STEP: Final = 0.5  # seconds
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -46,10 +46,16 @@ def map_in_threads(function: Callable[[S], T], items: Sequence[S], at_once: int)
 
 
 def _awaited(result: "SimpleQueue[T]") -> T:
-    """Wait for a result. Python would not notice a signal that arrives just before a wait without a timeout."""
-    while True:
+    """Wait for a result."""
+    found: list[T] = []
+
+    def wait(seconds: float) -> bool:
         with suppress(Empty):
-            return result.get(timeout=_STEP)
+            found.append(result.get(timeout=seconds))
+        return bool(found)
+
+    wait_in_steps(wait)
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,7 @@ def show(
         return read(sources[0], "").put(output)
     from dreg_client.cli.error_messages import exit_code_of_several
 
-    if any(source.kind == "registry" for source in sources):
-        given_options()  # if options are not valid, no source is read, and the error is reported once
+    check_options(sources)
     listed: list[dict[str, Any]] = []
     failed: list[str] = []
     codes: set[int] = set()
@@ -134,8 +139,14 @@ def show(
     if as_json:
         put_json(listed)
     elif failed:
-        put_error(f"dreg: {len(failed)} of {len(sources)} failed: {', '.join(map(visible, failed))}")
+        put_failed_items(failed, len(sources))
     return exit_code_of_several(codes)
+
+
+def check_options(sources: Iterable["StoreName"]) -> None:
+    """Raise the error of options that are not valid, once, before any source is read."""
+    if any(source.kind == "registry" for source in sources):
+        given_options()
 
 
 def _attempts(

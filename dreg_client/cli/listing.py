@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
 
-from dreg_client.cli.fan_out import Shown, map_in_threads
-from dreg_client.cli.output import decodable, flush_output, put, put_error, visible
-from dreg_client.cli.shown_problems import put_item_failure
+from dreg_client.cli.fan_out import Shown, check_options, map_in_threads
+from dreg_client.cli.output import decodable, flush_output, put, visible
+from dreg_client.cli.shown_problems import put_failed_items, put_item_failure
 from dreg_client.errors import DregError
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def show_parts(
     """
     if len(sources) == 1 and output != "json":
         return _exit_code({_put(part, output, "") for part in read(sources[0], "")})
+    check_options(sources)
     printed = JsonList() if output == "json" else None
     failed: list[str] = []
     codes: set[int] = set()
     for source, begun in _all_begun(sources, [*map(name, sources)], read):
-        found = set[int]()
-        failure = _put_all(begun, source, found, printed, key)
+        found, failure = _put_list(begun, source, printed, key)
         if failure is not None:
             failed.append(source)
             found = {put_item_failure(failure, as_json=printed is not None, source=source)}
@@ -54,7 +54,7 @@ def show_parts(
     if printed:
         printed.end()
     elif failed:
-        put_error(f"dreg: {len(failed)} of {len(sources)} failed: {', '.join(map(visible, failed))}")
+        put_failed_items(failed, len(sources))
     return _exit_code(codes)
 
 
@@ -89,22 +89,33 @@ def _next(parts: Parts) -> Shown | Exception | None:
         return failure
 
 
-def _put_all(begun: _Begun, source: str, codes: set[int], printed: "JsonList | None", key: str) -> Exception | None:
-    """Print all parts of a list, and collect their exit codes; return the error that ended it."""
-    part, is_begun = begun.first, False
-    if printed and not isinstance(part, Exception):
+def _put_list(begun: _Begun, source: str, printed: "JsonList | None", key: str) -> tuple[set[int], Exception | None]:
+    """Print all parts of a list; return their exit codes, and the error that ended it."""
+    if isinstance(begun.first, Exception):
+        return set(), begun.first
+    if printed:
         printed.begin_object(decodable(source), key)
-        is_begun = True
-    while isinstance(part, Shown):
-        if printed:
+    codes: set[int] = set()
+    failure: Exception | None = None
+    for part in _parts(begun):
+        if isinstance(part, Exception):
+            failure = part
+        elif printed:
             printed.add(cast("Iterable[object]", part.plain))
             codes.add(part.put_problems("json", source))
         else:
             codes.add(_put(part, "text", source))
-        part = _next(begun.rest)
-    if printed and is_begun:
-        printed.end_object(is_complete=part is None)
-    return part
+    if printed:
+        printed.end_object(is_complete=failure is None)
+    return codes, failure
+
+
+def _parts(begun: _Begun) -> Iterator[Shown | Exception]:
+    """Yield all parts of a list, also the one that was read already; last, the error that ended it."""
+    part = begun.first
+    while part is not None:
+        yield part
+        part = None if isinstance(part, Exception) else _next(begun.rest)
 
 
 def _put(part: Shown, output: str, source: str) -> int:

@@ -16,7 +16,7 @@ from dreg_client.cli.waits import reporting_waits
 if TYPE_CHECKING:
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.protocol.option_types import Mirror
-    from dreg_client.protocol.options import RegistryOptions
+    from dreg_client.protocol.options import RegistryOptions, Timeouts
     from dreg_client.values.credential import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +26,11 @@ _MIRROR_SETTINGS: Final = frozenset({("insecure", False), ("ca-file", True), ("c
 """The settings of a mirror, and whether each has a value."""
 _FROM_STDIN: Final = ("username", "password_stdin", "identity_token_stdin")
 _READING: Final = Lock()
+_PATIENCE: Final = 80.0
+"""The seconds that a command continues after requests began to fail, unless one of them succeeds.
+
+With the time that a command needs to start on a busy machine, it ends within two minutes.
+"""
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 (of any option)
@@ -36,9 +41,9 @@ def _limit_command(ctx: click.Context, _param: click.Parameter, seconds: float |
     """Set the deadline of the command, and end it if a registry keeps failing, so that it never hangs."""
     if ctx.resilient_parsing:  # completion
         return
-    from dreg_client.protocol.deadlines import PATIENCE, CallDeadline, current_call
+    from dreg_client.protocol.deadlines import CallDeadline, current_call
 
-    current_call.set(CallDeadline(inf if seconds is None else seconds, patience=PATIENCE))
+    current_call.set(CallDeadline(inf if seconds is None else seconds, patience=_PATIENCE))
     ctx.call_on_close(lambda: current_call.set(None))
 
 
@@ -90,8 +95,8 @@ _CONNECTION_OPTIONS: Final = (
         expose_value=False,
         callback=_limit_command,
         metavar="SECONDS",
-        type=click.FloatRange(min=0.1),
-        help="Time limit for the whole command in seconds (default: none).",
+        type=SECONDS,
+        help="Time limit for all requests of the command in seconds (default: none).",
     ),
     _option(
         "--retries",
@@ -152,6 +157,8 @@ def given_options(ctx: click.Context | None = None, *, reads_input: bool = True)
         raise click.UsageError("--key requires --cert")
     names = ("plain_http", "insecure", "ca_file", "timeout", "retries")
     options = {name: given[name] for name in names if given.get(name) is not None}
+    if "timeout" in options:
+        options["timeout"] = _timeouts(options["timeout"])
     options["mirrors"] = tuple(map(_mirror, given.get("mirror", ())))
     options["trusted_token_hosts"] = tuple(map(_checked_host, given.get("trust_token_host", ())))
     if given.get("cert"):
@@ -172,6 +179,19 @@ def check_standard_input(path: str) -> None:
 def upload_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the values of --upload-host."""
     return tuple([_checked_host(host, "--upload-host") for host in hosts])
+
+
+def _timeouts(seconds: float) -> "Timeouts":
+    """Return the timeouts for `--timeout`. A longer one than usual also allows more for a whole document."""
+    from dreg_client.protocol.options import Options, Timeouts
+
+    chosen, usual = Options(timeout=seconds).timeouts, Timeouts()
+    return Timeouts(
+        connect=chosen.connect,
+        read=chosen.read,
+        write=max(usual.write, seconds),
+        whole=max(usual.whole, seconds),
+    )
 
 
 def _mirror(text: str) -> "Mirror":

@@ -1,6 +1,6 @@
 """Write the warnings and errors of what is shown to standard error."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from dreg_client.cli.output import put_error, visible
@@ -41,6 +41,11 @@ def put_item_failure(failure: Exception, *, as_json: bool, source: str) -> int:
     if is_debugging():
         put_traceback(failure)
     return put_failure(failure, as_json=as_json, source=source)
+
+
+def put_failed_items(failed: Sequence[str], total: int) -> None:
+    """Write to standard error which of several items failed."""
+    put_error(f"dreg: {len(failed)} of {total} failed: {', '.join(map(visible, failed))}")
 
 
 def put_failures(failures: "Iterable[DregError]", output: str, source: str = "") -> int:

@@ -51,6 +51,20 @@ def tls_context(options: Options, origin: Origin, settings: TLSSettings | None) 
     return context
 
 
+def has_own_context(options: Options, origin: Origin, settings: TLSSettings | None) -> bool:
+    """Return whether the TLS context for an origin differs from that of hosts without settings (see `tls_context`)."""
+    if options.ssl_context is not None:
+        return False
+    if settings is not None and (
+        settings.insecure
+        or settings.client_cert
+        or settings.ca_file not in {None, options.ca_file}
+        or _files(options, origin, ".cert")
+    ):
+        return True
+    return bool(_files(options, origin, ".crt"))
+
+
 def _default_context() -> ssl.SSLContext:
     """Return Python's default context. Creating it opens the file that SSLKEYLOGFILE names."""
     try:

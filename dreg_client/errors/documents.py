@@ -204,14 +204,26 @@ class ResponseTooLargeError(LimitExceededError):
         what: The content.
         size: Its size in bytes, as far as it is known.
         limit: The limit in bytes.
+        advice: How to change the limit, or what to use instead. Empty if it cannot be changed.
     """
 
     what: str
     size: int
     limit: int
+    advice: str = ""
 
     def _sentence(self) -> str:
-        return f"{self.what}: {self.size} bytes exceed the limit of {self.limit}; raise the limit if you trust it"
+        advice = self.advice or "this limit cannot be changed"
+        return f"{self.what}: {self.size:,} bytes exceed the limit of {_bytes(self.limit)}; {advice}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _bytes(count: int) -> str:
+    mebibytes, rest = divmod(count, 1024 * 1024)
+    return f"{mebibytes:,} MiB" if mebibytes and not rest else f"{count:,} bytes"
 
 
 @dataclass(eq=False, repr=False)
@@ -252,16 +264,21 @@ class TooManyEntriesError(_TooManyError):
         return f"{self.where}: more than {self.limit:,} {self.entries}; {self.advice}"
 
 
+@dataclass(eq=False, repr=False)
 class TooManyPagesError(_TooManyError):
     """A list has more pages than the limit, or links back to an earlier page.
 
     Attributes:
         where: The URL of the list, without its query.
-        limit: The limit.
+        limit: The limit; for a link to an earlier page, the number of pages before it.
+        advice: What to do.
     """
 
+    advice: str = ""
+
     def _sentence(self) -> str:
-        return f"{self.where}: the list does not end after {self.limit} pages"
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"{self.where}: the list does not end after {_count(self.limit, 'page')}{advice}"
 
 
 class TooManyRedirectsError(_TooManyError):

@@ -60,6 +60,7 @@ class TokenTooLargeError(TokenError, ResponseTooLargeError):
         what: The token server.
         size: The size of the response in bytes, as far as it is known.
         limit: The limit in bytes.
+        advice: Empty; the limit cannot be changed.
     """
 
     def _sentence(self) -> str:
@@ -125,7 +126,7 @@ class RateLimitedError(RegistryError):
 
 
 class ServerError(RegistryError):
-    """The registry failed to handle the request (5xx)."""
+    """The registry failed to handle the request (5xx). `retryable` is False for a status such as 501."""
 
     retryable = True
 
@@ -183,15 +184,11 @@ class TransferTimeoutError(TransportError):
 
 
 class NoPlaceError(TransferTimeoutError):
-    """No connection in the pool became free before the timeout."""
-
-    retryable = False
+    """No connection in the pool became free before the timeout. This is not retried."""
 
 
 class DeadlineError(TransferTimeoutError):
-    """A call was not complete at its deadline."""
-
-    retryable = False
+    """A call was not complete at its deadline. This is not retried."""
 
 
 class TruncatedBodyError(TransportError):
@@ -227,7 +224,6 @@ class RetryExhaustedError(TransportError):
         attempts: The number of attempts.
     """
 
-    retryable = False
     reason: str = field(init=False)
     where: str = field(init=False, default="")
     last: DregError
@@ -236,6 +232,7 @@ class RetryExhaustedError(TransportError):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.reason, self.where = str(self.last), ""
+        self.retryable = self.last.retryable
 
     def _sentence(self) -> str:
         return f"{self.last}; gave up after {self.attempts} attempts"

@@ -7,7 +7,9 @@ class DregError(Exception):
     """The base class of all errors of this library.
 
     Attributes:
-        retryable: Whether the same call may succeed if it is repeated.
+        retryable: Whether the same call may succeed later, because the cause may be temporary: a lost connection, a
+            timeout, a deadline, a rate limit, a server error. It does not state whether the library has retried; if
+            it has, all its attempts failed.
         outcome: What the call had already changed when it failed, and what to do about it. Empty if it changed nothing.
     """
 

@@ -125,7 +125,7 @@ class MissingLibraryError(DregError):
     extra: str
 
     def _sentence(self) -> str:
-        return f"{self.library} is not installed; install it with: pip install 'dreg-client[{self.extra}]'"
+        return f"{self.library} (the extra {self.extra}) is not installed; install it with: pip install {self.library}"
 
 
 class WorkerKilledError(_PathError):

@@ -16,7 +16,7 @@ _PACKED: Final = 16 * 1024
 """The number of compressed bytes to read at a time. What follows the end of a stream is copied for each stream."""
 _MOST_EMPTY: Final = 1000
 _BROKEN: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
-"""The errors that the decompressors raise."""
+"""The errors that the decompressors raise; bzip2 raises OSError, as a file that cannot be read does."""
 
 
 class BrokenStreamError(Exception):
@@ -86,23 +86,17 @@ def chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
 
     Raises:
         BrokenStreamError: The bytes cannot be decompressed. Raised by the iterator.
+        OSError: The file cannot be read.
     """
     archive.seek(0)
     start = archive.read(6)
     archive.seek(0)
     found = next(((magic, new) for magic, new in _COMPRESSIONS.items() if start.startswith(magic)), None)
-    return None if found is None else _decompressed(archive, *found)
-
-
-def _decompressed(archive: BinaryIO, magic: bytes, new: Callable[[], _Stream]) -> Iterator[bytes]:
-    """Decompress successive streams. Their contents are joined, as the tools of these formats do."""
-    try:
-        yield from _streams(archive, magic, new)
-    except _BROKEN as failure:
-        raise BrokenStreamError(f"cannot be decompressed: {failure}") from failure
+    return None if found is None else _streams(archive, *found)
 
 
 def _streams(archive: BinaryIO, magic: bytes, new: Callable[[], _Stream]) -> Iterator[bytes]:
+    """Decompress successive streams. Their contents are joined, as the tools of these formats do."""
     packed, empty = archive.read(_PACKED), 0
     while packed:
         stream, size = new(), 0
@@ -111,7 +105,7 @@ def _streams(archive: BinaryIO, magic: bytes, new: Callable[[], _Stream]) -> Ite
             yield chunk
         empty += not size
         if empty > _MOST_EMPTY:
-            raise EOFError(f"it has more than {_MOST_EMPTY} empty streams")
+            raise _broken(f"it has more than {_MOST_EMPTY} empty streams")
         packed = stream.unused_data.lstrip(b"\0")
         while not packed and (more := archive.read(_PACKED)):
             packed = more.lstrip(b"\0")
@@ -124,9 +118,16 @@ def _streams(archive: BinaryIO, magic: bytes, new: Callable[[], _Stream]) -> Ite
 def _stream_of(archive: BinaryIO, stream: _Stream, packed: bytes) -> Iterator[bytes]:
     """Decompress one stream, of which the first compressed bytes were read already."""
     while not stream.eof:
-        chunk = stream.decompress(packed, _CHUNK)
+        try:
+            chunk = stream.decompress(packed, _CHUNK)
+        except _BROKEN as failure:
+            raise _broken(failure) from failure
         if chunk:
             yield chunk
         packed = archive.read(_PACKED) if stream.needs_input and not stream.eof else b""
         if not (packed or chunk or stream.eof) and stream.needs_input:
-            raise EOFError("the stream is truncated")
+            raise _broken("the stream is truncated")
+
+
+def _broken(reason: object) -> BrokenStreamError:
+    return BrokenStreamError(f"cannot be decompressed: {reason}")

@@ -111,8 +111,12 @@ class SavedImages:
         if member is None:
             raise self._missing(digest)
         file = self._open(member)
-        check_size(file, size, f"{self.files.name}, {member}")
-        file.seek(start)
+        try:
+            check_size(file, size, f"{self.files.name}, {member}")
+            file.seek(start)
+        except BaseException:
+            file.close()
+            raise
         return file
 
     def _member(self, digest: Digest) -> str | None:

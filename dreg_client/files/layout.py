@@ -112,9 +112,13 @@ def open_blob(files: Files, digest: Digest, start: int = 0, size: int | None = N
         LayoutError: It cannot be opened, or is a large sparse file.
     """
     file, path = _opened(files, digest), f"{files.name}, blob {digest.short}"
-    check_size(file, size, path)
-    check_stored(file, path)
-    file.seek(start)
+    try:
+        check_size(file, size, path)
+        check_stored(file, path)
+        file.seek(start)
+    except BaseException:
+        file.close()
+        raise
     return file
 
 

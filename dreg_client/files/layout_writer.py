@@ -12,6 +12,7 @@ from dreg_client.files.atomic import sweep_parts
 from dreg_client.files.layout_lock import CONTENT, INDEX
 from dreg_client.files.new_file import NewFile, open_folder, sync_folder_below
 from dreg_client.files.rooted import DirectoryFiles, size_of
+from dreg_client.files.step_thread import Block, add_piece
 from dreg_client.files.store_kinds import OCI, other_kind
 from dreg_client.models.index_text import EMPTY, MARKER, IndexText
 from dreg_client.values.digest import SHA256, Digest
@@ -163,7 +164,7 @@ class NewBlob:
         self._files, self._expected, self._expected_size = files, digest, size
         self._opening = open_folder(files.name, "blobs", algorithm)
         self._hash = hashlib.new(algorithm)
-        self._chunks: list[bytes] = []
+        self._chunks: Block = []
         self._waiting = 0
         self._is_broken = False
         self.size: int = 0
@@ -188,21 +189,21 @@ class NewBlob:
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk; return whether there are enough chunks for a block."""
-        self._chunks.append(chunk)
+        add_piece(self._chunks, chunk)
         self._waiting += len(chunk)
         self.size += len(chunk)
         if self._expected_size is not None and self.size > self._expected_size:
             raise errors.SizeMismatchError(self._expected_size, self.size, self._what)
         return self._waiting >= _BLOCK
 
-    def take_block(self) -> list[bytes]:
+    def take_block(self) -> Block:
         """Remove and return the chunks as one block, which must be passed to `write` and `hash` in order."""
         # A few large pieces are hashed as they are. Hashing many small ones would contend with reading for the GIL.
-        block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
+        block: Block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
         self._chunks, self._waiting = [], 0
         return block
 
-    def write(self, block: list[bytes]) -> None:
+    def write(self, block: Block) -> None:
         """Write a block. After a failure, further blocks are ignored, so that the file has no gaps."""
         try:
             for piece in () if self._is_broken else block:
@@ -211,7 +212,7 @@ class NewBlob:
             self._is_broken = True
             raise
 
-    def hash(self, block: list[bytes]) -> None:
+    def hash(self, block: Block) -> None:
         """Hash a block."""
         for piece in block:
             self._hash.update(piece)

@@ -115,7 +115,7 @@ class NewFile:
             with suppress(OSError):
                 os.unlink(self._part, dir_fd=self._folder)
 
-    def write(self, octets: bytes) -> None:
+    def write(self, octets: bytes | bytearray) -> None:
         """Write the next bytes."""
         try:
             rest = memoryview(octets)

@@ -13,6 +13,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.files.atomic import check_part, part_beside, set_rights, sweep_parts, sync_folder
 from dreg_client.files.own_file import ForeignFileError, create_own, followed, is_at, open_own
+from dreg_client.files.step_thread import Block, add_piece
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.arguments import check_choice, check_flag
@@ -21,6 +22,7 @@ from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
 """`full` syncs the file to disk, so that it survives a power failure; `fast` does not."""
+_ALLOW_MORE: Final = "allow more with limit=, or use download_blob"
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
 
@@ -40,7 +42,7 @@ class _ReceivedBlob:
         self.request: BlobRequest = request
         self.is_verified: bool = False
         self._refetches = refetches
-        self._chunks: list[bytes] = []
+        self._chunks: Block = []
         self._verifier = request.digest.verifier()
 
     def verify(self, what: str, encoding: str = "") -> None:
@@ -149,18 +151,18 @@ class PartialFile(_ReceivedBlob):
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk; return whether there are enough chunks for a block."""
-        self._chunks.append(chunk)
+        add_piece(self._chunks, chunk)
         self._size += len(chunk)
         return self._size >= _BLOCK
 
-    def take_block(self) -> list[bytes]:
+    def take_block(self) -> Block:
         """Remove and return the chunks as one block, which must be passed to `write` and `hash` in order."""
         # A few large pieces are hashed as they are. Hashing many small ones would contend with reading for the GIL.
-        block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
+        block: Block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
         self._chunks, self._size = [], 0
         return block
 
-    def write(self, block: list[bytes]) -> None:
+    def write(self, block: Block) -> None:
         """Write a block. After a failure, further blocks are ignored, so that the file has no gaps."""
         try:
             with self._lock:
@@ -172,7 +174,7 @@ class PartialFile(_ReceivedBlob):
             self._is_broken = True
             raise self._cannot_write(failure) from failure
 
-    def hash(self, block: list[bytes]) -> None:
+    def hash(self, block: Block) -> None:
         """Hash a block."""
         for piece in block:
             self._verifier.update(piece)
@@ -247,14 +249,14 @@ class BlobBuffer(_ReceivedBlob):
         super().__init__(request, refetches=refetches)
         self._limit = limit
         if request.size is not None and request.size > limit:
-            raise errors.ResponseTooLargeError(str(request.digest), request.size, limit)
+            raise errors.ResponseTooLargeError(str(request.digest), request.size, limit, _ALLOW_MORE)
 
     def add(self, chunk: bytes) -> None:
         """Add a chunk."""
         self._verifier.update(chunk)
         if self._verifier.size > self._limit:
-            raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit)
-        self._chunks.append(chunk)
+            raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit, _ALLOW_MORE)
+        add_piece(self._chunks, chunk)
 
     def octets(self) -> bytes:
         """Return the content."""

@@ -217,9 +217,8 @@ def size_of(file: BinaryIO) -> int:
 
 
 def check_size(file: BinaryIO, size: int | None, path: str) -> None:
-    """Close an open file and raise SizeMismatchError if it has another size than the given one (None: unknown)."""
+    """Raise SizeMismatchError if an open file has another size than the given one (None: unknown)."""
     if size is not None and (found := size_of(file)) != size:
-        file.close()
         raise errors.SizeMismatchError(size, found, path)
 
 

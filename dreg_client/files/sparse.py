@@ -15,7 +15,7 @@ _MOST_RANGES: Final = 10_000
 
 
 def check_stored(file: BinaryIO, path: str) -> None:
-    """Close a newly opened file and raise `LayoutError` if it is sparse and large: reading it could take hours.
+    """Raise `LayoutError` if a newly opened file is sparse and large: reading it could take hours.
 
     The limit is 4 GiB, or that of compressed content of unknown size (`most_decompressed`), whichever is larger.
     """
@@ -30,7 +30,6 @@ def check_stored(file: BinaryIO, path: str) -> None:
     # Some file systems do not state the stored size. Those that cannot tell holes from bytes state that all are bytes.
     stored = _size_of_ranges(descriptor, found.st_size)
     if found.st_size > _most(stored):
-        file.close()
         sizes = f"of its {found.st_size:,} bytes, only {stored:,} are stored"
         raise errors.LayoutError(path, f"is a sparse file: {sizes}; it was not read")
 

@@ -4,11 +4,26 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
+from typing import Final
 
+from dreg_client.values.sizes import KIBIBYTE
 from dreg_client.values.waiting import wait_in_steps
 
-Block = list[bytes]
+Block = list[bytes | bytearray]
 """The bytes of a block, in pieces."""
+_SMALL: Final = 4096
+_JOINED: Final = 64 * KIBIBYTE
+
+
+def add_piece(block: Block, piece: bytes) -> None:
+    """Add a piece to a block. Small ones are joined, because each object takes more memory than its bytes."""
+    last = block[-1] if block else b""
+    if len(piece) >= _SMALL:
+        block.append(piece)
+    elif isinstance(last, bytearray) and len(last) < _JOINED:
+        last += piece
+    else:
+        block.append(bytearray(piece))
 
 
 class StepThread:

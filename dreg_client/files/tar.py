@@ -67,11 +67,14 @@ class TarFiles(Files):
             ) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
-        if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
+        try:
+            if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
+                raise errors.LayoutError(self.name, "is not a regular file; save the stream to a file first")  # noqa: TRY301 (closes the file)
+            check_stored(archive, self.name)
+            plain, self._left_out = unpacked(archive, self.name)
+        except BaseException:
             archive.close()
-            raise errors.LayoutError(self.name, "is not a regular file; save the stream to a file first")
-        check_stored(archive, self.name)
-        plain, self._left_out = unpacked(archive, self.name)
+            raise
         return plain
 
     def _scan(self) -> None:

@@ -28,7 +28,11 @@ def unpacked(archive: BinaryIO, name: str) -> tuple[BinaryIO, frozenset[str]]:
 
     Also return the names of the members that the copy lacks: large ones that no document of the archive names.
     """
-    if chunks_of(archive) is None:
+    try:
+        is_compressed = chunks_of(archive) is not None
+    except OSError as failure:
+        raise _unreadable(name, failure) from failure
+    if not is_compressed:
         return archive, frozenset()
     with archive:
         try:
@@ -86,11 +90,18 @@ def _chunks(archive: BinaryIO, name: str) -> Iterator[bytes]:
     """Yield the decompressed bytes; raise LayoutError if there are too many."""
     packed, size = _size(archive), 0
     most = most_unpacked(packed)
-    for chunk in chunks_of(archive) or ():
-        size += len(chunk)
-        if size > most:
-            raise _too_large(name, packed, most)
-        yield chunk
+    try:
+        for chunk in chunks_of(archive) or ():
+            size += len(chunk)
+            if size > most:
+                raise _too_large(name, packed, most)
+            yield chunk
+    except OSError as failure:
+        raise _unreadable(name, failure) from failure
+
+
+def _unreadable(name: str, failure: OSError) -> errors.LayoutError:
+    return errors.LayoutError(name, f"cannot be read: {failure.strerror or failure}")
 
 
 def _too_large(name: str, packed: int, most: int) -> errors.LayoutError:

@@ -16,7 +16,7 @@ from dreg_client.models.json_text import AmbiguousTextError, read_members, scan
 from dreg_client.models.kinds import BY_TYPE, MANIFEST_KINDS, SAYS_NOTHING, Kind, kind_of
 from dreg_client.models.manifest import Manifest
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
-from dreg_client.models.stored import ParsedModel, rejection
+from dreg_client.models.stored import ALLOW_MORE, ParsedModel, rejection
 from dreg_client.values.arguments import not_a_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import essence
@@ -247,7 +247,7 @@ def _parse(octets: bytes, media_type: str | None, limit: int, *, strict: bool, b
     if type(strict) is not bool:
         raise not_a_flag("strict", strict)
     if len(octets) > limit:
-        raise errors.ResponseTooLargeError("the document", len(octets), limit)
+        raise errors.ResponseTooLargeError("the document", len(octets), limit, ALLOW_MORE)
     try:
         tree = read_members(octets)
     except AmbiguousTextError:  # parsers may read it differently, or it is a config with NUL, which its model accepts

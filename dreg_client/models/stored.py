@@ -25,6 +25,7 @@ from dreg_client.values.media_type import essence
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 M = TypeVar("M", bound="ParsedModel")
+ALLOW_MORE: Final = "allow more with limit="
 _TEXTUAL: Final = frozenset({"GEN-01", "GEN-03", "GEN-13"})
 """The rules about the text of one value: invalid Unicode, a number that is too large, a string that is too long."""
 
@@ -339,7 +340,7 @@ def rejection(
         advice = "split the document, or move some of it into a blob"
         return errors.TooManyEntriesError(f"the {kind}", most_values(raw), "JSON values", advice)
     if "GEN-05" in broken:
-        return errors.ResponseTooLargeError(f"the {kind}", len(raw), limit)
+        return errors.ResponseTooLargeError(f"the {kind}", len(raw), limit, ALLOW_MORE)
     if broken & {"GEN-02", "GEN-06", "GEN-08"}:
         return errors.AmbiguousDocumentError(problems, kind)
     if "GEN-07" in broken:

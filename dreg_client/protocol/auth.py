@@ -3,11 +3,11 @@
 If access is denied nevertheless, the hint says what to do, depending on the credential. It never contains a secret.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dreg_client import errors
-from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.messages import Headers, Request, Response
 from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import RegistryURL
 from dreg_client.protocol.www_authenticate import Challenge, parse_challenges, scope_to_request
@@ -16,6 +16,7 @@ from dreg_client.values.origin import Origin
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LISTED: Final = 5
+_USED: Final = frozenset({"realm", "service", "scope"})
 NO_PLAIN_HTTP: Final = (
     "credentials are not sent over plain HTTP; use https, or plain_http=True if you trust the network"
 )
@@ -36,9 +37,10 @@ ChallengeKey = tuple[Origin, str, bool]
 class KnownChallenge:
     """A registry's challenge, kept so that later requests can be authorized from the start."""
 
-    response: Response = field(repr=False)
+    response: Response = field(repr=False)  # without headers and body, which may be large
     challenge: Challenge
     scope: str  # of the token to request; may be empty
+    size: int = 0  # the length of its texts
 
 
 def challenge_key(registry: RegistryURL, request: Request) -> ChallengeKey:
@@ -86,7 +88,17 @@ def challenge_of(request: Request, response: Response) -> KnownChallenge | None:
         reason = f"{response.where} offers no supported authentication scheme (offered: {schemes})"
         raise errors.ChallengeError(f"{reason}; supported are Basic, and Bearer with a realm")
     chosen = next((each for each in usable if each.scheme == "bearer"), usable[0])
-    return KnownChallenge(response, chosen, scope_to_request(chosen.scope, request.scope, request.method))
+    scope = scope_to_request(chosen.scope, request.scope, request.method)
+    parameters = {name: value for name, value in chosen.parameters.items() if name in _USED}
+    size = len(response.url) + len(scope) + sum(map(len, parameters.values()))
+    response = replace(response, headers=Headers(), body=b"")
+    return KnownChallenge(response, Challenge(chosen.scheme, parameters), scope, size)
+
+
+def only_challenges(response: Response) -> Response:
+    """Return a response with nothing but its challenges, to be kept."""
+    lines = [("www-authenticate", line) for line in response.headers.all("www-authenticate")]
+    return replace(response, headers=Headers(lines), body=b"")
 
 
 def given_credential(options: Options) -> FoundCredential | None:

@@ -15,6 +15,7 @@ from dreg_client.protocol.content_encoding import GZIP, encoding_of
 from dreg_client.protocol.error_responses import raise_unless_content
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.pace import Pace
+from dreg_client.protocol.retry import may_help
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
@@ -38,6 +39,9 @@ class _Decompressor(Protocol):
 
     @property
     def unconsumed_tail(self) -> bytes: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
     def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
 
@@ -63,7 +67,8 @@ class BlobTransfer:
         self._ranged, self._skip = True, 0
         self._resumes, self._since_resume = 0, 0
         self.pace: Pace = Pace(self._where)
-        self._compressed = 0  # the number of bytes that were decompressed
+        # how many bytes of this response were decompressed, and to how many
+        self._compressed, self._decompressed = 0, 0
         self._short: errors.SizeMismatchError | None = None
         self._decompressor: _Decompressor | None = None
 
@@ -81,8 +86,9 @@ class BlobTransfer:
     def begin(self, response: Response) -> bool:
         """Check a response. Return whether to `feed` its body; if not, send the next `request` unless `done`."""
         self.encoding, self._short = encoding_of(response), None
-        if self._decode and self.encoding in GZIP:
-            self._decompressor, self._compressed = zlib.decompressobj(wbits=31), 0
+        is_gzip = self._decode and self.encoding in GZIP
+        self._decompressor = zlib.decompressobj(wbits=31) if is_gzip else None
+        self._compressed, self._decompressed = 0, 0
         if self.end is not None and response.status in _MAY_BE_A_RANGE:
             if self._is_requested_range(response, self.end):
                 return True
@@ -156,9 +162,9 @@ class BlobTransfer:
 
     def feed(self, chunk: bytes, waited: float = 0.0) -> bytes:
         """Accept a chunk of the body that took `waited` seconds to arrive; return the part of it that is new."""
-        self.pace.add(len(chunk), waited)
         if self._decompressor is not None:
-            chunk = self._decompressed(chunk, self._decompressor)
+            chunk = self._decompress(chunk, self._decompressor)
+        self.pace.add(len(chunk), waited)  # only bytes of the blob are progress: gzip allows any number of empty blocks
         if self._skip:
             skipped = min(self._skip, len(chunk))
             chunk, self._skip = chunk[skipped:], self._skip - skipped
@@ -175,8 +181,8 @@ class BlobTransfer:
         # The number of compressed bytes says little about the blob's size.
         return bool(self.encoding) and self._decompressor is None
 
-    def _decompressed(self, chunk: bytes, decompressor: _Decompressor) -> bytes:
-        """Decompress a chunk, to at most one byte more than the rest of the blob."""
+    def _decompress(self, chunk: bytes, decompressor: _Decompressor) -> bytes:
+        """Decompress a chunk of exactly one gzip member, to at most one byte more than the rest of the blob."""
         self._compressed += len(chunk)
         most = most_decompressed(self._compressed) if self.total is None else self.total
         limit = max(most - self.offset + self._skip, 0) + 1
@@ -188,6 +194,11 @@ class BlobTransfer:
             raise errors.ContentEncodingError(f"{self._where}: has Content-Encoding gzip, but is not gzip") from None
         if decompressor.unconsumed_tail:
             raise errors.ContentEncodingError(f"{self._where}: decompresses to more bytes than expected")
+        if decompressor.unused_data:
+            raise errors.ContentEncodingError(f"{self._where}: has more bytes after the end of its gzip content")
+        self._decompressed += len(octets)
+        if self._compressed > 2 * self._decompressed + _MAX_OVERHEAD:
+            raise errors.ContentEncodingError(f"{self._where}: has gzip content that is much longer than the blob")
         return octets
 
     def ended(self) -> None:
@@ -204,7 +215,7 @@ class BlobTransfer:
         if self._since_resume >= MEBIBYTE:
             self._resumes = 0
         self._resumes, self._since_resume = self._resumes + 1, 0
-        if not failure.retryable:
+        if not may_help(failure):
             raise failure
         if self._resumes > _MAX_RESUMES:
             if self._short is not None:  # the body had its stated length, but the blob is longer

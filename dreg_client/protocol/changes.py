@@ -19,9 +19,25 @@ def is_specified(response: Response, request: Request) -> bool:
 
     A redirect may lead to a login page, which may have any status.
     """
-    is_page = essence(response.headers.get("content-type") or "") in PAGES
     is_redirected = response.url != f"{response.registry}{request.target}"
-    return response.status == _SPECIFIED[request.method] and not (is_page or is_redirected)
+    return response.status == _SPECIFIED[request.method] and not (is_page(response) or is_redirected)
+
+
+def is_page(response: Response) -> bool:
+    """Return whether a response is a web page, such as a login page, by its media type or its first character."""
+    return essence(response.headers.get("content-type") or "") in PAGES or response.body.lstrip().startswith(b"<")
+
+
+def is_absent(response: Response) -> bool:
+    """Return whether a response proves that the registry does not have the requested content. A web page does not."""
+    return response.status == 404 and not is_page(response)
+
+
+def check_absence(response: Response, request: Request) -> None:
+    """Raise ProtocolError if a web page states that there is no such content."""
+    if response.status == 404 and is_page(response):
+        reason = f"a web page, not the registry, states that there is no {request.what}"
+        raise errors.ProtocolError(f"{reason}; {CHECK_ADDRESS}", place_of(response))
 
 
 def unconfirmed(response: Response, request: Request, found: str | errors.DregError) -> errors.ProtocolError:

@@ -1,11 +1,13 @@
 """Turn the status and body of an error response into an error (distribution-spec "Error Codes")."""
 
+import math
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.redact import redacted
-from dreg_client.protocol.retry import retry_after
+from dreg_client.protocol.retry import TRANSIENT, retry_after
 
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
 _LONGEST: Final = 1024
@@ -56,6 +58,13 @@ def raise_unless_content(
     raise errors.ProtocolError(f"{reason}; {CHECK_ADDRESS}", response.where)
 
 
+def with_attempts(response: Response, attempts: int) -> Response:
+    """Return the last response to several attempts, with their number in `advice` if a later attempt may succeed."""
+    if attempts > 1 and response.status in TRANSIENT:
+        return replace(response, advice=f"gave up after {attempts} attempts")
+    return response
+
+
 def _error(
     response: Response, request: Request, advice: str, verb: str
 ) -> errors.RegistryError | errors.UnauthorizedError:
@@ -64,6 +73,8 @@ def _error(
     where, the = place_of(response), _the(request)
     denied = f"access denied: cannot {'read' if verb == CHECK else verb} {the}"
     unsupported = f"{_GERUNDS.get(verb, verb)} {the} is not supported"
+    if response.status in TRANSIENT:
+        return _transient_error(response, the, verb, facts)
     match response.status:
         case 404:
             return errors.NotFoundError(request.what or request.target, where, advice, *facts)
@@ -71,17 +82,31 @@ def _error(
             return errors.UnauthorizedError(denied, where, response.advice or _LOG_IN, *facts, response.anonymous)
         case 403:
             return errors.DeniedError(denied, where, response.advice or _ASK_OWNER, *facts, response.anonymous)
-        case 429:
-            wait = retry_after(response)
-            return errors.RateLimitedError("rate limit exceeded", where, _try_again(wait), *facts, wait)
         case 405:
             return errors.UnsupportedError(unsupported, where, advice, *facts)
         case status if status >= 500:
-            return errors.ServerError(f"server error: cannot {verb} {the}", where, advice, *facts)
+            error = errors.ServerError(f"server error: cannot {verb} {the}", where, advice, *facts)
+            error.retryable = False
+            return error
         case _ if report.is_unsupported:
             return errors.UnsupportedError(unsupported, where, advice, *facts)
         case _:
             return errors.RegistryError(f"request rejected: cannot {verb} {the}", where, advice, *facts)
+
+
+def _transient_error(
+    response: Response, the: str, verb: str, facts: tuple[int, tuple[str, ...], str]
+) -> errors.RegistryError:
+    """Return the error for a status after which a later attempt may succeed."""
+    where, wait = place_of(response), retry_after(response)
+    advice = "; ".join(filter(None, (response.advice, _try_again(wait))))
+    if response.status == 429:
+        return errors.RateLimitedError("rate limit exceeded", where, advice, *facts, wait)
+    if response.status >= 500:
+        return errors.ServerError(f"server error: cannot {verb} {the}", where, advice, *facts)
+    error = errors.RegistryError(f"the registry did not respond in time: cannot {verb} {the}", where, advice, *facts)
+    error.retryable = True
+    return error
 
 
 def check_wait(response: Response, longest: float, left: float) -> None:
@@ -110,7 +135,8 @@ def place_of(response: Response) -> str:
 
 
 def _try_again(seconds: float | None) -> str:
-    return f"try again in {seconds:.0f} seconds" if seconds else "try again later"
+    whole = math.ceil(seconds or 0.0)
+    return f"try again in {whole} second{'s' if whole > 1 else ''}" if whole else "try again later"
 
 
 class Reported(NamedTuple):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from dreg_client.errors import ProtocolError
@@ -55,8 +56,10 @@ class Headers:
     @property
     def content_length(self) -> int | None:
         """The stated length of the body; None if it is missing or invalid (RFC 9110 8.6)."""
-        value = self.get("content-length") or ""
-        return int(value) if _LENGTH.fullmatch(value) else None
+        try:
+            return content_length(self._values.get("content-length", ()))
+        except ValueError:
+            return None
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._values
@@ -66,6 +69,24 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({sorted(self._values)})"
+
+
+def content_length(values: Iterable[str]) -> int | None:
+    """Return the length that all `Content-Length` headers state; None if there is none (RFC 9110 8.6).
+
+    Raises:
+        ValueError: A length is malformed, or differs from another one.
+    """
+    first: str | None = None
+    for value in values:
+        for part in value.split(","):
+            length = part.strip(_WHITE_SPACE)
+            if not length:
+                continue  # as if there were none
+            if _LENGTH.fullmatch(length) is None or length != (first or length):
+                raise ValueError("not one length")
+            first = length
+    return None if first is None else int(first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +125,7 @@ class Hop:
     only_loopback: bool = False  # whether to send it to a loopback address only: it has a secret, but there is no TLS
     waits: float | None = None
     content: object = field(default=None, repr=False)  # an `AsyncRequestBody`
+    until: float = inf  # when it must be complete, by `time.monotonic()`, with all hops of the same `Request`
 
     @property
     def place(self) -> str:

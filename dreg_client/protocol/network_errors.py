@@ -4,20 +4,20 @@ A socket does not know its URL. So the streams raise these errors, and the conne
 each one into the public error that its class names.
 """
 
-import re
 import socket
 import ssl
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.protocol.messages import content_length
 
 OTHER_LOOP: Final = "the transport belongs to another event loop; create a new one, or use the built-in one"
 NOT_TLS: Final = "the server does not use TLS"
 ONLY_TLS: Final = "the server requires TLS, but the request used plain HTTP"
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """OpenSSL's reasons for a reply that is not TLS; they depend on its version."""
-_LENGTH: Final = re.compile(rb"[0-9]{1,19}")
 _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 """Definite results of the resolver: no such name, or no address for it. EAI_AGAIN means that no DNS server replied."""
 
@@ -65,22 +65,35 @@ class TwoLengthsError(BadHTTPError, reason="the response has both a length and c
     """A response has both `Content-Length` and a chunked `Transfer-Encoding`."""
 
 
-def check_lengths(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raise BadHTTPError if the `Content-Length` of a caller's transport is malformed, or differs from another one."""
-    first: bytes | None = None
+def body_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the body's length that headers state; None if the body is chunked, or if they state none.
+
+    Raises:
+        TwoLengthsError: The body is chunked as well.
+        BadHTTPError: A length is malformed, or differs from another one.
+    """
+    lengths: list[str] = []
+    is_chunked = False
     for name, value in headers:
-        if name.lower() == b"content-length":
-            for length in value.split(b","):
-                found = length.strip()
-                first = first or found
-                if found != first or _LENGTH.fullmatch(found) is None:
-                    raise BadHTTPError
+        lowered = name.lower()
+        if lowered == b"content-length":
+            lengths.append(value.decode("latin-1"))
+        elif lowered == b"transfer-encoding":
+            is_chunked = True
+    if lengths and is_chunked:
+        raise TwoLengthsError
+    try:
+        return content_length(lengths)
+    except ValueError:
+        raise BadHTTPError from None
 
 
-_TOO_LONG: Final = "timed out; the request or its response was not complete in time"
+TOO_LONG: Final = "timed out; the request or its response was not complete in time"
+NOT_SENT: Final = "timed out: the request was not sent in time; allow more with timeout=Timeouts(write=SECONDS)"
+_NO_CONNECTION: Final = "the connection attempt timed out"
 
 
-class TransferTimedOutError(NetworkError, kind=errors.TransferTimeoutError, reason=_TOO_LONG):
+class TransferTimedOutError(NetworkError, kind=errors.TransferTimeoutError, reason=TOO_LONG):
     """The expected data was not read or sent before the timeout, or before the deadline of the request."""
 
 
@@ -97,7 +110,7 @@ class ConnectFailedError(NetworkError, kind=errors.ConnectError):
         return errors.ConnectError(self.reason, where, refused=True) if self._is_refused else super().error(where)
 
 
-class ConnectTimedOutError(NetworkError, kind=errors.ConnectError, reason="the connection attempt timed out"):
+class ConnectTimedOutError(NetworkError, kind=errors.ConnectError, reason=_NO_CONNECTION):
     """The connection, including TLS, was not ready before the timeout."""
 
 
@@ -135,6 +148,8 @@ class HTTP2ChosenError(NetworkError, kind=errors.TLSError, reason=_HTTP_2):
     """The server chose HTTP/2, because the caller's TLS context offered it (ALPN)."""
 
 
+LONGEST_CONNECT: Final = 10.0
+"""The longest time to connect, in seconds, that a single number as `timeout` sets."""
 _PASSWORD: Final = "the proxy requires a valid user name and password"
 
 
@@ -176,6 +191,47 @@ def tls_failure(failure: ssl.SSLError) -> NetworkError:
 
 def _openssl_reason(failure: ssl.SSLError) -> str:
     return getattr(failure, "reason", None) or ""  # errors raised by Python code have no such attribute
+
+
+def connection_timeout(failure: errors.ConnectError, limit: float, elapsed: float) -> errors.ConnectError:
+    """Return the error with the seconds after which connecting timed out, and what to do; others are returned as is."""
+    if not failure.reason.endswith(_NO_CONNECTION):
+        return failure
+    advice = (
+        "allow more with timeout="
+        if limit < LONGEST_CONNECT
+        else "check the host, or allow more with timeout=Timeouts(connect=SECONDS)"
+    )
+    return replace(failure, reason=f"{failure.reason} after {_seconds(limit, elapsed)}; {advice}")
+
+
+def head_timeout(failure: errors.TransportError, limit: float, elapsed: float) -> errors.TransportError:
+    """Return the error for a response whose head was not complete in time; other errors are returned as they are."""
+    return _late(failure, "no response (status and headers)", limit, elapsed, "timeout=")
+
+
+def body_timeout(failure: errors.TransportError, limit: float) -> errors.TransportError:
+    """Return the error for a body whose next bytes did not arrive in time; other errors are returned as they are."""
+    return _late(failure, "no further bytes of the response", limit, limit, "timeout=")
+
+
+def document_timeout(failure: errors.TransportError, limit: float, elapsed: float) -> errors.TransportError:
+    """Return the error for a document that was not complete in time; other errors are returned as they are."""
+    return _late(failure, "the response was not complete", limit, elapsed, "timeout=Timeouts(whole=SECONDS)")
+
+
+def _late(
+    failure: errors.TransportError, what: str, limit: float, elapsed: float, option: str
+) -> errors.TransportError:
+    if failure.reason != TOO_LONG:
+        return failure
+    reason = f"timed out: {what} within {_seconds(limit, elapsed)}; allow more with {option}"
+    return replace(failure, reason=reason)
+
+
+def _seconds(limit: float, elapsed: float) -> str:
+    """Return the duration for messages. It is less than the limit if the time for all attempts ended before."""
+    return f"{round(min(limit, elapsed), 1):g} s"
 
 
 def no_place(connections: int, where: str) -> errors.NoPlaceError:

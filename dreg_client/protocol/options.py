@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypedDict, cast, runtime_checkable
 
 from dreg_client._logging import log
+from dreg_client.protocol.deadlines import limited_by
 from dreg_client.protocol.events import Event
 from dreg_client.protocol.option_types import NAMES_ELSEWHERE, OPTION_TYPES, Mirror
-from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT
+from dreg_client.protocol.retry import ATTEMPTS, LONGEST_WAIT, REQUEST_SECONDS
 from dreg_client.values.credential import Credential
 from dreg_client.values.origin import is_authority
 
@@ -64,14 +65,15 @@ class Timeouts:
         write: Time until the next bytes of a request are sent.
         pool: Time until a connection is free.
         whole: Time to read a whole document, or a page of a list. Blobs have no such limit, but must arrive with at
-            least 1 KiB per second.
+            least 1 KiB per second, averaged over a minute.
 
     A request must be complete within 90 seconds, with all its redirects, token requests and retries. This time grows
-    with `read` and `whole` if they exceed their defaults.
+    with `read`, `whole` and the option `max_retry_after` if they exceed their defaults. Each mirror may use half of the
+    time that is left; the rest is for the next one, and then for the registry itself.
 
     Raises:
         TypeError: A timeout is not a number.
-        ValueError: A timeout is negative or NaN.
+        ValueError: A timeout is not more than 0.
     """
 
     connect: float = 10.0
@@ -86,10 +88,10 @@ class Timeouts:
 
 
 def _check_seconds(must_be: str, seconds: object) -> None:
-    expected = f"{must_be} a number of seconds, at least 0 (float('inf') for no limit)"
+    expected = f"{must_be} a number of seconds, more than 0 (float('inf') for no limit)"
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise TypeError(f"{expected}, not {type(seconds).__name__}{_as_timeouts(seconds)}")
-    if math.isnan(seconds) or seconds < 0:
+    if math.isnan(seconds) or seconds <= 0:
         raise ValueError(f"{expected}, not {seconds}")
 
 
@@ -127,7 +129,8 @@ class Listener:
     def __call__(self, event: Event) -> None:
         """Call the function."""
         try:
-            self._call(event)
+            with limited_by(None):
+                self._call(event)
         except Exception as failure:  # noqa: BLE001 (a caller's code may raise anything)
             if not self._failed:
                 self._failed = True
@@ -196,7 +199,8 @@ class Options:
         deadline: The time for each call, such as `tags()` or `download_blob()`, in seconds, with all requests that it
             sends. An iterator or a stream must be read to its end within this time. `RepositoryValidation` applies it
             to each request. None: no limit.
-        retries: The maximum number of retries of a request.
+        retries: The maximum number of retries of a request. Also with 0, a blob that is interrupted is resumed, up to
+            five times in a row without a MiB of progress.
         max_retry_after: The longest `Retry-After` to wait for, in seconds. A longer one raises an error immediately.
         connections: The maximum number of connections to one host.
         proxy: The URL of a proxy for all requests. None: use the environment variables.
@@ -249,6 +253,8 @@ class Options:
             raise ValueError("user_agent must consist of printable ASCII characters")
         if self.connections < 1 or self.retries < 0:
             raise ValueError("connections must be at least 1, and retries at least 0")
+        if math.isnan(self.max_retry_after) or self.max_retry_after < 0:
+            raise ValueError(f"max_retry_after= must be a number of seconds, at least 0, not {self.max_retry_after}")
         _check_hosts("trusted_token_hosts", self.trusted_token_hosts)
         _check_hosts("upload_hosts", self.upload_hosts)
         _check_times(self.timeout, self.deadline)
@@ -269,8 +275,9 @@ class Options:
     @property
     def budget(self) -> float:
         """The time for one request, with all its attempts, in seconds: 90 with the default options."""
-        timeouts = self.timeouts
-        return max(self.max_retry_after + 30.0, timeouts.read + 60.0, timeouts.whole + 30.0)
+        timeouts, default = self.timeouts, Timeouts()
+        longer = timeouts.read - default.read, timeouts.whole - default.whole, self.max_retry_after - LONGEST_WAIT
+        return REQUEST_SECONDS + max(longer)
 
     @property
     def requires_tls(self) -> bool:

@@ -89,13 +89,16 @@ class SendingPace(Pace):
     def until(self, began: float) -> float:
         """Return when bytes must be sent that are being sent since `began`."""
         end = began + self.patience
-        return end if self._call is None else min(end, self._call.until(began, self._budget))
+        return end if self._call is None else min(end, self._call.until(began))
 
     def response_end(self, seconds: float = 0.0, size: int = 0) -> float:
         """Return when a response must be complete that may take `seconds`, after `size` bytes that are not sent yet."""
         began, budget = monotonic() + size / SLOWEST, max(self._budget, seconds + 30.0)
         end = began + budget
-        return end if self._call is None else min(end, self._call.until(began, budget))
+        if self._call is None:
+            return end
+        self._call.allow(budget)
+        return min(end, self._call.until(began))
 
     def add(self, size: int, seconds: float) -> None:
         """Count bytes that were sent (see `Pace.add`)."""

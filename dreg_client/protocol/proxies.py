@@ -48,7 +48,7 @@ class Proxy:
         scheme, _, rest = url.partition("://")
         scheme = scheme.lower()
         if scheme not in _PORTS:
-            raise ConfigError(f"{source}: a proxy URL must begin with http://, https:// or socks5://")
+            raise ConfigError(f"{source}: a proxy URL must begin with http://, https://, socks5:// or socks5h://")
         if _UNESCAPED.search(rest):
             reason = "the URL has /, ? or # before @; in a user name or password, write %2F, %3F or %23 instead"
             raise ConfigError(f"{source}: {reason}")

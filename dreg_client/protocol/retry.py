@@ -12,11 +12,14 @@ from dreg_client.protocol.messages import Request, Response
 from dreg_client.values.latest import Latest
 
 ATTEMPTS: Final = 5
-WHOLE: Final = 90.0
+REQUEST_SECONDS: Final = 90.0
+"""The time for one request, with all its attempts, unless options allow longer waits than by default."""
 LONGEST_WAIT: Final = 60.0
 _READING: Final = frozenset({"GET", "HEAD"})
 _ALWAYS: Final = frozenset({408, 429, 502, 503, 504})
 _TWICE_READING: Final = frozenset({499, 520, 521, 522, 523, 524, 527})
+TRANSIENT: Final = _ALWAYS | _TWICE_READING | {500}
+"""Statuses after which the same request may succeed later."""
 _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
 _LACKS_BLOB: Final = b"MANIFEST_BLOB_UNKNOWN"
@@ -60,10 +63,10 @@ class Attempts:
         self.most: int = most
         self.made: int = 0
         self._clock, self._longest_wait = clock, longest_wait
-        self._end = clock() + WHOLE if end is None else end
+        self._end = clock() + REQUEST_SECONDS if end is None else end
         self._server_faults = self._absences = self._refusals = 0
 
-    def after_answer(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
+    def after_response(self, method: str, response: Response, *, is_written: bool = False) -> float | None:
         """Return the seconds to wait before the next attempt; None if the response is final (see `RecentWrites`)."""
         self.made += 1
         status = response.status
@@ -88,7 +91,7 @@ class Attempts:
     def after_failure(self, failure: errors.DregError) -> float:
         """Return the seconds to wait before the next attempt; raise an error if there is none, or it would not help."""
         self.made += 1
-        if not failure.retryable:
+        if not may_help(failure):
             raise failure
         is_refused = isinstance(failure, errors.ConnectError) and failure.refused
         self._refusals += is_refused
@@ -101,7 +104,7 @@ class Attempts:
 
     @property
     def left(self) -> float:
-        """The longest `Retry-After` in seconds that can be waited for in the time that is left (see `after_answer`)."""
+        """The longest `Retry-After` in seconds that there is time left to wait for (see `after_response`)."""
         return max(self._end - self._clock(), 0.0) / 1.1
 
     def _is_left(self, wait: float) -> bool:
@@ -109,6 +112,16 @@ class Attempts:
 
     def _backoff(self) -> float:
         return max(_RANDOM.uniform(0, min(30.0, 0.5 * 2 ** (self.made - 1))), 0.1)
+
+
+def may_help(failure: errors.DregError) -> bool:
+    """Return whether to repeat a failed request at once.
+
+    It is not repeated if its own attempts or its time are used up, or if it found no free connection for long.
+    """
+    return failure.retryable and not isinstance(
+        failure, errors.RetryExhaustedError | errors.DeadlineError | errors.NoPlaceError
+    )
 
 
 class RecentWrites:

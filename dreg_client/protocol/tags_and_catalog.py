@@ -28,11 +28,14 @@ MAX_STREAMED_PAGES: Final = 100_000
 """The same for a list of which only one page at a time is in memory."""
 MAX_NAMES: Final = 1_000_000
 MAX_NAMES_SIZE: Final = 64 * MEBIBYTE
+ITER_TAGS: Final = "read them one by one, with iter_tags()"
 _LARGEST_PAGE: Final = 1000
 _LIBRARY: Final = "library"
 _NO_CATALOG: Final = "registries such as Docker Hub, GitHub and Quay have none; use the names of repositories instead"
 _NO_SUCH_PAGE: Final = frozenset({400, 404, 405, 501})
 """Statuses after a full last page from registries that page in another way, such as by a cursor."""
+_LINKS_BACK: Final = "it links back to an earlier page"
+_ONE_BY_ONE: Final = {"repository": ITER_TAGS, "catalog": "read it name by name, with catalog()"}
 _LONGEST_LINK: Final = 8192
 _TARGET: Final = re.compile(r"[\s,]*<([^<>\s]*)>")
 _PARAMETER: Final = re.compile(r"\s*;\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?")
@@ -48,7 +51,7 @@ class Pages:
         self._seen = {hash(request.target)}  # not the targets, which may be long
         self._most = most
 
-    def turn(self, response: Response) -> None:
+    def advance(self, response: Response) -> None:
         """Accept the response to `request`, and move to the next page, which is requested from the registry itself.
 
         Raises:
@@ -56,7 +59,7 @@ class Pages:
             TooManyPagesError: The list links back to an earlier page, or has too many pages.
         """
         if self.leads_back(response):
-            raise errors.TooManyPagesError(response.where, len(self._seen))
+            raise errors.TooManyPagesError(response.where, len(self._seen), _LINKS_BACK)
 
     def leads_back(self, response: Response) -> bool:
         """Like `turn`, but return whether the response links back to a page that was already requested."""
@@ -83,8 +86,11 @@ class Pages:
 
     def go_to(self, request: Request, response: Response) -> None:
         """Move to a page. TooManyPagesError: it was already requested, or there are too many."""
-        if hash(request.target) in self._seen or len(self._seen) >= self._most:
-            raise errors.TooManyPagesError(response.where, len(self._seen))
+        if hash(request.target) in self._seen:
+            raise errors.TooManyPagesError(response.where, len(self._seen), _LINKS_BACK)
+        if len(self._seen) >= self._most:
+            advice = _ONE_BY_ONE.get(request.what.partition(" ")[0], "") if self._most == MAX_PAGES else ""
+            raise errors.TooManyPagesError(response.where, len(self._seen), advice)
         self._seen.add(hash(request.target))
         self.request = request
 
@@ -119,7 +125,7 @@ class NamePages:
     def names(self, response: Response) -> tuple[str, ...]:
         """Accept the response to `request`, move to the next page, and return the new names of this one."""
         if not self._known:
-            self._pages.turn(response)
+            self._pages.advance(response)
         elif self._ends_before(response):
             self._pages.end()
             return ()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
@@ -18,7 +19,7 @@ from dreg_client.values.credential import Credential
 from dreg_client.values.docker_hub import HUB_TOKEN_HOST
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach, without_query
-from dreg_client.values.sizes import KIBIBYTE
+from dreg_client.values.sizes import KIBIBYTE, MEBIBYTE
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _EARLY: Final = 10.0
 """A token is no longer used this many seconds before it expires."""
 _MOST: Final = 1000
+_MOST_BYTES: Final = 8 * MEBIBYTE
 _LIMIT: Final = 64 * KIBIBYTE
 _DENIED: Final = frozenset({400, 401, 403})
 _SHOWN: Final = frozenset({"date", "retry-after"})
@@ -41,16 +43,18 @@ class TokenCache:
     """The token cache of one client. `clock` returns monotonic seconds; dates from servers are ignored (AUT-13)."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock, self._tokens = clock, Latest[Hashable, tuple[str, float]](_MOST)
+        self._clock = clock
+        self._tokens = Latest[Hashable, tuple[str, float, int]](_MOST, _MOST_BYTES, itemgetter(2))
 
     def get(self, key: Hashable, *, refused: str = "") -> str:
         """Return a token that is still valid, or an empty text; never one that the registry rejected (`refused`)."""
-        token, end = self._tokens.get(key) or ("", 0.0)
+        token, end, _ = self._tokens.get(key) or ("", 0.0, 0)
         return token if token != refused and end > self._clock() else ""
 
     def put(self, key: Hashable, token: str, *, requested: float, expires_in: float) -> None:
         """Cache a token for `expires_in` seconds from the time of the request (by the clock), not of the response."""
-        self._tokens.put(key, (token, requested + expires_in - _EARLY))
+        # The key contains texts of the registry, such as the URL of the token server.
+        self._tokens.put(key, (token, requested + expires_in - _EARLY, len(token) + len(repr(key))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final, cast
 from dreg_client import errors
 from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.models.kinds import kind_of
+from dreg_client.protocol.changes import is_absent
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.error_responses import CHECK_ADDRESS, place_of, raise_for_status, reported
 from dreg_client.protocol.manifests import is_manifest, own_media_type
@@ -67,7 +68,7 @@ def absent_digest() -> Digest:
 
 def check_probe(response: Response, request: Request, probe: Request) -> None:
     """Check the response to the deletion of a digest that does not exist, which must be 404."""
-    if response.status == 404:
+    if is_absent(response):
         return
     if response.status in _RAISED:
         raise_for_status(response, probe)

@@ -238,7 +238,7 @@ class UploadSession:
             # The client has a new token now. What has arrived of the body is unknown.
             self._is_authorized_again, self.phase = True, Phase.STATUS
             return 0.0
-        delay = self._attempts.after_answer(self._step.request.method, response)
+        delay = self._attempts.after_response(self._step.request.method, response)
         if delay is None:
             raise self._failure
         self.phase = phase

@@ -248,11 +248,45 @@ def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_
         limits.append(own.until(100.0))
 
     async def shielded() -> None:
-        await run_shielded(work)
+        await run_shielded(work, deadline=CallDeadline(patience=20))
         assert current_call.get() is call
 
     async def main() -> None:
         await in_call(call, shielded)
+        assert current_call.get() is None
 
     anyio.run(main, backend=backend)
     assert limits == [120.0]
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_trn_63_a_task_whose_event_loop_was_stopped_keeps_no_other_from_its_permit(is_closed: bool) -> None:
+    permits, held, late = Semaphore(1), list[None](), list[None]()
+    assert asyncio.run(permits.acquire(1, held))
+    stopped = asyncio.new_event_loop()
+    task = stopped.create_task(permits.acquire(60, late))
+    stopped.run_until_complete(asyncio.sleep(0.02))
+    if is_closed:
+        stopped.close()
+
+    async def others() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(2):
+                group.start_soon(acquire_and_release)
+            await anyio.sleep(0.02)
+            permits.release(held)
+
+    async def acquire_and_release() -> None:
+        mine = list[None]()
+        assert await permits.acquire(10, mine)
+        await anyio.sleep(0.01)
+        permits.release(mine)
+
+    anyio.run(others)
+    assert permits.free == 1
+    if is_closed:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        return
+    assert stopped.run_until_complete(task), "it was woken, too, and takes a permit once its loop runs again"
+    assert (late, permits.free) == ([None], 0)
+    stopped.close()

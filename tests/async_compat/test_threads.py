@@ -34,6 +34,7 @@ from dreg_client._sync._threads import Cancelled, current
 from dreg_client.protocol.deadlines import CallDeadline, current_call
 from tests.commands import run_limited
 
+Ready = Callable[[list[socket.socket], str, float], list[socket.socket]]
 HEAVY = ["anyio", "asyncio", "concurrent.futures", "httpx", "logging", "trio"]
 IMPORTED = (
     "import json, sys, dreg_client._sync._compat; print(json.dumps([n for n in sys.argv[1:] if n in sys.modules]))"
@@ -63,24 +64,24 @@ def test_without_a_group_nothing_is_cut_into_slices(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("wait", [_compat._poll, _compat._select])
-def test_a_socket_is_readable_once_something_came(wait: Callable[[socket.socket, str, float], bool]) -> None:
+def test_a_socket_is_readable_once_something_came(wait: Ready) -> None:
     near, far = socket.socketpair()
     with near, far:
-        assert not wait(near, "read", 0.01)
+        assert not wait([near], "read", 0.01)
         far.send(b"x")
-        assert wait(near, "read", 20.0)
+        assert wait([near], "read", 20.0)
 
 
 @pytest.mark.parametrize("wait", [_compat._poll, _compat._select])
-def test_a_socket_is_writable_while_there_is_room(wait: Callable[[socket.socket, str, float], bool]) -> None:
+def test_a_socket_is_writable_while_there_is_room(wait: Ready) -> None:
     near, far = socket.socketpair()
     near.setblocking(False)  # noqa: FBT003 (socket's own)
     with near, far:
-        assert wait(near, "write", 20.0)
+        assert wait([near], "write", 20.0)
         with pytest.raises(BlockingIOError):  # noqa: PT012 (one of them raises)
             while True:
                 near.send(b"x" * 65536)
-        assert not wait(near, "write", 0.01)
+        assert not wait([near], "write", 0.01)
 
 
 def test_an_awaitable_is_rejected_with_what_to_do() -> None:
@@ -265,5 +266,5 @@ def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_
         assert call is not None
         limits.append(call.until(100.0))
 
-    in_call(CallDeadline(0.0), lambda: run_shielded(work))
+    in_call(CallDeadline(0.0), lambda: run_shielded(work, deadline=CallDeadline(patience=20)))
     assert limits == [120.0]

@@ -149,7 +149,7 @@ def test_a_library_that_is_not_installed_is_a_usage_error_and_says_how_to_instal
     told = json.loads(done.stderr)
 
     assert (done.returncode, told["error"], told["exitCode"]) == (2, "MissingLibraryError", 2)
-    assert told["message"] == "httpx2 is not installed; install it with: pip install 'dreg-client[httpx2]'"
+    assert told["message"] == "httpx2 (the extra httpx2) is not installed; install it with: pip install httpx2"
     assert not issubclass(errors.MissingLibraryError, errors.AuthError)
 
 

@@ -104,4 +104,4 @@ def test_without_jinja_a_page_says_how_to_get_it() -> None:
     done = run_limited([sys.executable, "-c", without, *arguments], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "dreg: Jinja2 is not installed; install it with: pip install 'dreg-client[cli]'\n"
+    assert done.stderr == "dreg: Jinja2 (the extra cli) is not installed; install it with: pip install Jinja2\n"

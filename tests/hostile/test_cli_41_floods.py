@@ -124,7 +124,7 @@ def test_cli_43_a_list_without_an_end_is_an_error_before_anything_is_validated(n
 
     done = flooded(net, floods.pages(path, member, 1000), command)
     assert done.code == 5
-    assert "does not end after 1000 pages" in done.err
+    assert "does not end after 1,000 pages" in done.err
     assert net.hosts["registry.test"].asked == [f"GET {path}", *(f"GET {path}?page={page}" for page in range(1, 1000))]
 
 

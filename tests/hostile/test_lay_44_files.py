@@ -159,7 +159,7 @@ def test_lay_47_names_take_up_a_limited_memory(store: Store, tmp_path: Path) -> 
         file.write(bytes(1024))
     store.name = f"oci-archive:{tmp_path / 'archive'}"
 
-    assert "names of more than 67,108,864 bytes" in refused(store.manifest("1.4"), errors.LayoutCorruptError).text
+    assert "names of more than 33,554,432 bytes" in refused(store.manifest("1.4"), errors.LayoutCorruptError).text
 
 
 # --- LAY-48

@@ -27,6 +27,7 @@ def test_lay_49_a_line_of_many_stretches_is_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     monkeypatch.setattr(dumps, "PART", 16 * 1024)
+    monkeypatch.setattr(dumps, "_BUFFER", 16 * 1024)
     dump = tmp_path / "dump.jsonl"
     dump.write_bytes(b"{}\n" + b"x" * (4 * MIB) + b"\n{}\n")
     before = taken()

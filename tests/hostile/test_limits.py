@@ -136,11 +136,11 @@ def test_a_list_has_1000_pages() -> None:
     pages = Pages(Request("GET", "/v2/acme/web/tags/list"))
     for number in range(1, 1000):
         assert pages.request is not None
-        pages.turn(page(number))
+        pages.advance(page(number))
 
     with pytest.raises(errors.TooManyPagesError):
-        pages.turn(page(1000))
-    pages.turn(page(None))
+        pages.advance(page(1000))
+    pages.advance(page(None))
     assert pages.request is None
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from dreg_client import errors
+from dreg_client._sync.client import _Delay
 from dreg_client.protocol.messages import Headers, Request, Response
 from tests.scripted import Scripted
 
@@ -45,8 +46,22 @@ def test_trn_34_so_does_a_delay_that_another_request_was_told(monkeypatch: pytes
     client = scripted.client(monkeypatch, deadline=None)
     with pytest.raises(errors.RateLimitedError):
         client.send(GET)
-    client._not_before[client.registry.origin] = scripted.now + 95
+    origin = client.registry.origin
+    client._delays[origin] = _Delay(scripted.now + 95, busy(503, 50))
 
     with pytest.raises(errors.RegistryError):
         client.send(GET)
     assert len(scripted.hops) == 2, "the registry is not asked before"
+
+
+def test_trn_34_a_shorter_delay_of_another_response_does_not_shorten_a_longer_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scripted = Scripted(lambda _: Response(200))
+    client = scripted.client(monkeypatch)
+    for seconds in (20, 40, 1):
+        client._remember_delay(client.registry, _Delay(seconds, busy(503, seconds)))
+
+    assert client.send(GET).status == 200
+    assert scripted.waited == [40]
+    assert client._delays == {}, "one that has passed is forgotten"

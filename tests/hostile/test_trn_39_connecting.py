@@ -24,8 +24,10 @@ _CONNECTING = {
     "connect_by_proxy",
     "_connect_to_any",
     "_first_connected",
-    "_next_attempt",
     "_dial",
+    "_connected",
+    "wait_any_writable",
+    "_poll",
 }
 
 

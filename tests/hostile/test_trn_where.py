@@ -7,7 +7,17 @@ import pytest
 
 from dreg_client import Credential, errors
 from tests.faultserver import Network, answer, challenge, redirect, sentence
-from tests.hostile.registry import BLOB, DIGEST, LAYER, LAYER_DIGEST, MANIFESTS, TAGS, registry_at
+from tests.hostile.registry import (
+    BLOB,
+    DIGEST,
+    LAYER,
+    LAYER_DIGEST,
+    MANIFEST,
+    MANIFESTS,
+    TAGS,
+    document,
+    registry_at,
+)
 from tests.hostile.secrets import PASSWORD, REFRESH, SIGNED, TOKEN, USER
 from tests.hostile.ways import Way, refused
 
@@ -215,6 +225,7 @@ def test_trn_12_neither_by_the_command_line(way: Way, net: Network, status: int)
 def test_trn_12_within_the_registry_the_same_bytes_are_written(library_way: Way, net: Network, status: int) -> None:
     registry = registry_at(net).on(f"{MANIFESTS}/new", redirect("/elsewhere", status), method="PUT")
     registry.on("/elsewhere", answer(b"", 201))
+    registry.on(f"{MANIFESTS}/new", document(MANIFEST), method="HEAD")
 
     assert library_way.tag("1.4", "new").error is None
     first, second = (heard for heard in registry.requests if heard.method == "PUT")

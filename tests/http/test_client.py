@@ -206,12 +206,13 @@ def test_without_tls_a_server_that_needs_it_says_so(flavour: Flavour) -> None:
 
 
 def test_while_one_request_waits_the_others_wait_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dreg_client._sync.client import _Delay
     from dreg_client.protocol.messages import Headers, Response
 
     busy = Response(429, Headers([("Retry-After", "20")]))
     scripted = Scripted(lambda _: busy if len(scripted.hops) == 1 else Response(200))
     client = scripted.client(monkeypatch)
-    client._not_before[client.registry.origin] = 20.0
+    client._delays[client.registry.origin] = _Delay(20.0, busy)
 
     assert client.send(GET).status == 200
     assert scripted.waited[0] == 20.0

@@ -94,10 +94,10 @@ def test_timeouts_are_numbers_of_seconds(name: str) -> None:
     for wrong in (None, "5", (1, 2), True):
         with pytest.raises(TypeError, match=f"{name} must be a number of seconds, .*not {type(wrong).__name__}"):
             Timeouts(**{name: wrong})  # type: ignore[arg-type]
-    for impossible in (-1, float("nan"), float("-inf")):
+    for impossible in (-1, 0, float("nan"), float("-inf")):
         with pytest.raises(ValueError, match=f"{name} must be a number of seconds, .*not {impossible}"):
             Timeouts(**{name: impossible})
-    for possible in (0, 5, 0.5, float("inf")):
+    for possible in (5, 0.5, float("inf")):
         assert getattr(Timeouts(**{name: possible}), name) == possible
 
 
@@ -106,9 +106,14 @@ def test_timeout_is_checked_when_it_is_given(kind: Any) -> None:
     for wrong in (None, "5", (1, 2)):
         with pytest.raises(TypeError, match="timeout= must be Timeouts, or a number of seconds"):
             kind("https://registry.example", timeout=wrong)
-    for impossible in (-1, float("nan")):
+    for impossible in (-1, 0, float("nan")):
         with pytest.raises(ValueError, match="timeout= must be Timeouts, or a number of seconds"):
             kind("https://registry.example", timeout=impossible)
+        with pytest.raises(ValueError, match="deadline= must be None, or a number of seconds, more than 0"):
+            kind("https://registry.example", deadline=impossible)
+    for impossible in (-1, float("nan")):
+        with pytest.raises(ValueError, match="max_retry_after= must be a number of seconds, at least 0"):
+            kind("https://registry.example", max_retry_after=impossible)
 
 
 @DOORS

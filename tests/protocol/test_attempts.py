@@ -29,7 +29,7 @@ def attempts_of(
     while True:
         answer = answers[min(attempts.made, len(answers) - 1)]
         if isinstance(answer, Response):
-            delay = attempts.after_answer(method, answer)
+            delay = attempts.after_response(method, answer)
             if delay is None:
                 return attempts.made, answer.status, clock.now
         else:
@@ -147,7 +147,7 @@ def test_what_was_just_written_may_be_absent_for_a_moment() -> None:
     clock = Clock()
     attempts = Attempts(5, clock)
 
-    assert [attempts.after_answer("GET", response(404), is_written=True) for _ in range(3)] == [0.5, 0.5, None]
+    assert [attempts.after_response("GET", response(404), is_written=True) for _ in range(3)] == [0.5, 0.5, None]
 
 
 def test_a_write_is_remembered_for_ten_seconds_until_something_is_deleted() -> None:

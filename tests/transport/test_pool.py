@@ -12,6 +12,7 @@ from dreg_client import errors
 from dreg_client.protocol.messages import Hop
 from dreg_client.protocol.network_errors import resolver_failure
 from dreg_client.protocol.options import Timeouts
+from dreg_client.protocol.retry import may_help
 from tests.raw_server import Script, answer, closing_at_the_second_request, saying, speaking
 from tests.transport.pools import AnyPool
 
@@ -295,7 +296,7 @@ def test_connections_that_are_all_in_use_are_waited_for_once(new_pool: NewPool) 
         response = await pool.send(Hop("GET", server.url))
         with pytest.raises(errors.NoPlaceError, match="all 1 connections are in use") as raised:
             await pool.send(Hop("GET", server.url))
-        assert not raised.value.retryable
+        assert not may_help(raised.value)
         await response.aclose()
         assert (await pool.get(server.url)).body == LARGE
 

@@ -1,18 +1,17 @@
 """Looking up names, and connecting to one of several addresses, within one timeout."""
 
 import socket
+import threading
 import time
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
 from dreg_client import errors
-from dreg_client._async._compat import maybe_await
 from dreg_client.protocol.options import Timeouts
 from tests.faultserver import Network, answer
-from tests.faultserver.network import shown
 from tests.raw_server import speaking
 from tests.transport.pools import AnyPool
 
@@ -41,34 +40,57 @@ def test_the_next_address_is_tried_where_one_is_refused_or_silent(
     net.black_hole("hole.test")
     net.host("many.test").on("/x", answer(BODY))
     places = net.places.addresses
-    monkeypatch.setattr(f"dreg_client.{tls.package}.network._NEXT_ADDRESS", 0.2)
     resolve(monkeypatch, many=["45.9.9.9", places["hole.test"], places["many.test"]])
     began = time.monotonic()
 
     assert tls.run_get("https://many.test/x").body == BODY
-    assert 0.15 < time.monotonic() - began < 2
+    assert 0.2 < time.monotonic() - began < 2
 
 
-def test_a_slow_address_is_not_given_up_for_the_next(
-    tls: AnyPool, net: Network, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def opening_late(net: Network, name: str) -> Iterator[None]:
+    """Let a host accept connections only after 0.6 seconds, when several addresses are being tried.
+
+    Its queue is full until then. So a connection opens once its first packet is sent again, after a second.
+    """
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as queue:
+        place = listener.getsockname()
+        net.places.real.append(place[1])
+        net.places.addresses[name] = "45.7.7.7"
+        net.places.ports["45.7.7.7:80"] = place[1]
+        for _ in range(2):
+            waiting = queue.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(place)
+        timer = threading.Timer(0.6, serve, (listener, queue))
+        timer.start()
+        yield
+        timer.join()
+
+
+def serve(listener: socket.socket, queue: ExitStack) -> None:
+    """Empty the queue, and answer the first request."""
+    queue.close()
+    is_answered = False
+    while not is_answered:
+        with listener.accept()[0] as sock:
+            is_answered = bool(sock.recv(65536))
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY))
+
+
+@pytest.mark.parametrize("others", [1, 2, 4])
+def test_trn_60_a_slow_address_is_used_as_soon_as_it_is_open(
+    new_pool: NewPool, net: Network, monkeypatch: pytest.MonkeyPatch, others: int
 ) -> None:
-    net.host("slow.test", certificate=shown("many.test")).on("/x", answer(BODY))
-    resolve(monkeypatch, many=[net.places.addresses["slow.test"], "45.9.9.9"])
-    module = f"dreg_client.{tls.package}.network.wait_writable"
-    wait, waits = import_module(f"dreg_client.{tls.package}.network").wait_writable, list[float]()
+    net.black_hole("hole.test", 80)
+    pool = new_pool(timeout=Timeouts(connect=5))
+    with opening_late(net, "slow.test"):
+        places = net.places.addresses
+        resolve(monkeypatch, many=[places["hole.test"], places["slow.test"], *[places["hole.test"]] * others])
+        began = time.monotonic()
 
-    def first_in_vain(sock: Any, timeout: float) -> Any:
-        waits.append(timeout)
-        return wait(sock, timeout) if len(waits) > 1 else False
-
-    async def first_in_vain_of_tasks(*given: Any) -> Any:
-        return await maybe_await(first_in_vain(*given))
-
-    monkeypatch.setattr(module, first_in_vain if tls.kind == "threads" else first_in_vain_of_tasks)
-
-    assert tls.run_get("https://many.test/x").body == BODY
-    assert 1.5 < waits[0] <= 2
-    assert waits[1] > 5, "it is alone, and has the rest of the timeout"
+        assert pool.run_get("http://many.test/x").body == BODY
+        assert 0.8 < time.monotonic() - began < 2, "its first packet was sent again after one second"
 
 
 @pytest.mark.parametrize("options", [{}, {"proxy": "http://many.test:443"}, {"proxy": "socks5h://many.test:443"}])

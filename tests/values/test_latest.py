@@ -34,3 +34,15 @@ def test_what_is_forgotten_is_gone() -> None:
     kept.clear()
 
     assert (len(kept), kept.get(1)) == (0, None)
+
+
+def test_the_oldest_make_room_for_a_large_one() -> None:
+    kept = Latest[int, str](10, 10, len)
+    for number in range(4):
+        kept.put(number, "xyz")
+
+    assert [*kept] == [1, 2, 3]
+    kept.put(4, "x" * 10)
+    assert [*kept] == [4]
+    kept.put(5, "x" * 11)
+    assert not kept

@@ -135,6 +135,10 @@ def test_trn_38_a_signal_just_before_a_wait_ends_it(
     assert not end.is_set() or name == "thread of a download"
 
 
-def test_a_wait_without_a_limit_has_none() -> None:
+def test_a_wait_without_a_limit_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = iter(range(0, 10**9, 86_400))
+    monkeypatch.setattr(waiting, "monotonic", lambda: float(next(days)))
     calls = list[float]()
-    assert wait_in_steps(lambda _: calls.append(0) or len(calls) > 100, math.inf)
+
+    assert wait_in_steps(lambda seconds: calls.append(seconds) or len(calls) > 100, math.inf)
+    assert not wait_in_steps(lambda _: False, 5)
