@@ -14,6 +14,7 @@ from dreg_client._async.copy_ends import (
     target_of,
 )
 from dreg_client._async.copy_roots import Root, current_digests, resolve_all, root_of
+from dreg_client._async.limits import within
 from dreg_client.copying.names import name_to_save, tag_to_write
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.result import CopyResult
@@ -60,7 +61,8 @@ async def acopy(
         dry_run: Whether to only find out what would be copied.
         **options: The options of registries that are given by name, see `Options`. By default, the credentials and
             certificates of docker and podman are used. `source_options` and `destination_options` apply to one of them;
-            `mirrors` only to the source. `on_event` is also called with the events of the copy, in several threads.
+            `mirrors` only to the source. `deadline` is the time for the whole copy. `on_event` is also called with the
+            events of the copy, in several threads.
 
     Returns:
         What was copied.
@@ -87,17 +89,23 @@ async def acopy(
         check_flag(name, flag)
     read_options, write_options = options_of_ends(options)
     wanted, target = _platforms(platforms), target_of(destination)
-    async with open_source(source, read_options) as read:
-        roots = await _roots(read, target, await _requested(read, target, tags), wanted)
-        async with open_target(target, write_options, dry_run=dry_run) as written:
-            current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
-            copier = AsyncCopier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
-            copier.record.keeps_blobs = target.keeps_blobs
-            if no_clobber:
-                roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
-            await _add_roots(copier, read, roots, referrers=referrers)
-            await copier.run(current)
-    return copier.record.result(is_dry_run=dry_run)
+
+    async def run() -> CopyResult:
+        async with open_source(source, read_options) as read:
+            roots = await _roots(read, target, await _requested(read, target, tags), wanted)
+            async with open_target(target, write_options, dry_run=dry_run) as written:
+                current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
+                copier = AsyncCopier(
+                    read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options)
+                )
+                copier.record.keeps_blobs = target.keeps_blobs
+                if no_clobber:
+                    roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
+                await _add_roots(copier, read, roots, referrers=referrers)
+                await copier.run(current)
+        return copier.record.result(is_dry_run=dry_run)
+
+    return await within(options.get("deadline"), run)
 
 
 def _platforms(given: Iterable[Platform | str] | None) -> tuple[Platform, ...]:

@@ -15,6 +15,7 @@ from dreg_client._sync.copy_ends import (
     target_of,
 )
 from dreg_client._sync.copy_roots import Root, current_digests, resolve_all, root_of
+from dreg_client._sync.limits import within
 from dreg_client.copying.names import name_to_save, tag_to_write
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.result import CopyResult
@@ -61,7 +62,8 @@ def copy(
         dry_run: Whether to only find out what would be copied.
         **options: The options of registries that are given by name, see `Options`. By default, the credentials and
             certificates of docker and podman are used. `source_options` and `destination_options` apply to one of them;
-            `mirrors` only to the source. `on_event` is also called with the events of the copy, in several threads.
+            `mirrors` only to the source. `deadline` is the time for the whole copy. `on_event` is also called with the
+            events of the copy, in several threads.
 
     Returns:
         What was copied.
@@ -88,17 +90,21 @@ def copy(
         check_flag(name, flag)
     read_options, write_options = options_of_ends(options)
     wanted, target = _platforms(platforms), target_of(destination)
-    with open_source(source, read_options) as read:
-        roots = _roots(read, target, _requested(read, target, tags), wanted)
-        with open_target(target, write_options, dry_run=dry_run) as written:
-            current = current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
-            copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
-            copier.record.keeps_blobs = target.keeps_blobs
-            if no_clobber:
-                roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
-            _add_roots(copier, read, roots, referrers=referrers)
-            copier.run(current)
-    return copier.record.result(is_dry_run=dry_run)
+
+    def run() -> CopyResult:
+        with open_source(source, read_options) as read:
+            roots = _roots(read, target, _requested(read, target, tags), wanted)
+            with open_target(target, write_options, dry_run=dry_run) as written:
+                current = current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
+                copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
+                copier.record.keeps_blobs = target.keeps_blobs
+                if no_clobber:
+                    roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
+                _add_roots(copier, read, roots, referrers=referrers)
+                copier.run(current)
+        return copier.record.result(is_dry_run=dry_run)
+
+    return within(options.get("deadline"), run)
 
 
 def _platforms(given: Iterable[Platform | str] | None) -> tuple[Platform, ...]:

@@ -10,12 +10,23 @@ from typing import Any
 import httpx
 import pytest
 
-from dreg_client import AsyncRegistry, Registry, Repository, Timeouts, errors
+from dreg_client import AsyncRegistry, Registry, Repository, Timeouts, acopy, copy, errors
 from dreg_client.protocol.deadlines import CallDeadline, current_call, limited_by
 from dreg_client.protocol.messages import Headers, Hop, Response
 from dreg_client.values.reference import RepositoryName
 from tests.faultserver import END, STALL, Network, Piece, Trickle, answer, challenge, head, redirect
-from tests.hostile.registry import BLOB, DIGEST, LAYER_DIGEST, MANIFESTS, TAGS, listed, registry_at
+from tests.hostile.registry import (
+    BLOB,
+    DIGEST,
+    INDEX,
+    LAYER_DIGEST,
+    MANIFESTS,
+    OCI_INDEX,
+    TAGS,
+    document,
+    listed,
+    registry_at,
+)
 from tests.hostile.ways import Way, refused
 from tests.scripted import Scripted
 
@@ -272,3 +283,15 @@ def test_trn_35_a_response_that_is_an_error_gives_a_call_no_more_time(net: Netwo
 
         assert repository.tags() == ("1.4",)
         assert call.until(later) > later
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["threads", "tasks"])
+def test_trn_33_a_deadline_is_that_of_a_whole_copy(net: Network, tmp_path: Path, is_async: bool) -> None:
+    """Tags without an end, each of them fast."""
+    registry_at(net).on(f"{MANIFESTS}/*", document(INDEX, OCI_INDEX))
+    tags = [f"t{number}" for number in range(100_000)]
+    options: dict[str, Any] = {"ca_file": str(net.ca_file), "deadline": 1.0, "tags": tags}
+    source, destination = "registry.test/acme/web", f"oci:{tmp_path}/web"
+
+    with within(6), pytest.raises(errors.DeadlineError):
+        asyncio.run(acopy(source, destination, **options)) if is_async else copy(source, destination, **options)
