@@ -34,7 +34,6 @@ from dreg_client.protocol.options import FoundCredential, Options
 from dreg_client.protocol.registry_url import PING, RegistryURL, ping_request
 from dreg_client.protocol.retry import Attempts
 from dreg_client.protocol.tokens import TokenRequest
-from dreg_client.protocol.turns import Turn
 from dreg_client.values.credential import Credential
 from dreg_client.values.latest import Latest
 from dreg_client.values.origin import Origin, Reach
@@ -103,6 +102,8 @@ class Authenticator(AnonymousAuthenticator):
 
     def _pinged(self, registry: RegistryURL) -> Response:
         """Return the response to an anonymous request to `/v2/`. It is cached once it is conclusive."""
+        from dreg_client.protocol.turns import Turn  # noqa: PLC0415 (imports concurrent.futures, and is rarely needed)
+
         with Turn((id(self), registry.origin)) as before:
             wait_future(before)
             ping = self._pings.get(registry.origin)

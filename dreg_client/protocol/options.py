@@ -115,7 +115,9 @@ def _check_hosts(trusted: tuple[str, ...]) -> None:
     for host in trusted:
         if not is_authority(host):
             shown = host.rpartition("@")[2]  # without a password
-            raise ValueError(f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {shown!r:.100}")
+            raise ValueError(
+                f"trusted_token_hosts= takes HOST or HOST:PORT, such as 'auth.example', not {shown!r:.100}"
+            )
 
 
 class _Listener:
