@@ -101,10 +101,19 @@ def _library_message(failure: errors.DregError) -> str:
             return str(failure).replace(failure.advice, f"list the available tags with: dreg tags {repository}")
         case errors.UnsupportedMediaTypeError():
             return str(failure).replace(failure.advice, _media_type_advice(failure))
-        case errors.ResponseTooLargeError():
-            return f"{failure.what}: {failure.size} bytes exceed the limit of {failure.limit}"
+        case errors.LimitExceededError():
+            return _limit_message(failure)
         case _:
             return str(failure)
+
+
+def _limit_message(failure: errors.LimitExceededError) -> str:
+    """Return the message of an exceeded limit, without arguments and methods that only Python has."""
+    if isinstance(failure, errors.ResponseTooLargeError):
+        return f"{failure.what}: {failure.size} bytes exceed the limit of {failure.limit}"
+    if isinstance(failure, errors.TooManyEntriesError) and "iter_tags" in failure.advice:
+        return str(failure).replace(failure.advice, "validate single tags, such as HOST/REPOSITORY:TAG")
+    return str(failure)
 
 
 def _media_type_advice(failure: errors.UnsupportedMediaTypeError) -> str:

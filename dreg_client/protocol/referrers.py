@@ -99,9 +99,11 @@ def _malformed_entries(raw: bytes, where: str, failure: errors.InvalidDocumentEr
 
 
 def check_count(found: Sequence[Descriptor], where: str) -> None:
-    """Raise ResponseTooLargeError if there are more than 1,000 referrers."""
+    """Raise TooManyEntriesError if there are more than 1,000 referrers."""
     if len(found) > MOST:
-        raise errors.ResponseTooLargeError(f"{where}: referrers", len(found), MOST)
+        raise errors.TooManyEntriesError(
+            where, MOST, "referrers", f"{len(found):,} were listed; delete those that are not needed"
+        )
 
 
 def is_fault_of_referrer(failure: errors.DregError) -> bool:
