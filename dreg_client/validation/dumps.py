@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
-from typing import BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import orjson
 
@@ -28,6 +28,9 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 from dreg_client.values.waiting import wait_in_steps
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
@@ -253,7 +256,7 @@ def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]])
 
 def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]], jobs: int) -> Iterator[DumpPart]:
     # Imported here because it imports multiprocessing, which a single process does not need.
-    from concurrent.futures import Future, ProcessPoolExecutor, wait  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     pool = ProcessPoolExecutor(jobs)
@@ -266,7 +269,7 @@ def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]
             if not waiting:
                 break
             future, stop = waiting.popleft()
-            wait_in_steps(lambda seconds, future=future: wait([future], seconds).done)
+            wait_in_steps(partial(_is_done, future))
             part = future.result()
             if part.stop < stop:  # the part has the maximum number of reports, so the rest of the stretch comes next
                 waiting.appendleft((pool.submit(validate_stretch, part.stop, stop), stop))
@@ -276,6 +279,13 @@ def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]
         raise WorkerKilledError(path, reason) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _is_done(future: "Future[DumpPart]", seconds: float) -> bool:
+    """Wait for a part for a number of seconds; return whether it has ended."""
+    from concurrent.futures import wait  # noqa: PLC0415 (see above)
+
+    return bool(wait([future], seconds).done)
 
 
 def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpPart:
