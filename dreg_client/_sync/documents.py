@@ -12,7 +12,15 @@ from dreg_client.models.listing import completed
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.models.stored import keep_digest
-from dreg_client.protocol.content import MANIFEST_IS, ManifestRef, RawManifest, Verify, check_verify, verifiable
+from dreg_client.protocol.content import (
+    MANIFEST_IS,
+    ManifestRef,
+    RawManifest,
+    Verify,
+    check_verify,
+    verifiable,
+    verifiable_in,
+)
 from dreg_client.protocol.referrers import artifact_type_of, is_fault_of_referrer, subject_of
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import Digest
@@ -25,7 +33,7 @@ if TYPE_CHECKING:  # these models are imported when the first document of their 
 
 def read_verified(source: Source, descriptor: Descriptor, *, is_blob: bool = False) -> RawManifest:
     """Read a manifest, or, with `is_blob`, a config, and check it against its descriptor ("Verification")."""
-    verifiable(descriptor.digest)
+    verifiable_in(descriptor)
     raw = source.fetch_document(descriptor, is_blob=is_blob)
     if len(raw) != descriptor.size:
         raise errors.SizeMismatchError(descriptor.size, len(raw), descriptor.digest)

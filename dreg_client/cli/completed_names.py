@@ -128,10 +128,12 @@ def _names_in(layout: Path) -> Iterator[str]:
     """Return the names in the index of a layout; none if it cannot be read."""
     import json
 
+    from dreg_client.errors import FileError
+    from dreg_client.files.regular import open_regular
     from dreg_client.values.json_values import has_too_many_values
 
-    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        with (layout / "index.json").open("rb") as file:
+    with suppress(FileError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        with open_regular(layout / "index.json") as file:
             raw = file.read(_MAX_INDEX)
         index: Any = {"manifests": []} if has_too_many_values(raw) else json.loads(raw)
         for entry in index["manifests"]:

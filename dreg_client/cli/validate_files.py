@@ -15,6 +15,7 @@ from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Find
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
+from dreg_client.files.regular import open_regular
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store
 from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines, whole_document
@@ -103,12 +104,15 @@ def _standard_input(settings: Settings) -> Iterator[Finding]:
         yield _document("-", raw, settings)
 
 
-def _file(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a dump or a document; options take precedence over the suffix of the name."""
+def _file(path: Path, settings: Settings, advance: Advance, *, is_listed: bool = False) -> Iterator[Finding]:
+    """Validate a dump or a document; options take precedence over the suffix of the name.
+
+    A file that was listed must be a regular one. Only a path that the user passes may be a pipe, which is waited for.
+    """
     if settings.lines or settings.field or path.suffix in _DUMPS:
-        yield from _dump(path, settings, advance)
+        yield from _dump(path, settings, advance, is_listed=is_listed)
         return
-    with path.open("rb") as file:
+    with open_regular(path) if is_listed else path.open("rb") as file:
         raw = file.read(MAX_DOCUMENT + 1)
     if not _may_be_json(raw) and (advice := how_to_validate(str(path))):
         raise click.UsageError(advice)
@@ -125,12 +129,12 @@ def _document(source: str, raw: bytes, settings: Settings, kind: str | None = No
     return Checked.of(source, validate(raw, kind=kind, media_type=settings.media_type, pedantic=settings.pedantic))
 
 
-def _dump(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a regular file in several processes; anything else, such as a pipe, line by line."""
+def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) -> Iterator[Finding]:
+    """Validate a regular file in several processes; anything else that was not listed, such as a pipe, line by line."""
     if settings.media_type:
         reason = f"--media-type cannot be used with the dump {path}; use --media-type-field"
         raise click.UsageError(reason)
-    if not path.is_file():
+    if not is_listed and not path.is_file():
         with path.open("rb") as file:
             yield from _lines(str(path), file, settings)
         return
@@ -164,7 +168,7 @@ def _directory(path: Path, settings: Settings, advance: Advance) -> Iterator[Fin
 def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a file or a layout. The entries of any other directory are added to those that wait, the first last."""
     if not path.is_dir():
-        yield from _file(path, settings, advance)
+        yield from _file(path, settings, advance, is_listed=True)
     # The marker or the index of a layout may be missing.
     elif (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir()):
         yield from _layout(StoreName("oci", path=str(path)), settings, advance)

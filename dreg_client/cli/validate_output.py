@@ -258,7 +258,8 @@ class _GitHubWriter(Writer):
 
 
 def _message(text: str) -> str:
-    return visible(text).replace("%", "%25")
+    # Older runners read `##[` as a command wherever it is in a line, also in the text of another command.
+    return visible(text).replace("##[", "\\u0023#[").replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -232,7 +232,7 @@ class RetryExhaustedError(TransportError):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.reason, self.where = str(self.last), ""
-        self.retryable = self.last.retryable
+        self.retryable: bool = self.last.retryable
 
     def _sentence(self) -> str:
         return f"{self.last}; gave up after {self.attempts} attempts"

@@ -4,14 +4,26 @@ import sys
 from collections.abc import Iterator
 from typing import Final, cast
 
-from dreg_client.files.layout import MAX_INDEX, blob_name
+from dreg_client.files.layout import MAX_INDEX, MOST_IN_INDEX, blob_name
 from dreg_client.files.member_links import MemberLink, MemberLinks
-from dreg_client.files.tar_headers import FILES, HARD_LINK, LINKS, HeaderError, Member, members, safe_name
+from dreg_client.files.tar_headers import (
+    FILES,
+    HARD_LINK,
+    LINKS,
+    MAX_MEMBERS,
+    MAX_NAMES,
+    HeaderError,
+    Member,
+    members,
+    safe_name,
+)
 from dreg_client.models.stored import read_or_scan
 from dreg_client.values.digest import Digest, is_digest
+from dreg_client.values.json_values import has_more_values
 from dreg_client.values.sizes import MAX_DOCUMENT
 
-_MOST_NAMED: Final = 1_000_000
+_MAX_NAMED: Final = MAX_NAMES // 2
+"""The maximum total size of the names of blobs in documents, which are kept besides those of the members."""
 _ANY: Final = sys.maxsize
 """The stated size of a member of which no size is stated."""
 _FAR: Final = 1 << 62
@@ -33,6 +45,7 @@ class Survey:
         self.others: frozenset[str] = frozenset()
         self._stream = _Forward(chunks)
         self._stated: dict[str, int] = {}
+        self._named = 0
         self._files: dict[str, Member | None] = {}  # None: a small file
         self._links: dict[str, MemberLink] = {}
 
@@ -50,7 +63,8 @@ class Survey:
         most: dict[str, int] = {}
         for name, size in self._stated.items():
             target = links.follow(name)
-            most[target] = max(most.get(target, 0), size)
+            if self._files.get(target):
+                most[target] = max(most.get(target, 0), size)
         self.others = frozenset(
             name for name, member in self._files.items() if member and len(member.place) > most.get(name, 0)
         )
@@ -69,11 +83,13 @@ class Survey:
         self._files[name] = None if is_small else member
         if is_small:
             self._stream.seek(member.place.start)
-            self._find_names(self._stream.read(len(member.place)), is_list=name == "manifest.json")
+            self._find_names(self._stream.read(len(member.place)), name)
 
-    def _find_names(self, raw: bytes, *, is_list: bool) -> None:
-        """Find the members that a document names. `is_list`: it may be that of a docker-archive."""
+    def _find_names(self, raw: bytes, document: str) -> None:
+        """Find the members that a document names. `manifest.json` may be that of a docker-archive."""
         if raw.lstrip()[:1] not in {b"{", b"["}:
+            return
+        if document == "index.json" and has_more_values(raw, MOST_IN_INDEX):  # it is rejected when it is read
             return
         # Wrapped, since `manifest.json` is a list. Nothing is rejected here: documents are checked when they are read.
         tree, _ = read_or_scan(b'{"document":' + raw + b"}", nul=False)
@@ -86,7 +102,7 @@ class Survey:
                 waiting += values.values()
             elif isinstance(node, list):
                 waiting += cast("list[object]", node)
-            elif is_list and isinstance(node, str) and (name := safe_name(node)):
+            elif document == "manifest.json" and isinstance(node, str) and (name := safe_name(node)):
                 self._state(name, _ANY)
 
     def _take_descriptor(self, digest: object, size: object) -> None:
@@ -94,9 +110,15 @@ class Survey:
             self._state(blob_name(Digest(digest)), size)
 
     def _state(self, name: str, size: int) -> None:
+        if name not in self._stated:
+            self._named += len(name)
         self._stated[name] = max(self._stated.get(name, 0), size)
-        if len(self._stated) > _MOST_NAMED:
-            raise HeaderError(f"has documents that name more than {_MOST_NAMED:,} blobs")
+        if len(self._stated) > MAX_MEMBERS:
+            raise HeaderError(f"has documents that name more than {MAX_MEMBERS:,} blobs")
+        if self._named > _MAX_NAMED:
+            raise HeaderError(
+                f"has documents that name blobs with names of more than {_MAX_NAMED:,} characters in total"
+            )
 
     def without_others(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the same bytes again, without the members in `others` and their headers."""

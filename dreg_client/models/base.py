@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Final, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast, get_args
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -103,6 +103,15 @@ class StrictModel(
             message = f"{name} is immutable; create a new one with {name}.model_validate(...) or {name}.build(...)"
             raise TypeError(message)
         return self
+
+    if not TYPE_CHECKING:  # deprecated by pydantic, and so by type checkers
+
+        def copy(self, *, include=None, exclude=None, update=None, deep=False) -> Self:  # noqa: ANN001
+            """Return this object itself, as `model_copy` does; pydantic's own method would not check the values."""
+            if include is not None or exclude is not None:
+                message = f"{type(self).__name__} is immutable; use model_dump to choose some of its members"
+                raise TypeError(message)
+            return self.model_copy(update=update, deep=deep)
 
     def __copy__(self) -> Self:
         return self

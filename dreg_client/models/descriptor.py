@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSch
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from dreg_client import errors
 from dreg_client.errors.problems import Problem
 from dreg_client.models import annotations as annotation_rules
 from dreg_client.models import rules
@@ -126,8 +127,17 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
 
     @property
     def embedded(self) -> bytes | None:
-        """The decoded content of `data`, verified by the digest; None if there is none."""
-        return None if self.data is None else decoded(self.data)
+        """The decoded content of `data`, verified by the digest; None if there is none.
+
+        Raises:
+            UnsupportedDigestError: It cannot be verified, because the algorithm of the digest is not supported.
+        """
+        if self.data is None or (octets := decoded(self.data)) is None:
+            return None
+        # Parsing has compared the content with the digest only if its algorithm can be computed.
+        if Digest.of(octets, self.digest.algorithm) != self.digest:
+            raise errors.DigestMismatchError(self.digest, Digest.of(octets, self.digest.algorithm), "embedded data")
+        return octets
 
     @property
     def family(self) -> types.Family:
@@ -162,6 +172,10 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
         octets = decoded(data) if isinstance(data, str) else None
         if octets is not None and len(octets) > MAX_DATA:
             yield rules.warning("DSC-07", member(path, "data"), f"{len(octets)} bytes", f"at most {MAX_DATA} bytes")
+        digest = members.get("digest")
+        if octets is not None and isinstance(digest, str) and is_digest(digest) and not Digest(digest).computable:
+            expected = f"a digest that can be computed: {' or '.join(sorted(COMPUTABLE))}"
+            yield rules.warning("DSC-07", member(path, "data"), "content that cannot be verified", expected)
         yield from annotation_rules.remarks(members, path)
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
@@ -105,6 +106,19 @@ class ParsedModel(StrictModel, frozen=True):
         _keep_raw(document, raw)
         keep_digest(document, None)
         return document
+
+    if not TYPE_CHECKING:  # type checkers already reject assignments to frozen models
+
+        def __setattr__(self, name: str, value: object) -> None:
+            # pydantic only freezes fields. `_keep_raw` and the like, which set these slots, do not come here.
+            if name in ParsedModel.__slots__:
+                raise _frozen(self, name, value)
+            super().__setattr__(name, value)
+
+        def __delattr__(self, name: str) -> None:
+            if name in ParsedModel.__slots__:
+                raise _frozen(self, name, None)
+            super().__delattr__(name)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -223,6 +237,12 @@ _keep_problems: Callable[[ParsedModel, tuple[Problem, ...]], None] = vars(Parsed
 _keep_raw: Callable[[ParsedModel, bytes], None] = vars(ParsedModel)["_raw"].__set__
 keep_digest: Callable[[ParsedModel, Digest | None], None] = vars(ParsedModel)["_digest"].__set__
 """Set the verified digest by which a document was requested. None means sha256, computed on first use."""
+
+
+def _frozen(model: ParsedModel, name: str, value: object) -> ValidationError:
+    """Return the error that pydantic raises for an assignment to a field."""
+    fault: InitErrorDetails = {"type": "frozen_instance", "loc": (name,), "input": value}
+    return ValidationError.from_exception_data(type(model).__name__, [fault])
 
 
 def _with_kind_advice(expected: str, octets: bytes, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -117,7 +117,21 @@ def _digest_within(given: "Descriptor", what: str) -> Digest:
     """Return the digest of a descriptor; for anything else, raise a TypeError that says what to pass."""
     if not (hasattr(given, "media_type") and hasattr(given, "size")):
         raise not_a_text(given, what, digits=what == MANIFEST_IS)
-    return given.digest
+    return _proven(given)
+
+
+def _proven(given: "Descriptor") -> Digest:
+    """Return the digest of a descriptor; raise InvalidDigestError if the descriptor was created without validation."""
+    digest: object = getattr(given, "digest", None)
+    if isinstance(digest, Digest):
+        return digest
+    expected = "a Digest: model_construct checks nothing, so create the descriptor with Descriptor(...)"
+    raise errors.InvalidDigestError(str(digest), "DSC-02", expected)
+
+
+def verifiable_in(descriptor: "Descriptor") -> Digest:
+    """Return the digest of a descriptor; raise UnsupportedDigestError if its algorithm is not supported."""
+    return verifiable(_proven(descriptor))
 
 
 def verifiable(digest: Digest) -> Digest:

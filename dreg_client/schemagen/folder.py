@@ -1,12 +1,12 @@
 """Write all schemas to a directory, or check whether they are up to date."""
 
-import stat
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
 from dreg_client.errors import FileError
 from dreg_client.files.atomic import write_whole
+from dreg_client.files.regular import open_regular
 from dreg_client.schemagen.schemas import NAMES, differs_when_written, schema, text
 from dreg_client.values.sizes import MAX_DOCUMENT
 
@@ -82,16 +82,15 @@ def _files() -> dict[str, str]:
 
 def _stale(path: Path, expected: str) -> Stale | None:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for its writer
-            raise FileError(str(path), "cannot be read: it is not a regular file")
-        if status.st_size > _LARGEST:
-            return Stale(path, "is too large for a schema", "")
-        found = path.read_text("utf-8", errors="replace")
+        with open_regular(path, "cannot be read: it is not a regular file") as file:
+            raw = file.read(_LARGEST + 1)
     except FileNotFoundError:
         return Stale(path, "is missing", "")
     except OSError as failure:
         raise FileError(str(path), f"cannot be read: {failure.strerror}") from failure
+    if len(raw) > _LARGEST:
+        return Stale(path, "is too large for a schema", "")
+    found = raw.decode("utf-8", "replace").replace("\r\n", "\n")
     if found == expected:
         return None
     lines = unified_diff(found.splitlines(), expected.splitlines(), str(path), "generated from the models", lineterm="")

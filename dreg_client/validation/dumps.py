@@ -6,20 +6,19 @@ bytes; as nested JSON, it does not.
 
 import json
 import os
-import stat
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import orjson
 
-from dreg_client.errors import FileError, WorkerKilledError
+from dreg_client.errors import WorkerKilledError
 from dreg_client.errors.problems import Problem, Severity
+from dreg_client.files.regular import open_regular
 from dreg_client.models import rules
 from dreg_client.models.json_text import serialized
 from dreg_client.models.paths import member
@@ -28,9 +27,14 @@ from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.values.waiting import wait_in_steps
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
+_NOT_REGULAR: Final = "is not a regular file; pass the open file to validate_lines"
 _BUFFER: Final = MEBIBYTE // 4
 _SKIPPED: Final = MEBIBYTE
 _ENOUGH: Final = 2
@@ -219,15 +223,12 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
 
 
 def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[DumpPart]:
-    found = Path(path).stat()
-    if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for a writer
-        raise FileError(os.fspath(path), "is not a regular file; pass the open file to validate_lines")
-    size = found.st_size
-    stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     name, line = os.fspath(path), 0
-    with Path(path).open("rb") as file:
+    with open_regular(name, _NOT_REGULAR) as file:
+        size = os.fstat(file.fileno()).st_size
         pieces = iter(partial(file.readline, _LONGEST_LINE), b"")  # of a line that is longer, the rest is not read
         document = whole_document(pieces)[0]
+    stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     if document is not None:
         yield _part_of(document, size, how)
         return
@@ -255,7 +256,7 @@ def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]])
 
 def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]], jobs: int) -> Iterator[DumpPart]:
     # Imported here because it imports multiprocessing, which a single process does not need.
-    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     pool = ProcessPoolExecutor(jobs)
@@ -268,6 +269,7 @@ def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]
             if not waiting:
                 break
             future, stop = waiting.popleft()
+            wait_in_steps(partial(_is_done, future))
             part = future.result()
             if part.stop < stop:  # the part has the maximum number of reports, so the rest of the stretch comes next
                 waiting.appendleft((pool.submit(validate_stretch, part.stop, stop), stop))
@@ -279,11 +281,18 @@ def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]
         pool.shutdown(cancel_futures=True)
 
 
+def _is_done(future: "Future[DumpPart]", seconds: float) -> bool:
+    """Wait for a part for a number of seconds; return whether it has ended."""
+    from concurrent.futures import wait  # noqa: PLC0415 (see above)
+
+    return bool(wait([future], seconds).done)
+
+
 def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpPart:
     """Validate the lines that start in the stretch, up to the maximum number of reports."""
     documents = valid = lines = 0
     reports: list[LineReport] = []
-    with Path(path).open("rb", buffering=_BUFFER) as dump:
+    with open_regular(path, _NOT_REGULAR, buffering=_BUFFER) as dump:
         for line in _lines_between(dump, start, stop):
             lines += 1
             if stripped := line.strip():

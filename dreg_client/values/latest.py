@@ -40,7 +40,7 @@ class Latest(OrderedDict[K, V]):
 
     def _drop_excess(self, size_of: Callable[[V], int]) -> None:
         # `dict.values` does not call Python code: other threads may change the dictionary meanwhile.
-        excess = sum(map(size_of, [*dict.values(self)])) - self._most_bytes
+        excess = sum(map(size_of, [*super(OrderedDict, self).values()])) - self._most_bytes
         with suppress(KeyError):  # other threads have removed everything
             while excess > 0:
                 excess -= size_of(self.popitem(last=False)[1])

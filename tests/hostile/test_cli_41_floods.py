@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dreg_client import Digest
+from dreg_client import Descriptor, Digest, errors
+from dreg_client.protocol.referrers import check_count
 from tests.faultserver import Network
 from tests.hostile import floods
 from tests.hostile.downloads import MIB
@@ -138,3 +139,10 @@ def test_cli_43_tags_that_cannot_be_read_take_no_memory(net: Network) -> None:
         assert done.code == 4
         peaks.append(done.peak)
     assert peaks[1] <= 1.1 * peaks[0]
+
+
+def test_cli_43_too_many_referrers_are_not_called_bytes() -> None:
+    entry = Descriptor(mediaType="a/b", digest=Digest.of(b""), size=0)
+
+    with pytest.raises(errors.TooManyEntriesError, match="more than 1,000 referrers"):
+        check_count([entry] * 9000, "https://registry.test/v2/acme/web/referrers")

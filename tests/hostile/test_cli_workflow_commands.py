@@ -81,6 +81,7 @@ def test_cli_17_nor_is_the_name_of_a_file(net: Network, tmp_path: Path, name: st
         no_commands(done)
     else:
         assert all(line.startswith(b"::error file=") for line in done.stdout.splitlines())
+        assert b"##[" not in done.stdout
 
 
 # --- annotations
@@ -117,3 +118,23 @@ def test_cli_18_values_of_annotations_are_escaped(net: Network, tmp_path: Path, 
         assert [part.partition("=")[0] for part in properties.split(",")] == ["file", "title"]
         assert re.fullmatch("([^%]|%25)*", message)
         assert re.fullmatch("([^%:,]|%25|%3A|%2C)*", properties.partition("title=")[2])
+
+
+# --- CLI-80
+
+
+@pytest.mark.parametrize("actions", ["true", ""])
+def test_cli_80_an_annotation_contains_no_older_command(net: Network, tmp_path: Path, actions: str) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "##[error]x.json").write_text(json.dumps({**json.loads(INDEX), "annotations": {"##[error]%y": 1}}))
+    (folder / "##[error]z.jsonl").write_bytes(b"{}\n")
+    done = run_dreg(
+        ["validate", ".", "--format", "github", "missing##[error]"],
+        folder=folder,
+        environment={**net.environment(), "GITHUB_ACTIONS": actions},
+    )
+
+    assert b"\\u0023#[error]x.json" in done.stdout
+    assert b"\\u0023#[error]%25y" in done.stdout
+    assert b"##[" not in done.stdout
