@@ -16,15 +16,10 @@ from dreg_client.models.parse import recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import examine, read_or_scan
 from dreg_client.values.digest import Digest, digest_fault
-from dreg_client.values.json_values import has_more_values
 from dreg_client.values.reference import is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
-MAX_INDEX: Final = 8 * MEBIBYTE
-"""The maximum size of `index.json` in bytes. With 10,000 names, it has about 3 MiB."""
-MOST_IN_INDEX: Final = 120_000
-"""The maximum number of JSON values in it, whatever its size: 12,000 entries with two names and a platform.
-To validate it, the entries are kept as claims, too, and a command may need at most 200 MiB."""
+MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024
 _FAR: Final = 64 * MEBIBYTE
 """A blob that exceeds its stated size by more than this is not hashed: it may be a sparse file of any size."""
@@ -47,12 +42,8 @@ def read_index(files: Files, *, strict: bool = True) -> LayoutIndex:
     Raises:
         LayoutCorruptError: It is missing or too large (LYT-02).
         InvalidDocumentError: It is not a valid index.
-        TooManyEntriesError: It has more than `MOST_IN_INDEX` values.
     """
     raw = _top_file(files, "index.json", "LYT-02", MAX_INDEX)
-    if has_more_values(raw, MOST_IN_INDEX):
-        advice = "split it: some of its entries can be in an index that it lists"
-        raise errors.TooManyEntriesError(f"{files.name}/index.json", MOST_IN_INDEX, "JSON values", advice)
     try:
         return LayoutIndex.parse(raw, limit=MAX_INDEX, strict=strict)
     except errors.InvalidDocumentError as failure:
