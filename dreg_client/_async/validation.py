@@ -168,7 +168,7 @@ async def validate_layout(
         yield FileReport(blob_name(digest), report)
     async with AsyncBlobHashing(layout.files, jobs) as hashing:
         hashing.start(checks.unread())
-        for digest in checks.content:
+        for digest in checks.content():
             found = await _content(checks, digest, hashing)
             if found is not None:
                 yield FileReport(blob_name(digest), found)
@@ -188,7 +188,7 @@ async def _content(checks: LayoutChecks, digest: Digest, hashing: "AsyncBlobHash
     except errors.NotFoundError:
         return checks.missing_content(digest)
     except errors.DregError as failure:
-        return checks.unreadable(checks.content[digest][0], failure)
+        return checks.unreadable(checks.claims(digest)[0], failure)
 
 
 async def _unnamed(checks: LayoutChecks, name: str, hashing: "AsyncBlobHashing") -> Report:

@@ -169,7 +169,7 @@ def validate_layout(
         yield FileReport(blob_name(digest), report)
     with BlobHashing(layout.files, jobs) as hashing:
         hashing.start(checks.unread())
-        for digest in checks.content:
+        for digest in checks.content():
             found = _content(checks, digest, hashing)
             if found is not None:
                 yield FileReport(blob_name(digest), found)
@@ -189,7 +189,7 @@ def _content(checks: LayoutChecks, digest: Digest, hashing: "BlobHashing") -> Re
     except errors.NotFoundError:
         return checks.missing_content(digest)
     except errors.DregError as failure:
-        return checks.unreadable(checks.content[digest][0], failure)
+        return checks.unreadable(checks.claims(digest)[0], failure)
 
 
 def _unnamed(checks: LayoutChecks, name: str, hashing: "BlobHashing") -> Report:

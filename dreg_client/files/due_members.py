@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final, cast
 
-from dreg_client.files.layout import MAX_INDEX, MOST_IN_INDEX, blob_name
+from dreg_client.files.layout import MAX_INDEX, blob_name
 from dreg_client.files.member_links import MemberLink, MemberLinks
 from dreg_client.files.tar_headers import (
     FILES,
@@ -19,7 +19,6 @@ from dreg_client.files.tar_headers import (
 )
 from dreg_client.models.stored import read_or_scan
 from dreg_client.values.digest import Digest, is_digest
-from dreg_client.values.json_values import has_more_values
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _MAX_NAMED: Final = MAX_NAMES // 2
@@ -88,8 +87,6 @@ class Survey:
     def _find_names(self, raw: bytes, document: str) -> None:
         """Find the members that a document names. `manifest.json` may be that of a docker-archive."""
         if raw.lstrip()[:1] not in {b"{", b"["}:
-            return
-        if document == "index.json" and has_more_values(raw, MOST_IN_INDEX):  # it is rejected when it is read
             return
         # Wrapped, since `manifest.json` is a list. Nothing is rejected here: documents are checked when they are read.
         tree, _ = read_or_scan(b'{"document":' + raw + b"}", nul=False)

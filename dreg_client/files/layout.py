@@ -17,15 +17,10 @@ from dreg_client.models.parse import recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import examine, read_or_scan
 from dreg_client.values.digest import Digest, digest_fault
-from dreg_client.values.json_values import has_more_values
 from dreg_client.values.reference import is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
-MAX_INDEX: Final = 8 * MEBIBYTE
-"""The maximum size of `index.json` in bytes. With 10,000 names, it has about 3 MiB."""
-MOST_IN_INDEX: Final = 120_000
-"""The maximum number of JSON values in it, whatever its size: 12,000 entries with two names and a platform.
-To validate it, the entries are kept as claims, too, and a command may need at most 200 MiB."""
+MAX_INDEX: Final = 64 * MEBIBYTE
 _MAX_MARKER: Final = 64 * 1024
 _FAR: Final = 64 * MEBIBYTE
 """A blob that exceeds its stated size by more than this is not hashed: it may be a sparse file of any size."""
@@ -47,28 +42,13 @@ def read_index(files: Files, *, strict: bool = True) -> LayoutIndex:
     Raises:
         LayoutCorruptError: It is missing or too large (LYT-02).
         InvalidDocumentError: It is not a valid index.
-        TooManyEntriesError: It has more than `MOST_IN_INDEX` values.
     """
     return parse_index(index_octets(files), files.name, strict=strict)
 
 
 def index_octets(files: Files) -> bytes:
-    """Read `index.json` without parsing it.
-
-    Raises:
-        LayoutCorruptError: It is missing or too large (LYT-02).
-        TooManyEntriesError: It has too many JSON values.
-    """
-    raw = _top_file(files, "index.json", "LYT-02", MAX_INDEX)
-    check_number_of_values(raw, files.name)
-    return raw
-
-
-def check_number_of_values(raw: bytes, where: str) -> None:
-    """Raise TooManyEntriesError if the `index.json` of a layout has too many JSON values."""
-    if has_more_values(raw, MOST_IN_INDEX):
-        advice = "split it: some of its entries can be in an index that it lists"
-        raise errors.TooManyEntriesError(f"{where}/index.json", MOST_IN_INDEX, "JSON values", advice)
+    """Read `index.json` without parsing it; raise LayoutCorruptError if it is missing or too large (LYT-02)."""
+    return _top_file(files, "index.json", "LYT-02", MAX_INDEX)
 
 
 def parse_index(raw: bytes, where: str, *, strict: bool = True) -> LayoutIndex:

@@ -94,7 +94,6 @@ def change_index(files: DirectoryFiles, change: Change) -> bytes:
     if len(raw) > layout_files.MAX_INDEX:
         reason = f"cannot be changed: it would have {len(raw)} bytes; at most {layout_files.MAX_INDEX} are supported"
         raise errors.LayoutError(f"{files.name}/index.json", reason)
-    layout_files.check_number_of_values(raw, files.name)
     with open_folder(files.name) as folder, NewFile(folder, "index.json", Path(files.name, "index.json")) as file:
         file.write(raw)
         file.finish(keeps_rights=True, synced=files.is_durable)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import ClassVar, Final, cast
+from sys import intern
+from typing import ClassVar, Final, NamedTuple, cast
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
@@ -20,6 +21,7 @@ from dreg_client.validation.report import Report, validate
 from dreg_client.validation.walk import (
     Checks,
     Claim,
+    Role,
     Step,
     nested_too_deep,
     report_of,
@@ -33,6 +35,30 @@ from dreg_client.values.media_type import Family
 
 _DOCUMENTS: Final = frozenset({Family.INDEX, Family.MANIFEST, Family.SCHEMA1, Family.CONFIG})
 _VERIFIED: Final = "a regular file whose content matches its digest"
+
+
+class _Mention(NamedTuple):
+    """What a claim states. It takes much less memory, of which a layout can have millions."""
+
+    media_type: str
+    size: int
+    has_urls: bool
+    trail: str
+    role: Role
+    depth: int
+    assumed: Family | None
+
+    @classmethod
+    def of(cls, claim: Claim) -> "_Mention":
+        """Return what a claim states, without annotations and embedded data."""
+        stated = claim.descriptor
+        kind = intern(stated.media_type)
+        return cls(kind, stated.size, bool(stated.urls), claim.trail, claim.role, claim.depth, claim.assumed)
+
+    def claim(self, digest: Digest) -> Claim:
+        """Return the claim, for a report. Its descriptor was parsed before, so it is not validated again."""
+        stated = Descriptor.model_construct(media_type=self.media_type, digest=digest, size=self.size)
+        return Claim(stated, self.trail, self.role, self.depth, self.assumed)
 
 
 class LayoutChecks(Checks):
@@ -49,7 +75,7 @@ class LayoutChecks(Checks):
         super().__init__(complete=complete, pedantic=pedantic)
         # The reports of all documents, without their problems; None for documents that could not be read.
         self.documents: dict[Digest, Report | None] = {}
-        self.content: dict[Digest, list[Claim]] = {}  # the claims of all other blobs, in the order of the walk
+        self._content: dict[Digest, list[_Mention]] = {}  # all other blobs, in the order of the walk
 
     def trail(self, digest: Digest, path: str, position: int | None = None) -> str:
         """Return the name of a member of a document, or of an item in it, in reports."""
@@ -66,7 +92,7 @@ class LayoutChecks(Checks):
         """Return the next step for a claim. Blobs that are not documents are recorded, and hashed at the end."""
         digest = claim.descriptor.digest
         if claim.family not in _DOCUMENTS:
-            self.content.setdefault(digest, []).append(claim)
+            self._content.setdefault(digest, []).append(_Mention.of(claim))
             return Step.SKIP
         if digest in self.documents:
             return self._claimed_again(claim) or Step.SKIP
@@ -103,30 +129,38 @@ class LayoutChecks(Checks):
     def unread(self) -> list[tuple[Digest, int]]:
         """Return the referenced blobs that are not documents, with their largest stated size, to be hashed."""
         return [
-            (digest, max(claim.descriptor.size for claim in claims))
-            for digest, claims in self.content.items()
+            (digest, max(mention.size for mention in mentions))
+            for digest, mentions in self._content.items()
             if digest not in self.documents
         ]
 
     def content_again(self, digest: Digest) -> Report | None:
         """Return the report of a document that is also referenced as content, such as a layer."""
-        return next(filter(None, (self._claimed_again(claim) for claim in self.content[digest])), None)
+        return next(filter(None, map(self._claimed_again, self.claims(digest))), None)
 
     def missing_content(self, digest: Digest) -> Report | None:
         """Return the report of a missing blob; None if a descriptor has URLs, because the blob may be elsewhere."""
-        claims = self.content[digest]
-        return None if any(claim.descriptor.urls for claim in claims) else self.missing(claims[0])
+        mentions = self._content[digest]
+        return None if any(mention.has_urls for mention in mentions) else self.missing(mentions[0].claim(digest))
 
     def content_report(self, digest: Digest, found: HashedBlob) -> Report:
         """Compare a blob with its digest and with every descriptor of it."""
-        claims = self.content[digest]
+        claims = self.claims(digest)
         stated = (problem for claim in claims for problem in wrong_claims(claim, found.size))
         problems = dict.fromkeys((*wrong_bytes(digest, found.digest, claims[0]), *stated))
         return Report(None, digest, found.size, tuple(problems))
 
+    def content(self) -> list[Digest]:
+        """Return the blobs that are not documents, in the order of the walk."""
+        return [*self._content]
+
+    def claims(self, digest: Digest) -> list[Claim]:
+        """Return the claims of a blob that is not a document, in the order of the walk."""
+        return [mention.claim(digest) for mention in self._content[digest]]
+
     def unnamed(self, names: Iterable[str]) -> list[str]:
         """Return the files in `blobs` to which no document refers."""
-        named = set(map(blob_name, (*self.documents, *self.content)))
+        named = set(map(blob_name, (*self.documents, *self._content)))
         return [name for name in names if name not in named]
 
     def unnamed_report(self, digest: Digest, found: HashedBlob) -> Report:
