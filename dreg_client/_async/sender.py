@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
 from logging import DEBUG
 from time import monotonic
 from typing import Final
@@ -109,28 +110,28 @@ class AsyncSender:
 async def _read_body(hop: Hop, opened: AsyncOpenResponse, headers: Headers, timeouts: Timeouts) -> bytes:
     """Read a body within its limits; for an error response, only the beginning."""
     longest = max(timeouts.whole, hop.waits or 0.0)
-    # Not a list of chunks: tiny ones would take many times the memory of their bytes.
-    deadline, body = min(monotonic() + longest, hop.until), bytearray()
+    # Not a list of chunks: tiny ones would take many times the memory of their bytes. `getvalue` does not copy them.
+    deadline, body = min(monotonic() + longest, hop.until), BytesIO()
     if not 200 <= opened.status < 300:
         with suppress(errors.TransportError):
             while (
-                len(body) <= _MOST_OF_AN_ERROR
+                body.tell() <= _MOST_OF_AN_ERROR
                 and monotonic() <= deadline
                 and (chunk := await opened.chunk(deadline)) is not None
             ):
-                body += chunk
-        return bytes(body[:_MOST_OF_AN_ERROR])
+                body.write(chunk)
+        return body.getvalue()[:_MOST_OF_AN_ERROR]
     if hop.limit == 0:
         return b""
     if hop.method != "HEAD" and (stated := headers.content_length or 0) > hop.limit:
         raise _too_large(hop, stated)
     while (chunk := await opened.chunk(deadline)) is not None:
-        if (size := len(body) + len(chunk)) > hop.limit:
+        if (size := body.tell() + len(chunk)) > hop.limit:
             raise _too_large(hop, size)
         if monotonic() > deadline:
             raise errors.TransferTimeoutError(TOO_LONG, hop.where)
-        body += chunk
-    return bytes(body)
+        body.write(chunk)
+    return body.getvalue()
 
 
 def _too_large(hop: Hop, size: int) -> errors.ResponseTooLargeError:

@@ -77,12 +77,13 @@ def content_length(values: Iterable[str]) -> int | None:
     Raises:
         ValueError: A length is malformed, or differs from another one.
     """
+    stated = [*values]
+    if not any(value.strip(_WHITE_SPACE) for value in stated):
+        return None  # an empty header is as good as none
     first: str | None = None
-    for value in values:
+    for value in stated:
         for part in value.split(","):
             length = part.strip(_WHITE_SPACE)
-            if not length:
-                continue  # as if there were none
             if _LENGTH.fullmatch(length) is None or length != (first or length):
                 raise ValueError("not one length")
             first = length

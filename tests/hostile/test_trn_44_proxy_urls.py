@@ -123,7 +123,7 @@ def test_trn_44_no_text_of_any_kind_is_anything_but_a_proxy_or_a_mistake(text: s
 
 
 SAID = {
-    "HTTPS_PROXY: a proxy URL must begin with http://, https:// or socks5://",
+    "HTTPS_PROXY: a proxy URL must begin with http://, https://, socks5:// or socks5h://",
     "HTTPS_PROXY: not a valid proxy URL; expected SCHEME://[USER:PASSWORD@]HOST[:PORT]",
     "HTTPS_PROXY: the URL has /, ? or # before @; in a user name or password, write %2F, %3F or %23 instead",
 }
