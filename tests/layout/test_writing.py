@@ -307,38 +307,31 @@ def test_what_other_tools_wrote_into_the_index_stays(build: LayoutBuilder) -> No
 # --- sessions
 
 
-def test_children_that_are_written_by_digest_are_not_listed(writer: Writer) -> None:
-    def images() -> list[RawManifest]:
-        other = Writer("threads", writer.path.parent / "other")
-        first, second = other.image(layers=(b"1",)), other.image(layers=(b"2",))
-        index = other.index(first, second)
-        return [
-            RawManifest(other.file(it).read_bytes(), other.described(it)["mediaType"]) for it in (first, second, index)
-        ]
+def an_index(path: Path) -> list[RawManifest]:
+    """Two images and the index of them, in another layout."""
+    other = Writer("threads", path)
+    first, second = other.image(layers=(b"1",)), other.image(layers=(b"2",))
+    written = (first, second, other.index(first, second))
+    return [RawManifest(other.file(it).read_bytes(), other.described(it)["mediaType"]) for it in written]
 
-    *children, index = images()
-    action: Any
-    if writer.way == "threads":
 
-        def write_sync(layout: Layout) -> None:
-            with layout.writing():
-                for manifest in (*children, index):
-                    layout.destination.push_manifest(manifest, manifest.digest)
-                assert writer.entries() == []
+def test_children_that_are_written_by_digest_are_not_listed(writer: Writer, tmp_path: Path) -> None:
+    manifests = an_index(tmp_path / "other")
 
-        action = write_sync
-    else:
+    def write(layout: Layout) -> None:
+        with layout.writing():
+            for manifest in manifests:
+                layout.destination.push_manifest(manifest, manifest.digest)
+            assert writer.entries() == []
 
-        async def write_async(layout: AsyncLayout) -> None:
-            async with layout.writing():
-                for manifest in (*children, index):
-                    await layout.destination.push_manifest(manifest, manifest.digest)
-                assert writer.entries() == []
+    async def write_by_task(layout: AsyncLayout) -> None:
+        async with layout.writing():
+            for manifest in manifests:
+                await layout.destination.push_manifest(manifest, manifest.digest)
+            assert writer.entries() == []
 
-        action = write_async
-
-    writer.run(action)
-    assert writer.entries() == [(index.digest, None)]
+    writer.run(write if writer.way == "threads" else write_by_task)
+    assert writer.entries() == [(manifests[-1].digest, None)]
 
 
 # --- other tools
