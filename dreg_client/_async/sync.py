@@ -1,6 +1,5 @@
 """Synchronise repositories and whole registries: copy what is missing, and remove what the source no longer has."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Unpack
 
@@ -14,8 +13,8 @@ from dreg_client.copying.plan_check import changed_copies, changed_removals, cho
 from dreg_client.copying.sync_options import SyncChoice, SyncOptions, choice_of
 from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
 from dreg_client.copying.sync_result import RepositorySync, SyncResult
+from dreg_client.copying.totals import Totals
 from dreg_client.models.frozen import FrozenDict
-from dreg_client.protocol.events import Event
 
 
 async def async_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options: Unpack[SyncOptions]) -> SyncResult:
@@ -52,7 +51,7 @@ async def async_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
         print(result.copied, result.skipped, *result.failures)
     """
     choice, registries = choice_of(options)
-    emit = listener_of(registries)
+    emit = Totals(listener_of(registries))
     async with open_ends(source, destination, registries, dry_run=False) as ends:
         keys = await ends.keys(choice)
         return SyncResult(tuple([await _synced(ends, key, choice, emit) for key in keys]))
@@ -69,7 +68,7 @@ async def aplan_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
         print(plan.octets, [each.tag for each in plan.repositories[0].removals])
     """
     choice, registries = choice_of(options)
-    emit = listener_of(registries)
+    emit = Totals(listener_of(registries))
     async with open_ends(source, destination, registries, dry_run=True) as ends:
         keys = await ends.keys(choice)
         return SyncPlan(repositories=tuple([await _planned(ends, key, choice, emit) for key in keys]))
@@ -89,11 +88,11 @@ async def aapply_sync(plan: SyncPlan, **options: Unpack[CopyOptions]) -> SyncRes
     Returns:
         What was copied, skipped and removed, and what failed.
     """
-    emit = listener_of(options)
+    emit = Totals(listener_of(options))
     return SyncResult(tuple([await _applied(each, options, emit) for each in plan.repositories]))
 
 
-async def _synced(ends: AsyncSyncEnds, key: str, choice: SyncChoice, emit: Callable[[Event], None]) -> RepositorySync:
+async def _synced(ends: AsyncSyncEnds, key: str, choice: SyncChoice, emit: Totals) -> RepositorySync:
     try:
         async with ends.open(key) as pair:
             return await _carried_out(pair, choice, await compare(pair, choice), emit)
@@ -103,9 +102,7 @@ async def _synced(ends: AsyncSyncEnds, key: str, choice: SyncChoice, emit: Calla
         return RepositorySync(*ends.names(key), failed=FrozenDict({"": failure}))
 
 
-async def _carried_out(
-    pair: AsyncSyncPair, choice: SyncChoice, found: Comparison, emit: Callable[[Event], None]
-) -> RepositorySync:
+async def _carried_out(pair: AsyncSyncPair, choice: SyncChoice, found: Comparison, emit: Totals) -> RepositorySync:
     done = await copied(pair, choice, found, emit, dry_run=False)
     if "" in done.failed or not found.removals:
         return done
@@ -113,7 +110,7 @@ async def _carried_out(
     return replace(done, removed=removed, failed=FrozenDict({**done.failed, **failed}))
 
 
-async def _planned(ends: AsyncSyncEnds, key: str, choice: SyncChoice, emit: Callable[[Event], None]) -> RepositoryPlan:
+async def _planned(ends: AsyncSyncEnds, key: str, choice: SyncChoice, emit: Totals) -> RepositoryPlan:
     try:
         async with ends.open(key) as pair:
             found = await compare(pair, choice)
@@ -126,7 +123,7 @@ async def _planned(ends: AsyncSyncEnds, key: str, choice: SyncChoice, emit: Call
         return RepositoryPlan(source=read, destination=written, failures=failures)
 
 
-async def _applied(plan: RepositoryPlan, options: CopyOptions, emit: Callable[[Event], None]) -> RepositorySync:
+async def _applied(plan: RepositoryPlan, options: CopyOptions, emit: Totals) -> RepositorySync:
     if plan.is_empty and not plan.referrers:
         return RepositorySync(plan.source, plan.destination, skipped=len(plan.skips))
     choice = choice_of_plan(plan)

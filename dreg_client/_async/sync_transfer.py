@@ -1,6 +1,6 @@
 """Copy and remove the tags that a comparison found."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -13,8 +13,8 @@ from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
+from dreg_client.copying.totals import Totals
 from dreg_client.models.frozen import FrozenDict
-from dreg_client.protocol.events import Event
 from dreg_client.values.digest import Digest
 
 _BATCH: Final = 64
@@ -25,7 +25,7 @@ This limits memory, and what an interrupted run has to do again.
 
 
 async def copied(
-    pair: AsyncSyncPair, choice: SyncChoice, found: Comparison, emit: Callable[[Event], None], *, dry_run: bool
+    pair: AsyncSyncPair, choice: SyncChoice, found: Comparison, emit: Totals, *, dry_run: bool
 ) -> RepositorySync:
     """Copy the tags that differ, but remove nothing; with `dry_run`, only find out what would be transferred.
 
@@ -44,6 +44,7 @@ async def copied(
     tags = [*differing, *found.same] if choice.referrers else differing  # referrers may have been added since
     try:
         for batch in _batches(tags, found.roots):
+            emit.start_next()
             for tag, root in batch:
                 _add(copier, root, tag)
             await copier.run(found.current)

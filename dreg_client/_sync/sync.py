@@ -1,7 +1,6 @@
 # Generated from dreg_client/_async/sync.py by tools/generate_sync.py. Do not edit.
 """Synchronise repositories and whole registries: copy what is missing, and remove what the source no longer has."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Unpack
 
@@ -15,8 +14,8 @@ from dreg_client.copying.plan_check import changed_copies, changed_removals, cho
 from dreg_client.copying.sync_options import SyncChoice, SyncOptions, choice_of
 from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
 from dreg_client.copying.sync_result import RepositorySync, SyncResult
+from dreg_client.copying.totals import Totals
 from dreg_client.models.frozen import FrozenDict
-from dreg_client.protocol.events import Event
 
 
 def sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptions]) -> SyncResult:
@@ -53,7 +52,7 @@ def sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptions]) 
         print(result.copied, result.skipped, *result.failures)
     """
     choice, registries = choice_of(options)
-    emit = listener_of(registries)
+    emit = Totals(listener_of(registries))
     with open_ends(source, destination, registries, dry_run=False) as ends:
         keys = ends.keys(choice)
         return SyncResult(tuple([_synced(ends, key, choice, emit) for key in keys]))
@@ -70,7 +69,7 @@ def plan_sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptio
         print(plan.octets, [each.tag for each in plan.repositories[0].removals])
     """
     choice, registries = choice_of(options)
-    emit = listener_of(registries)
+    emit = Totals(listener_of(registries))
     with open_ends(source, destination, registries, dry_run=True) as ends:
         keys = ends.keys(choice)
         return SyncPlan(repositories=tuple([_planned(ends, key, choice, emit) for key in keys]))
@@ -90,11 +89,11 @@ def apply_sync(plan: SyncPlan, **options: Unpack[CopyOptions]) -> SyncResult:
     Returns:
         What was copied, skipped and removed, and what failed.
     """
-    emit = listener_of(options)
+    emit = Totals(listener_of(options))
     return SyncResult(tuple([_applied(each, options, emit) for each in plan.repositories]))
 
 
-def _synced(ends: SyncEnds, key: str, choice: SyncChoice, emit: Callable[[Event], None]) -> RepositorySync:
+def _synced(ends: SyncEnds, key: str, choice: SyncChoice, emit: Totals) -> RepositorySync:
     try:
         with ends.open(key) as pair:
             return _carried_out(pair, choice, compare(pair, choice), emit)
@@ -104,9 +103,7 @@ def _synced(ends: SyncEnds, key: str, choice: SyncChoice, emit: Callable[[Event]
         return RepositorySync(*ends.names(key), failed=FrozenDict({"": failure}))
 
 
-def _carried_out(
-    pair: SyncPair, choice: SyncChoice, found: Comparison, emit: Callable[[Event], None]
-) -> RepositorySync:
+def _carried_out(pair: SyncPair, choice: SyncChoice, found: Comparison, emit: Totals) -> RepositorySync:
     done = copied(pair, choice, found, emit, dry_run=False)
     if "" in done.failed or not found.removals:
         return done
@@ -114,7 +111,7 @@ def _carried_out(
     return replace(done, removed=removed, failed=FrozenDict({**done.failed, **failed}))
 
 
-def _planned(ends: SyncEnds, key: str, choice: SyncChoice, emit: Callable[[Event], None]) -> RepositoryPlan:
+def _planned(ends: SyncEnds, key: str, choice: SyncChoice, emit: Totals) -> RepositoryPlan:
     try:
         with ends.open(key) as pair:
             found = compare(pair, choice)
@@ -127,7 +124,7 @@ def _planned(ends: SyncEnds, key: str, choice: SyncChoice, emit: Callable[[Event
         return RepositoryPlan(source=read, destination=written, failures=failures)
 
 
-def _applied(plan: RepositoryPlan, options: CopyOptions, emit: Callable[[Event], None]) -> RepositorySync:
+def _applied(plan: RepositoryPlan, options: CopyOptions, emit: Totals) -> RepositorySync:
     if plan.is_empty and not plan.referrers:
         return RepositorySync(plan.source, plan.destination, skipped=len(plan.skips))
     choice = choice_of_plan(plan)

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/sync_transfer.py by tools/generate_sync.py. Do not edit.
 """Copy and remove the tags that a comparison found."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -14,8 +14,8 @@ from dreg_client._sync.sync_ends import SyncPair
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
+from dreg_client.copying.totals import Totals
 from dreg_client.models.frozen import FrozenDict
-from dreg_client.protocol.events import Event
 from dreg_client.values.digest import Digest
 
 _BATCH: Final = 64
@@ -25,9 +25,7 @@ This limits memory, and what an interrupted run has to do again.
 """
 
 
-def copied(
-    pair: SyncPair, choice: SyncChoice, found: Comparison, emit: Callable[[Event], None], *, dry_run: bool
-) -> RepositorySync:
+def copied(pair: SyncPair, choice: SyncChoice, found: Comparison, emit: Totals, *, dry_run: bool) -> RepositorySync:
     """Copy the tags that differ, but remove nothing; with `dry_run`, only find out what would be transferred.
 
     A tag that cannot be copied does not stop the others.
@@ -45,6 +43,7 @@ def copied(
     tags = [*differing, *found.same] if choice.referrers else differing  # referrers may have been added since
     try:
         for batch in _batches(tags, found.roots):
+            emit.start_next()
             for tag, root in batch:
                 _add(copier, root, tag)
             copier.run(found.current)

@@ -87,7 +87,13 @@ def parse_platform(text: str) -> "Platform":
     return Platform.local() if text == "local" else Platform.from_name(text)
 
 
+def _parse_end(text: str) -> "StoreName | str":
+    return host_alone(text) or _parse_source(text)
+
+
 STORE_TYPE: Final = _SourceType("source", _parse_source)
+END_TYPE: Final = _SourceType("source", _parse_end)
+"""A store, or a whole registry."""
 DIGEST: Final = ParsedType("digest", _parse_digest)
 
 

@@ -1,11 +1,6 @@
 """Commands that print parts of stores: digests, documents, tags, platforms, build steps, referrers."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,16 +19,13 @@ from dreg_client.cli.output import put_error, put_octets, put_result, visible
 from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.shown_problems import put_warnings
 from dreg_client.cli.stores import opened, opened_client
+from dreg_client.cli.tag_options import tag_filter, tag_options
 
 if TYPE_CHECKING:
     from dreg_client.models.descriptor import Descriptor
     from dreg_client.values.digest import Digest
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
-
-
-_DIGEST_TAG: Final = re.compile(r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?:\..*)?", re.ASCII)
-_VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?", re.ASCII)
 
 
 @click.command("resolve", cls=Command)
@@ -258,50 +250,9 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
     return Shown(seen, map(step_line, seen), found.documents, found.failures).put(output)
 
 
-def _parse_range(text: str) -> Callable[[str], bool]:
-    versions = import_module("semantic_version")
-    try:
-        within = versions.NpmSpec(text)
-    except ValueError:
-        message = f"{text!r} is not a version range; expected a range such as '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
-        raise click.BadParameter(message) from None
-    return lambda tag: bool(_VERSION.fullmatch(tag)) and versions.Version.coerce(tag.removeprefix("v")) in within
-
-
-@dataclass(frozen=True, slots=True)
-class _WantedTags:
-    """Which tags to list."""
-
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
-    within: Callable[[str], bool] | None
-    no_digest_tags: bool
-
-    def has(self, tag: str) -> bool:
-        return (
-            (not self.include or any(fnmatchcase(tag, glob) for glob in self.include))
-            and not any(fnmatchcase(tag, glob) for glob in self.exclude)
-            and (self.within is None or self.within(tag))
-            and not (self.no_digest_tags and _DIGEST_TAG.fullmatch(tag))
-        )
-
-
 @click.command("tags", cls=Command)
 @sources_argument
-@click.option(
-    "--include", multiple=True, metavar="GLOB", help="List only tags that match, such as '1.*'. Can be repeated."
-)
-@click.option(
-    "--exclude", multiple=True, metavar="GLOB", help="Omit tags that match, such as '*-rc*'. Can be repeated."
-)
-@click.option(
-    "--semver",
-    "within",
-    type=ParsedType("range", _parse_range),
-    metavar="RANGE",
-    help="List only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
-)
-@click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig.")
+@tag_options("List")
 @click.option("--digests", is_flag=True, help="Also show the digest and size of each tag.")
 @click.option("--created", is_flag=True, help="Also show the digest, size and creation date of each tag.")
 @click.option(
@@ -353,7 +304,7 @@ def tags_command(
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """
-    wanted_tags = _WantedTags(**wanted)
+    wanted_tags = tag_filter(wanted)
     if platform and not (digests or created):
         raise click.UsageError("--platform requires --digests or --created")
 
