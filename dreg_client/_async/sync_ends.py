@@ -33,13 +33,15 @@ class AsyncSyncPair:
 
     Attributes:
         source: The medium to read.
-        destination: The medium to write.
+        destination: The medium to write. A layout is created only after the tags of the source were listed.
         names: The names of both, without a tag.
+        listed: All tags of the source.
     """
 
     source: AsyncSource
     destination: AsyncDestination
     names: tuple[str, str]
+    listed: tuple[str, ...]
 
 
 class AsyncSyncEnds(Protocol):
@@ -167,12 +169,11 @@ class _Single:
 
     @asynccontextmanager
     async def open(self, key: str) -> AsyncGenerator[AsyncSyncPair]:
-        target = _writable(target_of(self._destination).given)
-        async with (
-            open_source(self._source, self._options[0]) as read,
-            open_target(target_of(target), self._options[1], dry_run=self._dry_run) as written,
-        ):
-            yield AsyncSyncPair(read.medium, written, self.names(key))
+        target = target_of(_writable(target_of(self._destination).given))
+        async with open_source(self._source, self._options[0]) as read:
+            listed = await read.medium.tags()
+            async with open_target(target, self._options[1], dry_run=self._dry_run) as written:
+                yield AsyncSyncPair(read.medium, written, self.names(key), listed)
 
 
 def _writable(given: StoreName | AsyncStore) -> StoreName | AsyncStore:
@@ -206,8 +207,9 @@ class _Whole:
 
     @asynccontextmanager
     async def open(self, key: str) -> AsyncGenerator[AsyncSyncPair]:
-        read = self._source.repository(RepositoryName(key))
+        read = self._source.repository(RepositoryName(key)).source
+        listed = await read.tags()
         below = f"{self._prefix}/{key}" if self._prefix else key
         target = self._destination.repository(below) if self._destination else StoreName("oci", below)
         async with open_target(target_of(target), self._options, dry_run=self._dry_run) as written:
-            yield AsyncSyncPair(read.source, written, self.names(key))
+            yield AsyncSyncPair(read, written, self.names(key), listed)

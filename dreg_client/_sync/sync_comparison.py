@@ -65,9 +65,8 @@ def compare(pair: SyncPair, choice: SyncChoice) -> Comparison:
     Raises:
         DregError: A list of tags, or everything, cannot be read. One tag that cannot is a failure of the result.
     """
-    listed = pair.source.tags()
     there = _tags_there(pair.destination)
-    chosen = [tag for tag in listed if choice.tags.has(tag)]
+    chosen = [tag for tag in pair.listed if choice.tags.has(tag)]
     found = Comparison()
     _find_roots(pair, chosen, choice, found)
     known = frozenset(there)
@@ -75,7 +74,7 @@ def compare(pair: SyncPair, choice: SyncChoice) -> Comparison:
     if choice.prune:
         found.not_pruned = reason_not_to_prune(chosen, allow_empty=choice.allow_empty)
         if not found.not_pruned:
-            _find_removals(pair, frozenset(listed), there, choice, found)
+            _find_removals(pair, frozenset(pair.listed), there, choice, found)
     return found
 
 

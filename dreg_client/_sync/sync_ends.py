@@ -34,13 +34,15 @@ class SyncPair:
 
     Attributes:
         source: The medium to read.
-        destination: The medium to write.
+        destination: The medium to write. A layout is created only after the tags of the source were listed.
         names: The names of both, without a tag.
+        listed: All tags of the source.
     """
 
     source: Source
     destination: Destination
     names: tuple[str, str]
+    listed: tuple[str, ...]
 
 
 class SyncEnds(Protocol):
@@ -166,12 +168,11 @@ class _Single:
 
     @contextmanager
     def open(self, key: str) -> Generator[SyncPair]:
-        target = _writable(target_of(self._destination).given)
-        with (
-            open_source(self._source, self._options[0]) as read,
-            open_target(target_of(target), self._options[1], dry_run=self._dry_run) as written,
-        ):
-            yield SyncPair(read.medium, written, self.names(key))
+        target = target_of(_writable(target_of(self._destination).given))
+        with open_source(self._source, self._options[0]) as read:
+            listed = read.medium.tags()
+            with open_target(target, self._options[1], dry_run=self._dry_run) as written:
+                yield SyncPair(read.medium, written, self.names(key), listed)
 
 
 def _writable(given: StoreName | Store) -> StoreName | Store:
@@ -205,8 +206,9 @@ class _Whole:
 
     @contextmanager
     def open(self, key: str) -> Generator[SyncPair]:
-        read = self._source.repository(RepositoryName(key))
+        read = self._source.repository(RepositoryName(key)).source
+        listed = read.tags()
         below = f"{self._prefix}/{key}" if self._prefix else key
         target = self._destination.repository(below) if self._destination else StoreName("oci", below)
         with open_target(target_of(target), self._options, dry_run=self._dry_run) as written:
-            yield SyncPair(read.source, written, self.names(key))
+            yield SyncPair(read, written, self.names(key), listed)

@@ -94,6 +94,10 @@ def _outcome() -> str:
     return "tags that were written stay; the next run transfers only what is missing"
 
 
+def _merged(registries: "CopyOptions", options: "SyncOptions") -> "SyncOptions":
+    return {**registries, **options}  # type: ignore[typeddict-item]
+
+
 def _plan(jobs: Jobs) -> "SyncPlan":
     from dreg_client._sync.sync import plan_sync
     from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
@@ -103,7 +107,7 @@ def _plan(jobs: Jobs) -> "SyncPlan":
     with _registry_options() as registries:
         for source, destination, options in jobs:
             try:
-                plans.append(plan_sync(source, destination, **{**registries, **options}))
+                plans.append(plan_sync(source, destination, **_merged(registries, options)))
             except DregError as failure:
                 if len(jobs) == 1:
                     raise
@@ -122,7 +126,7 @@ def _synced(jobs: Jobs) -> "SyncResult":
     with _registry_options() as registries:
         for source, destination, options in jobs:
             try:
-                done += sync(source, destination, **{**registries, **options}).repositories
+                done += sync(source, destination, **_merged(registries, options)).repositories
             except DregError as failure:
                 if len(jobs) == 1:
                     raise

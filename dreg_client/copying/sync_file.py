@@ -10,6 +10,7 @@ from dreg_client.copying.sync_plan import first_problem
 from dreg_client.copying.tag_filter import TagFilter
 from dreg_client.errors import ConfigError
 from dreg_client.values.platform import Platform
+from dreg_client.values.registry_name import host_alone
 
 MAX_SYNC_FILE: Final = 1024 * 1024
 """The most bytes of a file that is read."""
@@ -98,17 +99,21 @@ class SyncFile(
         """Return the options of an entry, as `sync` takes them.
 
         Raises:
-            ValueError: A regular expression, a range of versions, or a platform is not valid.
+            ValueError: A regular expression, a range of versions, or a platform is not valid; or the entry chooses
+                repositories, but its source is not a registry.
         """
         given = entry.model_fields_set
         values = {name: getattr(entry if name in given else self.defaults, name) for name in SyncDefaults.model_fields}
         options: SyncOptions = {
             "tags": TagFilter(**{name: values[name] for name in _NAMES}),
-            "repositories": values["repositories"],
             "prune": values["prune"],
             "allow_empty": values["allow_empty"],
             "referrers": values["referrers"],
         }
+        if host_alone(entry.source):
+            options["repositories"] = values["repositories"]
+        elif entry.repositories:
+            raise ValueError("repositories can only be chosen from a registry, and the source is a single store")
         if values["platforms"]:
             options["platforms"] = [*map(Platform.from_name, values["platforms"])]
         return options
