@@ -95,7 +95,7 @@ def _outcome() -> str:
 
 
 def _merged(registries: "CopyOptions", options: "SyncOptions") -> "SyncOptions":
-    return {**registries, **options}  # type: ignore[typeddict-item]
+    return {**registries, **options}
 
 
 def _plan(jobs: Jobs) -> "SyncPlan":

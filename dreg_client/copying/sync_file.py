@@ -17,20 +17,7 @@ MAX_SYNC_FILE: Final = 1024 * 1024
 _NAMES: Final = ("include", "exclude", "regex", "semver", "digest_tags")
 
 
-def _kebab(name: str) -> str:
-    return name.replace("_", "-")
-
-
-class SyncDefaults(
-    BaseModel,
-    frozen=True,
-    extra="forbid",
-    alias_generator=_kebab,
-    validate_by_name=False,
-    validate_by_alias=True,
-    hide_input_in_errors=True,
-    use_attribute_docstrings=True,
-):
+class SyncDefaults(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True):
     """What to copy, where an entry does not say otherwise. The names are those of the options of `dreg sync`."""
 
     include: tuple[str, ...] = ()
@@ -41,7 +28,7 @@ class SyncDefaults(
     """A regular expression that must match the whole tag."""
     semver: str | None = None
     """A range of versions in npm syntax, such as `^1.4` or `>=1.2 <2`."""
-    digest_tags: StrictBool = True
+    digest_tags: StrictBool = Field(default=True, alias="digest-tags")
     """Whether to copy tags that encode a digest, such as `sha256-HEX.sig`."""
     repositories: tuple[str, ...] = ()
     """Globs: copy only repositories of a registry that match one of them."""
@@ -51,7 +38,7 @@ class SyncDefaults(
     """Whether to also copy signatures, SBOMs and other referrers."""
     prune: StrictBool = False
     """Whether to remove tags that match and that the source does not have."""
-    allow_empty: StrictBool = False
+    allow_empty: StrictBool = Field(default=False, alias="allow-empty")
     """Whether to prune even if the source has no tag that matches."""
 
 
