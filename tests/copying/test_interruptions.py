@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,15 +25,20 @@ KILLS = 6
 
 
 class Stuck(AsyncLayoutSource):
-    """A layout whose blobs end after the first byte, and never end."""
+    """A layout whose blobs get stuck after the first byte; then `begun` is set."""
+
+    begun: anyio.Event
 
     def open_blob(self, request: BlobRequest) -> Any:
-        return StuckReader()
+        return StuckReader(self.begun)
 
 
 class StuckReader:
     encoding = ""
     has_begun = False
+
+    def __init__(self, begun: anyio.Event) -> None:
+        self._begun = begun
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,6 +52,7 @@ class StuckReader:
         if not self.has_begun:
             self.has_begun = True
             return b"l"
+        self._begun.set()
         await anyio.sleep_forever()
         raise AssertionError
 
@@ -67,9 +74,12 @@ def test_a_cancelled_copy_leaves_nothing_half_written(
 
     async def cancelled() -> None:
         async with AsyncLayout(source) as layout:
-            with anyio.move_on_after(0.5) as scope:
-                await acopy((AsyncStore(Stuck(layout.files)), "1"), f"{name}:1")
-            assert scope.cancelled_caught
+            stuck = Stuck(layout.files)
+            stuck.begun = anyio.Event()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(acopy, (AsyncStore(stuck), "1"), f"{name}:1"))
+                await stuck.begun.wait()
+                tasks.cancel_scope.cancel()
 
     (trio.run if library == "trio" else lambda job: asyncio.run(job()))(cancelled)
 
