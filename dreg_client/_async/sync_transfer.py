@@ -31,27 +31,10 @@ async def copied(
 
     A tag that cannot be copied does not stop the others.
     """
-    copier = AsyncCopier(
-        pair.source,
-        pair.destination,
-        referrers=choice.referrers,
-        dry_run=dry_run,
-        keeps_going=True,
-        emit=emit,
-    )
+    ends = pair.source, pair.destination
+    copier = AsyncCopier(*ends, referrers=choice.referrers, dry_run=dry_run, keeps_going=True, emit=emit)
     differing = found.differing
-    failed = dict(found.failures)
-    tags = [*differing, *found.same] if choice.referrers else differing  # referrers may have been added since
-    try:
-        for batch in _batches(tags, found.roots):
-            emit.start_next()
-            for tag, root in batch:
-                _add(copier, root, tag)
-            await copier.run(found.current)
-    except errors.DregError as failure:  # all other tags would fail for the same reason
-        done = {*copier.record.tagged, *copier.failures}
-        failed |= {tag: failure for tag in differing if tag not in done} or {"": failure}
-    failed |= copier.failures
+    failed = {**found.failures, **await _copy_all(copier, found, choice, emit)}
     record = copier.record
     written = set(record.tagged)
     return RepositorySync(
@@ -64,6 +47,24 @@ async def copied(
         mounted=record.count("mounted"),
         manifests=record.count("manifests"),
     )
+
+
+async def _copy_all(
+    copier: AsyncCopier, found: Comparison, choice: SyncChoice, emit: Totals
+) -> dict[str, errors.DregError]:
+    """Copy the tags that differ; return what failed."""
+    differing = found.differing
+    tags = [*differing, *found.same] if choice.referrers else differing  # referrers may have been added since
+    try:
+        for batch in _batches(tags, found.roots):
+            emit.start_next()
+            for tag, root in batch:
+                _add(copier, root, tag)
+            await copier.run(found.current)
+    except errors.DregError as failure:  # all other tags would fail for the same reason
+        done = {*copier.record.tagged, *copier.failures}
+        return copier.failures | ({tag: failure for tag in differing if tag not in done} or {"": failure})
+    return copier.failures
 
 
 def _batches(tags: Iterable[str], roots: dict[str, Root]) -> Iterator[list[tuple[str, Root]]]:

@@ -117,12 +117,17 @@ def _one_destination(
     if isinstance(source, Store):
         repository = source.name if source.name != source.address else ""
     else:
-        name = named_store(source) if isinstance(source, str | StoreName) else None
-        repository = name.reference.repository if name and name.kind == "registry" and name.reference else ""
+        repository = _repository_in(source) if isinstance(source, str | StoreName) else ""
     if not repository:
         expected = f"a repository, such as {into.name}/NAME, because the source is not a repository"
         raise errors.InvalidReferenceError(into.name, "destination", expected)
     return into.repository(repository)
+
+
+def _repository_in(given: str | StoreName) -> str:
+    """Return the repository that a name has; empty if it is the name of a layout or an archive."""
+    name = named_store(given)
+    return name.reference.repository if name.kind == "registry" and name.reference else ""
 
 
 def _without_tag(name: StoreName) -> StoreName:

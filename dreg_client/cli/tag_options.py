@@ -1,6 +1,7 @@
 """The options that choose tags, shared by `dreg tags` and `dreg sync`."""
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -52,12 +53,7 @@ def tag_options(verb: str) -> Callable[[F], F]:
         click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig."),
     )
 
-    def add(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+    return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
 
 
 def tag_filter(options: dict[str, Any]) -> "TagFilter":

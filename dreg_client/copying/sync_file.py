@@ -42,7 +42,7 @@ class SyncDefaults(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=
     """Whether to prune even if the source has no tag that matches."""
 
 
-class SyncEntry(SyncDefaults):
+class SyncEntry(SyncDefaults, frozen=True):
     """A repository or registry to synchronise."""
 
     source: Annotated[str, Field(min_length=1)]

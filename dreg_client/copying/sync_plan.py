@@ -25,7 +25,7 @@ class _PlanModel(
     """A part of a plan. JSON members are in camelCase."""
 
 
-class PlannedCopy(_PlanModel):
+class PlannedCopy(_PlanModel, frozen=True):
     """A tag to copy."""
 
     tag: str
@@ -36,7 +36,7 @@ class PlannedCopy(_PlanModel):
     """The digest that the tag has in the destination; None if the tag is new."""
 
 
-class PlannedTag(_PlanModel):
+class PlannedTag(_PlanModel, frozen=True):
     """A tag that is skipped or removed."""
 
     tag: str
@@ -45,7 +45,7 @@ class PlannedTag(_PlanModel):
     """The digest of its manifest or index in the destination."""
 
 
-class PlannedFailure(_PlanModel):
+class PlannedFailure(_PlanModel, frozen=True):
     """A tag that could not be compared."""
 
     tag: str
@@ -54,7 +54,7 @@ class PlannedFailure(_PlanModel):
     """What went wrong, and what to do about it."""
 
 
-class PlannedSize(_PlanModel):
+class PlannedSize(_PlanModel, frozen=True):
     """Blobs to transfer."""
 
     count: int = 0
@@ -63,7 +63,7 @@ class PlannedSize(_PlanModel):
     """Their total size in bytes."""
 
 
-class RepositoryPlan(_PlanModel):
+class RepositoryPlan(_PlanModel, frozen=True):
     """What is to be done for one repository."""
 
     source: str
@@ -95,7 +95,7 @@ class RepositoryPlan(_PlanModel):
         return not (self.copies or self.removals)
 
 
-class SyncPlan(_PlanModel):
+class SyncPlan(_PlanModel, frozen=True):
     """What `sync` would do. Print it, save it with `to_json`, and apply it with `apply_sync`.
 
     Example:

@@ -117,7 +117,7 @@ def test_show_prints_the_file_to_the_letter(told: Callable[..., Any], name: str,
 
 
 def test_list_names_all_of_them(told: Callable[..., Any]) -> None:
-    assert [line.split()[0] for line in told("schema", "list")[1].splitlines()] == list(NAMES)
+    assert [line.split()[0] for line in told("schema", "list")[1].splitlines()] == [*NAMES, "sync-file"]
 
 
 def test_a_name_that_is_none_is_a_usage_error(told: Callable[..., Any]) -> None:
