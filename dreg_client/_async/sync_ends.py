@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from dreg_client import errors
 from dreg_client._async.copy_ends import open_source, open_target, target_of
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 AsyncSyncEnd = str | StoreName | AsyncStore | AsyncRegistry
 """One side of a sync: the name of a store or of a whole registry, or an open one."""
 
-_EXPECTED = "a repository or a layout without a tag: sync copies several tags; to choose them, use tags="
+_FILES_OF_LAYOUTS: Final = frozenset({"blobs", "index.json", "oci-layout"})
+_EXPECTED: Final = "a repository or a layout without a tag: sync copies several tags; to choose them, use tags="
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,14 @@ def _writable(given: StoreName | AsyncStore) -> StoreName | AsyncStore:
     return given
 
 
+def _layout_of(repository: str, path: str) -> StoreName:
+    """Return the layout of a repository. Its directory may be in that of another one, but not among its files."""
+    if not _FILES_OF_LAYOUTS.isdisjoint(repository.split("/")[1:]):
+        reason = f"would be among the files of another layout; copy {repository} separately, to a directory of its own"
+        raise errors.UnsafePathError(path, reason)
+    return StoreName("oci", path)
+
+
 class _Whole:
     """All repositories of a registry, and the registry or the directory that they are written to."""
 
@@ -215,6 +224,6 @@ class _Whole:
         read = self._source.repository(RepositoryName(key)).source
         listed = await read.tags()
         below = f"{self._prefix}/{key}" if self._prefix else key
-        target = self._destination.repository(below) if self._destination else StoreName("oci", below)
+        target = self._destination.repository(below) if self._destination else _layout_of(key, below)
         async with open_target(target_of(target), self._options, dry_run=self._dry_run) as written:
             yield AsyncSyncPair(read, written, self.names(key), listed)

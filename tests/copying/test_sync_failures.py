@@ -1,5 +1,6 @@
 """After any failure of `sync`, everything else is there, and the next run sends only what is missing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -80,6 +81,26 @@ def test_a_denied_repository_is_a_failure_among_many(tmp_path: Path) -> None:
 
     assert [*done.failures] == ["registry.example/a"]
     assert [each.source for each in done.repositories] == ["registry.example/a", "registry.example/b"]
+
+
+def test_a_repository_cannot_be_written_among_the_files_of_another_layout(tmp_path: Path) -> None:
+    repositories = ["a", "a/b", "a/blobs/sha256/" + "0" * 64, "a/index.json", "a/../../outside", "/etc/outside"]
+
+    def hostile(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/_catalog"):
+            return httpx.Response(200, content=json.dumps({"repositories": repositories}).encode())
+        return httpx.Response(200, content=b'{"tags": []}')
+
+    options: Any = {"transport": httpx.MockTransport(hostile), "retries": 0}
+    done = sync("registry.example/", f"oci:{tmp_path}/there", source_options=options)
+
+    assert {*done.failures} == {f"registry.example/{name}" for name in repositories[2:4]}
+    assert all(isinstance(each, errors.UnsafePathError) for each in done.failures.values())
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("oci-layout")} == {
+        "there/a/oci-layout",
+        "there/a/b/oci-layout",
+    }
+    assert (tmp_path / "there/a/index.json").is_file()
 
 
 SLOW = """
