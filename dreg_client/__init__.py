@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
+    from dreg_client._async.sync import aapply_sync, aplan_sync, async_sync
     from dreg_client._async.writable import AsyncWritableStore
     from dreg_client._sync.copy import copy
     from dreg_client._sync.docker_archive import DockerArchive
@@ -29,10 +30,22 @@ if TYPE_CHECKING:
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
+    from dreg_client._sync.sync import apply_sync, plan_sync, sync
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client._sync.writable import WritableStore
     from dreg_client.copying.options import CopyOptions
     from dreg_client.copying.result import CopyResult, Transferred
+    from dreg_client.copying.sync_options import SyncOptions
+    from dreg_client.copying.sync_plan import (
+        PlannedCopy,
+        PlannedFailure,
+        PlannedSize,
+        PlannedTag,
+        RepositoryPlan,
+        SyncPlan,
+    )
+    from dreg_client.copying.sync_result import RepositorySync, SyncResult
+    from dreg_client.copying.tag_filter import TagFilter
     from dreg_client.credentials.lookup import Credentials
     from dreg_client.errors import DregError, NotFoundError, UnsupportedError
     from dreg_client.errors.problems import Problem, Severity
@@ -77,6 +90,7 @@ _MODULES = {
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
+    "_async.sync": ("aapply_sync", "aplan_sync", "async_sync"),
     "_async.writable": ("AsyncWritableStore",),
     "_sync.copy": ("copy",),
     "_sync.docker_archive": ("DockerArchive",),
@@ -88,10 +102,22 @@ _MODULES = {
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
+    "_sync.sync": ("apply_sync", "plan_sync", "sync"),
     "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
     "copying.options": ("CopyOptions",),
     "copying.result": ("CopyResult", "Transferred"),
+    "copying.sync_options": ("SyncOptions",),
+    "copying.sync_plan": (
+        "PlannedCopy",
+        "PlannedFailure",
+        "PlannedSize",
+        "PlannedTag",
+        "RepositoryPlan",
+        "SyncPlan",
+    ),
+    "copying.sync_result": ("RepositorySync", "SyncResult"),
+    "copying.tag_filter": ("TagFilter",),
     "credentials.lookup": ("Credentials",),
     "errors": ("DregError", "NotFoundError", "UnsupportedError"),
     "errors.problems": ("Problem", "Severity"),
@@ -180,6 +206,10 @@ __all__ = [
     "OciManifest",
     "Options",
     "Planned",
+    "PlannedCopy",
+    "PlannedFailure",
+    "PlannedSize",
+    "PlannedTag",
     "Platform",
     "PlatformImage",
     "Problem",
@@ -190,27 +220,39 @@ __all__ = [
     "RegistryOptions",
     "Report",
     "Repository",
+    "RepositoryPlan",
+    "RepositorySync",
     "RepositoryValidation",
     "Retrying",
     "Sent",
     "Severity",
     "Source",
     "Store",
+    "SyncOptions",
+    "SyncPlan",
+    "SyncResult",
+    "TagFilter",
     "Timeouts",
     "TokenService",
     "Transferred",
     "UnsupportedError",
     "Warned",
     "WritableStore",
+    "aapply_sync",
     "acopy",
     "aopen_image",
     "aopen_store",
+    "aplan_sync",
+    "apply_sync",
+    "async_sync",
     "choose",
     "copy",
     "open_image",
     "open_store",
     "parse_document",
     "parse_manifest",
+    "plan_sync",
+    "sync",
     "validate",
     "validate_file",
     "validate_layout",

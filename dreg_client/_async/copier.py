@@ -45,10 +45,12 @@ class AsyncCopier:
         made: Manifests that the source does not have, by digest.
         referrers: Whether to also copy the referrers of all manifests.
         dry_run: Whether to write nothing.
+        keeps_going: Whether to go on with what does not depend on something that failed; see `failures`.
         emit: A function that is called with each event.
 
     Attributes:
         record: What was done so far.
+        failures: What was not copied, and why, by tag; by digest if it has no tag.
     """
 
     def __init__(
@@ -58,23 +60,30 @@ class AsyncCopier:
         *,
         referrers: bool = False,
         dry_run: bool = False,
+        keeps_going: bool = False,
         emit: Callable[[Event], None],
     ) -> None:
         self._source, self._destination = source, destination
         self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
+        self._keeps_going = keeps_going
         self._mounts = source.name if shares_registry(source, destination) else None
         self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
-        self._graph = CopyGraph(blobs_at_once=self._blobs_at_once, manifests_at_once=self._manifests_at_once)
+        self._graph = self._new_graph()
         self.record = CopyRecord()
+        self.failures: dict[str, errors.DregError] = {}
         self._kept: dict[Digest, RawManifest] = {}
         self._octets_kept = 0
         self._made: dict[Digest, RawManifest] = {}
         self._present: set[Digest] = set()
+        self._blobs_there: set[Digest] = set()
         self._to_tag: set[Digest] = set()  # kept until they are written under their tags
         self._current: Mapping[str, Digest] = {}
         self._source_tags: frozenset[str] = frozenset()
         self._lock = new_lock()
         self._wakes, self._waiting = Semaphore(0), 0
+
+    def _new_graph(self) -> CopyGraph:
+        return CopyGraph(blobs_at_once=self._blobs_at_once, manifests_at_once=self._manifests_at_once)
 
     def add(self, root: Descriptor, tag: str = "") -> None:
         """Add a manifest to copy, and the tag to write it under."""
@@ -91,14 +100,15 @@ class AsyncCopier:
         self._made[manifest.digest] = manifest
 
     async def run(self, current: Mapping[str, Digest]) -> None:
-        """Copy everything. `current` has the digests of the tags that the destination has.
+        """Copy everything that was added. `current` has the digests of the tags that the destination has.
 
-        If anything fails, running steps are cancelled, and no tag is written.
+        If anything fails, running steps are cancelled, and no tag is written, unless the copier keeps going. More can
+        be added and copied afterwards: what was copied before is not transferred again.
         """
         self._current = current
         if self._destination.refetches:  # the digests come from the registry itself
             self._present.update(current.values())
-        if self._with_referrers:
+        if self._with_referrers and not self._source_tags:
             self._source_tags = frozenset(await self._source.tags())
         if self._is_dry_run:
             await self._run_steps()
@@ -116,19 +126,34 @@ class AsyncCopier:
             async with TaskGroup() as group:
                 for _ in range(workers):
                     group.start_soon(self._work)
+        self.failures |= self._graph.failures
+        self._graph = self._new_graph()
+        self._to_tag.clear()
+        self._kept.clear()
+        self._octets_kept = 0
 
     async def _work(self) -> None:
         while (step := await self._next_step()) is not None:
-            match step:
-                case ReadManifest():
-                    await self._read(step)
-                case CopyBlob(descriptor):
-                    await self._finish(step, await self._copy_blob(descriptor))
-                case WriteManifest(descriptor):
-                    await self._write(descriptor, descriptor.digest)
-                    await self._finish(step, self._outcome(descriptor.digest))
-                case WriteTag():
-                    await self._finish(step, await self._tag(step))
+            try:
+                await self._carry_out(step)
+            except errors.DregError as failure:
+                if not self._keeps_going or concerns_everything(failure):
+                    raise
+                async with self._lock:
+                    self._graph.fail(step, failure)
+                    self._wake()
+
+    async def _carry_out(self, step: Step) -> None:
+        match step:
+            case ReadManifest():
+                await self._read(step)
+            case CopyBlob(descriptor):
+                await self._finish(step, await self._copy_blob(descriptor))
+            case WriteManifest(descriptor):
+                await self._write(descriptor, descriptor.digest)
+                await self._finish(step, self._outcome(descriptor.digest))
+            case WriteTag():
+                await self._finish(step, await self._tag(step))
 
     async def _next_step(self) -> Step | None:
         """Wait for the next step; return None if nothing is left."""
@@ -247,6 +272,15 @@ class AsyncCopier:
 
     async def _copy_blob(self, descriptor: Descriptor) -> Outcome:
         digest = descriptor.digest
+        if digest in self._blobs_there:
+            return "skipped"
+        outcome = await self._transfer(descriptor)
+        if outcome != "left out":
+            self._blobs_there.add(digest)
+        return outcome
+
+    async def _transfer(self, descriptor: Descriptor) -> Outcome:
+        digest = descriptor.digest
         if self._is_dry_run:
             has_blob = await self._destination.has_blob(digest)
             return "skipped" if has_blob else "mounted" if self._mounts else "copied"
@@ -273,6 +307,15 @@ class AsyncCopier:
 
     def _passed(self, descriptor: Descriptor, octets: int, so_far: int) -> None:
         self._emit(Copying(descriptor.digest, octets, descriptor.size, so_far))
+
+
+def concerns_everything(failure: errors.DregError) -> bool:
+    """Return whether all other transfers between two stores would fail for the same reason."""
+    if isinstance(failure, errors.RetryExhaustedError):
+        return concerns_everything(failure.last)
+    return isinstance(
+        failure, errors.ConnectError | errors.AuthError | errors.RateLimitedError | errors.ClosedError | errors.TLSError
+    )
 
 
 def may_be_left_out(descriptor: Descriptor) -> bool:

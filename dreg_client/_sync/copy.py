@@ -17,7 +17,7 @@ from dreg_client._sync.copy_ends import (
 from dreg_client._sync.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client._sync.limits import within
 from dreg_client.copying.names import name_to_save, tag_to_write
-from dreg_client.copying.options import CopyOptions, options_of_ends
+from dreg_client.copying.options import CopyOptions, options_of_ends, platforms_of
 from dreg_client.copying.result import CopyResult
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Event
@@ -89,14 +89,14 @@ def copy(
     for name, flag in (("referrers", referrers), ("no_clobber", no_clobber), ("dry_run", dry_run)):
         check_flag(name, flag)
     read_options, write_options = options_of_ends(options)
-    wanted, target = _platforms(platforms), target_of(destination)
+    wanted, target = platforms_of(platforms), target_of(destination)
 
     def run() -> CopyResult:
         with open_source(source, read_options) as read:
             roots = _roots(read, target, _requested(read, target, tags), wanted)
             with open_target(target, write_options, dry_run=dry_run) as written:
                 current = current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
-                copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=_listener(options))
+                copier = Copier(read.medium, written, referrers=referrers, dry_run=dry_run, emit=listener_of(options))
                 copier.record.keeps_blobs = target.keeps_blobs
                 if no_clobber:
                     roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
@@ -107,16 +107,8 @@ def copy(
     return within(options.get("deadline"), run)
 
 
-def _platforms(given: Iterable[Platform | str] | None) -> tuple[Platform, ...]:
-    if isinstance(given, str):
-        raise TypeError(f"platforms= must be a list of platforms, such as [{given!r}], not a str")
-    found = [each if isinstance(each, Platform) else Platform.from_name(each) for each in given or ()]
-    if given is not None and not found:
-        raise ValueError("platforms= is empty; omit it to copy all platforms")
-    return tuple(dict.fromkeys(found))
-
-
-def _listener(options: CopyOptions) -> Callable[[Event], None]:
+def listener_of(options: CopyOptions) -> Callable[[Event], None]:
+    """Return the function that gets the events of a copy."""
     on_event = options.get("on_event")
     return Listener(on_event) if on_event is not None else _ignore
 

@@ -29,6 +29,7 @@ GROUPS: Final = {
         "copy": ("copy", "Copy an image between registries, image layouts and archives."),
         "pull": ("copy", "Copy an image from a registry to an image layout."),
         "push": ("copy", "Copy an image from an image layout or an archive to a registry."),
+        "sync": ("sync", "Copy the tags of a repository, or of a whole registry, that the destination does not have."),
     },
     "Validate documents": {
         "validate": ("validate", "Validate manifests, configs, layouts and repositories."),

@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 from dreg_client.cli.command import SOURCE
 from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.registry_options import registry_options
+from dreg_client.values.registry_name import DOCKER, host_alone
 
 if TYPE_CHECKING:
     from dreg_client.values.digest import Digest
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
-DOCKER: Final = "docker://"
-URLS: Final = ("http://", "https://")
 
 
 class _SourceType(ParsedType):
@@ -56,19 +55,6 @@ def _named_with_kind(text: str, path: str) -> str:
     return f"{path} is not a tar archive; to check a document, run: dreg validate {path}"
 
 
-def host_alone(source: str) -> str | None:
-    """Return the registry if the source names no repository: `HOST:PORT`, `HOST/`, or a URL."""
-    if source.startswith(URLS):
-        base = source.partition("://")[2].rstrip("/").removesuffix("/v2")
-        return None if "/" in base else source.rstrip("/")
-    host, slash, rest = source.removeprefix(DOCKER).partition("/")
-    if rest:
-        return None
-    if slash or (host.partition(":")[2].isdigit() and ("." in host or host.startswith("localhost:"))):
-        return host
-    return None
-
-
 def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Check that a registry is a URL, or a host without a path."""
     from dreg_client.values.origin import Reach, reach, without_query
@@ -101,7 +87,13 @@ def parse_platform(text: str) -> "Platform":
     return Platform.local() if text == "local" else Platform.from_name(text)
 
 
+def _parse_end(text: str) -> "StoreName | str":
+    return host_alone(text) or _parse_source(text)
+
+
 STORE_TYPE: Final = _SourceType("source", _parse_source)
+END_TYPE: Final = _SourceType("source", _parse_end)
+"""A store, or a whole registry."""
 DIGEST: Final = ParsedType("digest", _parse_digest)
 
 

@@ -21,7 +21,7 @@ from dreg_client.cli.output import put_error, put_octets, put_result, visible
 from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.shown_problems import put_warnings
 from dreg_client.cli.stores import opened, opened_client
-from dreg_client.cli.wanted_tags import GLOB, RANGE, WantedTags
+from dreg_client.cli.tag_options import tag_filter, tag_options
 
 if TYPE_CHECKING:
     from dreg_client.models.descriptor import Descriptor
@@ -254,28 +254,7 @@ def history_command(source: "StoreName", ref_name: str | None, platform: "Platfo
 
 @click.command("tags", cls=Command)
 @sources_argument
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="GLOB",
-    type=GLOB,
-    help="List only tags that match, such as '1.*'. Can be repeated.",
-)
-@click.option(
-    "--exclude",
-    multiple=True,
-    metavar="GLOB",
-    type=GLOB,
-    help="Omit tags that match, such as '*-rc*'. Can be repeated.",
-)
-@click.option(
-    "--semver",
-    "within",
-    type=RANGE,
-    metavar="RANGE",
-    help="List only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
-)
-@click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig.")
+@tag_options("List")
 @click.option("--digests", is_flag=True, help="Also show the digest and size of each tag.")
 @click.option("--created", is_flag=True, help="Also show the digest, size and creation date of each tag.")
 @click.option(
@@ -329,7 +308,7 @@ def tags_command(
       dreg tags docker-archive:fixtures/archives/web.docker.tar --format json
       dreg tags oci:fixtures/layouts/multi --semver '^1.3' --no-digest-tags
     """
-    wanted_tags = WantedTags(**wanted)
+    wanted_tags = tag_filter(wanted)
     if platform and not (digests or created):
         raise click.UsageError("--platform requires --digests or --created")
 

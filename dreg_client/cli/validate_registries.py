@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dreg_client.cli.arguments import DOCKER, URLS, host_alone
 from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.validate_output import Checked, FailedSource, Finding, Settings
 from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference, RepositoryName
+from dreg_client.values.registry_name import DOCKER, URLS, host_alone
 
 if TYPE_CHECKING:
     from dreg_client._sync.client import Client

@@ -68,6 +68,7 @@ class _Node:
         parents: The manifests that wait for it.
         is_tagged: Whether it is written under a tag, so that it need not be written under its digest before.
         is_written: Whether the destination had it before.
+        failure: Why it cannot be copied; None if it can, as far as is known.
     """
 
     size: int
@@ -78,6 +79,7 @@ class _Node:
     parents: "list[_Node]" = field(default_factory=lambda: [])  # noqa: PIE807 (pyright knows its type)
     is_tagged: bool = False
     is_written: bool = False
+    failure: errors.DregError | None = None
 
 
 class CopyGraph:
@@ -94,6 +96,7 @@ class CopyGraph:
     Attributes:
         blobs: The number of blobs found so far.
         octets: Their total size in bytes.
+        failures: What cannot be copied, and why, by tag; by digest if it has no tag and nothing else names it.
     """
 
     def __init__(self, *, blobs_at_once: int = BLOBS_AT_ONCE, manifests_at_once: int = MANIFESTS_AT_ONCE) -> None:
@@ -109,6 +112,7 @@ class CopyGraph:
         self._running = 0
         self.blobs: int = 0
         self.octets: int = 0
+        self.failures: dict[str, errors.DregError] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -121,7 +125,9 @@ class CopyGraph:
         The tags of companions are written before the others.
         """
         node = self._manifest(root, 0, is_tagged=bool(tag))
-        if tag:
+        if node.failure is not None:
+            self.failures[tag or root.digest] = node.failure
+        elif tag:
             self._tags.append(WriteTag(root, tag, is_companion))
         elif node.is_tagged:
             node.is_tagged = False
@@ -193,8 +199,38 @@ class CopyGraph:
         for referrer in referrers:
             self._manifest(referrer, node.depth + 1, is_referrer=True)
         self._end(step)
-        if not node.missing:
+        if lost := next((child.failure for child in map(self._known, named) if child.failure), None):
+            self._lose(node, lost)
+        elif not node.missing:
             self._has_all(node)
+
+    def fail(self, step: Step, failure: errors.DregError) -> None:
+        """Report that a step failed. What depends on it is not copied, but everything else is; see `failures`."""
+        self._end(step)
+        if isinstance(step, WriteTag):
+            self._tagging.remove(step)
+            self.failures[step.tag] = failure
+        else:
+            self._lose(self._nodes[step.descriptor.digest, not isinstance(step, CopyBlob)], failure)
+
+    def _lose(self, node: _Node, failure: errors.DregError) -> None:
+        """Give up a node, and the manifests that wait for it."""
+        ahead, lost = [node], set[Digest]()
+        while ahead:
+            each = ahead.pop()
+            if each.descriptor is None or each.failure is not None:
+                continue
+            lost.add(each.descriptor.digest)
+            if not (each.parents or each.is_tagged):
+                self.failures[each.descriptor.digest] = failure
+            each.failure = failure
+            self._unfinished -= 1
+            ahead += each.parents
+        untagged = [step for step in self._tags if step.descriptor.digest in lost]
+        self._tags = [step for step in self._tags if step not in untagged]
+        for step in untagged:
+            self.failures.pop(step.descriptor.digest, None)
+            self.failures[step.tag] = failure
 
     def finish(self, step: Step) -> None:
         """Report the end of a step other than `ReadManifest`."""
@@ -210,6 +246,9 @@ class CopyGraph:
             self._free_blobs += 1
         else:
             self._free_manifests += 1
+
+    def _known(self, descriptor: Descriptor) -> _Node:
+        return self._nodes[descriptor.digest, is_manifest(descriptor)]
 
     def _wait_for(self, parent: _Node, child: Descriptor) -> None:
         """Let a manifest wait for something that it names, unless that was copied."""

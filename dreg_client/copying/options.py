@@ -1,8 +1,10 @@
 """The options of a copy between two registries."""
 
+from collections.abc import Iterable
 from typing import cast
 
 from dreg_client.protocol.options import RegistryOptions
+from dreg_client.values.platform import Platform
 
 
 class CopyOptions(RegistryOptions, total=False):
@@ -19,3 +21,19 @@ def options_of_ends(given: CopyOptions) -> tuple[RegistryOptions, RegistryOption
     of_source = {**common, **cast("RegistryOptions", read)}
     common.pop("mirrors", None)
     return cast("RegistryOptions", of_source), cast("RegistryOptions", {**common, **cast("RegistryOptions", write)})
+
+
+def platforms_of(given: Iterable[Platform | str] | None) -> tuple[Platform, ...]:
+    """Return the platforms to copy; none stand for all.
+
+    Raises:
+        TypeError: A single str was given.
+        ValueError: The list is empty.
+    """
+    if isinstance(given, str):
+        message = f"platforms= must be a list of platforms, such as [{given!r}], not a str"
+        raise TypeError(message)
+    found = [each if isinstance(each, Platform) else Platform.from_name(each) for each in given or ()]
+    if given is not None and not found:
+        raise ValueError("platforms= is empty; omit it to copy all platforms")
+    return tuple(dict.fromkeys(found))

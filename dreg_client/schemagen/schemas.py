@@ -24,6 +24,9 @@ ANY_MANIFEST: Final = "manifest"
 NAMES: Final = (*KIND_NAMES, ANY_MANIFEST)
 """The names of schemas: one for each kind of document, and `manifest` for any OCI or Docker manifest or index."""
 
+SYNC_FILE: Final = "sync-file"
+"""The name of the schema of the TOML files that `dreg sync --file` reads."""
+
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final[tuple[Kind, ...]] = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
 _ANY: Final[Schema] = {
@@ -38,7 +41,7 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
     """Return the JSON Schema of a kind of document, or of your own model.
 
     Args:
-        of: One of `NAMES`, a pydantic model, which may contain models of this library, or a `TypeAdapter`.
+        of: One of `NAMES`, `sync-file`, a pydantic model, which may contain models of this library, or a `TypeAdapter`.
         mode: `validation` for documents that are accepted, `serialization` for documents that are written (a list is
             never `null`).
 
@@ -56,7 +59,8 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
         return tidied(of.json_schema(mode=mode), "", {"$schema": _DIALECT})
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})
-    models_of(of)
+    if of != SYNC_FILE:
+        models_of(of)
     return cast("Schema", json.loads(_named(of, mode)))
 
 
@@ -65,7 +69,7 @@ def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
     if not isinstance(of, str):
         return (of,)
     if of not in NAMES:
-        message = f"{of!r} is not the name of a schema; expected one of: {', '.join(NAMES)}"
+        message = f"{of!r} is not the name of a schema; expected one of: {', '.join((*NAMES, SYNC_FILE))}"
         raise ValueError(message)
     return tuple(model_of(name) for name in (_OF_ANY_MANIFEST if of == ANY_MANIFEST else (of,)))
 
@@ -95,9 +99,15 @@ def _named(name: str, mode: Mode) -> str:
         _, found = models_json_schema([(model, mode) for model in models_of(name)])
         head["examples"] = [examples()[each][0] for each in _OF_ANY_MANIFEST]
         return text(tidied(_any_manifest_by_type() | found, "", head))
-    model = model_of(name)
+    model = _sync_file() if name == SYNC_FILE else model_of(name)
     found = model.model_json_schema(mode=mode)
     return text(tidied(found, model.__name__, head | {"examples": examples()[name]}))
+
+
+def _sync_file() -> type[BaseModel]:
+    from dreg_client.copying.sync_file import SyncFile  # noqa: PLC0415 (other schemas do not need it)
+
+    return SyncFile
 
 
 def any_manifest() -> Schema:

@@ -87,12 +87,19 @@ def terminal() -> Run:
         stdout: Path | None = None,
         env: dict[str, str] | None = None,
         command: list[str] = COMMAND,
+        typed: str = "",
     ) -> Said:
         ours, its = pty.openpty()
+        os.write(ours, typed.encode())
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         out = os.open(stdout, os.O_WRONLY | os.O_CREAT) if stdout else os.dup(its)
         with start_limited(
-            [*command, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=its, cwd=ROOT, env=PLAIN | (env or {})
+            [*command, *arguments],
+            stdin=its if typed else subprocess.DEVNULL,
+            stdout=out,
+            stderr=its,
+            cwd=ROOT,
+            env=PLAIN | (env or {}),
         ) as process:
             os.close(its)
             os.close(out)

@@ -1,0 +1,201 @@
+"""Compare two stores tag by tag: what is missing in the destination, and what the source no longer has."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, TypeVar
+
+from dreg_client import errors
+from dreg_client._async.copier import concerns_everything
+from dreg_client._async.copy_roots import Root, root_of
+from dreg_client._async.documents import read_manifest
+from dreg_client._async.in_order import in_order
+from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client._async.sync_ends import AsyncSyncPair
+from dreg_client._logging import log
+from dreg_client.copying.prune import digest_tags_of, reason_not_to_prune, removable
+from dreg_client.copying.schema1 import check_is_modern
+from dreg_client.copying.sync_options import SyncChoice
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+from dreg_client.values.reference import Tag
+
+_AT_A_TIME: Final = 8
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What a comparison found.
+
+    Attributes:
+        sources: The digests of the source, by tag.
+        roots: What to copy for each tag that is chosen, whether the destination has it or not.
+        current: The digests of the destination, by tag, as far as they were requested.
+        removals: The tags to remove, with their digests in the destination.
+        failures: The tags that could not be compared, and why.
+        not_pruned: Why no tag may be removed; empty if tags may be removed, or if this was not requested.
+    """
+
+    sources: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    roots: dict[str, Root] = field(default_factory=dict[str, Root])
+    current: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    removals: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    failures: dict[str, errors.DregError] = field(default_factory=dict[str, errors.DregError])
+    not_pruned: str = ""
+
+    @property
+    def differing(self) -> list[str]:
+        """The tags to copy."""
+        return [tag for tag, root in self.roots.items() if self.current.get(tag) != root.descriptor.digest]
+
+    @property
+    def same(self) -> list[str]:
+        """The tags that the destination already has."""
+        return [tag for tag, root in self.roots.items() if self.current.get(tag) == root.descriptor.digest]
+
+
+async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
+    """Compare the tags that are chosen, by HEAD requests.
+
+    Raises:
+        DregError: A list of tags, or everything, cannot be read. One tag that cannot is a failure of the result.
+    """
+    there = await _tags_there(pair.destination)
+    chosen = [tag for tag in pair.listed if choice.tags.has(tag)]
+    found = Comparison()
+    await _find_roots(pair, chosen, choice, found)
+    known = frozenset(there)
+    await _find_current(pair.destination, [tag for tag in found.roots if tag in known], found)
+    if choice.prune:
+        found.not_pruned = reason_not_to_prune(chosen, allow_empty=choice.allow_empty)
+        if not found.not_pruned:
+            await _find_removals(pair, frozenset(pair.listed), there, choice, found)
+    return found
+
+
+async def _tags_there(destination: AsyncDestination) -> tuple[str, ...]:
+    try:
+        return await destination.tags()
+    except errors.NotFoundError:  # a repository that does not exist yet
+        return ()
+
+
+async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncChoice, found: Comparison) -> None:
+    in_registry = pair.destination.address != pair.destination.name
+
+    async def resolved(tag: str) -> Descriptor | errors.DregError:
+        if in_registry:
+            Tag(tag)
+        descriptor = await pair.source.resolve(tag)
+        check_is_modern(descriptor)
+        return descriptor
+
+    results = await in_order(partial(_attempt, resolved), chosen, at_a_time=_AT_A_TIME)
+    selected: dict[Digest, Root | errors.DregError] = {}
+    for tag, result in zip(chosen, results, strict=True):
+        if isinstance(result, errors.DregError):
+            found.failures[tag] = result
+            continue
+        if (root := selected.get(result.digest)) is None:
+            root = selected[result.digest] = await _root(pair.source, result, choice)
+        if isinstance(root, errors.DregError):
+            found.failures[tag] = root
+        else:
+            found.sources[tag], found.roots[tag] = result.digest, root
+
+
+async def _attempt(function: Callable[[T], Awaitable[R]], item: T) -> R | errors.DregError:
+    """Return what a function returns, or its error, unless all other calls would fail for the same reason."""
+    try:
+        return await function(item)
+    except errors.DregError as failure:
+        if concerns_everything(failure):
+            raise
+        return failure
+
+
+async def _root(source: AsyncSource, descriptor: Descriptor, choice: SyncChoice) -> Root | errors.DregError:
+    return await _attempt(partial(_platforms_of, source, choice), descriptor)
+
+
+async def _platforms_of(source: AsyncSource, choice: SyncChoice, descriptor: Descriptor) -> Root:
+    return await root_of(source, descriptor, "", choice.platforms)
+
+
+async def _find_current(destination: AsyncDestination, tags: Sequence[str], found: Comparison) -> None:
+    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=_AT_A_TIME)
+    for tag, result in zip(tags, results, strict=True):
+        if isinstance(result, errors.DregError):
+            found.failures[tag] = result
+            del found.roots[tag], found.sources[tag]
+        elif result is not None:
+            found.current[tag] = result
+
+
+# --- what to remove
+
+
+async def _find_removals(
+    pair: AsyncSyncPair, listed: Collection[str], there: Sequence[str], choice: SyncChoice, found: Comparison
+) -> None:
+    """Find the tags to remove. If the source has one that it does not list, its list is incomplete: remove nothing."""
+    gone = removable(there, listed, choice.tags)
+    found.not_pruned = await _reason_to_doubt(pair.source, gone)
+    if found.not_pruned:
+        return
+    results = await in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=_AT_A_TIME)
+    for tag, result in zip(gone, results, strict=True):
+        if isinstance(result, errors.DregError):
+            found.failures[tag] = result
+        elif result is not None:
+            found.removals[tag] = result
+    await _add_digest_tags(pair.destination, listed, there, found)
+
+
+async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
+    """Return why the list of a source, which lacks some tags, cannot be trusted; empty if it can."""
+    results = await in_order(partial(_attempt, source.resolve), gone, at_a_time=_AT_A_TIME)
+    for tag, result in zip(gone, results, strict=True):
+        if isinstance(result, errors.NotFoundError):
+            continue
+        if isinstance(result, errors.DregError):
+            return f"the source may still have the tag {tag}: {result}"
+        return f"the list of the source is incomplete: it has the tag {tag}, but does not list it"
+    return ""
+
+
+async def _add_digest_tags(
+    destination: AsyncDestination, listed: Collection[str], there: Sequence[str], found: Comparison
+) -> None:
+    """Add the tags of signatures and the like, if no other tag leads to the manifests that they are about."""
+    if not digest_tags_of(there, listed, {*found.removals.values()}):
+        return
+    staying = [tag for tag in there if tag not in found.removals]
+    try:
+        needed = await _named_by(destination, staying) | {root.descriptor.digest for root in found.roots.values()}
+    except errors.DregError as failure:
+        log.warning("%s: no tag of a signature is removed, because %s", destination.address, failure)
+        return
+    orphaned = digest_tags_of(there, listed, {*found.removals.values()} - needed)
+    for tag in orphaned:
+        if (digest := await destination.current_digest(tag)) is not None:
+            found.removals[tag] = digest
+
+
+async def _named_by(destination: AsyncDestination, tags: Sequence[str]) -> set[Digest]:
+    """Return the digests of the manifests at some tags, and of those in their indexes, at any depth."""
+    ahead = await in_order(destination.resolve, tags, at_a_time=_AT_A_TIME)
+    named: set[Digest] = set()
+    while ahead:
+        descriptor = ahead.pop()
+        if descriptor.digest in named:
+            continue
+        named.add(descriptor.digest)
+        if descriptor.family is Family.INDEX:
+            document = await read_manifest(destination, descriptor)
+            ahead += document.manifests if isinstance(document, Index) else ()
+    return named

@@ -1,0 +1,108 @@
+"""Print the plans and the results of `dreg sync`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from dreg_client.cli.output import put, put_error, put_result, visible
+from dreg_client.cli.shown_problems import put_item_failure
+
+if TYPE_CHECKING:
+    from dreg_client.copying.result import Transferred
+    from dreg_client.copying.sync_plan import RepositoryPlan, SyncPlan
+    from dreg_client.copying.sync_result import RepositorySync, SyncResult
+
+
+def put_plan(plan: "SyncPlan", output: str) -> int:
+    """Print a plan; return the exit code."""
+    from dreg_client.values.sizes import byte_size
+
+    if output == "json":
+        put(plan.to_json().removesuffix("\n"))
+    else:
+        put(*(line for each in plan.repositories for line in _plan_lines(each)))
+    for each in plan.repositories:
+        _put_note(each.source, each.not_pruned)
+        for failure in each.failures:
+            put_error(f"dreg: {visible(_named(each.source, failure.tag, failure.reason))}")
+    if output == "text":
+        copies, skips, removals = (
+            sum(len(getattr(each, name)) for each in plan.repositories) for name in ("copies", "skips", "removals")
+        )
+        what = f"would copy {_tags(copies)} ({byte_size(plan.octets)}); {skips} already there, {removals} to remove"
+        put_error(f"dreg: {what}")
+    return int(any(each.failures for each in plan.repositories))
+
+
+def _plan_lines(plan: "RepositoryPlan") -> Iterator[str]:
+    for copy in plan.copies:
+        yield visible(f"{'replace' if copy.replaces else 'copy'}  {plan.destination}:{copy.tag}@{copy.digest}")
+    yield from _removals(plan)
+
+
+def _removals(plan: "RepositoryPlan") -> Iterator[str]:
+    return (visible(f"remove  {plan.destination}:{each.tag}@{each.digest}") for each in plan.removals)
+
+
+def show_removals(plan: "SyncPlan") -> bool:
+    """Write the tags to remove to standard error; return whether there are any."""
+    lines = [line for each in plan.repositories for line in _removals(each)]
+    for line in lines:
+        put_error(line)
+    return bool(lines)
+
+
+def put_sync(result: "SyncResult", output: str) -> int:
+    """Print a result; return the exit code."""
+    from dreg_client.values.sizes import byte_size
+
+    put_result(output, {"repositories": [*map(_plain, result.repositories)]}, _lines(result))
+    for each in result.repositories:
+        _put_note(each.source, each.not_pruned)
+        for tag in each.removed if output == "text" else ():
+            put_error(f"dreg: {visible(f'removed {each.destination}:{tag}')}")
+    for name, failure in result.failures.items():
+        put_item_failure(failure, as_json=output == "json", source=name)
+    if output == "text":
+        what = f"copied {_tags(result.copied)} ({byte_size(result.octets)}); {result.skipped} already there"
+        put_error(f"dreg: {what}, {result.removed} removed, {len(result.failures)} failed")
+    return int(bool(result.failures))
+
+
+def _lines(result: "SyncResult") -> Iterator[str]:
+    for each in result.repositories:
+        for tag, digest in each.copied.items():
+            yield visible(f"{each.destination}:{tag}@{digest}")
+
+
+def _put_note(source: str, not_pruned: str) -> None:
+    if not_pruned:
+        put_error(f"dreg: {visible(f'{source}: no tag was removed, because {not_pruned}')}")
+
+
+def _named(source: str, tag: str, reason: str) -> str:
+    from dreg_client.copying.sync_result import name_in
+
+    return f"{name_in(source, tag)}: {reason}"
+
+
+def _tags(number: int) -> str:
+    return f"{number} tag{'' if number == 1 else 's'}"
+
+
+def _plain(done: "RepositorySync") -> dict[str, Any]:
+    from dreg_client.cli.error_messages import plain_failure
+
+    return {
+        "source": done.source,
+        "destination": done.destination,
+        "copied": dict(done.copied),
+        "skipped": done.skipped,
+        "removed": list(done.removed),
+        "failed": [{"tag": tag, **plain_failure(failure)} for tag, failure in done.failed.items()],
+        "notPruned": done.not_pruned,
+        **{name: _size(getattr(done, name)) for name in ("blobs", "mounted", "manifests")},
+    }
+
+
+def _size(transferred: "Transferred") -> dict[str, int]:
+    return {"count": transferred.count, "size": transferred.octets}

@@ -1,0 +1,78 @@
+"""The options that choose tags, shared by `dreg tags` and `dreg sync`."""
+
+from collections.abc import Callable
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from dreg_client.cli.parsed_type import ParsedType
+
+if TYPE_CHECKING:
+    from dreg_client.copying.tag_filter import TagFilter
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _checked(name: str) -> Callable[[str], str]:
+    """Return a function that checks the value of a filter."""
+
+    def check(text: str) -> str:
+        from dreg_client.copying.tag_filter import TagFilter
+
+        TagFilter(**{name: text})  # type: ignore[arg-type]
+        return text
+
+    return check
+
+
+def _checked_glob(text: str) -> str:
+    from dreg_client.copying.tag_filter import TagFilter
+
+    TagFilter(include=(text,))
+    return text
+
+
+def tag_options(verb: str) -> Callable[[F], F]:
+    """Return the options; `verb` is what is done with the tags that are chosen, such as `List`."""
+    options = (
+        click.option(
+            "--include",
+            multiple=True,
+            metavar="GLOB",
+            type=ParsedType("glob", _checked_glob),
+            help=f"{verb} only tags that match, such as '1.*'. Can be repeated.",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="GLOB",
+            type=ParsedType("glob", _checked_glob),
+            help="Omit tags that match, such as '*-rc*'. Can be repeated.",
+        ),
+        click.option(
+            "--regex",
+            metavar="REGEX",
+            type=ParsedType("regex", _checked("regex")),
+            help=f"{verb} only tags that a regular expression matches as a whole.",
+        ),
+        click.option(
+            "--semver",
+            type=ParsedType("range", _checked("semver")),
+            metavar="RANGE",
+            help=f"{verb} only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
+        ),
+        click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig."),
+    )
+
+    return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
+
+
+def tag_filter(options: dict[str, Any]) -> "TagFilter":
+    """Remove the options that choose tags from the parameters of a command, and return the filter."""
+    from dreg_client.copying.tag_filter import TagFilter
+
+    return TagFilter(
+        digest_tags=not options.pop("no_digest_tags"),
+        **{name: options.pop(name) for name in ("include", "exclude", "regex", "semver")},
+    )

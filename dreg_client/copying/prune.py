@@ -1,0 +1,29 @@
+"""Which tags `sync` may remove from a destination."""
+
+from collections.abc import Collection, Sequence
+
+from dreg_client.copying.tag_filter import TagFilter, subject_of_tag
+from dreg_client.values.digest import Digest
+
+
+def reason_not_to_prune(chosen: Collection[str], *, allow_empty: bool) -> str:
+    """Return why no tag may be removed, although the list of the source is complete; empty if tags may be removed."""
+    if chosen or allow_empty:
+        return ""
+    return "the source has no tag that matches; to remove all tags that match nevertheless, allow it with allow_empty="
+
+
+def removable(there: Sequence[str], listed: Collection[str], tags: TagFilter) -> list[str]:
+    """Return the tags that the filter chooses and the source does not have, without those that encode a digest.
+
+    Args:
+        there: The tags of the destination.
+        listed: All tags of the source, also those that the filter does not choose.
+        tags: The filter.
+    """
+    return [tag for tag in there if tag not in listed and subject_of_tag(tag) is None and tags.has(tag)]
+
+
+def digest_tags_of(there: Sequence[str], listed: Collection[str], subjects: Collection[Digest]) -> list[str]:
+    """Return the tags such as `sha256-HEX.sig` about some manifests, without those that the source has."""
+    return [tag for tag in there if tag not in listed and subject_of_tag(tag) in subjects]

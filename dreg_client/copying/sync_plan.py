@@ -1,0 +1,149 @@
+"""Plans of `sync`: what it would copy, skip and remove. They can be saved as JSON and applied later."""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+
+from dreg_client.errors import ConfigError
+from dreg_client.values.digest import Digest
+
+MAX_PLAN: Final = 256 * 1024 * 1024
+"""The most bytes of a plan that is read: one of about a million tags."""
+
+
+class _PlanModel(
+    BaseModel,
+    frozen=True,
+    extra="forbid",
+    alias_generator=to_camel,
+    validate_by_name=True,
+    serialize_by_alias=True,
+    hide_input_in_errors=True,
+):
+    """A part of a plan. JSON members are in camelCase."""
+
+
+class PlannedCopy(_PlanModel, frozen=True):
+    """A tag to copy."""
+
+    tag: str
+    """The tag, in the source and in the destination."""
+    digest: Digest
+    """The digest of its manifest or index in the source."""
+    replaces: Digest | None = None
+    """The digest that the tag has in the destination; None if the tag is new."""
+
+
+class PlannedTag(_PlanModel, frozen=True):
+    """A tag that is skipped or removed."""
+
+    tag: str
+    """The tag."""
+    digest: Digest
+    """The digest of its manifest or index in the destination."""
+
+
+class PlannedFailure(_PlanModel, frozen=True):
+    """A tag that could not be compared."""
+
+    tag: str
+    """The tag; empty if it is the whole repository."""
+    reason: str
+    """What went wrong, and what to do about it."""
+
+
+class PlannedSize(_PlanModel, frozen=True):
+    """Blobs to transfer."""
+
+    count: int = 0
+    """How many there are."""
+    size: int = 0
+    """Their total size in bytes."""
+
+
+class RepositoryPlan(_PlanModel, frozen=True):
+    """What is to be done for one repository."""
+
+    source: str
+    """The repository, layout or archive to read, without a tag."""
+    destination: str
+    """The repository or layout to write, without a tag."""
+    copies: tuple[PlannedCopy, ...] = ()
+    """The tags to copy: those that are new, or have another digest in the destination."""
+    skips: tuple[PlannedTag, ...] = ()
+    """The tags that the destination has, with the same digest."""
+    removals: tuple[PlannedTag, ...] = ()
+    """The tags to remove from the destination."""
+    failures: tuple[PlannedFailure, ...] = ()
+    """The tags that could not be compared. They are neither copied nor removed."""
+    not_pruned: str = ""
+    """Why no tag is removed although `prune` was requested; empty otherwise."""
+    blobs: PlannedSize = PlannedSize()
+    """The blobs to transfer."""
+    platforms: tuple[str, ...] = ()
+    """The platforms to copy; empty for all."""
+    referrers: bool = False
+    """Whether signatures, SBOMs and other referrers are also copied."""
+    allow_empty: bool = False
+    """Whether tags are removed even if the source has none of the tags of the plan when it is applied."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to copy or to remove. Referrers may be missing nevertheless."""
+        return not (self.copies or self.removals)
+
+
+class SyncPlan(_PlanModel, frozen=True):
+    """What `sync` would do. Print it, save it with `to_json`, and apply it with `apply_sync`.
+
+    Example:
+        >>> plan = SyncPlan(repositories=(RepositoryPlan(source="oci:a", destination="oci:b"),))
+        >>> SyncPlan.from_json(plan.to_json()) == plan, plan.is_empty
+        (True, True)
+    """
+
+    version: Literal[1] = 1
+    """The version of the format."""
+    repositories: tuple[RepositoryPlan, ...] = ()
+    """What is to be done for each repository."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to copy or to remove."""
+        return all(each.is_empty for each in self.repositories)
+
+    @property
+    def octets(self) -> int:
+        """The total size of the blobs to transfer, in bytes."""
+        return sum(each.blobs.size for each in self.repositories)
+
+    def to_json(self) -> str:
+        """Return the plan as JSON, with a final line feed."""
+        return self.model_dump_json(indent=2, exclude_defaults=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, where: str = "the plan") -> "SyncPlan":
+        """Read a plan that was saved with `to_json`; `where` is its name for messages.
+
+        Raises:
+            ConfigError: It is not a valid plan.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as failure:
+            raise ConfigError(f"{where} is not a valid plan: {first_problem(failure)}") from None
+
+    @classmethod
+    def of(cls, plans: "Iterable[SyncPlan]") -> "SyncPlan":
+        """Return a plan of everything in some plans."""
+        return cls(repositories=tuple(each for plan in plans for each in plan.repositories))
+
+
+def first_problem(failure: ValidationError) -> str:
+    """Return where the first problem of a document is, and what it is."""
+    found = failure.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, found["loc"]))
+    more = f" (and {failure.error_count() - 1} more)" if failure.error_count() > 1 else ""
+    return f"{where}: {found['msg']}{more}" if where else f"{found['msg']}{more}"

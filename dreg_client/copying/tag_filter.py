@@ -1,0 +1,137 @@
+"""Which tags to list or to copy: globs, a regular expression, a range of versions, or any function."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import Any, Final
+
+from dreg_client.errors import MissingLibraryError
+
+_DIGEST_TAG: Final = re.compile(r"(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?:\..*)?", re.ASCII)
+_VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?", re.ASCII)
+_LONGEST: Final = 1024
+"""A tag has at most 128 characters; a pattern or range of a megabyte would take seconds to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagFilter:
+    """Which tags of a repository to choose. A tag must meet all conditions that are given.
+
+    Attributes:
+        include: Globs with `*`, `?` and `[...]`. The tag must match one of them. Letter case matters.
+        exclude: Globs. The tag must not match any of them.
+        regex: A regular expression that must match the whole tag.
+        semver: A range of versions in npm syntax, such as `^1.4` or `>=1.2 <2`. The tag `v1.4` counts as 1.4, and `1.4`
+            as 1.4.0. A tag with a suffix, such as `1.4-alpine`, counts as a prerelease, which most ranges exclude.
+        digest_tags: Whether to choose tags that encode a digest, such as `sha256-HEX.sig`.
+        where: A function that returns whether to choose a tag.
+
+    Raises:
+        ValueError: `regex` or `semver` is not valid.
+        TypeError: `include` or `exclude` is a single str.
+        MissingLibraryError: `semver` is given, and the extra `cli` of dreg-client is not installed.
+
+    Examples:
+        >>> chosen = TagFilter(include=("1.*",), exclude=("*-rc*",))
+        >>> [tag for tag in ("1.3", "1.4", "1.5-rc1", "2.0") if chosen.has(tag)]
+        ['1.3', '1.4']
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    regex: str | None = None
+    semver: str | None = None
+    digest_tags: bool = True
+    where: Callable[[str], bool] | None = None
+    _pattern: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+    _within: Callable[[str], bool] | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        for name in ("include", "exclude"):
+            object.__setattr__(self, name, globs(name, getattr(self, name)))
+        if self.regex is not None:
+            object.__setattr__(self, "_pattern", _pattern(self.regex))
+        if self.semver is not None:
+            object.__setattr__(self, "_within", _range(self.semver))
+
+    def has(self, tag: str) -> bool:
+        """Return whether a tag is chosen."""
+        return (
+            matches(tag, self.include, self.exclude)
+            and (self._pattern is None or self._pattern.fullmatch(tag) is not None)
+            and (self._within is None or self._within(tag))
+            and (self.digest_tags or subject_of_tag(tag) is None)
+            and (self.where is None or bool(self.where(tag)))
+        )
+
+
+def matches(name: str, include: tuple[str, ...], exclude: tuple[str, ...] = ()) -> bool:
+    """Return whether a name matches one of some globs, or there are none, and matches none of others."""
+    return (not include or any(fnmatchcase(name, glob) for glob in include)) and not any(
+        fnmatchcase(name, glob) for glob in exclude
+    )
+
+
+def globs(name: str, given: Iterable[str]) -> tuple[str, ...]:
+    """Return a list of globs; `name` is that of the argument.
+
+    Raises:
+        TypeError: It is a single str, whose characters would be taken for globs.
+    """
+    if isinstance(given, str):
+        message = f"{name}= must be a list of globs, such as [{given!r}], not a str"
+        raise TypeError(message)
+    return tuple(_short(glob, "pattern") for glob in given)
+
+
+def _short(text: str, what: str) -> str:
+    """Return a filter; raise ValueError if it is so long that it would take seconds to read."""
+    if len(text) > _LONGEST:
+        message = f"{text[:40]!r}... is too long; expected a {what} of at most {_LONGEST} characters"
+        raise ValueError(message)
+    return text
+
+
+def subject_of_tag(tag: str) -> str | None:
+    """Return the digest that a tag such as `sha256-HEX.sig` is about; None for any other tag.
+
+    Examples:
+        >>> subject_of_tag("1.4") is None, subject_of_tag("sha256-" + 64 * "0" + ".sig")
+        (True, 'sha256:0000000000000000000000000000000000000000000000000000000000000000')
+    """
+    found = _DIGEST_TAG.fullmatch(tag)
+    return found[1].replace("-", ":", 1) if found else None
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    _short(text, "regular expression")
+    try:
+        return re.compile(text)
+    except re.error as failure:
+        message = f"{text!r} is not a regular expression: {failure}"
+        raise ValueError(message) from None
+
+
+def _range(text: str) -> Callable[[str], bool]:
+    try:
+        versions: Any = import_module("semantic_version")
+    except ImportError:
+        raise MissingLibraryError("semantic-version", "cli") from None
+    _short(text, "version range")
+    try:
+        within = versions.NpmSpec(text)
+    except ValueError:
+        message = f"{text!r} is not a version range; expected a range such as '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
+        raise ValueError(message) from None
+
+    def has(tag: str) -> bool:
+        if not _VERSION.fullmatch(tag):
+            return False
+        try:
+            return versions.Version.coerce(tag.removeprefix("v")) in within
+        except ValueError:  # a number with a leading zero after the hyphen: 1.2.3-01 is not a version
+            return False
+
+    return has

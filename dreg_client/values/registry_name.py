@@ -1,0 +1,19 @@
+"""Names of registries, where the name of a repository could also be."""
+
+from typing import Final
+
+DOCKER: Final = "docker://"
+URLS: Final = ("http://", "https://")
+
+
+def host_alone(source: str) -> str | None:
+    """Return the registry if the source names no repository: `HOST:PORT`, `HOST/`, or a URL."""
+    if source.startswith(URLS):
+        base = source.partition("://")[2].rstrip("/").removesuffix("/v2")
+        return None if "/" in base else source.rstrip("/")
+    host, slash, rest = source.removeprefix(DOCKER).partition("/")
+    if rest:
+        return None
+    if slash or (host.partition(":")[2].isdigit() and ("." in host or host.startswith("localhost:"))):
+        return host
+    return None

@@ -1,0 +1,193 @@
+"""`dreg sync`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.copying.graphs import names
+from tests.copying.test_prune import layout_of
+from tests.registries import LAYOUT, RunningRegistry
+
+Run = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    return tmp_path / "there"
+
+
+@pytest.fixture
+def older(dreg: Run, tmp_path: Path, there: Path) -> str:
+    """A source without a tag that the destination has."""
+    assert dreg("sync", layout_of(tmp_path / "before", "1", "2"), f"oci:{there}").code == 0
+    return layout_of(tmp_path / "after", "2", "3")
+
+
+def test_sync_prints_the_tags_that_were_copied(dreg: Run, there: Path) -> None:
+    done = dreg("sync", f"oci:{LAYOUT}", f"oci:{there}", "--include", "1.*", "--include", "single")
+    again = dreg("sync", f"oci:{LAYOUT}", f"oci:{there}", "--include", "1.*", "--include", "single")
+
+    found = names(LAYOUT)
+    assert done.lines == [f"oci:{there}:{tag}@{found[tag]}" for tag in ("1.4", "single")]
+    assert done.err.startswith("dreg: copied 2 tags (")
+    assert done.err.endswith("); 0 already there, 0 removed, 0 failed\n")
+    assert (again.code, again.out) == (0, "")
+    assert again.err == "dreg: copied 0 tags (0 B); 2 already there, 0 removed, 0 failed\n"
+
+
+def test_sync_prints_json(dreg: Run, older: str, there: Path) -> None:
+    done = dreg("sync", older, f"oci:{there}", "--prune", "--yes", "--format", "json")
+
+    (printed,) = json.loads(done.out)["repositories"]
+    assert (done.code, done.err) == (0, "")
+    assert printed["copied"] == {"3": names(there)["3"]}
+    assert (printed["skipped"], printed["removed"], printed["failed"]) == (1, ["1"], [])
+    assert printed["blobs"]["count"] == 1
+
+
+def test_a_dry_run_prints_what_would_be_done(dreg: Run, older: str, there: Path) -> None:
+    before = names(there)
+    done = dreg("sync", older, f"oci:{there}", "--prune", "--dry-run")
+
+    source = names(Path(older.removeprefix("oci:")))
+    assert done.lines == [f"copy  oci:{there}:3@{source['3']}", f"remove  oci:{there}:1@{before['1']}"]
+    assert done.err == "dreg: would copy 1 tag (1 B); 1 already there, 1 to remove\n"
+    assert names(there) == before
+
+
+def test_prune_needs_yes_where_nobody_can_be_asked(dreg: Run, older: str, there: Path) -> None:
+    done = dreg("sync", older, f"oci:{there}", "--prune")
+
+    assert (done.code, done.out) == (2, "")
+    assert "--prune requires --yes" in done.err
+    assert names(there).keys() == {"1", "2"}
+
+
+def test_a_plan_is_saved_shown_and_carried_out(dreg: Run, older: str, there: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+
+    saved = dreg("sync", older, f"oci:{there}", "--prune", "--plan", plan)
+    assert names(there).keys() == {"1", "2"}
+    shown = dreg("sync", "--plan", plan, "--dry-run")
+    done = dreg("sync", "--plan", plan)
+
+    assert saved.out == shown.out
+    assert json.loads(plan.read_text())["repositories"][0]["removals"][0]["tag"] == "1"
+    assert (done.code, done.err) == (
+        0,
+        f"dreg: removed oci:{there}:1\ndreg: copied 1 tag (1 B); 1 already there, 1 removed, 0 failed\n",
+    )
+    assert names(there).keys() == {"2", "3"}
+
+
+def test_a_file_lists_many_repositories(
+    dreg: Run, open_registry: RunningRegistry, older: str, there: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mirror.toml"
+    file.write_text(f"""
+[defaults]
+prune = true
+
+[[sync]]
+source = "{older}"
+destination = "oci:{there}"
+
+[[sync]]
+source = "oci:{tmp_path}/absent"
+destination = "oci:{tmp_path}/other"
+
+[[sync]]
+source = "{open_registry.address}/acme/web"
+destination = "oci:{tmp_path}/web"
+semver = "^1.3"
+prune = false
+""")
+    planned = dreg("sync", "--file", file, "--dry-run")
+    done = dreg("sync", "--file", file, "--yes")
+
+    assert planned.code == done.code == 1
+    assert names(there).keys() == {"2", "3"}
+    assert names(tmp_path / "web").keys() == {"1.3", "1.4"}
+    assert f"oci:{tmp_path}/absent" in done.err
+    assert not (tmp_path / "other").exists()
+    assert "copied 3 tags" in done.err
+    assert "1 removed, 1 failed" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "sync: Field required"),
+        ("sync = []", "sync: "),
+        ("[[sync]]\nsource = 'a/b'", "sync.0.destination: Field required"),
+        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprun = true", "sync.0.prun: "),
+        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprune = 'no'", "sync.0.prune: "),
+        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nsemver = 'x.y'", "sync.0: 'x.y' is not a version range"),
+        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nplatforms = ['x y']", "sync.0: "),
+        ("[sync", "is not valid TOML"),
+        ("\udcff", "is not valid UTF-8"),
+    ],
+)
+def test_a_broken_file_is_an_error_that_says_where(dreg: Run, tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "mirror.toml"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+
+    done = dreg("sync", "--file", file)
+
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+    assert str(file) in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ([], 2, "missing SOURCE"),
+        (["oci:{layout}"], 2, "missing DESTINATION"),
+        (["oci:{layout}:1.4", "oci:{there}"], 2, "without a tag"),
+        (["oci:{layout}", "oci-archive:{there}"], 8, "cannot be the destination of sync"),
+        (["--file", "{there}", "oci:{layout}", "oci:{there}"], 2, "--file cannot be used with SOURCE"),
+        (["--file", "{there}", "--prune"], 2, "--file cannot be used with SOURCE"),
+        (["--file", "{there}"], 4, "No such file"),
+        (["--plan", "{there}", "--prune"], 2, "a plan that was saved already has all options"),
+        (["--plan", "{layout}/index.json"], 2, "is not a valid plan"),
+        (["oci:{layout}", "oci:{there}", "--semver", "x.y"], 2, "not a version range"),
+        (["oci:{layout}", "oci:{there}", "--regex", "("], 2, "not a regular expression"),
+        (["oci:{layout}", "oci:{there}", "--repository", "a"], 2, "whole registry"),
+        (["oci:{there}", "oci:{there}2"], 4, "there"),
+    ],
+    ids=lambda it: " ".join(it) if isinstance(it, list) else None,
+)
+def test_errors_say_what_to_do(dreg: Run, there: Path, arguments: list[str], code: int, told: str) -> None:
+    done = dreg("sync", *(it.format(layout=LAYOUT, there=there) for it in arguments))
+
+    assert (done.code, done.out) == (code, "")
+    assert told in done.err
+    assert done.err.count("\n") == 1
+    assert not there.exists()
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_on_a_terminal_dreg_asks_before_it_removes(terminal: Run, older: str, there: Path, answer: str) -> None:
+    shown = terminal("sync", older, f"oci:{there}", "--prune", typed=f"{answer}\n")
+
+    assert "Remove these tags? [y/N]" in shown.out
+    assert f"remove  oci:{there}:1@" in shown.out
+    assert names(there).keys() == ({"2", "3"} if answer == "y" else {"1", "2"})
+
+
+def test_the_schema_of_the_file_accepts_what_dreg_accepts(dreg: Run) -> None:
+    import tomllib
+
+    import jsonschema
+
+    schema = json.loads(dreg("schema", "show", "sync-file").out)
+    valid = tomllib.loads("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nallow-empty = true\ninclude = ['1.*']")
+    jsonschema.validate(valid, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"sync": [{**valid["sync"][0], "prun": True}]}, schema)

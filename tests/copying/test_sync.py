@@ -1,0 +1,245 @@
+"""Synchronisation of repositories, registries and layouts, with Debian's docker-registry."""
+
+import json
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from dreg_client import Layout, Registry, TagFilter, copy, errors, sync
+from tests.copying.graphs import Graph, content, names
+from tests.copying.sync_flavours import Syncs, both
+from tests.copying.test_registries import Requests
+from tests.registries import LAYOUT, RunningRegistry, running
+
+NUMBERS = count()
+
+
+@pytest.fixture
+def there(registry: RunningRegistry) -> str:
+    """The name of an empty repository."""
+    return f"{registry.address}/syncs/number-{next(NUMBERS)}"
+
+
+def images(folder: Path, tags: list[str], *, digests: int | None = None) -> Path:
+    """A layout with an image for each tag; with `digests`, tags share so many."""
+    graph = Graph()
+    made = [graph.image([graph.add(b"base"), graph.add(f"{n}".encode())]) for n in range(digests or len(tags))]
+    for number, tag in enumerate(tags):
+        graph.tag(made[number % len(made)], tag)
+    return graph.write(folder)
+
+
+def tags_of(name: str) -> set[str]:
+    host, _, repository = name.partition("/")
+    with Registry(f"http://{host}") as opened:
+        return {*opened.repository(repository).tags()}
+
+
+@both
+def test_a_layout_arrives_in_a_registry_and_comes_back_the_same(run: Syncs, there: str, tmp_path: Path) -> None:
+    pushed = run.sync(f"oci:{LAYOUT}", there)
+    pulled = run.sync(there, f"oci:{tmp_path}/back")
+
+    assert content(tmp_path / "back") == content(LAYOUT)
+    assert names(tmp_path / "back") == names(LAYOUT)
+    for result in (pushed, pulled):
+        (done,) = result.repositories
+        assert dict(done.copied) == names(LAYOUT)
+        assert (result.copied, result.skipped, result.removed) == (4, 0, 0)
+        assert not result.failures
+    assert done.blobs.count == 14
+
+
+@both
+def test_what_is_there_costs_two_requests_a_tag(run: Syncs, there: str) -> None:
+    run.sync(f"oci:{LAYOUT}", there)
+    run.sync(there, f"{there}-other")
+    requests = Requests()
+
+    again = run.sync(there, f"{there}-other", on_event=requests)
+
+    assert (again.copied, again.skipped) == (0, 4)
+    assert len(requests.made("HEAD")) == 2 * 4
+    assert len(requests.made("GET")) == 2
+    assert len(requests.all) == 2 * 4 + 2
+
+
+def test_only_what_differs_is_transferred(there: str, tmp_path: Path) -> None:
+    sync(f"oci:{images(tmp_path / 'a', ['1', '2'])}", there)
+    sync(f"oci:{images(tmp_path / 'b', ['0', '1', '2'])}", there)  # "1" and "2" have other digests now
+
+    with Layout(tmp_path / "b") as layout, Registry(f"http://{there.partition('/')[0]}") as opened:
+        repository = opened.repository(there.partition("/")[2])
+        assert all(repository.resolve(tag).digest == layout.resolve(tag).digest for tag in ("0", "1", "2"))
+
+
+def test_many_tags_of_few_digests_cost_two_requests_a_tag(there: str, tmp_path: Path) -> None:
+    tags = [f"t{number}" for number in range(200)]
+    sync(f"oci:{images(tmp_path / 'here', tags, digests=10)}", there)
+    requests = Requests()
+
+    done = sync(there, f"{there}-other", on_event=requests)
+
+    assert done.copied == 200
+    manifests = [each for each in requests.all if "/manifests/" in each]
+    by_tag = [each for each in manifests if "/manifests/sha256:" not in each]
+    assert len(by_tag) == 2 * 200
+    gets = [each for each in requests.made("GET") if "/manifests/" in each]
+    assert len(gets) == len(set(gets)) == 10
+    mounts = [each for each in requests.made("POST") if "mount=" in each or "/blobs/uploads/" in each]
+    assert len(mounts) == 12  # ten layers, the common one, and the config
+    assert not [each for each in requests.made("GET") if "/blobs/" in each]
+    assert len(requests.all) == 2 * 200 + 2 * 10 + 2 * 12 + 2  # of manifests and blobs: whether they are there
+
+
+@both
+def test_one_failure_loses_none_of_the_others(run: Syncs, there: str, tmp_path: Path) -> None:
+    source = images(tmp_path / "here", ["1", "2", "3"])
+    broken = json.loads((source / "blobs" / names(source)["2"].replace(":", "/")).read_bytes())["layers"][1]["digest"]
+    path = source / "blobs" / broken.replace(":", "/")
+    octets = path.read_bytes()
+    path.write_bytes(b"x")
+
+    first = run.sync(f"oci:{source}", there)
+    path.write_bytes(octets)
+    second = run.sync(f"oci:{source}", there)
+
+    assert (first.copied, second.copied, second.skipped) == (2, 1, 2)
+    assert [*first.failures] == [f"oci:{source}:2"]
+    assert isinstance(first.failures[f"oci:{source}:2"], errors.DigestMismatchError)
+    assert second.repositories[0].blobs.count == 1
+    assert tags_of(there) == {"1", "2", "3"}
+
+
+@both
+def test_the_tags_of_a_failed_index_are_lost_with_it(run: Syncs, tmp_path: Path) -> None:
+    graph = Graph()
+    layers = [graph.add(bytes([number])) for number in range(3)]
+    made = [graph.image([layer]) for layer in layers]
+    graph.tag(graph.index(made[:2]), "broken")
+    graph.tag(graph.index([graph.index(made[:2])]), "outer")
+    graph.tag(graph.index(made[1:]), "whole")
+    graph.tag(made[0], "image")
+    source = graph.write(tmp_path / "here")
+    (source / "blobs" / layers[0]["digest"].replace(":", "/")).unlink()
+
+    done = run.sync(f"oci:{source}", f"oci:{tmp_path}/there")
+
+    assert {*done.repositories[0].failed} == {"broken", "outer", "image"}
+    assert names(tmp_path / "there").keys() == {"whole"}
+
+
+def test_tags_are_chosen_by_filters_globs_and_functions(tmp_path: Path) -> None:
+    source = images(tmp_path / "here", ["1.3", "1.4", "1.5-rc1", "2.0", "latest"])
+
+    def chosen(tags: object) -> set[str]:
+        there = tmp_path / f"there-{next(NUMBERS)}"
+        sync(f"oci:{source}", f"oci:{there}", tags=tags)  # type: ignore[arg-type]
+        return {*names(there)}
+
+    assert chosen(["1.*"]) == {"1.3", "1.4", "1.5-rc1"}
+    assert chosen(TagFilter(include=("1.*", "2.*"), exclude=("*-rc*",))) == {"1.3", "1.4", "2.0"}
+    assert chosen(TagFilter(semver="^1.3")) == {"1.3", "1.4"}
+    assert chosen(TagFilter(regex=r"[12]\.\d")) == {"1.3", "1.4", "2.0"}
+    assert chosen(lambda tag: tag.isalpha()) == {"latest"}
+
+
+def test_platforms_are_chosen_and_skipped_the_next_time(tmp_path: Path) -> None:
+    there = f"oci:{tmp_path}/there"
+    options = {"tags": ["1.4"], "platforms": ["linux/amd64", "linux/arm64"]}
+
+    first = sync(f"oci:{LAYOUT}", there, **options)  # type: ignore[arg-type]
+    second = sync(f"oci:{LAYOUT}", there, **options)  # type: ignore[arg-type]
+    by_copy = copy(f"oci:{LAYOUT}:1.4", f"oci:{tmp_path}/copied", platforms=["linux/amd64", "linux/arm64"])
+
+    assert first.repositories[0].copied["1.4"] == by_copy.digest
+    assert (second.copied, second.skipped) == (0, 1)
+
+
+def test_referrers_that_were_added_later_are_copied(there: str, tmp_path: Path) -> None:
+    graph = Graph()
+    image = graph.image([graph.add(b"layer")])
+    graph.tag(image, "1")
+    sync(f"oci:{graph.write(tmp_path / 'before')}", there, referrers=True)
+    signature = graph.artifact([graph.add(b"signature")], subject=image)
+
+    done = sync(f"oci:{graph.write(tmp_path / 'after')}", there, referrers=True)
+
+    assert (done.copied, done.skipped) == (0, 1)
+    with Registry(f"http://{there.partition('/')[0]}") as opened:
+        found = opened.repository(there.partition("/")[2]).referrers(image["digest"])
+    assert [each.digest for each in found] == [signature["digest"]]
+
+
+@both
+def test_a_whole_registry_is_mirrored(run: Syncs, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with running(tmp_path / "a") as source:
+        for name in ("acme/web", "acme/old", "solo"):
+            sync(f"oci:{LAYOUT}", f"{source.address}/{name}", tags=["single"])
+        with running(tmp_path / "b") as other:
+            done = run.sync(source.address, f"{other.address}/mirror", repositories=["acme/*"])
+            assert tags_of(f"{other.address}/mirror/acme/web") == {"single"}
+            again = run.sync(source.address, f"{other.address}/mirror", repositories=["acme/*"])
+        folders = run.sync(source.address, f"oci:{tmp_path}/layouts")
+
+        assert [each.source for each in done.repositories] == [f"{source.address}/acme/{it}" for it in ("old", "web")]
+        assert (done.copied, again.copied, again.skipped, folders.copied) == (2, 0, 2, 3)
+        assert names(tmp_path / "layouts/acme/web").keys() == {"single"}
+
+
+def test_a_repository_goes_to_the_one_of_the_same_name_in_a_registry(there: str, own_registry: RunningRegistry) -> None:
+    sync(f"oci:{LAYOUT}", there, tags=["single"])
+
+    done = sync(there, own_registry.address)
+
+    repository = there.partition("/")[2]
+    assert done.repositories[0].destination == f"{own_registry.address}/{repository}"
+    assert tags_of(f"{own_registry.address}/{repository}") == {"single"}
+
+
+def test_open_stores_and_registries_stay_open(registry: RunningRegistry, there: str, tmp_path: Path) -> None:
+    name = there.partition("/")[2]
+    with Registry(registry.url) as opened, Layout(LAYOUT) as layout:
+        first = sync(layout, opened.repository(name), tags=["single"])
+        second = sync(opened, f"oci:{tmp_path}/layouts", repositories=[name])
+
+        assert first.repositories[0].source == f"oci:{LAYOUT}"
+        assert second.copied == 1
+        assert opened.repository(name).tags() == ("single",)
+        assert layout.tags()
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "options", "error", "told"),
+    [
+        ("oci:{layout}:1.4", "oci:{there}", {}, errors.InvalidReferenceError, "without a tag"),
+        ("oci:{layout}", "oci:{there}:1.4", {}, errors.InvalidReferenceError, "without a tag"),
+        ("oci:{layout}", "localhost:1", {}, errors.InvalidReferenceError, "localhost:1/NAME"),
+        ("oci:{layout}", "oci-archive:{there}", {}, errors.UnsupportedError, "cannot be the destination of sync"),
+        ("oci:{there}", "oci:{there}2", {}, errors.NotFoundError, "there"),
+        ("localhost:1", "oci-archive:{there}", {}, errors.UnsupportedError, "layouts in oci:PATH"),
+        ("oci:{layout}", "oci:{there}", {"repositories": ["a"]}, ValueError, "whole registry"),
+        ("oci:{layout}", "oci:{there}", {"tags": "1.*"}, TypeError, r"such as \['1\.\*'\]"),
+        ("oci:{layout}", "oci:{there}", {"platforms": []}, ValueError, "is empty"),
+        ("oci:{layout}", "oci:{there}", {"prune": "yes"}, TypeError, "prune"),
+    ],
+)
+def test_errors_say_what_to_do(
+    tmp_path: Path, source: str, destination: str, options: dict[str, object], error: type[Exception], told: str
+) -> None:
+    ends = (each.format(layout=LAYOUT, there=tmp_path / "there") for each in (source, destination))
+
+    with pytest.raises(error, match=told):
+        sync(*ends, **options)  # type: ignore[arg-type]
+
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_name_that_a_registry_does_not_take_is_a_failure_of_its_own(there: str, tmp_path: Path) -> None:
+    done = sync(f"oci:{images(tmp_path / 'here', ['1', 'not a tag'])}", there)
+
+    assert done.copied == 1
+    assert isinstance(done.repositories[0].failed["not a tag"], errors.InvalidReferenceError)

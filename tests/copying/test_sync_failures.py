@@ -1,0 +1,156 @@
+"""After any failure of `sync`, everything else is there, and the next run sends only what is missing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dreg_client import Planned, errors, sync
+from tests.commands import start_limited
+from tests.copying.graphs import NAME, Graph, content, graphs, names
+from tests.copying.sync_flavours import Syncs, both
+from tests.copying.test_prune import layout_of, tags_of
+from tests.registries import ROOT, RunningRegistry, running
+
+
+def tagged(graph: Graph) -> dict[str, str]:
+    return {it["annotations"][NAME]: it["digest"] for it in graph.entries if "annotations" in it}
+
+
+@settings(max_examples=60)
+@given(graphs(), st.data())
+def test_a_missing_blob_fails_exactly_the_tags_that_lead_to_it(graph: Graph, data: st.DataObject) -> None:
+    tags = tagged(graph)
+    lost = data.draw(st.sampled_from(sorted(graph.closure(tags.values()))))
+    expected = {tag for tag, digest in tags.items() if lost in graph.closure([digest])}
+    with TemporaryDirectory() as folder:
+        source, there = graph.write(Path(folder) / "here"), Path(folder) / "there"
+        (source / "blobs" / lost.replace(":", "/")).unlink()
+
+        first = sync(f"oci:{source}", f"oci:{there}")
+        (source / "blobs" / lost.replace(":", "/")).write_bytes(graph.blobs[lost])
+        kept = content(there) if (there / "blobs/sha256").exists() else {}
+        second = sync(f"oci:{source}", f"oci:{there}")
+
+        assert {*first.repositories[0].failed} == expected
+        assert graph.closure(digest for tag, digest in tags.items() if tag not in expected) <= kept.keys()
+        assert second.copied == len(expected)
+        assert names(there) == tags
+        assert content(there).keys() == graph.closure(tags.values())
+        assert second.repositories[0].blobs.count <= len(content(there).keys() - kept.keys())
+
+
+@both
+def test_a_registry_that_is_gone_ends_the_repository_at_once(run: Syncs, tmp_path: Path) -> None:
+    source = layout_of(tmp_path / "here", *map(str, range(20)))
+    seen: list[str] = []
+
+    def refuse_writes(request: httpx.Request) -> httpx.Response:
+        seen.append(request.method)
+        if request.method in {"POST", "PUT"}:
+            raise httpx.ConnectError("refused", request=request)
+        return httpx.Response(404)
+
+    options: Any = {"transport": httpx.MockTransport(refuse_writes), "retries": 0}
+    done = run.sync(source, "registry.example/acme/web", destination_options=options)
+
+    assert done.copied == 0
+    assert {*done.repositories[0].failed} == {*map(str, range(20))}
+    assert all(isinstance(each, errors.TransportError) for each in done.failures.values())
+    assert seen.count("POST") <= 8  # those that were under way
+
+
+def test_a_denied_repository_is_a_failure_among_many(tmp_path: Path) -> None:
+    def deny(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/_catalog"):
+            return httpx.Response(200, content=b'{"repositories": ["a", "b"]}')
+        if "/a/" in request.url.path:
+            return httpx.Response(403)
+        return httpx.Response(200, content=b'{"name": "b", "tags": []}')
+
+    options: Any = {"transport": httpx.MockTransport(deny), "retries": 0}
+    done = sync("registry.example/", f"oci:{tmp_path}/there", source_options=options)
+
+    assert [*done.failures] == ["registry.example/a"]
+    assert [each.source for each in done.repositories] == ["registry.example/a", "registry.example/b"]
+
+
+def test_a_repository_cannot_be_written_among_the_files_of_another_layout(tmp_path: Path) -> None:
+    repositories = ["a", "a/b", "a/blobs/sha256/" + "0" * 64, "a/index.json", "a/../../outside", "/etc/outside"]
+
+    def hostile(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/_catalog"):
+            return httpx.Response(200, content=json.dumps({"repositories": repositories}).encode())
+        return httpx.Response(200, content=b'{"tags": []}')
+
+    options: Any = {"transport": httpx.MockTransport(hostile), "retries": 0}
+    done = sync("registry.example/", f"oci:{tmp_path}/there", source_options=options)
+
+    assert {*done.failures} == {f"registry.example/{name}" for name in repositories[2:4]}
+    assert all(isinstance(each, errors.UnsafePathError) for each in done.failures.values())
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("oci-layout")} == {
+        "there/a/oci-layout",
+        "there/a/b/oci-layout",
+    }
+    assert (tmp_path / "there/a/index.json").is_file()
+
+
+SLOW = """
+import sys
+from dreg_client._sync import copier
+from dreg_client._sync._compat import sleep
+tag = copier.Copier._tag
+def slowly(self, step):
+    if len(self.record.tagged) == 3:
+        print("begun", file=sys.stderr, flush=True)
+        sleep(60)
+    return tag(self, step)
+copier.Copier._tag = slowly
+from dreg_client.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("into", ["registry", "layout"])
+def test_after_a_kill_the_next_run_sends_only_what_is_missing(into: str, tmp_path: Path) -> None:
+    source = layout_of(tmp_path / "here", *map(str, range(6)))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    (tmp_path / "registry").mkdir()
+    with running(tmp_path / "registry") as registry:
+        there = f"{registry.address}/acme/web" if into == "registry" else f"oci:{tmp_path}/there"
+        command = [sys.executable, "-c", SLOW, "sync", source, there]
+        with start_limited(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "begun\n"
+            process.kill()
+
+        done = sync(source, there)
+
+        assert done.skipped >= 3
+        assert done.copied + done.skipped == 6
+        assert done.repositories[0].blobs.count == 0
+        assert (tags_of(there) if into == "registry" else {*names(tmp_path / "there")}) == {*map(str, range(6))}
+
+
+def test_the_blobs_of_all_repositories_are_counted_together(registry: RunningRegistry, tmp_path: Path) -> None:
+    found: list[Planned] = []
+    with running(tmp_path) as other:
+        for name in ("a", "b"):
+            sync(layout_of(tmp_path / name, name), f"{other.address}/{name}")
+
+        done = sync(
+            other.address,
+            f"oci:{tmp_path}/there",
+            on_event=lambda event: found.append(event) if isinstance(event, Planned) else None,
+        )
+
+    assert found[-1] == Planned(4, done.octets)
+    assert [each.blobs for each in found] == sorted(each.blobs for each in found)
