@@ -64,7 +64,6 @@ def tag_options(verb: str) -> Callable[[F], F]:
         ),
         click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig."),
     )
-
     return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
 
 
