@@ -186,7 +186,7 @@ class AsyncOriginPool:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a request has a connection, or waits for one."""
+        """Whether any request holds a connection."""
         return self._permits.free < self._options.connections
 
     async def send(self, hop: Hop, target: str, timeouts: Timeouts, until: float) -> "AsyncPooledResponse":

@@ -56,7 +56,7 @@ class AsyncSource(Protocol):
 
     @property
     def writes_manifests(self) -> bool:
-        """Whether this library generates the manifests, because a docker-archive has none."""
+        """Whether this library generates the manifests. True for a docker-archive, which has none."""
         ...
 
     async def resolve(self, reference: str) -> "Descriptor":

@@ -187,7 +187,7 @@ class OriginPool:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a request has a connection, or waits for one."""
+        """Whether any request holds a connection."""
         return self._permits.free < self._options.connections
 
     def send(self, hop: Hop, target: str, timeouts: Timeouts, until: float) -> "PooledResponse":

@@ -2,12 +2,12 @@
 
 import io
 import os
-import stat
 from contextlib import closing
 from pathlib import Path
 
 from dreg_client import errors
 from dreg_client.files.compressed import first_bytes
+from dreg_client.files.regular import open_regular
 from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.files.store_kinds import (
     ARCHIVES,
@@ -81,6 +81,5 @@ def is_tar_archive(start: bytes) -> bool:
 
 
 def _beginning(path: str) -> tuple[bytes, bool]:
-    # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        return first_bytes(file) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else (b"", False)
+    with open_regular(path) as file:
+        return first_bytes(file)

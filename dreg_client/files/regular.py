@@ -6,8 +6,7 @@ from typing import BinaryIO, Final
 
 from dreg_client.errors import FileError
 
-# O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 
 
 def open_regular(
@@ -21,7 +20,7 @@ def open_regular(
         FileError: It is not a regular file, for this reason.
         OSError: It cannot be opened.
     """
-    file = os.fdopen(os.open(path, _FLAGS), "rb", buffering)
+    file = open(path, "rb", buffering, opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115 (returned; pathlib takes no opener)
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()

@@ -2,23 +2,21 @@
 
 import io
 import os
-import stat
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, cast
 
 from dreg_client import errors
 from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
+from dreg_client.files.regular import open_regular
 from dreg_client.files.rooted import NEVER_LINKS, Files, size_of
 from dreg_client.files.sparse import check_stored
 from dreg_client.files.store_kinds import OCI
 from dreg_client.files.tar_headers import DIRECTORY, FILES, HARD_LINK, LINKS, HeaderError, Member, members, safe_name
 from dreg_client.files.unpacked import unpacked
-
-_AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 
 
 def _colon_missing(name: str) -> str:
@@ -57,7 +55,7 @@ class TarFiles(Files):
 
     def _opened(self) -> BinaryIO:
         try:
-            archive = open(self.name, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115
+            archive = open_regular(self.name, "is not a regular file; save the stream to a file first")
         except (FileNotFoundError, ValueError):
             advice = f"the file does not exist{_colon_missing(self.name)}"
             raise errors.NotFoundError("archive", self.name, advice) from None
@@ -65,11 +63,11 @@ class TarFiles(Files):
             raise errors.LayoutError(
                 self.name, f"is a directory; if it is {OCI.what}, {OCI.to_read(self.name)}"
             ) from None
+        except errors.FileError as failure:
+            raise errors.LayoutError(self.name, failure.reason) from None
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         try:
-            if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
-                raise errors.LayoutError(self.name, "is not a regular file; save the stream to a file first")  # noqa: TRY301 (closes the file)
             check_stored(archive, self.name)
             plain, self._left_out = unpacked(archive, self.name)
         except BaseException:

@@ -77,7 +77,7 @@ def repository_of(request: Request) -> str:
 
 
 def challenge_of(request: Request, response: Response) -> KnownChallenge | None:
-    """Return the challenge of a 401: Bearer with a realm if offered, else Basic; None if there is no challenge."""
+    """Return the challenge of a 401; None if there is none. Bearer with a realm is preferred to Basic."""
     lines = response.headers.all("www-authenticate")
     if not lines:
         return None

@@ -67,8 +67,7 @@ class BlobTransfer:
         self._ranged, self._skip = True, 0
         self._resumes, self._since_resume = 0, 0
         self.pace: Pace = Pace(self._where)
-        # how many bytes of this response were decompressed, and to how many
-        self._compressed, self._decompressed = 0, 0
+        self._compressed, self._decompressed = 0, 0  # bytes of this response: before and after decompression
         self._short: errors.SizeMismatchError | None = None
         self._decompressor: _Decompressor | None = None
 

@@ -76,7 +76,7 @@ class RegistryURL:
 
     @property
     def is_docker_hub(self) -> bool:
-        """Whether this is Docker Hub. Another port or scheme of its hosts is not."""
+        """Whether this is Docker Hub, by its own scheme and port."""
         return self.origin == _HUB
 
 

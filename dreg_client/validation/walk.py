@@ -58,7 +58,7 @@ class Checks(ABC):
     """The checks of a store: the state of a walk, and the differences between the kinds of stores."""
 
     verifies_first: ClassVar[bool]
-    """Whether content that does not match its digest is only reported as such and not validated."""
+    """Whether to report content with a wrong digest without validating it."""
     reported: ClassVar[tuple[type[errors.DregError], ...]]
     """The errors of reading that are reported. All others end the walk."""
     absent: ClassVar[str]

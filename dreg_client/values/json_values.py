@@ -30,12 +30,8 @@ def has_many_values(raw: bytes) -> bool:
 
 
 def has_too_many_values(raw: bytes, value: int = VALUE) -> bool:
-    """Return whether a JSON text has too many values for its size, without parsing it."""
-    return has_more_values(raw, most_values(raw, value))
-
-
-def has_more_values(raw: bytes, most: int) -> bool:
-    """Return whether a JSON text has more values than a maximum: lists, objects, and further entries."""
+    """Return whether a JSON text has too many values, without parsing it: lists, objects, and further entries."""
+    most = most_values(raw, value)
     if sum(map(raw.count, _SEPARATORS)) <= most:
         return False
     # Separators inside of strings do not count. Escapes are removed first, so that each quotation mark begins or ends

@@ -26,12 +26,6 @@ class Latest(OrderedDict[K, V]):
         self[key] = value
         self._drop_oldest()
 
-    def get_or_put(self, key: K, value: V) -> V:
-        """Return the value of a key; add the given value first if the key has none."""
-        found = self.setdefault(key, value)
-        self._drop_oldest()
-        return found
-
     def _drop_oldest(self) -> None:
         while len(self) > self._most:
             self.popitem(last=False)

@@ -3,7 +3,7 @@
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,11 +23,8 @@ DIGEST = Digest.of(LARGE)
 # --- DLD-50
 
 
-@pytest.mark.parametrize("second", ["other", "layer"])
-def test_dld_50_one_blob_is_downloaded_twice_at_once_into_one_folder(
-    way: Way, net: Network, folder: Path, second: str
-) -> None:
-    began, go_on = threading.Event(), threading.Event()
+def pausing(began: threading.Event, go_on: threading.Event) -> Callable[[Heard], Iterator[Piece]]:
+    """Serve the large blob, with a pause after its first bytes."""
 
     def slowly(_: Heard) -> Iterator[Piece]:
         yield head("200 OK", f"Content-Length: {len(LARGE)}") + LARGE[:1000]
@@ -35,6 +32,15 @@ def test_dld_50_one_blob_is_downloaded_twice_at_once_into_one_folder(
         assert go_on.wait(60)
         yield LARGE[1000:]
 
+    return slowly
+
+
+@pytest.mark.parametrize("second", ["other", "layer"])
+def test_dld_50_one_blob_is_downloaded_twice_at_once_into_one_folder(
+    way: Way, net: Network, folder: Path, second: str
+) -> None:
+    began, go_on = threading.Event(), threading.Event()
+    slowly = pausing(began, go_on)
     registry_at(net).on(blob_path(LARGE), slowly, answer(LARGE))
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(way.blob, DIGEST, folder / "layer", resume=True)
@@ -51,13 +57,7 @@ def test_dld_50_one_blob_is_downloaded_twice_at_once_into_one_folder(
 
 def test_dld_50_the_second_one_removes_its_part_if_it_fails(way: Way, net: Network, folder: Path) -> None:
     began, go_on = threading.Event(), threading.Event()
-
-    def slowly(_: Heard) -> Iterator[Piece]:
-        yield head("200 OK", f"Content-Length: {len(LARGE)}") + LARGE[:1000]
-        began.set()
-        assert go_on.wait(60)
-        yield LARGE[1000:]
-
+    slowly = pausing(began, go_on)
     wrong = answer(bytes(len(LARGE)))
     registry_at(net).on(blob_path(LARGE), slowly, wrong, wrong)
     with ThreadPoolExecutor(1) as threads:

@@ -21,12 +21,8 @@ def become_pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("name", ["z.json", "z.jsonl", "z.ndjson"])
-def test_lay_82_a_listed_file_that_became_a_pipe_is_not_waited_for(tmp_path: Path, name: str, jobs: int) -> None:
-    (tmp_path / "a.json").write_bytes(INDEX)
-    (tmp_path / name).write_bytes(INDEX)
-    settings = Settings(
+def settings(jobs: int = 1) -> Settings:
+    return Settings(
         None,
         None,
         lines=False,
@@ -39,7 +35,14 @@ def test_lay_82_a_listed_file_that_became_a_pipe_is_not_waited_for(tmp_path: Pat
         resume=None,
     )
 
-    findings = check(str(tmp_path), settings)
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("name", ["z.json", "z.jsonl", "z.ndjson"])
+def test_lay_82_a_listed_file_that_became_a_pipe_is_not_waited_for(tmp_path: Path, name: str, jobs: int) -> None:
+    (tmp_path / "a.json").write_bytes(INDEX)
+    (tmp_path / name).write_bytes(INDEX)
+
+    findings = check(str(tmp_path), settings(jobs))
     assert isinstance(next(findings), Checked)
     become_pipe(tmp_path / name)
     [failed] = findings
@@ -50,22 +53,10 @@ def test_lay_82_a_listed_file_that_became_a_pipe_is_not_waited_for(tmp_path: Pat
 
 def test_lay_82_a_pipe_that_the_user_names_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "dump.jsonl")
-    settings = Settings(
-        None,
-        None,
-        lines=False,
-        field="",
-        media_type_field="",
-        complete=False,
-        pedantic=False,
-        quiet=True,
-        jobs=1,
-        resume=None,
-    )
     reader = os.open(tmp_path / "dump.jsonl", os.O_RDWR)
     os.write(reader, INDEX * 2)
 
-    findings = check(str(tmp_path / "dump.jsonl"), settings)
+    findings = check(str(tmp_path / "dump.jsonl"), settings())
     first = next(findings)
     os.close(reader)
     assert [first, *findings] == [Counted(1), Counted(1)]
@@ -112,3 +103,11 @@ def test_lay_82_nor_is_a_pipe_in_place_of_a_schema_or_of_an_index(tmp_path: Path
     words = {"COMP_WORDS": f"dreg tags oci:{tmp_path}:", "COMP_CWORD": "2", "_DREG_COMPLETE": "bash_complete"}
     done = run_dreg([], environment={"PATH": os.environ["PATH"], **words}, folder=tmp_path)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"", b"")
+
+
+def test_lay_82_a_directory_in_place_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
+    before = sorted(Path("/dev/fd").iterdir())
+
+    with pytest.raises(IsADirectoryError):
+        regular.open_regular(tmp_path)
+    assert sorted(Path("/dev/fd").iterdir()) == before

@@ -21,13 +21,6 @@ def test_a_value_of_the_same_key_takes_no_other_place() -> None:
     assert (kept.get(1), kept.get(2)) == ("b", "b")
 
 
-def test_a_default_is_kept_unless_there_is_a_value_and_has_the_same_bound() -> None:
-    kept = Latest[int, str](2)
-
-    assert [kept.get_or_put(*pair) for pair in ((1, "a"), (1, "b"), (2, "c"), (3, "d"))] == ["a", "a", "c", "d"]
-    assert (kept.get(1), len(kept)) == (None, 2)
-
-
 def test_what_is_forgotten_is_gone() -> None:
     kept = Latest[int, str](2)
     kept.put(1, "a")
