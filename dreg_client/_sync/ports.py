@@ -57,7 +57,7 @@ class Source(Protocol):
 
     @property
     def writes_manifests(self) -> bool:
-        """Whether this library generates the manifests, because a docker-archive has none."""
+        """Whether this library generates the manifests. True for a docker-archive, which has none."""
         ...
 
     def resolve(self, reference: str) -> "Descriptor":
