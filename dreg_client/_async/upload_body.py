@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from types import TracebackType
 from typing import Final, Self
 
@@ -26,6 +26,9 @@ class AsyncUploadBody:
         content: The bytes.
         what: Their name, for errors.
         emit: Is called with the number of bytes that were sent, and the offset after them.
+
+    Attributes:
+        failure: Why the bytes cannot be read, or are the wrong ones; None if all is well.
     """
 
     def __init__(self, content: AsyncContent, what: str, emit: Callable[[int, int], None]) -> None:
@@ -42,6 +45,7 @@ class AsyncUploadBody:
         self._behind = AsyncWriteBehind(self._update)
         self._stack = AsyncExitStack()
         self._digest: Digest | None = content.digest
+        self.failure: errors.DregError | None = None
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._behind)
@@ -51,11 +55,6 @@ class AsyncUploadBody:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._stack.__aexit__(kind, error, traceback)
-
-    @property
-    def size(self) -> int:
-        """The number of bytes that are known to exist."""
-        return self._end
 
     @property
     def known(self) -> Available:
@@ -106,7 +105,9 @@ class AsyncUploadBody:
             await self.complete()
 
     async def complete(self) -> Digest:
-        """Return the digest after all bytes were sent; raise DigestMismatchError if it is not the stated one."""
+        """Return the digest after all bytes have arrived; raise DigestMismatchError if it is not the stated one."""
+        if self._is_repeatable and self._hashed < self._end:
+            await self._hash_rest()
         await self._flush()
         await self._behind.finish()
         actual = self._hash.digest()
@@ -115,8 +116,23 @@ class AsyncUploadBody:
         self._digest = actual
         return actual
 
+    async def _hash_rest(self) -> None:
+        """Hash the bytes that this process does not send, because an earlier one has sent them."""
+        async with aclosing(self.part(self._end, self._end)) as pieces:
+            async for _ in pieces:
+                pass
+
     async def part(self, start: int, end: int) -> AsyncGenerator[bytes]:
         """Yield the bytes from `start` up to `end`. The last bytes of all are yielded once they are verified."""
+        try:
+            async with aclosing(self._part(start, end)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except errors.DregError as failure:
+            self.failure = failure
+            raise
+
+    async def _part(self, start: int, end: int) -> AsyncGenerator[bytes]:
         position = min(start, self._hashed)
         async with self._opened(position) as pieces:
             async for read in pieces:

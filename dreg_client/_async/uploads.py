@@ -48,8 +48,7 @@ class AsyncBlobUploads:
             if (existing := await self.existing(digest, content.size)) is not None:
                 return existing
             if mount_from is not None and (opening := await self._mounted(digest, mount_from)) is not None:
-                is_mounted = opening.status == 201
-                if is_mounted and (existing := await self.existing(digest, content.size)) is not None:
+                if opening.status == 201 and (existing := await self.existing(digest, content.size)) is not None:
                     return existing
         if not resume or digest is None:
             return await _AsyncUpload(self, self._client, self._requests, content, None).run(opening)
@@ -70,14 +69,17 @@ class AsyncBlobUploads:
     async def mount(self, digest: Digest, repository: RepositoryName) -> bool:
         """Mount a blob of another repository; return whether the registry has done so."""
         response = await self._mounted(digest, repository)
-        if response is not None and response.status == 202:
-            with suppress(errors.DregError):
-                cancel = self._requests.cancel(self._requests.location_in(response))
-                await self._client.send(cancel, within=CANCEL_WITHIN)
-        return response is not None and response.status == 201
+        if response is None:
+            return False
+        if response.status == 201:
+            return is_there(await self._client.send(self._requests.exists(digest)), digest, None)
+        with suppress(errors.DregError):
+            cancel = self._requests.cancel(self._requests.location_in(response))
+            await self._client.send(cancel, within=CANCEL_WITHIN)
+        return False
 
     async def _mounted(self, digest: Digest, repository: RepositoryName) -> Response | None:
-        """Return the response if the blob was mounted (201), or if an upload was opened instead (202)."""
+        """Return the response if it states that the blob was mounted (201), or that an upload was opened (202)."""
         between, limits = (repository, self._repository), self._client.upload_limits
         if between in limits.no_mounts:
             return None
@@ -87,11 +89,8 @@ class AsyncBlobUploads:
             log.info("%s: cannot mount from %s: %s", self._repository, repository, failure)
             limits.no_mounts.add(between)
             return None
-        if response.status == 202:
+        if response.status in {201, 202}:
             return response
-        if response.status == 201:
-            head = await self._client.send(self._requests.exists(digest))
-            return response if is_there(head, digest, None) else None
         if 400 <= response.status < 500:
             limits.no_mounts.add(between)
         return None
@@ -186,6 +185,8 @@ class _AsyncUpload:
             try:
                 response = await self._client.send(replace(step.request, content=content), self._call)
             except errors.TransportError as failure:
+                if self._body.failure is not None:  # the source failed, not the upload
+                    raise self._body.failure from failure.__cause__
                 is_cut = content.left > 0
                 self._pace.failed(failure, is_cut=is_cut)
                 return self._session.failed(failure, is_cut=is_cut)

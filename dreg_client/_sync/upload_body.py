@@ -3,7 +3,7 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from types import TracebackType
 from typing import Final, Self
 
@@ -27,6 +27,9 @@ class UploadBody:
         content: The bytes.
         what: Their name, for errors.
         emit: Is called with the number of bytes that were sent, and the offset after them.
+
+    Attributes:
+        failure: Why the bytes cannot be read, or are the wrong ones; None if all is well.
     """
 
     def __init__(self, content: Content, what: str, emit: Callable[[int, int], None]) -> None:
@@ -43,6 +46,7 @@ class UploadBody:
         self._behind = WriteBehind(self._update)
         self._stack = ExitStack()
         self._digest: Digest | None = content.digest
+        self.failure: errors.DregError | None = None
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._behind)
@@ -52,11 +56,6 @@ class UploadBody:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, traceback)
-
-    @property
-    def size(self) -> int:
-        """The number of bytes that are known to exist."""
-        return self._end
 
     @property
     def known(self) -> Available:
@@ -107,7 +106,9 @@ class UploadBody:
             self.complete()
 
     def complete(self) -> Digest:
-        """Return the digest after all bytes were sent; raise DigestMismatchError if it is not the stated one."""
+        """Return the digest after all bytes have arrived; raise DigestMismatchError if it is not the stated one."""
+        if self._is_repeatable and self._hashed < self._end:
+            self._hash_rest()
         self._flush()
         self._behind.finish()
         actual = self._hash.digest()
@@ -116,8 +117,23 @@ class UploadBody:
         self._digest = actual
         return actual
 
+    def _hash_rest(self) -> None:
+        """Hash the bytes that this process does not send, because an earlier one has sent them."""
+        with closing(self.part(self._end, self._end)) as pieces:
+            for _ in pieces:
+                pass
+
     def part(self, start: int, end: int) -> Generator[bytes]:
         """Yield the bytes from `start` up to `end`. The last bytes of all are yielded once they are verified."""
+        try:
+            with closing(self._part(start, end)) as pieces:
+                for piece in pieces:
+                    yield piece
+        except errors.DregError as failure:
+            self.failure = failure
+            raise
+
+    def _part(self, start: int, end: int) -> Generator[bytes]:
         position = min(start, self._hashed)
         with self._opened(position) as pieces:
             for read in pieces:

@@ -47,8 +47,7 @@ class BlobUploads:
             if (existing := self.existing(digest, content.size)) is not None:
                 return existing
             if mount_from is not None and (opening := self._mounted(digest, mount_from)) is not None:
-                is_mounted = opening.status == 201
-                if is_mounted and (existing := self.existing(digest, content.size)) is not None:
+                if opening.status == 201 and (existing := self.existing(digest, content.size)) is not None:
                     return existing
         if not resume or digest is None:
             return _Upload(self, self._client, self._requests, content, None).run(opening)
@@ -69,14 +68,17 @@ class BlobUploads:
     def mount(self, digest: Digest, repository: RepositoryName) -> bool:
         """Mount a blob of another repository; return whether the registry has done so."""
         response = self._mounted(digest, repository)
-        if response is not None and response.status == 202:
-            with suppress(errors.DregError):
-                cancel = self._requests.cancel(self._requests.location_in(response))
-                self._client.send(cancel, within=CANCEL_WITHIN)
-        return response is not None and response.status == 201
+        if response is None:
+            return False
+        if response.status == 201:
+            return is_there(self._client.send(self._requests.exists(digest)), digest, None)
+        with suppress(errors.DregError):
+            cancel = self._requests.cancel(self._requests.location_in(response))
+            self._client.send(cancel, within=CANCEL_WITHIN)
+        return False
 
     def _mounted(self, digest: Digest, repository: RepositoryName) -> Response | None:
-        """Return the response if the blob was mounted (201), or if an upload was opened instead (202)."""
+        """Return the response if it states that the blob was mounted (201), or that an upload was opened (202)."""
         between, limits = (repository, self._repository), self._client.upload_limits
         if between in limits.no_mounts:
             return None
@@ -86,11 +88,8 @@ class BlobUploads:
             log.info("%s: cannot mount from %s: %s", self._repository, repository, failure)
             limits.no_mounts.add(between)
             return None
-        if response.status == 202:
+        if response.status in {201, 202}:
             return response
-        if response.status == 201:
-            head = self._client.send(self._requests.exists(digest))
-            return response if is_there(head, digest, None) else None
         if 400 <= response.status < 500:
             limits.no_mounts.add(between)
         return None
@@ -185,6 +184,8 @@ class _Upload:
             try:
                 response = self._client.send(replace(step.request, content=content), self._call)
             except errors.TransportError as failure:
+                if self._body.failure is not None:  # the source failed, not the upload
+                    raise self._body.failure from failure.__cause__
                 is_cut = content.left > 0
                 self._pace.failed(failure, is_cut=is_cut)
                 return self._session.failed(failure, is_cut=is_cut)

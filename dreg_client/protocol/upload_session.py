@@ -15,7 +15,7 @@ from dreg_client import errors
 from dreg_client.protocol.changes import unconfirmed
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.retry import Attempts
-from dreg_client.protocol.upload_limits import LARGEST_CHUNK, UploadLimits
+from dreg_client.protocol.upload_limits import LARGEST_CHUNK, SMALL_CHUNK, UploadLimits
 from dreg_client.protocol.uploads import UploadRequests, arrived, check_written, is_there, rejected, shortest_chunk
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
@@ -105,7 +105,7 @@ class UploadSession:
     @property
     def sends_all(self) -> bool:
         """Whether the next part is all of the rest, so that no chunks need to be held in memory."""
-        return not self.in_chunks or not self._limits.takes_chunks
+        return not (self._limits.takes_chunks and (self.in_chunks or not self._limits.takes_whole))
 
     @property
     def chunk(self) -> int:
@@ -200,13 +200,22 @@ class UploadSession:
             self._advance(stated if stated is not None and start < stated < end else end)
             return 0.0
         if status == 404:
+            self._failure = rejected(response, self._step.request)
             return self._start_again(response)
         if status == 416:
             return self._after_416(response)
+        if status == 413 and self._can_shrink(end - start):
+            self.phase = Phase.STATUS
+            return 0.0
         if status in _NO_CHUNKS and self._step.start == 0:
             self._limits.takes_chunks = False
             return self._start_again(response)
         return self._after_error(response, Phase.STATUS)
+
+    def _can_shrink(self, size: int) -> bool:
+        """Use smaller chunks after one that was too large; return False if they already are small."""
+        self._limits.shrink()
+        return not self.sends_all and self.chunk < size
 
     def _after_416(self, response: Response) -> float:
         if self._is_realigned and not self._limits.shrink():
@@ -224,6 +233,10 @@ class UploadSession:
                 self.phase, self._failure = Phase.CONFIRM, unconfirmed(response, self._step.request, "no blob")
             return 0.0
         if response.status == 404:
+            self._failure = rejected(response, self._step.request)
+            return self._start_again(response)
+        if response.status == 413 and self._step.end - self._step.start > SMALL_CHUNK and self._limits.takes_chunks:
+            self._limits.takes_whole = False  # a proxy in front of the registry limits the size of requests
             return self._start_again(response)
         if response.status in _MISPLACED and not self._is_realigned and self._step.start == self._step.end > 0:
             self._is_realigned, self.phase = True, Phase.STATUS
@@ -274,7 +287,7 @@ class UploadSession:
     def _advance(self, offset: int) -> None:
         self.offset, self.phase = offset, Phase.SEND
         if offset - self._marked >= _PROGRESS:
-            self._marked, self._attempts = offset, self._new_attempts()
+            self._marked, self._attempts, self._failure = offset, self._new_attempts(), None
             self._is_realigned = self._is_authorized_again = False
 
     def _checked(self, response: Response) -> float:

@@ -44,6 +44,19 @@ def test_upl_05_an_upload_goes_on_where_an_earlier_process_ended(way: Way, net: 
     assert not [*folder.iterdir()]
 
 
+def test_upl_05_an_upload_ends_although_an_earlier_process_has_sent_all_bytes(
+    way: Way, net: Network, folder: Path
+) -> None:
+    uploads = uploads_at(net)
+    uploads.sessions["u7"] = bytearray(SMALL)
+    keep(folder, f"{REGISTRY}{BASE}/blobs/uploads/u7")
+
+    assert way.push(SMALL, resume=True).kind is None
+    assert uploads.methods == ["HEAD", "GET", "PUT"]
+    assert uploads.blobs == {digest(SMALL): SMALL}
+    assert not [*folder.iterdir()]
+
+
 def test_upl_05_other_bytes_of_an_earlier_process_are_sent_again(way: Way, net: Network, folder: Path) -> None:
     uploads = uploads_at(net)
     uploads.sessions["u7"] = bytearray(b"." + SMALL[1:200_000])

@@ -29,6 +29,7 @@ class Registry:
 
     Attributes:
         faults: What happens to the next requests.
+        limit: The largest body that a proxy in front of it accepts.
         arrived: How many bytes of the upload there are; None if there is no upload.
         is_there: Whether the blob is there.
         asked: The methods of the requests.
@@ -38,12 +39,15 @@ class Registry:
     arrived: int | None = None
     is_there: bool = False
     asked: list[str] = field(default_factory=list)
+    limit: int = 1 << 40
 
     def take(self, step: Step) -> Response | None:
         """Return the response to a step; None if it is lost."""
         method = step.request.method
         self.asked.append(method)
         fault = self.faults.pop(0) if self.faults else ""
+        if step.end - step.start > self.limit:
+            return response(413)
         if method == "HEAD":
             return response(200 if self.is_there else 404)
         if fault == "forgets":
@@ -151,3 +155,28 @@ def test_row_29_a_new_token_is_requested_once_without_progress() -> None:
     with pytest.raises(errors.UnauthorizedError):
         uploaded(registry, 16 * MIB, in_chunks=True, can_repeat=True)
     assert registry.asked == ["POST", "PATCH", "GET", "PATCH"]
+
+
+def test_bodies_are_smaller_after_a_413_of_a_proxy() -> None:
+    for in_chunks, asked in ((False, ["POST", "PUT", "POST"]), (True, ["POST"])):
+        registry = Registry([], limit=10 * MIB)
+        uploaded(registry, 40 * MIB, in_chunks=in_chunks, can_repeat=True)
+
+        assert registry.asked == [*asked, "PATCH", "GET", *["PATCH"] * 10, "PUT"]
+
+
+@pytest.mark.parametrize("in_chunks", [True, False])
+def test_a_413_of_small_chunks_is_an_error(in_chunks: bool) -> None:
+    registry = Registry([], limit=MIB)
+
+    with pytest.raises(errors.UploadError, match="rejected") as caught:
+        uploaded(registry, 40 * MIB, in_chunks=in_chunks, can_repeat=True)
+    assert caught.value.status == 413
+
+
+def test_the_error_states_the_response_that_ended_the_upload() -> None:
+    registry = Registry(["", "500", "", *[""] * 10, "forgets", "404"])
+
+    with pytest.raises(errors.UploadError) as caught:
+        uploaded(registry, 200 * MIB, in_chunks=True, can_repeat=False)
+    assert caught.value.status == 404
