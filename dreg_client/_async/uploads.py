@@ -47,9 +47,10 @@ class AsyncBlobUploads:
         if digest is not None:
             if (existing := await self.existing(digest, content.size)) is not None:
                 return existing
-            if mount_from is not None and (opening := await self._mounted(digest, mount_from)) is not None:
-                if opening.status == 201 and (existing := await self.existing(digest, content.size)) is not None:
-                    return existing
+            opening = await self._mounted(digest, mount_from) if mount_from is not None else None
+            is_mounted = opening is not None and opening.status == 201
+            if is_mounted and (existing := await self.existing(digest, content.size)) is not None:
+                return existing
         if not resume or digest is None:
             return await _AsyncUpload(self, self._client, self._requests, content, None).run(opening)
         kept = await run_in_thread(KeptUpload, self._client.registry.url, self._repository, digest)

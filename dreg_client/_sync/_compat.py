@@ -110,12 +110,17 @@ class Semaphore:
 
     An interrupt comes before or after a call of a C function, never during it. So a single such call moves a permit
     from the queue to `held`, and a single one moves it back.
+
+    Nobody waits for the queue itself: before Python 3.13, `get` with a timeout may wait forever if another thread was
+    faster. A lock wakes one waiter at a time instead, which wakes the next one. If an interrupt loses a wake-up, the
+    others look again after their present step.
     """
 
     def __init__(self, permits: int) -> None:
         self._permits: SimpleQueue[None] = SimpleQueue()
         for _ in range(permits):
             self._permits.put(None)
+        self._is_empty = _thread.allocate_lock()
 
     @property
     def free(self) -> int:
@@ -129,27 +134,38 @@ class Semaphore:
         """
         held = [] if held is None else held
         scope = current.get()
-        if scope is None:
-            try:  # no wait in most cases
-                held.extend(map(self._permits.get, (False,)))
-            except Empty:
-                pass
-            else:
-                return True
+        if scope is None and self._take(held):
+            return True  # no wait in most cases
         wait = wait_in_steps if scope is None else scope.wait
         return wait(partial(self._acquire, held), timeout)
 
     def _acquire(self, held: list[None], timeout: float) -> bool:
+        until = time.monotonic() + timeout
+        while not self._take(held):
+            left = until - time.monotonic()
+            if left <= 0 or not self._is_empty.acquire(timeout=left):
+                return False
+        if self._permits.qsize():
+            self._wake()
+        return True
+
+    def _take(self, held: list[None]) -> bool:
         try:
-            held.extend(map(self._permits.get, (True,), (timeout,)))
+            held.extend(map(self._permits.get, (False,)))
         except Empty:
             return False
         return True
+
+    def _wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # another thread was faster
+            if self._is_empty.locked():
+                self._is_empty.release()
 
     def release(self, held: list[None] | None = None) -> None:
         """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
         with contextlib.suppress(IndexError):
             deque(map(self._permits.put, map([None].pop if held is None else held.pop, (0,))), 0)
+            self._wake()
 
 
 def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:

@@ -46,9 +46,10 @@ class BlobUploads:
         if digest is not None:
             if (existing := self.existing(digest, content.size)) is not None:
                 return existing
-            if mount_from is not None and (opening := self._mounted(digest, mount_from)) is not None:
-                if opening.status == 201 and (existing := self.existing(digest, content.size)) is not None:
-                    return existing
+            opening = self._mounted(digest, mount_from) if mount_from is not None else None
+            is_mounted = opening is not None and opening.status == 201
+            if is_mounted and (existing := self.existing(digest, content.size)) is not None:
+                return existing
         if not resume or digest is None:
             return _Upload(self, self._client, self._requests, content, None).run(opening)
         kept = run_in_thread(KeptUpload, self._client.registry.url, self._repository, digest)

@@ -268,3 +268,23 @@ def test_the_deadline_of_a_call_does_not_end_what_is_shielded_but_it_has_one_of_
 
     in_call(CallDeadline(0.0), lambda: run_shielded(work, deadline=CallDeadline(patience=20)))
     assert limits == [120.0]
+
+
+def test_a_wait_for_a_permit_ends_although_another_thread_was_faster() -> None:
+    for _ in range(20):
+        permits, ends = Semaphore(0), threading.Event()
+
+        def work(permits: Semaphore = permits, ends: threading.Event = ends) -> None:
+            while not ends.is_set():
+                permits.acquire(0.0005)
+
+        waiters = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+        for waiter in waiters:
+            waiter.start()
+        for _ in range(40):
+            permits.release()
+            ends.wait(0.0005)
+        ends.set()
+        for waiter in waiters:
+            waiter.join(10)
+        assert not any(waiter.is_alive() for waiter in waiters)
