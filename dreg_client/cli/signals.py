@@ -1,5 +1,6 @@
 """SIGINT, SIGTERM and SIGHUP: the first signal exits after the clean-up, a second one exits at once."""
 
+import atexit
 import os
 import signal
 import sys
@@ -54,6 +55,15 @@ def _watch_output() -> None:
     if hasattr(signal, "setitimer"):  # not on Windows
         signal.signal(signal.SIGALRM, look)
         signal.setitimer(signal.ITIMER_REAL, _PATIENCE, _PATIENCE)
+        atexit.register(_stop_watching)
+
+
+def _stop_watching() -> None:
+    """Write the rest of the output. Then stop the timer: near its end, Python no longer handles its signal."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or None
+            stream.flush()
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class DeferredSignals:

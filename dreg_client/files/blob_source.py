@@ -2,7 +2,7 @@
 
 import os
 import stat
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
@@ -146,11 +146,11 @@ def new_hash(digest: Digest | None) -> Verifier:
 
 def document_at(source: BinaryReader | str) -> bytes:
     """Read a document from a path or an open file, up to one byte more than documents may have."""
-    reader = PathReader(source) if isinstance(source, str) else source
+    if isinstance(source, str):
+        with closing(PathReader(source)) as reader:
+            return document_at(reader)
     pieces, size = list[bytes](), 0
-    while size <= MAX_DOCUMENT and (piece := reader.read(MAX_DOCUMENT + 1 - size)):
+    while size <= MAX_DOCUMENT and (piece := source.read(MAX_DOCUMENT + 1 - size)):
         pieces.append(piece)
         size += len(piece)
-    if isinstance(reader, PathReader):
-        reader.close()
     return b"".join(pieces)
