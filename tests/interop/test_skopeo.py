@@ -8,7 +8,7 @@ import pytest
 
 from dreg_client import Digest, copy
 from tests.copying.graphs import content, names
-from tests.interop.images import IMAGES, INDEXES, REST, RealGraph
+from tests.interop.images import IMAGES, INDEXES, REST, SIGNATURE, RealGraph, tar_of
 from tests.interop.tools import Tools
 
 
@@ -102,3 +102,20 @@ def test_a_docker_archive_of_skopeo_is_copied_with_its_config(
     config = tools.skopeo("inspect", "--raw", "--config", f"docker://{repository}:1")
     assert Digest.of(config) == graph.configs[graph.tagged[name]["digest"]]
     tools.skopeo("copy", f"docker://{repository}:1", f"dir:{tmp_path}/out")
+
+
+def test_referrers_and_signatures_of_cosign_are_found_by_their_tags(
+    repository: str, tools: Tools, tmp_path: Path
+) -> None:
+    graph = RealGraph()
+    image = graph.unpackable([tar_of(one="1")])
+    sbom = graph.artifact([graph.add(b"sbom")], subject=image)
+    graph.name("1", image)
+    tag = image["digest"].replace(":", "-")
+    graph.name(f"{tag}.sig", graph.image([graph.add(b"{}", SIGNATURE)]))
+    copy(f"oci:{graph.write(tmp_path / 'signed')}:1", repository, referrers=True)
+
+    [listed] = json.loads(tools.raw(f"docker://{repository}:{tag}"))["manifests"]
+    assert (listed["digest"], listed["size"]) == (sbom["digest"], sbom["size"])
+    assert Digest.of(tools.raw(f"docker://{repository}@{sbom['digest']}")) == sbom["digest"]
+    assert Digest.of(tools.raw(f"docker://{repository}:{tag}.sig")) == graph.tagged[f"{tag}.sig"]["digest"]
