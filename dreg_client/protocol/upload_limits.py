@@ -20,12 +20,14 @@ class UploadLimits:
     Attributes:
         chunk: The size of a chunk in bytes.
         takes_chunks: Whether the registry accepts chunks.
+        takes_puts: Whether the registry accepts a whole blob in the closing PUT.
         no_mounts: Pairs of repositories between which it does not mount blobs.
     """
 
     def __init__(self, origin: Origin) -> None:
         self.chunk: int = _KNOWN.get(origin.host, CHUNK)
         self.takes_chunks: bool = True
+        self.takes_puts: bool = True
         self.no_mounts: set[tuple[str, str]] = set()
 
     def shrink(self) -> bool:
