@@ -21,6 +21,7 @@ class UploadLimits:
         chunk: The size of a chunk in bytes.
         takes_chunks: Whether the registry accepts chunks.
         takes_whole: Whether it accepts large blobs in one request.
+        takes_puts: Whether the registry accepts a whole blob in the closing PUT.
         no_mounts: Pairs of repositories between which it does not mount blobs.
     """
 
@@ -28,6 +29,7 @@ class UploadLimits:
         self.chunk: int = _KNOWN.get(origin.host, CHUNK)
         self.takes_chunks: bool = True
         self.takes_whole: bool = True
+        self.takes_puts: bool = True
         self.no_mounts: set[tuple[str, str]] = set()
 
     def shrink(self) -> bool:

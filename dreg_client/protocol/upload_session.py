@@ -138,7 +138,8 @@ class UploadSession:
             reason = f"the registry accepts only chunks of at least {self._shortest} bytes"
             raise errors.UploadError(f"{reason}, which are not held in memory", "", "write the bytes to a file first")
         is_first = start == 0
-        if content.is_whole and content.digest is not None and (start == content.end or (is_first and self.sends_all)):
+        puts_all = is_first and self.sends_all and self._limits.takes_puts
+        if content.is_whole and content.digest is not None and (start == content.end or puts_all):
             return Step(self._requests.put(self.url, content.digest, content.end), start, content.end)
         end = content.end if self.sends_all else min(content.end, start + self.chunk)
         # Docker sends all of a blob in one PATCH without a Content-Range, so every registry accepts that.
@@ -207,15 +208,21 @@ class UploadSession:
         if status == 413 and self._can_shrink(end - start):
             self.phase = Phase.STATUS
             return 0.0
-        if status in _NO_CHUNKS and self._step.start == 0:
-            self._limits.takes_chunks = False
-            return self._start_again(response)
+        if status in _NO_CHUNKS or (status == 400 and start > 0):
+            return self._without_chunks(response)
         return self._after_error(response, Phase.STATUS)
 
     def _can_shrink(self, size: int) -> bool:
-        """Use smaller chunks after one that was too large; return False if they already are small."""
+        """Send less at once after a part that was too large; return False if it already was small."""
         self._limits.shrink()
+        if size > SMALL_CHUNK:
+            self._limits.takes_whole = False  # a proxy in front of the registry limits the size of requests
         return not self.sends_all and self.chunk < size
+
+    def _without_chunks(self, response: Response) -> float:
+        """Send all bytes at once, as for Google Artifact Registry, which accepts one chunk only."""
+        self._limits.takes_chunks, self._failure = False, rejected(response, self._step.request)
+        return self._start_again(response)
 
     def _after_416(self, response: Response) -> float:
         if self._is_realigned and not self._limits.shrink():
@@ -234,9 +241,11 @@ class UploadSession:
             return 0.0
         if response.status == 404:
             self._failure = rejected(response, self._step.request)
+            if self._limits.takes_chunks and self._step.start < self._step.end:
+                # Artifactory may not find a blob that is sent in the PUT; Docker sends each one by PATCH.
+                self._limits.takes_puts = False
             return self._start_again(response)
-        if response.status == 413 and self._step.end - self._step.start > SMALL_CHUNK and self._limits.takes_chunks:
-            self._limits.takes_whole = False  # a proxy in front of the registry limits the size of requests
+        if response.status == 413 and self._can_shrink(self._step.end - self._step.start):
             return self._start_again(response)
         if response.status in _MISPLACED and not self._is_realigned and self._step.start == self._step.end > 0:
             self._is_realigned, self.phase = True, Phase.STATUS
@@ -275,6 +284,8 @@ class UploadSession:
         if stated > min(self._sent, known):
             raise self._misplaced(f"the registry states that {stated} bytes arrived, which is more than were sent")
         if stated < max(self.offset, content.first):
+            if self._refusal is not None:  # ECR accepts every chunk, but may lose the bytes of all but the first
+                self._limits.takes_chunks, self._failure = False, self._refusal
             return self._start_again(response)
         if self._refusal is not None and stated == content.end:
             if self._sessions:
@@ -311,7 +322,7 @@ class UploadSession:
             failure.add_outcome("the upload cannot start again, because its source can be read only once")
             raise failure
         self.phase, self.url, self.offset, self._sent = Phase.START, "", 0, 0
-        self._is_realigned = False
+        self._is_realigned, self._refusal = False, None
         return 0.0
 
     def _misplaced(self, what: str, response: Response | None = None) -> errors.UploadOffsetError:

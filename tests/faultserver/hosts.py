@@ -176,10 +176,11 @@ class Host:
             if self.to_tls and raw.startswith(b"\x16\x03"):
                 connection.sendall(self.to_tls)
                 return None
-        top, _, body = bytes(raw).partition(b"\r\n\r\n")
+        top, _, rest = bytes(raw).partition(b"\r\n\r\n")
         lines = top.decode("latin-1").split("\r\n")
         headers = tuple((name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:]))
         length = int(dict(headers).get("content-length", "0"))
+        body = bytearray(rest)
         while len(body) < length:
             octets = connection.recv(65536)
             self.octets += octets
@@ -187,7 +188,7 @@ class Host:
                 return None
             body += octets
         method, target, _ = lines[0].split(" ")
-        return Heard(method, target, headers, body, top + b"\r\n\r\n" + body, number)
+        return Heard(method, target, headers, bytes(body), top + b"\r\n\r\n" + body, number)
 
     def _said(self, heard: Heard) -> Said | None:
         for path, method, answers in self.routes:
