@@ -26,7 +26,7 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
-_ONE_PLATFORM: Final = "a docker-archive holds one of each image: choose it with platforms= (--platform)"
+_ONE_PLATFORM: Final = "a docker-archive holds one of each image; choose it with platforms="
 
 
 async def acopy(
@@ -147,7 +147,7 @@ async def _roots(
             raise errors.UnsupportedError(f"{root.descriptor.digest} has several platforms; {_ONE_PLATFORM}")
         roots.append(root)
     if target.digest and (actual := roots[0].descriptor.digest) != target.digest:
-        raise errors.DigestMismatchError(target.digest, actual, f"the copy of {read.medium.address}")
+        raise errors.DigestMismatchError(target.digest, actual, f"the image to copy from {read.medium.address}")
     return roots
 
 
