@@ -13,6 +13,7 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"(use|with) ca_file", r"\1 --ca-file"),
         (r"with deadline=", "with --deadline"),
         (r"omit no_clobber=True", "omit --no-clobber"),
+        (r"omit referrers=True", "omit --referrers"),
         (r"with timeout=(?:Timeouts\(\w+=SECONDS\))?", "with --timeout"),
         (r"with retries=", "with --retries"),
         (r"with allow_empty=", "with --allow-empty"),

@@ -62,7 +62,7 @@ def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
 
 def _remarks(result: "CopyResult") -> Iterator[str]:
     if result.is_unchanged and not (result.kept or result.left_out):
-        yield f"nothing {'to copy' if result.is_dry_run else 'was copied'}: the destination already has everything"
+        yield "nothing to copy: the destination already has everything"
     else:
         verb = "would copy" if result.is_dry_run else "copied"
         yield f"{verb} {_shown(result.copied)}; {result.skipped.count} already there, {result.mounted.count} mounted"
