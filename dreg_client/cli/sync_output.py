@@ -101,7 +101,7 @@ def _plain(done: "RepositorySync") -> dict[str, Any]:
         "skipped": done.skipped,
         "removed": list(done.removed),
         "failed": [{"tag": tag, **plain_failure(failure)} for tag, failure in done.failed.items()],
-        "notPruned": done.not_pruned,
+        "notPruned": for_command_line(done.not_pruned),
         **{name: _size(getattr(done, name)) for name in ("blobs", "mounted", "manifests")},
     }
 
