@@ -100,6 +100,9 @@ _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     ("--all", "-a", "--multi-arch"): (
         ("--all-tags", "all platforms are copied by default; for all tags, use --all-tags"),
     ),
+    ("--username", "-u", "--password-stdin", "--identity-token-stdin"): (  # commands with two registries
+        ("--authfile", "log in with: dreg login REGISTRY"),
+    ),
     ("--dest-creds",): (("--authfile", "log in with: dreg login REGISTRY"),),
     ("--preserve-digests",): (("--no-clobber", "digests are always preserved"),),
     ("--force", "--overwrite"): (("--no-clobber", "tags are replaced by default, unless --no-clobber is given"),),

@@ -44,6 +44,7 @@ OPTIONS = {
     ),
     "--raw": (["inspect", "--raw", MULTI], "to print the manifest or index, use dreg manifest"),
     "-V": (["-V"], "use --version"),
+    "--username": (["copy", "--username", "ada"], "log in with: dreg login REGISTRY"),
     "--preserve-digests": (["copy", "--preserve-digests"], "digests are always preserved"),
     "--force": (["copy", "--force"], "tags are replaced by default, unless --no-clobber is given"),
 }
