@@ -18,7 +18,7 @@ EXIT_CODES: Final = {
     "2": "Usage or configuration error.",
     "3": "Authentication failed, or access was denied.",
     "4": "Not found: an image, tag, platform, blob or file.",
-    "5": "Content does not match its digest, is unsafe, or cannot be read.",
+    "5": "Content does not match its digest, is unsafe, or cannot be read or written.",
     "6": "Network error, timeout, or error of the registry.",
     "7": "Ambiguous name, or a conflict with another client.",
     "8": "Not supported by the registry or by dreg.",
