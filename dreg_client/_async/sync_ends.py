@@ -25,7 +25,7 @@ AsyncSyncEnd = str | StoreName | AsyncStore | AsyncRegistry
 """One side of a sync: the name of a store or of a whole registry, or an open one."""
 
 _FILES_OF_LAYOUTS: Final = frozenset({"blobs", "index.json", "oci-layout"})
-_EXPECTED: Final = "a repository or a layout without a tag: sync copies several tags; to choose them, use tags="
+_EXPECTED: Final = "a repository or a layout without a tag or digest; to choose tags, use tags="
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _repository_in(given: str | StoreName) -> str:
 def _without_tag(name: StoreName) -> StoreName:
     """Return the name of a store; raise InvalidReferenceError if it has a tag or digest."""
     if name.is_named and reference_of(name):
-        raise errors.InvalidReferenceError(shown(str(name)), "reference", _EXPECTED)
+        raise errors.InvalidReferenceError(shown(str(name)), "name for sync", _EXPECTED)
     return name
 
 

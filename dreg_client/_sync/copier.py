@@ -43,7 +43,6 @@ class Copier:
     Args:
         source: The store to read.
         destination: The store to write.
-        made: Manifests that the source does not have, by digest.
         referrers: Whether to also copy the referrers of all manifests.
         dry_run: Whether to write nothing.
         keeps_going: Whether to go on with what does not depend on something that failed; see `failures`.

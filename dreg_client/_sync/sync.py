@@ -26,8 +26,8 @@ def sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptions]) 
     after an interruption or a failure, run it again: only what is missing is transferred.
 
     Args:
-        source: A repository, layout or archive, by name without a tag, or as an open store; or a whole registry, such
-            as `localhost:5000` or an open registry.
+        source: A repository, layout or archive, by name without a tag, or as an open store; or a whole registry:
+            `localhost:5000`, `registry.example/` with a slash, or an open registry.
         destination: A repository or a layout. For a whole registry: a registry, optionally with a prefix for the names
             of repositories (`localhost:5001/mirror`), or a directory of layouts (`oci:PATH`).
         **options: The options of `SyncOptions` (`tags`, `repositories`, `prune`, `allow_empty`, `platforms`,

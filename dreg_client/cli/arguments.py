@@ -88,7 +88,7 @@ def parse_platform(text: str) -> "Platform":
 
 
 def _parse_end(text: str) -> "StoreName | str":
-    return host_alone(text) or _parse_source(text)
+    return text if host_alone(text) else _parse_source(text)  # without its slash, `HOST/` would be a repository
 
 
 STORE_TYPE: Final = _SourceType("source", _parse_source)
@@ -150,6 +150,19 @@ class PlatformType(ParsedType):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+platforms_option: Final = click.option(
+    "--platform",
+    "platforms",
+    metavar="PLATFORM",
+    multiple=True,
+    type=PlatformType("platform", parse_platform),
+    help="Copy only this platform: OS/ARCH[/VARIANT], or local. Can be repeated; then new indexes are written.",
+)
+referrers_option: Final = click.option(
+    "--referrers",
+    is_flag=True,
+    help="Also copy signatures, SBOMs, attestations and other referrers, including cosign's tags.",
+)
 platform_option: Final = click.option(
     "--platform",
     metavar="PLATFORM",

@@ -7,7 +7,7 @@ SOURCES: Final = {
     "name without a registry is on Docker Hub.",
     "oci:PATH[:TAG|@DIGEST]": "An OCI image layout in a directory.",
     "oci-archive:FILE[:TAG|@DIGEST]": "An OCI image layout in a tar archive.",
-    "docker-archive:FILE[:NAME:TAG|:@N]": "An archive written by docker save. @N selects an image by its position; "
+    "docker-archive:FILE[:NAME:TAG|:@N]": "An archive as docker save writes it. @N selects an image by its position; "
     "@0 is the first.",
 }
 """How the source of an image is written, by kind."""
@@ -18,7 +18,7 @@ EXIT_CODES: Final = {
     "2": "Usage or configuration error.",
     "3": "Authentication failed, or access was denied.",
     "4": "Not found: an image, tag, platform, blob or file.",
-    "5": "Content does not match its digest, is unsafe, or cannot be read.",
+    "5": "Content does not match its digest, is unsafe, or cannot be read or written.",
     "6": "Network error, timeout, or error of the registry.",
     "7": "Ambiguous name, or a conflict with another client.",
     "8": "Not supported by the registry or by dreg.",
@@ -35,6 +35,8 @@ ENVIRONMENT: Final = {
     "DOCKER_CONFIG": "Directory of Docker's config.json (default: ~/.docker).",
     "XDG_RUNTIME_DIR, XDG_CONFIG_HOME": "Directories in which containers/auth.json, Podman's credential file, is "
     "looked up.",
+    "XDG_STATE_HOME": "Directory in which dreg blob put --resume remembers interrupted uploads, in dreg/uploads "
+    "(default: ~/.local/state).",
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY": "Proxy URL for HTTPS, HTTP, or both: http://, https://, socks5:// or "
     "socks5h://. The lower-case names take precedence.",
     "NO_PROXY": "Hosts, domains and networks to connect to without a proxy, separated by commas; * for all.",

@@ -20,11 +20,17 @@ _VERBS: Final = {
     "GET": "read",
     "HEAD": CHECK,
     "PUT": "write",
-    "POST": "write",
+    "POST": "create",
     "PATCH": "write",
     "DELETE": "delete",
 }
-_GERUNDS: Final = {"read": "reading", CHECK: "checking for", "write": "writing", "delete": "deleting"}
+_GERUNDS: Final = {
+    "read": "reading",
+    CHECK: "checking for",
+    "write": "writing",
+    "create": "creating",
+    "delete": "deleting",
+}
 
 
 def raise_for_status(response: Response, request: Request, advice: str = "", verb: str = "") -> Response:
