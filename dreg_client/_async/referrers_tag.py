@@ -1,7 +1,8 @@
 """Change the referrers tag of a manifest, if the registry keeps no list ("Pushing Manifests with Subject")."""
 
 import random
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -60,8 +61,18 @@ class AsyncReferrersTag:
             ConflictError: The tag is not an OCI index, other processes keep overwriting it, or the registry confirms
                 changes without storing them.
         """
-        try:
+        with self._as_outcome(entry):
             await self._change(Addition(entry))
+
+    async def add_unchecked(self, entry: Descriptor) -> bool:
+        """Add an entry like `add`, but without looking again after a while; return whether it was not listed yet."""
+        with self._as_outcome(entry):
+            return await self._write(Addition(entry))
+
+    @contextmanager
+    def _as_outcome(self, entry: Descriptor) -> Generator[None]:
+        try:
+            yield
         except errors.DregError as failure:
             outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}; push it again"
             failure.add_outcome(outcome)
