@@ -116,6 +116,15 @@ def test_an_existing_blob_is_not_sent_again(registry: RunningRegistry) -> None:
     assert not [event for event in seen if isinstance(event, Sent)]
 
 
+def test_small_pieces_are_joined(registry: RunningRegistry) -> None:
+    raw, seen = os.urandom(200_000), list[object]()
+    with Registry(registry.url, on_event=seen.append) as client:
+        found = client.repository("acme/bytes").push_blob(raw[at : at + 1] for at in range(len(raw)))
+
+    assert found.digest == Digest.of(raw)
+    assert len([event for event in seen if isinstance(event, Sent)]) < 20
+
+
 def test_a_blob_is_mounted_from_another_repository(registry: RunningRegistry) -> None:
     raw = os.urandom(100_000)
     with Registry(registry.url) as client:
