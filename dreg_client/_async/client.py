@@ -108,7 +108,7 @@ class AsyncClient:
         return CallDeadline(self.deadline_seconds) if known is None and self.deadline_seconds is not None else known
 
     async def wait_for_turn(self, before: "Future[None]", reason: str, where: str) -> None:
-        """Wait until another thread or task has ended its turn (see `protocol.turns`).
+        """Wait until the turn before this one has ended (see `protocol.turns`).
 
         Raises:
             DeadlineError: That takes longer than the call may take.

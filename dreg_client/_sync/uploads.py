@@ -48,7 +48,7 @@ class BlobUploads:
         if (existing := self.existing(content.digest, content.size)) is not None:
             return existing
         with Turn((self._client.registry.url, self._repository, content.digest)) as before:
-            if not before.done():  # another thread or thread is uploading the same blob
+            if not before.done():  # the same blob is being uploaded
                 where = f"{self._client.registry.name}/{self._repository}, blob {content.digest.short}"
                 self._client.wait_for_turn(before, "another upload of the same blob took too long", where)
                 if (existing := self.existing(content.digest, content.size)) is not None:
