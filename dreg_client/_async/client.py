@@ -6,10 +6,10 @@
 from dataclasses import replace
 from math import inf
 from time import monotonic
-from typing import Final, NamedTuple, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Self, Unpack
 
 from dreg_client import errors
-from dreg_client._async._compat import sleep
+from dreg_client._async._compat import sleep, wait_future
 from dreg_client._async.adapter import new_transport
 from dreg_client._async.authenticator import AsyncAuthenticator
 from dreg_client._async.redirects import AsyncRedirects, url_of
@@ -28,6 +28,9 @@ from dreg_client.protocol.tls_mismatch import with_advice
 from dreg_client.protocol.upload_limits import UploadLimits
 from dreg_client.protocol.warning_header import quota_of, warnings_of
 from dreg_client.values.origin import Origin
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # imports `logging`
 
 _DENIED: Final = frozenset({401, 403})
 _WRITES: Final = frozenset({"PUT", "DELETE"})
@@ -103,6 +106,21 @@ class AsyncClient:
         """Return the limit of the current call; outside of any call, a new one; None if there is no limit."""
         known = current_call.get()
         return CallDeadline(self.deadline_seconds) if known is None and self.deadline_seconds is not None else known
+
+    async def wait_for_turn(self, before: "Future[None]", reason: str, where: str) -> None:
+        """Wait until the turn before this one has ended (see `protocol.turns`).
+
+        Raises:
+            DeadlineError: That takes longer than the call may take.
+        """
+        call = self.deadline()
+        try:
+            await wait_future(before, inf if call is None else call.until(monotonic()) - monotonic())
+        except TimeoutError:
+            failure = errors.TransferTimeoutError(reason, where)
+            if call is not None:
+                call.check(failure)
+            raise failure from None
 
     async def send(self, request: Request, call: CallDeadline | None = None, within: float = inf) -> Response:
         """Send a request to one of the registry's mirrors or to the registry itself, and read the whole response.

@@ -1,14 +1,13 @@
 """Change the referrers tag of a manifest, if the registry keeps no list ("Pushing Manifests with Subject")."""
 
 import random
-from contextlib import suppress
-from math import inf
-from time import monotonic
-from typing import TYPE_CHECKING, Final
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._async import changes
-from dreg_client._async._compat import sleep, wait_future
+from dreg_client._async._compat import sleep
 from dreg_client._async.client import AsyncClient
 from dreg_client._async.manifests import missing_manifests
 from dreg_client._logging import log
@@ -23,9 +22,6 @@ from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
 from dreg_client.values.reference import RepositoryName
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future  # imports `logging`
 
 _ROUNDS: Final = 10
 _WRITES: Final = 5
@@ -60,8 +56,18 @@ class AsyncReferrersTag:
             ConflictError: The tag is not an OCI index, other processes keep overwriting it, or the registry confirms
                 changes without storing them.
         """
-        try:
+        with self._as_outcome(entry):
             await self._change(Addition(entry))
+
+    async def add_unchecked(self, entry: Descriptor) -> bool:
+        """Add an entry like `add`, but without looking again after a while; return whether it was not listed yet."""
+        with self._as_outcome(entry):
+            return await self._write(Addition(entry))
+
+    @contextmanager
+    def _as_outcome(self, entry: Descriptor) -> Generator[None]:
+        try:
+            yield
         except errors.DregError as failure:
             outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}; push it again"
             failure.add_outcome(outcome)
@@ -103,7 +109,9 @@ class AsyncReferrersTag:
     async def _write(self, change: Change) -> bool:
         """Apply the change and read the list back, up to 5 times. Return whether anything was written."""
         with Turn((self._client.registry.url, self._repository, self._tag)) as before:
-            await self._wait_for_turn(before)
+            await self._client.wait_for_turn(
+                before, "another change of the list of referrers took too long", self._where
+            )
             served: RawManifest | None = None
             is_confirmed, unkept = False, 0
             for number in range(_WRITES):
@@ -116,17 +124,6 @@ class AsyncReferrersTag:
                     await self._wait_for_kept(unkept)
                 is_confirmed = await self._put(change, changed, is_last=number == _WRITES - 1)
             return True
-
-    async def _wait_for_turn(self, before: "Future[None]") -> None:
-        """Wait until another task has changed the tag; raise DeadlineError if that takes longer than the call may."""
-        call = self._client.deadline()
-        try:
-            await wait_future(before, inf if call is None else call.until(monotonic()) - monotonic())
-        except TimeoutError:
-            failure = errors.TransferTimeoutError("another change of the list of referrers took too long", self._where)
-            if call is not None:
-                call.check(failure)
-            raise failure from None
 
     async def _wait_for_kept(self, times: int) -> None:
         """Wait, because a registry may serve the old list for a while; raise ConflictError after several times."""

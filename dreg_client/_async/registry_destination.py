@@ -8,6 +8,7 @@ from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.manifests import named
 from dreg_client._async.ports import AsyncContent
+from dreg_client._async.referrers_checks import add_entry, checked_together
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import untag
 from dreg_client._logging import log
@@ -30,8 +31,12 @@ class AsyncRegistryDestination(AsyncRegistrySource):
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[None]:
-        """Do nothing: a registry keeps for a while what no manifest names yet."""
-        yield
+        """Check changes of referrers tags at the end, all together.
+
+        Blobs need nothing: a registry keeps for a while what no manifest names yet.
+        """
+        async with checked_together():
+            yield
 
     async def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
@@ -69,7 +74,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             return
         written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
         parsed = parse_manifest(raw, media_type, strict=False)
-        await self.referrers_tag(subject).add(referrer(written, parsed))
+        await add_entry(self.referrers_tag(subject), referrer(written, parsed))
 
     async def delete_tag(self, tag: str) -> None:
         """Delete a tag. The manifest and its other tags stay."""

@@ -2,15 +2,14 @@
 """Change the referrers tag of a manifest, if the registry keeps no list ("Pushing Manifests with Subject")."""
 
 import random
-from contextlib import suppress
-from math import inf
-from time import monotonic
-from typing import TYPE_CHECKING, Final
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
-from dreg_client._sync._compat import sleep, wait_future
+from dreg_client._sync._compat import sleep
 from dreg_client._sync.client import Client
 from dreg_client._sync.manifests import missing_manifests
 from dreg_client.models.descriptor import Descriptor
@@ -24,9 +23,6 @@ from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
 from dreg_client.values.reference import RepositoryName
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future  # imports `logging`
 
 _ROUNDS: Final = 10
 _WRITES: Final = 5
@@ -61,8 +57,18 @@ class ReferrersTag:
             ConflictError: The tag is not an OCI index, other processes keep overwriting it, or the registry confirms
                 changes without storing them.
         """
-        try:
+        with self._as_outcome(entry):
             self._change(Addition(entry))
+
+    def add_unchecked(self, entry: Descriptor) -> bool:
+        """Add an entry like `add`, but without looking again after a while; return whether it was not listed yet."""
+        with self._as_outcome(entry):
+            return self._write(Addition(entry))
+
+    @contextmanager
+    def _as_outcome(self, entry: Descriptor) -> Generator[None]:
+        try:
+            yield
         except errors.DregError as failure:
             outcome = f"{entry.digest} was pushed, but is not listed as a referrer of {self._subject}; push it again"
             failure.add_outcome(outcome)
@@ -104,7 +110,7 @@ class ReferrersTag:
     def _write(self, change: Change) -> bool:
         """Apply the change and read the list back, up to 5 times. Return whether anything was written."""
         with Turn((self._client.registry.url, self._repository, self._tag)) as before:
-            self._wait_for_turn(before)
+            self._client.wait_for_turn(before, "another change of the list of referrers took too long", self._where)
             served: RawManifest | None = None
             is_confirmed, unkept = False, 0
             for number in range(_WRITES):
@@ -117,17 +123,6 @@ class ReferrersTag:
                     self._wait_for_kept(unkept)
                 is_confirmed = self._put(change, changed, is_last=number == _WRITES - 1)
             return True
-
-    def _wait_for_turn(self, before: "Future[None]") -> None:
-        """Wait until another thread has changed the tag; raise DeadlineError if that takes longer than the call may."""
-        call = self._client.deadline()
-        try:
-            wait_future(before, inf if call is None else call.until(monotonic()) - monotonic())
-        except TimeoutError:
-            failure = errors.TransferTimeoutError("another change of the list of referrers took too long", self._where)
-            if call is not None:
-                call.check(failure)
-            raise failure from None
 
     def _wait_for_kept(self, times: int) -> None:
         """Wait, because a registry may serve the old list for a while; raise ConflictError after several times."""

@@ -10,6 +10,7 @@ from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.manifests import named
 from dreg_client._sync.ports import Content
+from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.untag import untag
 from dreg_client.models.descriptor import Descriptor
@@ -31,8 +32,12 @@ class RegistryDestination(RegistrySource):
 
     @contextmanager
     def writing(self) -> Generator[None]:
-        """Do nothing: a registry keeps for a while what no manifest names yet."""
-        yield
+        """Check changes of referrers tags at the end, all together.
+
+        Blobs need nothing: a registry keeps for a while what no manifest names yet.
+        """
+        with checked_together():
+            yield
 
     def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
@@ -70,7 +75,7 @@ class RegistryDestination(RegistrySource):
             return
         written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
         parsed = parse_manifest(raw, media_type, strict=False)
-        self.referrers_tag(subject).add(referrer(written, parsed))
+        add_entry(self.referrers_tag(subject), referrer(written, parsed))
 
     def delete_tag(self, tag: str) -> None:
         """Delete a tag. The manifest and its other tags stay."""

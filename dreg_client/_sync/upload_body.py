@@ -14,10 +14,12 @@ from dreg_client.files.blob_source import new_hash
 from dreg_client.files.step_thread import Block
 from dreg_client.protocol.upload_session import Available
 from dreg_client.values.digest import Digest
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.sizes import KIBIBYTE, MEBIBYTE
 
 _BLOCK: Final = MEBIBYTE
 """The bytes to hash at once in the other thread."""
+_JOINED: Final = 16 * KIBIBYTE
+"""The bytes of small pieces that are joined to one."""
 
 
 class UploadBody:
@@ -78,14 +80,13 @@ class UploadBody:
         self._drop(offset)
         # One byte more shows whether this is the last part.
         while not self._is_whole and self._end <= offset + size:
-            piece = next(self._pieces, None)
-            if piece is None:
-                self._is_whole = True
-                self._check_size(self._end)
-            else:
+            if piece := _joined(self._pieces, offset + size + 1 - self._end):
                 self._held.append(piece)
                 self._end += len(piece)
                 self._drop(offset)
+            else:
+                self._is_whole = True
+                self._check_size(self._end)
 
     def _drop(self, offset: int) -> None:
         """Forget the pieces before an offset. If an earlier process has sent them, they are hashed now."""
@@ -189,6 +190,16 @@ class UploadBody:
     def _update(self, block: Block) -> None:
         for piece in block:
             self._hash.update(piece)
+
+
+def _joined(pieces: Iterator[bytes], needed: int) -> bytes:
+    """Return the next piece, or several small ones as one, since each object takes more memory; empty at the end."""
+    joined = bytearray()
+    while len(joined) < min(_JOINED, needed) and (piece := next(pieces, None)) is not None:
+        if not joined and len(piece) >= _JOINED:
+            return piece
+        joined += piece
+    return bytes(joined)
 
 
 class _Held:

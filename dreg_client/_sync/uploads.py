@@ -21,6 +21,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Sent
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.pace import SendingPace
+from dreg_client.protocol.turns import Turn
 from dreg_client.protocol.upload_session import Phase, Step, UploadSession
 from dreg_client.protocol.uploads import CANCEL_WITHIN, UploadRequests, is_there
 from dreg_client.values.digest import Digest
@@ -42,15 +43,25 @@ class BlobUploads:
 
     def push(self, content: Content, *, mount_from: RepositoryName | None = None, resume: bool = False) -> Descriptor:
         """Write a blob, unless it exists; return its descriptor."""
-        digest, opening = content.digest, None
-        if digest is not None:
-            if (existing := self.existing(digest, content.size)) is not None:
-                return existing
-            opening = self._mounted(digest, mount_from) if mount_from is not None else None
-            is_mounted = opening is not None and opening.status == 201
-            if is_mounted and (existing := self.existing(digest, content.size)) is not None:
-                return existing
-        if not resume or digest is None:
+        if content.digest is None:
+            return _Upload(self, self._client, self._requests, content, None).run(None)
+        if (existing := self.existing(content.digest, content.size)) is not None:
+            return existing
+        with Turn((self._client.registry.url, self._repository, content.digest)) as before:
+            if not before.done():  # the same blob is being uploaded
+                where = f"{self._client.registry.name}/{self._repository}, blob {content.digest.short}"
+                self._client.wait_for_turn(before, "another upload of the same blob took too long", where)
+                if (existing := self.existing(content.digest, content.size)) is not None:
+                    return existing
+            return self._push(content, content.digest, mount_from, resume=resume)
+
+    def _push(self, content: Content, digest: Digest, mount_from: RepositoryName | None, *, resume: bool) -> Descriptor:
+        """Mount or upload a blob that does not exist."""
+        opening = self._mounted(digest, mount_from) if mount_from is not None else None
+        is_mounted = opening is not None and opening.status == 201
+        if is_mounted and (existing := self.existing(digest, content.size)) is not None:
+            return existing
+        if not resume:
             return _Upload(self, self._client, self._requests, content, None).run(opening)
         kept = run_in_thread(KeptUpload, self._client.registry.url, self._repository, digest)
         try:

@@ -2,7 +2,7 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, tags, lists, commands, growth (default: all).
+Suites: parse, dump, start, transfers, copies, tags, lists, commands, growth (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import commands
+import copies
 import dump
 import growth
 import lists
@@ -37,6 +38,7 @@ SUITES = {
     "dump": dump.tables,
     "start": start.tables,
     "transfers": transfers.tables,
+    "copies": copies.tables,
     "tags": tags.tables,
     "lists": lists.tables,
     "commands": commands.tables,
@@ -61,6 +63,7 @@ TOOLS = (
     ("curl", "--version"),
     ("openssl", "version"),
     ("crane", "version"),
+    ("regctl", "version"),
 )
 
 

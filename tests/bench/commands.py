@@ -12,7 +12,7 @@ from contest import Target, contest, process, result
 from tests.registries import EMPTY_INDEX, running
 
 _HTTPX = "`import httpx`"
-_DREG = "from dreg_client.cli import main; main()"
+_DREG = "from dreg_client.cli import program; program()"
 
 
 def tables() -> Iterator[str]:

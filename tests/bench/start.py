@@ -11,7 +11,7 @@ from tables import in_turn, ratios, spread, table, verdict
 
 _ROUNDS = 20
 _MANIFEST = Path(__file__).parents[2] / "fixtures" / "valid" / "oci-manifest.json"
-_DREG = "from dreg_client.cli import main; main()"
+_DREG = "from dreg_client.cli import program; program()"
 _NOTHING = "python -c pass"
 _COMMANDS = {
     _NOTHING: ["-c", "pass"],

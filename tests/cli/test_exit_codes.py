@@ -127,6 +127,26 @@ def test_a_bug_of_ours_is_told_as_such(options: list[str], shown: int) -> None:
     assert done.stderr.count("Traceback") == shown
 
 
+WITH_A_THREAD = """
+import sys, threading
+from dreg_client.cli import program
+def wait():
+    threading.main_thread().join()
+    print("the thread ends")
+threading.Thread(target=wait).start()
+program()
+"""
+
+
+@pytest.mark.parametrize(("words", "code"), [(["tags", MULTI], 0), (["tags"], 2)])
+def test_the_program_exits_when_all_output_is_written_and_all_threads_have_ended(words: list[str], code: int) -> None:
+    done = run_limited([sys.executable, "-c", WITH_A_THREAD, *words], capture_output=True, text=True, check=False)
+
+    assert done.returncode == code
+    assert done.stdout.endswith("the thread ends\n")
+    assert ("nested\n" in done.stdout) == (code == 0)
+
+
 def test_without_a_command_the_help_goes_to_standard_error(said: Run) -> None:
     done = said()
 

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from dreg_client import AsyncRegistry, Descriptor, Digest, Registry
-from tests.registries import LAYOUT, ROOT, RunningRegistry
+from dreg_client._sync.registry_destination import RegistryDestination
+from dreg_client.protocol.content import RawManifest
+from dreg_client.values.media_type import OCI_MANIFEST
+from tests.registries import EMPTY_INDEX, LAYOUT, ROOT, RunningRegistry
 
 EMPTY = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": str(Digest.of(b"{}")), "size": 2}
 WRITER = """
@@ -62,6 +65,22 @@ def test_upl_17_no_entry_is_lost_by_threads(registry: RunningRegistry) -> None:
         written = set(threads.map(write, signatures(subject, *map(str, range(8)))))
         assert {entry.digest for entry in web.referrers(subject)} == written
     assert len(written) == 8
+
+
+def test_upl_17_entries_that_others_overwrite_during_a_copy_are_added_again_at_its_end(
+    registry: RunningRegistry,
+) -> None:
+    with Registry(registry.url) as opened:
+        web = opened.repository("acme/web")
+        subject = web.resolve("1.3")
+        medium = web.source
+        assert isinstance(medium, RegistryDestination)
+        written = [RawManifest(text.encode(), OCI_MANIFEST) for text in signatures(subject, "one", "two")]
+        with medium.writing():
+            for manifest in written:
+                medium.push_manifest(manifest, manifest.digest)
+            registry.put("acme/web", str(subject.digest).replace(":", "-"), EMPTY_INDEX)
+        assert {each.digest for each in web.referrers(subject)} == {each.digest for each in written}
 
 
 def test_upl_17_no_entry_is_lost_by_processes(registry: RunningRegistry) -> None:

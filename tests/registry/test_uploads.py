@@ -6,12 +6,13 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dreg_client import AsyncRegistry, Credential, Digest, Registry, Sent, errors
+from dreg_client import Answered, AsyncRegistry, Credential, Digest, Registry, Sent, errors
 from dreg_client.protocol.upload_limits import CHUNK
 from tests.commands import run_limited, start_limited
 from tests.registries import PASSWORD, USER, RunningRegistry, running
@@ -114,6 +115,37 @@ def test_an_existing_blob_is_not_sent_again(registry: RunningRegistry) -> None:
         assert repository.push_blob(iter(()), digest=first.digest) == first
     assert sent[-1] == Sent(first.digest, 100_000, 100_000, 100_000)
     assert not [event for event in seen if isinstance(event, Sent)]
+
+
+def test_threads_upload_the_same_blob_once(registry: RunningRegistry) -> None:
+    raw, seen = os.urandom(8 * CHUNK), list[object]()
+    with Registry(registry.url, on_event=seen.append) as client, ThreadPoolExecutor(4) as threads:
+        repository = client.repository("acme/threads")
+        found = list(threads.map(repository.push_blob, [raw] * 4))
+
+    assert {each.digest for each in found} == {Digest.of(raw)}
+    assert len([event for event in seen if isinstance(event, Answered) and event.method == "PUT"]) == 1
+
+
+def test_tasks_upload_the_same_blob_once(registry: RunningRegistry) -> None:
+    raw, seen = os.urandom(8 * CHUNK), list[object]()
+
+    async def upload() -> None:
+        async with AsyncRegistry(registry.url, on_event=seen.append) as client, asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(client.repository("acme/tasks").push_blob(raw))
+
+    asyncio.run(upload())
+    assert len([event for event in seen if isinstance(event, Answered) and event.method == "PUT"]) == 1
+
+
+def test_small_pieces_are_joined(registry: RunningRegistry) -> None:
+    raw, seen = os.urandom(200_000), list[object]()
+    with Registry(registry.url, on_event=seen.append) as client:
+        found = client.repository("acme/bytes").push_blob(raw[at : at + 1] for at in range(len(raw)))
+
+    assert found.digest == Digest.of(raw)
+    assert len([event for event in seen if isinstance(event, Sent)]) < 20
 
 
 def test_a_blob_is_mounted_from_another_repository(registry: RunningRegistry) -> None:
