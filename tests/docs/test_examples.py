@@ -17,6 +17,7 @@ from tests.registries import RunningRegistry, running
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SCRIPT = re.compile(r"^```bash\n(#!.*?)^```$", re.MULTILINE | re.DOTALL)
 _SESSION = re.compile(r"^```bash\n((?!#!).*?)^```$", re.MULTILINE | re.DOTALL)
+_TOML = re.compile(r"^```toml\n(.*?\[\[sync\]\].*?)^```$", re.MULTILINE | re.DOTALL)
 _TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILINE)
 _RUNS_DREG = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg .*)")
 _CELL = re.compile(r"^```ipython\n(.*?)^(\w+)\n```$", re.MULTILINE | re.DOTALL)
@@ -42,6 +43,7 @@ SESSIONS = [
     if page.parent.name in {"guides", "coming-from"}
     for number, block in enumerate(_SESSION.findall(page.read_text()))
 ]
+SYNC_FILES = [block for page in PAGES if page.parent.name == "guides" for block in _TOML.findall(page.read_text())]
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
 
 
@@ -122,6 +124,16 @@ def test_commands_that_follow_each_other_succeed(script: str, placed: Callable[[
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("text", SYNC_FILES)
+def test_a_sync_file_of_the_guides_is_carried_out(text: str, placed: Callable[[str], str], tmp_path: Path) -> None:
+    (tmp_path / "mirror.toml").write_text(placed(text))
+
+    done = shell_in(tmp_path)("dreg sync --file mirror.toml --yes")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("@sha256:") > 1
+
+
 @pytest.mark.parametrize(("command", "said"), TRANSCRIPTS)
 def test_a_command_says_what_the_pages_show(
     command: str, said: str, run: Callable[..., subprocess.CompletedProcess[str]], placed: Callable[[str], str]
@@ -178,6 +190,7 @@ def test_there_are_commands_and_transcripts_to_run() -> None:
     assert len(COMMANDS) > 20
     assert len(TRANSCRIPTS) > 2
     assert len(SESSIONS) > 5
+    assert SYNC_FILES
     assert STEPS
 
 
