@@ -29,6 +29,8 @@ from dreg_client.values.platform import Platform
 
 _ONE_PLATFORM: Final = "a docker-archive holds one of each image; choose it with platforms="
 
+_NO_REFERRERS: Final = "a docker-archive cannot hold signatures and other referrers; omit referrers=True"
+
 
 def copy(
     source: CopyEnd,
@@ -92,9 +94,7 @@ def copy(
     read_options, write_options = options_of_ends(options)
     wanted, target = platforms_of(platforms), target_of(destination)
     if referrers and target.is_docker_archive:
-        raise errors.UnsupportedError(
-            "a docker-archive cannot hold signatures and other referrers; omit referrers=True"
-        )
+        raise errors.UnsupportedError(_NO_REFERRERS)
 
     def run() -> CopyResult:
         with open_source(source, read_options) as read:

@@ -115,7 +115,7 @@ def _media_type_advice(failure: errors.UnsupportedMediaTypeError) -> str:
     """Return what to do about a document of another kind, without arguments that only Python has."""
     from dreg_client.values.media_type import SCHEMA1
 
-    if failure.media_type in SCHEMA1:
+    if failure.media_type in SCHEMA1 and "cannot be copied" not in failure.advice:
         return "this is a manifest of schema 1; print it with: dreg manifest NAME"
     if failure.advice.startswith("specify "):
         return "print it without validation with: dreg manifest NAME --raw"

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.redact import redacted
-from dreg_client.protocol.retry import TRANSIENT, retry_after
+from dreg_client.protocol.retry import LACKS_BLOB, TRANSIENT, retry_after
 
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
 _LONGEST: Final = 1024
@@ -105,7 +105,9 @@ def _transient_error(
 ) -> errors.RegistryError:
     """Return the error for a status after which a later attempt may succeed."""
     where, wait = place_of(response), retry_after(response)
-    advice = "; ".join(filter(None, (response.advice, _try_again(wait))))
+    is_lacking = response.status == 500 and LACKS_BLOB in response.body
+    then = "this registry accepts a manifest only with all its blobs" if is_lacking else _try_again(wait)
+    advice = "; ".join(filter(None, (response.advice, then)))
     if response.status == 429:
         return errors.RateLimitedError("rate limit exceeded", where, advice, *facts, wait)
     if response.status >= 500:

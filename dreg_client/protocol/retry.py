@@ -22,7 +22,7 @@ TRANSIENT: Final = _ALWAYS | _TWICE_READING | {500}
 """Statuses after which the same request may succeed later."""
 _WAITING: Final = frozenset({408, 429, 503})
 _BUSY: Final = frozenset({429, 503})
-_LACKS_BLOB: Final = b"MANIFEST_BLOB_UNKNOWN"
+LACKS_BLOB: Final = b"MANIFEST_BLOB_UNKNOWN"
 """What distribution 2.8 reports with status 500 if a manifest names layers that are missing. Retries do not help."""
 _SECONDS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _MOMENT: Final = 0.5
@@ -74,7 +74,7 @@ class Attempts:
             self._absences += 1
             return _MOMENT if self._absences <= 2 and self._is_left(_MOMENT) else None
         is_retryable = status in _ALWAYS
-        if (status == 500 and _LACKS_BLOB not in response.body) or (status in _TWICE_READING and method in _READING):
+        if (status == 500 and LACKS_BLOB not in response.body) or (status in _TWICE_READING and method in _READING):
             self._server_faults += 1
             is_retryable = self._server_faults <= 2
         if not is_retryable:

@@ -101,6 +101,19 @@ def test_pull_copies_all_tags_to_a_layout_that_is_named_after_the_repository(
     assert names(tmp_path / "web") == names(LAYOUT)
 
 
+def test_a_manifest_of_schema_1_is_not_copied(dreg: Run, tmp_path: Path) -> None:
+    graph = Graph()
+    old = (ROOT / "fixtures/valid/docker-schema-1-signed.json").read_bytes()
+    graph.tag(graph.add(old, "application/vnd.docker.distribution.manifest.v1+prettyjws"), "old")
+
+    done = dreg("copy", f"oci:{graph.write(tmp_path / 'here')}", f"oci:{tmp_path}/there")
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith(
+        "schema 1 cannot be copied, because registries no longer accept it; build the image again\n"
+    )
+
+
 def test_no_clobber_exits_with_7(dreg: Run, tmp_path: Path) -> None:
     assert dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there:1.4").code == 0
 

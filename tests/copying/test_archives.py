@@ -190,7 +190,7 @@ def test_an_index_needs_a_platform_and_an_artifact_is_no_image(way: str, tmp_pat
         copied(way, f"{MULTI}:artifact", f"docker-archive:{archive}:acme/web:artifact")
     with pytest.raises(InvalidReferenceError, match="a name with a repository"):
         copied(way, MULTI, f"docker-archive:{archive}", tags=["single"])
-    with pytest.raises(UnsupportedError, match=r"cannot hold signatures .* omit referrers=True"):
+    with pytest.raises(UnsupportedError, match="omit referrers=True"):
         copied(way, f"{MULTI}:single", f"docker-archive:{archive}:acme/web:1.4", referrers=True)
     assert list(tmp_path.iterdir()) == []
 
@@ -224,9 +224,7 @@ def test_all_names_of_an_archive_become_tags_of_a_repository(
 
     assert set(copied(way, archive, there, tags="all").tagged) == {"1.3", "1.4"}
     copied(way, f"{MULTI}:1.4", f"{archive}:docker.io/acme/api:1.3", platforms=AMD64)
-    with pytest.raises(
-        ConflictError, match=r"'docker\.io/acme/api:1\.3' and 'docker\.io/acme/web:1\.3' .* the tag 1\.3"
-    ):
+    with pytest.raises(ConflictError, match=r"api:1\.3' and .*web:1\.3' would both become the tag 1\.3"):
         copied(way, archive, there, tags="all")
 
 

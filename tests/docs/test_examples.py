@@ -16,13 +16,16 @@ from tests.registries import RunningRegistry, running
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SCRIPT = re.compile(r"^```bash\n(#!.*?)^```$", re.MULTILINE | re.DOTALL)
+_SESSION = re.compile(r"^```bash\n((?!#!).*?)^```$", re.MULTILINE | re.DOTALL)
+_TOML = re.compile(r"^```toml\n(.*?\[\[sync\]\].*?)^```$", re.MULTILINE | re.DOTALL)
 _TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILINE)
 _RUNS_DREG = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg .*)")
 _CELL = re.compile(r"^```ipython\n(.*?)^(\w+)\n```$", re.MULTILINE | re.DOTALL)
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SUMMARY = re.compile(r"^dreg: (?:copied|would copy|nothing to copy).*\n", re.MULTILINE)
 _SAYS_NOTHING = (" -o ", "--format github")
-
+_COPIES = re.compile(r"dreg (?:copy|pull|push|sync) ")
+_SUMMARY = re.compile(r"dreg: (?:copied|would copy|nothing to copy|removed) ?.*|remove  .*")
 
 COMMANDS = sorted(
     {
@@ -35,6 +38,13 @@ COMMANDS = sorted(
 )
 CELLS = sorted({found.groups() for page in PAGES for found in _CELL.finditer(page.read_text())})
 SCRIPTS = [found for page in PAGES for found in _SCRIPT.findall(page.read_text())]
+SESSIONS = [
+    (f"{page.name}-{number}", block)
+    for page in PAGES
+    if page.parent.name in {"guides", "coming-from"}
+    for number, block in enumerate(_SESSION.findall(page.read_text()))
+]
+SYNC_FILES = [block for page in PAGES if page.parent.name == "guides" for block in _TOML.findall(page.read_text())]
 TRANSCRIPTS = [found.groups() for page in PAGES for found in _TRANSCRIPT.finditer(page.read_text())]
 
 
@@ -59,7 +69,11 @@ def placed(registry: RunningRegistry) -> Callable[[str], str]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], subprocess.CompletedProcess[str]]:
     """Run a line of a shell where there is a command `dreg`, and what the root of the project has."""
-    folder = tmp_path_factory.mktemp("checkout")
+    return shell_in(tmp_path_factory.mktemp("checkout"))
+
+
+def shell_in(folder: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Return a function that runs a script in a folder with a command `dreg`, and what the root of the project has."""
     for name in ("fixtures", "schemas"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "manifests").symlink_to(ROOT / "fixtures/valid")
@@ -95,9 +109,30 @@ def test_a_command_of_the_pages_succeeds(
     done = run(placed(command))
 
     assert done.returncode == 0, done.stdout + done.stderr
+    if _COPIES.match(command):
+        assert done.stderr
+        assert all(_SUMMARY.fullmatch(line) for line in done.stderr.splitlines()), done.stderr
+        return
     assert done.stdout or any(word in command for word in _SAYS_NOTHING)
     warns = command.startswith("dreg login") and done.stderr.endswith("unencrypted, encoded with base64\n")
     assert not _SUMMARY.sub("", done.stderr) or warns
+
+
+@pytest.mark.parametrize("script", [pytest.param(block, id=place) for place, block in SESSIONS])
+def test_commands_that_follow_each_other_succeed(script: str, placed: Callable[[str], str], tmp_path: Path) -> None:
+    done = shell_in(tmp_path)(placed(script))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("text", SYNC_FILES)
+def test_a_sync_file_of_the_guides_is_carried_out(text: str, placed: Callable[[str], str], tmp_path: Path) -> None:
+    (tmp_path / "mirror.toml").write_text(placed(text))
+
+    done = shell_in(tmp_path)("dreg sync --file mirror.toml --yes")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("@sha256:") > 1
 
 
 @pytest.mark.parametrize(("command", "said"), TRANSCRIPTS)
@@ -155,6 +190,8 @@ def test_the_hooks_that_the_pages_name_are_there() -> None:
 def test_there_are_commands_and_transcripts_to_run() -> None:
     assert len(COMMANDS) > 20
     assert len(TRANSCRIPTS) > 2
+    assert len(SESSIONS) > 5
+    assert SYNC_FILES
     assert STEPS
 
 
