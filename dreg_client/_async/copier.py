@@ -1,6 +1,6 @@
 """Copy manifests and blobs from one store to another. `CopyGraph` decides what may be transferred next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol, runtime_checkable
 
@@ -27,6 +27,7 @@ from dreg_client.models.index import Index
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.events import Copying, Event, Outcome, Planned
+from dreg_client.protocol.permits import Permit
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.sizes import MEBIBYTE
@@ -46,6 +47,7 @@ class AsyncCopier:
         referrers: Whether to also copy the referrers of all manifests.
         dry_run: Whether to write nothing.
         keeps_going: Whether to go on with what does not depend on something that failed; see `failures`.
+        limits: How many blobs may be transferred at a time, together with other copies.
         emit: A function that is called with each event.
 
     Attributes:
@@ -61,11 +63,12 @@ class AsyncCopier:
         referrers: bool = False,
         dry_run: bool = False,
         keeps_going: bool = False,
+        limits: Sequence[Semaphore] = (),
         emit: Callable[[Event], None],
     ) -> None:
         self._source, self._destination = source, destination
         self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
-        self._keeps_going = keeps_going
+        self._keeps_going, self._limits = keeps_going, limits
         self._mounts = source.name if shares_registry(source, destination) else None
         self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
         self._graph = self._new_graph()
@@ -288,12 +291,22 @@ class AsyncCopier:
             return "mounted"
         content = AsyncStoredBlob(self._source, descriptor, partial(self._passed, descriptor))
         try:
-            await self._push(content)
+            await self._within_limits(content)
         except errors.NotFoundError:
             if not (content.is_missing and may_be_left_out(descriptor)):
                 raise
             return "left out"
         return "copied" if content.was_read else "skipped"
+
+    async def _within_limits(self, content: AsyncStoredBlob) -> None:
+        held = [(limit, Permit(limit)) for limit in self._limits]
+        try:
+            for limit, permit in held:
+                await limit.acquire(_FOREVER, permit)
+            await self._push(content)
+        finally:
+            for limit, permit in held:
+                limit.release(permit)
 
     async def _push(self, content: AsyncStoredBlob) -> None:
         while True:

@@ -1,25 +1,21 @@
 """The ends of `sync`: two stores, or all repositories of a registry and where each of them is written."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from dreg_client import errors
 from dreg_client._async.copy_ends import open_source, open_target, target_of
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
 from dreg_client._async.store import AsyncStore
-from dreg_client.copying.options import CopyOptions, options_of_ends
+from dreg_client._async.sync_run import AsyncSyncRun
 from dreg_client.copying.sync_options import SyncChoice
-from dreg_client.credentials.lookup import with_defaults
 from dreg_client.files.store_path import named_store
 from dreg_client.values.reference import RepositoryName, shown
 from dreg_client.values.registry_name import DOCKER, host_alone
 from dreg_client.values.store_name import StoreName, reference_of
-
-if TYPE_CHECKING:
-    from dreg_client.protocol.options import RegistryOptions
 
 AsyncSyncEnd = str | StoreName | AsyncStore | AsyncRegistry
 """One side of a sync: the name of a store or of a whole registry, or an open one."""
@@ -63,42 +59,34 @@ class AsyncSyncEnds(Protocol):
 
 @asynccontextmanager
 async def open_ends(
-    source: AsyncSyncEnd, destination: AsyncSyncEnd, options: CopyOptions, *, dry_run: bool
+    source: AsyncSyncEnd, destination: AsyncSyncEnd, run: AsyncSyncRun, *, dry_run: bool
 ) -> AsyncGenerator[AsyncSyncEnds]:
     """Open what is to be synchronised; with `dry_run`, without creating layouts."""
-    read, write = options_of_ends(options)
-    async with AsyncExitStack() as stack:
-        if (registry := await _registry(source, read, stack)) is None:
-            given = await _one_destination(source, destination, write, stack)
-            yield _Single(source, given, (read, write), dry_run)
+    if (registry := await _registry(source, run)) is None:
+        given = await _one_destination(source, destination, run)
+        yield _Single(source, given, run, dry_run)
+        return
+    into = await _registry(destination, run, is_destination=True)
+    prefix = "" if into else destination
+    if isinstance(prefix, str | StoreName) and prefix:
+        name = _without_tag(named_store(prefix))
+        if name.kind == "registry" and name.reference is not None:
+            into = await run.registry(name.reference.registry, is_destination=True)
+            prefix = _prefix_of(prefix, name)
+        elif name.kind == "oci":
+            yield _Whole(registry, None, name.path, dry_run)
             return
-        into = await _registry(destination, write, stack)
-        prefix = "" if into else destination
-        if isinstance(prefix, str | StoreName) and prefix:
-            name = _without_tag(named_store(prefix))
-            if name.kind == "registry" and name.reference is not None:
-                into = await stack.enter_async_context(_opened(name.reference.registry, write))
-                prefix = _prefix_of(prefix, name)
-            elif name.kind == "oci":
-                yield _Whole(registry, None, name.path, write, dry_run)
-                return
-        if into is None or not isinstance(prefix, str):
-            raise errors.UnsupportedError(
-                "a whole registry can only be copied to a registry, or to layouts in oci:PATH"
-            )
-        yield _Whole(registry, into, prefix, write, dry_run)
+    if into is None or not isinstance(prefix, str):
+        raise errors.UnsupportedError("a whole registry can only be copied to a registry, or to layouts in oci:PATH")
+    yield _Whole(registry, into, prefix, dry_run)
 
 
-def _opened(url: str, options: "RegistryOptions") -> AsyncRegistry:
-    return AsyncRegistry(url, strict=False, **with_defaults(options))
-
-
-async def _registry(given: AsyncSyncEnd, options: "RegistryOptions", stack: AsyncExitStack) -> AsyncRegistry | None:
-    """Return the registry that is given or named; None if it is a store. One that is named is closed at the end."""
+async def _registry(given: AsyncSyncEnd, run: AsyncSyncRun, *, is_destination: bool = False) -> AsyncRegistry | None:
+    """Return the registry that is given or named; None if it is a store."""
     if isinstance(given, AsyncRegistry):
         return given
     host = host_alone(given) if isinstance(given, str) else None
-    return await stack.enter_async_context(_opened(host, options)) if host else None
+    return await run.registry(host, is_destination=is_destination) if host else None
 
 
 def _prefix_of(given: str | StoreName, name: StoreName) -> str:
@@ -109,10 +97,10 @@ def _prefix_of(given: str | StoreName, name: StoreName) -> str:
 
 
 async def _one_destination(
-    source: AsyncSyncEnd, destination: AsyncSyncEnd, options: "RegistryOptions", stack: AsyncExitStack
+    source: AsyncSyncEnd, destination: AsyncSyncEnd, run: AsyncSyncRun
 ) -> str | StoreName | AsyncStore:
     """Return where a single store is written. In a whole registry, that is the repository of the same name."""
-    into = await _registry(destination, options, stack)
+    into = await _registry(destination, run, is_destination=True)
     if into is None:
         assert not isinstance(destination, AsyncRegistry)  # noqa: S101 (see `_registry`)
         return destination
@@ -156,14 +144,14 @@ class _Single:
         self,
         source: AsyncSyncEnd,
         destination: str | StoreName | AsyncStore,
-        options: "tuple[RegistryOptions, RegistryOptions]",
+        run: AsyncSyncRun,
         dry_run: bool,  # noqa: FBT001 (private)
     ) -> None:
         assert not isinstance(source, AsyncRegistry)  # noqa: S101 (a whole registry is not a store)
         for given in (source, destination):
             if isinstance(given, str | StoreName):
                 _without_tag(named_store(given))
-        self._source, self._destination, self._options, self._dry_run = source, destination, options, dry_run
+        self._source, self._destination, self._run, self._dry_run = source, destination, run, dry_run
 
     async def keys(self, choice: SyncChoice) -> list[str]:
         if choice.repositories:
@@ -175,11 +163,23 @@ class _Single:
 
     @asynccontextmanager
     async def open(self, key: str) -> AsyncGenerator[AsyncSyncPair]:
-        target = target_of(_writable(target_of(self._destination).given))
-        async with open_source(self._source, self._options[0]) as read:
+        target = _writable(target_of(self._destination).given)
+        source = await self._in_registry(self._source) or self._source
+        target = await self._in_registry(target, is_destination=True) or target
+        async with open_source(source, {}) as read:
             listed = await read.medium.tags()
-            async with open_target(target, self._options[1], dry_run=self._dry_run) as written:
+            async with open_target(target_of(target), {}, dry_run=self._dry_run) as written:
                 yield AsyncSyncPair(read.medium, written, self.names(key), listed)
+
+    async def _in_registry(
+        self, given: str | StoreName | AsyncStore, *, is_destination: bool = False
+    ) -> AsyncStore | None:
+        """Return the repository that is named; None for other stores."""
+        name = named_store(given) if isinstance(given, str | StoreName) else None
+        if name is None or name.kind != "registry" or name.reference is None:
+            return None
+        registry = await self._run.registry(name.reference.registry, is_destination=is_destination)
+        return registry.repository(name.reference.repository)
 
 
 def _writable(given: StoreName | AsyncStore) -> StoreName | AsyncStore:
@@ -205,11 +205,10 @@ class _Whole:
         source: AsyncRegistry,
         destination: AsyncRegistry | None,
         prefix: str,
-        options: "RegistryOptions",
         dry_run: bool,  # noqa: FBT001 (private)
     ) -> None:
         self._source, self._destination, self._prefix = source, destination, prefix
-        self._options, self._dry_run = options, dry_run
+        self._dry_run = dry_run
 
     async def keys(self, choice: SyncChoice) -> list[str]:
         return [name async for name in self._source.catalog() if choice.has_repository(name)]
@@ -225,5 +224,5 @@ class _Whole:
         listed = await read.tags()
         below = f"{self._prefix}/{key}" if self._prefix else key
         target = self._destination.repository(below) if self._destination else _layout_of(key, below)
-        async with open_target(target_of(target), self._options, dry_run=self._dry_run) as written:
+        async with open_target(target_of(target), {}, dry_run=self._dry_run) as written:
             yield AsyncSyncPair(read, written, self.names(key), listed)

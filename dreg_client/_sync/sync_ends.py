@@ -2,25 +2,21 @@
 """The ends of `sync`: two stores, or all repositories of a registry and where each of them is written."""
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from dreg_client import errors
 from dreg_client._sync.copy_ends import open_source, open_target, target_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
 from dreg_client._sync.store import Store
-from dreg_client.copying.options import CopyOptions, options_of_ends
+from dreg_client._sync.sync_run import SyncRun
 from dreg_client.copying.sync_options import SyncChoice
-from dreg_client.credentials.lookup import with_defaults
 from dreg_client.files.store_path import named_store
 from dreg_client.values.reference import RepositoryName, shown
 from dreg_client.values.registry_name import DOCKER, host_alone
 from dreg_client.values.store_name import StoreName, reference_of
-
-if TYPE_CHECKING:
-    from dreg_client.protocol.options import RegistryOptions
 
 SyncEnd = str | StoreName | Store | Registry
 """One side of a sync: the name of a store or of a whole registry, or an open one."""
@@ -63,41 +59,33 @@ class SyncEnds(Protocol):
 
 
 @contextmanager
-def open_ends(source: SyncEnd, destination: SyncEnd, options: CopyOptions, *, dry_run: bool) -> Generator[SyncEnds]:
+def open_ends(source: SyncEnd, destination: SyncEnd, run: SyncRun, *, dry_run: bool) -> Generator[SyncEnds]:
     """Open what is to be synchronised; with `dry_run`, without creating layouts."""
-    read, write = options_of_ends(options)
-    with ExitStack() as stack:
-        if (registry := _registry(source, read, stack)) is None:
-            given = _one_destination(source, destination, write, stack)
-            yield _Single(source, given, (read, write), dry_run)
+    if (registry := _registry(source, run)) is None:
+        given = _one_destination(source, destination, run)
+        yield _Single(source, given, run, dry_run)
+        return
+    into = _registry(destination, run, is_destination=True)
+    prefix = "" if into else destination
+    if isinstance(prefix, str | StoreName) and prefix:
+        name = _without_tag(named_store(prefix))
+        if name.kind == "registry" and name.reference is not None:
+            into = run.registry(name.reference.registry, is_destination=True)
+            prefix = _prefix_of(prefix, name)
+        elif name.kind == "oci":
+            yield _Whole(registry, None, name.path, dry_run)
             return
-        into = _registry(destination, write, stack)
-        prefix = "" if into else destination
-        if isinstance(prefix, str | StoreName) and prefix:
-            name = _without_tag(named_store(prefix))
-            if name.kind == "registry" and name.reference is not None:
-                into = stack.enter_context(_opened(name.reference.registry, write))
-                prefix = _prefix_of(prefix, name)
-            elif name.kind == "oci":
-                yield _Whole(registry, None, name.path, write, dry_run)
-                return
-        if into is None or not isinstance(prefix, str):
-            raise errors.UnsupportedError(
-                "a whole registry can only be copied to a registry, or to layouts in oci:PATH"
-            )
-        yield _Whole(registry, into, prefix, write, dry_run)
+    if into is None or not isinstance(prefix, str):
+        raise errors.UnsupportedError("a whole registry can only be copied to a registry, or to layouts in oci:PATH")
+    yield _Whole(registry, into, prefix, dry_run)
 
 
-def _opened(url: str, options: "RegistryOptions") -> Registry:
-    return Registry(url, strict=False, **with_defaults(options))
-
-
-def _registry(given: SyncEnd, options: "RegistryOptions", stack: ExitStack) -> Registry | None:
-    """Return the registry that is given or named; None if it is a store. One that is named is closed at the end."""
+def _registry(given: SyncEnd, run: SyncRun, *, is_destination: bool = False) -> Registry | None:
+    """Return the registry that is given or named; None if it is a store."""
     if isinstance(given, Registry):
         return given
     host = host_alone(given) if isinstance(given, str) else None
-    return stack.enter_context(_opened(host, options)) if host else None
+    return run.registry(host, is_destination=is_destination) if host else None
 
 
 def _prefix_of(given: str | StoreName, name: StoreName) -> str:
@@ -107,11 +95,9 @@ def _prefix_of(given: str | StoreName, name: StoreName) -> str:
     return repository if text.endswith(repository) else repository.removeprefix("library/")
 
 
-def _one_destination(
-    source: SyncEnd, destination: SyncEnd, options: "RegistryOptions", stack: ExitStack
-) -> str | StoreName | Store:
+def _one_destination(source: SyncEnd, destination: SyncEnd, run: SyncRun) -> str | StoreName | Store:
     """Return where a single store is written. In a whole registry, that is the repository of the same name."""
-    into = _registry(destination, options, stack)
+    into = _registry(destination, run, is_destination=True)
     if into is None:
         assert not isinstance(destination, Registry)  # noqa: S101 (see `_registry`)
         return destination
@@ -155,14 +141,14 @@ class _Single:
         self,
         source: SyncEnd,
         destination: str | StoreName | Store,
-        options: "tuple[RegistryOptions, RegistryOptions]",
+        run: SyncRun,
         dry_run: bool,  # noqa: FBT001 (private)
     ) -> None:
         assert not isinstance(source, Registry)  # noqa: S101 (a whole registry is not a store)
         for given in (source, destination):
             if isinstance(given, str | StoreName):
                 _without_tag(named_store(given))
-        self._source, self._destination, self._options, self._dry_run = source, destination, options, dry_run
+        self._source, self._destination, self._run, self._dry_run = source, destination, run, dry_run
 
     def keys(self, choice: SyncChoice) -> list[str]:
         if choice.repositories:
@@ -174,11 +160,21 @@ class _Single:
 
     @contextmanager
     def open(self, key: str) -> Generator[SyncPair]:
-        target = target_of(_writable(target_of(self._destination).given))
-        with open_source(self._source, self._options[0]) as read:
+        target = _writable(target_of(self._destination).given)
+        source = self._in_registry(self._source) or self._source
+        target = self._in_registry(target, is_destination=True) or target
+        with open_source(source, {}) as read:
             listed = read.medium.tags()
-            with open_target(target, self._options[1], dry_run=self._dry_run) as written:
+            with open_target(target_of(target), {}, dry_run=self._dry_run) as written:
                 yield SyncPair(read.medium, written, self.names(key), listed)
+
+    def _in_registry(self, given: str | StoreName | Store, *, is_destination: bool = False) -> Store | None:
+        """Return the repository that is named; None for other stores."""
+        name = named_store(given) if isinstance(given, str | StoreName) else None
+        if name is None or name.kind != "registry" or name.reference is None:
+            return None
+        registry = self._run.registry(name.reference.registry, is_destination=is_destination)
+        return registry.repository(name.reference.repository)
 
 
 def _writable(given: StoreName | Store) -> StoreName | Store:
@@ -204,11 +200,10 @@ class _Whole:
         source: Registry,
         destination: Registry | None,
         prefix: str,
-        options: "RegistryOptions",
         dry_run: bool,  # noqa: FBT001 (private)
     ) -> None:
         self._source, self._destination, self._prefix = source, destination, prefix
-        self._options, self._dry_run = options, dry_run
+        self._dry_run = dry_run
 
     def keys(self, choice: SyncChoice) -> list[str]:
         return [name for name in self._source.catalog() if choice.has_repository(name)]
@@ -224,5 +219,5 @@ class _Whole:
         listed = read.tags()
         below = f"{self._prefix}/{key}" if self._prefix else key
         target = self._destination.repository(below) if self._destination else _layout_of(key, below)
-        with open_target(target_of(target), self._options, dry_run=self._dry_run) as written:
+        with open_target(target_of(target), {}, dry_run=self._dry_run) as written:
             yield SyncPair(read, written, self.names(key), listed)
