@@ -191,3 +191,22 @@ def test_the_schema_of_the_file_accepts_what_dreg_accepts(dreg: Run) -> None:
     jsonschema.validate(valid, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"sync": [{**valid["sync"][0], "prun": True}]}, schema)
+
+
+def test_the_schema_of_plans_accepts_a_plan_that_was_saved(dreg: Run, older: str, there: Path, tmp_path: Path) -> None:
+    import jsonschema
+
+    dreg("sync", older, f"oci:{there}", "--prune", "--plan", tmp_path / "plan.json")
+    saved = json.loads((tmp_path / "plan.json").read_text())
+    schema = json.loads(dreg("schema", "show", "sync-plan").out)
+
+    jsonschema.validate(saved, schema)
+    for name, wrong in (("copies", {}), ("notPruned", None), ("tags", []), ("blobs", {"count": "1"})):
+        changed = {**saved, "repositories": [{**saved["repositories"][0], name: wrong}]}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(changed, schema)
+        (tmp_path / "changed.json").write_text(json.dumps(changed))
+        refused = dreg("sync", "--plan", tmp_path / "changed.json")
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert "is not a valid plan: repositories.0." in refused.err
+        assert "dreg schema show sync-plan" in refused.err
