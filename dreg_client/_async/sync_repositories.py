@@ -56,6 +56,16 @@ async def _synced(run: AsyncSyncRun, ends: AsyncSyncEnds, choice: SyncChoice, ke
 
 
 async def _carried_out(run: AsyncSyncRun, pair: AsyncSyncPair, choice: SyncChoice, found: Comparison) -> RepositorySync:
+    """Copy and remove tags. An archive is written once, and only if anything changes."""
+    async with AsyncExitStack() as stack:
+        if pair.is_whole and (found.differing or found.removals or choice.referrers):
+            await stack.enter_async_context(pair.destination.writing())
+        return await _copied_and_removed(run, pair, choice, found)
+
+
+async def _copied_and_removed(
+    run: AsyncSyncRun, pair: AsyncSyncPair, choice: SyncChoice, found: Comparison
+) -> RepositorySync:
     done = await copied(run, pair, choice, found, dry_run=False)
     if "" in done.failed or not found.removals:
         return done

@@ -53,6 +53,14 @@ def _synced(run: SyncRun, ends: SyncEnds, choice: SyncChoice, key: str) -> Repos
 
 
 def _carried_out(run: SyncRun, pair: SyncPair, choice: SyncChoice, found: Comparison) -> RepositorySync:
+    """Copy and remove tags. An archive is written once, and only if anything changes."""
+    with ExitStack() as stack:
+        if pair.is_whole and (found.differing or found.removals or choice.referrers):
+            stack.enter_context(pair.destination.writing())
+        return _copied_and_removed(run, pair, choice, found)
+
+
+def _copied_and_removed(run: SyncRun, pair: SyncPair, choice: SyncChoice, found: Comparison) -> RepositorySync:
     done = copied(run, pair, choice, found, dry_run=False)
     if "" in done.failed or not found.removals:
         return done

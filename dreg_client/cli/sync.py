@@ -119,8 +119,8 @@ def _job(
 ) -> "tuple[StoreName | str, StoreName | str, SyncOptions]":
     if source is None or destination is None:
         raise click.UsageError("missing DESTINATION")
-    if options["repositories"] and not isinstance(source, str):
-        raise click.UsageError("--repository chooses from a whole registry, but SOURCE is a single store")
+    if options["repositories"] and not isinstance(source, str) and source.kind == "registry":
+        raise click.UsageError("--repository chooses from a whole registry, but SOURCE is a single repository")
     chosen: SyncOptions = {"tags": tag_filter(options)}
     if not options["platforms"]:
         del options["platforms"]

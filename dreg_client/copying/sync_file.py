@@ -11,9 +11,11 @@ from dreg_client.copying.tag_filter import TagFilter
 from dreg_client.errors import ConfigError
 from dreg_client.values.platform import Platform
 from dreg_client.values.registry_name import host_alone
+from dreg_client.values.store_name import KINDS
 
 MAX_SYNC_FILE: Final = 1024 * 1024
 """The most bytes of a file that is read."""
+_OF_FILES: Final = tuple(f"{kind}:" for kind in KINDS)
 _NAMES: Final = ("include", "exclude", "regex", "semver", "digest_tags")
 
 
@@ -97,10 +99,10 @@ class SyncFile(
             "allow_empty": values["allow_empty"],
             "referrers": values["referrers"],
         }
-        if host_alone(entry.source):
+        if host_alone(entry.source) or (entry.repositories and entry.source.startswith(_OF_FILES)):
             options["repositories"] = values["repositories"]
         elif entry.repositories:
-            raise ValueError("repositories can only be chosen from a registry, and the source is a single store")
+            raise ValueError("repositories can only be chosen from a whole registry, but the source is a single one")
         if values["platforms"]:
             options["platforms"] = [*map(Platform.from_name, values["platforms"])]
         return options

@@ -1,8 +1,11 @@
 """The order of several syncs: which of them may run at a time."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from dreg_client.values.registry_name import DOCKER, URLS
+
+_ARCHIVES: Final = ("oci-archive:", "docker-archive:")
 
 
 def batches(ends: Sequence[tuple[str, str]]) -> list[range]:
@@ -36,6 +39,8 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _plain(name: str) -> str:
+    if name.startswith(_ARCHIVES):  # with all its repositories
+        return ":".join(name.split(":")[:2])
     for prefix in (DOCKER, *URLS):
         name = name.removeprefix(prefix)
     return name.rstrip("/")
