@@ -9,6 +9,7 @@ from dreg_client._async.copier import concurrency
 from dreg_client._async.copy import listener_of
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
+from dreg_client._async.shared_transfers import AsyncPlacedBlobs, AsyncSharedTransfers
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.totals import Totals
 from dreg_client.credentials.lookup import with_defaults
@@ -36,6 +37,7 @@ class AsyncSyncRun:
         self._places = Semaphore(REPOSITORIES_AT_ONCE)
         self._opened: dict[tuple[str, bool], AsyncRegistry] = {}
         self._blobs: dict[str, Semaphore] = {}
+        self._placed: dict[str, AsyncPlacedBlobs] = {}
         self._lock, self._stack = new_lock(), AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -64,9 +66,16 @@ class AsyncSyncRun:
         finally:
             self._places.release(held)
 
-    def blobs(self, source: AsyncSource, destination: AsyncDestination) -> tuple[Semaphore, ...]:
-        """Return what limits the blobs that are read from, or written to, each host at a time."""
+    def shared(self, source: AsyncSource, destination: AsyncDestination) -> AsyncSharedTransfers:
+        """Return what all copies between the same hosts share."""
         at_once, _ = concurrency(source, destination)
-        hosts = {end.address.removesuffix(end.name) for end in (source, destination) if end.address != end.name}
-        # All callers acquire them in the same order, so they cannot wait for each other.
-        return tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
+        hosts = {host for end in (source, destination) if (host := _host(end))}
+        # All copies acquire the limits in the same order, so they cannot wait for each other.
+        limits = tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
+        into = _host(destination)
+        return AsyncSharedTransfers(limits, self._placed.setdefault(into, AsyncPlacedBlobs()) if into else None)
+
+
+def _host(end: AsyncSource) -> str:
+    """Return the registry of a repository; empty if it is a layout or an archive."""
+    return end.address.removesuffix(end.name)

@@ -38,7 +38,7 @@ async def copied(
         referrers=choice.referrers,
         dry_run=dry_run,
         keeps_going=True,
-        limits=run.blobs(*ends),
+        shared=run.shared(*ends),
         emit=totals,
     )
     differing = found.differing

@@ -10,6 +10,7 @@ from dreg_client._sync.copier import concurrency
 from dreg_client._sync.copy import listener_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
+from dreg_client._sync.shared_transfers import PlacedBlobs, SharedTransfers
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.totals import Totals
 from dreg_client.credentials.lookup import with_defaults
@@ -37,6 +38,7 @@ class SyncRun:
         self._places = Semaphore(REPOSITORIES_AT_ONCE)
         self._opened: dict[tuple[str, bool], Registry] = {}
         self._blobs: dict[str, Semaphore] = {}
+        self._placed: dict[str, PlacedBlobs] = {}
         self._lock, self._stack = new_lock(), ExitStack()
 
     def __enter__(self) -> Self:
@@ -65,9 +67,16 @@ class SyncRun:
         finally:
             self._places.release(held)
 
-    def blobs(self, source: Source, destination: Destination) -> tuple[Semaphore, ...]:
-        """Return what limits the blobs that are read from, or written to, each host at a time."""
+    def shared(self, source: Source, destination: Destination) -> SharedTransfers:
+        """Return what all copies between the same hosts share."""
         at_once, _ = concurrency(source, destination)
-        hosts = {end.address.removesuffix(end.name) for end in (source, destination) if end.address != end.name}
-        # All callers acquire them in the same order, so they cannot wait for each other.
-        return tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
+        hosts = {host for end in (source, destination) if (host := _host(end))}
+        # All copies acquire the limits in the same order, so they cannot wait for each other.
+        limits = tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
+        into = _host(destination)
+        return SharedTransfers(limits, self._placed.setdefault(into, PlacedBlobs()) if into else None)
+
+
+def _host(end: Source) -> str:
+    """Return the registry of a repository; empty if it is a layout or an archive."""
+    return end.address.removesuffix(end.name)

@@ -37,7 +37,7 @@ def copied(run: SyncRun, pair: SyncPair, choice: SyncChoice, found: Comparison, 
         referrers=choice.referrers,
         dry_run=dry_run,
         keeps_going=True,
-        limits=run.blobs(*ends),
+        shared=run.shared(*ends),
         emit=totals,
     )
     differing = found.differing

@@ -3,7 +3,9 @@
 import json
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from dreg_client import Layout, Registry, TagFilter, copy, errors, sync
@@ -188,6 +190,52 @@ def test_a_whole_registry_is_mirrored(run: Syncs, tmp_path: Path) -> None:
         assert [each.source for each in done.repositories] == [f"{source.address}/acme/{it}" for it in ("old", "web")]
         assert (done.copied, again.copied, again.skipped, folders.copied) == (2, 0, 2, 3)
         assert names(tmp_path / "layouts/acme/web").keys() == {"single"}
+
+
+@both
+def test_a_blob_goes_once_to_all_repositories_of_a_registry(run: Syncs, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with running(tmp_path / "a") as source, running(tmp_path / "b") as into:
+        for number in range(6):
+            graph = Graph()
+            graph.tag(graph.image([graph.add(b"base" * 100_000), graph.add(f"{number}".encode())]), "1")
+            sync(f"oci:{graph.write(tmp_path / str(number))}", f"{source.address}/acme/web-{number}")
+        plan = run.plan(source.address, into.address)
+        done = run.sync(source.address, into.address)
+
+        assert done.copied == 6
+        assert sum(each.blobs.count for each in done.repositories) == 2 + 6  # base and config, and a layer of each
+        assert sum(each.mounted.count for each in done.repositories) == 2 * 5
+        assert plan.octets == done.octets
+
+
+@both
+def test_a_registry_that_does_not_mount_gets_all_blobs(run: Syncs, tmp_path: Path) -> None:
+    stored: dict[str, set[str]] = {}
+
+    def without_mounts(request: httpx.Request) -> httpx.Response:
+        repository, _, rest = request.url.path.removeprefix("/v2/").partition("/blobs/")
+        if request.method == "POST":
+            return httpx.Response(202, headers={"Location": f"/v2/{repository}/blobs/uploads/1"})
+        if request.method == "PUT" and rest:
+            request.read()
+            stored.setdefault(repository, set()).add(digest := request.url.params["digest"])
+            return httpx.Response(201, headers={"Location": f"/v2/{repository}/blobs/{digest}"})
+        if request.method == "PUT":
+            return httpx.Response(201)
+        if request.method == "DELETE":
+            return httpx.Response(204)
+        return httpx.Response(200 if rest in stored.get(repository, ()) else 404)
+
+    options: Any = {"transport": httpx.MockTransport(without_mounts), "retries": 0}
+    for name in ("web", "old"):
+        images(tmp_path / "layouts" / name, ["1"])
+    done = run.sync(f"oci:{tmp_path}/layouts", "registry.example/", destination_options=options)
+
+    assert done.copied == 2
+    assert stored["web"] == stored["old"]
+    assert len(stored["web"]) == 3
 
 
 def test_a_repository_goes_to_the_one_of_the_same_name_in_a_registry(there: str, own_registry: RunningRegistry) -> None:
