@@ -15,7 +15,7 @@ from dreg_client._async.copy_ends import (
 )
 from dreg_client._async.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client._async.limits import within
-from dreg_client.copying.names import name_to_save, tag_to_write
+from dreg_client.copying.names import check_distinct, name_to_save, tag_to_write
 from dreg_client.copying.options import CopyOptions, options_of_ends, platforms_of
 from dreg_client.copying.result import CopyResult
 from dreg_client.models.descriptor import Descriptor
@@ -26,7 +26,7 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
-_ONE_PLATFORM: Final = "a docker-archive holds one of each image: choose it with platforms= (--platform)"
+_ONE_PLATFORM: Final = "a docker-archive holds one of each image; choose it with platforms="
 
 
 async def acopy(
@@ -72,10 +72,11 @@ async def acopy(
             their `urls` may be missing.
         PlatformNotFoundError: There is no image for one of the platforms.
         ConflictError: With `no_clobber`, the destination's tag names another manifest. With `tags`, such tags are
-            skipped instead; see `CopyResult.kept`.
+            skipped instead; see `CopyResult.kept`. Or two names of an archive, such as `acme/web:1.4` and
+            `acme/api:1.4`, would become the same tag of a registry.
         DigestMismatchError: Bytes of the source do not match their digest, or the digest of `destination` is another.
         UnsupportedMediaTypeError: The image has Docker's schema 1.
-        UnsupportedError: The destination cannot be written.
+        UnsupportedError: The destination cannot be written, or is a docker-archive that cannot hold this.
         TooManyEntriesError: The copy has more than 100,000 manifests and blobs.
         DepthLimitError: Indexes are nested more than 8 deep.
 
@@ -89,6 +90,10 @@ async def acopy(
         check_flag(name, flag)
     read_options, write_options = options_of_ends(options)
     wanted, target = platforms_of(platforms), target_of(destination)
+    if referrers and target.is_docker_archive:
+        raise errors.UnsupportedError(
+            "a docker-archive cannot hold signatures and other referrers; omit referrers=True"
+        )
 
     async def run() -> CopyResult:
         async with open_source(source, read_options) as read:
@@ -147,16 +152,18 @@ async def _roots(
             raise errors.UnsupportedError(f"{root.descriptor.digest} has several platforms; {_ONE_PLATFORM}")
         roots.append(root)
     if target.digest and (actual := roots[0].descriptor.digest) != target.digest:
-        raise errors.DigestMismatchError(target.digest, actual, f"the copy of {read.medium.address}")
+        raise errors.DigestMismatchError(target.digest, actual, f"the image to copy from {read.medium.address}")
+    check_distinct([(root.tag, root.descriptor.digest, name) for root, (name, _) in zip(roots, requested, strict=True)])
     return roots
 
 
 def _tag(read: AsyncCopySource, target: AsyncCopyTarget, wanted: str, reference: str, descriptor: Descriptor) -> str:
     """Return the tag to write a manifest under; empty to write it under its digest."""
+    is_bulk = wanted != target.tag
     if not target.is_docker_archive:
+        wanted = "" if is_bulk and target.is_registry else wanted  # an archive's names are not tags of a registry
         return tag_to_write(wanted, reference, descriptor, in_registry=target.is_registry)
     repository = read.medium.address if read.medium.address != read.medium.name else ""
-    is_bulk = wanted != target.tag
     return name_to_save(wanted, reference, descriptor, repository=repository, is_bulk=is_bulk)
 
 

@@ -30,6 +30,7 @@ from dreg_client.protocol.content import (
 )
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Response
+from dreg_client.protocol.missing import is_for_missing
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_of
 from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES
 from dreg_client.protocol.untag import tag_to_delete
@@ -198,6 +199,10 @@ class AsyncRepository(AsyncStore):
         """Push a manifest; return its digest in the registry, and the response."""
         try:
             return await changes.put_manifest(self._client, self._repository, name, raw, media_type)
+        except errors.RegistryError as failure:
+            if is_for_missing(failure) and not failure.advice:
+                failure.advice = "push what is missing first, with push_blob and put_manifest"
+            raise
         finally:
             self.refresh()
 

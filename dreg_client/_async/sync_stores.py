@@ -15,7 +15,7 @@ from dreg_client.files.store_path import named_store
 from dreg_client.values.reference import shown
 from dreg_client.values.store_name import StoreName, reference_of
 
-_EXPECTED: Final = "a repository or a layout without a tag: sync copies several tags; to choose them, use tags="
+_EXPECTED: Final = "a repository or a layout without a tag or digest; to choose tags, use tags="
 
 
 class AsyncStores:
@@ -151,7 +151,7 @@ def _repository_in(given: StoreName | AsyncStore) -> str:
 
 
 def _refuse_tag(given: StoreName | AsyncStore) -> None:
-    raise errors.InvalidReferenceError(shown(str(given)), "reference", _EXPECTED)
+    raise errors.InvalidReferenceError(shown(str(given)), "name for sync", _EXPECTED)
 
 
 def _several(name: str, repositories: list[str]) -> errors.InvalidReferenceError:

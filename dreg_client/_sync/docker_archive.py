@@ -32,7 +32,8 @@ class DockerArchiveSource:
 
     def resolve(self, reference: str) -> Descriptor:
         """Return the descriptor of the generated manifest for a reference, a digest, or `@INDEX`."""
-        return self._manifest(reference).descriptor
+        self._files.check_open()
+        return run_in_thread(self._images.descriptor, reference)
 
     def fetch_manifest(self, reference: str, *, legacy: bool = False) -> RawManifest:  # noqa: ARG002 (port)
         """Generate the manifest for a reference, a digest, or `@INDEX`. `legacy` has no effect."""

@@ -130,7 +130,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 )
 @click.pass_context
 def dreg(ctx: click.Context) -> None:
-    """Read, validate and tag OCI and Docker images in registries, image layouts and archives.
+    """Read, copy, validate and tag OCI and Docker images in registries, image layouts and archives.
 
     Run `dreg help COMMAND` for the options and examples of a command.
 
@@ -145,6 +145,8 @@ def dreg(ctx: click.Context) -> None:
       dreg resolve localhost:5000/acme/web:1.4
       # Add a tag to an image
       dreg tag localhost:5000/acme/web:1.4 latest
+      # Copy an image from a registry to a layout
+      dreg copy localhost:5000/acme/web:1.4 oci:build/copy
       # Validate stored documents and a layout
       dreg validate fixtures/valid oci:fixtures/layouts/multi
     """

@@ -88,7 +88,7 @@ def parse_platform(text: str) -> "Platform":
 
 
 def _parse_end(text: str) -> "StoreName | str":
-    return host_alone(text) or _parse_source(text)
+    return text if host_alone(text) else _parse_source(text)  # without its slash, `HOST/` would be a repository
 
 
 STORE_TYPE: Final = _SourceType("source", _parse_source)

@@ -94,7 +94,15 @@ class CommandWithCommands(Command):
         if args and args[0] in self.summaries:
             name, *rest = args
             return self.get_command(name).make_context(f"{info_name} {name}", rest, parent, **extra)
-        return super().make_context(info_name, args, parent, **extra)
+        given = [*args]  # click removes those that it has parsed
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as failure:
+            from dreg_client.cli.suggestions import UNDER_COMMANDS
+
+            if given and (advice := UNDER_COMMANDS.get(f"{self.name} {given[0]}")):
+                raise click.UsageError(f"No such command '{self.name} {given[0]}'; {advice}", failure.ctx) from None
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the other commands, then the options."""

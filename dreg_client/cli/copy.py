@@ -58,9 +58,13 @@ def copy_command(source: "StoreName", destination: "StoreName", **options: Any) 
     destination are as before.
 
     Without a tag, DESTINATION gets the tag of SOURCE. A layout or an archive that does not exist is created. A
-    docker-archive holds one platform of each image. Prints the copied image with its digest.
+    docker-archive holds one platform of each image, and keeps the digest of its config, but not of its manifest. Prints
+    the copied image with its digest.
 
-    Credentials are looked up for each registry, as `dreg login`, docker and podman store them.
+    With one --platform, the manifest of that platform is copied. With several, a new index is written, which has
+    another digest.
+
+    Credentials are looked up for each registry, where `dreg login`, docker and podman store them.
 
     \b
     Examples:
@@ -80,16 +84,20 @@ def pull_command(image: "StoreName", destination: "StoreName | None", **options:
     """Copy an image from a registry to an image layout.
 
     The default DESTINATION is a layout in the current directory, named after the image: `dreg pull acme/web:1.4` writes
-    `oci:web:1.4`. All platforms are copied, unless --platform is given. Like `dreg copy`, apart from that.
+    `oci:web:1.4`. All platforms are copied, unless --platform is given. DESTINATION may also be an archive. Otherwise,
+    this command is the same as `dreg copy`.
 
     \b
     Examples:
       dreg pull localhost:5000/acme/web:1.4
       dreg pull localhost:5000/acme/web:1.4 oci:images --platform linux/amd64
+      dreg pull localhost:5000/acme/web --all-tags
     """
     if image.reference is None or image.kind != "registry":
         raise click.UsageError(f"{image} is not in a registry; to copy it, use dreg copy")
-    _copy(image, destination or _layout_named_after(image), options)
+    if destination is not None and destination.kind == "registry":
+        raise click.UsageError(f"{destination} is in a registry; write oci:PATH for a layout, or use dreg copy")
+    _copy(image, destination or _layout_named_after(image, with_tag=not options["all_tags"]), options)
 
 
 @click.command("push", cls=Command)
@@ -99,7 +107,8 @@ def pull_command(image: "StoreName", destination: "StoreName | None", **options:
 def push_command(source: "StoreName", image: "StoreName", **options: Any) -> None:  # noqa: ANN401 (as above)
     """Copy an image from an image layout or an archive to a registry.
 
-    Like `dreg copy`, but IMAGE must be in a registry. Without a tag, it gets the tag of SOURCE.
+    IMAGE must be in a registry. Without a tag, it gets the tag of SOURCE. Otherwise, this command is the same as
+    `dreg copy`.
 
     \b
     Examples:
@@ -111,11 +120,11 @@ def push_command(source: "StoreName", image: "StoreName", **options: Any) -> Non
     _copy(source, image, options)
 
 
-def _layout_named_after(image: "StoreName") -> "StoreName":
+def _layout_named_after(image: "StoreName", *, with_tag: bool) -> "StoreName":
     from dreg_client.values.store_name import StoreName
 
     assert image.reference is not None  # noqa: S101 (an image in a registry has one)
-    tag = None if image.reference.digest else image.reference.tag
+    tag = image.reference.tag if with_tag and not image.reference.digest else None
     return StoreName("oci", image.reference.repository.rpartition("/")[2], tag=tag)
 
 

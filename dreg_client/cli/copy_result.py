@@ -61,8 +61,11 @@ def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
 
 
 def _remarks(result: "CopyResult") -> Iterator[str]:
-    verb = "would copy" if result.is_dry_run else "copied"
-    yield f"{verb} {_shown(result.copied)}; {result.skipped.count} already there, {result.mounted.count} mounted"
+    if result.is_unchanged and not (result.kept or result.left_out):
+        yield "nothing to copy: the destination already has everything"
+    else:
+        verb = "would copy" if result.is_dry_run else "copied"
+        yield f"{verb} {_shown(result.copied)}; {result.skipped.count} already there, {result.mounted.count} mounted"
     for layer in result.left_out:
         yield f"layer {layer.digest} was left out: clients download it from {', '.join(layer.urls or ())}"
     for referrer in result.uncopied_referrers:

@@ -1,5 +1,6 @@
 """Exit codes of errors, and their messages on standard error."""
 
+import re
 from typing import Any, Final
 
 import click
@@ -61,7 +62,7 @@ def error_message(failure: Exception) -> str:
     """Return what went wrong, where, and what to do, with options of the command line in place of arguments."""
     match failure:
         case click.UsageError(ctx=click.Context() as context):
-            return f"{_shortened(failure.format_message())}; see: {context.command_path} --help"
+            return f"{_shortened(_without_brackets(failure.format_message()))}; see: {context.command_path} --help"
         case click.ClickException():
             return _shortened(failure.format_message())
         case errors.DregError():
@@ -73,6 +74,11 @@ def error_message(failure: Exception) -> str:
             return f"{failure.filename or 'standard input or output'}{colon} {reason}"
         case _:
             return f"this is a bug in dreg: {type(failure).__name__}: {failure}; report it with the output of --debug"
+
+
+def _without_brackets(text: str) -> str:
+    """Return the message of a usage error without the brackets that mark an argument as optional: `[DESTINATION]`."""
+    return re.sub(r"^Invalid value for '(?:\[([^][]+)\]?|([^][]+)\])'", r"Invalid value for '\1\2'", text)
 
 
 def _shortened(text: str) -> str:

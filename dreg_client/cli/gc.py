@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 def gc_command(source: "StoreName", dry_run: bool, output: str) -> None:
     """Delete the blobs of a layout that no image needs.
 
-    Blobs remain when an image is deleted or loses its last tag, and when a copy is killed. Run this with --dry-run
-    first. Prints the digest of each deleted blob, then their number and size.
+    When an image is deleted or loses its last tag, or when a copy is killed, its blobs stay in the layout until this
+    command deletes them. Run it with --dry-run first. Prints the digest of each deleted blob, then their number and
+    size.
 
-    Programs that use dreg-client cannot write the layout meanwhile, and are waited for. Other tools do not lock a
-    layout: do not run them at the same time.
+    Other programs that use dreg-client wait while this command runs, and it waits up to 30 seconds for those that are
+    writing the layout. Other tools do not lock layouts: do not run them at the same time.
 
     JSON output is an object with blobs, referrers, temporaryFiles, size and dryRun.
 
     \b
     Exit codes:
-      5  A manifest of the layout is damaged, or another process is writing the layout. Nothing was deleted.
+      5  A manifest of the layout is damaged, or another process is still writing the layout. Nothing was deleted.
 
     \b
     Examples:

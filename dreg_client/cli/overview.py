@@ -7,7 +7,7 @@ SOURCES: Final = {
     "name without a registry is on Docker Hub.",
     "oci:PATH[:TAG|@DIGEST]": "An OCI image layout in a directory.",
     "oci-archive:FILE[:TAG|@DIGEST]": "An OCI image layout in a tar archive.",
-    "docker-archive:FILE[:NAME:TAG|:@N]": "An archive written by docker save. @N selects an image by its position; "
+    "docker-archive:FILE[:NAME:TAG|:@N]": "An archive as docker save writes it. @N selects an image by its position; "
     "@0 is the first.",
 }
 """How the source of an image is written, by kind."""
@@ -35,6 +35,8 @@ ENVIRONMENT: Final = {
     "DOCKER_CONFIG": "Directory of Docker's config.json (default: ~/.docker).",
     "XDG_RUNTIME_DIR, XDG_CONFIG_HOME": "Directories in which containers/auth.json, Podman's credential file, is "
     "looked up.",
+    "XDG_STATE_HOME": "Directory in which dreg blob put --resume remembers interrupted uploads, in dreg/uploads "
+    "(default: ~/.local/state).",
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY": "Proxy URL for HTTPS, HTTP, or both: http://, https://, socks5:// or "
     "socks5h://. The lower-case names take precedence.",
     "NO_PROXY": "Hosts, domains and networks to connect to without a proxy, separated by commas; * for all.",

@@ -1,6 +1,8 @@
 """`dreg blob put` and `dreg manifest put`: upload a blob, or push a manifest, from a file or standard input."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -75,10 +77,10 @@ def blob_put_command(
 ) -> None:
     """Upload a blob to a registry, unless it is there already.
 
-    FILE is the content, such as a layer or a config; - is standard input. The digest is printed. A registry deletes
-    blobs that no manifest names after some time; `dreg manifest put` pushes a manifest.
+    FILE is the content, such as a layer or a config; - is standard input. Prints the digest. Then push a manifest that
+    names the blob, with `dreg manifest put`: registries may delete blobs that no manifest names.
 
-    A file is sent in one request. Standard input is sent in chunks, which are held in memory (16 MiB).
+    A file is sent in one request; with --resume, and for standard input, in chunks of 16 MiB.
 
     JSON output is a descriptor: mediaType, digest, size.
 
@@ -115,8 +117,8 @@ def blob_put_command(
 def manifest_put_command(source: "StoreName", path: str, media_type: str | None, output: str) -> None:
     """Push a manifest or index to a registry, byte for byte.
 
-    FILE is the document; - is standard input. It is validated first. Blobs and manifests that it names must already be
-    in the repository. Without a tag, it is pushed by its digest. The digest is printed.
+    FILE is the document; - is standard input. It is validated first. The blobs and manifests that it names must already
+    be in the repository. Without a tag, it is pushed by its digest. Prints the digest.
 
     JSON output is a descriptor: mediaType, digest, size.
 
@@ -128,9 +130,20 @@ def manifest_put_command(source: "StoreName", path: str, media_type: str | None,
 
     check_standard_input(path)
     raw = document_at(sys.stdin.buffer if path == "-" else path)
-    with opened_repository(source) as repository:
+    with opened_repository(source) as repository, _named(path):
         found = repository.put_manifest(raw, reference_given(source) or None, media_type=media_type)
     _put_descriptor(found, output)
+
+
+@contextmanager
+def _named(path: str) -> Generator[None, None, None]:
+    """Name the file in the error of a document that is not valid."""
+    from dreg_client.errors import InvalidDocumentError
+
+    try:
+        yield
+    except InvalidDocumentError as failure:
+        raise failure.at("standard input" if path == "-" else path) from None
 
 
 def _put_descriptor(found: "Descriptor", output: str) -> None:

@@ -46,13 +46,12 @@ def opened_writable(source: "StoreName") -> Generator["Repository | Layout", Non
 def opened_repository(source: "StoreName", **more: Any) -> Generator["Repository", None, None]:  # noqa: ANN401 (of any option)
     """Open a repository in a registry, to change it."""
     from dreg_client._sync.opening import open_store
-    from dreg_client._sync.repository import Repository
     from dreg_client.errors import UnsupportedError
 
+    if source.kind != "registry":
+        raise UnsupportedError(f"{source} is not in a registry; to write to a layout or an archive, use dreg copy")
     with open_store(source, strict=False, **options_for(source, **more)) as store:
-        if not isinstance(store, Repository):
-            raise UnsupportedError(f"{store.name} cannot be changed: dreg can only change images in registries")
-        yield store
+        yield cast("Repository", store)
 
 
 def reference_given(source: "StoreName") -> str:

@@ -56,6 +56,18 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
 }
 """Commands of crane, skopeo, regctl, oras and docker, with what to use instead."""
 
+UNDER_COMMANDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("blob fetch", "blob get"), "use dreg blob SOURCE@DIGEST"),
+    **dict.fromkeys(("blob push", "blob upload"), "use dreg blob put"),
+    **dict.fromkeys(("blob delete", "blob rm"), "use dreg delete REGISTRY/REPOSITORY --blob DIGEST"),
+    **dict.fromkeys(("blob copy", "manifest copy"), "to copy an image, use dreg copy"),
+    **dict.fromkeys(("manifest fetch", "manifest get", "manifest inspect"), "use dreg manifest SOURCE"),
+    **dict.fromkeys(("manifest digest", "manifest head"), "use dreg resolve"),
+    **dict.fromkeys(("manifest push",), "use dreg manifest put"),
+    **dict.fromkeys(("manifest delete", "manifest rm"), "use dreg delete REGISTRY/REPOSITORY@DIGEST"),
+}
+"""What other tools have under `blob` and `manifest`; only used in errors, because an image may have such a name."""
+
 _ALL: Final = ("--all-tags", "all platforms are copied by default; for all tags, use --all-tags")
 _CREDENTIAL: Final = ("--username", "use --username USER --password-stdin")
 _INSECURE: Final = ("--insecure", "use --insecure to skip certificate checks, or --plain-http for HTTP")
@@ -89,6 +101,10 @@ _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
         ("--all-tags", "all platforms are copied by default; for all tags, use --all-tags"),
     ),
     ("--dest-creds",): (("--authfile", "log in with: dreg login REGISTRY"),),
+    ("--preserve-digests",): (("--no-clobber", "digests are always preserved"),),
+    ("--force", "--overwrite"): (("--no-clobber", "tags are replaced by default, unless --no-clobber is given"),),
+    ("--remove-signatures",): (("--referrers", "signatures are copied only with --referrers"),),
+    ("--delete", "--keep"): (("--prune", "use --prune to remove tags that the source does not have"),),
     ("--no-verify", "--no-validate", "--skip-validation"): (
         ("--raw", "use --raw to print an invalid document; to skip certificate checks, use --insecure"),
         ("--insecure", "to skip certificate checks, use --insecure; digests are always verified"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dreg_client.cli.advice import for_command_line
 from dreg_client.cli.output import put, put_error, put_result, visible
 from dreg_client.cli.shown_problems import put_item_failure
 
@@ -77,7 +78,8 @@ def _lines(result: "SyncResult") -> Iterator[str]:
 
 def _put_note(source: str, not_pruned: str) -> None:
     if not_pruned:
-        put_error(f"dreg: {visible(f'{source}: no tag was removed, because {not_pruned}')}")
+        reason = for_command_line(not_pruned)
+        put_error(f"dreg: {visible(f'{source}: no tag was removed, because {reason}')}")
 
 
 def _named(source: str, tag: str, reason: str) -> str:
@@ -100,7 +102,7 @@ def _plain(done: "RepositorySync") -> dict[str, Any]:
         "skipped": done.skipped,
         "removed": list(done.removed),
         "failed": [{"tag": tag, **plain_failure(failure)} for tag, failure in done.failed.items()],
-        "notPruned": done.not_pruned,
+        "notPruned": for_command_line(done.not_pruned),
         **{name: _size(getattr(done, name)) for name in ("blobs", "mounted", "manifests")},
     }
 

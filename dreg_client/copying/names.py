@@ -1,9 +1,11 @@
 """The tag that a copy is written under."""
 
+from collections.abc import Iterable
+
 from dreg_client import errors
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.layout import ref_name
-from dreg_client.values.digest import is_registered_digest
+from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import DEFAULT_TAG, Reference, is_tag
 
 
@@ -22,9 +24,7 @@ def name_to_save(wanted: str, reference: str, found: Descriptor, *, repository: 
     """
     if wanted and not is_bulk:
         return wanted
-    name = wanted or (
-        "" if is_registered_digest(reference) or reference.startswith("@") else reference or ref_name(found) or ""
-    )
+    name = wanted or ("" if is_registered_digest(reference) else _name_in_source(reference, found))
     if repository:
         return "" if is_registered_digest(reference) else f"{repository}:{name or DEFAULT_TAG}"
     if ":" in name or "/" in name:
@@ -33,6 +33,20 @@ def name_to_save(wanted: str, reference: str, found: Descriptor, *, repository: 
         expected = "a name with a repository; copy one image at a time, to docker-archive:FILE:REPOSITORY:TAG"
         raise errors.InvalidReferenceError(name[:80], "tag", expected)
     return ""
+
+
+def check_distinct(tags: Iterable[tuple[str, Digest, str]]) -> None:
+    """Check that no two images get the same tag: for each, its tag, its digest, and its name in the source.
+
+    Raises:
+        ConflictError: Two names of an archive, such as `acme/web:1.4` and `acme/api:1.4`, become the same tag.
+    """
+    first: dict[str, tuple[Digest, str]] = {}
+    for tag, digest, name in tags:
+        other, other_name = first.setdefault(tag, (digest, name))
+        if tag and other != digest:
+            both = f"{other_name[:80]!r} and {name[:80]!r} would both become the tag {tag}"
+            raise errors.ConflictError(f"{both}; copy one image at a time, with a tag after the destination")
 
 
 def tag_to_write(wanted: str, reference: str, found: Descriptor, *, in_registry: bool) -> str:
@@ -49,7 +63,7 @@ def tag_to_write(wanted: str, reference: str, found: Descriptor, *, in_registry:
     """
     if wanted or is_registered_digest(reference):
         return wanted
-    name = "" if reference.startswith("@") else reference or ref_name(found) or ""
+    name = _name_in_source(reference, found)
     if not in_registry:
         return name
     if not name:
@@ -61,3 +75,8 @@ def tag_to_write(wanted: str, reference: str, found: Descriptor, *, in_registry:
     except errors.InvalidReferenceError:
         expected = "a tag, since the image's name in the source is not one; write it after the destination, as in :TAG"
         raise errors.InvalidReferenceError(name[:80], "tag", expected) from None
+
+
+def _name_in_source(reference: str, found: Descriptor) -> str:
+    """Return the name of an image in the source; empty if it has none. `@0` is a position, not a name."""
+    return ("" if reference.startswith("@") else reference) or ref_name(found) or ""

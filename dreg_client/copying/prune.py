@@ -1,16 +1,19 @@
 """Which tags `sync` may remove from a destination."""
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from dreg_client.copying.tag_filter import TagFilter, subject_of_tag
 from dreg_client.values.digest import Digest
+
+_ADVICE: Final = "to remove all matching tags of the destination, repeat it with allow_empty="
 
 
 def reason_not_to_prune(chosen: Collection[str], *, allow_empty: bool) -> str:
     """Return why no tag may be removed, although the list of the source is complete; empty if tags may be removed."""
     if chosen or allow_empty:
         return ""
-    return "the source has no tag that matches; to remove all tags that match nevertheless, allow it with allow_empty="
+    return f"the source has no tag that matches; {_ADVICE}"
 
 
 def removable(there: Sequence[str], listed: Collection[str], tags: TagFilter) -> list[str]:

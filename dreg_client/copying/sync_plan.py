@@ -12,6 +12,16 @@ from dreg_client.values.digest import Digest
 
 MAX_PLAN: Final = 256 * 1024 * 1024
 """The most bytes of a plan that is read: one of about a million tags."""
+_PROBLEMS: Final = {
+    "bool_type": "expected true or false",
+    "extra_forbidden": "there is no member of this name",
+    "missing": "is missing",
+    "string_too_short": "must not be empty",
+    "string_type": "expected a string",
+    "too_short": "expected at least one entry",
+    "tuple_type": "expected a list",
+}
+"""Problems that pydantic describes in the words of Python, by their types."""
 
 
 def _title(name: str, _field: FieldInfo | ComputedFieldInfo) -> str:
@@ -153,7 +163,10 @@ class SyncPlan(
 
 def first_problem(failure: ValidationError) -> str:
     """Return where the first problem of a document is, and what it is."""
-    found = failure.errors(include_url=False, include_context=False, include_input=False)[0]
+    problems = failure.errors(include_url=False, include_context=False, include_input=False)
+    # A list that contains an invalid entry is also reported as too short.
+    found, *others = [each for each in problems if each["type"] != "too_short"] or problems
     where = ".".join(map(str, found["loc"]))
-    more = f" (and {failure.error_count() - 1} more)" if failure.error_count() > 1 else ""
-    return f"{where}: {found['msg']}{more}" if where else f"{found['msg']}{more}"
+    what = _PROBLEMS.get(found["type"], found["msg"])
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{where}: {what}{more}" if where else f"{what}{more}"

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 from dreg_client import errors
 from dreg_client.files.rooted import Files, check_size, chunks_of, size_of
 from dreg_client.files.store_kinds import DOCKER_ARCHIVE, other_kind
+from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.docker_archive import ArchiveContents
 from dreg_client.models.manifest import DockerManifest
@@ -63,6 +64,17 @@ class SavedImages:
             listed = self._listed(positions)
             raise errors.ConflictError(f"{where}: {what} {len(positions)} images; request one of: {listed}")
         return self._manifest(positions[0])
+
+    def descriptor(self, reference: str) -> Descriptor:
+        """Return the descriptor of a manifest; for `@INDEX` or the only image, with the image's name, if it has one."""
+        found = self.manifest(reference).descriptor
+        if reference and not reference.startswith("@"):
+            return found
+        names = {name for position in self._positions(reference) for name in self._images[position].repo_tags or ()}
+        if len(names) != 1:
+            return found
+        annotations = {REF_NAME: names.pop()}  # as the entries of a layout have it
+        return Descriptor(mediaType=found.media_type, digest=found.digest, size=found.size, annotations=annotations)
 
     def _positions(self, reference: str) -> list[int]:
         """Return the positions of the images that match a reference; for a digest, only the first."""

@@ -121,7 +121,7 @@ def image_of(manifest: RawManifest, where: str) -> ImageManifest:
     found = parse_manifest(manifest.raw, manifest.media_type, strict=False)
     if not isinstance(found, ImageManifest):
         what = f"{where} cannot hold {manifest.digest}, which has several platforms"
-        raise errors.UnsupportedError(f"{what}; choose one with platforms= (--platform)")
+        raise errors.UnsupportedError(f"{what}; choose one with platforms=")
     if not has_image_config(found):
         raise errors.NotAnImageError(found.config.media_type, manifest.digest)
     return found

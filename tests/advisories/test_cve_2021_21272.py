@@ -3,7 +3,7 @@ stereoscope, umoci, docker compose, helm, flux, containers/common
 
 A title, an annotation or a member name chose where a file was written, outside the target directory.
 
-Data is written only to the file that the caller names. dreg-client does not yet write whole directories (CLI-07).
+Data is written only to the file that the caller names, or to files of a layout, which are named by digests.
 
 CLI-07, LAY-18
 """

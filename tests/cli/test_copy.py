@@ -26,6 +26,8 @@ def test_copy_prints_what_was_copied_with_its_digest(dreg: Run, tmp_path: Path) 
     assert (done.code, done.out) == (0, f"oci:{tmp_path}/there:single@{SINGLE}\n")
     assert done.err == "dreg: copied 4 blobs (3.1 KiB); 0 already there, 0 mounted\n"
     assert names(tmp_path / "there") == {"single": SINGLE}
+    again = dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there")
+    assert (again.out, again.err) == (done.out, "dreg: nothing to copy: the destination already has everything\n")
 
 
 def test_copy_prints_json(dreg: Run, tmp_path: Path) -> None:
@@ -65,10 +67,13 @@ def test_push_and_pull(dreg: Run, own_registry: RunningRegistry, tmp_path: Path)
         (["copy", "oci:{layout}:absent", "oci:{there}"], 4, "absent"),
         (["copy", "oci:{layout}:1.4", "oci:{there}", "--platform", "linux/s390x"], 4, "linux/s390x"),
         (["copy", "oci:{layout}:1.4", "oci:{there}", "--all-tags"], 2, "--all-tags cannot be used with a tag"),
-        (["copy", "oci:{layout}:1.4", "docker-archive:{there}.tar"], 8, "platform"),
-        (["copy", "oci:{layout}:1.4", "oci:{there}@" + SINGLE], 5, "digest"),
+        (["copy", "oci:{layout}:1.4", "docker-archive:{there}.tar"], 8, "choose it with --platform"),
+        (["copy", "oci:{layout}:single", "docker-archive:{there}.tar", "--referrers"], 8, "omit --referrers"),
+        (["copy", "oci:{layout}:1.4", "oci:{there}@" + SINGLE], 5, "the image to copy from"),
         (["push", "oci:{layout}:1.4", "oci:{there}"], 2, "use dreg copy"),
         (["pull", "oci:{layout}:1.4"], 2, "use dreg copy"),
+        (["pull", "acme/web:1.4", "web"], 2, "docker.io/library/web:latest is in a registry; write oci:PATH"),
+        (["pull", "acme/web:1.4", "Web"], 2, "Invalid value for 'DESTINATION'"),
         (["cp"], 2, "use dreg copy"),
         (["copy", "oci:{layout}:1.4", "oci:{there}", "--dest-tls-verify=false"], 2, "use --dest-insecure"),
         (["copy", "oci:{layout}:1.4", "oci:{there}", "--all"], 2, "all platforms are copied by default"),
@@ -82,6 +87,18 @@ def test_errors_say_what_to_do(dreg: Run, tmp_path: Path, arguments: list[str], 
     assert told in done.err
     assert done.err.count("\n") == 1
     assert not (tmp_path / "there").exists() or names(tmp_path / "there") == {}
+
+
+def test_pull_copies_all_tags_to_a_layout_that_is_named_after_the_repository(
+    dreg: Run, own_registry: RunningRegistry, tmp_path: Path
+) -> None:
+    image = f"{own_registry.address}/acme/web"
+    assert dreg("push", f"oci:{LAYOUT}", image, "--all-tags").code == 0
+
+    done = dreg("pull", image, "--all-tags", cwd=tmp_path)
+
+    assert done.code == 0
+    assert names(tmp_path / "web") == names(LAYOUT)
 
 
 def test_no_clobber_exits_with_7(dreg: Run, tmp_path: Path) -> None:

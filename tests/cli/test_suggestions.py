@@ -44,7 +44,25 @@ OPTIONS = {
     ),
     "--raw": (["inspect", "--raw", MULTI], "to print the manifest or index, use dreg manifest"),
     "-V": (["-V"], "use --version"),
+    "--preserve-digests": (["copy", "--preserve-digests"], "digests are always preserved"),
+    "--force": (["copy", "--force"], "tags are replaced by default, unless --no-clobber is given"),
 }
+
+
+UNDER = {
+    "blob get": "use dreg blob SOURCE@DIGEST",
+    "blob push": "use dreg blob put",
+    "manifest fetch": "use dreg manifest SOURCE",
+    "manifest push": "use dreg manifest put",
+}
+
+
+@pytest.mark.parametrize(("words", "advice"), UNDER.items())
+def test_a_command_below_another_is_translated(said: Run, words: str, advice: str) -> None:
+    done = said(*words.split(), "acme/web", "web.json")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"dreg: No such command '{words}'; {advice}; see: dreg {words.split(maxsplit=1)[0]} --help\n"
 
 
 @pytest.mark.parametrize(("word", "advice"), WORDS.items())

@@ -121,11 +121,18 @@ prune = false
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "sync: Field required"),
-        ("sync = []", "sync: "),
-        ("[[sync]]\nsource = 'a/b'", "sync.0.destination: Field required"),
-        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprun = true", "sync.0.prun: "),
-        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprune = 'no'", "sync.0.prune: "),
+        ("", "sync: is missing"),
+        ("sync = []", "sync: expected at least one entry; see"),
+        ("[[sync]]\nsource = 'a/b'", "sync.0.destination: is missing; see"),
+        (
+            "[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprun = true",
+            "sync.0.prun: there is no member of this name; see",
+        ),
+        (
+            "[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\ninclude = '1'\nregex = 1",
+            "sync.0.include: expected a list (and 1 more)",
+        ),
+        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprune = 'no'", "sync.0.prune: expected true or false"),
         ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nsemver = 'x.y'", "sync.0: 'x.y' is not a version range"),
         ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nplatforms = ['x y']", "sync.0: "),
         ("[sync", "is not valid TOML"),
@@ -149,7 +156,13 @@ def test_a_broken_file_is_an_error_that_says_where(dreg: Run, tmp_path: Path, te
     [
         ([], 2, "missing SOURCE"),
         (["oci:{layout}"], 2, "missing DESTINATION"),
-        (["oci:{layout}:1.4", "oci:{there}"], 2, "without a tag"),
+        (["oci:{layout}:1.4", "oci:{there}"], 2, "without a tag or digest; to choose tags, use --include"),
+        (["{layout}", "oci:{there}"], 2, "Invalid value for 'SOURCE': a path must begin with the kind of its store"),
+        (
+            ["oci:{layout}", "{layout}"],
+            2,
+            "Invalid value for 'DESTINATION': a path must begin with the kind of its store",
+        ),
         (["oci:{layout}", "docker-archive:{there}"], 2, "docker-archive:FILE:acme/web"),
         (["oci:{layout}", "docker-archive:{there}:acme/web", "--prune", "--yes"], 8, "cannot be pruned"),
         (["--file", "{there}", "oci:{layout}", "oci:{there}"], 2, "--file cannot be used with SOURCE"),

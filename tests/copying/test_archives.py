@@ -24,7 +24,7 @@ from dreg_client.errors import (
 )
 from tests.commands import run_limited
 from tests.layout.writing import WAYS, Writer, sha256
-from tests.registries import LAYOUT, ROOT
+from tests.registries import LAYOUT, ROOT, RunningRegistry
 
 MULTI = f"oci:{LAYOUT}"
 AMD64 = ["linux/amd64"]
@@ -190,6 +190,8 @@ def test_an_index_needs_a_platform_and_an_artifact_is_no_image(way: str, tmp_pat
         copied(way, f"{MULTI}:artifact", f"docker-archive:{archive}:acme/web:artifact")
     with pytest.raises(InvalidReferenceError, match="a name with a repository"):
         copied(way, MULTI, f"docker-archive:{archive}", tags=["single"])
+    with pytest.raises(UnsupportedError, match=r"cannot hold signatures .* omit referrers=True"):
+        copied(way, f"{MULTI}:single", f"docker-archive:{archive}:acme/web:1.4", referrers=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -199,6 +201,33 @@ def test_an_image_without_a_name_is_the_only_one(way: str, tmp_path: Path) -> No
     assert manifest_json(tmp_path / "web.tar")[0]["RepoTags"] is None
     with open_image(f"docker-archive:{tmp_path / 'web.tar'}") as image:
         assert image.platforms
+
+
+def test_the_only_image_is_copied_under_its_name(way: str, registry: RunningRegistry, tmp_path: Path) -> None:
+    archive, there = f"docker-archive:{tmp_path / 'web.tar'}", f"{registry.address}/archives/only-{way}"
+    copied(way, f"{MULTI}:single", f"{archive}:acme/web:1.4")
+
+    assert copied(way, archive, there).tagged == ("1.4",)
+    assert copied(way, f"{archive}:@0", f"{there}-by-position").tagged == ("1.4",)
+    assert copied(way, archive, f"oci:{tmp_path / 'layout'}").tagged == ("docker.io/acme/web:1.4",)
+    copied(way, archive, f"docker-archive:{tmp_path / 'second.tar'}")
+    assert digest_of(tmp_path / "second.tar") == digest_of(tmp_path / "web.tar")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_names_of_an_archive_become_tags_of_a_repository(
+    way: str, kind: str, registry: RunningRegistry, tmp_path: Path
+) -> None:
+    archive, there = f"{kind}:{tmp_path / 'web.tar'}", f"{registry.address}/archives/all-{way}-{kind}"
+    for tag in ("1.3", "1.4"):
+        copied(way, f"{MULTI}:single", f"{archive}:docker.io/acme/web:{tag}")
+
+    assert set(copied(way, archive, there, tags="all").tagged) == {"1.3", "1.4"}
+    copied(way, f"{MULTI}:1.4", f"{archive}:docker.io/acme/api:1.3", platforms=AMD64)
+    with pytest.raises(
+        ConflictError, match=r"'docker\.io/acme/api:1\.3' and 'docker\.io/acme/web:1\.3' .* the tag 1\.3"
+    ):
+        copied(way, archive, there, tags="all")
 
 
 # --- failures

@@ -96,7 +96,7 @@ class Way:
         """The manifest of an image, by its whole name."""
         if self.name == "command line":
             return self.command("manifest", "--", text)
-        return self._caught(lambda: self._named(text))
+        return self.caught(lambda: self._named(text))
 
     def ask(self, action: Callable[[Any], Any]) -> Outcome:
         """Anything of the repository that the command line has no words for."""
@@ -184,9 +184,9 @@ class Way:
         if self.name == "command line":
             assert words, "the command line has no words for it"
             return self.command(*words)
-        return self._caught(lambda: self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
+        return self.caught(lambda: self._by_tasks(action) if self.name == "tasks" else self._by_threads(action))
 
-    def _caught(self, run: Callable[[], Any]) -> Outcome:
+    def caught(self, run: Callable[[], Any]) -> Outcome:
         """What comes of it in the environment of this way."""
         before = dict(os.environ)
         os.environ.update(self.environment)
