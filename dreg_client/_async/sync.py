@@ -19,12 +19,18 @@ async def async_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
     after an interruption or a failure, run it again: only what is missing is transferred.
 
     Args:
-        source: A repository, layout or archive, by name without a tag, or as an open store; or a whole registry, such
-            as `localhost:5000` or an open registry.
-        destination: A repository or a layout. For a whole registry: a registry, optionally with a prefix for the names
-            of repositories (`localhost:5001/mirror`), or a directory of layouts (`oci:PATH`).
+        source: A repository, layout or archive, by name without a tag, or as an open store. Or several repositories: a
+            whole registry, such as `localhost:5000` or an open registry; or a directory of layouts (`oci:PATH`).
+        destination: A repository, layout or archive. For several repositories: a registry, optionally with a prefix for
+            their names (`localhost:5001/mirror`); a directory of layouts; or an archive or a layout that exists, in
+            which images get full names, such as `localhost:5000/acme/web:1.4`.
         **options: The options of `SyncOptions` (`tags`, `repositories`, `prune`, `allow_empty`, `platforms`,
             `referrers`), and those of `acopy` for registries.
+
+    Four repositories are synchronised at a time. A blob that several of them have is transferred once to a registry,
+    and mounted in the others. A layout or archive whose images have full names can be synchronised with a whole
+    registry, or, by `oci-archive:FILE:acme/web`, one of its repositories. An archive is written once, at the end. A
+    docker-archive does not keep the digests of manifests, so all its images are written again.
 
     With `prune=True`, the tags that `tags` chooses and the source does not have are removed from the destination; to
     see them first, use `aplan_sync`. Their manifests stay until the registry or `gc` deletes them. Tags of signatures,

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from dreg_client import errors
@@ -13,6 +15,8 @@ from dreg_client._async.named_images import AsyncNamedImages, AsyncNamedReposito
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
 from dreg_client.copying.repository_names import without_registry
+from dreg_client.files.layout_writer import create_layout
+from dreg_client.files.path_kinds import is_layout
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.store_name import StoreName
 
@@ -179,8 +183,13 @@ class AsyncIntoFolders:
         if not _FILES_OF_LAYOUTS.isdisjoint(below.split("/")[1:]):
             advice = f"copy {below} separately, to a directory of its own"
             raise errors.UnsafePathError(path, f"would be among the files of another layout; {advice}")
-        async with open_target(target_of(StoreName("oci", path)), {}, dry_run=self._dry_run) as written:
-            yield written
+        with ExitStack() as stack:
+            if not self._dry_run:
+                await run_in_thread(partial(create_layout, path, among_others=True))
+            elif not is_layout(path):
+                path = stack.enter_context(TemporaryDirectory())
+            async with open_target(target_of(StoreName("oci", path)), {}, dry_run=self._dry_run) as written:
+                yield written
 
 
 class AsyncIntoNames:

@@ -3,8 +3,10 @@
 
 import os
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from dreg_client import errors
@@ -14,6 +16,8 @@ from dreg_client._sync.named_images import NamedImages, NamedRepository
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
 from dreg_client.copying.repository_names import without_registry
+from dreg_client.files.layout_writer import create_layout
+from dreg_client.files.path_kinds import is_layout
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.store_name import StoreName
 
@@ -180,8 +184,13 @@ class IntoFolders:
         if not _FILES_OF_LAYOUTS.isdisjoint(below.split("/")[1:]):
             advice = f"copy {below} separately, to a directory of its own"
             raise errors.UnsafePathError(path, f"would be among the files of another layout; {advice}")
-        with open_target(target_of(StoreName("oci", path)), {}, dry_run=self._dry_run) as written:
-            yield written
+        with ExitStack() as stack:
+            if not self._dry_run:
+                run_in_thread(partial(create_layout, path, among_others=True))
+            elif not is_layout(path):
+                path = stack.enter_context(TemporaryDirectory())
+            with open_target(target_of(StoreName("oci", path)), {}, dry_run=self._dry_run) as written:
+                yield written
 
 
 class IntoNames:

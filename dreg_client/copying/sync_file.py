@@ -33,7 +33,7 @@ class SyncDefaults(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=
     digest_tags: StrictBool = Field(default=True, alias="digest-tags")
     """Whether to copy tags that encode a digest, such as `sha256-HEX.sig`."""
     repositories: tuple[str, ...] = ()
-    """Globs: copy only repositories of a registry that match one of them."""
+    """Globs: copy only repositories of a registry, or of a directory of layouts, that match one of them."""
     platforms: tuple[str, ...] = ()
     """Copy only these platforms: `OS/ARCH[/VARIANT]`. Empty for all."""
     referrers: StrictBool = False
@@ -48,9 +48,9 @@ class SyncEntry(SyncDefaults, frozen=True):
     """A repository or registry to synchronise."""
 
     source: Annotated[str, Field(min_length=1)]
-    """The repository, layout or archive to read, without a tag; or a whole registry."""
+    """The repository, layout or archive to read, without a tag; or a whole registry, or a directory of layouts."""
     destination: Annotated[str, Field(min_length=1)]
-    """The repository or layout to write. For a whole registry: a registry, or a directory of layouts (`oci:PATH`)."""
+    """The repository, layout or archive to write. For several repositories: a registry, or a directory of layouts."""
 
 
 class SyncFile(
@@ -61,7 +61,7 @@ class SyncFile(
     defaults: SyncDefaults = SyncDefaults()
     """What to copy, where an entry does not say otherwise."""
     sync: Annotated[tuple[SyncEntry, ...], Field(min_length=1)]
-    """The repositories and registries to synchronise, in order."""
+    """What to synchronise, several at a time. An entry starts after those before it whose destinations it uses."""
 
     @classmethod
     def parse(cls, text: str, where: str = "the sync file") -> "SyncFile":

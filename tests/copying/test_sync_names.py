@@ -164,7 +164,7 @@ def test_an_index_needs_a_platform_in_a_docker_archive(tmp_path: Path) -> None:
     done = sync(f"oci:{LAYOUT}", archive, tags=["1.4"], platforms=PLATFORM)
 
     assert isinstance(failed.repositories[0].failed["1.4"], errors.UnsupportedError)
-    assert "--platform" in str(failed.repositories[0].failed["1.4"])
+    assert "choose one with platforms=" in str(failed.repositories[0].failed["1.4"])
     assert done.copied == 1
     assert saved(archive) == {"docker.io/acme/web:1.4"}
 
@@ -177,7 +177,10 @@ def test_a_directory_of_layouts_goes_back_to_a_registry(run: Syncs, tmp_path: Pa
     with running(tmp_path / "a") as source, running(tmp_path / "b") as into:
         for name in ("acme/web", "acme/web/tools", "solo"):
             sync(f"oci:{LAYOUT}", f"{source.address}/{name}", tags=["single"])
+        run.sync(source.address, folders, repositories=["acme/web/tools"])
+        planned = run.plan(source.address, folders)
         run.sync(source.address, folders)
+        assert not [each.failures for each in planned.repositories if each.failures]
 
         done = run.sync(folders, f"{into.address}/mirror", repositories=["acme/*"])
         plain = run.sync(folders, into.address)
