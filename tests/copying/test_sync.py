@@ -77,22 +77,22 @@ def test_only_what_differs_is_transferred(there: str, tmp_path: Path) -> None:
 
 
 def test_many_tags_of_few_digests_cost_two_requests_a_tag(there: str, tmp_path: Path) -> None:
-    tags = [f"t{number}" for number in range(200)]
-    sync(f"oci:{images(tmp_path / 'here', tags, digests=10)}", there)
+    tags = [f"t{number}" for number in range(1000)]
+    sync(f"oci:{images(tmp_path / 'here', tags, digests=50)}", there)
     requests = Requests()
 
     done = sync(there, f"{there}-other", on_event=requests)
 
-    assert done.copied == 200
+    assert done.copied == 1000
     manifests = [each for each in requests.all if "/manifests/" in each]
     by_tag = [each for each in manifests if "/manifests/sha256:" not in each]
-    assert len(by_tag) == 2 * 200
+    assert len(by_tag) == 2 * 1000
     gets = [each for each in requests.made("GET") if "/manifests/" in each]
-    assert len(gets) == len(set(gets)) == 10
+    assert len(gets) == len(set(gets)) == 50
     mounts = [each for each in requests.made("POST") if "mount=" in each or "/blobs/uploads/" in each]
-    assert len(mounts) == 12  # ten layers, the common one, and the config
+    assert len(mounts) == 52  # fifty layers, the common one, and the config
     assert not [each for each in requests.made("GET") if "/blobs/" in each]
-    assert len(requests.all) == 2 * 200 + 2 * 10 + 2 * 12 + 2  # of manifests and blobs: whether they are there
+    assert len(requests.all) == 2 * 1000 + 2 * 50 + 2 * 52 + 2  # of manifests and blobs: whether they are there
 
 
 @both
