@@ -99,40 +99,49 @@ def test_copy_81_a_tag_that_moves_during_the_run_is_copied_as_it_was_compared(ru
     assert names(tmp_path / "there") == {"1": before["2"], "2": before["2"]}
 
 
-def test_copy_82_a_blob_that_a_registry_claims_to_have_mounted_is_sent(tmp_path: Path) -> None:
-    stored: dict[str, set[str]] = {"a": set(), "b": set()}
-    tagged: list[str] = []
+class LyingRegistry:
+    """A registry that claims to mount blobs, and accepts only manifests whose blobs it has.
 
-    def lies(request: httpx.Request) -> httpx.Response:
+    Attributes:
+        stored: The digests of blobs, by repository.
+        tagged: The tags that were written.
+    """
+
+    def __init__(self) -> None:
+        self.stored: dict[str, set[str]] = {"a": set(), "b": set()}
+        self.tagged: set[str] = set()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
         repository, _, rest = request.url.path.removeprefix("/v2/").partition("/")
-        if request.method == "POST" and "mount" in request.url.params:
-            digest = request.url.params["mount"]
-            return httpx.Response(201, headers={"Location": f"/v2/{repository}/blobs/{digest}"})
+        reference = rest.rpartition("/")[2]
+        place = {"Location": f"/v2/{repository}/blobs/uploads/1"}
         if request.method == "POST":
-            return httpx.Response(202, headers={"Location": f"/v2/{repository}/blobs/uploads/1"})
+            return httpx.Response(201 if "mount" in request.url.params else 202, headers=place)
         if request.method == "PUT" and rest.startswith("blobs/"):
             request.read()
-            stored[repository].add(request.url.params["digest"])
-            return httpx.Response(201, headers={"Location": f"/v2/{repository}/blobs/x"})
+            self.stored[repository].add(request.url.params["digest"])
+            return httpx.Response(201, headers=place)
         if request.method == "PUT":
             document = json.loads(request.read())
-            named = {each["digest"] for each in (document["config"], *document["layers"])}
-            if not named <= stored[repository]:
+            if not {each["digest"] for each in (document["config"], *document["layers"])} <= self.stored[repository]:
                 return httpx.Response(400, content=b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN"}]}')
-            tagged.append(f"{repository}:{rest.rpartition('/')[2]}")
+            self.tagged.add(f"{repository}:{reference}")
             return httpx.Response(201)
-        return httpx.Response(200 if rest.rpartition("/")[2] in stored[repository] else 404)
+        return httpx.Response(200 if reference in self.stored[repository] else 404)
 
+
+def test_copy_82_a_blob_that_a_registry_claims_to_have_mounted_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "layouts").mkdir()
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
         layout_of(tmp_path / "layouts" / name, "1")
-    options: Any = {"transport": httpx.MockTransport(lies), "retries": 0}
+    registry = LyingRegistry()
+    options: Any = {"transport": httpx.MockTransport(registry), "retries": 0}
 
     done = sync(f"oci:{tmp_path}/layouts", "registry.example/", destination_options=options)
 
     assert not done.failures
-    assert {*tagged} == {"a:1", "b:1"}
-    assert stored["a"] == stored["b"]
+    assert registry.tagged == {"a:1", "b:1"}
+    assert registry.stored["a"] == registry.stored["b"]
 
 
 @both
