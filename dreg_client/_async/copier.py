@@ -8,6 +8,7 @@ from dreg_client import errors
 from dreg_client._async._compat import Semaphore, TaskGroup, new_lock
 from dreg_client._async.documents import read_verified
 from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client._async.shared_transfers import AsyncSharedTransfers
 from dreg_client._async.stored_blob import AsyncStoredBlob
 from dreg_client.copying.companions import companion_tags
 from dreg_client.copying.graph import (
@@ -27,10 +28,12 @@ from dreg_client.models.index import Index
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.events import Copying, Event, Outcome, Planned
+from dreg_client.protocol.permits import Permit
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.sizes import MEBIBYTE
 
+_ALONE: Final = AsyncSharedTransfers()
 _FOREVER: Final = 86400.0
 _MOST_KEPT: Final = 16 * MEBIBYTE
 """The most bytes of manifests to keep in memory until they are written. Beyond, they are read again."""
@@ -45,6 +48,7 @@ class AsyncCopier:
         referrers: Whether to also copy the referrers of all manifests.
         dry_run: Whether to write nothing.
         keeps_going: Whether to go on with what does not depend on something that failed; see `failures`.
+        shared: What other copies share, which run at the same time.
         emit: A function that is called with each event.
 
     Attributes:
@@ -60,11 +64,12 @@ class AsyncCopier:
         referrers: bool = False,
         dry_run: bool = False,
         keeps_going: bool = False,
+        shared: AsyncSharedTransfers = _ALONE,
         emit: Callable[[Event], None],
     ) -> None:
         self._source, self._destination = source, destination
         self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
-        self._keeps_going = keeps_going
+        self._keeps_going, self._limits, self._placed = keeps_going, shared.limits, shared.placed
         self._mounts = source.name if shares_registry(source, destination) else None
         self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
         self._graph = self._new_graph()
@@ -279,20 +284,40 @@ class AsyncCopier:
         return outcome
 
     async def _transfer(self, descriptor: Descriptor) -> Outcome:
+        if self._placed is None:
+            return await self._transfer_now(descriptor, self._mounts)
+        digest, name = descriptor.digest, self._destination.name
+        async with self._placed.turn(digest):
+            mounts = self._mounts or self._placed.repository_with(digest, name)
+            if (outcome := await self._transfer_now(descriptor, mounts)) != "left out":
+                self._placed.add(digest, name)
+        return outcome
+
+    async def _transfer_now(self, descriptor: Descriptor, mounts: str | None) -> Outcome:
         digest = descriptor.digest
         if self._is_dry_run:
             has_blob = await self._destination.has_blob(digest)
-            return "skipped" if has_blob else "mounted" if self._mounts else "copied"
-        if self._mounts and await self._destination.mount_blob(digest, self._mounts):
+            return "skipped" if has_blob else "mounted" if mounts else "copied"
+        if mounts and await self._destination.mount_blob(digest, mounts):
             return "mounted"
         content = AsyncStoredBlob(self._source, descriptor, partial(self._passed, descriptor))
         try:
-            await self._push(content)
+            await self._within_limits(content)
         except errors.NotFoundError:
             if not (content.is_missing and may_be_left_out(descriptor)):
                 raise
             return "left out"
         return "copied" if content.was_read else "skipped"
+
+    async def _within_limits(self, content: AsyncStoredBlob) -> None:
+        held = [(limit, Permit(limit)) for limit in self._limits]
+        try:
+            for limit, permit in held:
+                await limit.acquire(_FOREVER, permit)
+            await self._push(content)
+        finally:
+            for limit, permit in held:
+                limit.release(permit)
 
     async def _push(self, content: AsyncStoredBlob) -> None:
         while True:

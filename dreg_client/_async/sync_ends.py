@@ -1,31 +1,38 @@
-"""The ends of `sync`: two stores, or all repositories of a registry and where each of them is written."""
+"""The ends of `sync`: two stores, or many repositories and where each of them is written."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from dreg_client import errors
 from dreg_client._async.copy_ends import open_source, open_target, target_of
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
 from dreg_client._async.store import AsyncStore
-from dreg_client.copying.options import CopyOptions, options_of_ends
+from dreg_client._async.sync_run import AsyncSyncRun
+from dreg_client._async.sync_sides import (
+    AsyncCatalog,
+    AsyncFolders,
+    AsyncIntoFolders,
+    AsyncIntoNames,
+    AsyncIntoRegistry,
+    AsyncNames,
+    AsyncReadSide,
+    AsyncWriteSide,
+    layouts_in,
+)
+from dreg_client._async.sync_stores import AsyncStores, address_of, check_without_tag, repository_of
+from dreg_client.copying.repository_names import by_repository
 from dreg_client.copying.sync_options import SyncChoice
-from dreg_client.credentials.lookup import with_defaults
+from dreg_client.files.path_kinds import is_layout
 from dreg_client.files.store_path import named_store
-from dreg_client.values.reference import RepositoryName, shown
 from dreg_client.values.registry_name import DOCKER, host_alone
 from dreg_client.values.store_name import StoreName, reference_of
 
-if TYPE_CHECKING:
-    from dreg_client.protocol.options import RegistryOptions
-
 AsyncSyncEnd = str | StoreName | AsyncStore | AsyncRegistry
 """One side of a sync: the name of a store or of a whole registry, or an open one."""
-
-_FILES_OF_LAYOUTS: Final = frozenset({"blobs", "index.json", "oci-layout"})
-_EXPECTED: Final = "a repository or a layout without a tag or digest; to choose tags, use tags="
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +44,14 @@ class AsyncSyncPair:
         destination: The medium to write. A layout is created only after the tags of the source were listed.
         names: The names of both, without a tag.
         listed: All tags of the source.
+        is_whole: Whether the destination is an archive, which is written as a whole.
     """
 
     source: AsyncSource
     destination: AsyncDestination
     names: tuple[str, str]
     listed: tuple[str, ...]
+    is_whole: bool = False
 
 
 class AsyncSyncEnds(Protocol):
@@ -63,167 +72,145 @@ class AsyncSyncEnds(Protocol):
 
 @asynccontextmanager
 async def open_ends(
-    source: AsyncSyncEnd, destination: AsyncSyncEnd, options: CopyOptions, *, dry_run: bool
+    source: AsyncSyncEnd, destination: AsyncSyncEnd, run: AsyncSyncRun, *, dry_run: bool
 ) -> AsyncGenerator[AsyncSyncEnds]:
-    """Open what is to be synchronised; with `dry_run`, without creating layouts."""
-    read, write = options_of_ends(options)
+    """Open what is to be synchronised; with `dry_run`, without creating layouts or writing archives."""
     async with AsyncExitStack() as stack:
-        if (registry := await _registry(source, read, stack)) is None:
-            given = await _one_destination(source, destination, write, stack)
-            yield _Single(source, given, (read, write), dry_run)
+        if (read := await _read_side(source, destination, run, stack)) is not None:
+            yield _Many(read, await _write_side(destination, run, stack, dry_run=dry_run))
             return
-        into = await _registry(destination, write, stack)
-        prefix = "" if into else destination
-        if isinstance(prefix, str | StoreName) and prefix:
-            name = _without_tag(named_store(prefix))
-            if name.kind == "registry" and name.reference is not None:
-                into = await stack.enter_async_context(_opened(name.reference.registry, write))
-                prefix = _prefix_of(prefix, name)
-            elif name.kind == "oci":
-                yield _Whole(registry, None, name.path, write, dry_run)
-                return
-        if into is None or not isinstance(prefix, str):
-            raise errors.UnsupportedError(
-                "a whole registry can only be copied to a registry, or to layouts in oci:PATH"
-            )
-        yield _Whole(registry, into, prefix, write, dry_run)
+        assert not isinstance(source, AsyncRegistry)  # noqa: S101 (it has a side)
+        yield _Single(AsyncStores(source, await _one_destination(source, destination, run), run, dry_run=dry_run))
 
 
-def _opened(url: str, options: "RegistryOptions") -> AsyncRegistry:
-    return AsyncRegistry(url, strict=False, **with_defaults(options))
-
-
-async def _registry(given: AsyncSyncEnd, options: "RegistryOptions", stack: AsyncExitStack) -> AsyncRegistry | None:
-    """Return the registry that is given or named; None if it is a store. One that is named is closed at the end."""
+async def _registry(given: AsyncSyncEnd, run: AsyncSyncRun, *, is_destination: bool = False) -> AsyncRegistry | None:
+    """Return the registry that is given or named; None if it is a store."""
     if isinstance(given, AsyncRegistry):
         return given
     host = host_alone(given) if isinstance(given, str) else None
-    return await stack.enter_async_context(_opened(host, options)) if host else None
+    return await run.registry(host, is_destination=is_destination) if host else None
 
 
-def _prefix_of(given: str | StoreName, name: StoreName) -> str:
+async def _read_side(
+    source: AsyncSyncEnd, destination: AsyncSyncEnd, run: AsyncSyncRun, stack: AsyncExitStack
+) -> AsyncReadSide | None:
+    """Return the repositories to read; None if the source is a single one."""
+    if (registry := await _registry(source, run)) is not None:
+        return AsyncCatalog(registry)
+    assert not isinstance(source, AsyncRegistry)  # noqa: S101 (see above)
+    name = named_store(source) if isinstance(source, str | StoreName) else None
+    if name is not None and (name.kind == "registry" or reference_of(name)):
+        return None
+    if name is not None and name.kind == "oci" and _is_directory_of_layouts(name.path):
+        return AsyncFolders(name.path)
+    if not isinstance(destination, AsyncRegistry) and not (isinstance(destination, str) and host_alone(destination)):
+        return None
+    read = await stack.enter_async_context(open_source(source, {}))
+    if read.medium.address != read.medium.name:  # an open repository
+        return None
+    found = by_repository(await read.medium.tags())
+    found.pop("", None)
+    return AsyncNames(read.medium, found, address_of(source, read.medium)) if found else None
+
+
+def _is_directory_of_layouts(path: str) -> bool:
+    return Path(path).is_dir() and not is_layout(path) and bool(layouts_in(path))
+
+
+async def _write_side(
+    destination: AsyncSyncEnd, run: AsyncSyncRun, stack: AsyncExitStack, *, dry_run: bool
+) -> AsyncWriteSide:
+    """Return where several repositories are written."""
+    if (registry := await _registry(destination, run, is_destination=True)) is not None:
+        return AsyncIntoRegistry(registry, "")
+    if isinstance(destination, str | StoreName):
+        name = named_store(destination)
+        check_without_tag(name)
+        if name.reference is not None and name.kind == "registry":
+            registry = await run.registry(name.reference.registry, is_destination=True)
+            return AsyncIntoRegistry(registry, _prefix_of(destination, name.reference.repository))
+        if name.kind == "oci" and not is_layout(name.path):
+            return AsyncIntoFolders(name.path, dry_run=dry_run)
+    assert not isinstance(destination, AsyncRegistry)  # noqa: S101 (see above)
+    target = target_of(destination)
+    if target.is_registry:
+        raise errors.UnsupportedError(
+            "several repositories cannot be copied to one; name a registry as the destination"
+        )
+    written = await stack.enter_async_context(open_target(target, {}, dry_run=dry_run))
+    if not (target.keeps_blobs or dry_run):
+        await stack.enter_async_context(written.writing())
+    return AsyncIntoNames(written, address_of(destination, written))
+
+
+def _prefix_of(given: str | StoreName, repository: str) -> str:
     """Return the repository that the names of all others are put below."""
-    repository = name.reference.repository if name.reference else ""
     text = str(given).removeprefix(DOCKER)
     return repository if text.endswith(repository) else repository.removeprefix("library/")
 
 
 async def _one_destination(
-    source: AsyncSyncEnd, destination: AsyncSyncEnd, options: "RegistryOptions", stack: AsyncExitStack
+    source: str | StoreName | AsyncStore, destination: AsyncSyncEnd, run: AsyncSyncRun
 ) -> str | StoreName | AsyncStore:
     """Return where a single store is written. In a whole registry, that is the repository of the same name."""
-    into = await _registry(destination, options, stack)
+    into = await _registry(destination, run, is_destination=True)
     if into is None:
         assert not isinstance(destination, AsyncRegistry)  # noqa: S101 (see `_registry`)
         return destination
-    if isinstance(source, AsyncStore):
-        repository = source.name if source.name != source.address else ""
-    else:
-        repository = _repository_in(source) if isinstance(source, str | StoreName) else ""
-    if not repository:
+    if not (repository := repository_of(source)):
         expected = f"a repository, such as {into.name}/NAME, because the source is not a repository"
         raise errors.InvalidReferenceError(into.name, "destination", expected)
     return into.repository(repository)
 
 
-def _repository_in(given: str | StoreName) -> str:
-    """Return the repository that a name has; empty if it is the name of a layout or an archive."""
-    name = named_store(given)
-    return name.reference.repository if name.kind == "registry" and name.reference else ""
-
-
-def _without_tag(name: StoreName) -> StoreName:
-    """Return the name of a store; raise InvalidReferenceError if it has a tag or digest."""
-    if name.is_named and reference_of(name):
-        raise errors.InvalidReferenceError(shown(str(name)), "name for sync", _EXPECTED)
-    return name
-
-
-def _name_of(given: str | StoreName | AsyncStore, medium: AsyncSource | None = None) -> str:
-    if not isinstance(given, str | StoreName):
-        address = (medium or given.source).address
-        return address if address != given.name else f"oci:{address}"
-    name = named_store(given)
-    if name.reference is not None and name.kind == "registry":
-        return f"{name.reference.registry}/{name.reference.repository}"
-    return f"{name.kind}:{name.path}"
-
-
 class _Single:
     """One pair of stores."""
 
-    def __init__(
-        self,
-        source: AsyncSyncEnd,
-        destination: str | StoreName | AsyncStore,
-        options: "tuple[RegistryOptions, RegistryOptions]",
-        dry_run: bool,  # noqa: FBT001 (private)
-    ) -> None:
-        assert not isinstance(source, AsyncRegistry)  # noqa: S101 (a whole registry is not a store)
-        for given in (source, destination):
-            if isinstance(given, str | StoreName):
-                _without_tag(named_store(given))
-        self._source, self._destination, self._options, self._dry_run = source, destination, options, dry_run
+    def __init__(self, stores: AsyncStores) -> None:
+        self._stores = stores
 
     async def keys(self, choice: SyncChoice) -> list[str]:
         if choice.repositories:
-            raise ValueError("repositories= chooses from a whole registry, but the source is a single store")
+            expected = "a whole registry, or a directory of layouts: repositories= chooses from several"
+            raise errors.InvalidReferenceError(self.names("")[0], "source", expected)
+        if choice.prune and self._stores.is_docker_archive:
+            _refuse_to_prune(self.names("")[1])
         return [""]
 
     def names(self, key: str) -> tuple[str, str]:  # noqa: ARG002 (there is only one)
-        return _name_of(self._source), _name_of(self._destination)
+        return self._stores.names
 
     @asynccontextmanager
     async def open(self, key: str) -> AsyncGenerator[AsyncSyncPair]:
-        target = target_of(_writable(target_of(self._destination).given))
-        async with open_source(self._source, self._options[0]) as read:
-            listed = await read.medium.tags()
-            async with open_target(target, self._options[1], dry_run=self._dry_run) as written:
-                yield AsyncSyncPair(read.medium, written, self.names(key), listed)
+        async with self._stores.opened() as (source, listed, destination):
+            yield AsyncSyncPair(source, destination, self.names(key), listed, self._stores.is_archive)
 
 
-def _writable(given: StoreName | AsyncStore) -> StoreName | AsyncStore:
-    if isinstance(given, StoreName) and given.kind not in {"registry", "oci"}:
-        what = f"{given} cannot be the destination of sync: an archive is written as a whole"
-        raise errors.UnsupportedError(f"{what}; sync to oci:PATH, or copy all tags to the archive")
-    return given
+class _Many:
+    """Several repositories, and where each of them is written."""
 
-
-def _layout_of(repository: str, path: str) -> StoreName:
-    """Return the layout of a repository. Its directory may be in that of another one, but not among its files."""
-    if not _FILES_OF_LAYOUTS.isdisjoint(repository.split("/")[1:]):
-        reason = f"would be among the files of another layout; copy {repository} separately, to a directory of its own"
-        raise errors.UnsafePathError(path, reason)
-    return StoreName("oci", path)
-
-
-class _Whole:
-    """All repositories of a registry, and the registry or the directory that they are written to."""
-
-    def __init__(
-        self,
-        source: AsyncRegistry,
-        destination: AsyncRegistry | None,
-        prefix: str,
-        options: "RegistryOptions",
-        dry_run: bool,  # noqa: FBT001 (private)
-    ) -> None:
-        self._source, self._destination, self._prefix = source, destination, prefix
-        self._options, self._dry_run = options, dry_run
+    def __init__(self, read: AsyncReadSide, write: AsyncWriteSide) -> None:
+        self._read, self._write = read, write
 
     async def keys(self, choice: SyncChoice) -> list[str]:
-        return [name async for name in self._source.catalog() if choice.has_repository(name)]
+        if choice.prune and isinstance(self._write, AsyncIntoNames) and self._write.is_docker_archive:
+            _refuse_to_prune(self._write.name_of("NAME", ""))
+        found = await self._read.repositories()
+        return [name for name in found if choice.has_repository(self._read.below(name))]
 
     def names(self, key: str) -> tuple[str, str]:
-        below = f"{self._prefix}/{key}" if self._prefix else key
-        read = f"{self._source.name}/{key}"
-        return read, f"{self._destination.name}/{below}" if self._destination else f"oci:{below}"
+        name = self._read.name_of(key)
+        return name, self._write.name_of(self._read.full_name_of(key), self._read.below(key))
 
     @asynccontextmanager
     async def open(self, key: str) -> AsyncGenerator[AsyncSyncPair]:
-        read = self._source.repository(RepositoryName(key)).source
-        listed = await read.tags()
-        below = f"{self._prefix}/{key}" if self._prefix else key
-        target = self._destination.repository(below) if self._destination else _layout_of(key, below)
-        async with open_target(target_of(target), self._options, dry_run=self._dry_run) as written:
-            yield AsyncSyncPair(read, written, self.names(key), listed)
+        async with self._read.open(key) as read:
+            listed = await read.tags()
+            full_name, below = self._read.full_name_of(key), self._read.below(key)
+            async with self._write.open(full_name, below) as written:
+                yield AsyncSyncPair(read, written, self.names(key), listed)
+
+
+def _refuse_to_prune(name: str) -> None:
+    """Raise UnsupportedError, because a docker-archive does not keep the digests by which tags are compared."""
+    raise errors.UnsupportedError(f"{name} cannot be pruned; delete the archive, and sync again")

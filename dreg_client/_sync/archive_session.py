@@ -13,46 +13,44 @@ class ArchiveSession:
 
     Args:
         begin: Is called before the first writer.
-        finish: Is called after the last writer if all writers have succeeded.
+        finish: Is called after the last writer if that one has succeeded. An earlier one that failed, such as the
+            writer of one blob, does not matter: whoever has called it either fails as well, or goes on without it.
         close: Is called at the end in any case.
     """
 
     def __init__(self, begin: Callable[[], object], finish: Callable[[], object], close: Callable[[], object]) -> None:
         self._begin, self._finish, self._close = begin, finish, close
         self._writers: list[object] = []
-        self._has_failed = False
         self._turn = threading.Lock()
 
     @contextmanager
     def writer(self) -> Generator[None]:
         """Begin to write, and end."""
         self._enter(writer := object())
+        has_failed = True
         try:
             yield
-        except BaseException:
-            self._has_failed = True
-            raise
+            has_failed = False
         finally:
             # If it is interrupted repeatedly, it is called again.
-            run_shielded(run_in_thread, self._leave, writer)
+            run_shielded(run_in_thread, self._leave, writer, has_failed)
 
     def _enter(self, writer: object) -> None:
         with self._turn:
             if not self._writers:
-                self._has_failed = False
                 self._begin()
             self._writers.append(writer)
 
-    def _leave(self, writer: object) -> None:
+    def _leave(self, writer: object, has_failed: bool) -> None:  # noqa: FBT001 (private)
         with self._turn:
             if writer in self._writers:
                 self._writers.remove(writer)
                 if not self._writers:
-                    self._end()
+                    self._end(has_failed)
 
-    def _end(self) -> None:
+    def _end(self, has_failed: bool) -> None:  # noqa: FBT001 (private)
         try:
-            if not self._has_failed:
+            if not has_failed:
                 self._finish()
         finally:
             self._close()

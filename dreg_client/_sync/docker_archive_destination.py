@@ -18,6 +18,8 @@ from dreg_client.files.docker_archive import SavedImages
 from dreg_client.files.saved_spool import SavedSpool, full_name, image_of
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.manifest import ImageManifest
+from dreg_client.models.parse import parse_document
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest, is_registered_digest
@@ -174,12 +176,24 @@ class DockerArchiveDestination:
             NotAnImageError: It is an artifact.
             InvalidReferenceError: The name is not valid.
             NotFoundError: Its config or a layer is missing.
+            LayoutError: Its config does not describe its layers, so that nothing could load the image.
         """
         image = image_of(manifest, self.name)
         name = None if is_registered_digest(reference) else full_name(reference)
         with self.writing():
+            self._check(image)
             run_in_thread(self._writable.add, image, name, self.name)
             self._pushed[manifest.digest] = manifest
+
+    def _check(self, image: ImageManifest) -> None:
+        if not self.has_blob(image.config.digest):
+            return  # an error that `add` describes
+        raw = self.fetch_document(image.config, is_blob=True)
+        diff_ids = parse_document(raw, kind="image-config", strict=False).rootfs.diff_ids
+        if len(diff_ids) != len(image.layers):
+            counted = f"{len(diff_ids)} diff_ids for {len(image.layers)} layers"
+            what = f"cannot hold {image.digest}: its config has {counted}; copy it to oci-archive:FILE"
+            raise errors.LayoutError(self.name, what)
 
     def delete_tag(self, tag: str) -> None:
         """Delete a name, and the image if it has no other."""

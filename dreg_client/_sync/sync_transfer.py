@@ -11,10 +11,11 @@ from dreg_client._sync.copy_roots import Root
 from dreg_client._sync.ports import Destination
 from dreg_client._sync.sync_comparison import Comparison
 from dreg_client._sync.sync_ends import SyncPair
+from dreg_client._sync.sync_run import SyncRun
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
-from dreg_client.copying.totals import Totals
+from dreg_client.copying.totals import CopyTotals
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.values.digest import Digest
 
@@ -25,15 +26,22 @@ This limits memory, and what an interrupted run has to do again.
 """
 
 
-def copied(pair: SyncPair, choice: SyncChoice, found: Comparison, emit: Totals, *, dry_run: bool) -> RepositorySync:
+def copied(run: SyncRun, pair: SyncPair, choice: SyncChoice, found: Comparison, *, dry_run: bool) -> RepositorySync:
     """Copy the tags that differ, but remove nothing; with `dry_run`, only find out what would be transferred.
 
     A tag that cannot be copied does not stop the others.
     """
-    ends = pair.source, pair.destination
-    copier = Copier(*ends, referrers=choice.referrers, dry_run=dry_run, keeps_going=True, emit=emit)
+    ends, totals = (pair.source, pair.destination), run.totals.of_next()
+    copier = Copier(
+        *ends,
+        referrers=choice.referrers,
+        dry_run=dry_run,
+        keeps_going=True,
+        shared=run.shared(*ends),
+        emit=totals,
+    )
     differing = found.differing
-    failed = {**found.failures, **_copy_all(copier, found, choice, emit)}
+    failed = {**found.failures, **_copy_all(copier, found, choice, totals)}
     record = copier.record
     written = set(record.tagged)
     return RepositorySync(
@@ -48,13 +56,13 @@ def copied(pair: SyncPair, choice: SyncChoice, found: Comparison, emit: Totals, 
     )
 
 
-def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, emit: Totals) -> dict[str, errors.DregError]:
+def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, totals: CopyTotals) -> dict[str, errors.DregError]:
     """Copy the tags that differ; return what failed."""
     differing = found.differing
     tags = [*differing, *found.same] if choice.referrers else differing  # referrers may have been added since
     try:
         for batch in _batches(tags, found.roots):
-            emit.start_next()
+            totals.start_next()
             for tag, root in batch:
                 _add(copier, root, tag)
             copier.run(found.current)
@@ -103,7 +111,7 @@ def remove(
     return tuple(removed), failed
 
 
-def planned(choice: SyncChoice, found: Comparison, done: RepositorySync) -> RepositoryPlan:
+def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> RepositoryPlan:
     """Return the plan of a repository, after a dry run."""
     return RepositoryPlan(
         source=done.source,

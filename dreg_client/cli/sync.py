@@ -55,9 +55,13 @@ def sync_command(
 ) -> int:
     """Copy the tags of a repository, or of a whole registry, that the destination does not have.
 
-    SOURCE is a repository, a layout or an archive without a tag, or a registry: HOST:PORT, such as localhost:5000, or
-    HOST/ with a slash. DESTINATION is a repository or a layout. For a whole registry, it is a registry, optionally with
-    a prefix for the names of repositories, or a directory of layouts.
+    SOURCE is a repository, a layout or an archive without a tag. Or it has several repositories: a registry (HOST:PORT,
+    such as localhost:5000, or HOST/ with a slash), or a directory of layouts.
+
+    DESTINATION is a repository, a layout or an archive. For several repositories, it is a registry, optionally with a
+    prefix for their names; a directory of layouts; or an archive or a layout that exists, in which images get full
+    names, such as localhost:5000/acme/web:1.4. Such an archive can be written to a registry again;
+    oci-archive:FILE:acme/web is one of its repositories.
 
     Digests are compared first, so an image that the destination has costs two requests. What differs is copied as by
     `dreg copy`. A tag that cannot be copied does not stop the others. Run the command again after a failure or an
@@ -84,6 +88,7 @@ def sync_command(
       dreg sync oci:fixtures/layouts/multi localhost:5000/acme/mirror --referrers --dry-run
       dreg sync localhost:5000/acme/web oci:build/mirror --prune --yes
       dreg sync localhost:5000 oci:build/mirrors --repository 'acme/*'
+      dreg sync localhost:5000 oci-archive:build/all.tar
       dreg sync localhost:5000/acme/web oci:build/mirror --prune --plan build/plan.json
       dreg sync --plan build/plan.json
     """
@@ -108,8 +113,8 @@ def _job(
 ) -> "tuple[StoreName | str, StoreName | str, SyncOptions]":
     if source is None or destination is None:
         raise click.UsageError("missing DESTINATION")
-    if options["repositories"] and not isinstance(source, str):
-        raise click.UsageError("--repository chooses from a whole registry, but SOURCE is a single store")
+    if options["repositories"] and not isinstance(source, str) and source.kind == "registry":
+        raise click.UsageError("--repository chooses from a whole registry, but SOURCE is a single repository")
     chosen: SyncOptions = {"tags": tag_filter(options)}
     if not options["platforms"]:
         del options["platforms"]

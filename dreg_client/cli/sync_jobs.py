@@ -100,38 +100,24 @@ def _merged(registries: "CopyOptions", options: "SyncOptions") -> "SyncOptions":
 
 def _plan(jobs: Jobs) -> "SyncPlan":
     from dreg_client._sync.sync import plan_sync
-    from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
-    from dreg_client.errors import DregError
+    from dreg_client._sync.sync_jobs import SyncJob, plan_all
 
-    plans: list[SyncPlan] = []
     with _registry_options() as registries:
-        for source, destination, options in jobs:
-            try:
-                plans.append(plan_sync(source, destination, **_merged(registries, options)))
-            except DregError as failure:
-                if len(jobs) == 1:
-                    raise
-                failures = (PlannedFailure(tag="", reason=str(failure)),)
-                failed = RepositoryPlan(source=str(source), destination=str(destination), failures=failures)
-                plans.append(SyncPlan(repositories=(failed,)))
-    return SyncPlan.of(plans)
+        if len(jobs) > 1:
+            return plan_all([SyncJob(*job) for job in jobs], registries)
+        ((source, destination, options),) = jobs
+        return plan_sync(source, destination, **_merged(registries, options))
 
 
 def _synced(jobs: Jobs) -> "SyncResult":
     from dreg_client._sync.sync import sync
-    from dreg_client.copying.sync_result import RepositorySync, SyncResult
-    from dreg_client.errors import DregError
+    from dreg_client._sync.sync_jobs import SyncJob, sync_all
 
-    done: list[RepositorySync] = []
     with _registry_options() as registries:
-        for source, destination, options in jobs:
-            try:
-                done += sync(source, destination, **_merged(registries, options)).repositories
-            except DregError as failure:
-                if len(jobs) == 1:
-                    raise
-                done.append(RepositorySync(str(source), str(destination), failed={"": failure}))
-    return SyncResult(tuple(done))
+        if len(jobs) > 1:
+            return sync_all([SyncJob(*job) for job in jobs], registries)
+        ((source, destination, options),) = jobs
+        return sync(source, destination, **_merged(registries, options))
 
 
 def _applied(plan: "SyncPlan") -> "SyncResult":

@@ -29,8 +29,9 @@ def put_plan(plan: "SyncPlan", output: str) -> int:
         copies, skips, removals = (
             sum(len(getattr(each, name)) for each in plan.repositories) for name in ("copies", "skips", "removals")
         )
+        failed = sum(len(each.failures) for each in plan.repositories)
         what = f"would copy {_tags(copies)} ({byte_size(plan.octets)}); {skips} already there, {removals} to remove"
-        put_error(f"dreg: {what}")
+        put_error(f"dreg: {what}" + (f", {failed} failed" if failed else ""))
     return int(any(each.failures for each in plan.repositories))
 
 

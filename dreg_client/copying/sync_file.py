@@ -11,9 +11,11 @@ from dreg_client.copying.tag_filter import TagFilter
 from dreg_client.errors import ConfigError
 from dreg_client.values.platform import Platform
 from dreg_client.values.registry_name import host_alone
+from dreg_client.values.store_name import KINDS
 
 MAX_SYNC_FILE: Final = 1024 * 1024
 """The most bytes of a file that is read."""
+_OF_FILES: Final = tuple(f"{kind}:" for kind in KINDS)
 _NAMES: Final = ("include", "exclude", "regex", "semver", "digest_tags")
 
 
@@ -31,7 +33,7 @@ class SyncDefaults(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=
     digest_tags: StrictBool = Field(default=True, alias="digest-tags")
     """Whether to copy tags that encode a digest, such as `sha256-HEX.sig`."""
     repositories: tuple[str, ...] = ()
-    """Globs: copy only repositories of a registry that match one of them."""
+    """Globs: copy only repositories of a registry, or of a directory of layouts, that match one of them."""
     platforms: tuple[str, ...] = ()
     """Copy only these platforms: `OS/ARCH[/VARIANT]`. Empty for all."""
     referrers: StrictBool = False
@@ -46,9 +48,9 @@ class SyncEntry(SyncDefaults, frozen=True):
     """A repository or registry to synchronise."""
 
     source: Annotated[str, Field(min_length=1)]
-    """The repository, layout or archive to read, without a tag; or a whole registry."""
+    """The repository, layout or archive to read, without a tag; or a whole registry, or a directory of layouts."""
     destination: Annotated[str, Field(min_length=1)]
-    """The repository or layout to write. For a whole registry: a registry, or a directory of layouts (`oci:PATH`)."""
+    """The repository, layout or archive to write. For several repositories: a registry, or a directory of layouts."""
 
 
 class SyncFile(
@@ -59,7 +61,7 @@ class SyncFile(
     defaults: SyncDefaults = SyncDefaults()
     """What to copy, where an entry does not say otherwise."""
     sync: Annotated[tuple[SyncEntry, ...], Field(min_length=1)]
-    """The repositories and registries to synchronise, in order."""
+    """What to synchronise, several at a time. An entry starts after those before it whose destinations it uses."""
 
     @classmethod
     def parse(cls, text: str, where: str = "the sync file") -> "SyncFile":
@@ -97,10 +99,10 @@ class SyncFile(
             "allow_empty": values["allow_empty"],
             "referrers": values["referrers"],
         }
-        if host_alone(entry.source):
+        if host_alone(entry.source) or (entry.repositories and entry.source.startswith(_OF_FILES)):
             options["repositories"] = values["repositories"]
         elif entry.repositories:
-            raise ValueError("repositories can only be chosen from a registry, and the source is a single store")
+            raise ValueError("repositories can only be chosen from a whole registry, but the source is a single one")
         if values["platforms"]:
             options["platforms"] = [*map(Platform.from_name, values["platforms"])]
         return options

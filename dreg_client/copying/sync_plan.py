@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.fields import ComputedFieldInfo, FieldInfo
 
 from dreg_client.errors import ConfigError
 from dreg_client.values.digest import Digest
@@ -23,6 +24,10 @@ _PROBLEMS: Final = {
 """Problems that pydantic describes in the words of Python, by their types."""
 
 
+def _title(name: str, _field: FieldInfo | ComputedFieldInfo) -> str:
+    return name.replace("_", " ").capitalize()
+
+
 class _PlanModel(
     BaseModel,
     frozen=True,
@@ -31,6 +36,8 @@ class _PlanModel(
     validate_by_name=True,
     serialize_by_alias=True,
     hide_input_in_errors=True,
+    use_attribute_docstrings=True,
+    field_title_generator=_title,
 ):
     """A part of a plan. JSON members are in camelCase."""
 
@@ -105,7 +112,9 @@ class RepositoryPlan(_PlanModel, frozen=True):
         return not (self.copies or self.removals)
 
 
-class SyncPlan(_PlanModel, frozen=True):
+class SyncPlan(
+    _PlanModel, frozen=True, title="Sync plan", json_schema_extra={"description": "What `dreg sync` would do."}
+):
     """What `sync` would do. Print it, save it with `to_json`, and apply it with `apply_sync`.
 
     Example:
@@ -141,9 +150,10 @@ class SyncPlan(_PlanModel, frozen=True):
             ConfigError: It is not a valid plan.
         """
         try:
-            return cls.model_validate_json(text)
+            return cls.model_validate_json(text, strict=True)
         except ValidationError as failure:
-            raise ConfigError(f"{where} is not a valid plan: {first_problem(failure)}") from None
+            advice = "see: dreg schema show sync-plan"
+            raise ConfigError(f"{where} is not a valid plan: {first_problem(failure)}; {advice}") from None
 
     @classmethod
     def of(cls, plans: "Iterable[SyncPlan]") -> "SyncPlan":

@@ -25,10 +25,14 @@ _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
 
 
-def create_layout(path: str | os.PathLike[str]) -> None:
+def create_layout(path: str | os.PathLike[str], *, among_others: bool = False) -> None:
     """Create an empty layout in a new or an empty directory. An existing layout is not changed.
 
     Several processes may do this at a time. If one is killed, the next call completes the layout.
+
+    Args:
+        path: The directory. It and its parents are created.
+        among_others: Whether the directory may already contain other directories, which contain layouts.
 
     Raises:
         LayoutError: The directory is not empty and not a layout, or cannot be written.
@@ -43,7 +47,7 @@ def create_layout(path: str | os.PathLike[str]) -> None:
         raise errors.LayoutError(root, f"cannot be created: {what}") from failure
     files = DirectoryFiles(root)
     if not files.has("index.json"):
-        _check_is_empty(files)
+        _check_is_empty(files, among_others=among_others)
         with open_folder(root, "blobs"), open_folder(root) as folder:
             for name, octets in (("oci-layout", MARKER), ("index.json", EMPTY)):
                 with NewFile(folder, name, Path(root, name)) as file:
@@ -52,21 +56,26 @@ def create_layout(path: str | os.PathLike[str]) -> None:
         sync_folder_below(root)
 
 
-def _check_is_empty(files: DirectoryFiles) -> None:
+def _check_is_empty(files: DirectoryFiles, *, among_others: bool) -> None:
     """Raise LayoutError if a directory contains anything but what an interrupted `create_layout` leaves."""
     try:
-        names = sorted(path.name for path in Path(files.name).iterdir())
+        found = [path for path in Path(files.name).iterdir() if not (among_others and _is_directory(path))]
     except OSError as failure:
         raise errors.LayoutError(files.name, f"cannot be read: {failure.strerror}") from failure
+    names = sorted(path.name for path in found)
     others = [name for name in names if name not in _OURS and not name.endswith(".part")]
     if not others and next(files.names("blobs"), None) is None:
         return
     if files.has("index.json"):  # created meanwhile
         return
     kind = other_kind(files, than=(OCI,))
-    found = f"it is {kind}" if kind else f"it contains {', '.join(others[:3]) or 'blobs without index.json'}"
-    reason = f"is not an image layout, and is not empty ({found}); choose a new or an empty directory"
+    what = f"it is {kind}" if kind else f"it contains {', '.join(others[:3]) or 'blobs without index.json'}"
+    reason = f"is not an image layout, and is not empty ({what}); choose a new or an empty directory"
     raise errors.LayoutError(files.name, reason)
+
+
+def _is_directory(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and path.name != "blobs"
 
 
 def change_index(files: DirectoryFiles, change: Change) -> bytes:

@@ -24,8 +24,8 @@ ANY_MANIFEST: Final = "manifest"
 NAMES: Final = (*KIND_NAMES, ANY_MANIFEST)
 """The names of schemas: one for each kind of document, and `manifest` for any OCI or Docker manifest or index."""
 
-SYNC_FILE: Final = "sync-file"
-"""The name of the schema of the TOML files that `dreg sync --file` reads."""
+SYNC_NAMES: Final = ("sync-file", "sync-plan")
+"""The names of the schemas of what `dreg sync` reads: the TOML files of `--file`, and the plans of `--plan`."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final[tuple[Kind, ...]] = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
@@ -41,7 +41,8 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
     """Return the JSON Schema of a kind of document, or of your own model.
 
     Args:
-        of: One of `NAMES`, `sync-file`, a pydantic model, which may contain models of this library, or a `TypeAdapter`.
+        of: One of `NAMES`, `sync-file`, `sync-plan`, a pydantic model, which may contain models of this library, or a
+            `TypeAdapter`.
         mode: `validation` for documents that are accepted, `serialization` for documents that are written (a list is
             never `null`).
 
@@ -59,7 +60,7 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
         return tidied(of.json_schema(mode=mode), "", {"$schema": _DIALECT})
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})
-    if of != SYNC_FILE:
+    if of not in SYNC_NAMES:
         models_of(of)
     return cast("Schema", json.loads(_named(of, mode)))
 
@@ -69,7 +70,7 @@ def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
     if not isinstance(of, str):
         return (of,)
     if of not in NAMES:
-        message = f"{of!r} is not the name of a schema; expected one of: {', '.join((*NAMES, SYNC_FILE))}"
+        message = f"{of!r} is not the name of a schema; expected one of: {', '.join((*NAMES, *SYNC_NAMES))}"
         raise ValueError(message)
     return tuple(model_of(name) for name in (_OF_ANY_MANIFEST if of == ANY_MANIFEST else (of,)))
 
@@ -99,15 +100,16 @@ def _named(name: str, mode: Mode) -> str:
         _, found = models_json_schema([(model, mode) for model in models_of(name)])
         head["examples"] = [examples()[each][0] for each in _OF_ANY_MANIFEST]
         return text(tidied(_any_manifest_by_type() | found, "", head))
-    model = _sync_file() if name == SYNC_FILE else model_of(name)
+    model = _model_of_sync(name) if name in SYNC_NAMES else model_of(name)
     found = model.model_json_schema(mode=mode)
     return text(tidied(found, model.__name__, head | {"examples": examples()[name]}))
 
 
-def _sync_file() -> type[BaseModel]:
+def _model_of_sync(name: str) -> type[BaseModel]:
     from dreg_client.copying.sync_file import SyncFile  # noqa: PLC0415 (other schemas do not need it)
+    from dreg_client.copying.sync_plan import SyncPlan  # noqa: PLC0415 (as above)
 
-    return SyncFile
+    return SyncFile if name == "sync-file" else SyncPlan
 
 
 def any_manifest() -> Schema:

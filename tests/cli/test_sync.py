@@ -163,7 +163,8 @@ def test_a_broken_file_is_an_error_that_says_where(dreg: Run, tmp_path: Path, te
             2,
             "Invalid value for 'DESTINATION': a path must begin with the kind of its store",
         ),
-        (["oci:{layout}", "oci-archive:{there}"], 8, "cannot be the destination of sync"),
+        (["oci:{layout}", "docker-archive:{there}"], 2, "docker-archive:FILE:acme/web"),
+        (["oci:{layout}", "docker-archive:{there}:acme/web", "--prune", "--yes"], 8, "cannot be pruned"),
         (["--file", "{there}", "oci:{layout}", "oci:{there}"], 2, "--file cannot be used with SOURCE"),
         (["--file", "{there}", "--prune"], 2, "--file cannot be used with SOURCE"),
         (["--file", "{there}"], 4, "No such file"),
@@ -204,3 +205,22 @@ def test_the_schema_of_the_file_accepts_what_dreg_accepts(dreg: Run) -> None:
     jsonschema.validate(valid, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"sync": [{**valid["sync"][0], "prun": True}]}, schema)
+
+
+def test_the_schema_of_plans_accepts_a_plan_that_was_saved(dreg: Run, older: str, there: Path, tmp_path: Path) -> None:
+    import jsonschema
+
+    dreg("sync", older, f"oci:{there}", "--prune", "--plan", tmp_path / "plan.json")
+    saved = json.loads((tmp_path / "plan.json").read_text())
+    schema = json.loads(dreg("schema", "show", "sync-plan").out)
+
+    jsonschema.validate(saved, schema)
+    for name, wrong in (("copies", {}), ("notPruned", None), ("tags", []), ("blobs", {"count": "1"})):
+        changed = {**saved, "repositories": [{**saved["repositories"][0], name: wrong}]}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(changed, schema)
+        (tmp_path / "changed.json").write_text(json.dumps(changed))
+        refused = dreg("sync", "--plan", tmp_path / "changed.json")
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert "is not a valid plan: repositories.0." in refused.err
+        assert "dreg schema show sync-plan" in refused.err

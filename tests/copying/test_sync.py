@@ -3,7 +3,9 @@
 import json
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from dreg_client import Layout, Registry, TagFilter, copy, errors, sync
@@ -75,22 +77,22 @@ def test_only_what_differs_is_transferred(there: str, tmp_path: Path) -> None:
 
 
 def test_many_tags_of_few_digests_cost_two_requests_a_tag(there: str, tmp_path: Path) -> None:
-    tags = [f"t{number}" for number in range(200)]
-    sync(f"oci:{images(tmp_path / 'here', tags, digests=10)}", there)
+    tags = [f"t{number}" for number in range(1000)]
+    sync(f"oci:{images(tmp_path / 'here', tags, digests=50)}", there)
     requests = Requests()
 
     done = sync(there, f"{there}-other", on_event=requests)
 
-    assert done.copied == 200
+    assert done.copied == 1000
     manifests = [each for each in requests.all if "/manifests/" in each]
     by_tag = [each for each in manifests if "/manifests/sha256:" not in each]
-    assert len(by_tag) == 2 * 200
+    assert len(by_tag) == 2 * 1000
     gets = [each for each in requests.made("GET") if "/manifests/" in each]
-    assert len(gets) == len(set(gets)) == 10
+    assert len(gets) == len(set(gets)) == 50
     mounts = [each for each in requests.made("POST") if "mount=" in each or "/blobs/uploads/" in each]
-    assert len(mounts) == 12  # ten layers, the common one, and the config
+    assert len(mounts) == 52  # fifty layers, the common one, and the config
     assert not [each for each in requests.made("GET") if "/blobs/" in each]
-    assert len(requests.all) == 2 * 200 + 2 * 10 + 2 * 12 + 2  # of manifests and blobs: whether they are there
+    assert len(requests.all) == 2 * 1000 + 2 * 50 + 2 * 52 + 2  # of manifests and blobs: whether they are there
 
 
 @both
@@ -190,6 +192,52 @@ def test_a_whole_registry_is_mirrored(run: Syncs, tmp_path: Path) -> None:
         assert names(tmp_path / "layouts/acme/web").keys() == {"single"}
 
 
+@both
+def test_a_blob_goes_once_to_all_repositories_of_a_registry(run: Syncs, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with running(tmp_path / "a") as source, running(tmp_path / "b") as into:
+        for number in range(6):
+            graph = Graph()
+            graph.tag(graph.image([graph.add(b"base" * 100_000), graph.add(f"{number}".encode())]), "1")
+            sync(f"oci:{graph.write(tmp_path / str(number))}", f"{source.address}/acme/web-{number}")
+        plan = run.plan(source.address, into.address)
+        done = run.sync(source.address, into.address)
+
+        assert done.copied == 6
+        assert sum(each.blobs.count for each in done.repositories) == 2 + 6  # base and config, and a layer of each
+        assert sum(each.mounted.count for each in done.repositories) == 2 * 5
+        assert plan.octets == done.octets
+
+
+@both
+def test_a_registry_that_does_not_mount_gets_all_blobs(run: Syncs, tmp_path: Path) -> None:
+    stored: dict[str, set[str]] = {}
+
+    def without_mounts(request: httpx.Request) -> httpx.Response:
+        repository, _, rest = request.url.path.removeprefix("/v2/").partition("/blobs/")
+        if request.method == "POST":
+            return httpx.Response(202, headers={"Location": f"/v2/{repository}/blobs/uploads/1"})
+        if request.method == "PUT" and rest:
+            request.read()
+            stored.setdefault(repository, set()).add(digest := request.url.params["digest"])
+            return httpx.Response(201, headers={"Location": f"/v2/{repository}/blobs/{digest}"})
+        if request.method == "PUT":
+            return httpx.Response(201)
+        if request.method == "DELETE":
+            return httpx.Response(204)
+        return httpx.Response(200 if rest in stored.get(repository, ()) else 404)
+
+    options: Any = {"transport": httpx.MockTransport(without_mounts), "retries": 0}
+    for name in ("web", "old"):
+        images(tmp_path / "layouts" / name, ["1"])
+    done = run.sync(f"oci:{tmp_path}/layouts", "registry.example/", destination_options=options)
+
+    assert done.copied == 2
+    assert stored["web"] == stored["old"]
+    assert len(stored["web"]) == 3
+
+
 def test_a_repository_goes_to_the_one_of_the_same_name_in_a_registry(there: str, own_registry: RunningRegistry) -> None:
     sync(f"oci:{LAYOUT}", there, tags=["single"])
 
@@ -218,9 +266,9 @@ def test_open_stores_and_registries_stay_open(registry: RunningRegistry, there: 
         ("oci:{layout}:1.4", "oci:{there}", {}, errors.InvalidReferenceError, "without a tag"),
         ("oci:{layout}", "oci:{there}:1.4", {}, errors.InvalidReferenceError, "without a tag"),
         ("oci:{layout}", "localhost:1", {}, errors.InvalidReferenceError, "localhost:1/NAME"),
-        ("oci:{layout}", "oci-archive:{there}", {}, errors.UnsupportedError, "cannot be the destination of sync"),
+        ("oci:{layout}", "docker-archive:{there}", {}, errors.InvalidReferenceError, "docker-archive:FILE:acme/web"),
         ("oci:{there}", "oci:{there}2", {}, errors.NotFoundError, "there"),
-        ("localhost:1", "oci-archive:{there}", {}, errors.UnsupportedError, "layouts in oci:PATH"),
+        ("localhost:1", "docker-archive:{there}", {"prune": True}, errors.UnsupportedError, "cannot be pruned"),
         ("oci:{layout}", "oci:{there}", {"repositories": ["a"]}, ValueError, "whole registry"),
         ("oci:{layout}", "oci:{there}", {"tags": "1.*"}, TypeError, r"such as \['1\.\*'\]"),
         ("oci:{layout}", "oci:{there}", {"platforms": []}, ValueError, "is empty"),

@@ -24,7 +24,7 @@ def test_there_is_a_file_for_each_schema_and_for_what_is_written_otherwise(tmp_p
     written = write(tmp_path / "new/schemas")
 
     names = {str(path.relative_to(tmp_path / "new/schemas")) for path in written}
-    expected = {f"{name}.json" for name in (*NAMES, "sync-file")}
+    expected = {f"{name}.json" for name in (*NAMES, "sync-file", "sync-plan")}
     assert expected <= names
     assert names - expected == {
         f"serialization/{name}.json" for name in NAMES if name not in {"descriptor", "image-layout", "legacy-manifest"}
@@ -117,7 +117,7 @@ def test_show_prints_the_file_to_the_letter(told: Callable[..., Any], name: str,
 
 
 def test_list_names_all_of_them(told: Callable[..., Any]) -> None:
-    assert [line.split()[0] for line in told("schema", "list")[1].splitlines()] == [*NAMES, "sync-file"]
+    assert [line.split()[0] for line in told("schema", "list")[1].splitlines()] == [*NAMES, "sync-file", "sync-plan"]
 
 
 def test_a_name_that_is_none_is_a_usage_error(told: Callable[..., Any]) -> None:

@@ -1,0 +1,81 @@
+"""What the repositories of a sync share: connections, and limits of what is copied at a time."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, Self
+
+from dreg_client._async._compat import Semaphore, new_lock
+from dreg_client._async.copier import concurrency
+from dreg_client._async.copy import listener_of
+from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client._async.registry import AsyncRegistry
+from dreg_client._async.shared_transfers import AsyncPlacedBlobs, AsyncSharedTransfers
+from dreg_client.copying.options import CopyOptions, options_of_ends
+from dreg_client.copying.totals import Totals
+from dreg_client.credentials.lookup import with_defaults
+from dreg_client.protocol.permits import Permit
+
+REPOSITORIES_AT_ONCE: Final = 4
+_FOREVER: Final = 86400.0
+
+
+class AsyncSyncRun:
+    """A sync of one or many repositories. A context manager, which closes the connections that it opened.
+
+    Each registry is opened once, so that all repositories share its connections and tokens.
+
+    Args:
+        options: The options of registries.
+
+    Attributes:
+        totals: Adds up the events of all copies.
+    """
+
+    def __init__(self, options: CopyOptions) -> None:
+        self._of_source, self._of_destination = options_of_ends(options)
+        self.totals = Totals(listener_of(options))
+        self._places = Semaphore(REPOSITORIES_AT_ONCE)
+        self._opened: dict[tuple[str, bool], AsyncRegistry] = {}
+        self._blobs: dict[str, Semaphore] = {}
+        self._placed: dict[str, AsyncPlacedBlobs] = {}
+        self._lock, self._stack = new_lock(), AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def registry(self, url: str, *, is_destination: bool = False) -> AsyncRegistry:
+        """Return a registry, as the source or as the destination, which have options and connections of their own."""
+        key = url, is_destination
+        async with self._lock:
+            if key not in self._opened:
+                options = self._of_destination if is_destination else self._of_source
+                opened = AsyncRegistry(url, strict=False, **with_defaults(options))
+                self._opened[key] = await self._stack.enter_async_context(opened)
+            return self._opened[key]
+
+    @asynccontextmanager
+    async def place(self) -> AsyncGenerator[None]:
+        """Wait until another repository may be worked on."""
+        held = Permit(self._places)
+        try:
+            await self._places.acquire(_FOREVER, held)
+            yield
+        finally:
+            self._places.release(held)
+
+    def shared(self, source: AsyncSource, destination: AsyncDestination) -> AsyncSharedTransfers:
+        """Return what all copies between the same hosts share."""
+        at_once, _ = concurrency(source, destination)
+        hosts = {host for end in (source, destination) if (host := _host(end))}
+        # All copies acquire the limits in the same order, so they cannot wait for each other.
+        limits = tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
+        into = _host(destination)
+        return AsyncSharedTransfers(limits, self._placed.setdefault(into, AsyncPlacedBlobs()) if into else None)
+
+
+def _host(end: AsyncSource) -> str:
+    """Return the registry of a repository; empty if it is a layout or an archive."""
+    return end.address.removesuffix(end.name)

@@ -1,0 +1,160 @@
+# Generated from dreg_client/_async/sync_stores.py by tools/generate_sync.py. Do not edit.
+"""Two stores that are synchronised."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._sync.copy_ends import open_source, open_target, target_of
+from dreg_client._sync.named_images import NamedImages, NamedRepository
+from dreg_client._sync.ports import Destination, Source
+from dreg_client._sync.store import Store
+from dreg_client._sync.sync_run import SyncRun
+from dreg_client.copying.repository_names import by_repository, in_one_repository, is_repository, without_registry
+from dreg_client.files.store_path import named_store
+from dreg_client.values.reference import shown
+from dreg_client.values.store_name import StoreName, reference_of
+
+_EXPECTED: Final = "a repository or a layout without a tag or digest; to choose tags, use tags="
+
+
+class Stores:
+    """A source and a destination, each a repository, a layout or an archive.
+
+    Args:
+        source: The source, by name or as an open store.
+        destination: The destination, likewise.
+        run: What all repositories of a sync share.
+        dry_run: Whether layouts are not created.
+
+    Attributes:
+        names: The names of both, without a tag.
+    """
+
+    def __init__(
+        self,
+        source: str | StoreName | Store,
+        destination: str | StoreName | Store,
+        run: SyncRun,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._source, self._destination = _parsed(source), _parsed(destination)
+        if isinstance(self._source, StoreName) and self._source.kind == "registry":
+            check_without_tag(self._source)
+        if isinstance(self._destination, StoreName):
+            check_without_tag(self._destination)
+        self._run, self._dry_run = run, dry_run
+        self.names = address_of(self._source), address_of(self._destination)
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the destination is written as a whole."""
+        return not target_of(self._destination).keeps_blobs
+
+    @property
+    def is_docker_archive(self) -> bool:
+        """Whether the destination is a docker-archive."""
+        return target_of(self._destination).is_docker_archive
+
+    @contextmanager
+    def opened(self) -> Generator[tuple[Source, tuple[str, ...], Destination]]:
+        """Open both; yield the source, all its tags, and the destination."""
+        source = self._in_registry(self._source)
+        destination = self._in_registry(self._destination, is_destination=True)
+        target = target_of(destination)
+        with open_source(source, {}) as read:
+            medium = self._named(read.medium, is_registry=target.is_registry)
+            listed = medium.tags()
+            prefix = self._prefix(medium, listed)
+            with open_target(target, {}, dry_run=self._dry_run) as written:
+                yield medium, listed, NamedRepository(written, prefix) if prefix else written
+
+    def _in_registry(self, given: StoreName | Store, *, is_destination: bool = False) -> StoreName | Store:
+        """Return the repository that is named; other stores unchanged."""
+        if not isinstance(given, StoreName) or given.kind != "registry" or given.reference is None:
+            return given
+        registry = self._run.registry(given.reference.registry, is_destination=is_destination)
+        return registry.repository(given.reference.repository)
+
+    def _named(self, medium: Source, *, is_registry: bool) -> Source:
+        """Return the images to copy under their tags, if they have full names."""
+        wanted = _repository_in(self._source)
+        if not wanted and not (is_registry and medium.address == medium.name):
+            return medium
+        found = by_repository(medium.tags())
+        if wanted:
+            if wanted not in found:
+                _refuse_tag(self._source)
+            return NamedImages(medium, found[wanted])
+        repositories = [name for name in found if name]
+        if len(repositories) > 1:
+            raise _several(self.names[0], repositories)
+        return NamedImages(medium, in_one_repository(found)) if repositories else medium
+
+    def _prefix(self, source: Source, listed: tuple[str, ...]) -> str:
+        """Return the repository that images are named after in a layout or archive; empty if names are not changed.
+
+        Raises:
+            InvalidReferenceError: There is none, although a docker-archive needs it.
+        """
+        wanted = _repository_in(self._destination)
+        if wanted or not self.is_docker_archive:
+            return wanted
+        if source.address != source.name:
+            return source.address
+        if isinstance(source, NamedImages) or "" in by_repository(listed):
+            expected = "an archive and a repository, such as docker-archive:FILE:acme/web: some images have only a tag"
+            raise errors.InvalidReferenceError(self.names[1], "destination", expected)
+        return ""
+
+
+def check_without_tag(name: StoreName) -> None:
+    """Raise InvalidReferenceError if the name of a store has a tag or digest."""
+    if not name.is_named or not reference_of(name):
+        return
+    if name.kind == "registry" or not is_repository(reference_of(name)):
+        _refuse_tag(name)
+
+
+def repository_of(source: str | StoreName | Store) -> str:
+    """Return the repository of a source without its registry; empty if it is a layout or an archive without names."""
+    if isinstance(source, Store):
+        return source.name if source.name != source.address else ""
+    name = named_store(source)
+    if name.kind == "registry":
+        return name.reference.repository if name.reference else ""
+    return without_registry(_repository_in(name))
+
+
+def address_of(given: str | StoreName | Store, medium: Source | None = None) -> str:
+    """Return the name of a store, without a tag."""
+    if not isinstance(given, str | StoreName):
+        address = (medium or given.source).address
+        return address if address != given.name else f"oci:{address}"
+    name = named_store(given)
+    if name.reference is not None and name.kind == "registry":
+        return f"{name.reference.registry}/{name.reference.repository}"
+    repository = _repository_in(name)
+    return f"{name.kind}:{name.path}" + (f":{repository}" if repository else "")
+
+
+def _parsed(given: str | StoreName | Store) -> StoreName | Store:
+    return named_store(given) if isinstance(given, str | StoreName) else given
+
+
+def _repository_in(given: StoreName | Store) -> str:
+    """Return the repository in the name of a layout or archive, such as `oci-archive:FILE:acme/web`."""
+    return reference_of(given) if isinstance(given, StoreName) and given.kind != "registry" else ""
+
+
+def _refuse_tag(given: StoreName | Store) -> None:
+    raise errors.InvalidReferenceError(shown(str(given)), "name for sync", _EXPECTED)
+
+
+def _several(name: str, repositories: list[str]) -> errors.InvalidReferenceError:
+    more = f" and {len(repositories) - 3} more" if len(repositories) > 3 else ""
+    those = f"{', '.join(map(shown, repositories[:3]))}{more}"
+    advice = f"name one of them, as in {name}:{shown(repositories[0])}, or sync to a whole registry"
+    return errors.InvalidReferenceError(name, "source", f"a single repository, but it has {those}; {advice}")
