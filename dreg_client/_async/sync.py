@@ -4,7 +4,7 @@ from typing import Unpack
 
 from dreg_client._async.sync_ends import AsyncSyncEnd
 from dreg_client._async.sync_repositories import applied, planned, synced
-from dreg_client._async.sync_run import AsyncSyncRun
+from dreg_client._async.sync_run import AsyncSyncRun, in_run
 from dreg_client.copying.options import CopyOptions
 from dreg_client.copying.sync_options import SyncOptions, choice_of
 from dreg_client.copying.sync_plan import SyncPlan
@@ -26,7 +26,8 @@ async def async_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
             their names (`localhost:5001/mirror`); a directory of layouts; or an archive or a layout that exists, in
             which images get full names, such as `localhost:5000/acme/web:1.4`.
         **options: The options of `SyncOptions` (`tags`, `repositories`, `prune`, `allow_empty`, `platforms`,
-            `referrers`), and those of `acopy` for registries.
+            `referrers`), and those of `acopy` for registries. `deadline` is the time for the whole sync: when it is
+            over, `DeadlineError` is raised, and the tags that were written stay.
 
     Four repositories are synchronised at a time. A blob that several of them have is transferred once to a registry,
     and mounted in the others. A layout or archive whose images have full names can be synchronised with a whole
@@ -52,38 +53,47 @@ async def async_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
         print(result.copied, result.skipped, *result.failures)
     """
     choice, registries = choice_of(options)
-    async with AsyncSyncRun(registries) as run:
+
+    async def carry_out(run: AsyncSyncRun) -> SyncResult:
         return SyncResult(tuple(await synced(run, source, destination, choice)))
+
+    return await in_run(registries, carry_out)
 
 
 async def aplan_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options: Unpack[SyncOptions]) -> SyncPlan:
     """Return what `async_sync` would do, with the same arguments. Nothing is written.
 
     The manifests of the tags to copy are read, to find the blobs to transfer. To carry the plan out, pass it to
-    `aapply_sync`, in this or another process.
+    `aapply_sync`, in this or another process. `deadline` is the time for the whole plan.
 
     Example:
         plan = await aplan_sync("localhost:5000/acme/web", "oci:build/mirror", prune=True)
         print(plan.octets, [each.tag for each in plan.repositories[0].removals])
     """
     choice, registries = choice_of(options)
-    async with AsyncSyncRun(registries) as run:
+
+    async def plan(run: AsyncSyncRun) -> SyncPlan:
         return SyncPlan(repositories=tuple(await planned(run, source, destination, choice)))
+
+    return await in_run(registries, plan)
 
 
 async def aapply_sync(plan: SyncPlan, **options: Unpack[CopyOptions]) -> SyncResult:
     """Carry out a plan of `aplan_sync`, by the names in it.
 
     Source and destination are compared again. A tag that changed since the plan was made, in the source or in the
-    destination, is neither copied nor removed: it is a failure (`ConflictError`) of the result. Tags that were already
-    copied are skipped.
+    destination, is neither copied nor removed: it is a failure (`ConflictError`) of the result. So is what could not
+    be compared when the plan was made. Tags that were already copied are skipped.
 
     Args:
         plan: The plan.
-        **options: The options of `acopy` for registries.
+        **options: The options of `acopy` for registries. `deadline` is the time for the whole plan.
 
     Returns:
         What was copied, skipped and removed, and what failed.
     """
-    async with AsyncSyncRun(options) as run:
+
+    async def carry_out(run: AsyncSyncRun) -> SyncResult:
         return SyncResult(tuple(await applied(run, plan)))
+
+    return await in_run(options, carry_out)

@@ -1,6 +1,6 @@
 """Compare two stores tag by tag: what is missing in the destination, and what the source no longer has."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -27,7 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What a comparison found.
 
@@ -38,7 +38,28 @@ class Comparison:
         removals: The tags to remove, with their digests in the destination.
         failures: The tags that could not be compared, and why.
         not_pruned: Why no tag may be removed; empty if tags may be removed, or if this was not requested.
+        differing: The tags to copy.
+        same: The tags that the destination already has.
     """
+
+    sources: Mapping[str, Digest]
+    roots: Mapping[str, Root]
+    current: Mapping[str, Digest]
+    removals: Mapping[str, Digest]
+    failures: Mapping[str, errors.DregError]
+    not_pruned: str = ""
+    differing: tuple[str, ...] = field(init=False)
+    same: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        same = {tag for tag, root in self.roots.items() if self.current.get(tag) == root.descriptor.digest}
+        object.__setattr__(self, "differing", tuple(tag for tag in self.roots if tag not in same))
+        object.__setattr__(self, "same", tuple(tag for tag in self.roots if tag in same))
+
+
+@dataclass(slots=True)
+class _Findings:
+    """A comparison that is not complete yet. The attributes are those of `Comparison`."""
 
     sources: dict[str, Digest] = field(default_factory=dict[str, Digest])
     roots: dict[str, Root] = field(default_factory=dict[str, Root])
@@ -47,15 +68,9 @@ class Comparison:
     failures: dict[str, errors.DregError] = field(default_factory=dict[str, errors.DregError])
     not_pruned: str = ""
 
-    @property
-    def differing(self) -> list[str]:
-        """The tags to copy."""
-        return [tag for tag, root in self.roots.items() if self.current.get(tag) != root.descriptor.digest]
-
-    @property
-    def same(self) -> list[str]:
-        """The tags that the destination already has."""
-        return [tag for tag, root in self.roots.items() if self.current.get(tag) == root.descriptor.digest]
+    def whole(self) -> Comparison:
+        """Return the comparison, when everything was found."""
+        return Comparison(self.sources, self.roots, self.current, self.removals, self.failures, self.not_pruned)
 
 
 async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
@@ -66,7 +81,7 @@ async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
     """
     there = await _tags_there(pair.destination)
     chosen = [tag for tag in pair.listed if choice.tags.has(tag)]
-    found = Comparison()
+    found = _Findings()
     await _find_roots(pair, chosen, choice, found)
     known = frozenset(there)
     await _find_current(pair.destination, [tag for tag in found.roots if tag in known], found)
@@ -74,7 +89,7 @@ async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
         found.not_pruned = reason_not_to_prune(chosen, allow_empty=choice.allow_empty)
         if not found.not_pruned:
             await _find_removals(pair, frozenset(pair.listed), there, choice, found)
-    return found
+    return found.whole()
 
 
 async def _tags_there(destination: AsyncDestination) -> tuple[str, ...]:
@@ -84,7 +99,7 @@ async def _tags_there(destination: AsyncDestination) -> tuple[str, ...]:
         return ()
 
 
-async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncChoice, found: Comparison) -> None:
+async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncChoice, found: _Findings) -> None:
     in_registry = pair.destination.address != pair.destination.name
 
     async def resolved(tag: str) -> Descriptor | errors.DregError:
@@ -126,7 +141,7 @@ async def _platforms_of(source: AsyncSource, choice: SyncChoice, descriptor: Des
     return await root_of(source, descriptor, "", choice.platforms)
 
 
-async def _find_current(destination: AsyncDestination, tags: Sequence[str], found: Comparison) -> None:
+async def _find_current(destination: AsyncDestination, tags: Sequence[str], found: _Findings) -> None:
     results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=_AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
@@ -140,7 +155,7 @@ async def _find_current(destination: AsyncDestination, tags: Sequence[str], foun
 
 
 async def _find_removals(
-    pair: AsyncSyncPair, listed: Collection[str], there: Sequence[str], choice: SyncChoice, found: Comparison
+    pair: AsyncSyncPair, listed: Collection[str], there: Sequence[str], choice: SyncChoice, found: _Findings
 ) -> None:
     """Find the tags to remove. If the source has one that it does not list, its list is incomplete: remove nothing."""
     gone = removable(there, listed, choice.tags)
@@ -169,7 +184,7 @@ async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
 
 
 async def _add_digest_tags(
-    destination: AsyncDestination, listed: Collection[str], there: Sequence[str], found: Comparison
+    destination: AsyncDestination, listed: Collection[str], there: Sequence[str], found: _Findings
 ) -> None:
     """Add the tags of signatures and the like, if no other tag leads to the manifests that they are about."""
     if not digest_tags_of(there, listed, {*found.removals.values()}):

@@ -1,8 +1,9 @@
 """The ends of `sync`: two stores, or many repositories and where each of them is written."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -54,19 +55,29 @@ class AsyncSyncPair:
     is_whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AsyncNamedPair:
+    """A source and a destination that are not open yet.
+
+    Attributes:
+        names: The names of both, without a tag.
+        open: Opens them.
+    """
+
+    names: tuple[str, str]
+    open: Callable[[], AbstractAsyncContextManager[AsyncSyncPair]]
+
+
 class AsyncSyncEnds(Protocol):
     """What is to be synchronised: one pair of stores or many."""
 
-    async def keys(self, choice: SyncChoice) -> list[str]:
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one pair of stores, so that its failure is that of the sync."""
+        ...
+
+    async def pairs(self, choice: SyncChoice) -> list[AsyncNamedPair]:
         """List the pairs, in order."""
-        ...
-
-    def names(self, key: str) -> tuple[str, str]:
-        """Return the names of the source and destination of a pair, without a tag."""
-        ...
-
-    def open(self, key: str) -> AbstractAsyncContextManager[AsyncSyncPair]:
-        """Open a pair."""
         ...
 
 
@@ -166,49 +177,52 @@ async def _one_destination(
 class _Single:
     """One pair of stores."""
 
+    is_single = True
+
     def __init__(self, stores: AsyncStores) -> None:
         self._stores = stores
 
-    async def keys(self, choice: SyncChoice) -> list[str]:
+    async def pairs(self, choice: SyncChoice) -> list[AsyncNamedPair]:
+        source, destination = self._stores.names
         if choice.repositories:
             expected = "a whole registry, or a directory of layouts: repositories= chooses from several"
-            raise errors.InvalidReferenceError(self.names("")[0], "source", expected)
+            raise errors.InvalidReferenceError(source, "source", expected)
         if choice.prune and self._stores.is_docker_archive:
-            _refuse_to_prune(self.names("")[1])
-        return [""]
-
-    def names(self, key: str) -> tuple[str, str]:  # noqa: ARG002 (there is only one)
-        return self._stores.names
+            _refuse_to_prune(destination)
+        return [AsyncNamedPair(self._stores.names, self._open)]
 
     @asynccontextmanager
-    async def open(self, key: str) -> AsyncGenerator[AsyncSyncPair]:
+    async def _open(self) -> AsyncGenerator[AsyncSyncPair]:
         async with self._stores.opened() as (source, listed, destination):
-            yield AsyncSyncPair(source, destination, self.names(key), listed, self._stores.is_archive)
+            yield AsyncSyncPair(source, destination, self._stores.names, listed, self._stores.is_archive)
 
 
 class _Many:
     """Several repositories, and where each of them is written."""
 
+    is_single = False
+
     def __init__(self, read: AsyncReadSide, write: AsyncWriteSide) -> None:
         self._read, self._write = read, write
 
-    async def keys(self, choice: SyncChoice) -> list[str]:
+    async def pairs(self, choice: SyncChoice) -> list[AsyncNamedPair]:
         if choice.prune and isinstance(self._write, AsyncIntoNames) and self._write.is_docker_archive:
             _refuse_to_prune(self._write.name_of("NAME", ""))
         found = await self._read.repositories()
-        return [name for name in found if choice.has_repository(self._read.below(name))]
+        chosen = [name for name in found if choice.has_repository(self._read.below(name))]
+        return [AsyncNamedPair(self._names(name), partial(self._open, name)) for name in chosen]
 
-    def names(self, key: str) -> tuple[str, str]:
-        name = self._read.name_of(key)
-        return name, self._write.name_of(self._read.full_name_of(key), self._read.below(key))
+    def _names(self, repository: str) -> tuple[str, str]:
+        name = self._read.name_of(repository)
+        return name, self._write.name_of(self._read.full_name_of(repository), self._read.below(repository))
 
     @asynccontextmanager
-    async def open(self, key: str) -> AsyncGenerator[AsyncSyncPair]:
-        async with self._read.open(key) as read:
+    async def _open(self, repository: str) -> AsyncGenerator[AsyncSyncPair]:
+        async with self._read.open(repository) as read:
             listed = await read.tags()
-            full_name, below = self._read.full_name_of(key), self._read.below(key)
+            full_name, below = self._read.full_name_of(repository), self._read.below(repository)
             async with self._write.open(full_name, below) as written:
-                yield AsyncSyncPair(read, written, self.names(key), listed)
+                yield AsyncSyncPair(read, written, self._names(repository), listed)
 
 
 def _refuse_to_prune(name: str) -> None:

@@ -1,15 +1,17 @@
 """What the repositories of a sync share: connections, and limits of what is copied at a time."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from dreg_client._async._compat import Semaphore, new_lock
 from dreg_client._async.copier import concurrency
 from dreg_client._async.copy import listener_of
+from dreg_client._async.limits import within
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
 from dreg_client._async.shared_transfers import AsyncPlacedBlobs, AsyncSharedTransfers
+from dreg_client.copying.lost_registries import LostRegistries
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.totals import Totals
 from dreg_client.credentials.lookup import with_defaults
@@ -17,6 +19,7 @@ from dreg_client.protocol.permits import Permit
 
 REPOSITORIES_AT_ONCE: Final = 4
 _FOREVER: Final = 86400.0
+T = TypeVar("T")
 
 
 class AsyncSyncRun:
@@ -29,11 +32,13 @@ class AsyncSyncRun:
 
     Attributes:
         totals: Adds up the events of all copies.
+        lost: The registries that failed.
     """
 
     def __init__(self, options: CopyOptions) -> None:
         self._of_source, self._of_destination = options_of_ends(options)
         self.totals = Totals(listener_of(options))
+        self.lost = LostRegistries()
         self._places = Semaphore(REPOSITORIES_AT_ONCE)
         self._opened: dict[tuple[str, bool], AsyncRegistry] = {}
         self._blobs: dict[str, Semaphore] = {}
@@ -57,11 +62,16 @@ class AsyncSyncRun:
             return self._opened[key]
 
     @asynccontextmanager
-    async def place(self) -> AsyncGenerator[None]:
-        """Wait until another repository may be worked on."""
+    async def place(self, source: str, destination: str) -> AsyncGenerator[None]:
+        """Wait until another repository may be worked on.
+
+        Raises:
+            DregError: Its registry has already failed.
+        """
         held = Permit(self._places)
         try:
             await self._places.acquire(_FOREVER, held)
+            self.lost.check(source, destination)
             yield
         finally:
             self._places.release(held)
@@ -74,6 +84,16 @@ class AsyncSyncRun:
         limits = tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
         into = _host(destination)
         return AsyncSharedTransfers(limits, self._placed.setdefault(into, AsyncPlacedBlobs()) if into else None)
+
+
+async def in_run(options: CopyOptions, function: Callable[[AsyncSyncRun], Awaitable[T]]) -> T:
+    """Return what a function returns that gets a new run, within the `deadline` of the options."""
+
+    async def call() -> T:
+        async with AsyncSyncRun(options) as run:
+            return await function(run)
+
+    return await within(options.get("deadline"), call)
 
 
 def _host(end: AsyncSource) -> str:

@@ -1,6 +1,6 @@
 """Copy and remove the tags that a comparison found."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -41,16 +41,20 @@ async def copied(
         shared=run.shared(*ends),
         emit=totals,
     )
-    differing = found.differing
-    failed = {**found.failures, **await _copy_all(copier, found, choice, totals)}
-    record = copier.record
+    ended = await _copy_all(copier, found, choice, totals)
+    record, failed = copier.record, {**found.failures, **copier.failures}
     written = set(record.tagged)
+    in_order = [*(tag for tag in found.differing if tag in written), *sorted(written.difference(found.differing))]
+    if ended is not None:
+        run.lost.add(ended)
+        failed |= {tag: ended for tag in found.differing if tag not in written and tag not in failed}
     return RepositorySync(
         *pair.names,
-        copied=FrozenDict({tag: found.roots[tag].descriptor.digest for tag in differing if tag in written}),
+        copied=FrozenDict({tag: record.digests[tag] for tag in in_order}),
         skipped=len(found.same),
         failed=FrozenDict(failed),
-        not_pruned=found.not_pruned,
+        failure=None if ended in failed.values() else ended,
+        not_pruned=f"not everything could be copied: {ended}" if ended and found.removals else found.not_pruned,
         blobs=record.count("copied"),
         mounted=record.count("mounted"),
         manifests=record.count("manifests"),
@@ -59,10 +63,9 @@ async def copied(
 
 async def _copy_all(
     copier: AsyncCopier, found: Comparison, choice: SyncChoice, totals: CopyTotals
-) -> dict[str, errors.DregError]:
-    """Copy the tags that differ; return what failed."""
-    differing = found.differing
-    tags = [*differing, *found.same] if choice.referrers else differing  # referrers may have been added since
+) -> errors.DregError | None:
+    """Copy the tags that differ; return what ended the copy before all were tried, if anything did."""
+    tags = found.differing + (found.same if choice.referrers else ())  # referrers may have been added since
     try:
         for batch in _batches(tags, found.roots):
             totals.start_next()
@@ -70,12 +73,11 @@ async def _copy_all(
                 _add(copier, root, tag)
             await copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
-        done = {*copier.record.tagged, *copier.failures}
-        return copier.failures | ({tag: failure for tag in differing if tag not in done} or {"": failure})
-    return copier.failures
+        return failure
+    return None
 
 
-def _batches(tags: Iterable[str], roots: dict[str, Root]) -> Iterator[list[tuple[str, Root]]]:
+def _batches(tags: Iterable[str], roots: Mapping[str, Root]) -> Iterator[list[tuple[str, Root]]]:
     """Yield the tags in groups that share few manifests with each other: all tags of a digest are in one group."""
     by_digest: dict[Digest, list[tuple[str, Root]]] = {}
     for tag in tags:
@@ -93,7 +95,7 @@ def _add(copier: AsyncCopier, root: Root, tag: str) -> None:
 
 
 async def remove(
-    destination: AsyncDestination, removals: dict[str, Digest]
+    destination: AsyncDestination, removals: Mapping[str, Digest]
 ) -> tuple[tuple[str, ...], dict[str, errors.DregError]]:
     """Remove tags that still name the same manifest; return those that were removed, and what failed."""
     removed: list[str] = []
@@ -116,17 +118,21 @@ async def remove(
 
 def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> RepositoryPlan:
     """Return the plan of a repository, after a dry run."""
+    removals = {} if done.not_pruned else found.removals
     return RepositoryPlan(
         source=done.source,
         destination=done.destination,
         copies=tuple(
-            PlannedCopy(tag=tag, digest=found.sources[tag], replaces=found.current.get(tag)) for tag in done.copied
+            PlannedCopy(tag=tag, digest=found.sources[tag], replaces=found.current.get(tag))
+            for tag in done.copied
+            if tag in found.sources  # not the tags of signatures, which `referrers` adds again
         ),
         skips=tuple(PlannedTag(tag=tag, digest=found.current[tag]) for tag in found.same),
-        removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in found.removals.items()),
-        failures=tuple(PlannedFailure(tag=tag, reason=str(failure)) for tag, failure in done.failed.items()),
+        removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in removals.items()),
+        failures=tuple(PlannedFailure(tag=tag, reason=str(failure)) for tag, failure in done.failures.items()),
         not_pruned=done.not_pruned,
         blobs=PlannedSize(count=done.blobs.count, size=done.blobs.octets),
+        manifests=PlannedSize(count=done.manifests.count, size=done.manifests.octets),
         platforms=tuple(map(str, choice.platforms)),
         referrers=choice.referrers,
         allow_empty=choice.allow_empty,

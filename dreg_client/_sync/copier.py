@@ -266,12 +266,18 @@ class Copier:
 
     def _tag(self, step: WriteTag) -> Outcome:
         digest = step.descriptor.digest
-        is_there = digest in self._present and self._current.get(step.tag) == digest
+        is_there = digest in self._present and self._current_digest(step) == digest
         if not (is_there and self._destination.refetches):
             self._write(step.descriptor, step.tag)
         if not is_there:
             self.record.tagged.append(step.tag)
         return self._outcome(digest)
+
+    def _current_digest(self, step: WriteTag) -> Digest | None:
+        """Return the digest of a tag in the destination. Which signatures there are was not known before."""
+        if step.is_companion and step.tag not in self._current:
+            return self._destination.current_digest(step.tag)
+        return self._current.get(step.tag)
 
     # --- blobs
 

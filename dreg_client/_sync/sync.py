@@ -5,7 +5,7 @@ from typing import Unpack
 
 from dreg_client._sync.sync_ends import SyncEnd
 from dreg_client._sync.sync_repositories import applied, planned, synced
-from dreg_client._sync.sync_run import SyncRun
+from dreg_client._sync.sync_run import SyncRun, in_run
 from dreg_client.copying.options import CopyOptions
 from dreg_client.copying.sync_options import SyncOptions, choice_of
 from dreg_client.copying.sync_plan import SyncPlan
@@ -27,7 +27,8 @@ def sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptions]) 
             their names (`localhost:5001/mirror`); a directory of layouts; or an archive or a layout that exists, in
             which images get full names, such as `localhost:5000/acme/web:1.4`.
         **options: The options of `SyncOptions` (`tags`, `repositories`, `prune`, `allow_empty`, `platforms`,
-            `referrers`), and those of `copy` for registries.
+            `referrers`), and those of `copy` for registries. `deadline` is the time for the whole sync: when it is
+            over, `DeadlineError` is raised, and the tags that were written stay.
 
     Four repositories are synchronised at a time. A blob that several of them have is transferred once to a registry,
     and mounted in the others. A layout or archive whose images have full names can be synchronised with a whole
@@ -53,38 +54,47 @@ def sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptions]) 
         print(result.copied, result.skipped, *result.failures)
     """
     choice, registries = choice_of(options)
-    with SyncRun(registries) as run:
+
+    def carry_out(run: SyncRun) -> SyncResult:
         return SyncResult(tuple(synced(run, source, destination, choice)))
+
+    return in_run(registries, carry_out)
 
 
 def plan_sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptions]) -> SyncPlan:
     """Return what `sync` would do, with the same arguments. Nothing is written.
 
     The manifests of the tags to copy are read, to find the blobs to transfer. To carry the plan out, pass it to
-    `apply_sync`, in this or another process.
+    `apply_sync`, in this or another process. `deadline` is the time for the whole plan.
 
     Example:
         plan = plan_sync("localhost:5000/acme/web", "oci:build/mirror", prune=True)
         print(plan.octets, [each.tag for each in plan.repositories[0].removals])
     """
     choice, registries = choice_of(options)
-    with SyncRun(registries) as run:
+
+    def plan(run: SyncRun) -> SyncPlan:
         return SyncPlan(repositories=tuple(planned(run, source, destination, choice)))
+
+    return in_run(registries, plan)
 
 
 def apply_sync(plan: SyncPlan, **options: Unpack[CopyOptions]) -> SyncResult:
     """Carry out a plan of `plan_sync`, by the names in it.
 
     Source and destination are compared again. A tag that changed since the plan was made, in the source or in the
-    destination, is neither copied nor removed: it is a failure (`ConflictError`) of the result. Tags that were already
-    copied are skipped.
+    destination, is neither copied nor removed: it is a failure (`ConflictError`) of the result. So is what could not
+    be compared when the plan was made. Tags that were already copied are skipped.
 
     Args:
         plan: The plan.
-        **options: The options of `copy` for registries.
+        **options: The options of `copy` for registries. `deadline` is the time for the whole plan.
 
     Returns:
         What was copied, skipped and removed, and what failed.
     """
-    with SyncRun(options) as run:
+
+    def carry_out(run: SyncRun) -> SyncResult:
         return SyncResult(tuple(applied(run, plan)))
+
+    return in_run(options, carry_out)

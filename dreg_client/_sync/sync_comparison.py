@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/sync_comparison.py by tools/generate_sync.py. Do not edit.
 """Compare two stores tag by tag: what is missing in the destination, and what the source no longer has."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -28,7 +28,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What a comparison found.
 
@@ -39,7 +39,28 @@ class Comparison:
         removals: The tags to remove, with their digests in the destination.
         failures: The tags that could not be compared, and why.
         not_pruned: Why no tag may be removed; empty if tags may be removed, or if this was not requested.
+        differing: The tags to copy.
+        same: The tags that the destination already has.
     """
+
+    sources: Mapping[str, Digest]
+    roots: Mapping[str, Root]
+    current: Mapping[str, Digest]
+    removals: Mapping[str, Digest]
+    failures: Mapping[str, errors.DregError]
+    not_pruned: str = ""
+    differing: tuple[str, ...] = field(init=False)
+    same: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        same = {tag for tag, root in self.roots.items() if self.current.get(tag) == root.descriptor.digest}
+        object.__setattr__(self, "differing", tuple(tag for tag in self.roots if tag not in same))
+        object.__setattr__(self, "same", tuple(tag for tag in self.roots if tag in same))
+
+
+@dataclass(slots=True)
+class _Findings:
+    """A comparison that is not complete yet. The attributes are those of `Comparison`."""
 
     sources: dict[str, Digest] = field(default_factory=dict[str, Digest])
     roots: dict[str, Root] = field(default_factory=dict[str, Root])
@@ -48,15 +69,9 @@ class Comparison:
     failures: dict[str, errors.DregError] = field(default_factory=dict[str, errors.DregError])
     not_pruned: str = ""
 
-    @property
-    def differing(self) -> list[str]:
-        """The tags to copy."""
-        return [tag for tag, root in self.roots.items() if self.current.get(tag) != root.descriptor.digest]
-
-    @property
-    def same(self) -> list[str]:
-        """The tags that the destination already has."""
-        return [tag for tag, root in self.roots.items() if self.current.get(tag) == root.descriptor.digest]
+    def whole(self) -> Comparison:
+        """Return the comparison, when everything was found."""
+        return Comparison(self.sources, self.roots, self.current, self.removals, self.failures, self.not_pruned)
 
 
 def compare(pair: SyncPair, choice: SyncChoice) -> Comparison:
@@ -67,7 +82,7 @@ def compare(pair: SyncPair, choice: SyncChoice) -> Comparison:
     """
     there = _tags_there(pair.destination)
     chosen = [tag for tag in pair.listed if choice.tags.has(tag)]
-    found = Comparison()
+    found = _Findings()
     _find_roots(pair, chosen, choice, found)
     known = frozenset(there)
     _find_current(pair.destination, [tag for tag in found.roots if tag in known], found)
@@ -75,7 +90,7 @@ def compare(pair: SyncPair, choice: SyncChoice) -> Comparison:
         found.not_pruned = reason_not_to_prune(chosen, allow_empty=choice.allow_empty)
         if not found.not_pruned:
             _find_removals(pair, frozenset(pair.listed), there, choice, found)
-    return found
+    return found.whole()
 
 
 def _tags_there(destination: Destination) -> tuple[str, ...]:
@@ -85,7 +100,7 @@ def _tags_there(destination: Destination) -> tuple[str, ...]:
         return ()
 
 
-def _find_roots(pair: SyncPair, chosen: Sequence[str], choice: SyncChoice, found: Comparison) -> None:
+def _find_roots(pair: SyncPair, chosen: Sequence[str], choice: SyncChoice, found: _Findings) -> None:
     in_registry = pair.destination.address != pair.destination.name
 
     def resolved(tag: str) -> Descriptor | errors.DregError:
@@ -127,7 +142,7 @@ def _platforms_of(source: Source, choice: SyncChoice, descriptor: Descriptor) ->
     return root_of(source, descriptor, "", choice.platforms)
 
 
-def _find_current(destination: Destination, tags: Sequence[str], found: Comparison) -> None:
+def _find_current(destination: Destination, tags: Sequence[str], found: _Findings) -> None:
     results = in_order(partial(_attempt, destination.current_digest), tags, at_a_time=_AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
@@ -141,7 +156,7 @@ def _find_current(destination: Destination, tags: Sequence[str], found: Comparis
 
 
 def _find_removals(
-    pair: SyncPair, listed: Collection[str], there: Sequence[str], choice: SyncChoice, found: Comparison
+    pair: SyncPair, listed: Collection[str], there: Sequence[str], choice: SyncChoice, found: _Findings
 ) -> None:
     """Find the tags to remove. If the source has one that it does not list, its list is incomplete: remove nothing."""
     gone = removable(there, listed, choice.tags)
@@ -169,9 +184,7 @@ def _reason_to_doubt(source: Source, gone: Sequence[str]) -> str:
     return ""
 
 
-def _add_digest_tags(
-    destination: Destination, listed: Collection[str], there: Sequence[str], found: Comparison
-) -> None:
+def _add_digest_tags(destination: Destination, listed: Collection[str], there: Sequence[str], found: _Findings) -> None:
     """Add the tags of signatures and the like, if no other tag leads to the manifests that they are about."""
     if not digest_tags_of(there, listed, {*found.removals.values()}):
         return

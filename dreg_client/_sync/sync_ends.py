@@ -1,9 +1,10 @@
 # Generated from dreg_client/_async/sync_ends.py by tools/generate_sync.py. Do not edit.
 """The ends of `sync`: two stores, or many repositories and where each of them is written."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -55,19 +56,29 @@ class SyncPair:
     is_whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class NamedPair:
+    """A source and a destination that are not open yet.
+
+    Attributes:
+        names: The names of both, without a tag.
+        open: Opens them.
+    """
+
+    names: tuple[str, str]
+    open: Callable[[], AbstractContextManager[SyncPair]]
+
+
 class SyncEnds(Protocol):
     """What is to be synchronised: one pair of stores or many."""
 
-    def keys(self, choice: SyncChoice) -> list[str]:
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one pair of stores, so that its failure is that of the sync."""
+        ...
+
+    def pairs(self, choice: SyncChoice) -> list[NamedPair]:
         """List the pairs, in order."""
-        ...
-
-    def names(self, key: str) -> tuple[str, str]:
-        """Return the names of the source and destination of a pair, without a tag."""
-        ...
-
-    def open(self, key: str) -> AbstractContextManager[SyncPair]:
-        """Open a pair."""
         ...
 
 
@@ -159,49 +170,52 @@ def _one_destination(source: str | StoreName | Store, destination: SyncEnd, run:
 class _Single:
     """One pair of stores."""
 
+    is_single = True
+
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    def keys(self, choice: SyncChoice) -> list[str]:
+    def pairs(self, choice: SyncChoice) -> list[NamedPair]:
+        source, destination = self._stores.names
         if choice.repositories:
             expected = "a whole registry, or a directory of layouts: repositories= chooses from several"
-            raise errors.InvalidReferenceError(self.names("")[0], "source", expected)
+            raise errors.InvalidReferenceError(source, "source", expected)
         if choice.prune and self._stores.is_docker_archive:
-            _refuse_to_prune(self.names("")[1])
-        return [""]
-
-    def names(self, key: str) -> tuple[str, str]:  # noqa: ARG002 (there is only one)
-        return self._stores.names
+            _refuse_to_prune(destination)
+        return [NamedPair(self._stores.names, self._open)]
 
     @contextmanager
-    def open(self, key: str) -> Generator[SyncPair]:
+    def _open(self) -> Generator[SyncPair]:
         with self._stores.opened() as (source, listed, destination):
-            yield SyncPair(source, destination, self.names(key), listed, self._stores.is_archive)
+            yield SyncPair(source, destination, self._stores.names, listed, self._stores.is_archive)
 
 
 class _Many:
     """Several repositories, and where each of them is written."""
 
+    is_single = False
+
     def __init__(self, read: ReadSide, write: WriteSide) -> None:
         self._read, self._write = read, write
 
-    def keys(self, choice: SyncChoice) -> list[str]:
+    def pairs(self, choice: SyncChoice) -> list[NamedPair]:
         if choice.prune and isinstance(self._write, IntoNames) and self._write.is_docker_archive:
             _refuse_to_prune(self._write.name_of("NAME", ""))
         found = self._read.repositories()
-        return [name for name in found if choice.has_repository(self._read.below(name))]
+        chosen = [name for name in found if choice.has_repository(self._read.below(name))]
+        return [NamedPair(self._names(name), partial(self._open, name)) for name in chosen]
 
-    def names(self, key: str) -> tuple[str, str]:
-        name = self._read.name_of(key)
-        return name, self._write.name_of(self._read.full_name_of(key), self._read.below(key))
+    def _names(self, repository: str) -> tuple[str, str]:
+        name = self._read.name_of(repository)
+        return name, self._write.name_of(self._read.full_name_of(repository), self._read.below(repository))
 
     @contextmanager
-    def open(self, key: str) -> Generator[SyncPair]:
-        with self._read.open(key) as read:
+    def _open(self, repository: str) -> Generator[SyncPair]:
+        with self._read.open(repository) as read:
             listed = read.tags()
-            full_name, below = self._read.full_name_of(key), self._read.below(key)
+            full_name, below = self._read.full_name_of(repository), self._read.below(repository)
             with self._write.open(full_name, below) as written:
-                yield SyncPair(read, written, self.names(key), listed)
+                yield SyncPair(read, written, self._names(repository), listed)
 
 
 def _refuse_to_prune(name: str) -> None:

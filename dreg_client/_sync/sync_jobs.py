@@ -9,13 +9,12 @@ from dreg_client import errors
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.sync_ends import SyncEnd
 from dreg_client._sync.sync_repositories import planned, synced
-from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun
+from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun, in_run
 from dreg_client.copying.options import CopyOptions
 from dreg_client.copying.sync_options import SyncOptions, choice_of
 from dreg_client.copying.sync_order import batches
 from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
 from dreg_client.copying.sync_result import RepositorySync, SyncResult
-from dreg_client.models.frozen import FrozenDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +33,44 @@ class SyncJob:
 
 def sync_all(jobs: Sequence[SyncJob], registries: CopyOptions) -> SyncResult:
     """Carry out several syncs, in order where one depends on another. A job that fails does not stop the others."""
-    done: list[list[RepositorySync]] = []
-    with SyncRun(registries) as run:
+
+    def carry_out(run: SyncRun) -> SyncResult:
+        done: list[list[RepositorySync]] = []
         for batch in batches([job.names for job in jobs]):
             of_batch = jobs[batch.start : batch.stop]
             done += in_order(partial(_synced, run), of_batch, at_a_time=REPOSITORIES_AT_ONCE)
-    return SyncResult(tuple(each for found in done for each in found))
+        return SyncResult(tuple(each for found in done for each in found))
+
+    return in_run(registries, carry_out)
 
 
 def plan_all(jobs: Sequence[SyncJob], registries: CopyOptions) -> SyncPlan:
     """Return what `sync_all` would do."""
-    with SyncRun(registries) as run:
+
+    def plan(run: SyncRun) -> SyncPlan:
         plans = in_order(partial(_planned, run), jobs, at_a_time=REPOSITORIES_AT_ONCE)
-    return SyncPlan(repositories=tuple(each for found in plans for each in found))
+        return SyncPlan(repositories=tuple(each for found in plans for each in found))
+
+    return in_run(registries, plan)
 
 
 def _synced(run: SyncRun, job: SyncJob) -> list[RepositorySync]:
     choice, _ = choice_of(job.options)
     try:
+        run.lost.check(*job.names)
         return synced(run, job.source, job.destination, choice)
     except errors.DregError as failure:
-        return [RepositorySync(*job.names, failed=FrozenDict({"": failure}))]
+        run.lost.add(failure)
+        return [RepositorySync(*job.names, failure=failure)]
 
 
 def _planned(run: SyncRun, job: SyncJob) -> list[RepositoryPlan]:
     choice, _ = choice_of(job.options)
     try:
+        run.lost.check(*job.names)
         return planned(run, job.source, job.destination, choice)
     except errors.DregError as failure:
+        run.lost.add(failure)
         source, destination = job.names
-        failures = (PlannedFailure(tag="", reason=str(failure)),)
+        failures = (PlannedFailure(reason=str(failure)),)
         return [RepositoryPlan(source=source, destination=destination, failures=failures)]

@@ -1,16 +1,18 @@
 # Generated from dreg_client/_async/sync_run.py by tools/generate_sync.py. Do not edit.
 """What the repositories of a sync share: connections, and limits of what is copied at a time."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from dreg_client._sync._compat import Semaphore, new_lock
 from dreg_client._sync.copier import concurrency
 from dreg_client._sync.copy import listener_of
+from dreg_client._sync.limits import within
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
 from dreg_client._sync.shared_transfers import PlacedBlobs, SharedTransfers
+from dreg_client.copying.lost_registries import LostRegistries
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.totals import Totals
 from dreg_client.credentials.lookup import with_defaults
@@ -18,6 +20,7 @@ from dreg_client.protocol.permits import Permit
 
 REPOSITORIES_AT_ONCE: Final = 4
 _FOREVER: Final = 86400.0
+T = TypeVar("T")
 
 
 class SyncRun:
@@ -30,11 +33,13 @@ class SyncRun:
 
     Attributes:
         totals: Adds up the events of all copies.
+        lost: The registries that failed.
     """
 
     def __init__(self, options: CopyOptions) -> None:
         self._of_source, self._of_destination = options_of_ends(options)
         self.totals = Totals(listener_of(options))
+        self.lost = LostRegistries()
         self._places = Semaphore(REPOSITORIES_AT_ONCE)
         self._opened: dict[tuple[str, bool], Registry] = {}
         self._blobs: dict[str, Semaphore] = {}
@@ -58,11 +63,16 @@ class SyncRun:
             return self._opened[key]
 
     @contextmanager
-    def place(self) -> Generator[None]:
-        """Wait until another repository may be worked on."""
+    def place(self, source: str, destination: str) -> Generator[None]:
+        """Wait until another repository may be worked on.
+
+        Raises:
+            DregError: Its registry has already failed.
+        """
         held = Permit(self._places)
         try:
             self._places.acquire(_FOREVER, held)
+            self.lost.check(source, destination)
             yield
         finally:
             self._places.release(held)
@@ -75,6 +85,16 @@ class SyncRun:
         limits = tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
         into = _host(destination)
         return SharedTransfers(limits, self._placed.setdefault(into, PlacedBlobs()) if into else None)
+
+
+def in_run(options: CopyOptions, function: Callable[[SyncRun], T]) -> T:
+    """Return what a function returns that gets a new run, within the `deadline` of the options."""
+
+    def call() -> T:
+        with SyncRun(options) as run:
+            return function(run)
+
+    return within(options.get("deadline"), call)
 
 
 def _host(end: Source) -> str:

@@ -13,7 +13,7 @@ from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import show_log
 from dreg_client.cli.output import put_error
 from dreg_client.cli.registry_options import given_options, options_of_sides
-from dreg_client.cli.sync_output import put_plan, put_sync, show_removals
+from dreg_client.cli.sync_output import for_users_of_dreg, put_plan, put_sync, show_removals
 from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run_jobs(jobs: Jobs, output: str, *, plan_file: str | None, dry_run: bool, c
         raise click.UsageError(f"--prune requires --yes where dreg cannot ask for confirmation; {advice}")
     if not is_planned and (confirmed or not prunes):
         return put_sync(_synced(jobs), output)
-    plan = _plan(jobs)
+    plan = for_users_of_dreg(_plan(jobs))
     if plan_file is not None:
         from dreg_client.files.atomic import write_whole
 

@@ -21,18 +21,41 @@ def put_plan(plan: "SyncPlan", output: str) -> int:
         put(plan.to_json().removesuffix("\n"))
     else:
         put(*(line for each in plan.repositories for line in _plan_lines(each)))
-    for each in plan.repositories:
-        _put_note(each.source, each.not_pruned)
-        for failure in each.failures:
-            put_error(f"dreg: {visible(_named(each.source, failure.tag, failure.reason))}")
+    _put_problems(plan)
     if output == "text":
         copies, skips, removals = (
             sum(len(getattr(each, name)) for each in plan.repositories) for name in ("copies", "skips", "removals")
         )
         failed = sum(len(each.failures) for each in plan.repositories)
-        what = f"would copy {_tags(copies)} ({byte_size(plan.octets)}); {skips} already there, {removals} to remove"
+        manifests = sum(each.manifests.count for each in plan.repositories)
+        size = _size_text(manifests, byte_size(plan.octets))
+        what = f"would copy {_number(copies, 'tag')} ({size}); {skips} already there, {removals} to remove"
         put_error(f"dreg: {what}" + (f", {failed} failed" if failed else ""))
     return int(any(each.failures for each in plan.repositories))
+
+
+def _put_problems(plan: "SyncPlan") -> None:
+    """Write to standard error what could not be compared, and why no tag is removed."""
+    for each in plan.repositories:
+        _put_note(each.source, each.not_pruned)
+        for failure in each.failures:
+            put_error(f"dreg: {visible(_named(each.source, failure.tag, failure.reason))}")
+
+
+def for_users_of_dreg(plan: "SyncPlan") -> "SyncPlan":
+    """Return a plan with options and commands in place of arguments and methods of Python."""
+    repositories = (
+        each.model_copy(
+            update={
+                "not_pruned": for_command_line(each.not_pruned),
+                "failures": tuple(
+                    it.model_copy(update={"reason": for_command_line(it.reason)}) for it in each.failures
+                ),
+            }
+        )
+        for each in plan.repositories
+    )
+    return plan.model_copy(update={"repositories": tuple(repositories)})
 
 
 def _plan_lines(plan: "RepositoryPlan") -> Iterator[str]:
@@ -46,8 +69,10 @@ def _removals(plan: "RepositoryPlan") -> Iterator[str]:
 
 
 def show_removals(plan: "SyncPlan") -> bool:
-    """Write the tags to remove to standard error; return whether there are any."""
+    """Write the tags to remove, and what failed, to standard error, if there are any; return whether there are."""
     lines = [line for each in plan.repositories for line in _removals(each)]
+    if lines:
+        _put_problems(plan)
     for line in lines:
         put_error(line)
     return bool(lines)
@@ -65,7 +90,9 @@ def put_sync(result: "SyncResult", output: str) -> int:
     for name, failure in result.failures.items():
         put_item_failure(failure, as_json=output == "json", source=name)
     if output == "text":
-        what = f"copied {_tags(result.copied)} ({byte_size(result.octets)}); {result.skipped} already there"
+        _put_unmatched(result)
+        size = _size_text(sum(each.manifests.count for each in result.repositories), byte_size(result.octets))
+        what = f"copied {_number(result.copied, 'tag')} ({size}); {result.skipped} already there"
         put_error(f"dreg: {what}, {result.removed} removed, {len(result.failures)} failed")
     return int(bool(result.failures))
 
@@ -82,14 +109,34 @@ def _put_note(source: str, not_pruned: str) -> None:
         put_error(f"dreg: {visible(f'{source}: no tag was removed, because {reason}')}")
 
 
-def _named(source: str, tag: str, reason: str) -> str:
+def _put_unmatched(result: "SyncResult") -> None:
+    """Write to standard error in which repositories there is nothing to synchronise."""
+    from dreg_client.errors.stores import listed
+
+    if not result.repositories:
+        put_error("dreg: there is no repository that matches")
+    nothing = [
+        each.source
+        for each in result.repositories
+        if not (each.copied or each.skipped or each.removed or each.failures or each.not_pruned)
+    ]
+    if nothing:
+        put_error(f"dreg: {visible(f'there is no tag that matches in {listed(nothing)}')}")
+
+
+def _named(source: str, tag: str | None, reason: str) -> str:
     from dreg_client.copying.sync_result import name_in
 
-    return f"{name_in(source, tag)}: {reason}"
+    name, message = name_in(source, tag), for_command_line(reason)
+    return message if message.startswith(name) else f"{name}: {message}"
 
 
-def _tags(number: int) -> str:
-    return f"{number} tag{'' if number == 1 else 's'}"
+def _size_text(manifests: int, size: str) -> str:
+    return f"{_number(manifests, 'manifest')}, {size}" if manifests else size
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _plain(done: "RepositorySync") -> dict[str, Any]:
@@ -101,7 +148,7 @@ def _plain(done: "RepositorySync") -> dict[str, Any]:
         "copied": dict(done.copied),
         "skipped": done.skipped,
         "removed": list(done.removed),
-        "failed": [{"tag": tag, **plain_failure(failure)} for tag, failure in done.failed.items()],
+        "failed": [{"tag": tag, **plain_failure(failure)} for tag, failure in done.failures.items()],
         "notPruned": for_command_line(done.not_pruned),
         **{name: _size(getattr(done, name)) for name in ("blobs", "mounted", "manifests")},
     }

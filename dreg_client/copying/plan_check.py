@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import RepositoryPlan
 from dreg_client.copying.tag_filter import TagFilter
-from dreg_client.errors import ConflictError
+from dreg_client.errors import ConflictError, DregError
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
 
@@ -53,6 +53,12 @@ def changed_removals(plan: RepositoryPlan, removals: Mapping[str, Digest]) -> di
         for each, now in found
         if now is not None and now != each.digest
     }
+
+
+def planned_failures(plan: RepositoryPlan) -> dict[str | None, DregError]:
+    """Return what could not be compared when the plan was made, by tag; by None if it is the whole repository."""
+    advice = "this was so when the plan was made; make a new plan"
+    return {each.tag: DregError(f"{each.reason}; {advice}") for each in plan.failures}
 
 
 def _changed(where: str, tag: str, then: Digest | None, now: Digest | None) -> ConflictError:

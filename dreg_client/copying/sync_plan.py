@@ -63,16 +63,16 @@ class PlannedTag(_PlanModel, frozen=True):
 
 
 class PlannedFailure(_PlanModel, frozen=True):
-    """A tag that could not be compared."""
+    """What could not be compared. It is also a failure of the result if the plan is applied."""
 
-    tag: str
-    """The tag; empty if it is the whole repository."""
+    tag: str | None = None
+    """The tag, or the digest of a referrer; null if it is the whole repository."""
     reason: str
     """What went wrong, and what to do about it."""
 
 
 class PlannedSize(_PlanModel, frozen=True):
-    """Blobs to transfer."""
+    """Blobs to transfer, or manifests to write."""
 
     count: int = 0
     """How many there are."""
@@ -94,11 +94,13 @@ class RepositoryPlan(_PlanModel, frozen=True):
     removals: tuple[PlannedTag, ...] = ()
     """The tags to remove from the destination."""
     failures: tuple[PlannedFailure, ...] = ()
-    """The tags that could not be compared. They are neither copied nor removed."""
+    """What could not be compared. It is neither copied nor removed."""
     not_pruned: str = ""
     """Why no tag is removed although `prune` was requested; empty otherwise."""
     blobs: PlannedSize = PlannedSize()
     """The blobs to transfer."""
+    manifests: PlannedSize = PlannedSize()
+    """The manifests and indexes to write, those of referrers included."""
     platforms: tuple[str, ...] = ()
     """The platforms to copy; empty for all."""
     referrers: bool = False

@@ -19,8 +19,9 @@ class RepositorySync:
         copied: The tags that were written, with the digests that they have now.
         skipped: The number of tags that the destination already had.
         removed: The tags that were removed.
-        failed: The tags that were not copied or not removed, and why; with an empty tag, the whole repository. A
-            referrer that could not be copied is named by its digest.
+        failed: The tags that were not copied or not removed, and why. A referrer that could not be copied is named by
+            its digest.
+        failure: Why the whole repository could not be compared or copied; None if it could.
         not_pruned: Why no tag was removed although `prune` was requested; empty otherwise.
         blobs: The blobs that were transferred.
         mounted: The blobs that the registry took over from another of its repositories.
@@ -33,10 +34,17 @@ class RepositorySync:
     skipped: int = 0
     removed: tuple[str, ...] = ()
     failed: Mapping[str, DregError] = field(default_factory=FrozenDict[str, DregError])
+    failure: DregError | None = None
     not_pruned: str = ""
     blobs: Transferred = field(default_factory=Transferred)
     mounted: Transferred = field(default_factory=Transferred)
     manifests: Transferred = field(default_factory=Transferred)
+
+    @property
+    def failures(self) -> Mapping[str | None, DregError]:
+        """What failed, and why, by tag; by None if it is the whole repository."""
+        found: dict[str | None, DregError] = {} if self.failure is None else {None: self.failure}
+        return found | dict(self.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class SyncResult:
     def failures(self) -> Mapping[str, DregError]:
         """What failed, and why, by its name in the source: `REPOSITORY:TAG`, or `REPOSITORY` for a whole repository."""
         return {
-            name_in(each.source, tag): failure for each in self.repositories for tag, failure in each.failed.items()
+            name_in(each.source, tag): failure for each in self.repositories for tag, failure in each.failures.items()
         }
 
     @property
@@ -77,13 +85,13 @@ class SyncResult:
         return sum(each.blobs.octets for each in self.repositories)
 
 
-def name_in(repository: str, tag: str) -> str:
+def name_in(repository: str, tag: str | None) -> str:
     """Return the name of a tag or digest in a repository; that of the repository if there is none.
 
     Examples:
-        >>> name_in("oci:web", "1.4"), name_in("oci:web", "")
+        >>> name_in("oci:web", "1.4"), name_in("oci:web", None)
         ('oci:web:1.4', 'oci:web')
     """
-    if not tag:
+    if tag is None:
         return repository
     return f"{repository}{'@' if tag.startswith(('sha256:', 'sha512:')) else ':'}{tag}"
