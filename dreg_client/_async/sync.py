@@ -26,8 +26,8 @@ async def async_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
             their names (`localhost:5001/mirror`); a directory of layouts; or an archive or a layout that exists, in
             which images get full names, such as `localhost:5000/acme/web:1.4`.
         **options: The options of `SyncOptions` (`tags`, `repositories`, `prune`, `allow_empty`, `platforms`,
-            `referrers`), and those of `acopy` for registries. `deadline` is the time for the whole sync: when it is
-            over, `DeadlineError` is raised, and the tags that were written stay.
+            `referrers`), and those of `acopy` for registries. `deadline` is the time for the whole sync. Tags that
+            are not written by then are failures (`DeadlineError`) of the result.
 
     Four repositories are synchronised at a time. A blob that several of them have is transferred once to a registry,
     and mounted in the others. A layout or archive whose images have full names can be synchronised with a whole

@@ -27,8 +27,8 @@ def sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptions]) 
             their names (`localhost:5001/mirror`); a directory of layouts; or an archive or a layout that exists, in
             which images get full names, such as `localhost:5000/acme/web:1.4`.
         **options: The options of `SyncOptions` (`tags`, `repositories`, `prune`, `allow_empty`, `platforms`,
-            `referrers`), and those of `copy` for registries. `deadline` is the time for the whole sync: when it is
-            over, `DeadlineError` is raised, and the tags that were written stay.
+            `referrers`), and those of `copy` for registries. `deadline` is the time for the whole sync. Tags that
+            are not written by then are failures (`DeadlineError`) of the result.
 
     Four repositories are synchronised at a time. A blob that several of them have is transferred once to a registry,
     and mounted in the others. A layout or archive whose images have full names can be synchronised with a whole

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.copying.graphs import names
+from tests.copying.graphs import Graph, names
 from tests.copying.test_prune import layout_of
 from tests.registries import LAYOUT, RunningRegistry
 
@@ -55,7 +55,7 @@ def test_a_dry_run_prints_what_would_be_done(dreg: Run, older: str, there: Path)
 
     source = names(Path(older.removeprefix("oci:")))
     assert done.lines == [f"copy  oci:{there}:3@{source['3']}", f"remove  oci:{there}:1@{before['1']}"]
-    assert done.err == "dreg: would copy 1 tag (1 B); 1 already there, 1 to remove\n"
+    assert done.err == "dreg: would copy 1 tag (1 manifest, 1 B); 1 already there, 1 to remove\n"
     assert names(there) == before
 
 
@@ -79,7 +79,7 @@ def test_a_plan_is_saved_shown_and_carried_out(dreg: Run, older: str, there: Pat
     assert json.loads(plan.read_text())["repositories"][0]["removals"][0]["tag"] == "1"
     assert (done.code, done.err) == (
         0,
-        f"dreg: removed oci:{there}:1\ndreg: copied 1 tag (1 B); 1 already there, 1 removed, 0 failed\n",
+        f"dreg: removed oci:{there}:1\ndreg: copied 1 tag (1 manifest, 1 B); 1 already there, 1 removed, 0 failed\n",
     )
     assert names(there).keys() == {"2", "3"}
 
@@ -193,6 +193,101 @@ def test_on_a_terminal_dreg_asks_before_it_removes(terminal: Run, older: str, th
     assert "Remove these tags? [y/N]" in shown.out
     assert f"remove  oci:{there}:1@" in shown.out
     assert names(there).keys() == ({"2", "3"} if answer == "y" else {"1", "2"})
+
+
+@pytest.fixture
+def partly_absent(older: str, there: Path, tmp_path: Path) -> Path:
+    """A file whose first source does not exist."""
+    file = tmp_path / "mirror.toml"
+    file.write_text(f"""
+[defaults]
+prune = true
+
+[[sync]]
+source = "oci:{tmp_path}/absent"
+destination = "oci:{tmp_path}/other"
+
+[[sync]]
+source = "{older}"
+destination = "oci:{there}"
+""")
+    return file
+
+
+def test_what_failed_when_a_plan_was_made_fails_when_it_is_carried_out(
+    dreg: Run, partly_absent: Path, there: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+
+    planned = dreg("sync", "--file", partly_absent, "--plan", plan)
+    done = dreg("sync", "--plan", plan)
+    as_json = dreg("sync", "--plan", plan, "--format", "json")
+
+    assert planned.code == done.code == as_json.code == 1
+    assert names(there).keys() == {"2", "3"}
+    assert f"dreg: oci:{tmp_path}/absent: " in planned.err
+    assert "the path does not exist; this was so when the plan was made; make a new plan\n" in done.err
+    assert done.err.endswith("1 already there, 1 removed, 1 failed\n")
+    absent, _ = json.loads(as_json.out)["repositories"]
+    assert [(each["tag"], each["error"]) for each in absent["failed"]] == [(None, "DregError")]
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_dreg_shows_what_failed_before_it_asks(
+    terminal: Run, partly_absent: Path, there: Path, tmp_path: Path, answer: str
+) -> None:
+    shown = terminal("sync", "--file", partly_absent, typed=f"{answer}\n", columns=1000)
+
+    assert shown.code == 1
+    before, _, after = shown.out.partition("Remove these tags?")
+    assert f"dreg: oci:{tmp_path}/absent: " in before
+    assert f"remove  oci:{there}:1@" in before
+    assert ("1 removed, 1 failed" in after) == (answer == "y")
+
+
+def test_a_plan_says_how_to_prune_in_the_words_of_the_command_line(
+    dreg: Run, older: str, there: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+
+    dreg("sync", older, f"oci:{there}", "--prune", "--include", "x*", "--plan", plan)
+    done = dreg("sync", "--plan", plan)
+
+    assert json.loads(plan.read_text())["repositories"][0]["notPruned"].endswith("with --allow-empty")
+    assert "no tag was removed, because the source has no tag that matches; " in done.err
+
+
+def test_sync_says_where_no_tag_matches(dreg: Run, older: str, there: Path) -> None:
+    done = dreg("sync", older, f"oci:{there}", "--include", "x*")
+
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        f"dreg: there is no tag that matches in {older}",
+        "dreg: copied 0 tags (0 B); 0 already there, 0 removed, 0 failed",
+    ]
+
+
+def test_sync_says_that_no_repository_matches(dreg: Run, open_registry: RunningRegistry, there: Path) -> None:
+    done = dreg("sync", open_registry.address, f"oci:{there}", "--repository", "absent/*")
+
+    assert done.err.startswith("dreg: there is no repository that matches\n")
+
+
+def test_signatures_that_are_new_are_counted(dreg: Run, there: Path, tmp_path: Path) -> None:
+    graph = Graph()
+    image = graph.image([graph.add(b"layer")])
+    graph.tag(image, "1")
+    dreg("sync", f"oci:{graph.write(tmp_path / 'before')}", f"oci:{there}", "--referrers")
+    graph.artifact([graph.add(b"signature")], subject=image)
+    command = ("sync", f"oci:{graph.write(tmp_path / 'after')}", f"oci:{there}", "--referrers")
+
+    planned = dreg(*command, "--dry-run")
+    done = dreg(*command)
+    again = dreg(*command)
+
+    assert planned.err == "dreg: would copy 0 tags (1 manifest, 11 B); 1 already there, 0 to remove\n"
+    assert done.err == "dreg: copied 0 tags (1 manifest, 11 B); 1 already there, 0 removed, 0 failed\n"
+    assert again.err == "dreg: copied 0 tags (0 B); 1 already there, 0 removed, 0 failed\n"
 
 
 def test_the_schema_of_the_file_accepts_what_dreg_accepts(dreg: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dreg_client import Layout, Registry, SyncPlan, errors, sync
+from dreg_client import Answered, Layout, Registry, SyncPlan, errors, sync
 from tests.copying.graphs import Graph, content, names
 from tests.copying.sync_flavours import Syncs, both
 from tests.registries import RunningRegistry, running
@@ -303,6 +303,44 @@ def test_a_plan_removes_nothing_if_the_source_became_empty(run: Syncs, tmp_path:
 
     assert done.removed == 0
     assert "no tag that matches" in done.repositories[0].not_pruned
+
+
+@both
+def test_a_tag_that_moved_just_before_it_is_removed_stays(run: Syncs, there: str, tmp_path: Path) -> None:
+    run.sync(layout_of(tmp_path / "before", "1", "2", "3"), there)
+    host, _, repository = there.partition("/")
+    moved: list[str] = []
+
+    def move_the_other(event: object) -> None:
+        """As soon as one of the two tags is removed, another client moves the other one."""
+        if isinstance(event, Answered) and event.method == "DELETE" and not moved:
+            with Registry(f"http://{host}") as opened:
+                other = "2" if event.url.endswith("/1") else "1"
+                moved.append(other)
+                opened.repository(repository).tag("3", other)
+
+    done = run.sync(layout_of(tmp_path / "after", "3"), there, prune=True, on_event=move_the_other)
+
+    (other,) = moved
+    assert done.removed == 1
+    failure = done.repositories[0].failed[other]
+    assert isinstance(failure, errors.ConflictError)
+    assert "another client" in str(failure)
+    assert tags_of(there) == {other, "3"}
+
+
+@both
+def test_a_plan_of_a_source_that_has_several_repositories_now_changes_nothing(run: Syncs, tmp_path: Path) -> None:
+    there = f"oci:{tmp_path}/there"
+    source = layout_of(tmp_path / "here", "1")
+    plan = run.plan(source, there)
+    (tmp_path / "here").rename(tmp_path / "web")
+    layout_of(tmp_path / "here/web", "1")
+
+    done = run.apply(plan)
+
+    assert isinstance(done.repositories[0].failure, errors.InvalidReferenceError)
+    assert not (tmp_path / "there").exists()
 
 
 def test_a_plan_that_is_not_one_is_an_error() -> None:

@@ -175,6 +175,30 @@ def test_referrers_that_were_added_later_are_copied(there: str, tmp_path: Path) 
 
 
 @both
+@pytest.mark.parametrize("into", ["registry", "layout"])
+def test_tags_of_signatures_are_counted_once(run: Syncs, into: str, there: str, tmp_path: Path) -> None:
+    graph = Graph()
+    image = graph.image([graph.add(b"layer")])
+    graph.tag(image, "1.4")
+    signature_tag = f"{image['digest'].replace(':', '-')}.sig"
+    graph.tag(graph.image([graph.add(b"signature")]), signature_tag)
+    source = f"oci:{graph.write(tmp_path / 'here')}"
+    there = there if into == "registry" else f"oci:{tmp_path}/there"
+    arguments: Any = {"tags": ["1.*"], "referrers": True}
+
+    plan = run.plan(source, there, **arguments)
+    first = run.sync(source, there, **arguments)
+    again = run.sync(source, there, **arguments)
+    applied = run.apply(plan)
+
+    assert plan.repositories[0].manifests.count == 2
+    assert [*first.repositories[0].copied] == ["1.4", signature_tag]
+    assert first.repositories[0].copied[signature_tag] == names(tmp_path / "here")[signature_tag]
+    assert (again.copied, again.skipped, again.repositories[0].manifests.count) == (0, 1, 0)
+    assert not applied.failures
+
+
+@both
 def test_a_whole_registry_is_mirrored(run: Syncs, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

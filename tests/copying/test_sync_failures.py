@@ -2,10 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any
 
 import httpx
@@ -13,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreg_client import Planned, errors, sync
+from dreg_client import Planned, SyncPlan, errors, sync
 from tests.commands import start_limited
 from tests.copying.graphs import NAME, Graph, content, graphs, names
 from tests.copying.sync_flavours import Syncs, both
-from tests.copying.test_prune import layout_of, tags_of
+from tests.copying.test_prune import Listing, layout_of, page, tags_of
 from tests.registries import ROOT, RunningRegistry, running
 
 
@@ -66,6 +69,98 @@ def test_a_registry_that_is_gone_ends_the_repository_at_once(run: Syncs, tmp_pat
     assert {*done.repositories[0].failed} == {*map(str, range(20))}
     assert all(isinstance(each, errors.TransportError) for each in done.failures.values())
     assert seen.count("POST") <= 8  # those that were under way
+
+
+@pytest.mark.parametrize(
+    "failing", [httpx.ConnectError("refused"), httpx.Response(429, headers={"Retry-After": "900"})]
+)
+@both
+def test_a_registry_that_is_gone_is_not_asked_for_its_other_repositories(
+    run: Syncs, failing: httpx.ConnectError | httpx.Response, tmp_path: Path
+) -> None:
+    repositories = [f"web-{number}" for number in range(50)]
+    asked: list[str] = []
+
+    def go_away(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/_catalog"):
+            return httpx.Response(200, content=json.dumps({"repositories": repositories}).encode())
+        asked.append(request.url.path)
+        if isinstance(failing, httpx.Response):
+            return failing
+        raise failing
+
+    options: Any = {"transport": httpx.MockTransport(go_away), "retries": 0}
+    done = run.sync("registry.example/", f"oci:{tmp_path}/there", source_options=options)
+
+    assert len(asked) <= 4  # those that were under way
+    assert [*done.failures] == [f"registry.example/{name}" for name in repositories]
+    last = done.repositories[-1].failure
+    assert isinstance(last, errors.ConnectError | errors.RateLimitedError)
+    assert "this was not tried, because the registry had already failed" in str(last)
+
+
+@both
+def test_a_destination_that_is_gone_removes_nothing_and_ends_the_other_repositories(run: Syncs, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def read_only(request: httpx.Request) -> httpx.Response:
+        seen.append(request.method)
+        if request.method in {"POST", "PUT", "DELETE"}:
+            raise httpx.ConnectError("refused", request=request)
+        return readable(request)
+
+    readable = Listing(["old"], lambda _: page("old"))
+    for number in range(20):
+        layout_of(tmp_path / f"here/web-{number}", "new")
+    options: Any = {"transport": httpx.MockTransport(read_only), "retries": 0}
+    done = run.sync(f"oci:{tmp_path}/here", "registry.example/", prune=True, destination_options=options)
+
+    assert "DELETE" not in seen
+    assert seen.count("POST") <= 4 * 2  # the blobs of four repositories
+    assert len(done.failures) == 20
+    assert all(isinstance(each, errors.ConnectError) for each in done.failures.values())
+    assert any("not everything could be copied" in each.not_pruned for each in done.repositories)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that never responds."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        yield f"localhost:{listening.getsockname()[1]}"
+
+
+@both
+def test_a_deadline_limits_the_whole_sync(run: Syncs, silent: str, tmp_path: Path) -> None:
+    there = f"oci:{tmp_path}/there"
+    layout_of(tmp_path / "here", "1")
+    planned = run.plan(f"oci:{tmp_path}/here", there).repositories[0]
+    plan = SyncPlan(repositories=(planned.model_copy(update={"source": f"{silent}/acme/web"}),))
+
+    for call in (run.sync, run.plan):
+        with pytest.raises(errors.DeadlineError, match=r"at its deadline of 0\.3 s; allow more with deadline="):
+            call(f"{silent}/acme/web", there, deadline=0.3)
+    done = run.apply(plan, deadline=0.3)
+
+    assert isinstance(done.repositories[0].failure, errors.DeadlineError)
+
+
+@both
+def test_tags_that_are_not_compared_at_the_deadline_are_failures(run: Syncs, tmp_path: Path) -> None:
+    """A server may respond to each request in time, but not to all of them."""
+    tags = [str(number) for number in range(40)]
+    clock = Event()
+
+    def slowly(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/tags/list"):
+            return httpx.Response(200, content=json.dumps({"tags": tags}).encode())
+        clock.wait(0.05)
+        return httpx.Response(404)
+
+    options: Any = {"transport": httpx.MockTransport(slowly), "retries": 0}
+    done = run.sync("registry.example/acme/web", f"oci:{tmp_path}/there", source_options=options, deadline=0.1)
+
+    assert {*done.repositories[0].failed} == {*tags}
+    assert isinstance(done.repositories[0].failed["39"], errors.DeadlineError)
 
 
 def test_a_denied_repository_is_a_failure_among_many(tmp_path: Path) -> None:

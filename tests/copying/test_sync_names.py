@@ -249,5 +249,5 @@ def test_a_layout_has_signatures_of_each_repository(there: str, tmp_path: Path) 
 
     done = sync(f"oci:{source}", there, tags=["1"], referrers=True)
 
-    assert done.copied == 1
+    assert done.copied == 2
     assert tags_of(there) == {"1", f"{image['digest'].replace(':', '-')}.sig"}
