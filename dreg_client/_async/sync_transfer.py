@@ -118,7 +118,7 @@ async def remove(
 
 def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> RepositoryPlan:
     """Return the plan of a repository, after a dry run."""
-    removals = {} if done.not_pruned else found.removals
+    removals: Mapping[str, Digest] = {} if done.not_pruned else found.removals
     return RepositoryPlan(
         source=done.source,
         destination=done.destination,
