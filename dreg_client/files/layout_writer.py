@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, Self
 
@@ -11,16 +10,15 @@ from dreg_client.files import layout as layout_files
 from dreg_client.files.atomic import sweep_parts
 from dreg_client.files.layout_lock import CONTENT, INDEX
 from dreg_client.files.new_file import NewFile, open_folder, sync_folder_below
+from dreg_client.files.pending_entries import Change
 from dreg_client.files.rooted import DirectoryFiles, size_of
 from dreg_client.files.step_thread import Block, add_piece
 from dreg_client.files.store_kinds import OCI, other_kind
 from dreg_client.models.index_text import EMPTY, MARKER, IndexText
-from dreg_client.values.digest import SHA256, Digest
+from dreg_client.values.digest import COMPUTABLE, SHA256, Digest
 from dreg_client.values.sizes import MEBIBYTE
 
 _OURS: Final = frozenset({CONTENT, INDEX, "blobs", "oci-layout"})
-Change = Callable[[IndexText], bool]
-"""A change of the index, which returns whether anything is different."""
 _BLOCK: Final = MEBIBYTE
 _MAX_PIECES: Final = 8
 
@@ -72,11 +70,11 @@ def _check_is_empty(files: DirectoryFiles) -> None:
 def change_index(files: DirectoryFiles, change: Change) -> bytes:
     """Change `index.json` as it is now on disk, while the index is locked; return its content.
 
-    Its name is only on disk after `sync_index`.
+    The names of new blobs are synced before, and the name of the index is synced afterwards.
 
     Args:
         files: The layout.
-        change: Changes the entries, and returns whether anything is different.
+        change: Changes the entries, and returns whether anything is different. If it raises an error, nothing changes.
 
     Raises:
         InvalidDocumentError: `index.json` is not a valid index. It was not changed.
@@ -90,6 +88,7 @@ def change_index(files: DirectoryFiles, change: Change) -> bytes:
         raise errors.LayoutError(f"{files.name}/index.json", reason)
     if not change(index):
         return raw
+    sync_blobs(files)
     raw = index.text()
     if len(raw) > layout_files.MAX_INDEX:
         reason = f"cannot be changed: it would have {len(raw)} bytes; at most {layout_files.MAX_INDEX} are supported"
@@ -97,13 +96,16 @@ def change_index(files: DirectoryFiles, change: Change) -> bytes:
     with open_folder(files.name) as folder, NewFile(folder, "index.json", Path(files.name, "index.json")) as file:
         file.write(raw)
         file.finish(keeps_rights=True, synced=files.is_durable)
+    if files.is_durable:
+        sync_folder_below(files.name)
     return raw
 
 
-def sync_blobs(files: DirectoryFiles, algorithms: Iterable[str]) -> None:
-    """Make the names of blobs survive a power failure, before an index names them."""
-    for algorithm in algorithms if files.is_durable else ():
-        sync_folder_below(files.name, "blobs", algorithm)
+def sync_blobs(files: DirectoryFiles) -> None:
+    """Make the names of blobs survive a power failure, whoever has written them. This is fast if nothing is new."""
+    for algorithm in COMPUTABLE if files.is_durable else ():
+        if files.has_directory(f"blobs/{algorithm}"):
+            sync_folder_below(files.name, "blobs", algorithm)
 
 
 def stored_size(files: DirectoryFiles, digest: Digest) -> int | None:
@@ -113,12 +115,6 @@ def stored_size(files: DirectoryFiles, digest: Digest) -> int | None:
             return size_of(file)
     except (errors.NotFoundError, errors.UnsafePathError):
         return None
-
-
-def sync_index(files: DirectoryFiles) -> None:
-    """Make the name of a changed index survive a power failure."""
-    if files.is_durable:
-        sync_folder_below(files.name)
 
 
 def write_document(files: DirectoryFiles, digest: Digest, raw: bytes) -> bool:

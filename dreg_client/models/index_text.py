@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Self, cast
+from typing import Final, NamedTuple, Self, cast
 
 from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
@@ -18,6 +18,14 @@ MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
 """The content of `oci-layout`."""
 EMPTY: Final = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}, separators=(",", ":")).encode()
 """The index of a new layout."""
+
+
+class Naming(NamedTuple):
+    """A name for a manifest; with `no_clobber`, only if no other manifest has it."""
+
+    entry: Descriptor
+    name: str
+    no_clobber: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +77,7 @@ class IndexText:
         is_changed = others != self.entries
         self.entries = others
         present = {ref_name(it) for it in others}
-        unnamed = {str(it.get("digest")): it for it in reversed(others) if not _is_named(it)}
+        unnamed = {str(it.get("digest")): it for it in reversed(others) if not names_of(it)}
         for name, entry in wanted.items():
             if name not in present:
                 if (found := unnamed.pop(entry.digest, None)) is None:
@@ -77,6 +85,23 @@ class IndexText:
                 found["annotations"] = {**annotations(found), REF_NAME: name}
                 is_changed = True
         return is_changed
+
+    def unclobbering(self, namings: Iterable[Naming]) -> tuple[list[Naming], dict[str, str]]:
+        """Return the names that can be given, and those that cannot, with the digests of their manifests."""
+        present: dict[str, set[str]] = {}
+        for it in self.entries:
+            for name in names_of(it):
+                present.setdefault(name, set()).add(str(it.get("digest")))
+        given: list[Naming] = []
+        kept: dict[str, str] = {}
+        for naming in namings:
+            others = present.get(naming.name, set()) - {naming.entry.digest}
+            if naming.no_clobber and others:
+                kept[naming.name] = min(others)
+            else:
+                given.append(naming)
+                present[naming.name] = {naming.entry.digest}
+        return given, kept
 
     def remove_name(self, name: str) -> bool:
         """Remove a name, and the entries that have no other; return whether any entry had it."""
@@ -97,7 +122,7 @@ class IndexText:
 
     def remove_unnamed(self, digests: Collection[Digest]) -> bool:
         """Remove the entries with these digests that have no name; return whether there were any."""
-        kept = [it for it in self.entries if it.get("digest") not in digests or _is_named(it)]
+        kept = [it for it in self.entries if it.get("digest") not in digests or names_of(it)]
         is_changed = len(kept) != len(self.entries)
         self.entries = kept
         return is_changed
@@ -136,8 +161,10 @@ def _other_name(entry: Json) -> object:
     return annotations(entry).get(OTHER_NAME)
 
 
-def _is_named(entry: Json) -> bool:
-    return ref_name(entry) is not None or _other_name(entry) is not None
+def names_of(entry: Json) -> tuple[str, ...]:
+    """Return the names of an entry, of both annotations that can name it."""
+    found = (annotations(entry).get(key) for key in (REF_NAME, OTHER_NAME))
+    return tuple(name for name in found if isinstance(name, str))
 
 
 def _members_of(entry: Descriptor) -> Json:
