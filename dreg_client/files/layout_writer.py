@@ -2,25 +2,24 @@
 
 import hashlib
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
 from dreg_client import errors
 from dreg_client.files import layout as layout_files
 from dreg_client.files.atomic import sweep_parts
+from dreg_client.files.block_buffer import BlockBuffer
 from dreg_client.files.layout_lock import CONTENT, INDEX
 from dreg_client.files.new_file import NewFile, open_folder, sync_folder_below
 from dreg_client.files.pending_entries import Change
 from dreg_client.files.rooted import DirectoryFiles, size_of
-from dreg_client.files.step_thread import Block, add_piece
+from dreg_client.files.step_thread import Block
 from dreg_client.files.store_kinds import OCI, other_kind
 from dreg_client.models.index_text import EMPTY, MARKER, IndexText
 from dreg_client.values.digest import COMPUTABLE, SHA256, Digest
-from dreg_client.values.sizes import MEBIBYTE
 
 _OURS: Final = frozenset({CONTENT, INDEX, "blobs", "oci-layout"})
-_BLOCK: Final = MEBIBYTE
-_MAX_PIECES: Final = 8
 
 
 def create_layout(path: str | os.PathLike[str]) -> None:
@@ -48,6 +47,25 @@ def create_layout(path: str | os.PathLike[str]) -> None:
                     file.write(octets)
                     file.finish_new()  # another process may have created the layout meanwhile
         sync_folder_below(root)
+
+
+def is_new_layout(path: str | os.PathLike[str]) -> bool:
+    """Return whether `create_layout` would create a layout, without creating anything.
+
+    Raises:
+        LayoutError: The path is that of a file, or of a directory that is not empty and not a layout.
+    """
+    root = Path(path)
+    present = next(place for place in (root, *root.absolute().parents) if os.path.lexists(place))
+    if not present.is_dir():
+        raise errors.LayoutError(str(present), "cannot be created: it is not a directory")
+    if present is not root:
+        return True
+    files = DirectoryFiles(path)
+    if files.has("index.json"):
+        return False
+    _check_is_empty(files)
+    return not files.has("index.json")
 
 
 def _check_is_empty(files: DirectoryFiles) -> None:
@@ -156,48 +174,46 @@ class NewBlob:
     """
 
     def __init__(self, files: DirectoryFiles, digest: Digest | None, size: int | None) -> None:
-        algorithm = digest.algorithm if digest else SHA256
         self._files, self._expected, self._expected_size = files, digest, size
-        self._opening = open_folder(files.name, "blobs", algorithm)
-        self._hash = hashlib.new(algorithm)
-        self._chunks: Block = []
-        self._waiting = 0
+        self._hash = hashlib.new(digest.algorithm if digest else SHA256)
+        self._buffer = BlockBuffer()
+        self._opened = ExitStack()
         self._is_broken = False
         self.size: int = 0
 
     def __enter__(self) -> Self:
-        folder = self._opening.__enter__()
         try:
-            parent = Path(self._files.name, "blobs", self._hash.name)
-            sweep_parts(parent)
-            name = self._expected.encoded if self._expected else "blob"
-            self._file = NewFile(folder, name, parent / name).__enter__()
-        except BaseException as failure:
-            self._opening.__exit__(type(failure), failure, None)
+            self.open()
+        except BaseException:
+            self.close()
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        try:
-            self._file.__exit__()
-        finally:
-            self._opening.__exit__(None, None, None)
+        self.close()
+
+    def open(self) -> None:
+        """Create the file. If this is interrupted, call `close`."""
+        folder = self._opened.enter_context(open_folder(self._files.name, "blobs", self._hash.name))
+        parent = Path(self._files.name, "blobs", self._hash.name)
+        sweep_parts(parent)
+        name = self._expected.encoded if self._expected else "blob"
+        self._file = self._opened.enter_context(NewFile(folder, name, parent / name))
+
+    def close(self) -> None:
+        """Close the file, and delete it unless it is finished."""
+        self._opened.close()
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk; return whether there are enough chunks for a block."""
-        add_piece(self._chunks, chunk)
-        self._waiting += len(chunk)
         self.size += len(chunk)
         if self._expected_size is not None and self.size > self._expected_size:
             raise errors.SizeMismatchError(self._expected_size, self.size, self._what)
-        return self._waiting >= _BLOCK
+        return self._buffer.add(chunk)
 
     def take_block(self) -> Block:
         """Remove and return the chunks as one block, which must be passed to `write` and `hash` in order."""
-        # A few large pieces are hashed as they are. Hashing many small ones would contend with reading for the GIL.
-        block: Block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
-        self._chunks, self._waiting = [], 0
-        return block
+        return self._buffer.take()
 
     def write(self, block: Block) -> None:
         """Write a block. After a failure, further blocks are ignored, so that the file has no gaps."""

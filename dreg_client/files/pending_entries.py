@@ -18,7 +18,7 @@ from dreg_client.values.digest import Digest
 Change = Callable[[IndexText], bool]
 """A change of the index, which returns whether anything is different."""
 _TAGS_WITHIN: Final = 1.0
-"""The seconds after which deferred tags are written: each change of the index is synced to disk."""
+"""The seconds between two changes of the index by deferred tags: each change is synced to disk."""
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class PendingEntries:
         self._lock = Lock()
         self._is_open = True
         self._tags: list[Naming] = []
-        self._since = monotonic()
+        self._written = 0.0  # when; the first tag is written at once
         self._left = _Unlisted()
 
     def __enter__(self) -> Self:
@@ -125,7 +125,7 @@ class PendingEntries:
         """Return the writer whose tags have waited long enough; None if there are none."""
         if not self._defers_tags:
             return self.outer and self.outer.overdue()
-        return self if self._tags and monotonic() - self._since > _TAGS_WITHIN else None
+        return self if self._tags and monotonic() - self._written > _TAGS_WITHIN else None
 
     @property
     def has_tags(self) -> bool:
@@ -135,7 +135,7 @@ class PendingEntries:
     def take_tags(self) -> list[Naming]:
         """Remove and return the tags to write now."""
         with self._lock:
-            taken, self._tags, self._since = self._tags, [], monotonic()
+            taken, self._tags, self._written = self._tags, [], monotonic()
         return taken
 
     def put_back(self, tags: list[Naming]) -> None:

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from dreg_client import errors
 from dreg_client.files.docker_archive import SavedImages
@@ -42,7 +42,7 @@ class SpooledBlobs(DirectoryFiles):
         if stored_size(self, digest) is None:
             return None
         path = Path(self.name, blob_name(digest))
-        return Member(blob_name(digest), partial(_opened, path), discard=path.unlink)
+        return Member.moved(blob_name(digest), path)
 
 
 class SavedSpool:
@@ -149,7 +149,3 @@ def _is_same(name: str, other: str) -> bool:
         return name == other or full_name(other) == name
     except errors.InvalidReferenceError:
         return False
-
-
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")

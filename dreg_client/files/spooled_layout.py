@@ -71,15 +71,11 @@ class SpooledFiles(DirectoryFiles):
             name = blob_name(digest)
             path = Path(self.name, name)
             if path.is_file():
-                found.append(Member(name, partial(_opened, path), discard=path.unlink))
+                found.append(Member.moved(name, path))
             elif self._old.has(name):
                 verified = digest if digest.computable else None
                 found.append(Member(name, partial(self._old.open, *name.split("/")), verified))
         return found
-
-
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")
 
 
 def _in_memory(name: str, octets: bytes) -> Member:
