@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # few programs delete
 
 
 class LayoutDestination(LayoutSource):
-    """The files of an image layout in a directory (a `Destination`). Threads and threads may share it.
+    """The files of an image layout in a directory (a `Destination`). Threads may share it.
 
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last. What is not
     in it yet belongs to one writer (see `PendingEntries`), so a failure of another one does not affect it.

@@ -15,7 +15,6 @@ import pytest
 
 from dreg_client import AsyncLayout, Digest, Layout, RawManifest, acopy, copy, errors, plan_sync, sync
 from dreg_client._async.archive_session import AsyncArchiveSession
-from tests.layout.conftest import build
 from tests.layout.writing import OCI, WAYS, Writer, sha256
 
 WRITERS = 24
