@@ -20,7 +20,7 @@ _NEW: Final = {"oci-layout": MARKER, "index.json": EMPTY}
 class NoFiles(Files):
     """The files of an empty layout, for an archive that does not exist yet."""
 
-    version = None
+    version: None = None
 
     def __init__(self, name: str) -> None:
         self.name: str = name
