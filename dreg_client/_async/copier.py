@@ -46,6 +46,7 @@ class AsyncCopier:
         source: The store to read.
         destination: The store to write.
         referrers: Whether to also copy the referrers of all manifests.
+        no_clobber: Whether to leave tags of other manifests alone; one that appears meanwhile raises ConflictError.
         dry_run: Whether to write nothing.
         keeps_going: Whether to go on with what does not depend on something that failed; see `failures`.
         shared: What other copies share, which run at the same time.
@@ -62,6 +63,7 @@ class AsyncCopier:
         destination: AsyncDestination,
         *,
         referrers: bool = False,
+        no_clobber: bool = False,
         dry_run: bool = False,
         keeps_going: bool = False,
         shared: AsyncSharedTransfers = _ALONE,
@@ -70,6 +72,7 @@ class AsyncCopier:
         self._source, self._destination = source, destination
         self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
         self._keeps_going, self._limits, self._placed = keeps_going, shared.limits, shared.placed
+        self._no_clobber = no_clobber
         self._mounts = source.name if shares_registry(source, destination) else None
         self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
         self._graph = self._new_graph()
@@ -118,7 +121,7 @@ class AsyncCopier:
             await self._run_steps()
             return
         try:
-            async with self._destination.writing():
+            async with self._destination.writing(defers_tags=True):
                 await self._run_steps()
         except errors.DregError as failure:
             failure.add_outcome(self.record.outcome())
@@ -256,9 +259,10 @@ class AsyncCopier:
                 self._octets_kept += len(manifest.raw)
         return manifest
 
-    async def _write(self, descriptor: Descriptor, reference: str) -> None:
+    async def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> None:
         if not self._is_dry_run:
-            await self._destination.push_manifest(await self._bytes_of(descriptor), reference)
+            manifest = await self._bytes_of(descriptor)
+            await self._destination.push_manifest(manifest, reference, no_clobber=no_clobber)
         async with self._lock:
             if descriptor.digest not in self._to_tag and (kept := self._kept.pop(descriptor.digest, None)):
                 self._octets_kept -= len(kept.raw)
@@ -267,7 +271,8 @@ class AsyncCopier:
         digest = step.descriptor.digest
         is_there = digest in self._present and self._current.get(step.tag) == digest
         if not (is_there and self._destination.refetches):
-            await self._write(step.descriptor, step.tag)
+            no_clobber = self._no_clobber and not step.is_companion
+            await self._write(step.descriptor, step.tag, no_clobber=no_clobber)
         if not is_there:
             self.record.tagged.append(step.tag)
         return self._outcome(digest)

@@ -21,6 +21,7 @@ from dreg_client.copying.result import CopyResult
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Event
 from dreg_client.protocol.options import Listener
+from dreg_client.protocol.tag_conflicts import not_replaced
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
@@ -74,8 +75,8 @@ async def acopy(
             their `urls` may be missing.
         PlatformNotFoundError: There is no image for one of the platforms.
         ConflictError: With `no_clobber`, the destination's tag names another manifest. With `tags`, such tags are
-            skipped instead; see `CopyResult.kept`. Or two names of an archive, such as `acme/web:1.4` and
-            `acme/api:1.4`, would become the same tag of a registry.
+            skipped instead; see `CopyResult.kept`, unless another client writes one during the copy. Or two names of an
+            archive, such as `acme/web:1.4` and `acme/api:1.4`, would become the same tag of a registry.
         DigestMismatchError: Bytes of the source do not match their digest, or the digest of `destination` is another.
         UnsupportedMediaTypeError: The image has Docker's schema 1.
         UnsupportedError: The destination cannot be written, or is a docker-archive that cannot hold this.
@@ -100,9 +101,9 @@ async def acopy(
             roots = await _roots(read, target, await _requested(read, target, tags), wanted)
             async with open_target(target, write_options, dry_run=dry_run) as written:
                 current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
-                copier = AsyncCopier(
-                    read.medium, written, referrers=referrers, dry_run=dry_run, emit=listener_of(options)
-                )
+                emit = listener_of(options)
+                flags = {"referrers": referrers, "no_clobber": no_clobber, "dry_run": dry_run}
+                copier = AsyncCopier(read.medium, written, **flags, emit=emit)
                 copier.record.keeps_blobs = target.keeps_blobs
                 if no_clobber:
                     roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
@@ -171,8 +172,7 @@ def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[s
     """Return the roots whose tags do not name another manifest."""
     other = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
     if other and is_single:
-        what = f"the tag {other[0]} names another manifest, {current[other[0]]}"
-        raise errors.ConflictError(f"{what}; it was not replaced; to replace it, omit no_clobber=True")
+        raise not_replaced(other[0], current[other[0]])
     kept += other
     return [root for root in roots if root.tag not in other]
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
@@ -151,7 +150,11 @@ def _archive(name: StoreName) -> AsyncDestination:
 
 
 def _is_new_layout(name: StoreName) -> bool:
-    return name.kind == "oci" and not Path(name.path).exists()
+    if name.kind != "oci":
+        return False
+    from dreg_client.files.layout_writer import is_new_layout  # noqa: PLC0415 (not every copy needs a layout)
+
+    return is_new_layout(name.path)
 
 
 def _opened(name: StoreName, options: "RegistryOptions") -> AsyncStore:

@@ -83,9 +83,9 @@ class AsyncNamedRepository(AsyncNamedImages):
         """List the tags."""
         return tuple(by_repository(await self._written.tags()).get(self._repository, ()))
 
-    def writing(self) -> AbstractAsyncContextManager[None]:
+    def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:
         """Write to the medium."""
-        return self._written.writing()
+        return self._written.writing(defers_tags=defers_tags)
 
     async def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
@@ -99,13 +99,13 @@ class AsyncNamedRepository(AsyncNamedImages):
         """Return False, because only registries mount."""
         return await self._written.mount_blob(digest, repository)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest under a tag or under its digest."""
-        await self._written.push_manifest(manifest, self._name_of(reference))
+        await self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
 
-    async def delete_tag(self, tag: str) -> None:
+    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""
-        await self._written.delete_tag(self._name_of(tag))
+        await self._written.delete_tag(self._name_of(tag), expected=expected)
 
     async def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""

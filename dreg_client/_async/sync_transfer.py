@@ -100,11 +100,7 @@ async def remove(
     failed: dict[str, errors.DregError] = {}
     for tag, digest in removals.items():
         try:
-            now = await destination.current_digest(tag)
-            if now not in {None, digest}:
-                what = f"the tag {tag} was changed by another client, and names {now} now; it was not removed"
-                raise errors.ConflictError(what)
-            await destination.delete_tag(tag)
+            await destination.delete_tag(tag, expected=digest)
         except errors.NotFoundError:
             pass
         except errors.DregError as failure:

@@ -47,6 +47,7 @@ class Copier:
         source: The store to read.
         destination: The store to write.
         referrers: Whether to also copy the referrers of all manifests.
+        no_clobber: Whether to leave tags of other manifests alone; one that appears meanwhile raises ConflictError.
         dry_run: Whether to write nothing.
         keeps_going: Whether to go on with what does not depend on something that failed; see `failures`.
         shared: What other copies share, which run at the same time.
@@ -63,6 +64,7 @@ class Copier:
         destination: Destination,
         *,
         referrers: bool = False,
+        no_clobber: bool = False,
         dry_run: bool = False,
         keeps_going: bool = False,
         shared: SharedTransfers = _ALONE,
@@ -71,6 +73,7 @@ class Copier:
         self._source, self._destination = source, destination
         self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
         self._keeps_going, self._limits, self._placed = keeps_going, shared.limits, shared.placed
+        self._no_clobber = no_clobber
         self._mounts = source.name if shares_registry(source, destination) else None
         self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
         self._graph = self._new_graph()
@@ -119,7 +122,7 @@ class Copier:
             self._run_steps()
             return
         try:
-            with self._destination.writing():
+            with self._destination.writing(defers_tags=True):
                 self._run_steps()
         except errors.DregError as failure:
             failure.add_outcome(self.record.outcome())
@@ -257,9 +260,10 @@ class Copier:
                 self._octets_kept += len(manifest.raw)
         return manifest
 
-    def _write(self, descriptor: Descriptor, reference: str) -> None:
+    def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> None:
         if not self._is_dry_run:
-            self._destination.push_manifest(self._bytes_of(descriptor), reference)
+            manifest = self._bytes_of(descriptor)
+            self._destination.push_manifest(manifest, reference, no_clobber=no_clobber)
         with self._lock:
             if descriptor.digest not in self._to_tag and (kept := self._kept.pop(descriptor.digest, None)):
                 self._octets_kept -= len(kept.raw)
@@ -268,7 +272,8 @@ class Copier:
         digest = step.descriptor.digest
         is_there = digest in self._present and self._current.get(step.tag) == digest
         if not (is_there and self._destination.refetches):
-            self._write(step.descriptor, step.tag)
+            no_clobber = self._no_clobber and not step.is_companion
+            self._write(step.descriptor, step.tag, no_clobber=no_clobber)
         if not is_there:
             self.record.tagged.append(step.tag)
         return self._outcome(digest)

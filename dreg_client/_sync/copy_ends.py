@@ -4,7 +4,6 @@
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
@@ -150,7 +149,11 @@ def _archive(name: StoreName) -> Destination:
 
 
 def _is_new_layout(name: StoreName) -> bool:
-    return name.kind == "oci" and not Path(name.path).exists()
+    if name.kind != "oci":
+        return False
+    from dreg_client.files.layout_writer import is_new_layout  # noqa: PLC0415 (not every copy needs a layout)
+
+    return is_new_layout(name.path)
 
 
 def _opened(name: StoreName, options: "RegistryOptions") -> Store:

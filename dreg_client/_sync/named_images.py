@@ -84,9 +84,9 @@ class NamedRepository(NamedImages):
         """List the tags."""
         return tuple(by_repository(self._written.tags()).get(self._repository, ()))
 
-    def writing(self) -> AbstractContextManager[None]:
+    def writing(self, *, defers_tags: bool = False) -> AbstractContextManager[None]:
         """Write to the medium."""
-        return self._written.writing()
+        return self._written.writing(defers_tags=defers_tags)
 
     def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
@@ -100,13 +100,13 @@ class NamedRepository(NamedImages):
         """Return False, because only registries mount."""
         return self._written.mount_blob(digest, repository)
 
-    def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest under a tag or under its digest."""
-        self._written.push_manifest(manifest, self._name_of(reference))
+        self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
 
-    def delete_tag(self, tag: str) -> None:
+    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""
-        self._written.delete_tag(self._name_of(tag))
+        self._written.delete_tag(self._name_of(tag), expected=expected)
 
     def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""

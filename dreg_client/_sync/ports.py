@@ -131,11 +131,15 @@ class Destination(Source, Protocol):
     manifests that name them, and a tag is written last.
     """
 
-    def writing(self) -> AbstractContextManager[None]:
+    def writing(self, *, defers_tags: bool = False) -> AbstractContextManager[None]:
         """Enter this before the first change, and leave it after the last one.
 
         What was written stays at least until then: a layout keeps `gc` out. An archive is complete only afterwards; if
         the block raises, the file stays as it was.
+
+        Args:
+            defers_tags: Whether tags may be written about a second after they were pushed, and at the end of the block
+                at the latest, because a layout writes several of them as fast as one.
         """
         ...
 
@@ -162,16 +166,26 @@ class Destination(Source, Protocol):
         """
         ...
 
-    def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest, byte for byte, under a tag or under its digest. Everything that it names exists already.
+
+        With `no_clobber`, a tag of another manifest is not replaced. Layouts and archives check this when they write
+        the tag, which may be deferred (see `writing`). Registries have no such operation, so they are asked just
+        before.
 
         Raises:
             DigestMismatchError: The medium reports another digest than the manifest's.
+            ConflictError: With `no_clobber`, the tag names another manifest.
         """
         ...
 
-    def delete_tag(self, tag: str) -> None:
-        """Delete a tag. The manifest and its other tags stay."""
+    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+        """Delete a tag. The manifest and its other tags stay.
+
+        Raises:
+            NotFoundError: There is no such tag.
+            ConflictError: The tag does not name the `expected` manifest. Registries are asked just before.
+        """
         ...
 
     def delete_manifest(self, digest: Digest) -> None:

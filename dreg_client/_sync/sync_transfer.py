@@ -97,11 +97,7 @@ def remove(
     failed: dict[str, errors.DregError] = {}
     for tag, digest in removals.items():
         try:
-            now = destination.current_digest(tag)
-            if now not in {None, digest}:
-                what = f"the tag {tag} was changed by another client, and names {now} now; it was not removed"
-                raise errors.ConflictError(what)
-            destination.delete_tag(tag)
+            destination.delete_tag(tag, expected=digest)
         except errors.NotFoundError:
             pass
         except errors.DregError as failure:

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from dreg_client import errors
 from dreg_client.files.docker_archive import SavedImages
@@ -16,6 +16,7 @@ from dreg_client.files.tar_writer import Member
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.tag_conflicts import not_replaced
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import Reference, shown
 
@@ -41,7 +42,7 @@ class SpooledBlobs(DirectoryFiles):
         if stored_size(self, digest) is None:
             return None
         path = Path(self.name, blob_name(digest))
-        return Member(blob_name(digest), partial(_opened, path), discard=path.unlink)
+        return Member.moved(blob_name(digest), path)
 
 
 class SavedSpool:
@@ -64,17 +65,22 @@ class SavedSpool:
         """Return whether a config or a layer is there."""
         return stored_size(self.blobs, digest) is not None or (self._old is not None and self._old.has_blob(digest))
 
-    def add(self, manifest: ImageManifest, name: str | None, where: str) -> None:
+    def add(self, manifest: ImageManifest, name: str | None, where: str, *, no_clobber: bool = False) -> None:
         """Add an image, or a name to it. Another image loses the name; if it has no other, it is removed.
 
         Raises:
             NotFoundError: Its config or a layer is not there.
+            ConflictError: With `no_clobber`, another image has the name.
         """
         layers = tuple(layer.digest for layer in manifest.layers)
         for digest in (manifest.config.digest, *layers):
             if not self.has(digest):
                 raise errors.NotFoundError(f"blob {digest}", where, "a docker-archive needs all layers of its images")
         image = next((it for it in self._images if (it.config, it.layers) == (manifest.config.digest, layers)), None)
+        named = self._named(name) if name is not None and no_clobber else []
+        for other in named:
+            if other is not image:
+                raise not_replaced(str(name), f"that of the image with config {other.config}")
         if image is None:
             self._images.append(image := SavedImage(manifest.config.digest, layers))
         if name is not None:
@@ -83,11 +89,14 @@ class SavedSpool:
 
     def remove_name(self, name: str, besides: SavedImage | None = None) -> bool:
         """Remove a name from all images but one, and the images that have no other; return whether any had it."""
-        named = [it for it in self._images if it is not besides and any(map(partial(_is_same, name), it.names))]
+        named = [it for it in self._named(name) if it is not besides]
         for image in named:
             image.names = [it for it in image.names if not _is_same(name, it)]
         self._images = [it for it in self._images if it.names or not any(it is each for each in named)]
         return bool(named)
+
+    def _named(self, name: str) -> list[SavedImage]:
+        return [it for it in self._images if any(map(partial(_is_same, name), it.names))]
 
     def members(self) -> list[Member]:
         """Return the members of the new archive."""
@@ -140,7 +149,3 @@ def _is_same(name: str, other: str) -> bool:
         return name == other or full_name(other) == name
     except errors.InvalidReferenceError:
         return False
-
-
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")
