@@ -110,10 +110,15 @@ class Semaphore:
 
     An interrupt comes before or after a call of a C function, never during it. So a single such call moves a permit
     from the queue to `held`, and a single one moves it back.
+
+    `SimpleQueue.get` cannot be used to wait: after a signal, and if another thread is faster, it may wait forever, in
+    spite of its timeout. So each waiting thread has a lock, which `release` unlocks. If an interrupt prevents that, the
+    thread still looks for a permit after each step of its wait.
     """
 
     def __init__(self, permits: int) -> None:
         self._permits: SimpleQueue[None] = SimpleQueue()
+        self._waiting: deque[threading.Lock] = deque()
         for _ in range(permits):
             self._permits.put(None)
 
@@ -129,27 +134,55 @@ class Semaphore:
         """
         held = [] if held is None else held
         scope = current.get()
-        if scope is None:
-            try:  # no wait in most cases
-                held.extend(map(self._permits.get, (False,)))
-            except Empty:
-                pass
-            else:
-                return True
+        if scope is None and self._take(held):  # no wait in most cases
+            return True
         wait = wait_in_steps if scope is None else scope.wait
         return wait(partial(self._acquire, held), timeout)
 
-    def _acquire(self, held: list[None], timeout: float) -> bool:
+    def _take(self, held: list[None]) -> bool:
+        """Acquire a permit if one is free."""
         try:
-            held.extend(map(self._permits.get, (True,), (timeout,)))
+            held.extend(map(self._permits.get, (False,)))
         except Empty:
             return False
         return True
+
+    def _acquire(self, held: list[None], timeout: float) -> bool:
+        if self._take(held):
+            return True
+        until = time.monotonic() + timeout
+        while (left := until - time.monotonic()) > 0:
+            if self._wait(held, left):
+                return True
+        return self._take(held)
+
+    def _wait(self, held: list[None], timeout: float) -> bool:
+        """Wait until a permit is released; return whether it was acquired."""
+        wake = threading.Lock()
+        wake.acquire()
+        self._waiting.append(wake)
+        try:
+            if self._take(held):  # it was released just before
+                return True
+            wake.acquire(timeout=timeout)
+            return self._take(held)
+        finally:
+            try:
+                self._waiting.remove(wake)
+            except ValueError:  # woken; if it was for nothing, the permit is for another thread
+                if not held:
+                    self._wake()
 
     def release(self, held: list[None] | None = None) -> None:
         """Release a permit; with `held` (see `acquire`), only if it is held, and only once."""
         with contextlib.suppress(IndexError):
             deque(map(self._permits.put, map([None].pop if held is None else held.pop, (0,))), 0)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting and self._permits.qsize():
+            with contextlib.suppress(IndexError):
+                self._waiting.popleft().release()
 
 
 def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
@@ -159,27 +192,25 @@ def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
     """
     with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, and so no thread
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    outcomes: SimpleQueue[list[Address] | Exception] = SimpleQueue()  # in C: an interrupt in `Event.wait` may fail
-    received: list[list[Address] | Exception] = []
+    outcomes: list[list[Address] | Exception] = []
+    is_running = threading.Lock()  # in C: an interrupt in `Event.wait` may fail
+    is_running.acquire()
 
     def look_up() -> None:
         try:
-            outcomes.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+            outcomes.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
         except Exception as failure:  # noqa: BLE001 (raised below)
-            outcomes.put(failure)
-
-    def receive(seconds: float) -> bool:
-        with contextlib.suppress(Empty):
-            received.append(outcomes.get(timeout=seconds))
-        return bool(received)
+            outcomes.append(failure)
+        finally:
+            is_running.release()
 
     _thread.start_new_thread(look_up, ())
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    if not wait(receive, timeout):
+    if not wait(lambda seconds: is_running.acquire(timeout=seconds), timeout):
         raise TimeoutError
-    if isinstance(received[0], Exception):
-        raise received[0]
-    return received[0]
+    if isinstance(outcomes[0], Exception):
+        raise outcomes[0]
+    return outcomes[0]
 
 
 def run_until(end: float, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
