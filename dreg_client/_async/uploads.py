@@ -173,6 +173,7 @@ class _AsyncUpload:
             if session.sends_all:
                 await body.hash_held()
             if body.known.is_whole and session.offset == body.known.end:
+                await body.hash_sent()
                 await body.complete()
         return session.next(body.known)
 

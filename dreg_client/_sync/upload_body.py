@@ -106,6 +106,12 @@ class UploadBody:
                 position += len(piece)
             self.complete()
 
+    def hash_sent(self) -> None:
+        """Hash the bytes that an earlier process has sent, if they can be read again."""
+        if self._is_repeatable and self._hashed < self._end:
+            for _ in self.part(self._end, self._end):
+                pass  # nothing is left to send
+
     def complete(self) -> Digest:
         """Return the digest after all bytes were sent; raise DigestMismatchError if it is not the stated one."""
         self._flush()

@@ -172,6 +172,7 @@ class _Upload:
             if session.sends_all:
                 body.hash_held()
             if body.known.is_whole and session.offset == body.known.end:
+                body.hash_sent()
                 body.complete()
         return session.next(body.known)
 
