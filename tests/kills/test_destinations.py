@@ -1,4 +1,4 @@
-"""`gc` in one process while others write the same layout: nothing that a tag leads to is lost."""
+"""Destinations that others change or read meanwhile, that are links, or that are the source of the copy."""
 
 import json
 import sys
@@ -90,3 +90,17 @@ def test_an_archive_that_is_the_source_stays_as_it_is(tmp_path: Path, kind: str)
     copy(f"{kind}:{there}:{tag}", f"{kind}:{there}:{tag}")
 
     assert there.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["oci", "oci-archive", "docker-archive"])
+def test_a_link_as_destination_stays_a_link(tmp_path: Path, kind: str) -> None:
+    source, link = write_new(tmp_path / "new", 1000), tmp_path / "link"
+    link.symlink_to("there")
+    if kind == "oci":
+        (tmp_path / "there").mkdir()
+
+    copy(f"oci:{source}:1.4", f"{kind}:{link}:acme", platforms=["linux/amd64"])
+
+    assert link.is_symlink()
+    assert (tmp_path / "there").exists()
+    assert not [*tmp_path.rglob("*.part")]
