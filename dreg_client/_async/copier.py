@@ -29,6 +29,7 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.events import Copying, Event, Outcome, Planned
 from dreg_client.protocol.permits import Permit
+from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.sizes import MEBIBYTE
@@ -83,6 +84,7 @@ class AsyncCopier:
         self._made: dict[Digest, RawManifest] = {}
         self._present: set[Digest] = set()
         self._blobs_there: set[Digest] = set()
+        self._listed: dict[Digest, frozenset[Digest]] = {}  # referrers in the destination, by subject
         self._to_tag: set[Digest] = set()  # kept until they are written under their tags
         self._current: Mapping[str, Digest] = {}
         self._source_tags: frozenset[str] = frozenset()
@@ -217,10 +219,26 @@ class AsyncCopier:
                 return True, await self._keep(await read_verified(self._destination, descriptor))
             except (errors.NotFoundError, errors.IntegrityError):
                 return False, await self._bytes_of(descriptor)
-        is_there = digest in self._present or await self._destination.current_digest(digest) == digest
-        if is_there and not self._with_referrers:
+        is_known = digest in self._present
+        is_there = is_known or await self._destination.current_digest(digest) == digest
+        if is_known and not self._with_referrers:
             return True, None
-        return is_there, await self._bytes_of(descriptor)
+        raw = await self._bytes_of(descriptor)
+        is_complete = is_there and await self._is_listed(raw)
+        return is_complete, raw if self._with_referrers or not is_complete else None
+
+    async def _is_listed(self, manifest: RawManifest) -> bool:
+        """Return whether the destination lists a manifest as a referrer of its subject, if it has one.
+
+        If it does not, an earlier copy was killed just after it wrote the manifest.
+        """
+        subject = subject_in(manifest.raw)
+        if subject is None:
+            return True
+        if subject not in self._listed:
+            listed = await self._destination.referrers(subject)
+            self._listed[subject] = frozenset(each.digest for each in listed)
+        return manifest.digest in self._listed[subject]
 
     async def _report(
         self,
@@ -262,6 +280,9 @@ class AsyncCopier:
     async def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> None:
         if not self._is_dry_run:
             manifest = await self._bytes_of(descriptor)
+            if reference != descriptor.digest and self._destination.refetches and subject_in(manifest.raw) is not None:
+                # It must be listed as a referrer before its tag is visible: a tag means that the copy is complete.
+                await self._destination.push_manifest(manifest, descriptor.digest)
             await self._destination.push_manifest(manifest, reference, no_clobber=no_clobber)
         async with self._lock:
             if descriptor.digest not in self._to_tag and (kept := self._kept.pop(descriptor.digest, None)):
