@@ -47,14 +47,15 @@ class ArchiveSpool:
         return None
 
     def __enter__(self) -> Self:
-        self._remove_stale()
-        try:
-            # Only this user can read it.
-            self.folder = tempfile.mkdtemp(".part", self._start, self.path.parent)
-            self._lock = _lock(self.folder)
-        except OSError as failure:
-            self.__exit__()
-            raise cannot_write(str(self.path), failure) from failure
+        with self._alone():  # another writer may not take the new directory for a stale one
+            self._remove_stale()
+            try:
+                # Only this user can read it.
+                self.folder = tempfile.mkdtemp(".part", self._start, self.path.parent)
+                self._lock = _lock(self.folder)
+            except OSError as failure:
+                self.__exit__()
+                raise cannot_write(str(self.path), failure) from failure
         return self
 
     def __exit__(
@@ -104,7 +105,7 @@ class ArchiveSpool:
         ):
             write_tar(file, members)
             file.sync()
-            with self._replacing():
+            with self._alone():
                 if self.version != old:
                     what = f"{self.path} was changed by another process, so it was not replaced"
                     raise errors.ConflictError(f"{what}; run the command again")
@@ -112,8 +113,8 @@ class ArchiveSpool:
         sync_folder_below(parent)
 
     @contextmanager
-    def _replacing(self) -> Generator[None, None, None]:
-        """Keep other writers of this library from replacing the archive between the check and the renaming."""
+    def _alone(self) -> Generator[None, None, None]:
+        """Keep out other writers of this library: between the check and the renaming, for example."""
         try:
             with folder_lock(self.path.parent):
                 yield
