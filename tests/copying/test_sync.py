@@ -205,7 +205,9 @@ def test_a_blob_goes_once_to_all_repositories_of_a_registry(run: Syncs, tmp_path
         done = run.sync(source.address, into.address)
 
         assert done.copied == 6
-        assert sum(each.blobs.count for each in done.repositories) == 1 + 2 * 6  # the base, and a layer and config of each
+        assert (
+            sum(each.blobs.count for each in done.repositories) == 1 + 2 * 6
+        )  # the base, and a layer and config of each
         assert sum(each.mounted.count for each in done.repositories) == 5
         assert plan.octets == done.octets
 
