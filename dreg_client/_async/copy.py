@@ -17,7 +17,8 @@ from dreg_client._async.copy_roots import Root, current_digests, resolve_all, ro
 from dreg_client._async.limits import within
 from dreg_client.copying.names import name_to_save, tag_to_write
 from dreg_client.copying.options import CopyOptions, options_of_ends, platforms_of
-from dreg_client.copying.result import CopyResult
+from dreg_client.copying.result import CopyRecord, CopyResult
+from dreg_client.errors.stores import listed
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Event
 from dreg_client.protocol.options import Listener
@@ -25,6 +26,7 @@ from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
+from dreg_client.values.reference import Tag
 
 _ONE_PLATFORM: Final = "a docker-archive holds one of each image: choose it with platforms= (--platform)"
 
@@ -44,8 +46,9 @@ async def acopy(
 
     An index is copied with all its manifests. Blobs and manifests that the destination has are skipped, and blobs are
     mounted if both stores are repositories of one registry. What a manifest names is written before the manifest, and
-    tags are written last. So if a copy fails or is cancelled, the tags of the destination are as before, and the next
-    copy transfers only what is missing.
+    tags are written last, so a tag never names an incomplete image. If a copy fails or is cancelled, tags that were
+    already written stay (the error lists them), and the next copy transfers only what is missing. An archive is written
+    as a whole, at the end.
 
     Args:
         source: The name of the image, such as `ubuntu:22.04` or `oci:build/web:1.4`; an open store; or a pair of an
@@ -56,7 +59,8 @@ async def acopy(
             a new index is written, with these and their attestations; see `CopyResult.mapping`.
         referrers: Whether to also copy signatures, SBOMs and other referrers of all manifests, including cosign's tags
             (`sha256-....sig`, `.att`, `.sbom`). The referrers of an index that is replaced by a new one are not copied.
-        tags: The tags to copy, under the same names, or `"all"`.
+        tags: The tags to copy, under the same names, or `"all"`. A tag that cannot be copied does not stop the others,
+            except in an archive; the error is raised at the end.
         no_clobber: Whether tags of other manifests in the destination must not be replaced.
         dry_run: Whether to only find out what would be copied.
         **options: The options of registries that are given by name, see `Options`. By default, the credentials and
@@ -72,10 +76,12 @@ async def acopy(
             their `urls` may be missing.
         PlatformNotFoundError: There is no image for one of the platforms.
         ConflictError: With `no_clobber`, the destination's tag names another manifest. With `tags`, such tags are
-            skipped instead; see `CopyResult.kept`.
+            skipped instead; see `CopyResult.not_replaced`.
         DigestMismatchError: Bytes of the source do not match their digest, or the digest of `destination` is another.
         UnsupportedMediaTypeError: The image has Docker's schema 1.
-        UnsupportedError: The destination cannot be written.
+        UnsupportedError: The destination cannot be written; or both ends share one connection, and a blob cannot be
+            mounted.
+        InvalidReferenceError: A name in the source is not a valid tag.
         TooManyEntriesError: The copy has more than 100,000 manifests and blobs.
         DepthLimitError: Indexes are nested more than 8 deep.
 
@@ -92,17 +98,20 @@ async def acopy(
 
     async def run() -> CopyResult:
         async with open_source(source, read_options) as read:
-            roots = await _roots(read, target, await _requested(read, target, tags), wanted)
+            requested, invalid = _valid(await _requested(read, target, tags), in_registry=target.is_registry)
+            roots = await _roots(read, target, requested, wanted)
             async with open_target(target, write_options, dry_run=dry_run) as written:
-                current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
+                ends = read.medium, written
+                current = await current_digests(*ends, roots, surely=no_clobber)
+                keeps_going = tags is not None and not written.is_atomic
                 copier = AsyncCopier(
-                    read.medium, written, referrers=referrers, dry_run=dry_run, emit=listener_of(options)
+                    *ends, referrers=referrers, dry_run=dry_run, keeps_going=keeps_going, emit=listener_of(options)
                 )
-                copier.record.keeps_blobs = target.keeps_blobs
                 if no_clobber:
-                    roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
+                    roots = _unclobbering(roots, current, copier.record.not_replaced, is_single=tags is None)
                 await _add_roots(copier, read, roots, referrers=referrers)
                 await copier.run(current)
+        _raise_failures({**invalid, **copier.failures}, copier.record)
         return copier.record.result(is_dry_run=dry_run)
 
     return await within(options.get("deadline"), run)
@@ -132,6 +141,19 @@ async def _requested(
     return [(name, name) for name in names]
 
 
+def _valid(
+    requested: list[tuple[str, str]], *, in_registry: bool
+) -> tuple[list[tuple[str, str]], dict[str, errors.DregError]]:
+    """Return the references whose tags can be written, and the errors for the others."""
+    failures: dict[str, errors.DregError] = {}
+    for _, tag in requested if in_registry else ():
+        try:
+            _ = tag and Tag(tag)
+        except errors.InvalidReferenceError as failure:
+            failures[tag] = failure
+    return [each for each in requested if each[1] not in failures], failures
+
+
 async def _roots(
     read: AsyncCopySource,
     target: AsyncCopyTarget,
@@ -155,26 +177,34 @@ def _tag(read: AsyncCopySource, target: AsyncCopyTarget, wanted: str, reference:
     """Return the tag to write a manifest under; empty to write it under its digest."""
     if not target.is_docker_archive:
         return tag_to_write(wanted, reference, descriptor, in_registry=target.is_registry)
-    repository = read.medium.address if read.medium.address != read.medium.name else ""
+    repository = read.medium.address if read.medium.client is not None else ""
     is_bulk = wanted != target.tag
     return name_to_save(wanted, reference, descriptor, repository=repository, is_bulk=is_bulk)
 
 
-def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[str], *, is_single: bool) -> list[Root]:
+def _unclobbering(
+    roots: list[Root], current: Mapping[str, Digest], not_replaced: list[str], *, is_single: bool
+) -> list[Root]:
     """Return the roots whose tags do not name another manifest."""
     other = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
     if other and is_single:
         what = f"the tag {other[0]} names another manifest, {current[other[0]]}"
         raise errors.ConflictError(f"{what}; it was not replaced; to replace it, omit no_clobber=True")
-    kept += other
+    not_replaced += other
     return [root for root in roots if root.tag not in other]
 
 
 async def _add_roots(copier: AsyncCopier, read: AsyncCopySource, roots: list[Root], *, referrers: bool) -> None:
     for root in roots:
-        for made in root.made:
-            copier.add_made(made)
-        copier.add(root.descriptor, root.tag)
-        copier.record.mapping.update(root.mapping)
+        copier.add(root, root.tag)
         if root.original is not None and referrers:
             copier.record.uncopied_referrers += await read.medium.referrers(root.original.digest)
+
+
+def _raise_failures(failures: Mapping[str, errors.DregError], record: CopyRecord) -> None:
+    """Raise the first error of several tags, with what was copied nevertheless."""
+    if not failures:
+        return
+    first, *_ = failures.values()
+    first.add_outcome(f"not copied: {listed([*failures])}; {record.outcome()}")
+    raise first

@@ -5,7 +5,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async.opening import aopen_store
@@ -55,11 +55,6 @@ class AsyncCopyTarget:
         return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
 
     @property
-    def keeps_blobs(self) -> bool:
-        """Whether the blobs of a copy that fails stay. An archive is written as a whole."""
-        return not isinstance(self.given, StoreName) or self.given.kind in {"registry", "oci"}
-
-    @property
     def tag(self) -> str:
         """The tag of the image; empty if none is given."""
         return "" if is_registered_digest(self.reference) else self.reference
@@ -86,7 +81,7 @@ def target_of(given: AsyncCopyEnd) -> AsyncCopyTarget:
     """Return the destination of a copy."""
     if not isinstance(given, str | StoreName):
         store, reference = _store_in(given)
-        return AsyncCopyTarget(store, reference, store.source.address != store.source.name)
+        return AsyncCopyTarget(store, reference, store.source.client is not None)
     name = named_store(given)
     return AsyncCopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
 
@@ -134,9 +129,9 @@ def _store_in(given: AsyncStore | tuple[AsyncStore, str]) -> tuple[AsyncStore, s
 
 
 def _destination_in(store: AsyncStore) -> AsyncDestination:
-    if not hasattr(store.source, "push_manifest"):
+    if (writable := store.source.writable) is None:
         raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
-    return cast("AsyncDestination", store.source)
+    return writable
 
 
 def _archive(name: StoreName) -> AsyncDestination:

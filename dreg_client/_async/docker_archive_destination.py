@@ -10,7 +10,7 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.archive_session import AsyncArchiveSession
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.file_reader import AsyncFileReader
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client.files import layout as layout_files
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.docker_archive import SavedImages
@@ -38,8 +38,9 @@ class AsyncDockerArchiveDestination:
         LayoutError: There is another file, which is not such an archive.
     """
 
-    refetches = False
-    writes_manifests = True
+    client = None
+    refetches = has_closures = False
+    writes_manifests = lists_written = is_atomic = True
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         check_flag("strict", strict)
@@ -60,6 +61,11 @@ class AsyncDockerArchiveDestination:
         except BaseException:
             files.close()
             raise
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     async def aclose(self) -> None:
         """Close the archive."""

@@ -11,7 +11,7 @@ from dreg_client._async._compat import run_in_thread, run_shielded
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._async.layout_source import AsyncLayoutSource
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client.files import layout as layout_files
 from dreg_client.files import layout_writer
 from dreg_client.files.rooted import DirectoryFiles, Files
@@ -39,6 +39,10 @@ class AsyncLayoutDestination(AsyncLayoutSource):
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """
 
+    has_closures = False
+    lists_written = True
+    is_atomic = False
+
     def __init__(self, files: Files, *, strict: bool = True) -> None:
         super().__init__(files, strict=strict)
         self._writers: list[object] = []
@@ -50,6 +54,11 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         self._index_with_tags: tuple[tuple[bytes, int], LayoutIndex] | None = None
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
         self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[None]:

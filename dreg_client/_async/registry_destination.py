@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.manifests import named
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import untag
 from dreg_client._logging import log
@@ -27,6 +27,14 @@ if TYPE_CHECKING:  # few programs write
 
 class AsyncRegistryDestination(AsyncRegistrySource):
     """A repository of a registry (an `AsyncDestination`)."""
+
+    has_closures = True
+    lists_written = is_atomic = False
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[None]:

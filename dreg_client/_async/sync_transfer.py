@@ -59,7 +59,7 @@ async def _copy_all(
         for batch in _batches(tags, found.roots):
             emit.start_next()
             for tag, root in batch:
-                _add(copier, root, tag)
+                copier.add(root, tag)
             await copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
         done = {*copier.record.tagged, *copier.failures}
@@ -75,13 +75,6 @@ def _batches(tags: Iterable[str], roots: dict[str, Root]) -> Iterator[list[tuple
     groups = iter(by_digest.values())
     while batch := [each for group in islice(groups, _BATCH) for each in group]:
         yield batch
-
-
-def _add(copier: AsyncCopier, root: Root, tag: str) -> None:
-    for made in root.made:
-        copier.add_made(made)
-    copier.add(root.descriptor, tag)
-    copier.record.mapping.update(root.mapping)
 
 
 async def remove(

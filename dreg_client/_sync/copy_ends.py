@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._sync.opening import open_store
@@ -56,11 +56,6 @@ class CopyTarget:
         return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
 
     @property
-    def keeps_blobs(self) -> bool:
-        """Whether the blobs of a copy that fails stay. An archive is written as a whole."""
-        return not isinstance(self.given, StoreName) or self.given.kind in {"registry", "oci"}
-
-    @property
     def tag(self) -> str:
         """The tag of the image; empty if none is given."""
         return "" if is_registered_digest(self.reference) else self.reference
@@ -87,7 +82,7 @@ def target_of(given: CopyEnd) -> CopyTarget:
     """Return the destination of a copy."""
     if not isinstance(given, str | StoreName):
         store, reference = _store_in(given)
-        return CopyTarget(store, reference, store.source.address != store.source.name)
+        return CopyTarget(store, reference, store.source.client is not None)
     name = named_store(given)
     return CopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
 
@@ -133,9 +128,9 @@ def _store_in(given: Store | tuple[Store, str]) -> tuple[Store, str]:
 
 
 def _destination_in(store: Store) -> Destination:
-    if not hasattr(store.source, "push_manifest"):
+    if (writable := store.source.writable) is None:
         raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
-    return cast("Destination", store.source)
+    return writable
 
 
 def _archive(name: StoreName) -> Destination:

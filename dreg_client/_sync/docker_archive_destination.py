@@ -11,7 +11,7 @@ from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.archive_session import ArchiveSession
 from dreg_client._sync.blob_file import write_blob
 from dreg_client._sync.file_reader import FileReader
-from dreg_client._sync.ports import Content
+from dreg_client._sync.ports import Content, Destination
 from dreg_client.files import layout as layout_files
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.docker_archive import SavedImages
@@ -39,8 +39,9 @@ class DockerArchiveDestination:
         LayoutError: There is another file, which is not such an archive.
     """
 
-    refetches = False
-    writes_manifests = True
+    client = None
+    refetches = has_closures = False
+    writes_manifests = lists_written = is_atomic = True
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         check_flag("strict", strict)
@@ -61,6 +62,11 @@ class DockerArchiveDestination:
         except BaseException:
             files.close()
             raise
+
+    @property
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
     def close(self) -> None:
         """Close the archive."""

@@ -12,7 +12,7 @@ from dreg_client._sync._compat import run_in_thread, run_shielded
 from dreg_client._sync.blob_file import write_blob
 from dreg_client._sync.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._sync.layout_source import LayoutSource
-from dreg_client._sync.ports import Content
+from dreg_client._sync.ports import Content, Destination
 from dreg_client.files import layout as layout_files
 from dreg_client.files import layout_writer
 from dreg_client.files.rooted import DirectoryFiles, Files
@@ -40,6 +40,10 @@ class LayoutDestination(LayoutSource):
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
     """
 
+    has_closures = False
+    lists_written = True
+    is_atomic = False
+
     def __init__(self, files: Files, *, strict: bool = True) -> None:
         super().__init__(files, strict=strict)
         self._writers: list[object] = []
@@ -51,6 +55,11 @@ class LayoutDestination(LayoutSource):
         self._index_with_tags: tuple[tuple[bytes, int], LayoutIndex] | None = None
         self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
         self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
+
+    @property
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
     @contextmanager
     def writing(self) -> Generator[None]:

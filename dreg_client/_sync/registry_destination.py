@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.manifests import named
-from dreg_client._sync.ports import Content
+from dreg_client._sync.ports import Content, Destination
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.untag import untag
 from dreg_client.models.descriptor import Descriptor
@@ -28,6 +28,14 @@ if TYPE_CHECKING:  # few programs write
 
 class RegistryDestination(RegistrySource):
     """A repository of a registry (a `Destination`)."""
+
+    has_closures = True
+    lists_written = is_atomic = False
+
+    @property
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
     @contextmanager
     def writing(self) -> Generator[None]:

@@ -116,7 +116,7 @@ def _one_destination(
         assert not isinstance(destination, Registry)  # noqa: S101 (see `_registry`)
         return destination
     if isinstance(source, Store):
-        repository = source.name if source.name != source.address else ""
+        repository = source.name if source.source.client else ""
     else:
         repository = _repository_in(source) if isinstance(source, str | StoreName) else ""
     if not repository:
@@ -140,8 +140,8 @@ def _without_tag(name: StoreName) -> StoreName:
 
 def _name_of(given: str | StoreName | Store, medium: Source | None = None) -> str:
     if not isinstance(given, str | StoreName):
-        address = (medium or given.source).address
-        return address if address != given.name else f"oci:{address}"
+        read = medium or given.source
+        return read.address if read.client else f"oci:{read.address}"
     name = named_store(given)
     if name.reference is not None and name.kind == "registry":
         return f"{name.reference.registry}/{name.reference.repository}"

@@ -56,7 +56,7 @@ def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, emit: Total
         for batch in _batches(tags, found.roots):
             emit.start_next()
             for tag, root in batch:
-                _add(copier, root, tag)
+                copier.add(root, tag)
             copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
         done = {*copier.record.tagged, *copier.failures}
@@ -72,13 +72,6 @@ def _batches(tags: Iterable[str], roots: dict[str, Root]) -> Iterator[list[tuple
     groups = iter(by_digest.values())
     while batch := [each for group in islice(groups, _BATCH) for each in group]:
         yield batch
-
-
-def _add(copier: Copier, root: Root, tag: str) -> None:
-    for made in root.made:
-        copier.add_made(made)
-    copier.add(root.descriptor, tag)
-    copier.record.mapping.update(root.mapping)
 
 
 def remove(

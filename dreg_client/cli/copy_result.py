@@ -31,8 +31,8 @@ def copy_stores(
     show_log()
     options = given_options()
     read, write = options_of_sides()
-    keeps_blobs = destination.kind in {"registry", "oci"}
-    with CopyProgress(keeps_blobs=keeps_blobs) as progress, reporting_interruption(progress.reusable):
+    is_atomic = destination.kind not in {"registry", "oci"}
+    with CopyProgress(is_atomic=is_atomic) as progress, reporting_interruption(progress.outcome):
         options["on_event"] = reporting_waits(progress.listen)
         result = copy(
             source,
@@ -67,7 +67,7 @@ def _remarks(result: "CopyResult") -> Iterator[str]:
         yield f"layer {layer.digest} was left out: clients download it from {', '.join(layer.urls or ())}"
     for referrer in result.uncopied_referrers:
         yield f"{referrer.digest} was not copied, because it refers to the index that was replaced"
-    for tag in result.kept:
+    for tag in result.not_replaced:
         yield f"tag {tag} was skipped, because it names another image"
 
 
@@ -87,7 +87,7 @@ def _plain(result: "CopyResult") -> dict[str, Any]:
         "tagged": list(result.tagged),
         "leftOut": [_descriptor(each) for each in result.left_out],
         "uncopiedReferrers": [_descriptor(each) for each in result.uncopied_referrers],
-        "kept": list(result.kept),
+        "notReplaced": list(result.not_replaced),
         "dryRun": result.is_dry_run,
     }
 

@@ -160,11 +160,13 @@ class DigestMismatchError(IntegrityError):
         expected: The requested digest.
         actual: The digest of the received bytes.
         where: Where the bytes came from.
+        as_stored: Whether a registry states that it has stored other bytes than those that were sent.
     """
 
     expected: str
     actual: str
     where: str = ""
+    as_stored: bool = False
 
     def _sentence(self) -> str:
         return f"{self.where or 'the bytes'}: digest is {self.actual}, expected {self.expected}"

@@ -179,7 +179,8 @@ def check_written(response: Response, digest: Digest) -> None:
     if claim is None or digest_fault(claim) is not None:
         return
     if Digest(claim).algorithm == digest.algorithm and claim != digest:
-        raise errors.DigestMismatchError(digest, Digest(claim), f"{response.where}, as stored by the registry")
+        where = f"{response.where}, as stored by the registry"
+        raise errors.DigestMismatchError(digest, Digest(claim), where, as_stored=True)
 
 
 def rejected(response: Response, request: Request, advice: str = "") -> errors.DregError:

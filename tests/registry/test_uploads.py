@@ -143,7 +143,9 @@ def test_a_token_for_both_repositories_is_requested_to_mount(
     assert "basic repository:acme/base:pull repository:acme/mounted:pull,push" in tokens.asked
 
 
-@pytest.mark.parametrize("source", [1, None, object(), io.StringIO("text"), ["text"]], ids=lambda source: type(source).__name__)
+@pytest.mark.parametrize(
+    "source", [1, None, object(), io.StringIO("text"), ["text"]], ids=lambda source: type(source).__name__
+)
 def test_what_is_no_content_is_a_type_error(registry: RunningRegistry, source: Any) -> None:
     with Registry(registry.url) as client, pytest.raises(TypeError, match="the content of a blob must be bytes"):
         client.repository("acme/web").push_blob(source)

@@ -1,0 +1,111 @@
+"""Copy blobs from one store to another."""
+
+from collections.abc import Callable
+from functools import partial
+
+from dreg_client import errors
+from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client._async.stored_blob import AsyncStoredBlob
+from dreg_client.copying.concurrency import numbers_at_once
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.events import Copying, Event, Outcome
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+
+
+class AsyncBlobCopies:
+    """The blobs of a copy.
+
+    A blob is mounted if both stores are repositories of one registry. Otherwise the destination checks whether it has
+    the blob; if not, the bytes pass from the source to the destination, which verifies them. If they are wrong, they
+    are requested once more, in another way.
+
+    Args:
+        source: The store to read.
+        destination: The store to write.
+        dry_run: Whether to write nothing.
+        emit: A function that is called with each event.
+    """
+
+    def __init__(
+        self,
+        source: AsyncSource,
+        destination: AsyncDestination,
+        *,
+        dry_run: bool,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._source, self._destination = source, destination
+        self._is_dry_run, self._emit = dry_run, emit
+        is_mountable = is_one_registry(source, destination) and source.name != destination.name
+        self._mount_from = source.name if is_mountable else None
+        self._there: set[Digest] = set()
+
+    async def copy(self, descriptor: Descriptor) -> Outcome:
+        """Copy a blob, unless an earlier call did; return how the destination got it."""
+        if descriptor.digest in self._there:
+            return "skipped"
+        outcome = await self._copied(descriptor)
+        if outcome != "left out":
+            self._there.add(descriptor.digest)
+        return outcome
+
+    async def _copied(self, descriptor: Descriptor) -> Outcome:
+        digest, mount_from = descriptor.digest, self._mount_from
+        if self._is_dry_run:
+            has_blob = await self._destination.has_blob(digest)
+            return "skipped" if has_blob else "mounted" if mount_from else "copied"
+        if mount_from and await self._destination.mount_blob(digest, mount_from):
+            return "mounted"
+        return await self._transferred(descriptor)
+
+    async def _transferred(self, descriptor: Descriptor) -> Outcome:
+        self._check_connections()
+        content = AsyncStoredBlob(self._source, descriptor, partial(self._passed, descriptor))
+        try:
+            await self._push(content)
+        except errors.NotFoundError:
+            if not (content.is_missing and may_be_left_out(descriptor)):
+                raise
+            return "left out"
+        return "copied" if content.was_read else "skipped"
+
+    def _check_connections(self) -> None:
+        """Raise an error if a blob would be read by the only connection, on which it is also being written."""
+        client = self._source.client
+        if client is not None and client is self._destination.client and client.connections < 2:
+            what = f"a copy from {self._source.address} to {self._destination.address} needs 2 connections at a time"
+            raise errors.UnsupportedError(f"{what}; open {client.registry.name} with connections=2 or more")
+
+    async def _push(self, content: AsyncStoredBlob) -> None:
+        while True:
+            try:
+                await self._destination.push_blob(content)
+            except errors.IntegrityError as failure:
+                # What the registry says it has stored is not changed by reading the source again.
+                if (isinstance(failure, errors.DigestMismatchError) and failure.as_stored) or not (
+                    content.request_again()
+                ):
+                    raise
+            else:
+                return
+
+    def _passed(self, descriptor: Descriptor, octets: int, so_far: int) -> None:
+        self._emit(Copying(descriptor.digest, octets, descriptor.size, so_far))
+
+
+def may_be_left_out(descriptor: Descriptor) -> bool:
+    """Return whether a layer may be missing, because clients download it from its `urls`."""
+    return descriptor.family is Family.NONDISTRIBUTABLE and bool(descriptor.urls)
+
+
+def is_one_registry(source: AsyncSource, destination: AsyncDestination) -> bool:
+    """Return whether two stores are repositories of one registry."""
+    read, written = source.client, destination.client
+    return read is not None and written is not None and read.registry.url == written.registry.url
+
+
+def concurrency(source: AsyncSource, destination: AsyncDestination) -> tuple[int, int]:
+    """Return how many blobs and how many manifests to copy at a time, according to the connections of both ends."""
+    limits = [end.client.connections for end in (source, destination) if end.client is not None]
+    return numbers_at_once(min(limits, default=None), 2 if is_one_registry(source, destination) else 1)
