@@ -72,10 +72,11 @@ class AsyncBlobCopies:
 
     def _check_connections(self) -> None:
         """Raise an error if a blob would be read by the only connection, on which it is also being written."""
-        client = self._source.client
-        if client is not None and client is self._destination.client and client.connections < 2:
+        used = self._source.client
+        is_shared = used is self._destination.client
+        if used is not None and is_shared and used.connections < 2:
             what = f"a copy from {self._source.address} to {self._destination.address} needs 2 connections at a time"
-            raise errors.UnsupportedError(f"{what}; open {client.registry.name} with connections=2 or more")
+            raise errors.UnsupportedError(f"{what}; open {used.registry.name} with connections=2 or more")
 
     async def _push(self, content: AsyncStoredBlob) -> None:
         while True:

@@ -78,9 +78,8 @@ async def acopy(
         ConflictError: With `no_clobber`, the destination's tag names another manifest. With `tags`, such tags are
             skipped instead; see `CopyResult.not_replaced`.
         DigestMismatchError: Bytes of the source do not match their digest, or the digest of `destination` is another.
-        UnsupportedMediaTypeError: The image has Docker's schema 1.
-        UnsupportedError: The destination cannot be written; or both ends share one connection, and a blob cannot be
-            mounted.
+        UnsupportedError: The image has Docker's schema 1; the destination cannot be written; or both ends share a
+            single connection, and a blob cannot be mounted.
         InvalidReferenceError: A name in the source is not a valid tag.
         TooManyEntriesError: The copy has more than 100,000 manifests and blobs.
         DepthLimitError: Indexes are nested more than 8 deep.
@@ -148,7 +147,8 @@ def _valid(
     failures: dict[str, errors.DregError] = {}
     for _, tag in requested if in_registry else ():
         try:
-            _ = tag and Tag(tag)
+            if tag:
+                Tag(tag)
         except errors.InvalidReferenceError as failure:
             failures[tag] = failure
     return [each for each in requested if each[1] not in failures], failures

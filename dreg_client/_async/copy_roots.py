@@ -43,7 +43,7 @@ async def resolve_all(source: AsyncSource, references: Sequence[str]) -> list[De
 
     Raises:
         NotFoundError: There is no such manifest.
-        UnsupportedMediaTypeError: It is a manifest of Docker's schema 1.
+        UnsupportedError: It is a manifest of Docker's schema 1.
     """
     found = await in_order(source.resolve, references, at_a_time=AT_A_TIME)
     for descriptor in found:

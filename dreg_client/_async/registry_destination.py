@@ -72,6 +72,9 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             raise errors.DigestMismatchError(name, actual, "the manifest to push")
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = await changes.put_manifest(self._client, self._name, name, raw, media_type)
+        if digest.algorithm != manifest.digest.algorithm:
+            where = f"{self.address}, tag {name}, as stored by the registry"
+            raise errors.DigestMismatchError(manifest.digest, digest, where, as_stored=True)
         subject = subject_in(raw)
         if subject is None or lists_referrers(response, subject):
             return

@@ -44,7 +44,7 @@ def resolve_all(source: Source, references: Sequence[str]) -> list[Descriptor]:
 
     Raises:
         NotFoundError: There is no such manifest.
-        UnsupportedMediaTypeError: It is a manifest of Docker's schema 1.
+        UnsupportedError: It is a manifest of Docker's schema 1.
     """
     found = in_order(source.resolve, references, at_a_time=AT_A_TIME)
     for descriptor in found:

@@ -311,7 +311,7 @@ class CopyGraph:
 
 def too_deep(descriptor: Descriptor) -> errors.DepthLimitError:
     """Return the error for an index, or a referrer, that is nested too deep."""
-    return errors.DepthLimitError(descriptor.digest.short, MAX_DEPTH)
+    return errors.DepthLimitError(descriptor.digest.short, MAX_DEPTH, "copy the indexes in it, by their digests")
 
 
 def is_manifest(descriptor: Descriptor) -> bool:

@@ -131,9 +131,12 @@ class SyncPlan(_PlanModel, frozen=True):
             ConfigError: It is not a valid plan.
         """
         try:
-            return cls.model_validate_json(text)
+            found = cls.model_validate_json(text)
         except ValidationError as failure:
             raise ConfigError(f"{where} is not a valid plan: {first_problem(failure)}") from None
+        if "version" not in found.model_fields_set:
+            raise ConfigError(f"{where} is not a valid plan: it does not state its version")
+        return found
 
     @classmethod
     def of(cls, plans: "Iterable[SyncPlan]") -> "SyncPlan":

@@ -236,16 +236,20 @@ class _TooManyError(LimitExceededError):
     limit: int
 
 
+@dataclass(eq=False, repr=False)
 class DepthLimitError(_TooManyError):
     """Indexes are nested more deeply than the limit.
 
     Attributes:
         where: The outermost index.
         limit: The limit.
+        advice: What to do.
     """
 
+    advice: str = "request the image by its digest"
+
     def _sentence(self) -> str:
-        return f"{self.where}: indexes are nested more than {self.limit} levels deep; request the image by its digest"
+        return f"{self.where}: indexes are nested more than {self.limit} levels deep; {self.advice}"
 
 
 @dataclass(eq=False, repr=False)
