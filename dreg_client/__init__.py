@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         Received,
         Retrying,
         Sent,
+        Tagged,
         Warned,
     )
     from dreg_client.protocol.option_types import Mirror

@@ -60,7 +60,7 @@ class AsyncBlobCopies:
         return await self._transferred(descriptor)
 
     async def _transferred(self, descriptor: Descriptor) -> Outcome:
-        self._check_connections()
+        await self._check_connections(descriptor.digest)
         content = AsyncStoredBlob(self._source, descriptor, partial(self._passed, descriptor))
         try:
             await self._push(content)
@@ -70,11 +70,13 @@ class AsyncBlobCopies:
             return "left out"
         return "copied" if content.was_read else "skipped"
 
-    def _check_connections(self) -> None:
+    async def _check_connections(self, digest: Digest) -> None:
         """Raise an error if a blob would be read by the only connection, on which it is also being written."""
         used = self._source.client
         is_shared = used is self._destination.client
-        if used is not None and is_shared and used.connections < 2:
+        if used is None or not is_shared or used.connections > 1:
+            return
+        if not await self._destination.has_blob(digest):
             what = f"a copy from {self._source.address} to {self._destination.address} needs 2 connections at a time"
             raise errors.UnsupportedError(f"{what}; open {used.registry.name} with connections=2 or more")
 

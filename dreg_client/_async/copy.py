@@ -88,7 +88,7 @@ async def acopy(
 
     Example:
         result = await acopy("oci:build/web:1.4", "localhost:5000/acme/web:1.4")
-        print(result.digest, result.copied.octets)
+        print(result.digest, result.copied.size)
     """
     for name, flag in (("referrers", referrers), ("no_clobber", no_clobber), ("dry_run", dry_run)):
         check_flag(name, flag)

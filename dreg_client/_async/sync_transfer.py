@@ -111,7 +111,7 @@ def planned(choice: SyncChoice, found: Comparison, done: RepositorySync) -> Repo
         removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in found.removals.items()),
         failures=tuple(PlannedFailure(tag=tag, reason=str(failure)) for tag, failure in done.failed.items()),
         not_pruned=done.not_pruned,
-        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.octets),
+        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.size),
         platforms=tuple(map(str, choice.platforms)),
         referrers=choice.referrers,
         allow_empty=choice.allow_empty,

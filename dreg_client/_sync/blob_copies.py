@@ -61,7 +61,7 @@ class BlobCopies:
         return self._transferred(descriptor)
 
     def _transferred(self, descriptor: Descriptor) -> Outcome:
-        self._check_connections()
+        self._check_connections(descriptor.digest)
         content = StoredBlob(self._source, descriptor, partial(self._passed, descriptor))
         try:
             self._push(content)
@@ -71,11 +71,13 @@ class BlobCopies:
             return "left out"
         return "copied" if content.was_read else "skipped"
 
-    def _check_connections(self) -> None:
+    def _check_connections(self, digest: Digest) -> None:
         """Raise an error if a blob would be read by the only connection, on which it is also being written."""
         used = self._source.client
         is_shared = used is self._destination.client
-        if used is not None and is_shared and used.connections < 2:
+        if used is None or not is_shared or used.connections > 1:
+            return
+        if not self._destination.has_blob(digest):
             what = f"a copy from {self._source.address} to {self._destination.address} needs 2 connections at a time"
             raise errors.UnsupportedError(f"{what}; open {used.registry.name} with connections=2 or more")
 

@@ -54,8 +54,9 @@ def copy_command(source: "StoreName", destination: "StoreName", **options: Any) 
 
     Images and other artifacts are copied byte for byte, so that digests stay the same. An index is copied with the
     images of all platforms. What the destination already has is not transferred again; between repositories of one
-    registry, blobs are mounted. Tags are written last, so if the command fails or is interrupted, the tags of the
-    destination are as before.
+    registry, blobs are mounted. Tags are written last, so a tag never names an incomplete image. With --all-tags, a tag
+    that cannot be copied does not stop the others, except in an archive. If the command fails or is interrupted, it
+    prints which tags it had written; run it again to copy the rest.
 
     Without a tag, DESTINATION gets the tag of SOURCE. A layout or an archive that does not exist is created. A
     docker-archive holds one platform of each image. Prints the copied image with its digest.

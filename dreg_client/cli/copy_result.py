@@ -75,7 +75,7 @@ def _shown(transferred: "Transferred") -> str:
     from dreg_client.values.sizes import byte_size
 
     plural = "" if transferred.count == 1 else "s"
-    return f"{transferred.count} blob{plural} ({byte_size(transferred.octets)})"
+    return f"{transferred.count} blob{plural} ({byte_size(transferred.size)})"
 
 
 def _plain(result: "CopyResult") -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _plain(result: "CopyResult") -> dict[str, Any]:
     return {
         "digests": dict(result.digests),
         "mapping": dict(result.mapping),
-        **{name: {"count": getattr(result, name).count, "size": getattr(result, name).octets} for name in counts},
+        **{name: {"count": getattr(result, name).count, "size": getattr(result, name).size} for name in counts},
         "tagged": list(result.tagged),
         "leftOut": [_descriptor(each) for each in result.left_out],
         "uncopiedReferrers": [_descriptor(each) for each in result.uncopied_referrers],

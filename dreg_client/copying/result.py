@@ -17,14 +17,14 @@ class Transferred:
 
     Attributes:
         count: How many there are.
-        octets: Their total size in bytes.
+        size: Their total size in bytes.
     """
 
     count: int = 0
-    octets: int = 0
+    size: int = 0
 
     def __add__(self, size: int) -> "Transferred":
-        return Transferred(self.count + 1, self.octets + size)
+        return Transferred(self.count + 1, self.size + size)
 
 
 @dataclass(frozen=True, slots=True)

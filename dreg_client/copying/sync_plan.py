@@ -115,7 +115,7 @@ class SyncPlan(_PlanModel, frozen=True):
         return all(each.is_empty for each in self.repositories)
 
     @property
-    def octets(self) -> int:
+    def size(self) -> int:
         """The total size of the blobs to transfer, in bytes."""
         return sum(each.blobs.size for each in self.repositories)
 

@@ -192,7 +192,8 @@ def rejected(response: Response, request: Request, advice: str = "") -> errors.D
     except errors.RegistryError as failure:
         if failure.status == 413:  # a proxy's limit, usually
             advice = "the registry, or a proxy in front of it, limits the size of requests"
-        what = f"the upload was rejected: {request.what}"
+        how = " with a redirect" if 300 <= failure.status < 400 else ""
+        what = f"the upload was rejected{how}: {request.what}"
         return errors.UploadError(
             what, failure.where, advice or failure.advice, failure.status, failure.said, failure.request_id
         )

@@ -216,8 +216,8 @@ def test_events_tell_what_was_found_passed_on_and_copied(there: str) -> None:
     done = copy(f"oci:{LAYOUT}:1.4", there, on_event=events.append)
 
     [*_, planned] = [each for each in events if isinstance(each, Planned)]
-    assert planned == Planned(done.copied.count, done.copied.octets)
-    assert sum(each.octets for each in events if isinstance(each, Copying)) == done.copied.octets
+    assert planned == Planned(done.copied.count, done.copied.size)
+    assert sum(each.octets for each in events if isinstance(each, Copying)) == done.copied.size
     ended = [each for each in events if isinstance(each, Copied)]
     assert len([each for each in ended if not each.is_manifest]) == done.copied.count
     assert {each.outcome for each in ended} == {"copied"}
