@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dreg_client.cli.arguments import STORE_TYPE, PlatformType, format_option, parse_platform
+from dreg_client.cli.arguments import STORE_TYPE, format_option
 from dreg_client.cli.command import Command
+from dreg_client.cli.content_options import platform_option, referrers_option
 from dreg_client.cli.registry_options import connection_options, side_options
 
 if TYPE_CHECKING:
@@ -17,19 +18,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _copy_options(command: F) -> F:
     options = (
-        click.option(
-            "--platform",
-            "platforms",
-            metavar="PLATFORM",
-            multiple=True,
-            type=PlatformType("platform", parse_platform),
-            help="Copy only this platform: OS/ARCH[/VARIANT], or local. Can be repeated; then a new index is written.",
-        ),
-        click.option(
-            "--referrers",
-            is_flag=True,
-            help="Also copy signatures, SBOMs, attestations and other referrers, including cosign's tags.",
-        ),
+        platform_option,
+        referrers_option,
         click.option("--all-tags", is_flag=True, help="Copy all tags of the source, under the same names."),
         click.option(
             "--no-clobber",

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.arguments import END_TYPE, PlatformType, format_option, parse_platform
+from dreg_client.cli.arguments import END_TYPE, format_option
 from dreg_client.cli.command import Command
+from dreg_client.cli.content_options import platform_option, referrers_option
 from dreg_client.cli.registry_options import connection_options, side_options
 from dreg_client.cli.tag_options import tag_filter, tag_options
 
@@ -29,19 +30,8 @@ _file = click.Path(dir_okay=False)
     multiple=True,
     help="Copy only repositories of a registry that match, such as 'acme/*'. Can be repeated.",
 )
-@click.option(
-    "--platform",
-    "platforms",
-    metavar="PLATFORM",
-    multiple=True,
-    type=PlatformType("platform", parse_platform),
-    help="Copy only this platform: OS/ARCH[/VARIANT], or local. Can be repeated; then new indexes are written.",
-)
-@click.option(
-    "--referrers",
-    is_flag=True,
-    help="Also copy signatures, SBOMs, attestations and other referrers, including cosign's tags.",
-)
+@platform_option
+@referrers_option
 @click.option("--prune", is_flag=True, help="Remove tags that match and that the source does not have.")
 @click.option("--allow-empty", is_flag=True, help="Prune even if the source has no tag that matches.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be copied and removed.")

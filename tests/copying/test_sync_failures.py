@@ -134,7 +134,8 @@ def test_after_a_kill_the_next_run_sends_only_what_is_missing(into: str, tmp_pat
 
         done = sync(source, there)
 
-        assert done.skipped >= 3
+        # A layout writes several tags at a time, so up to a second of tags may be lost.
+        assert done.skipped >= (3 if into == "registry" else 1)
         assert done.copied + done.skipped == 6
         assert done.repositories[0].blobs.count == 0
         assert (tags_of(there) if into == "registry" else {*names(tmp_path / "there")}) == {*map(str, range(6))}
