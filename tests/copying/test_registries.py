@@ -232,7 +232,7 @@ def test_schema_1_is_a_clear_error(open_registry: RunningRegistry, fixtures: Pat
     entry = {"mediaType": media_type, "digest": digest, "size": len(raw)}
     (source / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
 
-    with pytest.raises(errors.UnsupportedMediaTypeError, match="schema 1 cannot be copied"):
+    with pytest.raises(errors.UnsupportedError, match="schema 1, which cannot be copied"):
         copy(f"oci:{source}", f"oci:{tmp_path}/there")
 
 
