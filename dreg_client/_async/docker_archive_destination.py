@@ -10,7 +10,7 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.archive_session import AsyncArchiveSession
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.file_reader import AsyncFileReader
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client.files import layout as layout_files
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.docker_archive import SavedImages
@@ -18,8 +18,6 @@ from dreg_client.files.regular import Version
 from dreg_client.files.saved_spool import SavedSpool, full_name, image_of
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import parse_document
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.tag_conflicts import not_deleted
 from dreg_client.values.arguments import check_flag
@@ -42,8 +40,9 @@ class AsyncDockerArchiveDestination:
         LayoutError: There is another file, which is not such an archive.
     """
 
-    refetches = False
-    writes_manifests = True
+    client = None
+    refetches = has_closures = False
+    writes_manifests = lists_written = is_atomic = True
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         check_flag("strict", strict)
@@ -66,6 +65,11 @@ class AsyncDockerArchiveDestination:
         except BaseException:
             files.close()
             raise
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     async def aclose(self) -> None:
         """Close the archive."""
@@ -176,29 +180,17 @@ class AsyncDockerArchiveDestination:
         """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
 
         Raises:
-            UnsupportedError: It is an index; choose a platform.
+            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers.
             NotAnImageError: It is an artifact.
             InvalidReferenceError: The name is not valid.
             NotFoundError: Its config or a layer is missing.
             ConflictError: With `no_clobber`, an image with another config or other layers has the name.
-            LayoutError: Its config does not describe its layers, so that nothing could load the image.
         """
         image = image_of(manifest, self.name)
         name = None if is_registered_digest(reference) else full_name(reference)
         async with self.writing():
-            await self._check(image)
             await run_in_thread(partial(self._writable.add, image, name, self.name, no_clobber=no_clobber))
             self._pushed[manifest.digest] = manifest
-
-    async def _check(self, image: ImageManifest) -> None:
-        if not await self.has_blob(image.config.digest):
-            return  # an error that `add` describes
-        raw = await self.fetch_document(image.config, is_blob=True)
-        diff_ids = parse_document(raw, kind="image-config", strict=False).rootfs.diff_ids
-        if len(diff_ids) != len(image.layers):
-            counted = f"{len(diff_ids)} diff_ids for {len(image.layers)} layers"
-            what = f"cannot hold {image.digest}: its config has {counted}; copy it to oci-archive:FILE"
-            raise errors.LayoutError(self.name, what)
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name, and the image if it has no other."""

@@ -10,7 +10,7 @@ from dreg_client._async._compat import run_in_thread, run_shielded
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._async.layout_source import AsyncLayoutSource
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client.files import layout_writer
 from dreg_client.files.pending_entries import Change, NewEntries, PendingEntries, current_writer
 from dreg_client.files.rooted import DirectoryFiles
@@ -30,6 +30,14 @@ class AsyncLayoutDestination(AsyncLayoutSource):
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last. What is not
     in it yet belongs to one writer (see `PendingEntries`), so a failure of another one does not affect it.
     """
+
+    has_closures = is_atomic = False
+    lists_written = True
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     @asynccontextmanager
     async def writing(self, *, defers_tags: bool = False) -> AsyncGenerator[None]:

@@ -11,6 +11,7 @@ from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
 from dreg_client._async.documents import completed_entry, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
+from dreg_client._async.ports import AsyncDestination
 from dreg_client._logging import log
 from dreg_client.errors.problems import Severity
 from dreg_client.files import layout as layout_files
@@ -53,6 +54,7 @@ class AsyncLayoutSource:
     layout must fail immediately. Async code reads everything else in a thread.
     """
 
+    client = None
     refetches = False
     writes_manifests = False
 
@@ -83,6 +85,11 @@ class AsyncLayoutSource:
         """Read `index.json` again."""
         await self._read_index()
         _ = self.index  # raises an error if it is not valid
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """None: a source is only read."""
+        return None
 
     async def _read_index(self) -> None:
         """Read `index.json` again, without parsing it."""

@@ -31,6 +31,8 @@ class AsyncOciArchiveDestination(AsyncLayoutDestination):
         LayoutError: There is another file, which is not such an archive.
     """
 
+    is_atomic = True
+
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         self._spool = ArchiveSpool(path)
         self._old = self._opened()

@@ -8,6 +8,7 @@ from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.digest import Digest
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
+    from dreg_client._async.client import AsyncClient
     from dreg_client.models.descriptor import Descriptor
 
 
@@ -42,6 +43,16 @@ class AsyncSource(Protocol):
     @property
     def address(self) -> str:
         """The full address: a repository's name with its registry, or a path."""
+        ...
+
+    @property
+    def client(self) -> "AsyncClient | None":
+        """The client of the registry. None if it is a layout or an archive."""
+        ...
+
+    @property
+    def writable(self) -> "AsyncDestination | None":
+        """The medium as a destination. None if it cannot be written."""
         ...
 
     @property
@@ -129,6 +140,24 @@ class AsyncDestination(AsyncSource, Protocol):
     Implementations write nothing that does not match its digest. Blobs and child manifests are written before the
     manifests that name them, and a tag is written last.
     """
+
+    @property
+    def has_closures(self) -> bool:
+        """Whether a manifest that it has can be relied on to be complete, with everything that it names.
+
+        True for a registry, which checks this itself. A layout may lack any file.
+        """
+        ...
+
+    @property
+    def lists_written(self) -> bool:
+        """Whether it keeps a list of the manifests that were written, so that even one that it has is written again."""
+        ...
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether nothing of what was written stays if `writing` raises. True for an archive."""
+        ...
 
     def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:
         """Enter this before the first change, and leave it after the last one.

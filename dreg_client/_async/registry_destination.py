@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.manifests import named
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client._async.referrers_checks import add_entry, checked_together
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import untag
@@ -29,6 +29,14 @@ if TYPE_CHECKING:  # few programs write
 
 class AsyncRegistryDestination(AsyncRegistrySource):
     """A repository of a registry (an `AsyncDestination`)."""
+
+    has_closures = True
+    lists_written = is_atomic = False
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     @asynccontextmanager
     async def writing(self, *, defers_tags: bool = False) -> AsyncGenerator[None]:  # noqa: ARG002 (port)
@@ -76,6 +84,9 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             raise not_replaced(reference, str(now))
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = await changes.put_manifest(self._client, self._name, name, raw, media_type)
+        if digest.algorithm != manifest.digest.algorithm:
+            where = f"{self.address}, tag {name}, as stored by the registry"
+            raise errors.DigestMismatchError(manifest.digest, digest, where, as_stored=True)
         subject = subject_in(raw)
         if subject is None or lists_referrers(response, subject):
             return

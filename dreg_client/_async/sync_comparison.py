@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from dreg_client import errors
 from dreg_client._async.copier import concerns_everything
-from dreg_client._async.copy_roots import Root, root_of
+from dreg_client._async.copy_roots import AT_A_TIME, Root, root_of
 from dreg_client._async.documents import read_manifest
 from dreg_client._async.in_order import in_order
 from dreg_client._async.ports import AsyncDestination, AsyncSource
@@ -22,7 +22,6 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.reference import Tag
 
-_AT_A_TIME: Final = 8
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -85,7 +84,7 @@ async def _tags_there(destination: AsyncDestination) -> tuple[str, ...]:
 
 
 async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncChoice, found: Comparison) -> None:
-    in_registry = pair.destination.address != pair.destination.name
+    in_registry = pair.destination.client is not None
 
     async def resolved(tag: str) -> Descriptor | errors.DregError:
         if in_registry:
@@ -94,7 +93,7 @@ async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncCh
         check_is_modern(descriptor)
         return descriptor
 
-    results = await in_order(partial(_attempt, resolved), chosen, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, resolved), chosen, at_a_time=AT_A_TIME)
     selected: dict[Digest, Root | errors.DregError] = {}
     for tag, result in zip(chosen, results, strict=True):
         if isinstance(result, errors.DregError):
@@ -127,7 +126,7 @@ async def _platforms_of(source: AsyncSource, choice: SyncChoice, descriptor: Des
 
 
 async def _find_current(destination: AsyncDestination, tags: Sequence[str], found: Comparison) -> None:
-    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -147,7 +146,7 @@ async def _find_removals(
     found.not_pruned = await _reason_to_doubt(pair.source, gone)
     if found.not_pruned:
         return
-    results = await in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -158,7 +157,7 @@ async def _find_removals(
 
 async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
     """Return why the list of a source, which lacks some tags, cannot be trusted; empty if it can."""
-    results = await in_order(partial(_attempt, source.resolve), gone, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, source.resolve), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.NotFoundError):
             continue
@@ -188,7 +187,7 @@ async def _add_digest_tags(
 
 async def _named_by(destination: AsyncDestination, tags: Sequence[str]) -> set[Digest]:
     """Return the digests of the manifests at some tags, and of those in their indexes, at any depth."""
-    ahead = await in_order(destination.resolve, tags, at_a_time=_AT_A_TIME)
+    ahead = await in_order(destination.resolve, tags, at_a_time=AT_A_TIME)
     named: set[Digest] = set()
     while ahead:
         descriptor = ahead.pop()

@@ -11,7 +11,7 @@ from dreg_client._sync._compat import run_in_thread, run_shielded
 from dreg_client._sync.blob_file import write_blob
 from dreg_client._sync.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._sync.layout_source import LayoutSource
-from dreg_client._sync.ports import Content
+from dreg_client._sync.ports import Content, Destination
 from dreg_client.files import layout_writer
 from dreg_client.files.pending_entries import Change, NewEntries, PendingEntries, current_writer
 from dreg_client.files.rooted import DirectoryFiles
@@ -31,6 +31,14 @@ class LayoutDestination(LayoutSource):
     A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last. What is not
     in it yet belongs to one writer (see `PendingEntries`), so a failure of another one does not affect it.
     """
+
+    has_closures = is_atomic = False
+    lists_written = True
+
+    @property
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
     @contextmanager
     def writing(self, *, defers_tags: bool = False) -> Generator[None]:

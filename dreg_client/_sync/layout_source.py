@@ -13,6 +13,7 @@ from dreg_client._logging import log
 from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.documents import completed_entry, read_verified
 from dreg_client._sync.file_reader import FileReader
+from dreg_client._sync.ports import Destination
 from dreg_client.errors.problems import Severity
 from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import Files
@@ -54,6 +55,7 @@ class LayoutSource:
     layout must fail immediately. Everything else is read when it is needed.
     """
 
+    client = None
     refetches = False
     writes_manifests = False
 
@@ -84,6 +86,11 @@ class LayoutSource:
         """Read `index.json` again."""
         self._read_index()
         _ = self.index  # raises an error if it is not valid
+
+    @property
+    def writable(self) -> Destination | None:
+        """None: a source is only read."""
+        return None
 
     def _read_index(self) -> None:
         """Read `index.json` again, without parsing it."""

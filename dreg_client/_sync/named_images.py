@@ -27,6 +27,7 @@ class NamedImages:
         self._medium, self._names = medium, names
         self.name, self.address, self.strict = medium.name, medium.address, medium.strict
         self.refetches, self.writes_manifests = medium.refetches, medium.writes_manifests
+        self.client = medium.client
 
     def _name_of(self, reference: str) -> str:
         return self._names.get(reference, reference)
@@ -59,6 +60,11 @@ class NamedImages:
         """Return a reader of a blob."""
         return self._medium.open_blob(request)
 
+    @property
+    def writable(self) -> Destination | None:
+        """None: it is only read."""
+        return None
+
     def close(self) -> None:
         """Do nothing: the medium may have other repositories."""
 
@@ -74,8 +80,15 @@ class NamedRepository(NamedImages):
     def __init__(self, medium: Destination, repository: str) -> None:
         super().__init__(medium, {})
         self._written = medium
+        self.has_closures, self.lists_written = medium.has_closures, medium.lists_written
+        self.is_atomic = medium.is_atomic
         # A docker-archive has the names that `docker load` expects.
         self._repository = full_name(f"{repository}:x")[:-2] if medium.writes_manifests else repository
+
+    @property
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
     def _name_of(self, reference: str) -> str:
         return reference if is_registered_digest(reference) else f"{self._repository}:{reference}"

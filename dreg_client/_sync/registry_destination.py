@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.manifests import named
-from dreg_client._sync.ports import Content
+from dreg_client._sync.ports import Content, Destination
 from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.untag import untag
@@ -30,6 +30,14 @@ if TYPE_CHECKING:  # few programs write
 
 class RegistryDestination(RegistrySource):
     """A repository of a registry (a `Destination`)."""
+
+    has_closures = True
+    lists_written = is_atomic = False
+
+    @property
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
     @contextmanager
     def writing(self, *, defers_tags: bool = False) -> Generator[None]:  # noqa: ARG002 (port)
@@ -77,6 +85,9 @@ class RegistryDestination(RegistrySource):
             raise not_replaced(reference, str(now))
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = changes.put_manifest(self._client, self._name, name, raw, media_type)
+        if digest.algorithm != manifest.digest.algorithm:
+            where = f"{self.address}, tag {name}, as stored by the registry"
+            raise errors.DigestMismatchError(manifest.digest, digest, where, as_stored=True)
         subject = subject_in(raw)
         if subject is None or lists_referrers(response, subject):
             return

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Final, Self
 
 from dreg_client._sync._compat import Semaphore, new_lock
-from dreg_client._sync.copier import concurrency
+from dreg_client._sync.blob_copies import concurrency
 from dreg_client._sync.copy import listener_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
@@ -79,4 +79,4 @@ class SyncRun:
 
 def _host(end: Source) -> str:
     """Return the registry of a repository; empty if it is a layout or an archive."""
-    return end.address.removesuffix(end.name)
+    return end.client.registry.url if end.client is not None else ""

@@ -12,6 +12,7 @@ from dreg_client._sync.ports import Destination
 from dreg_client._sync.sync_comparison import Comparison
 from dreg_client._sync.sync_ends import SyncPair
 from dreg_client._sync.sync_run import SyncRun
+from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
@@ -34,9 +35,7 @@ def copied(run: SyncRun, pair: SyncPair, choice: SyncChoice, found: Comparison, 
     ends, totals = (pair.source, pair.destination), run.totals.of_next()
     copier = Copier(
         *ends,
-        referrers=choice.referrers,
-        dry_run=dry_run,
-        keeps_going=True,
+        CopyFlags(referrers=choice.referrers, dry_run=dry_run, keeps_going=True),
         shared=run.shared(*ends),
         emit=totals,
     )
@@ -64,7 +63,7 @@ def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, totals: Cop
         for batch in _batches(tags, found.roots):
             totals.start_next()
             for tag, root in batch:
-                _add(copier, root, tag)
+                copier.add(root, tag)
             copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
         done = {*copier.record.tagged, *copier.failures}
@@ -80,13 +79,6 @@ def _batches(tags: Iterable[str], roots: dict[str, Root]) -> Iterator[list[tuple
     groups = iter(by_digest.values())
     while batch := [each for group in islice(groups, _BATCH) for each in group]:
         yield batch
-
-
-def _add(copier: Copier, root: Root, tag: str) -> None:
-    for made in root.made:
-        copier.add_made(made)
-    copier.add(root.descriptor, tag)
-    copier.record.mapping.update(root.mapping)
 
 
 def remove(
@@ -119,7 +111,7 @@ def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> Repo
         removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in found.removals.items()),
         failures=tuple(PlannedFailure(tag=tag, reason=str(failure)) for tag, failure in done.failed.items()),
         not_pruned=done.not_pruned,
-        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.octets),
+        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.size),
         platforms=tuple(map(str, choice.platforms)),
         referrers=choice.referrers,
         allow_empty=choice.allow_empty,

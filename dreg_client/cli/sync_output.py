@@ -30,7 +30,7 @@ def put_plan(plan: "SyncPlan", output: str) -> int:
             sum(len(getattr(each, name)) for each in plan.repositories) for name in ("copies", "skips", "removals")
         )
         failed = sum(len(each.failures) for each in plan.repositories)
-        what = f"would copy {_tags(copies)} ({byte_size(plan.octets)}); {skips} already there, {removals} to remove"
+        what = f"would copy {_tags(copies)} ({byte_size(plan.size)}); {skips} already there, {removals} to remove"
         put_error(f"dreg: {what}" + (f", {failed} failed" if failed else ""))
     return int(any(each.failures for each in plan.repositories))
 
@@ -65,7 +65,7 @@ def put_sync(result: "SyncResult", output: str) -> int:
     for name, failure in result.failures.items():
         put_item_failure(failure, as_json=output == "json", source=name)
     if output == "text":
-        what = f"copied {_tags(result.copied)} ({byte_size(result.octets)}); {result.skipped} already there"
+        what = f"copied {_tags(result.copied)} ({byte_size(result.size)}); {result.skipped} already there"
         put_error(f"dreg: {what}, {result.removed} removed, {len(result.failures)} failed")
     return int(bool(result.failures))
 
@@ -108,4 +108,4 @@ def _plain(done: "RepositorySync") -> dict[str, Any]:
 
 
 def _size(transferred: "Transferred") -> dict[str, int]:
-    return {"count": transferred.count, "size": transferred.octets}
+    return {"count": transferred.count, "size": transferred.size}

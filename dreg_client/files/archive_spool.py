@@ -35,7 +35,7 @@ class ArchiveSpool:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = regular_target(path)
+        self.path: Path = regular_target(path, "pass the path of a file")
         self.folder: str = ""
         self._lock = -1
 

@@ -260,7 +260,7 @@ class BlobBuffer(_ReceivedBlob):
         return b"".join(self._chunks)
 
 
-def regular_target(path: str | os.PathLike[str]) -> Path:
+def regular_target(path: str | os.PathLike[str], advice: str = "use stream_blob instead") -> Path:
     """Return the file that a path names, after following links; raise LayoutError if it is not a regular file."""
     try:
         target = followed(path)
@@ -274,7 +274,7 @@ def regular_target(path: str | os.PathLike[str]) -> Path:
     if stat.S_ISDIR(mode):
         raise errors.LayoutError(str(path), "cannot be written: it is a directory; pass the path of a file")
     if not stat.S_ISREG(mode):
-        raise errors.LayoutError(str(path), "cannot be written: it is not a regular file; use stream_blob instead")
+        raise errors.LayoutError(str(path), f"cannot be written: it is not a regular file; {advice}")
     return target
 
 

@@ -9,12 +9,12 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client.files.docker_archive import SavedImages
-from dreg_client.files.layout import blob_name
+from dreg_client.files.layout import blob_name, read_blob
 from dreg_client.files.layout_writer import stored_size
 from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.files.tar_writer import Member
 from dreg_client.models.manifest import ImageManifest, has_image_config
-from dreg_client.models.parse import parse_manifest
+from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.tag_conflicts import not_replaced
 from dreg_client.values.digest import Digest
@@ -71,11 +71,13 @@ class SavedSpool:
         Raises:
             NotFoundError: Its config or a layer is not there.
             ConflictError: With `no_clobber`, another image has the name.
+            UnsupportedError: Its config states another number of layers.
         """
         layers = tuple(layer.digest for layer in manifest.layers)
         for digest in (manifest.config.digest, *layers):
             if not self.has(digest):
                 raise errors.NotFoundError(f"blob {digest}", where, "a docker-archive needs all layers of its images")
+        self._check_layers(manifest, where)
         image = next((it for it in self._images if (it.config, it.layers) == (manifest.config.digest, layers)), None)
         named = self._named(name) if name is not None and no_clobber else []
         for other in named:
@@ -86,6 +88,23 @@ class SavedSpool:
         if name is not None:
             self.remove_name(name, besides=image)
             image.names = sorted({*image.names, name})
+
+    def _check_layers(self, manifest: ImageManifest, where: str) -> None:
+        """Raise an error if the config and the manifest disagree: docker and skopeo cannot load such an image."""
+        digest = manifest.config.digest
+        if stored_size(self.blobs, digest) is not None:
+            raw = read_blob(self.blobs, digest)
+        else:
+            assert self._old is not None  # noqa: S101 (see `has`)
+            raw = self._old.read(digest)
+        try:
+            diff_ids = parse_document(raw, kind="image-config", strict=False).rootfs.diff_ids
+        except errors.InvalidDocumentError as failure:
+            raise failure.at(f"config {digest}") from None
+        if len(diff_ids) != len(manifest.layers):
+            what = f"{where} cannot hold {manifest.digest}"
+            reason = f"its config has {len(diff_ids)} diff_ids for {len(manifest.layers)} layers"
+            raise errors.UnsupportedError(f"{what}: {reason}; copy it to a registry, or to an oci-archive")
 
     def remove_name(self, name: str, besides: SavedImage | None = None) -> bool:
         """Remove a name from all images but one, and the images that have no other; return whether any had it."""

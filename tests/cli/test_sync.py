@@ -224,3 +224,19 @@ def test_the_schema_of_plans_accepts_a_plan_that_was_saved(dreg: Run, older: str
         assert (refused.code, refused.err.count("\n")) == (2, 1)
         assert "is not a valid plan: repositories.0." in refused.err
         assert "dreg schema show sync-plan" in refused.err
+
+
+def test_a_nested_toml_file_is_not_valid(dreg: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text("a=" + "[" * 3000 + "]" * 3000)
+    done = dreg("sync", "--file", tmp_path / "t.toml")
+
+    assert done.code == 2
+    assert "is not valid TOML" in done.err
+
+
+def test_a_plan_must_state_its_version(dreg: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text("{}")
+    done = dreg("sync", "--plan", tmp_path / "p.json")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("p.json is not a valid plan: it does not state its version\n")

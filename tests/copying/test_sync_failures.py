@@ -152,5 +152,5 @@ def test_the_blobs_of_all_repositories_are_counted_together(registry: RunningReg
             on_event=lambda event: found.append(event) if isinstance(event, Planned) else None,
         )
 
-    assert found[-1] == Planned(4, done.octets)
+    assert found[-1] == Planned(4, done.size)
     assert [each.blobs for each in found] == sorted(each.blobs for each in found)
