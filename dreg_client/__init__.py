@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         Received,
         Retrying,
         Sent,
+        Tagged,
         Warned,
     )
     from dreg_client.protocol.option_types import Mirror
@@ -141,6 +142,7 @@ _MODULES = {
         "Received",
         "Retrying",
         "Sent",
+        "Tagged",
         "Warned",
     ),
     "protocol.option_types": ("Mirror",),
@@ -232,6 +234,7 @@ __all__ = [
     "SyncPlan",
     "SyncResult",
     "TagFilter",
+    "Tagged",
     "Timeouts",
     "TokenService",
     "Transferred",

@@ -132,12 +132,13 @@ def running(
     tls: dict[str, str] | None = None,
     delete: bool = True,
     host: str = "localhost",
+    access_log: bool = False,
 ) -> Generator[RunningRegistry]:
-    """A registry on a free port; it is ended with the block."""
+    """A registry on a free port; it is ended with the block. With `access_log`, the file `log` lists all requests."""
     port = free_port()
     settings: dict[str, Any] = {
         "version": "0.1",
-        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "log": {"level": "error", "accesslog": {"disabled": not access_log}},
         "storage": {"filesystem": {"rootdirectory": str(root / "storage")}, "delete": {"enabled": delete}},
         "http": {"addr": f"127.0.0.1:{port}", **({"tls": tls} if tls else {})},
         **({"auth": auth} if auth else {}),

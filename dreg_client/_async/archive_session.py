@@ -1,6 +1,5 @@
-"""Writers of an archive, which is written as a whole once the last of them has ended."""
+"""The writer of an archive, which is written as a whole once the writer has ended."""
 
-import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
@@ -8,48 +7,33 @@ from dreg_client._async._compat import run_in_thread, run_shielded
 
 
 class AsyncArchiveSession:
-    """The writers of an archive. Tasks may write together.
+    """The writer of an archive. There is one at a time: whatever writes during its block is part of it.
+
+    All functions are called in a thread.
 
     Args:
-        begin: Is called before the first writer.
-        finish: Is called after the last writer if that one has succeeded. An earlier one that failed, such as the
-            writer of one blob, does not matter: whoever has called it either fails as well, or goes on without it.
-        close: Is called at the end in any case.
+        begin: Is called before the block.
+        finish: Is called after the block, unless it has failed.
+        close: Is called at the end in any case, also if `begin` has failed. It may be called again.
     """
 
     def __init__(self, begin: Callable[[], object], finish: Callable[[], object], close: Callable[[], object]) -> None:
         self._begin, self._finish, self._close = begin, finish, close
-        self._writers: list[object] = []
-        self._turn = threading.Lock()
+        self._is_active = False
 
     @asynccontextmanager
     async def writer(self) -> AsyncGenerator[None]:
-        """Begin to write, and end."""
-        self._enter(writer := object())
-        has_failed = True
-        try:
+        """Begin to write, and end; within another block, do nothing."""
+        if self._is_active:
             yield
-            has_failed = False
-        finally:
-            # If it is interrupted repeatedly, it is called again.
-            await run_shielded(run_in_thread, self._leave, writer, has_failed)
-
-    def _enter(self, writer: object) -> None:
-        with self._turn:
-            if not self._writers:
-                self._begin()
-            self._writers.append(writer)
-
-    def _leave(self, writer: object, has_failed: bool) -> None:  # noqa: FBT001 (private)
-        with self._turn:
-            if writer in self._writers:
-                self._writers.remove(writer)
-                if not self._writers:
-                    self._end(has_failed)
-
-    def _end(self, has_failed: bool) -> None:  # noqa: FBT001 (private)
+            return
+        self._is_active = True
         try:
-            if not has_failed:
-                self._finish()
+            await run_in_thread(self._begin)
+            yield
+            await run_in_thread(self._finish)
         finally:
-            self._close()
+            try:
+                await run_shielded(run_in_thread, self._close)
+            finally:
+                self._is_active = False

@@ -18,11 +18,15 @@ async def write_blob(files: DirectoryFiles, content: AsyncContent) -> Descriptor
         SizeMismatchError: The number of bytes is not the stated one. Nothing was written.
     """
     digest = verifiable(content.digest) if content.digest else None
-    with NewBlob(files, digest, content.size) as blob:
+    blob = NewBlob(files, digest, content.size)
+    try:
+        await run_in_thread(blob.open)
         async with content.chunks() as chunks, AsyncWriteBehind(blob.write, blob.hash) as behind:
             async for chunk in chunks:
                 if blob.add(chunk):
                     await behind.put(blob.take_block())
             await behind.finish()
         found = await run_in_thread(blob.finish)
+    finally:
+        blob.close()
     return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)

@@ -1,53 +1,45 @@
 """Copy manifests and blobs from one store to another. `CopyGraph` decides what may be transferred next."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import Semaphore, TaskGroup, new_lock
-from dreg_client._async.documents import read_verified
+from dreg_client._async.blob_copies import AsyncBlobCopies, concurrency
+from dreg_client._async.copy_roots import Root
+from dreg_client._async.manifest_copies import AsyncManifestCopies
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.shared_transfers import AsyncSharedTransfers
-from dreg_client._async.stored_blob import AsyncStoredBlob
-from dreg_client.copying.companions import companion_tags
-from dreg_client.copying.graph import (
-    CopyBlob,
-    CopyGraph,
-    ReadManifest,
-    Step,
-    WriteManifest,
-    WriteTag,
-    numbers_at_once,
-)
+from dreg_client.copying.cosign_tags import cosign_tags
+from dreg_client.copying.graph import CopyGraph
+from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.result import CopyRecord
 from dreg_client.copying.schema1 import check_is_modern
+from dreg_client.copying.steps import CopyBlob, ReadManifest, Step, WriteManifest, WriteTag
 from dreg_client.errors.groups import first_error_only
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
-from dreg_client.models.parse import parse_manifest
-from dreg_client.protocol.content import RawManifest
-from dreg_client.protocol.events import Copying, Event, Outcome, Planned
-from dreg_client.protocol.permits import Permit
+from dreg_client.protocol.events import Event, Outcome, Planned, Tagged
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family
-from dreg_client.values.sizes import MEBIBYTE
 
 _ALONE: Final = AsyncSharedTransfers()
 _FOREVER: Final = 86400.0
-_MOST_KEPT: Final = 16 * MEBIBYTE
-"""The most bytes of manifests to keep in memory until they are written. Beyond, they are read again."""
 
 
 class AsyncCopier:
     """A copy from one store to another.
 
+    Several workers run at a time. Each asks the graph for a step, carries it out, and reports its end, which may make
+    other steps possible:
+
+        ReadManifest   `_read`: find the manifest in the destination, else read it; report what it names
+        CopyBlob       `AsyncBlobCopies.copy`: mount or transfer the blob
+        WriteManifest  `_write`: write the manifest under its digest, when everything that it names was copied
+        WriteTag       `_tag`: write the manifest under a tag, when everything else was copied
+
     Args:
         source: The store to read.
         destination: The store to write.
-        referrers: Whether to also copy the referrers of all manifests.
-        dry_run: Whether to write nothing.
-        keeps_going: Whether to go on with what does not depend on something that failed; see `failures`.
+        flags: What to do.
         shared: What other copies share, which run at the same time.
         emit: A function that is called with each event.
 
@@ -60,27 +52,19 @@ class AsyncCopier:
         self,
         source: AsyncSource,
         destination: AsyncDestination,
+        flags: CopyFlags,
         *,
-        referrers: bool = False,
-        dry_run: bool = False,
-        keeps_going: bool = False,
         shared: AsyncSharedTransfers = _ALONE,
         emit: Callable[[Event], None],
     ) -> None:
-        self._source, self._destination = source, destination
-        self._with_referrers, self._is_dry_run, self._emit = referrers, dry_run, emit
-        self._keeps_going, self._limits, self._placed = keeps_going, shared.limits, shared.placed
-        self._mounts = source.name if shares_registry(source, destination) else None
+        self._source, self._destination, self._flags, self._emit = source, destination, flags, emit
         self._blobs_at_once, self._manifests_at_once = concurrency(source, destination)
+        self._blobs = AsyncBlobCopies(source, destination, shared, dry_run=flags.dry_run, emit=emit)
+        self._manifests = AsyncManifestCopies(source, destination, dry_run=flags.dry_run)
         self._graph = self._new_graph()
-        self.record = CopyRecord()
+        self.record = CopyRecord(is_atomic=destination.is_atomic)
         self.failures: dict[str, errors.DregError] = {}
-        self._kept: dict[Digest, RawManifest] = {}
-        self._octets_kept = 0
-        self._made: dict[Digest, RawManifest] = {}
-        self._present: set[Digest] = set()
-        self._blobs_there: set[Digest] = set()
-        self._to_tag: set[Digest] = set()  # kept until they are written under their tags
+        self._to_tag: set[Digest] = set()  # kept in memory until they are written under their tags
         self._current: Mapping[str, Digest] = {}
         self._source_tags: frozenset[str] = frozenset()
         self._lock = new_lock()
@@ -89,42 +73,46 @@ class AsyncCopier:
     def _new_graph(self) -> CopyGraph:
         return CopyGraph(blobs_at_once=self._blobs_at_once, manifests_at_once=self._manifests_at_once)
 
-    def add(self, root: Descriptor, tag: str = "") -> None:
-        """Add a manifest to copy, and the tag to write it under."""
-        self._add(root, tag)
+    def add(self, root: Root, tag: str) -> None:
+        """Add a manifest to copy, and the tag to write it under; without a tag, it is written under its digest."""
+        self._manifests.new_indexes |= {index.digest: index for index in root.new_indexes}
+        self.record.mapping.update(root.mapping)
+        self._add(root.descriptor, tag)
 
-    def _add(self, root: Descriptor, tag: str, *, is_companion: bool = False) -> None:
-        self._graph.add(root, tag, is_companion=is_companion)
+    def _add(self, root: Descriptor, tag: str, *, is_cosign_tag: bool = False) -> None:
+        self._graph.add(root, tag, is_cosign_tag=is_cosign_tag)
         self.record.digests[tag or root.digest] = root.digest
         if tag:
             self._to_tag.add(root.digest)
-
-    def add_made(self, manifest: RawManifest) -> None:
-        """Add the bytes of a manifest that the source does not have."""
-        self._made[manifest.digest] = manifest
+        if self._destination.client is not None and root.digest.algorithm != "sha256":
+            # Registries choose the algorithm for what is written under a tag. Only if they accept this digest, the tag
+            # can have it.
+            self._graph.add(root)
 
     async def run(self, current: Mapping[str, Digest]) -> None:
         """Copy everything that was added. `current` has the digests of the tags that the destination has.
 
-        If anything fails, running steps are cancelled, and no tag is written, unless the copier keeps going. More can
-        be added and copied afterwards: what was copied before is not transferred again.
+        If anything fails, running steps are cancelled, unless the copier keeps going. Tags are written last, so that
+        most failures happen before any is written; the error states which ones were. More can be added and copied
+        afterwards: what was copied before is not transferred again.
         """
         self._current = current
-        if self._destination.refetches:  # the digests come from the registry itself
-            self._present.update(current.values())
-        if self._with_referrers and not self._source_tags:
+        self._manifests.add_current(current.values())
+        if self._flags.referrers and not self._source_tags:
             self._source_tags = frozenset(await self._source.tags())
-        if self._is_dry_run:
-            await self._run_steps()
-            return
         try:
-            async with self._destination.writing():
+            if self._flags.dry_run:
                 await self._run_steps()
+            else:
+                async with self._destination.writing(defers_tags=True):
+                    await self._run_steps()
         except errors.DregError as failure:
-            failure.add_outcome(self.record.outcome())
+            if not self._flags.dry_run:
+                failure.add_outcome(self.record.outcome())
             raise
 
     async def _run_steps(self) -> None:
+        self._check()
         with first_error_only():
             workers = self._blobs_at_once + self._manifests_at_once
             async with TaskGroup() as group:
@@ -133,15 +121,14 @@ class AsyncCopier:
         self.failures |= self._graph.failures
         self._graph = self._new_graph()
         self._to_tag.clear()
-        self._kept.clear()
-        self._octets_kept = 0
+        self._manifests.clear_cache()
 
     async def _work(self) -> None:
         while (step := await self._next_step()) is not None:
             try:
                 await self._carry_out(step)
             except errors.DregError as failure:
-                if not self._keeps_going or concerns_everything(failure):
+                if not self._flags.keeps_going or concerns_everything(failure):
                     raise
                 async with self._lock:
                     self._graph.fail(step, failure)
@@ -152,7 +139,7 @@ class AsyncCopier:
             case ReadManifest():
                 await self._read(step)
             case CopyBlob(descriptor):
-                await self._finish(step, await self._copy_blob(descriptor))
+                await self._finish(step, await self._blobs.copy(descriptor))
             case WriteManifest(descriptor):
                 await self._write(descriptor, descriptor.digest)
                 await self._finish(step, self._outcome(descriptor.digest))
@@ -178,165 +165,69 @@ class AsyncCopier:
     async def _finish(self, step: Step, outcome: Outcome) -> None:
         async with self._lock:
             self._graph.finish(step)
+            self._check()
             event = self.record.add(step.descriptor, outcome, is_manifest=not isinstance(step, CopyBlob))
             self._wake()
         self._emit(event)
 
+    def _check(self) -> None:
+        """Raise what the graph found to be wrong, unless the copier keeps going."""
+        if self._graph.failures and not self._flags.keeps_going:
+            raise next(iter(self._graph.failures.values()))
+
     def _outcome(self, digest: Digest) -> Outcome:
         """Return whether a manifest was new to the destination, once for each manifest."""
-        is_there = digest in self._present
-        self._present.add(digest)
+        is_there = digest in self._manifests.there
+        self._manifests.there.add(digest)
         return "skipped" if is_there else "copied"
-
-    # --- manifests
 
     async def _read(self, step: ReadManifest) -> None:
         check_is_modern(step.descriptor)
         digest = step.descriptor.digest
-        is_there, raw = await self._find(step.descriptor)
-        if raw is None:
-            await self._report(step, (), (), is_written=is_there)
-            return
-        document = parse_manifest(raw.raw, raw.media_type, strict=False)
-        named = document.manifests if isinstance(document, Index) else (document.config, *document.layers)
-        if is_there and self._destination.refetches:  # a registry has everything that its manifests name
-            named = tuple(document.manifests) if isinstance(document, Index) else ()
+        is_there, manifest = await self._manifests.find(step.descriptor, is_needed=self._flags.referrers)
+        named: tuple[Descriptor, ...] = ()
         referrers: tuple[Descriptor, ...] = ()
-        if self._with_referrers and digest not in self._made:
-            referrers = await self._source.referrers(digest)
-        await self._report(step, named, referrers, is_written=is_there)
-
-    async def _find(self, descriptor: Descriptor) -> tuple[bool, RawManifest | None]:
-        """Return whether the destination has a manifest, and its bytes, unless they are not needed."""
-        digest = descriptor.digest
-        if not self._destination.refetches:  # reading a local file costs less than asking the source
-            try:
-                return True, await self._keep(await read_verified(self._destination, descriptor))
-            except (errors.NotFoundError, errors.IntegrityError):
-                return False, await self._bytes_of(descriptor)
-        is_there = digest in self._present or await self._destination.current_digest(digest) == digest
-        if is_there and not self._with_referrers:
-            return True, None
-        return is_there, await self._bytes_of(descriptor)
-
-    async def _report(
-        self,
-        step: ReadManifest,
-        named: tuple[Descriptor, ...],
-        referrers: tuple[Descriptor, ...],
-        *,
-        is_written: bool,
-    ) -> None:
-        digest = step.descriptor.digest
-        companions = [
+        if manifest is not None:
+            named = self._manifests.named_by(manifest, is_there=is_there)
+            if self._flags.referrers and digest not in self._manifests.new_indexes:
+                referrers = await self._source.referrers(digest)
+        signatures = [
             (await self._source.resolve(tag), tag)
-            for tag in companion_tags(digest)
+            for tag in cosign_tags(digest)
             if tag in self._source_tags and tag not in self.record.digests
         ]
         async with self._lock:
-            if is_written:
-                self._present.add(digest)
-            # A layout also lists the manifests that are written to it, so even those that it has are written.
-            self._graph.read(step, named, referrers, is_written=is_written and self._destination.refetches)
-            for root, tag in companions:
-                self._add(root, tag, is_companion=True)
+            if is_there:
+                self._manifests.there.add(digest)
+            self._graph.read(step, named, referrers, is_written=self._manifests.is_done(is_there=is_there))
+            for root, tag in signatures:
+                self._add(root, tag, is_cosign_tag=True)
+            self._check()
             found = Planned(self._graph.blobs, self._graph.octets)
             self._wake()
         self._emit(found)
 
-    async def _bytes_of(self, descriptor: Descriptor) -> RawManifest:
-        """Return the bytes of a manifest, which are kept until it is written."""
-        known = self._made.get(descriptor.digest) or self._kept.get(descriptor.digest)
-        return known or await self._keep(await read_verified(self._source, descriptor))
-
-    async def _keep(self, manifest: RawManifest) -> RawManifest:
-        async with self._lock:
-            if self._octets_kept + len(manifest.raw) <= _MOST_KEPT and manifest.digest not in self._kept:
-                self._kept[manifest.digest] = manifest
-                self._octets_kept += len(manifest.raw)
-        return manifest
-
-    async def _write(self, descriptor: Descriptor, reference: str) -> None:
-        if not self._is_dry_run:
-            await self._destination.push_manifest(await self._bytes_of(descriptor), reference)
-        async with self._lock:
-            if descriptor.digest not in self._to_tag and (kept := self._kept.pop(descriptor.digest, None)):
-                self._octets_kept -= len(kept.raw)
+    async def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> None:
+        is_last = descriptor.digest not in self._to_tag
+        await self._manifests.write(descriptor, reference, no_clobber=no_clobber, is_last=is_last)
 
     async def _tag(self, step: WriteTag) -> Outcome:
         digest = step.descriptor.digest
-        is_there = digest in self._present and await self._current_digest(step) == digest
-        if not (is_there and self._destination.refetches):
-            await self._write(step.descriptor, step.tag)
+        is_there = digest in self._manifests.there and await self._current_digest(step) == digest
+        if not self._manifests.is_done(is_there=is_there):
+            no_clobber = self._flags.no_clobber and not step.is_cosign_tag
+            await self._write(step.descriptor, step.tag, no_clobber=no_clobber)
         if not is_there:
             self.record.tagged.append(step.tag)
+            if not self._flags.dry_run:
+                self._emit(Tagged(step.tag, digest))
         return self._outcome(digest)
 
     async def _current_digest(self, step: WriteTag) -> Digest | None:
         """Return the digest of a tag in the destination. Which signatures there are was not known before."""
-        if step.is_companion and step.tag not in self._current:
+        if step.is_cosign_tag and step.tag not in self._current:
             return await self._destination.current_digest(step.tag)
         return self._current.get(step.tag)
-
-    # --- blobs
-
-    async def _copy_blob(self, descriptor: Descriptor) -> Outcome:
-        digest = descriptor.digest
-        if digest in self._blobs_there:
-            return "skipped"
-        outcome = await self._transfer(descriptor)
-        if outcome != "left out":
-            self._blobs_there.add(digest)
-        return outcome
-
-    async def _transfer(self, descriptor: Descriptor) -> Outcome:
-        if self._placed is None:
-            return await self._transfer_now(descriptor, self._mounts)
-        digest, name = descriptor.digest, self._destination.name
-        async with self._placed.turn(digest):
-            mounts = self._mounts or self._placed.repository_with(digest, name)
-            if (outcome := await self._transfer_now(descriptor, mounts)) != "left out":
-                self._placed.add(digest, name)
-        return outcome
-
-    async def _transfer_now(self, descriptor: Descriptor, mounts: str | None) -> Outcome:
-        digest = descriptor.digest
-        if self._is_dry_run:
-            has_blob = await self._destination.has_blob(digest)
-            return "skipped" if has_blob else "mounted" if mounts else "copied"
-        if mounts and await self._destination.mount_blob(digest, mounts):
-            return "mounted"
-        content = AsyncStoredBlob(self._source, descriptor, partial(self._passed, descriptor))
-        try:
-            await self._within_limits(content)
-        except errors.NotFoundError:
-            if not (content.is_missing and may_be_left_out(descriptor)):
-                raise
-            return "left out"
-        return "copied" if content.was_read else "skipped"
-
-    async def _within_limits(self, content: AsyncStoredBlob) -> None:
-        held = [(limit, Permit(limit)) for limit in self._limits]
-        try:
-            for limit, permit in held:
-                await limit.acquire(_FOREVER, permit)
-            await self._push(content)
-        finally:
-            for limit, permit in held:
-                limit.release(permit)
-
-    async def _push(self, content: AsyncStoredBlob) -> None:
-        while True:
-            try:
-                await self._destination.push_blob(content)
-            except errors.IntegrityError:
-                if not content.request_again():
-                    raise
-            else:
-                return
-
-    def _passed(self, descriptor: Descriptor, octets: int, so_far: int) -> None:
-        self._emit(Copying(descriptor.digest, octets, descriptor.size, so_far))
 
 
 def concerns_everything(failure: errors.DregError) -> bool:
@@ -346,34 +237,3 @@ def concerns_everything(failure: errors.DregError) -> bool:
     return isinstance(
         failure, errors.ConnectError | errors.AuthError | errors.RateLimitedError | errors.ClosedError | errors.TLSError
     )
-
-
-def may_be_left_out(descriptor: Descriptor) -> bool:
-    """Return whether a layer may be missing, because clients download it from its `urls`."""
-    return descriptor.family is Family.NONDISTRIBUTABLE and bool(descriptor.urls)
-
-
-def shares_registry(source: AsyncSource, destination: AsyncDestination) -> bool:
-    """Return whether two stores are different repositories of one registry."""
-    registry = source.address.removesuffix(source.name)
-    is_registry = registry.endswith("/") and source.address != source.name
-    return (
-        is_registry
-        and registry == destination.address.removesuffix(destination.name)
-        and source.name != destination.name
-    )
-
-
-def concurrency(source: AsyncSource, destination: AsyncDestination) -> tuple[int, int]:
-    """Return how many blobs and how many manifests to copy at a time, according to the connections of both ends."""
-    ends = [end for end in (source, destination) if isinstance(end, _Connected)]
-    shared = 2 if shares_registry(source, destination) else 1
-    return numbers_at_once(min([end.connections for end in ends], default=None), shared)
-
-
-@runtime_checkable
-class _Connected(Protocol):
-    """A medium with a limited number of connections."""
-
-    @property
-    def connections(self) -> int: ...

@@ -16,11 +16,13 @@ from dreg_client._async.copy_ends import (
 from dreg_client._async.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client._async.limits import within
 from dreg_client.copying.names import check_distinct, name_to_save, tag_to_write
-from dreg_client.copying.options import CopyOptions, options_of_ends, platforms_of
-from dreg_client.copying.result import CopyResult
+from dreg_client.copying.options import CopyFlags, CopyOptions, options_of_ends, platforms_of
+from dreg_client.copying.result import CopyRecord, CopyResult
+from dreg_client.errors.stores import listed
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Event
 from dreg_client.protocol.options import Listener
+from dreg_client.protocol.tag_conflicts import not_replaced
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
@@ -46,8 +48,9 @@ async def acopy(
 
     An index is copied with all its manifests. Blobs and manifests that the destination has are skipped, and blobs are
     mounted if both stores are repositories of one registry. What a manifest names is written before the manifest, and
-    tags are written last. So if a copy fails or is cancelled, the tags of the destination are as before, and the next
-    copy transfers only what is missing.
+    tags are written last, so a tag never names an incomplete image. If a copy fails or is cancelled, tags that were
+    already written stay (the error lists them), and the next copy transfers only what is missing. An archive is written
+    as a whole, at the end.
 
     Args:
         source: The name of the image, such as `ubuntu:22.04` or `oci:build/web:1.4`; an open store; or a pair of an
@@ -58,7 +61,8 @@ async def acopy(
             a new index is written, with these and their attestations; see `CopyResult.mapping`.
         referrers: Whether to also copy signatures, SBOMs and other referrers of all manifests, including cosign's tags
             (`sha256-....sig`, `.att`, `.sbom`). The referrers of an index that is replaced by a new one are not copied.
-        tags: The tags to copy, under the same names, or `"all"`.
+        tags: The tags to copy, under the same names, or `"all"`. A tag that cannot be copied does not stop the others,
+            except in an archive; the error is raised at the end.
         no_clobber: Whether tags of other manifests in the destination must not be replaced.
         dry_run: Whether to only find out what would be copied.
         **options: The options of registries that are given by name, see `Options`. By default, the credentials and
@@ -74,11 +78,12 @@ async def acopy(
             their `urls` may be missing.
         PlatformNotFoundError: There is no image for one of the platforms.
         ConflictError: With `no_clobber`, the destination's tag names another manifest. With `tags`, such tags are
-            skipped instead; see `CopyResult.kept`. Or two names of an archive, such as `acme/web:1.4` and
-            `acme/api:1.4`, would become the same tag of a registry.
+            skipped instead; see `CopyResult.not_replaced`, unless another client writes one during the copy. Or two
+            names of an archive, such as `acme/web:1.4` and `acme/api:1.4`, would become the same tag of a registry.
         DigestMismatchError: Bytes of the source do not match their digest, or the digest of `destination` is another.
-        UnsupportedMediaTypeError: The image has Docker's schema 1.
-        UnsupportedError: The destination cannot be written, or is a docker-archive that cannot hold this.
+        UnsupportedError: The image has Docker's schema 1; the destination cannot be written, or is a docker-archive
+            that cannot hold this; or both ends share a single connection, and a blob cannot be mounted.
+        InvalidReferenceError: A name in the source is not a valid tag.
         TooManyEntriesError: The copy has more than 100,000 manifests and blobs.
         DepthLimitError: Indexes are nested more than 8 deep.
 
@@ -86,7 +91,7 @@ async def acopy(
 
     Example:
         result = await acopy("oci:build/web:1.4", "localhost:5000/acme/web:1.4")
-        print(result.digest, result.copied.octets)
+        print(result.digest, result.copied.size)
     """
     for name, flag in (("referrers", referrers), ("no_clobber", no_clobber), ("dry_run", dry_run)):
         check_flag(name, flag)
@@ -97,17 +102,18 @@ async def acopy(
 
     async def run() -> CopyResult:
         async with open_source(source, read_options) as read:
-            roots = await _roots(read, target, await _requested(read, target, tags), wanted)
+            roots, invalid = await _roots(read, target, await _requested(read, target, tags), wanted)
             async with open_target(target, write_options, dry_run=dry_run) as written:
-                current = await current_digests(written, [root.tag for root in roots if root.tag], surely=no_clobber)
-                copier = AsyncCopier(
-                    read.medium, written, referrers=referrers, dry_run=dry_run, emit=listener_of(options)
-                )
-                copier.record.keeps_blobs = target.keeps_blobs
+                ends = read.medium, written
+                current = await current_digests(*ends, roots, surely=no_clobber)
+                keeps_going = tags is not None and not written.is_atomic
+                flags = CopyFlags(referrers, no_clobber, dry_run, keeps_going)
+                copier = AsyncCopier(*ends, flags, emit=listener_of(options))
                 if no_clobber:
-                    roots = _unclobbering(roots, current, copier.record.kept, is_single=tags is None)
+                    roots = _unclobbering(roots, current, copier.record.not_replaced, is_single=tags is None)
                 await _add_roots(copier, read, roots, referrers=referrers)
                 await copier.run(current)
+        _raise_failures({**invalid, **copier.failures}, copier.record)
         return copier.record.result(is_dry_run=dry_run)
 
     return await within(options.get("deadline"), run)
@@ -142,19 +148,26 @@ async def _roots(
     target: AsyncCopyTarget,
     requested: Sequence[tuple[str, str]],
     platforms: tuple[Platform, ...],
-) -> list[Root]:
+) -> tuple[list[Root], dict[str, errors.DregError]]:
+    """Return what to copy; and, of several tags, those that a registry cannot have, with the errors."""
     found = await resolve_all(read.medium, [reference for reference, _ in requested])
-    roots: list[Root] = []
+    roots: dict[str, Root] = {}
+    invalid: dict[str, errors.DregError] = {}
     for (reference, wanted), descriptor in zip(requested, found, strict=True):
-        tag = "" if target.digest else _tag(read, target, wanted, reference, descriptor)
-        root = await root_of(read.medium, descriptor, tag, platforms)
+        try:
+            tag = "" if target.digest else _tag(read, target, wanted, reference, descriptor)
+        except errors.InvalidReferenceError as failure:
+            if wanted == target.tag or target.is_archive:
+                raise
+            invalid[reference] = failure
+            continue
+        roots[reference] = root = await root_of(read.medium, descriptor, tag, platforms)
         if target.is_docker_archive and root.descriptor.family is Family.INDEX:
             raise errors.UnsupportedError(f"{root.descriptor.digest} has several platforms; {_ONE_PLATFORM}")
-        roots.append(root)
-    if target.digest and (actual := roots[0].descriptor.digest) != target.digest:
+    if target.digest and (actual := next(iter(roots.values())).descriptor.digest) != target.digest:
         raise errors.DigestMismatchError(target.digest, actual, f"the image to copy from {read.medium.address}")
-    check_distinct([(root.tag, root.descriptor.digest, name) for root, (name, _) in zip(roots, requested, strict=True)])
-    return roots
+    check_distinct([(root.tag, root.descriptor.digest, name) for name, root in roots.items()])
+    return [*roots.values()], invalid
 
 
 def _tag(read: AsyncCopySource, target: AsyncCopyTarget, wanted: str, reference: str, descriptor: Descriptor) -> str:
@@ -163,7 +176,7 @@ def _tag(read: AsyncCopySource, target: AsyncCopyTarget, wanted: str, reference:
     if not target.is_docker_archive:
         wanted = "" if is_bulk and target.is_registry else wanted  # an archive's names are not tags of a registry
         return tag_to_write(wanted, reference, descriptor, in_registry=target.is_registry)
-    repository = read.medium.address if read.medium.address != read.medium.name else ""
+    repository = read.medium.address if read.medium.client is not None else ""
     return name_to_save(wanted, reference, descriptor, repository=repository, is_bulk=is_bulk)
 
 
@@ -171,17 +184,22 @@ def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[s
     """Return the roots whose tags do not name another manifest."""
     other = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
     if other and is_single:
-        what = f"the tag {other[0]} names another manifest, {current[other[0]]}"
-        raise errors.ConflictError(f"{what}; it was not replaced; to replace it, omit no_clobber=True")
+        raise not_replaced(other[0], current[other[0]])
     kept += other
     return [root for root in roots if root.tag not in other]
 
 
 async def _add_roots(copier: AsyncCopier, read: AsyncCopySource, roots: list[Root], *, referrers: bool) -> None:
     for root in roots:
-        for made in root.made:
-            copier.add_made(made)
-        copier.add(root.descriptor, root.tag)
-        copier.record.mapping.update(root.mapping)
+        copier.add(root, root.tag)
         if root.original is not None and referrers:
             copier.record.uncopied_referrers += await read.medium.referrers(root.original.digest)
+
+
+def _raise_failures(failures: Mapping[str, errors.DregError], record: CopyRecord) -> None:
+    """Raise the first error of several tags, with what was copied nevertheless."""
+    if not failures:
+        return
+    first, *_ = failures.values()
+    first.add_outcome(f"not copied: {listed([*failures])}; {record.outcome()}")
+    raise first

@@ -3,9 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._async.opening import aopen_store
@@ -14,6 +13,8 @@ from dreg_client._async.store import AsyncStore
 from dreg_client.files.store_path import named_store
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.store_name import StoreName, reference_of
+
+_ARCHIVES: Final = frozenset({"oci-archive", "docker-archive"})
 
 if TYPE_CHECKING:
     from dreg_client.protocol.options import RegistryOptions
@@ -50,14 +51,14 @@ class AsyncCopyTarget:
     is_registry: bool
 
     @property
+    def is_archive(self) -> bool:
+        """Whether it is an archive, which is written as a whole."""
+        return isinstance(self.given, StoreName) and self.given.kind in _ARCHIVES
+
+    @property
     def is_docker_archive(self) -> bool:
         """Whether it is a docker-archive, which holds images of one platform, with full names."""
         return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
-
-    @property
-    def keeps_blobs(self) -> bool:
-        """Whether the blobs of a copy that fails stay. An archive is written as a whole."""
-        return not isinstance(self.given, StoreName) or self.given.kind in {"registry", "oci"}
 
     @property
     def tag(self) -> str:
@@ -86,7 +87,7 @@ def target_of(given: AsyncCopyEnd) -> AsyncCopyTarget:
     """Return the destination of a copy."""
     if not isinstance(given, str | StoreName):
         store, reference = _store_in(given)
-        return AsyncCopyTarget(store, reference, store.source.address != store.source.name)
+        return AsyncCopyTarget(store, reference, store.source.client is not None)
     name = named_store(given)
     return AsyncCopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
 
@@ -104,7 +105,7 @@ async def open_target(
             if target.is_registry:
                 _forget_tags(name)
         return
-    if name.kind in {"oci-archive", "docker-archive"}:
+    if target.is_archive:
         archive = _archive(name)
         try:
             yield archive
@@ -134,9 +135,9 @@ def _store_in(given: AsyncStore | tuple[AsyncStore, str]) -> tuple[AsyncStore, s
 
 
 def _destination_in(store: AsyncStore) -> AsyncDestination:
-    if not hasattr(store.source, "push_manifest"):
+    if (writable := store.source.writable) is None:
         raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
-    return cast("AsyncDestination", store.source)
+    return writable
 
 
 def _archive(name: StoreName) -> AsyncDestination:
@@ -151,7 +152,11 @@ def _archive(name: StoreName) -> AsyncDestination:
 
 
 def _is_new_layout(name: StoreName) -> bool:
-    return name.kind == "oci" and not Path(name.path).exists()
+    if name.kind != "oci":
+        return False
+    from dreg_client.files.layout_writer import is_new_layout  # noqa: PLC0415 (not every copy needs a layout)
+
+    return is_new_layout(name.path)
 
 
 def _opened(name: StoreName, options: "RegistryOptions") -> AsyncStore:

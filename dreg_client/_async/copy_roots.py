@@ -2,19 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 from dreg_client import errors
+from dreg_client._async.documents import read_manifest
 from dreg_client._async.in_order import in_order
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index
 from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
 
-_AT_A_TIME: Final = 8
+AT_A_TIME: Final = 8
+"""The most references to resolve concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,14 @@ class Root:
         descriptor: Its descriptor.
         tag: The tag to write it under; empty for its digest.
         original: The index that it replaces; None if it is copied unchanged.
-        made: The new indexes, which the source does not have.
+        new_indexes: The new indexes, which the source does not have.
         mapping: The digests of the indexes that change, old and new.
     """
 
     descriptor: Descriptor
     tag: str = ""
     original: Descriptor | None = None
-    made: tuple[RawManifest, ...] = ()
+    new_indexes: tuple[RawManifest, ...] = ()
     mapping: dict[Digest, Digest] = field(default_factory=dict[Digest, Digest])
 
 
@@ -41,28 +43,47 @@ async def resolve_all(source: AsyncSource, references: Sequence[str]) -> list[De
 
     Raises:
         NotFoundError: There is no such manifest.
-        UnsupportedMediaTypeError: It is a manifest of Docker's schema 1.
+        UnsupportedError: It is a manifest of Docker's schema 1.
     """
-    found = await in_order(source.resolve, references, at_a_time=_AT_A_TIME)
+    found = await in_order(source.resolve, references, at_a_time=AT_A_TIME)
     for descriptor in found:
         check_is_modern(descriptor)
     return found
 
 
-async def current_digests(destination: AsyncDestination, tags: Sequence[str], *, surely: bool) -> dict[str, Digest]:
-    """Return the digests of those tags that exist; with `surely`, also where a registry does not support HEAD."""
-    current = partial(_sure_digest, destination) if surely else destination.current_digest
-    found = await in_order(current, tags, at_a_time=_AT_A_TIME)
-    return {tag: digest for tag, digest in zip(tags, found, strict=True) if digest is not None}
+async def current_digests(
+    source: AsyncSource, destination: AsyncDestination, roots: Sequence[Root], *, surely: bool
+) -> dict[str, Digest]:
+    """Return the digests that the tags of roots have in the destination, apart from tags that do not exist.
+
+    With `surely`, also where a registry does not support HEAD, and where manifests are not kept: an image with the same
+    config and layers as the root counts as the same.
+    """
+    tagged = [root for root in roots if root.tag]
+
+    async def current(root: Root) -> Digest | None:
+        found = await destination.current_digest(root.tag)
+        return await _read_digest(source, destination, root) if found is None and surely else found
+
+    found = await in_order(current, tagged, at_a_time=AT_A_TIME)
+    return {root.tag: digest for root, digest in zip(tagged, found, strict=True) if digest is not None}
 
 
-async def _sure_digest(destination: AsyncDestination, tag: str) -> Digest | None:
-    if (found := await destination.current_digest(tag)) is not None:
-        return found
+async def _read_digest(source: AsyncSource, destination: AsyncDestination, root: Root) -> Digest | None:
     try:
-        return (await destination.resolve(tag)).digest
+        there = await destination.resolve(root.tag)
     except errors.NotFoundError:
         return None
+    if destination.writes_manifests and await _content(destination, there) == await _content(source, root.descriptor):
+        return root.descriptor.digest
+    return there.digest
+
+
+async def _content(source: AsyncSource, descriptor: Descriptor) -> list[Digest]:
+    """Return the digests of what a manifest names."""
+    document = await read_manifest(source, descriptor, strict=False)
+    named = document.manifests if isinstance(document, Index) else (document.config, *document.layers)
+    return [each.digest for each in named]
 
 
 async def root_of(source: AsyncSource, found: Descriptor, tag: str, platforms: Collection[Platform]) -> Root:
@@ -80,4 +101,4 @@ async def root_of(source: AsyncSource, found: Descriptor, tag: str, platforms: C
 
     selected = await select_platforms(source, found, platforms)
     original = found if selected.mapping else None
-    return Root(selected.descriptor, tag, original, selected.made, selected.mapping)
+    return Root(selected.descriptor, tag, original, selected.new_indexes, selected.mapping)

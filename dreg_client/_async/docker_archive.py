@@ -18,6 +18,7 @@ from dreg_client.values.digest import Digest
 class AsyncDockerArchiveSource:
     """The images of a docker-archive (an `AsyncSource`). Async code reads in a thread."""
 
+    client = writable = None
     refetches = False
     writes_manifests = True
 

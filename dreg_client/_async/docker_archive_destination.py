@@ -10,16 +10,16 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.archive_session import AsyncArchiveSession
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.file_reader import AsyncFileReader
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client.files import layout as layout_files
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.docker_archive import SavedImages
+from dreg_client.files.regular import Version
 from dreg_client.files.saved_spool import SavedSpool, full_name, image_of
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import parse_document
 from dreg_client.protocol.content import BlobRequest, RawManifest
+from dreg_client.protocol.tag_conflicts import not_deleted
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
@@ -40,8 +40,9 @@ class AsyncDockerArchiveDestination:
         LayoutError: There is another file, which is not such an archive.
     """
 
-    refetches = False
-    writes_manifests = True
+    client = None
+    refetches = has_closures = False
+    writes_manifests = lists_written = is_atomic = True
 
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         check_flag("strict", strict)
@@ -54,37 +55,45 @@ class AsyncDockerArchiveDestination:
         self._session = AsyncArchiveSession(self._begin, self._finish, self._close)
 
     def _opened(self) -> SavedImages | None:
+        self._version: Version | None = None
         if not self._spool.path.exists():
             return None
         files = TarFiles(self._spool.path)
         try:
+            self._version = files.version
             return SavedImages(files, strict=self.strict)
         except BaseException:
             files.close()
             raise
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     async def aclose(self) -> None:
         """Close the archive."""
         if self._old is not None:
             self._old.files.close()
 
-    def writing(self) -> AbstractAsyncContextManager[None]:
+    def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 (port)
         """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
         return self._session.writer()
 
     def _begin(self) -> None:
         self._spool.__enter__()
-        try:
-            self._new = SavedSpool(self._spool.folder, self._old)
-        except BaseException:
-            self._spool.__exit__()
-            raise
+        if self._version != self._spool.version:  # another process has replaced it since it was opened
+            self._open_again()
+        self._new = SavedSpool(self._spool.folder, self._old)
+
+    def _open_again(self) -> None:
+        old, self._old = self._old, self._opened()
+        if old is not None:
+            old.files.close()
 
     def _finish(self) -> None:
-        self._spool.write(self._writable.members())
-        if self._old is not None:
-            self._old.files.close()
-        self._old = self._opened()
+        self._spool.write(self._writable.members(), self._version)
+        self._open_again()
 
     def _close(self) -> None:
         self._new, self._pushed = None, {}
@@ -167,36 +176,27 @@ class AsyncDockerArchiveDestination:
         """Return False, because an archive has no repositories."""
         return False
 
-    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
 
         Raises:
-            UnsupportedError: It is an index; choose a platform.
+            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers.
             NotAnImageError: It is an artifact.
             InvalidReferenceError: The name is not valid.
             NotFoundError: Its config or a layer is missing.
-            LayoutError: Its config does not describe its layers, so that nothing could load the image.
+            ConflictError: With `no_clobber`, an image with another config or other layers has the name.
         """
         image = image_of(manifest, self.name)
         name = None if is_registered_digest(reference) else full_name(reference)
         async with self.writing():
-            await self._check(image)
-            await run_in_thread(self._writable.add, image, name, self.name)
+            await run_in_thread(partial(self._writable.add, image, name, self.name, no_clobber=no_clobber))
             self._pushed[manifest.digest] = manifest
 
-    async def _check(self, image: ImageManifest) -> None:
-        if not await self.has_blob(image.config.digest):
-            return  # an error that `add` describes
-        raw = await self.fetch_document(image.config, is_blob=True)
-        diff_ids = parse_document(raw, kind="image-config", strict=False).rootfs.diff_ids
-        if len(diff_ids) != len(image.layers):
-            counted = f"{len(diff_ids)} diff_ids for {len(image.layers)} layers"
-            what = f"cannot hold {image.digest}: its config has {counted}; copy it to oci-archive:FILE"
-            raise errors.LayoutError(self.name, what)
-
-    async def delete_tag(self, tag: str) -> None:
+    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name, and the image if it has no other."""
         async with self.writing():
+            if expected is not None and (now := await self.current_digest(tag)) not in {None, expected}:
+                raise not_deleted(tag, str(now))
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 

@@ -46,7 +46,7 @@ async def _locked(root: str, name: str, *, shared: bool, creates: bool = True) -
         while not file.try_lock(shared=shared):
             if time.monotonic() >= until:
                 what = "deleting content of" if shared or name == INDEX else "writing"
-                reason = f"is locked: another process has been {what} the layout for {PATIENCE:.0f} seconds"
+                reason = f"is locked: another process or task has been {what} the layout for {PATIENCE:.0f} seconds"
                 raise errors.LayoutLockedError(file.path, f"{reason}; try again when it has ended")
             await sleep(random.uniform(*_PAUSES))  # noqa: S311 (not a secret)
         yield

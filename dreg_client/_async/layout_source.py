@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
+from threading import Lock
 from typing import Final
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
 from dreg_client._async.documents import completed_entry, read_verified
 from dreg_client._async.file_reader import AsyncFileReader
+from dreg_client._async.ports import AsyncDestination
 from dreg_client._logging import log
 from dreg_client.errors.problems import Severity
 from dreg_client.files import layout as layout_files
@@ -34,6 +36,17 @@ from dreg_client.values.media_type import Family, essence, is_media_type
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
 
+class _KeptIndex:
+    """The bytes of an `index.json`, and the document, which is parsed when it is needed."""
+
+    def __init__(self, raw: bytes, name: str, *, strict: bool) -> None:
+        self.raw, self._name, self._strict = raw, name, strict
+
+    @cached_property
+    def document(self) -> LayoutIndex:
+        return layout_files.parse_index(self.raw, self._name, strict=self._strict)
+
+
 class AsyncLayoutSource:
     """The files of an image layout (an `AsyncSource`).
 
@@ -41,6 +54,7 @@ class AsyncLayoutSource:
     layout must fail immediately. Async code reads everything else in a thread.
     """
 
+    client = None
     refetches = False
     writes_manifests = False
 
@@ -49,25 +63,43 @@ class AsyncLayoutSource:
         self.files, self.strict = files, strict
         self.name = self.address = files.name
         layout_files.check_marker(files)
-        self.raw_index = layout_files.index_octets(files)
-        self._index: LayoutIndex | None = layout_files.parse_index(self.raw_index, self.name, strict=strict)
+        self._kept = _KeptIndex(layout_files.index_octets(files), self.name, strict=strict)
+        self._keeping = Lock()
+        _ = self.index  # raises an error if it is not valid
 
     @property
     def index(self) -> LayoutIndex:
         """The document `index.json`, parsed when it is needed: a writer changes it many times."""
-        if self._index is None:
-            self._index = layout_files.parse_index(self.raw_index, self.name, strict=self.strict)
-        return self._index
+        return self._kept.document
 
     def keep_index(self, raw: bytes) -> None:
-        """Keep what `index.json` contains now."""
-        if raw != self.raw_index:
-            self.raw_index, self._index = raw, None
+        """Keep what `index.json` contains now, while no other writer of this library changes it."""
+        with self._keeping:
+            self._replace_index(raw)
+
+    def _replace_index(self, raw: bytes) -> None:
+        if raw != self._kept.raw:
+            self._kept = _KeptIndex(raw, self.name, strict=self.strict)
 
     async def refresh(self) -> None:
         """Read `index.json` again."""
-        self.keep_index(await run_in_thread(layout_files.index_octets, self.files))
+        await self._read_index()
         _ = self.index  # raises an error if it is not valid
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """None: a source is only read."""
+        return None
+
+    async def _read_index(self) -> None:
+        """Read `index.json` again, without parsing it."""
+        is_kept = False
+        while not is_kept:
+            before = self._kept
+            raw = await run_in_thread(layout_files.index_octets, self.files)
+            with self._keeping:
+                if is_kept := self._kept is before:  # otherwise, a newer index may have been kept meanwhile
+                    self._replace_index(raw)
 
     async def aclose(self) -> None:
         """Close open files."""

@@ -26,6 +26,7 @@ class AsyncNamedImages:
         self._medium, self._names = medium, names
         self.name, self.address, self.strict = medium.name, medium.address, medium.strict
         self.refetches, self.writes_manifests = medium.refetches, medium.writes_manifests
+        self.client = medium.client
 
     def _name_of(self, reference: str) -> str:
         return self._names.get(reference, reference)
@@ -58,6 +59,11 @@ class AsyncNamedImages:
         """Return a reader of a blob."""
         return self._medium.open_blob(request)
 
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """None: it is only read."""
+        return None
+
     async def aclose(self) -> None:
         """Do nothing: the medium may have other repositories."""
 
@@ -73,8 +79,15 @@ class AsyncNamedRepository(AsyncNamedImages):
     def __init__(self, medium: AsyncDestination, repository: str) -> None:
         super().__init__(medium, {})
         self._written = medium
+        self.has_closures, self.lists_written = medium.has_closures, medium.lists_written
+        self.is_atomic = medium.is_atomic
         # A docker-archive has the names that `docker load` expects.
         self._repository = full_name(f"{repository}:x")[:-2] if medium.writes_manifests else repository
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
 
     def _name_of(self, reference: str) -> str:
         return reference if is_registered_digest(reference) else f"{self._repository}:{reference}"
@@ -83,9 +96,9 @@ class AsyncNamedRepository(AsyncNamedImages):
         """List the tags."""
         return tuple(by_repository(await self._written.tags()).get(self._repository, ()))
 
-    def writing(self) -> AbstractAsyncContextManager[None]:
+    def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:
         """Write to the medium."""
-        return self._written.writing()
+        return self._written.writing(defers_tags=defers_tags)
 
     async def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
@@ -99,13 +112,13 @@ class AsyncNamedRepository(AsyncNamedImages):
         """Return False, because only registries mount."""
         return await self._written.mount_blob(digest, repository)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest under a tag or under its digest."""
-        await self._written.push_manifest(manifest, self._name_of(reference))
+        await self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
 
-    async def delete_tag(self, tag: str) -> None:
+    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""
-        await self._written.delete_tag(self._name_of(tag))
+        await self._written.delete_tag(self._name_of(tag), expected=expected)
 
     async def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""

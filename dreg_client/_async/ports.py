@@ -8,6 +8,7 @@ from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.values.digest import Digest
 
 if TYPE_CHECKING:  # commands that only list or resolve need no models
+    from dreg_client._async.client import AsyncClient
     from dreg_client.models.descriptor import Descriptor
 
 
@@ -42,6 +43,16 @@ class AsyncSource(Protocol):
     @property
     def address(self) -> str:
         """The full address: a repository's name with its registry, or a path."""
+        ...
+
+    @property
+    def client(self) -> "AsyncClient | None":
+        """The client of the registry. None if it is a layout or an archive."""
+        ...
+
+    @property
+    def writable(self) -> "AsyncDestination | None":
+        """The medium as a destination. None if it cannot be written."""
         ...
 
     @property
@@ -130,11 +141,33 @@ class AsyncDestination(AsyncSource, Protocol):
     manifests that name them, and a tag is written last.
     """
 
-    def writing(self) -> AbstractAsyncContextManager[None]:
+    @property
+    def has_closures(self) -> bool:
+        """Whether a manifest that it has can be relied on to be complete, with everything that it names.
+
+        True for a registry, which checks this itself. A layout may lack any file.
+        """
+        ...
+
+    @property
+    def lists_written(self) -> bool:
+        """Whether it keeps a list of the manifests that were written, so that even one that it has is written again."""
+        ...
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether nothing of what was written stays if `writing` raises. True for an archive."""
+        ...
+
+    def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:
         """Enter this before the first change, and leave it after the last one.
 
         What was written stays at least until then: a layout keeps `gc` out. An archive is complete only afterwards; if
         the block raises, the file stays as it was.
+
+        Args:
+            defers_tags: Whether tags may be written about a second after they were pushed, and at the end of the block
+                at the latest, because a layout writes several of them as fast as one.
         """
         ...
 
@@ -161,16 +194,26 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
-    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest, byte for byte, under a tag or under its digest. Everything that it names exists already.
+
+        With `no_clobber`, a tag of another manifest is not replaced. Layouts and archives check this when they write
+        the tag, which may be deferred (see `writing`). Registries have no such operation, so they are asked just
+        before.
 
         Raises:
             DigestMismatchError: The medium reports another digest than the manifest's.
+            ConflictError: With `no_clobber`, the tag names another manifest.
         """
         ...
 
-    async def delete_tag(self, tag: str) -> None:
-        """Delete a tag. The manifest and its other tags stay."""
+    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+        """Delete a tag. The manifest and its other tags stay.
+
+        Raises:
+            NotFoundError: There is no such tag.
+            ConflictError: The tag does not name the `expected` manifest. Registries are asked just before.
+        """
         ...
 
     async def delete_manifest(self, digest: Digest) -> None:

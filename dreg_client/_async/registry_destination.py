@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.manifests import named
-from dreg_client._async.ports import AsyncContent
+from dreg_client._async.ports import AsyncContent, AsyncDestination
 from dreg_client._async.referrers_checks import add_entry, checked_together
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import untag
@@ -17,6 +17,7 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
+from dreg_client.protocol.tag_conflicts import not_deleted, not_replaced
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -29,8 +30,16 @@ if TYPE_CHECKING:  # few programs write
 class AsyncRegistryDestination(AsyncRegistrySource):
     """A repository of a registry (an `AsyncDestination`)."""
 
+    has_closures = True
+    lists_written = is_atomic = False
+
+    @property
+    def writable(self) -> AsyncDestination | None:
+        """This object."""
+        return self
+
     @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[None]:
+    async def writing(self, *, defers_tags: bool = False) -> AsyncGenerator[None]:  # noqa: ARG002 (port)
         """Check changes of referrers tags at the end, all together.
 
         Blobs need nothing: a registry keeps for a while what no manifest names yet.
@@ -62,13 +71,22 @@ class AsyncRegistryDestination(AsyncRegistrySource):
 
         return AsyncBlobUploads(self._client, self._name)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
         name, raw = name_of(reference), manifest.raw
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to push")
+        if (
+            no_clobber
+            and not isinstance(name, Digest)
+            and (now := await self.current_digest(reference)) not in {None, manifest.digest}
+        ):
+            raise not_replaced(reference, str(now))
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = await changes.put_manifest(self._client, self._name, name, raw, media_type)
+        if digest.algorithm != manifest.digest.algorithm:
+            where = f"{self.address}, tag {name}, as stored by the registry"
+            raise errors.DigestMismatchError(manifest.digest, digest, where, as_stored=True)
         subject = subject_in(raw)
         if subject is None or lists_referrers(response, subject):
             return
@@ -76,8 +94,10 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         parsed = parse_manifest(raw, media_type, strict=False)
         await add_entry(self.referrers_tag(subject), referrer(written, parsed))
 
-    async def delete_tag(self, tag: str) -> None:
+    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
+        if expected is not None and (now := await self.current_digest(tag)) not in {None, expected}:
+            raise not_deleted(tag, str(now))
         await untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
 
     async def delete_manifest(self, digest: Digest) -> None:

@@ -12,6 +12,7 @@ from dreg_client._async.documents import completed_entry
 from dreg_client._async.in_order import in_order
 from dreg_client._async.lists import list_tags
 from dreg_client._async.manifests import get_manifest, resolve_manifest
+from dreg_client._async.ports import AsyncDestination
 from dreg_client._async.ranged_download import AsyncRangedDownload
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
@@ -39,13 +40,14 @@ class AsyncRegistrySource:
         self, client: AsyncClient, repository: RepositoryName, *, owns_client: bool = False, strict: bool = True
     ) -> None:
         self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
+        self.client = client
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
 
     @property
-    def connections(self) -> int:
-        """The maximum number of connections to one host."""
-        return self._client.connections
+    def writable(self) -> AsyncDestination | None:
+        """None: a source is only read."""
+        return None
 
     async def aclose(self) -> None:
         """Close the client if it belongs to this source."""

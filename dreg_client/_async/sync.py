@@ -68,7 +68,7 @@ async def aplan_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
 
     Example:
         plan = await aplan_sync("localhost:5000/acme/web", "oci:build/mirror", prune=True)
-        print(plan.octets, [each.tag for each in plan.repositories[0].removals])
+        print(plan.size, [each.tag for each in plan.repositories[0].removals])
     """
     choice, registries = choice_of(options)
 

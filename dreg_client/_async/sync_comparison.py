@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from dreg_client import errors
 from dreg_client._async.copier import concerns_everything
-from dreg_client._async.copy_roots import Root, root_of
+from dreg_client._async.copy_roots import AT_A_TIME, Root, root_of
 from dreg_client._async.documents import read_manifest
 from dreg_client._async.in_order import in_order
 from dreg_client._async.ports import AsyncDestination, AsyncSource
@@ -22,7 +22,6 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.reference import Tag
 
-_AT_A_TIME: Final = 8
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -100,7 +99,7 @@ async def _tags_there(destination: AsyncDestination) -> tuple[str, ...]:
 
 
 async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncChoice, found: _Findings) -> None:
-    in_registry = pair.destination.address != pair.destination.name
+    in_registry = pair.destination.client is not None
 
     async def resolved(tag: str) -> Descriptor | errors.DregError:
         if in_registry:
@@ -109,7 +108,7 @@ async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncCh
         check_is_modern(descriptor)
         return descriptor
 
-    results = await in_order(partial(_attempt, resolved), chosen, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, resolved), chosen, at_a_time=AT_A_TIME)
     selected: dict[Digest, Root | errors.DregError] = {}
     for tag, result in zip(chosen, results, strict=True):
         if isinstance(result, errors.DregError):
@@ -142,7 +141,7 @@ async def _platforms_of(source: AsyncSource, choice: SyncChoice, descriptor: Des
 
 
 async def _find_current(destination: AsyncDestination, tags: Sequence[str], found: _Findings) -> None:
-    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -162,7 +161,7 @@ async def _find_removals(
     found.not_pruned = await _reason_to_doubt(pair.source, gone)
     if found.not_pruned:
         return
-    results = await in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -173,7 +172,7 @@ async def _find_removals(
 
 async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
     """Return why the list of a source, which lacks some tags, cannot be trusted; empty if it can."""
-    results = await in_order(partial(_attempt, source.resolve), gone, at_a_time=_AT_A_TIME)
+    results = await in_order(partial(_attempt, source.resolve), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.NotFoundError):
             continue
@@ -203,7 +202,7 @@ async def _add_digest_tags(
 
 async def _named_by(destination: AsyncDestination, tags: Sequence[str]) -> set[Digest]:
     """Return the digests of the manifests at some tags, and of those in their indexes, at any depth."""
-    ahead = await in_order(destination.resolve, tags, at_a_time=_AT_A_TIME)
+    ahead = await in_order(destination.resolve, tags, at_a_time=AT_A_TIME)
     named: set[Digest] = set()
     while ahead:
         descriptor = ahead.pop()

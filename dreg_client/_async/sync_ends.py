@@ -117,7 +117,7 @@ async def _read_side(
     if not isinstance(destination, AsyncRegistry) and not (isinstance(destination, str) and host_alone(destination)):
         return None
     read = await stack.enter_async_context(open_source(source, {}))
-    if read.medium.address != read.medium.name:  # an open repository
+    if read.medium.client is not None:  # an open repository
         return None
     found = by_repository(await read.medium.tags())
     found.pop("", None)
@@ -149,7 +149,7 @@ async def _write_side(
             "several repositories cannot be copied to one; name a registry as the destination"
         )
     written = await stack.enter_async_context(open_target(target, {}, dry_run=dry_run))
-    if not (target.keeps_blobs or dry_run):
+    if target.is_archive and not dry_run:
         await stack.enter_async_context(written.writing())
     return AsyncIntoNames(written, address_of(destination, written))
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Self, TypeVar
 
 from dreg_client._async._compat import Semaphore, new_lock
-from dreg_client._async.copier import concurrency
+from dreg_client._async.blob_copies import concurrency
 from dreg_client._async.copy import listener_of
 from dreg_client._async.limits import within
 from dreg_client._async.ports import AsyncDestination, AsyncSource
@@ -98,4 +98,4 @@ async def in_run(options: CopyOptions, function: Callable[[AsyncSyncRun], Awaita
 
 def _host(end: AsyncSource) -> str:
     """Return the registry of a repository; empty if it is a layout or an archive."""
-    return end.address.removesuffix(end.name)
+    return end.client.registry.url if end.client is not None else ""

@@ -50,7 +50,7 @@ class AsyncStores:
     @property
     def is_archive(self) -> bool:
         """Whether the destination is written as a whole."""
-        return not target_of(self._destination).keeps_blobs
+        return target_of(self._destination).is_archive
 
     @property
     def is_docker_archive(self) -> bool:
@@ -82,7 +82,7 @@ class AsyncStores:
     async def _named(self, medium: AsyncSource, *, is_registry: bool) -> AsyncSource:
         """Return the images to copy under their tags, if they have full names."""
         wanted = _repository_in(self._source)
-        if not wanted and not (is_registry and medium.address == medium.name):
+        if not wanted and not (is_registry and medium.client is None):
             return medium
         found = by_repository(await medium.tags())
         if wanted:
@@ -103,7 +103,7 @@ class AsyncStores:
         wanted = _repository_in(self._destination)
         if wanted or not self.is_docker_archive:
             return wanted
-        if source.address != source.name:
+        if source.client is not None:
             return source.address
         if isinstance(source, AsyncNamedImages) or "" in by_repository(listed):
             expected = "an archive and a repository, such as docker-archive:FILE:acme/web: some images have only a tag"
@@ -122,7 +122,7 @@ def check_without_tag(name: StoreName) -> None:
 def repository_of(source: str | StoreName | AsyncStore) -> str:
     """Return the repository of a source without its registry; empty if it is a layout or an archive without names."""
     if isinstance(source, AsyncStore):
-        return source.name if source.name != source.address else ""
+        return source.name if source.source.client is not None else ""
     name = named_store(source)
     if name.kind == "registry":
         return name.reference.repository if name.reference else ""
@@ -132,8 +132,8 @@ def repository_of(source: str | StoreName | AsyncStore) -> str:
 def address_of(given: str | StoreName | AsyncStore, medium: AsyncSource | None = None) -> str:
     """Return the name of a store, without a tag."""
     if not isinstance(given, str | StoreName):
-        address = (medium or given.source).address
-        return address if address != given.name else f"oci:{address}"
+        read = medium or given.source
+        return read.address if read.client is not None else f"oci:{read.address}"
     name = named_store(given)
     if name.reference is not None and name.kind == "registry":
         return f"{name.reference.registry}/{name.reference.repository}"

@@ -11,6 +11,7 @@ from dreg_client._async.ports import AsyncDestination
 from dreg_client._async.sync_comparison import Comparison
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client._async.sync_run import AsyncSyncRun
+from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
@@ -35,9 +36,7 @@ async def copied(
     ends, totals = (pair.source, pair.destination), run.totals.of_next()
     copier = AsyncCopier(
         *ends,
-        referrers=choice.referrers,
-        dry_run=dry_run,
-        keeps_going=True,
+        CopyFlags(referrers=choice.referrers, dry_run=dry_run, keeps_going=True),
         shared=run.shared(*ends),
         emit=totals,
     )
@@ -70,7 +69,7 @@ async def _copy_all(
         for batch in _batches(tags, found.roots):
             totals.start_next()
             for tag, root in batch:
-                _add(copier, root, tag)
+                copier.add(root, tag)
             await copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
         return failure
@@ -87,13 +86,6 @@ def _batches(tags: Iterable[str], roots: Mapping[str, Root]) -> Iterator[list[tu
         yield batch
 
 
-def _add(copier: AsyncCopier, root: Root, tag: str) -> None:
-    for made in root.made:
-        copier.add_made(made)
-    copier.add(root.descriptor, tag)
-    copier.record.mapping.update(root.mapping)
-
-
 async def remove(
     destination: AsyncDestination, removals: Mapping[str, Digest]
 ) -> tuple[tuple[str, ...], dict[str, errors.DregError]]:
@@ -102,11 +94,7 @@ async def remove(
     failed: dict[str, errors.DregError] = {}
     for tag, digest in removals.items():
         try:
-            now = await destination.current_digest(tag)
-            if now not in {None, digest}:
-                what = f"the tag {tag} was changed by another client, and names {now} now; it was not removed"
-                raise errors.ConflictError(what)
-            await destination.delete_tag(tag)
+            await destination.delete_tag(tag, expected=digest)
         except errors.NotFoundError:
             pass
         except errors.DregError as failure:
@@ -131,8 +119,8 @@ def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> Repo
         removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in removals.items()),
         failures=tuple(PlannedFailure(tag=tag, reason=str(failure)) for tag, failure in done.failures.items()),
         not_pruned=done.not_pruned,
-        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.octets),
-        manifests=PlannedSize(count=done.manifests.count, size=done.manifests.octets),
+        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.size),
+        manifests=PlannedSize(count=done.manifests.count, size=done.manifests.size),
         platforms=tuple(map(str, choice.platforms)),
         referrers=choice.referrers,
         allow_empty=choice.allow_empty,

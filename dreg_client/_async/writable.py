@@ -44,6 +44,10 @@ class AsyncWritableStore(AsyncStore):
     def writing(self) -> AbstractAsyncContextManager[None]:
         """Keep what is written in a block from being deleted by `gc` in another process, before a manifest names it.
 
+        Manifests without a tag are listed at the end of the block, unless another manifest that is written in the block
+        names them. If the block raises, they are not listed. The block is that of the task that enters it, and of
+        the tasks that this one starts. Delete content outside of it.
+
         Example:
             async with layout.writing():
                 layer = await layout.push_blob(b"...")
@@ -135,7 +139,7 @@ class AsyncWritableStore(AsyncStore):
         tags = [check_ref_name(text) for text in new_tags]
         if not tags:
             raise ValueError("name at least one tag to add")
-        async with self.writing():
+        async with self.destination.writing(defers_tags=True):
             found = await self.source.fetch_manifest(reference_text(reference), legacy=True)
             for new in tags:
                 await self.destination.push_manifest(found, new)

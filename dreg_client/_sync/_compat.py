@@ -112,8 +112,8 @@ class Semaphore:
     from the queue to `held`, and a single one moves it back.
 
     Nobody waits for the queue itself: before Python 3.13, `get` with a timeout may wait forever if another thread was
-    faster. A lock wakes one waiter at a time instead, which wakes the next one. If an interrupt loses a wake-up, the
-    others look again after their present step.
+    faster, or after a signal. A lock wakes one waiter at a time instead, which wakes the next one. If an interrupt
+    loses a wake-up, the others look again after their present step.
     """
 
     def __init__(self, permits: int) -> None:
@@ -175,27 +175,25 @@ def getaddrinfo(host: str, port: int, timeout: float = inf) -> list[Address]:
     """
     with contextlib.suppress(socket.gaierror):  # an IP address needs no lookup, and so no thread
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    outcomes: SimpleQueue[list[Address] | Exception] = SimpleQueue()  # in C: an interrupt in `Event.wait` may fail
-    received: list[list[Address] | Exception] = []
+    outcomes: list[list[Address] | Exception] = []
+    is_running = threading.Lock()  # in C: an interrupt in `Event.wait` may fail
+    is_running.acquire()
 
     def look_up() -> None:
         try:
-            outcomes.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+            outcomes.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
         except Exception as failure:  # noqa: BLE001 (raised below)
-            outcomes.put(failure)
-
-    def receive(seconds: float) -> bool:
-        with contextlib.suppress(Empty):
-            received.append(outcomes.get(timeout=seconds))
-        return bool(received)
+            outcomes.append(failure)
+        finally:
+            is_running.release()
 
     _thread.start_new_thread(look_up, ())
     wait = wait_in_steps if (scope := current.get()) is None else scope.wait
-    if not wait(receive, timeout):
+    if not wait(lambda seconds: is_running.acquire(timeout=seconds), timeout):
         raise TimeoutError
-    if isinstance(received[0], Exception):
-        raise received[0]
-    return received[0]
+    if isinstance(outcomes[0], Exception):
+        raise outcomes[0]
+    return outcomes[0]
 
 
 def run_until(end: float, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:

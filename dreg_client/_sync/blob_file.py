@@ -19,11 +19,15 @@ def write_blob(files: DirectoryFiles, content: Content) -> Descriptor:
         SizeMismatchError: The number of bytes is not the stated one. Nothing was written.
     """
     digest = verifiable(content.digest) if content.digest else None
-    with NewBlob(files, digest, content.size) as blob:
+    blob = NewBlob(files, digest, content.size)
+    try:
+        run_in_thread(blob.open)
         with content.chunks() as chunks, WriteBehind(blob.write, blob.hash) as behind:
             for chunk in chunks:
                 if blob.add(chunk):
                     behind.put(blob.take_block())
             behind.finish()
         found = run_in_thread(blob.finish)
+    finally:
+        blob.close()
     return Descriptor(mediaType=OCTET_STREAM, digest=found, size=blob.size)

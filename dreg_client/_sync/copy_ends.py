@@ -4,9 +4,8 @@
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._sync.opening import open_store
@@ -15,6 +14,8 @@ from dreg_client._sync.store import Store
 from dreg_client.files.store_path import named_store
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.store_name import StoreName, reference_of
+
+_ARCHIVES: Final = frozenset({"oci-archive", "docker-archive"})
 
 if TYPE_CHECKING:
     from dreg_client.protocol.options import RegistryOptions
@@ -51,14 +52,14 @@ class CopyTarget:
     is_registry: bool
 
     @property
+    def is_archive(self) -> bool:
+        """Whether it is an archive, which is written as a whole."""
+        return isinstance(self.given, StoreName) and self.given.kind in _ARCHIVES
+
+    @property
     def is_docker_archive(self) -> bool:
         """Whether it is a docker-archive, which holds images of one platform, with full names."""
         return isinstance(self.given, StoreName) and self.given.kind == "docker-archive"
-
-    @property
-    def keeps_blobs(self) -> bool:
-        """Whether the blobs of a copy that fails stay. An archive is written as a whole."""
-        return not isinstance(self.given, StoreName) or self.given.kind in {"registry", "oci"}
 
     @property
     def tag(self) -> str:
@@ -87,7 +88,7 @@ def target_of(given: CopyEnd) -> CopyTarget:
     """Return the destination of a copy."""
     if not isinstance(given, str | StoreName):
         store, reference = _store_in(given)
-        return CopyTarget(store, reference, store.source.address != store.source.name)
+        return CopyTarget(store, reference, store.source.client is not None)
     name = named_store(given)
     return CopyTarget(name, reference_of(name) if name.is_named else "", name.kind == "registry")
 
@@ -103,7 +104,7 @@ def open_target(target: CopyTarget, options: "RegistryOptions", *, dry_run: bool
             if target.is_registry:
                 _forget_tags(name)
         return
-    if name.kind in {"oci-archive", "docker-archive"}:
+    if target.is_archive:
         archive = _archive(name)
         try:
             yield archive
@@ -133,9 +134,9 @@ def _store_in(given: Store | tuple[Store, str]) -> tuple[Store, str]:
 
 
 def _destination_in(store: Store) -> Destination:
-    if not hasattr(store.source, "push_manifest"):
+    if (writable := store.source.writable) is None:
         raise errors.UnsupportedError(f"{store.address} cannot be written; copy to a registry or to oci:PATH")
-    return cast("Destination", store.source)
+    return writable
 
 
 def _archive(name: StoreName) -> Destination:
@@ -150,7 +151,11 @@ def _archive(name: StoreName) -> Destination:
 
 
 def _is_new_layout(name: StoreName) -> bool:
-    return name.kind == "oci" and not Path(name.path).exists()
+    if name.kind != "oci":
+        return False
+    from dreg_client.files.layout_writer import is_new_layout  # noqa: PLC0415 (not every copy needs a layout)
+
+    return is_new_layout(name.path)
 
 
 def _opened(name: StoreName, options: "RegistryOptions") -> Store:

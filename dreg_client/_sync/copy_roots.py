@@ -3,19 +3,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 from dreg_client import errors
+from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.ports import Destination, Source
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.models.index import Index
 from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
 
-_AT_A_TIME: Final = 8
+AT_A_TIME: Final = 8
+"""The most references to resolve concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,14 @@ class Root:
         descriptor: Its descriptor.
         tag: The tag to write it under; empty for its digest.
         original: The index that it replaces; None if it is copied unchanged.
-        made: The new indexes, which the source does not have.
+        new_indexes: The new indexes, which the source does not have.
         mapping: The digests of the indexes that change, old and new.
     """
 
     descriptor: Descriptor
     tag: str = ""
     original: Descriptor | None = None
-    made: tuple[RawManifest, ...] = ()
+    new_indexes: tuple[RawManifest, ...] = ()
     mapping: dict[Digest, Digest] = field(default_factory=dict[Digest, Digest])
 
 
@@ -42,28 +44,47 @@ def resolve_all(source: Source, references: Sequence[str]) -> list[Descriptor]:
 
     Raises:
         NotFoundError: There is no such manifest.
-        UnsupportedMediaTypeError: It is a manifest of Docker's schema 1.
+        UnsupportedError: It is a manifest of Docker's schema 1.
     """
-    found = in_order(source.resolve, references, at_a_time=_AT_A_TIME)
+    found = in_order(source.resolve, references, at_a_time=AT_A_TIME)
     for descriptor in found:
         check_is_modern(descriptor)
     return found
 
 
-def current_digests(destination: Destination, tags: Sequence[str], *, surely: bool) -> dict[str, Digest]:
-    """Return the digests of those tags that exist; with `surely`, also where a registry does not support HEAD."""
-    current = partial(_sure_digest, destination) if surely else destination.current_digest
-    found = in_order(current, tags, at_a_time=_AT_A_TIME)
-    return {tag: digest for tag, digest in zip(tags, found, strict=True) if digest is not None}
+def current_digests(
+    source: Source, destination: Destination, roots: Sequence[Root], *, surely: bool
+) -> dict[str, Digest]:
+    """Return the digests that the tags of roots have in the destination, apart from tags that do not exist.
+
+    With `surely`, also where a registry does not support HEAD, and where manifests are not kept: an image with the same
+    config and layers as the root counts as the same.
+    """
+    tagged = [root for root in roots if root.tag]
+
+    def current(root: Root) -> Digest | None:
+        found = destination.current_digest(root.tag)
+        return _read_digest(source, destination, root) if found is None and surely else found
+
+    found = in_order(current, tagged, at_a_time=AT_A_TIME)
+    return {root.tag: digest for root, digest in zip(tagged, found, strict=True) if digest is not None}
 
 
-def _sure_digest(destination: Destination, tag: str) -> Digest | None:
-    if (found := destination.current_digest(tag)) is not None:
-        return found
+def _read_digest(source: Source, destination: Destination, root: Root) -> Digest | None:
     try:
-        return destination.resolve(tag).digest
+        there = destination.resolve(root.tag)
     except errors.NotFoundError:
         return None
+    if destination.writes_manifests and _content(destination, there) == _content(source, root.descriptor):
+        return root.descriptor.digest
+    return there.digest
+
+
+def _content(source: Source, descriptor: Descriptor) -> list[Digest]:
+    """Return the digests of what a manifest names."""
+    document = read_manifest(source, descriptor, strict=False)
+    named = document.manifests if isinstance(document, Index) else (document.config, *document.layers)
+    return [each.digest for each in named]
 
 
 def root_of(source: Source, found: Descriptor, tag: str, platforms: Collection[Platform]) -> Root:
@@ -81,4 +102,4 @@ def root_of(source: Source, found: Descriptor, tag: str, platforms: Collection[P
 
     selected = select_platforms(source, found, platforms)
     original = found if selected.mapping else None
-    return Root(selected.descriptor, tag, original, selected.made, selected.mapping)
+    return Root(selected.descriptor, tag, original, selected.new_indexes, selected.mapping)

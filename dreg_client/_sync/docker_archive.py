@@ -19,6 +19,7 @@ from dreg_client.values.digest import Digest
 class DockerArchiveSource:
     """The images of a docker-archive (a `Source`)."""
 
+    client = writable = None
     refetches = False
     writes_manifests = True
 

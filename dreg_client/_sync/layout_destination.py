@@ -1,130 +1,102 @@
 # Generated from dreg_client/_async/layout_destination.py by tools/generate_sync.py. Do not edit.
 """Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread, run_shielded
 from dreg_client._sync.blob_file import write_blob
 from dreg_client._sync.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._sync.layout_source import LayoutSource
-from dreg_client._sync.ports import Content
-from dreg_client.files import layout as layout_files
+from dreg_client._sync.ports import Content, Destination
 from dreg_client.files import layout_writer
-from dreg_client.files.rooted import DirectoryFiles, Files
+from dreg_client.files.pending_entries import Change, NewEntries, PendingEntries, current_writer
+from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import LayoutIndex
-from dreg_client.models.index_text import IndexText
+from dreg_client.models.index_text import Naming
 from dreg_client.protocol.content import RawManifest, verifiable
-from dreg_client.protocol.missing import named_manifests
-from dreg_client.protocol.referrers import subject_in
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
 if TYPE_CHECKING:  # few programs delete
     from dreg_client.files.layout_gc import GCResult
-    from dreg_client.files.layout_reach import Reach
-
-
-_TAGS_WITHIN: Final = 1.0
-"""The seconds after which new tags are written, while more are written: each change of the index is synced to disk."""
 
 
 class LayoutDestination(LayoutSource):
     """The files of an image layout in a directory (a `Destination`). Threads may share it.
 
-    A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last.
+    A blob is written to a temporary file, which is verified, synced and renamed. The index is changed last. What is not
+    in it yet belongs to one writer (see `PendingEntries`), so a failure of another one does not affect it.
     """
 
-    def __init__(self, files: Files, *, strict: bool = True) -> None:
-        super().__init__(files, strict=strict)
-        self._writers: list[object] = []
-        self._unlisted: dict[Digest, Descriptor] = {}  # pushed by digest since the first writer began
-        self._unsynced: set[str] = set()  # the algorithms of new blobs, whose directories must be synced
-        self._is_index_unsynced = False
-        self._tagged: list[tuple[Descriptor, str]] = []  # not in `index.json` yet
-        self._tags_written = 0.0  # when
-        self._index_with_tags: tuple[tuple[bytes, int], LayoutIndex] | None = None
-        self._named: set[Digest] = set()  # named by the manifests that were pushed meanwhile
-        self._referring: set[Digest] = set()  # pushed manifests with a subject, which are always listed
-
-    @contextmanager
-    def writing(self) -> Generator[None]:
-        """Keep `gc` and deletions out.
-
-        Tags are written in the order in which they were pushed, several at a time, at the end or earlier.
-        The manifests that are pushed by digest are listed in the index at the end, without a name, except for those
-        that another pushed manifest names, such as the children of an index.
-        """
-        self.files.check_open()
-        with writing_content(self.files.name):
-            self._writers.append(writer := object())
-            try:
-                yield
-            except BaseException:
-                self._left_by(writer)
-                if self._tagged and not self._writers:
-                    with suppress(errors.DregError):  # the first error is raised
-                        run_shielded(self._write_tags)
-                raise
-            else:
-                self._write_rest(self._left_by(writer))
-            finally:
-                if not self._writers:
-                    self._tagged.clear()  # those that could not be written
-
-    def _write_rest(self, roots: list[Descriptor]) -> None:
-        """After the last writer, list manifests in the index, and make everything survive a power failure."""
-        if not self._writers:
-            if roots or self._tagged:
-                self._change_index(lambda index: index.add_all(roots))
-            self._sync()
-            self._sync_index()
+    has_closures = is_atomic = False
+    lists_written = True
 
     @property
-    def index(self) -> LayoutIndex:
-        """The document `index.json`, with all tags, even if they are not on disk yet."""
-        if not self._tagged:
-            return super().index
-        state, shown = (self.raw_index, len(self._tagged)), self._index_with_tags
-        if shown is None or shown[0] != state:
-            text = IndexText.parse(self.raw_index)
-            if text is None:
-                return super().index
-            text.name_all(self._tagged)
-            self._index_with_tags = shown = state, layout_files.parse_index(text.text(), self.name, strict=self.strict)
-        return shown[1]
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
-    def _left_by(self, writer: object) -> list[Descriptor]:
-        """End a writer; if it was the last one, return the manifests to list."""
-        self._writers.remove(writer)
-        if self._writers:
-            return []
-        unlisted, self._unlisted = self._unlisted, {}
-        named, self._named, self._referring = self._named - self._referring, set(), set()
-        return [entry for digest, entry in unlisted.items() if digest not in named]
+    @contextmanager
+    def writing(self, *, defers_tags: bool = False) -> Generator[None]:
+        """Keep `gc` and deletions out.
 
-    def _change_index(self, change: "layout_writer.Change") -> None:
-        """Write the tags that are not on disk yet, and another change."""
+        The manifests that are pushed by digest are listed in the index at the end, without a name, except for those
+        that another manifest names that is pushed in the block, such as the children of an index. If the block raises,
+        they are not listed. With `defers_tags`, tags are written several at a time, at the end or earlier, in the order
+        in which they were pushed, also if the block raises.
+        """
+        with self._writer(defers_tags=defers_tags):
+            yield
+
+    @contextmanager
+    def _writer(self, *, defers_tags: bool = False) -> Generator[PendingEntries]:
+        self.files.check_open()
+        pending = PendingEntries(self, defers_tags=defers_tags)
+        with writing_content(self.files.name):
+            if pending.outer is None:
+                self._read_index()  # another process may have changed it
+            try:
+                with pending:
+                    yield pending
+            except BaseException:
+                if pending.has_tags:
+                    with suppress(errors.DregError):  # the first error is raised
+                        run_shielded(self._write_tags, pending)
+                raise
+            self._end(pending)
+
+    def _end(self, pending: PendingEntries) -> None:
+        """Write what a writer has left, unless the writer around it will."""
+        is_handed_over = pending.hand_over()
+        self._write_tags(pending, () if is_handed_over else pending.roots())
+        if pending.has_new_blobs and not is_handed_over:
+            run_in_thread(layout_writer.sync_blobs, self._directory)
+
+    def _write_tags(self, pending: PendingEntries, roots: Sequence[Descriptor] = ()) -> None:
+        """Write the tags that a writer has deferred, and list manifests without a name."""
+        if not (roots or pending.has_tags):
+            return
         with changing_index(self.files.name):
-            tagged = tuple(self._tagged)
+            taken = pending.take_tags()
+            entries = NewEntries(taken, roots)
+            try:
+                self._write_index(entries)
+            except BaseException:
+                pending.put_back(taken)
+                raise
+        entries.check()
 
-            def change_all(index: IndexText) -> bool:
-                is_changed = index.name_all(tagged) | change(index)
-                self._is_index_unsynced |= is_changed
-                return is_changed
+    def _change_index(self, change: Change) -> None:
+        with changing_index(self.files.name):
+            self._write_index(change)
 
-            self._sync()
-            self.keep_index(run_in_thread(layout_writer.change_index, self._directory, change_all))
-            del self._tagged[: len(tagged)]
-            self._tags_written = monotonic()
-
-    def _write_tags(self) -> None:
-        self._change_index(lambda _: False)
+    def _write_index(self, change: Change) -> None:
+        """Change the index, while it is locked."""
+        self.keep_index(run_in_thread(layout_writer.change_index, self._directory, change))
 
     @property
     def _directory(self) -> DirectoryFiles:
@@ -132,20 +104,9 @@ class LayoutDestination(LayoutSource):
         assert isinstance(self.files, DirectoryFiles)  # noqa: S101 (see `Layout.destination`)
         return self.files
 
-    def _sync(self) -> None:
-        """Make the names of new blobs survive a power failure."""
-        unsynced, self._unsynced = self._unsynced, set()
-        if unsynced:
-            run_in_thread(layout_writer.sync_blobs, self._directory, unsynced)
-
-    def _sync_index(self) -> None:
-        """Make a changed index survive a power failure."""
-        is_unsynced, self._is_index_unsynced = self._is_index_unsynced, False
-        if is_unsynced:
-            run_in_thread(layout_writer.sync_index, self._directory)
-
     def current_digest(self, reference: str) -> Digest | None:
-        """Return the digest of a manifest in the layout, by its name or digest; None if there is none."""
+        """Return the digest of a manifest in the layout on disk, by its name or digest; None if there is none."""
+        self._read_index()
         try:
             return self.resolve(reference).digest
         except errors.NotFoundError:
@@ -153,113 +114,74 @@ class LayoutDestination(LayoutSource):
 
     def push_blob(self, content: Content) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
-        self.files.check_open()
         digest = verifiable(content.digest) if content.digest else None
-        with self.writing():
+        with self._writer() as pending:
+            self._write_overdue(pending)
             size = run_in_thread(layout_writer.stored_size, self._directory, digest) if digest else None
             if digest is not None and size is not None and content.size in {None, size}:
                 return Descriptor(mediaType=OCTET_STREAM, digest=digest, size=size)
             written = write_blob(self._directory, content)
-            self._unsynced.add(written.digest.algorithm)
+            pending.add_blob()
             return written
+
+    def _write_overdue(self, pending: PendingEntries) -> None:
+        if (overdue := pending.overdue()) is not None:
+            self._write_tags(overdue)
 
     def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""
         self.files.check_open()
         return False
 
-    def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest under a name or under its digest."""
-        self.files.check_open()
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
         is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
             raise errors.DigestMismatchError(Digest(reference), entry.digest, "the manifest to write")
-        with self.writing():
+        with self._writer() as pending:
             if run_in_thread(layout_writer.write_document, self._directory, manifest.digest, manifest.raw):
-                self._unsynced.add(manifest.digest.algorithm)
-            self._named.update(named_manifests(manifest.raw))
-            if is_digest:
-                self._unlisted[entry.digest] = entry
-                if subject_in(manifest.raw) is not None:
-                    self._referring.add(entry.digest)
-            else:
-                self._tagged.append((entry, reference))
-                if monotonic() - self._tags_written > _TAGS_WITHIN and len(self._writers) > 1:
-                    self._write_tags()
+                pending.add_blob()
+            pending.add(manifest, entry, is_unnamed=is_digest)
+            if not is_digest:
+                self._name(Naming(entry, reference, no_clobber), pending)
+            self._write_overdue(pending)
 
-    def delete_tag(self, tag: str) -> None:
+    def _name(self, naming: Naming, pending: PendingEntries) -> None:
+        """Write a tag, now or later."""
+        if not pending.defer(naming):
+            self._change_index(entries := NewEntries([naming]))
+            entries.check()
+
+    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name. Its manifest stays until `gc`, even if it has no other name.
 
         A manifest with a `subject`, such as a signature, stays in the index, so that it is still found as a referrer.
         """
-        self.files.check_open()
-        was_there = False
-        referring = self._referring_at(tag)
+        from dreg_client.files.layout_deletions import untag  # noqa: PLC0415 (see above)
 
-        def change(index: IndexText) -> bool:
-            nonlocal was_there
-            was_there = index.remove_name(tag)
-            return was_there | (was_there and index.add_all(referring))
-
-        with self.writing():
-            self._change_index(change)
-        if not was_there:
-            raise layout_files.not_found(self.index, tag, self.name)
-
-    def _referring_at(self, tag: str) -> list[Descriptor]:
-        """Return the descriptors of the manifests at a name that have a subject, without annotations."""
-        found: list[Descriptor] = []
-        for entry in layout_files.entries_named(self.index, tag):
-            with suppress(errors.DregError):  # a broken manifest can still lose its name
-                raw = self.fetch_document(entry)
-                if subject_in(raw) is not None:
-                    found.append(Descriptor(mediaType=entry.media_type, digest=entry.digest, size=entry.size))
-        return found
+        with self._writer():
+            self._change_index(partial(untag, self.files, tag, expected))
 
     def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
-        self.files.check_open()
-        with deleting_content(self.files.name):
-            was_listed = self._unlisted_now(digest)
-            if not was_listed and not self.has_blob(digest):
-                raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
-            reach = self._reach()
-            if digest not in reach.digests:
-                run_in_thread(layout_writer.delete_file, self._directory, digest)
-            elif not was_listed:
-                raise self._still_named(digest, reach)
+        from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
-    def _unlisted_now(self, digest: Digest) -> bool:
-        """Remove the entries of a manifest; return whether there were any."""
-        was_listed = False
-
-        def change(index: IndexText) -> bool:
-            nonlocal was_listed
-            was_listed = index.remove([digest])
-            return was_listed
-
-        self._change_index(change)
-        self._sync_index()  # the manifest must not be deleted before
-        return was_listed
+        with self._deleting(), changing_index(self.files.name):
+            self.keep_index(run_in_thread(delete_manifest, self._directory, digest))
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""
-        self.files.check_open()
-        with deleting_content(self.files.name):
-            if not self.has_blob(digest):
-                raise errors.NotFoundError(f"blob {digest}", self.name, "check the digest")
-            reach = self._reach()
-            if digest in reach.digests:
-                raise self._still_named(digest, reach)
-            run_in_thread(layout_writer.delete_file, self._directory, digest)
+        from dreg_client.files.layout_deletions import delete_blob  # noqa: PLC0415 (see above)
+
+        with self._deleting():
+            run_in_thread(delete_blob, self._directory, digest)
 
     def gc(self, *, dry_run: bool) -> "GCResult":
         """Delete what nothing in the index leads to."""
         from dreg_client.files.layout_gc import delete_garbage, find_garbage  # noqa: PLC0415 (see above)
 
-        self.files.check_open()
-        with deleting_content(self.files.name, dry_run=dry_run):
+        with self._deleting(dry_run=dry_run):
             self.refresh()
             found = run_in_thread(partial(find_garbage, self._directory, self.index, dry_run=dry_run))
             if not dry_run:
@@ -268,13 +190,12 @@ class LayoutDestination(LayoutSource):
                 self.refresh()
         return found
 
-    def _reach(self) -> "Reach":
-        from dreg_client.files.layout_reach import reachable_in  # noqa: PLC0415 (see above)
-
-        self.refresh()
-        return run_in_thread(partial(reachable_in, self.files, self.index))
-
-    def _still_named(self, digest: Digest, reach: "Reach") -> errors.ConflictError:
-        parent = reach.digests[digest]
-        what = f"{self.name}: {digest} was not deleted, because {parent or 'index.json'} names it"
-        return errors.ConflictError(f"{what}; delete that first")
+    @contextmanager
+    def _deleting(self, *, dry_run: bool = False) -> Generator[None]:
+        """Keep all writers out; raise LayoutLockedError at once if the caller is one itself."""
+        self.files.check_open()
+        if not dry_run and current_writer(self) is not None:
+            reason = "is locked by the `writing` block around this call; delete after the block"
+            raise errors.LayoutLockedError(self.files.name, reason)
+        with deleting_content(self.files.name, dry_run=dry_run):
+            yield

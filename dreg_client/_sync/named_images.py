@@ -27,6 +27,7 @@ class NamedImages:
         self._medium, self._names = medium, names
         self.name, self.address, self.strict = medium.name, medium.address, medium.strict
         self.refetches, self.writes_manifests = medium.refetches, medium.writes_manifests
+        self.client = medium.client
 
     def _name_of(self, reference: str) -> str:
         return self._names.get(reference, reference)
@@ -59,6 +60,11 @@ class NamedImages:
         """Return a reader of a blob."""
         return self._medium.open_blob(request)
 
+    @property
+    def writable(self) -> Destination | None:
+        """None: it is only read."""
+        return None
+
     def close(self) -> None:
         """Do nothing: the medium may have other repositories."""
 
@@ -74,8 +80,15 @@ class NamedRepository(NamedImages):
     def __init__(self, medium: Destination, repository: str) -> None:
         super().__init__(medium, {})
         self._written = medium
+        self.has_closures, self.lists_written = medium.has_closures, medium.lists_written
+        self.is_atomic = medium.is_atomic
         # A docker-archive has the names that `docker load` expects.
         self._repository = full_name(f"{repository}:x")[:-2] if medium.writes_manifests else repository
+
+    @property
+    def writable(self) -> Destination | None:
+        """This object."""
+        return self
 
     def _name_of(self, reference: str) -> str:
         return reference if is_registered_digest(reference) else f"{self._repository}:{reference}"
@@ -84,9 +97,9 @@ class NamedRepository(NamedImages):
         """List the tags."""
         return tuple(by_repository(self._written.tags()).get(self._repository, ()))
 
-    def writing(self) -> AbstractContextManager[None]:
+    def writing(self, *, defers_tags: bool = False) -> AbstractContextManager[None]:
         """Write to the medium."""
-        return self._written.writing()
+        return self._written.writing(defers_tags=defers_tags)
 
     def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
@@ -100,13 +113,13 @@ class NamedRepository(NamedImages):
         """Return False, because only registries mount."""
         return self._written.mount_blob(digest, repository)
 
-    def push_manifest(self, manifest: RawManifest, reference: str) -> None:
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
         """Write a manifest under a tag or under its digest."""
-        self._written.push_manifest(manifest, self._name_of(reference))
+        self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
 
-    def delete_tag(self, tag: str) -> None:
+    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""
-        self._written.delete_tag(self._name_of(tag))
+        self._written.delete_tag(self._name_of(tag), expected=expected)
 
     def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""

@@ -10,10 +10,11 @@ from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.archive_session import ArchiveSession
 from dreg_client._sync.layout_destination import LayoutDestination
 from dreg_client.files.archive_spool import ArchiveSpool
-from dreg_client.files.layout import index_octets
-from dreg_client.files.rooted import Files
+from dreg_client.files.layout import check_marker, index_octets
+from dreg_client.files.pending_entries import PendingEntries
 from dreg_client.files.spooled_layout import NoFiles, SpooledFiles
 from dreg_client.files.tar import TarFiles
+from dreg_client.models.index_text import IndexText
 from dreg_client.values.digest import Digest
 
 
@@ -31,6 +32,8 @@ class OciArchiveDestination(LayoutDestination):
         LayoutError: There is another file, which is not such an archive.
     """
 
+    is_atomic = True
+
     def __init__(self, path: str | os.PathLike[str], *, strict: bool = True) -> None:
         self._spool = ArchiveSpool(path)
         self._old = self._opened()
@@ -42,7 +45,7 @@ class OciArchiveDestination(LayoutDestination):
         self.name = self.address = os.fspath(path)
         self._session = ArchiveSession(self._begin, self._finish, self._close)
 
-    def _opened(self) -> Files:
+    def _opened(self) -> TarFiles | NoFiles:
         return TarFiles(self._spool.path) if self._spool.path.exists() else NoFiles(str(self._spool.path))
 
     def close(self) -> None:
@@ -51,38 +54,53 @@ class OciArchiveDestination(LayoutDestination):
         self.files.close()
 
     @contextmanager
-    def writing(self) -> Generator[None]:
+    def writing(self, *, defers_tags: bool = False) -> Generator[None]:
         """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
-        self.files.check_open()
-        with self._session.writer(), super().writing():
+        with self._writer(defers_tags=defers_tags):
             yield
+
+    @contextmanager
+    def _writer(self, *, defers_tags: bool = False) -> Generator[PendingEntries]:
+        self.files.check_open()
+        with self._session.writer(), super()._writer(defers_tags=defers_tags) as pending:
+            yield pending
 
     def _begin(self) -> None:
         self._spool.__enter__()
-        try:
-            self.files = SpooledFiles(self._spool.folder, self._old)
-        except BaseException:
-            self._spool.__exit__()
-            raise
+        if self._old.version != self._spool.version:  # another process has replaced it since it was opened
+            self._open_again()
+            check_marker(self._old)
+        self.files = SpooledFiles(self._spool.folder, self._old)
+
+    def _open_again(self) -> None:
+        new = self._opened()
+        self._old.close()
+        self._old = new
 
     def _finish(self) -> None:
         """Write the archive, and read it from now on."""
         assert isinstance(self.files, SpooledFiles)  # noqa: S101 (set by `_begin`)
-        self._spool.write(self.files.members(self.index))
-        self._old.close()
-        self._old = self._opened()
+        self._spool.write(self.files.members(self.index), self._old.version)
+        self._open_again()
 
     def _close(self) -> None:
         """Delete the directory for new blobs."""
         self.files = self._old
-        self.keep_index(index_octets(self._old))
-        self._spool.__exit__()
+        try:
+            self.keep_index(index_octets(self._old))
+        finally:
+            self._spool.__exit__()
 
     def delete_manifest(self, digest: Digest) -> None:
         """Delete a manifest and its entries; it stays if an index in the archive names it."""
-        with self.writing():
-            if not self._unlisted_now(digest):
+
+        def change(index: IndexText) -> bool:
+            if not index.remove([digest]):
                 raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
+            return True
+
+        with self._writer():
+            self._change_index(change)
 
     def delete_blob(self, digest: Digest) -> None:
         """Raise an error: an archive has only blobs that its images need."""

@@ -22,12 +22,12 @@ class Selected:
 
     Attributes:
         descriptor: The manifest or index with them.
-        made: The new indexes, which the source does not have.
+        new_indexes: The new indexes, which the source does not have.
         mapping: The digests of the indexes that change, old and new.
     """
 
     descriptor: Descriptor
-    made: tuple[RawManifest, ...] = ()
+    new_indexes: tuple[RawManifest, ...] = ()
     mapping: dict[Digest, Digest] = field(default_factory=dict[Digest, Digest])
 
 
@@ -47,7 +47,7 @@ def select_platforms(source: Source, found: Descriptor, platforms: Collection[Pl
         return Selected(_plain(chosen[0]))
     selection = _Selection(source, frozenset(entry.digest for entry in chosen))
     changed = selection.narrow(document)
-    return Selected(changed or found, tuple(selection.made), selection.mapping)
+    return Selected(changed or found, tuple(selection.new_indexes), selection.mapping)
 
 
 def _plain(entry: Descriptor) -> Descriptor:
@@ -59,13 +59,13 @@ class _Selection:
     """New indexes with only some manifests.
 
     Attributes:
-        made: The new indexes.
+        new_indexes: The new indexes.
         mapping: Their digests, by those of the original ones.
     """
 
     def __init__(self, source: Source, chosen: frozenset[Digest]) -> None:
         self._source, self._chosen = source, chosen
-        self.made: list[RawManifest] = []
+        self.new_indexes: list[RawManifest] = []
         self.mapping: dict[Digest, Digest] = {}
 
     def narrow(self, index: Index) -> Descriptor | None:
@@ -84,6 +84,6 @@ class _Selection:
         if raw is None:
             return index.descriptor
         made = RawManifest(raw, index.media_type)
-        self.made.append(made)
+        self.new_indexes.append(made)
         self.mapping[index.digest] = made.digest
         return Descriptor(mediaType=index.media_type, digest=made.digest, size=len(raw))

@@ -14,6 +14,7 @@ from dreg_client._sync.documents import completed_entry
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.lists import list_tags
 from dreg_client._sync.manifests import get_manifest, resolve_manifest
+from dreg_client._sync.ports import Destination
 from dreg_client._sync.ranged_download import RangedDownload
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.listing import is_incomplete
@@ -40,13 +41,14 @@ class RegistrySource:
         self, client: Client, repository: RepositoryName, *, owns_client: bool = False, strict: bool = True
     ) -> None:
         self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
+        self.client = client
         self.name: str = repository
         self.address = f"{client.registry.name}/{repository}"
 
     @property
-    def connections(self) -> int:
-        """The maximum number of connections to one host."""
-        return self._client.connections
+    def writable(self) -> Destination | None:
+        """None: a source is only read."""
+        return None
 
     def close(self) -> None:
         """Close the client if it belongs to this source."""

@@ -69,7 +69,7 @@ def plan_sync(source: SyncEnd, destination: SyncEnd, **options: Unpack[SyncOptio
 
     Example:
         plan = plan_sync("localhost:5000/acme/web", "oci:build/mirror", prune=True)
-        print(plan.octets, [each.tag for each in plan.repositories[0].removals])
+        print(plan.size, [each.tag for each in plan.repositories[0].removals])
     """
     choice, registries = choice_of(options)
 

@@ -4,12 +4,12 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync.copier import concerns_everything
-from dreg_client._sync.copy_roots import Root, root_of
+from dreg_client._sync.copy_roots import AT_A_TIME, Root, root_of
 from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.ports import Destination, Source
@@ -23,7 +23,6 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.reference import Tag
 
-_AT_A_TIME: Final = 8
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -101,7 +100,7 @@ def _tags_there(destination: Destination) -> tuple[str, ...]:
 
 
 def _find_roots(pair: SyncPair, chosen: Sequence[str], choice: SyncChoice, found: _Findings) -> None:
-    in_registry = pair.destination.address != pair.destination.name
+    in_registry = pair.destination.client is not None
 
     def resolved(tag: str) -> Descriptor | errors.DregError:
         if in_registry:
@@ -110,7 +109,7 @@ def _find_roots(pair: SyncPair, chosen: Sequence[str], choice: SyncChoice, found
         check_is_modern(descriptor)
         return descriptor
 
-    results = in_order(partial(_attempt, resolved), chosen, at_a_time=_AT_A_TIME)
+    results = in_order(partial(_attempt, resolved), chosen, at_a_time=AT_A_TIME)
     selected: dict[Digest, Root | errors.DregError] = {}
     for tag, result in zip(chosen, results, strict=True):
         if isinstance(result, errors.DregError):
@@ -143,7 +142,7 @@ def _platforms_of(source: Source, choice: SyncChoice, descriptor: Descriptor) ->
 
 
 def _find_current(destination: Destination, tags: Sequence[str], found: _Findings) -> None:
-    results = in_order(partial(_attempt, destination.current_digest), tags, at_a_time=_AT_A_TIME)
+    results = in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -163,7 +162,7 @@ def _find_removals(
     found.not_pruned = _reason_to_doubt(pair.source, gone)
     if found.not_pruned:
         return
-    results = in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=_AT_A_TIME)
+    results = in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -174,7 +173,7 @@ def _find_removals(
 
 def _reason_to_doubt(source: Source, gone: Sequence[str]) -> str:
     """Return why the list of a source, which lacks some tags, cannot be trusted; empty if it can."""
-    results = in_order(partial(_attempt, source.resolve), gone, at_a_time=_AT_A_TIME)
+    results = in_order(partial(_attempt, source.resolve), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.NotFoundError):
             continue
@@ -202,7 +201,7 @@ def _add_digest_tags(destination: Destination, listed: Collection[str], there: S
 
 def _named_by(destination: Destination, tags: Sequence[str]) -> set[Digest]:
     """Return the digests of the manifests at some tags, and of those in their indexes, at any depth."""
-    ahead = in_order(destination.resolve, tags, at_a_time=_AT_A_TIME)
+    ahead = in_order(destination.resolve, tags, at_a_time=AT_A_TIME)
     named: set[Digest] = set()
     while ahead:
         descriptor = ahead.pop()

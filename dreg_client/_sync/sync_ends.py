@@ -114,7 +114,7 @@ def _read_side(source: SyncEnd, destination: SyncEnd, run: SyncRun, stack: ExitS
     if not isinstance(destination, Registry) and not (isinstance(destination, str) and host_alone(destination)):
         return None
     read = stack.enter_context(open_source(source, {}))
-    if read.medium.address != read.medium.name:  # an open repository
+    if read.medium.client is not None:  # an open repository
         return None
     found = by_repository(read.medium.tags())
     found.pop("", None)
@@ -144,7 +144,7 @@ def _write_side(destination: SyncEnd, run: SyncRun, stack: ExitStack, *, dry_run
             "several repositories cannot be copied to one; name a registry as the destination"
         )
     written = stack.enter_context(open_target(target, {}, dry_run=dry_run))
-    if not (target.keeps_blobs or dry_run):
+    if target.is_archive and not dry_run:
         stack.enter_context(written.writing())
     return IntoNames(written, address_of(destination, written))
 

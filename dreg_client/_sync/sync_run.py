@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Final, Self, TypeVar
 
 from dreg_client._sync._compat import Semaphore, new_lock
-from dreg_client._sync.copier import concurrency
+from dreg_client._sync.blob_copies import concurrency
 from dreg_client._sync.copy import listener_of
 from dreg_client._sync.limits import within
 from dreg_client._sync.ports import Destination, Source
@@ -99,4 +99,4 @@ def in_run(options: CopyOptions, function: Callable[[SyncRun], T]) -> T:
 
 def _host(end: Source) -> str:
     """Return the registry of a repository; empty if it is a layout or an archive."""
-    return end.address.removesuffix(end.name)
+    return end.client.registry.url if end.client is not None else ""

@@ -12,6 +12,7 @@ from dreg_client._sync.ports import Destination
 from dreg_client._sync.sync_comparison import Comparison
 from dreg_client._sync.sync_ends import SyncPair
 from dreg_client._sync.sync_run import SyncRun
+from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
@@ -34,9 +35,7 @@ def copied(run: SyncRun, pair: SyncPair, choice: SyncChoice, found: Comparison, 
     ends, totals = (pair.source, pair.destination), run.totals.of_next()
     copier = Copier(
         *ends,
-        referrers=choice.referrers,
-        dry_run=dry_run,
-        keeps_going=True,
+        CopyFlags(referrers=choice.referrers, dry_run=dry_run, keeps_going=True),
         shared=run.shared(*ends),
         emit=totals,
     )
@@ -67,7 +66,7 @@ def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, totals: Cop
         for batch in _batches(tags, found.roots):
             totals.start_next()
             for tag, root in batch:
-                _add(copier, root, tag)
+                copier.add(root, tag)
             copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
         return failure
@@ -84,13 +83,6 @@ def _batches(tags: Iterable[str], roots: Mapping[str, Root]) -> Iterator[list[tu
         yield batch
 
 
-def _add(copier: Copier, root: Root, tag: str) -> None:
-    for made in root.made:
-        copier.add_made(made)
-    copier.add(root.descriptor, tag)
-    copier.record.mapping.update(root.mapping)
-
-
 def remove(
     destination: Destination, removals: Mapping[str, Digest]
 ) -> tuple[tuple[str, ...], dict[str, errors.DregError]]:
@@ -99,11 +91,7 @@ def remove(
     failed: dict[str, errors.DregError] = {}
     for tag, digest in removals.items():
         try:
-            now = destination.current_digest(tag)
-            if now not in {None, digest}:
-                what = f"the tag {tag} was changed by another client, and names {now} now; it was not removed"
-                raise errors.ConflictError(what)
-            destination.delete_tag(tag)
+            destination.delete_tag(tag, expected=digest)
         except errors.NotFoundError:
             pass
         except errors.DregError as failure:
@@ -128,8 +116,8 @@ def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> Repo
         removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in removals.items()),
         failures=tuple(PlannedFailure(tag=tag, reason=str(failure)) for tag, failure in done.failures.items()),
         not_pruned=done.not_pruned,
-        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.octets),
-        manifests=PlannedSize(count=done.manifests.count, size=done.manifests.octets),
+        blobs=PlannedSize(count=done.blobs.count, size=done.blobs.size),
+        manifests=PlannedSize(count=done.manifests.count, size=done.manifests.size),
         platforms=tuple(map(str, choice.platforms)),
         referrers=choice.referrers,
         allow_empty=choice.allow_empty,

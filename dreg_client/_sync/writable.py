@@ -45,6 +45,10 @@ class WritableStore(Store):
     def writing(self) -> AbstractContextManager[None]:
         """Keep what is written in a block from being deleted by `gc` in another process, before a manifest names it.
 
+        Manifests without a tag are listed at the end of the block, unless another manifest that is written in the block
+        names them. If the block raises, they are not listed. The block is that of the thread that enters it, and of
+        the threads that this one starts. Delete content outside of it.
+
         Example:
             with layout.writing():
                 layer = layout.push_blob(b"...")
@@ -136,7 +140,7 @@ class WritableStore(Store):
         tags = [check_ref_name(text) for text in new_tags]
         if not tags:
             raise ValueError("name at least one tag to add")
-        with self.writing():
+        with self.destination.writing(defers_tags=True):
             found = self.source.fetch_manifest(reference_text(reference), legacy=True)
             for new in tags:
                 self.destination.push_manifest(found, new)

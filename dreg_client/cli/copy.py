@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dreg_client.cli.arguments import STORE_TYPE, format_option, platforms_option, referrers_option
+from dreg_client.cli.arguments import STORE_TYPE, format_option
 from dreg_client.cli.command import Command
+from dreg_client.cli.content_options import platform_option, referrers_option
 from dreg_client.cli.registry_options import connection_options, side_options
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _copy_options(command: F) -> F:
     options = (
-        platforms_option,
+        platform_option,
         referrers_option,
         click.option("--all-tags", is_flag=True, help="Copy all tags of the source, under the same names."),
         click.option(
@@ -43,8 +44,9 @@ def copy_command(source: "StoreName", destination: "StoreName", **options: Any) 
 
     Images and other artifacts are copied byte for byte, so that digests stay the same. An index is copied with the
     images of all platforms. What the destination already has is not transferred again; between repositories of one
-    registry, blobs are mounted. Tags are written last, so if the command fails or is interrupted, the tags of the
-    destination are as before.
+    registry, blobs are mounted. Tags are written last, so a tag never names an incomplete image. With --all-tags, a tag
+    that cannot be copied does not stop the others, except in an archive. If the command fails or is interrupted, it
+    prints which tags it had written; run it again to copy the rest.
 
     Without a tag, DESTINATION gets the tag of SOURCE. A layout or an archive that does not exist is created. A
     docker-archive holds one platform of each image, and keeps the digest of its config, but not of its manifest. Prints

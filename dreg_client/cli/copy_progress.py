@@ -6,7 +6,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
 
-from dreg_client.protocol.events import Copied, Copying, Event, Planned
+from dreg_client.protocol.events import Copied, Copying, Event, Planned, Tagged
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -22,14 +22,15 @@ class CopyProgress:
     """Counts what is copied, and draws it. A context manager.
 
     Args:
-        keeps_blobs: Whether the destination keeps the blobs of a copy that is interrupted.
+        is_atomic: Whether nothing stays in the destination if the copy is interrupted, because it is an archive.
     """
 
-    def __init__(self, *, keeps_blobs: bool) -> None:
-        self._keeps_blobs = keeps_blobs
+    def __init__(self, *, is_atomic: bool) -> None:
+        self._is_atomic = is_atomic
+        self._tagged: list[str] = []
         self._lock = Lock()  # blobs are copied by several threads
         self._blobs, self._octets = 0, 0  # found so far
-        self._ended, self._done, self._reusable = 0, 0, 0
+        self._ended, self._done, self._copied = 0, 0, 0
         self._running: dict[str, tuple[int, int]] = {}
         self._painted = monotonic() + _PATIENCE - _PAUSE
         self._draws = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -56,18 +57,19 @@ class CopyProgress:
                 with self._lock:
                     self._running.pop(digest, None)
                     self._ended, self._done = self._ended + 1, self._done + size
-                    self._reusable += outcome == "copied"
+                    self._copied += outcome == "copied"
+            case Tagged(tag):
+                self._tagged.append(tag)
             case _:
                 return
         if self._draws and monotonic() - self._painted >= _PAUSE:
             self._paint()
 
-    def reusable(self) -> str:
+    def outcome(self) -> str:
         """Return what an interrupted copy has done, and what the next one will not transfer again."""
-        outcome = "the copy is incomplete, and the tags of the destination are as before"
-        if not (self._reusable and self._keeps_blobs):
-            return outcome
-        return f"{outcome}; {self._reusable} blob{'' if self._reusable == 1 else 's'} will not be transferred again"
+        from dreg_client.copying.outcome import outcome_of
+
+        return f"the copy is incomplete; {outcome_of(self._tagged, self._copied, is_atomic=self._is_atomic)}"
 
     def _paint(self) -> None:
         with self._lock:

@@ -31,8 +31,8 @@ def copy_stores(
     show_log()
     options = given_options()
     read, write = options_of_sides()
-    keeps_blobs = destination.kind in {"registry", "oci"}
-    with CopyProgress(keeps_blobs=keeps_blobs) as progress, reporting_interruption(progress.reusable):
+    is_atomic = destination.kind not in {"registry", "oci"}
+    with CopyProgress(is_atomic=is_atomic) as progress, reporting_interruption(progress.outcome):
         options["on_event"] = reporting_waits(progress.listen)
         result = copy(
             source,
@@ -61,7 +61,7 @@ def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
 
 
 def _remarks(result: "CopyResult") -> Iterator[str]:
-    if result.is_unchanged and not (result.kept or result.left_out):
+    if result.is_unchanged and not (result.not_replaced or result.left_out):
         yield "nothing to copy: the destination already has everything"
     else:
         verb = "would copy" if result.is_dry_run else "copied"
@@ -70,7 +70,7 @@ def _remarks(result: "CopyResult") -> Iterator[str]:
         yield f"layer {layer.digest} was left out: clients download it from {', '.join(layer.urls or ())}"
     for referrer in result.uncopied_referrers:
         yield f"{referrer.digest} was not copied, because it refers to the index that was replaced"
-    for tag in result.kept:
+    for tag in result.not_replaced:
         yield f"tag {tag} was skipped, because it names another image"
 
 
@@ -78,7 +78,7 @@ def _shown(transferred: "Transferred") -> str:
     from dreg_client.values.sizes import byte_size
 
     plural = "" if transferred.count == 1 else "s"
-    return f"{transferred.count} blob{plural} ({byte_size(transferred.octets)})"
+    return f"{transferred.count} blob{plural} ({byte_size(transferred.size)})"
 
 
 def _plain(result: "CopyResult") -> dict[str, Any]:
@@ -86,11 +86,11 @@ def _plain(result: "CopyResult") -> dict[str, Any]:
     return {
         "digests": dict(result.digests),
         "mapping": dict(result.mapping),
-        **{name: {"count": getattr(result, name).count, "size": getattr(result, name).octets} for name in counts},
+        **{name: {"count": getattr(result, name).count, "size": getattr(result, name).size} for name in counts},
         "tagged": list(result.tagged),
         "leftOut": [_descriptor(each) for each in result.left_out],
         "uncopiedReferrers": [_descriptor(each) for each in result.uncopied_referrers],
-        "kept": list(result.kept),
+        "notReplaced": list(result.not_replaced),
         "dryRun": result.is_dry_run,
     }
 

@@ -1,6 +1,5 @@
 """`dreg blob put` and `dreg manifest put`: upload a blob, or push a manifest, from a file or standard input."""
 
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,6 +12,7 @@ from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.output import put, put_json
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.registry_options import check_standard_input, upload_hosts
+from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.stores import opened_repository, reference_given, repository_name
 from dreg_client.cli.waits import reporting_waits
 
@@ -102,7 +102,7 @@ def blob_put_command(
         return "the same command continues the upload" if resume else "the blob was not uploaded"
 
     with reporting_interruption(outcome), progress(path, lambda: sent.size) as sent.advance:
-        content: str | BinaryIO = sys.stdin.buffer if path == "-" else path
+        content: str | BinaryIO = standard_input() if path == "-" else path
         with opened_repository(source, on_event=reporting_waits(sent), upload_hosts=hosts) as repository:
             found = repository.push_blob(content, digest=digest, mount_from=mount_from, resume=resume)
         is_done = True
@@ -126,12 +126,17 @@ def manifest_put_command(source: "StoreName", path: str, media_type: str | None,
     Examples:
       dreg manifest localhost:5000/acme/web:1.4 | dreg manifest put localhost:5000/acme/web:stable -
     """
+    from dreg_client.errors import UnsupportedMediaTypeError
     from dreg_client.files.blob_source import document_at
 
     check_standard_input(path)
-    raw = document_at(sys.stdin.buffer if path == "-" else path)
-    with opened_repository(source) as repository, _named(path):
-        found = repository.put_manifest(raw, reference_given(source) or None, media_type=media_type)
+    raw = document_at(standard_input() if path == "-" else path)
+    try:
+        with opened_repository(source) as repository, _named(path):
+            found = repository.put_manifest(raw, reference_given(source) or None, media_type=media_type)
+    except UnsupportedMediaTypeError as failure:
+        advice = failure.advice.replace("specify media_type=", "specify --media-type")
+        raise UnsupportedMediaTypeError(failure.media_type, failure.digest, f"if it is a manifest, {advice}") from None
     _put_descriptor(found, output)
 
 

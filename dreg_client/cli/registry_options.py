@@ -110,6 +110,12 @@ _SIDE_OPTIONS: Final = (
     _option("--dest-plain-http", is_flag=True, help="Use plain HTTP for the destination only."),
     _option("--src-insecure", is_flag=True, help="Do not verify the TLS certificate of the source's registry."),
     _option("--dest-insecure", is_flag=True, help="Do not verify the TLS certificate of the destination's registry."),
+    _option(
+        "--upload-host",
+        metavar="HOST[:PORT]",
+        multiple=True,
+        help="Also upload to this host if the destination's response names it. It gets no credential. Can be repeated.",
+    ),
 )
 """Options for one of two registries."""
 
@@ -140,7 +146,9 @@ def options_of_sides() -> "tuple[RegistryOptions, RegistryOptions]":
     """Return the options for the source only, and those for the destination only."""
     given: dict[str, Any] = click.get_current_context().meta.get(_META, {})
     names = ("plain_http", "insecure")
-    read, write = ({name: True for name in names if given.get(f"{side}_{name}")} for side in ("src", "dest"))
+    read: dict[str, Any] = {name: True for name in names if given.get(f"src_{name}")}
+    write: dict[str, Any] = {name: True for name in names if given.get(f"dest_{name}")}
+    write["upload_hosts"] = upload_hosts(given.get("upload_host", ()))
     return read, write  # type: ignore[return-value]
 
 

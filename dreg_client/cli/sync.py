@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.arguments import END_TYPE, format_option, platforms_option, referrers_option
+from dreg_client.cli.arguments import END_TYPE, format_option
 from dreg_client.cli.command import Command
+from dreg_client.cli.content_options import platform_option, referrers_option
 from dreg_client.cli.registry_options import connection_options, side_options
 from dreg_client.cli.tag_options import tag_filter, tag_options
 
@@ -29,7 +30,7 @@ _file = click.Path(dir_okay=False)
     multiple=True,
     help="Copy only repositories of a registry that match, such as 'acme/*'. Can be repeated.",
 )
-@platforms_option
+@platform_option
 @referrers_option
 @click.option("--prune", is_flag=True, help="Remove tags that match and that the source does not have.")
 @click.option("--allow-empty", is_flag=True, help="Prune even if the source has no tag that matches.")

@@ -85,13 +85,9 @@ def _registry_options() -> Generator["CopyOptions", None, None]:
     show_log()
     options: dict[str, Any] = {**given_options()}
     read, write = options_of_sides()
-    with CopyProgress(keeps_blobs=True) as progress, reporting_interruption(_outcome):
+    with CopyProgress(is_atomic=False) as progress, reporting_interruption(progress.outcome):
         options["on_event"] = reporting_waits(progress.listen)
         yield {**options, "source_options": read, "destination_options": write}  # type: ignore[typeddict-item]
-
-
-def _outcome() -> str:
-    return "tags that were written stay; the next run transfers only what is missing"
 
 
 def _merged(registries: "CopyOptions", options: "SyncOptions") -> "SyncOptions":

@@ -28,7 +28,7 @@ def put_plan(plan: "SyncPlan", output: str) -> int:
         )
         failed = sum(len(each.failures) for each in plan.repositories)
         manifests = sum(each.manifests.count for each in plan.repositories)
-        size = _size_text(manifests, byte_size(plan.octets))
+        size = _size_text(manifests, byte_size(plan.size))
         what = f"would copy {_number(copies, 'tag')} ({size}); {skips} already there, {removals} to remove"
         put_error(f"dreg: {what}" + (f", {failed} failed" if failed else ""))
     return int(any(each.failures for each in plan.repositories))
@@ -91,7 +91,7 @@ def put_sync(result: "SyncResult", output: str) -> int:
         put_item_failure(failure, as_json=output == "json", source=name)
     if output == "text":
         _put_unmatched(result)
-        size = _size_text(sum(each.manifests.count for each in result.repositories), byte_size(result.octets))
+        size = _size_text(sum(each.manifests.count for each in result.repositories), byte_size(result.size))
         what = f"copied {_number(result.copied, 'tag')} ({size}); {result.skipped} already there"
         put_error(f"dreg: {what}, {result.removed} removed, {len(result.failures)} failed")
     return int(bool(result.failures))
@@ -155,4 +155,4 @@ def _plain(done: "RepositorySync") -> dict[str, Any]:
 
 
 def _size(transferred: "Transferred") -> dict[str, int]:
-    return {"count": transferred.count, "size": transferred.octets}
+    return {"count": transferred.count, "size": transferred.size}

@@ -1,8 +1,6 @@
 """Validate one source of `dreg validate`: a document, a dump, a directory, a layout or an archive."""
 
-import errno
 import os
-import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -11,6 +9,7 @@ import click
 
 from dreg_client.cli.arguments import STORE_KINDS
 from dreg_client.cli.progress import Advance, progress
+from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
@@ -93,12 +92,11 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
 
 
 def _standard_input(settings: Settings) -> Iterator[Finding]:
-    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] (so it is after `<&-`)
-        raise OSError(errno.EBADF, "is closed", "standard input")
+    given = standard_input()
     if settings.lines or settings.field:
-        yield from _lines("-", sys.stdin.buffer, settings)
+        yield from _lines("-", given, settings)
     else:
-        raw = sys.stdin.buffer.read(MAX_DOCUMENT + 1)
+        raw = given.read(MAX_DOCUMENT + 1)
         if not _may_be_json(raw) and is_tar_archive(raw):
             raise click.UsageError("standard input is a tar archive; save it, then run: dreg validate oci-archive:FILE")
         yield _document("-", raw, settings)

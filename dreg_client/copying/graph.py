@@ -8,6 +8,8 @@ from itertools import count
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.copying.concurrency import BLOBS_AT_ONCE, MANIFESTS_AT_ONCE
+from dreg_client.copying.steps import CopyBlob, ReadManifest, Step, WriteManifest, WriteTag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
@@ -17,42 +19,7 @@ MAX_ENTRIES: Final = 10_000
 """The most descriptors of one document."""
 MAX_NODES: Final = 100_000
 """The most manifests and blobs of one copy."""
-BLOBS_AT_ONCE: Final = 4
-MANIFESTS_AT_ONCE: Final = 3
 _MANIFESTS: Final = frozenset({Family.INDEX, Family.MANIFEST, Family.SCHEMA1})
-
-
-@dataclass(frozen=True, slots=True)
-class ReadManifest:
-    """Read a manifest, and report what it names to `CopyGraph.read`."""
-
-    descriptor: Descriptor
-
-
-@dataclass(frozen=True, slots=True)
-class CopyBlob:
-    """Copy a blob."""
-
-    descriptor: Descriptor
-
-
-@dataclass(frozen=True, slots=True)
-class WriteManifest:
-    """Write a manifest under its digest. Everything that it names was copied."""
-
-    descriptor: Descriptor
-
-
-@dataclass(frozen=True, slots=True)
-class WriteTag:
-    """Write a manifest under a tag. Everything else was copied; signatures (`is_companion`) are tagged before."""
-
-    descriptor: Descriptor
-    tag: str
-    is_companion: bool = False
-
-
-Step = ReadManifest | CopyBlob | WriteManifest | WriteTag
 
 
 @dataclass(slots=True, eq=False)
@@ -85,9 +52,17 @@ class _Node:
 class CopyGraph:
     """The manifests and blobs of a copy, and what may be transferred next.
 
-    Add the roots. Then carry out each step that `next` returns, and report its end to `finish`; for `ReadManifest`, to
-    `read`. Steps may be carried out concurrently, within the given limits. If `next` returns None, a running step must
-    end first; if none is running, the copy is complete (`is_complete`).
+    A blob is found when a manifest that names it is read (`_blob`). It waits in `_blobs`, is copied once (`CopyBlob`),
+    and then releases all manifests that wait for it (`_copied`).
+
+    A manifest is found as a root or in an index (`_manifest`). It is read (`ReadManifest`), waits for what it names
+    (`_wait_for`), is written (`WriteManifest`), and then releases the indexes that wait for it. When nothing else is
+    left, tags are written (`WriteTag`).
+
+    Add the roots. Then carry out each step that `next` returns, and report its end to `finish`, or `fail`; for
+    `ReadManifest`, to `read`. Steps may be carried out concurrently, within the given limits. If `next` returns None, a
+    running step must end first; if none is running, the copy is complete (`is_complete`). No method raises an error:
+    what is wrong with the manifests themselves is also in `failures`.
 
     Args:
         blobs_at_once: The most blobs to copy concurrently.
@@ -97,6 +72,9 @@ class CopyGraph:
         blobs: The number of blobs found so far.
         octets: Their total size in bytes.
         failures: What cannot be copied, and why, by tag; by digest if it has no tag and nothing else names it.
+            `DepthLimitError`: indexes, or referrers of referrers, are nested more than 8 deep. `TooManyEntriesError`: a
+            manifest names more than 10,000 things, or the copy has more than 100,000. `SizeMismatchError`: two
+            descriptors of the same content state different sizes.
     """
 
     def __init__(self, *, blobs_at_once: int = BLOBS_AT_ONCE, manifests_at_once: int = MANIFESTS_AT_ONCE) -> None:
@@ -106,10 +84,9 @@ class CopyGraph:
         self._writable: deque[Descriptor] = deque()
         self._blobs: list[tuple[int, int, Descriptor]] = []  # a heap
         self._tags: list[WriteTag] = []
-        self._tagging: list[WriteTag] = []  # those that are being written
         self._order = count()
         self._unfinished = 0
-        self._running = 0
+        self._running: list[Step] = []
         self.blobs: int = 0
         self.octets: int = 0
         self.failures: dict[str, errors.DregError] = {}
@@ -119,16 +96,20 @@ class CopyGraph:
         """Whether everything was copied and tagged."""
         return not (self._unfinished or self._tags or self._running)
 
-    def add(self, root: Descriptor, tag: str = "", *, is_companion: bool = False) -> None:
+    def add(self, root: Descriptor, tag: str = "", *, is_cosign_tag: bool = False) -> None:
         """Add a manifest to copy, and the tag to write it under; without a tag, it is written under its digest.
 
-        The tags of companions are written before the others.
+        Tags of signatures (`is_cosign_tag`) are written before the others.
         """
-        node = self._manifest(root, 0, is_tagged=bool(tag))
+        try:
+            node = self._manifest(root, 0, is_tagged=bool(tag))
+        except errors.DregError as failure:
+            self.failures[tag or root.digest] = failure
+            return
         if node.failure is not None:
             self.failures[tag or root.digest] = node.failure
         elif tag:
-            self._tags.append(WriteTag(root, tag, is_companion))
+            self._tags.append(WriteTag(root, tag, is_cosign_tag))
         elif node.is_tagged:
             node.is_tagged = False
             self._written_after_all(node, root)
@@ -141,7 +122,8 @@ class CopyGraph:
         elif self._blobs and self._free_blobs:
             self._free_blobs -= 1
             step = CopyBlob(heapq.heappop(self._blobs)[2])
-        self._running += step is not None
+        if step is not None:
+            self._running.append(step)
         return step
 
     def _next_of_manifests(self) -> Step | None:
@@ -152,20 +134,20 @@ class CopyGraph:
         return self._next_tag() if self._tags and not self._unfinished else None
 
     def _next_tag(self) -> WriteTag | None:
-        """Return the next tag: companions first, images before the indexes that contain them.
+        """Return the next tag: those of signatures first, images before the indexes that contain them.
 
         Registries that store a manifest again, under a tag, may not find it at that moment if another one names it. So
         only manifests that cannot contain each other are tagged at the same time.
         """
-        if not self._tagging:
+        running = next((step for step in self._running if isinstance(step, WriteTag)), None)
+        if running is None:
             self._tags.sort(key=self._turn, reverse=True)
-        elif self._turn(self._tags[-1]) != self._turn(self._tagging[0]):
+        elif self._turn(self._tags[-1]) != self._turn(running):
             return None
-        self._tagging.append(self._tags.pop())
-        return self._tagging[-1]
+        return self._tags.pop()
 
     def _turn(self, step: WriteTag) -> tuple[bool, int]:
-        return not step.is_companion, self._nodes[step.descriptor.digest, True].height
+        return not step.is_cosign_tag, self._nodes[step.descriptor.digest, True].height
 
     def read(
         self,
@@ -183,32 +165,35 @@ class CopyGraph:
                 known to have can be left out.
             referrers: The manifests that refer to it, if they are also to be copied.
             is_written: Whether the destination already has the manifest.
-
-        Raises:
-            DepthLimitError: Indexes, or referrers of referrers, are nested more than 8 deep.
-            TooManyEntriesError: The manifest names more than 10,000 things, or the copy has more than 100,000.
-            SizeMismatchError: Two descriptors of the same content state different sizes.
         """
-        if len(named) > MAX_ENTRIES:
-            advice = "copy its manifests one by one"
-            raise errors.TooManyEntriesError(step.descriptor.digest, MAX_ENTRIES, "descriptors", advice)
+        self._end(step)
         node = self._nodes[step.descriptor.digest, True]
         node.is_written = is_written
-        for child in named:
-            self._wait_for(node, child)
-        for referrer in referrers:
-            self._manifest(referrer, node.depth + 1, is_referrer=True)
-        self._end(step)
+        try:
+            self._found(node, named, referrers)
+        except errors.DregError as failure:
+            self._lose(node, failure)
+            return
         if lost := next((child.failure for child in map(self._known, named) if child.failure), None):
             self._lose(node, lost)
         elif not node.missing:
             self._has_all(node)
 
+    def _found(self, node: _Node, named: Collection[Descriptor], referrers: Iterable[Descriptor]) -> None:
+        """Add what a manifest names, and what refers to it."""
+        if len(named) > MAX_ENTRIES:
+            assert node.descriptor is not None  # noqa: S101 (it was not written yet)
+            advice = "copy its manifests one by one"
+            raise errors.TooManyEntriesError(node.descriptor.digest, MAX_ENTRIES, "descriptors", advice)
+        for child in named:
+            self._wait_for(node, child)
+        for referrer in referrers:
+            self._manifest(referrer, node.depth + 1, is_referrer=True)
+
     def fail(self, step: Step, failure: errors.DregError) -> None:
         """Report that a step failed. What depends on it is not copied, but everything else is; see `failures`."""
         self._end(step)
         if isinstance(step, WriteTag):
-            self._tagging.remove(step)
             self.failures[step.tag] = failure
         else:
             self._lose(self._nodes[step.descriptor.digest, not isinstance(step, CopyBlob)], failure)
@@ -235,13 +220,14 @@ class CopyGraph:
     def finish(self, step: Step) -> None:
         """Report the end of a step other than `ReadManifest`."""
         self._end(step)
-        if isinstance(step, WriteTag):
-            self._tagging.remove(step)
-        else:
+        if not isinstance(step, WriteTag):
             self._copied(self._nodes[step.descriptor.digest, not isinstance(step, CopyBlob)])
 
     def _end(self, step: Step) -> None:
-        self._running -= 1
+        """Free the place of a step; do nothing if it has ended before."""
+        if step not in self._running:
+            return
+        self._running.remove(step)
         if isinstance(step, CopyBlob):
             self._free_blobs += 1
         else:
@@ -272,7 +258,7 @@ class CopyGraph:
         self, descriptor: Descriptor, depth: int, *, is_tagged: bool = False, is_referrer: bool = False
     ) -> _Node:
         if depth >= MAX_DEPTH and (is_referrer or descriptor.family is Family.INDEX):
-            raise errors.DepthLimitError(descriptor.digest.short, MAX_DEPTH)
+            raise too_deep(descriptor)
         node, is_new = self._node(descriptor, is_manifest=True)
         if is_new:
             node.depth, node.is_tagged = depth, is_tagged
@@ -306,8 +292,8 @@ class CopyGraph:
         assert node.descriptor is not None  # noqa: S101 (it was not written yet)
         node.height += node.descriptor.family is Family.INDEX
         if node.height > MAX_DEPTH:
-            raise errors.DepthLimitError(node.descriptor.digest.short, MAX_DEPTH)
-        if node.is_written or node.is_tagged:
+            self._lose(node, too_deep(node.descriptor))
+        elif node.is_written or node.is_tagged:
             self._copied(node)
         else:
             self._writable.append(node.descriptor)
@@ -319,25 +305,13 @@ class CopyGraph:
         for parent in parents:
             parent.height = max(parent.height, node.height)
             parent.missing -= 1
-            if not parent.missing:
+            if not parent.missing and parent.failure is None:
                 self._has_all(parent)
 
 
-def numbers_at_once(connections: int | None, for_each: int) -> tuple[int, int]:
-    """Return how many blobs and how many manifests to copy at a time, so that a connection is left for manifests.
-
-    Args:
-        connections: The number of connections to one host; None if it is not limited.
-        for_each: The number of connections that a blob needs: 2 if it is read from and written to the same host.
-
-    Examples:
-        >>> numbers_at_once(None, 1), numbers_at_once(8, 1), numbers_at_once(8, 2), numbers_at_once(1, 1)
-        ((4, 3), (4, 3), (3, 2), (1, 1))
-    """
-    if connections is None:
-        return BLOBS_AT_ONCE, MANIFESTS_AT_ONCE
-    blobs = max(min((connections - 1) // for_each, BLOBS_AT_ONCE), 1)
-    return blobs, max(min(connections - blobs * for_each, MANIFESTS_AT_ONCE), 1)
+def too_deep(descriptor: Descriptor) -> errors.DepthLimitError:
+    """Return the error for an index, or a referrer, that is nested too deep."""
+    return errors.DepthLimitError(descriptor.digest.short, MAX_DEPTH, "copy the indexes in it, by their digests")
 
 
 def is_manifest(descriptor: Descriptor) -> bool:

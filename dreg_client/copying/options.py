@@ -1,10 +1,28 @@
 """The options of a copy between two registries."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import cast
 
 from dreg_client.protocol.options import RegistryOptions
 from dreg_client.values.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFlags:
+    """What a copy does.
+
+    Attributes:
+        referrers: Whether to also copy the referrers of all manifests.
+        no_clobber: Whether to leave tags of other manifests alone; one that appears meanwhile raises ConflictError.
+        dry_run: Whether to write nothing.
+        keeps_going: Whether to go on with what does not depend on something that failed.
+    """
+
+    referrers: bool = False
+    no_clobber: bool = False
+    dry_run: bool = False
+    keeps_going: bool = False
 
 
 class CopyOptions(RegistryOptions, total=False):

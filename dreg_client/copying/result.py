@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dreg_client import errors
-from dreg_client.errors.stores import listed
+from dreg_client.copying.outcome import outcome_of
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.protocol.events import Copied, Outcome
@@ -17,14 +17,14 @@ class Transferred:
 
     Attributes:
         count: How many there are.
-        octets: Their total size in bytes.
+        size: Their total size in bytes.
     """
 
     count: int = 0
-    octets: int = 0
+    size: int = 0
 
     def __add__(self, size: int) -> "Transferred":
-        return Transferred(self.count + 1, self.octets + size)
+        return Transferred(self.count + 1, self.size + size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class CopyResult:
         left_out: The layers that were not copied because the source does not have them. Clients download them from
             their `urls`.
         uncopied_referrers: The referrers, such as signatures, of an index that is replaced by a new one.
-        kept: The tags that were not copied, because of `no_clobber`.
+        not_replaced: The tags that were not copied, because of `no_clobber`.
         is_dry_run: Whether nothing was written.
     """
 
@@ -57,7 +57,7 @@ class CopyResult:
     tagged: tuple[str, ...] = ()
     left_out: tuple[Descriptor, ...] = ()
     uncopied_referrers: tuple[Descriptor, ...] = ()
-    kept: tuple[str, ...] = ()
+    not_replaced: tuple[str, ...] = ()
     is_dry_run: bool = False
 
     @property
@@ -81,19 +81,18 @@ class CopyResult:
 class CopyRecord:
     """What a copy has done so far. Other attributes are those of `CopyResult`.
 
-    Attributes:
-        keeps_blobs: Whether the destination keeps the blobs of a copy that fails. An archive is written as a whole.
+    Args:
+        is_atomic: Whether nothing stays in the destination if the copy fails, because it is an archive.
     """
 
-    keeps_blobs: bool = True
-
-    def __init__(self) -> None:
+    def __init__(self, *, is_atomic: bool) -> None:
+        self._is_atomic = is_atomic
         self.digests: dict[str, Digest] = {}
         self.mapping: dict[Digest, Digest] = {}
         self.tagged: list[str] = []
         self.left_out: list[Descriptor] = []
         self.uncopied_referrers: list[Descriptor] = []
-        self.kept: list[str] = []
+        self.not_replaced: list[str] = []
         self._counts: dict[str, Transferred] = {}
 
     def add(self, descriptor: Descriptor, outcome: Outcome, *, is_manifest: bool = False) -> Copied:
@@ -110,11 +109,9 @@ class CopyRecord:
 
     def outcome(self) -> str:
         """Return what a copy has done that failed."""
-        tagged = f"these tags were already written: {listed(self.tagged)}" if self.tagged else "no tag was written"
-        missing = f"; the source lacks {listed([each.digest for each in self.left_out])}" if self.left_out else ""
-        copied = self.count("copied").count if self.keeps_blobs else 0
-        kept = f"; {copied} blob{'' if copied == 1 else 's'} will not be transferred again" if copied else ""
-        return f"{tagged}{missing}{kept}"
+        left_out = [each.digest for each in self.left_out]
+        blobs = self.count("copied").count
+        return outcome_of(self.tagged, blobs, is_atomic=self._is_atomic, left_out=left_out)
 
     def result(self, *, is_dry_run: bool) -> CopyResult:
         """Return the result."""
@@ -128,6 +125,6 @@ class CopyRecord:
             tagged=tuple(self.tagged),
             left_out=tuple(self.left_out),
             uncopied_referrers=tuple(self.uncopied_referrers),
-            kept=tuple(self.kept),
+            not_replaced=tuple(self.not_replaced),
             is_dry_run=is_dry_run,
         )

@@ -74,6 +74,8 @@ class SyncFile(
             found = cls.model_validate(tomllib.loads(text))
         except tomllib.TOMLDecodeError as failure:
             raise ConfigError(f"{where} is not valid TOML: {failure}") from None
+        except RecursionError:
+            raise ConfigError(f"{where} is not valid TOML: values are nested too deep") from None
         except ValidationError as failure:
             advice = "see: dreg schema show sync-file"
             raise ConfigError(f"{where} is not a valid sync file: {first_problem(failure)}; {advice}") from None

@@ -136,7 +136,7 @@ class SyncPlan(
         return all(each.is_empty for each in self.repositories)
 
     @property
-    def octets(self) -> int:
+    def size(self) -> int:
         """The total size of the blobs to transfer, in bytes."""
         return sum(each.blobs.size for each in self.repositories)
 
@@ -152,10 +152,13 @@ class SyncPlan(
             ConfigError: It is not a valid plan.
         """
         try:
-            return cls.model_validate_json(text, strict=True)
+            found = cls.model_validate_json(text, strict=True)
         except ValidationError as failure:
             advice = "see: dreg schema show sync-plan"
             raise ConfigError(f"{where} is not a valid plan: {first_problem(failure)}; {advice}") from None
+        if "version" not in found.model_fields_set:
+            raise ConfigError(f"{where} is not a valid plan: it does not state its version")
+        return found
 
     @classmethod
     def of(cls, plans: "Iterable[SyncPlan]") -> "SyncPlan":

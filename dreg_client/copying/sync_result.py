@@ -80,9 +80,9 @@ class SyncResult:
         }
 
     @property
-    def octets(self) -> int:
+    def size(self) -> int:
         """The total size of the blobs that were transferred, in bytes."""
-        return sum(each.blobs.octets for each in self.repositories)
+        return sum(each.blobs.size for each in self.repositories)
 
 
 def name_in(repository: str, tag: str | None) -> str:

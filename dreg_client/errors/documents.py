@@ -160,11 +160,13 @@ class DigestMismatchError(IntegrityError):
         expected: The requested digest.
         actual: The digest of the received bytes.
         where: Where the bytes came from.
+        as_stored: Whether a registry states that it has stored other bytes than those that were sent.
     """
 
     expected: str
     actual: str
     where: str = ""
+    as_stored: bool = False
 
     def _sentence(self) -> str:
         return f"{self.where or 'the bytes'}: digest is {self.actual}, expected {self.expected}"
@@ -234,16 +236,20 @@ class _TooManyError(LimitExceededError):
     limit: int
 
 
+@dataclass(eq=False, repr=False)
 class DepthLimitError(_TooManyError):
     """Indexes are nested more deeply than the limit.
 
     Attributes:
         where: The outermost index.
         limit: The limit.
+        advice: What to do.
     """
 
+    advice: str = "request the image by its digest"
+
     def _sentence(self) -> str:
-        return f"{self.where}: indexes are nested more than {self.limit} levels deep; request the image by its digest"
+        return f"{self.where}: indexes are nested more than {self.limit} levels deep; {self.advice}"
 
 
 @dataclass(eq=False, repr=False)

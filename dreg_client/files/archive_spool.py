@@ -4,18 +4,18 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from dreg_client import errors
+from dreg_client.files.folder_lock import LockedError, folder_lock
 from dreg_client.files.new_file import NewFile, cannot_write, open_folder, sync_folder_below
 from dreg_client.files.partial_file import regular_target
+from dreg_client.files.regular import Version, version_of
 from dreg_client.files.tar_writer import Member, write_tar
-
-_NEVER: Final = (0, 0, 0, 0)
 
 
 class ArchiveSpool:
@@ -35,28 +35,27 @@ class ArchiveSpool:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = regular_target(path)
+        self.path: Path = regular_target(path, "pass the path of a file")
         self.folder: str = ""
-        self._version = self._current()
         self._lock = -1
 
-    def _current(self) -> tuple[int, int, int, int]:
-        """Return what changes if another process replaces the archive."""
+    @property
+    def version(self) -> Version | None:
+        """The version of the archive that the path names now; None if there is none."""
         with suppress(FileNotFoundError):
-            found = self.path.stat()
-            return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-        return _NEVER
+            return version_of(self.path.stat())
+        return None
 
     def __enter__(self) -> Self:
-        self._version = self._current()
-        self._remove_stale()
-        try:
-            # Only this user can read it.
-            self.folder = tempfile.mkdtemp(".part", self._start, self.path.parent)
-            self._lock = _lock(self.folder)
-        except OSError as failure:
-            self.__exit__()
-            raise cannot_write(str(self.path), failure) from failure
+        with self._alone():  # another writer may not take the new directory for a stale one
+            self._remove_stale()
+            try:
+                # Only this user can read it.
+                self.folder = tempfile.mkdtemp(".part", self._start, self.path.parent)
+                self._lock = _lock(self.folder)
+            except OSError as failure:
+                self.__exit__()
+                raise cannot_write(str(self.path), failure) from failure
         return self
 
     def __exit__(
@@ -85,11 +84,16 @@ class ArchiveSpool:
                     shutil.rmtree(entry.path, ignore_errors=True)
                     os.close(lock)
 
-    def write(self, members: Iterable[Member]) -> None:
+    def write(self, members: Iterable[Member], old: Version | None) -> None:
         """Write the archive, and give it its name once it is complete.
+
+        Args:
+            members: The files in it.
+            old: The version of the archive that the members were made from; None if there was none.
 
         Raises:
             ConflictError: Another process has changed the archive meanwhile.
+            LayoutLockedError: Other processes have been replacing archives in the directory for 30 seconds.
             LayoutError: The archive cannot be written. It is as before.
             DigestMismatchError: A member from the old archive is damaged. The archive is as before.
         """
@@ -100,12 +104,23 @@ class ArchiveSpool:
             NewFile(folder, self.path.name, self.path, target) as file,
         ):
             write_tar(file, members)
-            if self._current() != self._version:
-                what = f"{self.path} was changed by another process, so it was not replaced"
-                raise errors.ConflictError(f"{what}; run the command again")
-            file.finish(keeps_rights=True)
-            self._version = self._current()
+            file.sync()
+            with self._alone():
+                if self.version != old:
+                    what = f"{self.path} was changed by another process, so it was not replaced"
+                    raise errors.ConflictError(f"{what}; run the command again")
+                file.finish(keeps_rights=True, synced=False)
         sync_folder_below(parent)
+
+    @contextmanager
+    def _alone(self) -> Generator[None, None, None]:
+        """Keep out other writers of this library: between the check and the renaming, for example."""
+        try:
+            with folder_lock(self.path.parent):
+                yield
+        except LockedError:
+            reason = "cannot be replaced: other processes have locked its directory for 30 seconds; try again later"
+            raise errors.LayoutLockedError(str(self.path), reason) from None
 
 
 def _is_own_folder(entry: "os.DirEntry[str]") -> bool:

@@ -11,8 +11,7 @@ from dreg_client.files.sparse import check_stored
 from dreg_client.files.store_kinds import OCI, OCI_ARCHIVE, other_kind
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
-from dreg_client.models.index_text import OTHER_NAME
-from dreg_client.models.layout import ImageLayout, ref_name
+from dreg_client.models.layout import OTHER_NAME, ImageLayout, ref_name
 from dreg_client.models.parse import recognise
 from dreg_client.models.paths import show
 from dreg_client.models.stored import examine, read_or_scan

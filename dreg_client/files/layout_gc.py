@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client.files.atomic import is_part
 from dreg_client.files.layout import blob_name, digest_of_name
 from dreg_client.files.layout_reach import reachable_from_names
-from dreg_client.files.layout_writer import change_index, delete_file, sync_index
+from dreg_client.files.layout_writer import change_index, delete_file
 from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
@@ -54,7 +54,6 @@ def delete_garbage(files: DirectoryFiles, garbage: GCResult) -> None:
     if garbage.referrers:
         removed = {entry.digest for entry in garbage.referrers}
         change_index(files, lambda index: index.remove_unnamed(removed))
-        sync_index(files)
     for digest in garbage.blobs:
         delete_file(files, digest)
     for name in garbage.temporary_files:

@@ -9,9 +9,8 @@ from dreg_client.files import layout as layout_files
 from dreg_client.files.rooted import Files
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
-from dreg_client.models.index_text import OTHER_NAME
 from dreg_client.models.json_text import scan
-from dreg_client.models.layout import ref_name
+from dreg_client.models.layout import names_in
 from dreg_client.values.digest import Digest, digest_fault
 from dreg_client.values.media_type import Family, family
 
@@ -67,7 +66,7 @@ def reachable_from_names(files: Files, index: LayoutIndex) -> tuple[Reach, list[
     """
     reach, attached = Reach(files), list[tuple[Descriptor, Digest]]()
     for entry in index.manifests:
-        subject = None if is_named(entry) else _subject(read_tree(files, entry.digest, is_document=False))
+        subject = None if names_in(entry.annotations) else _subject(read_tree(files, entry.digest, is_document=False))
         if subject is not None and layout_files.has_blob(files, subject):
             attached.append((entry, subject))
         else:
@@ -77,11 +76,6 @@ def reachable_from_names(files: Files, index: LayoutIndex) -> tuple[Reach, list[
             reach.add(entry)
         attached = [it for it in attached if it not in kept]
     return reach, [entry for entry, _ in attached]
-
-
-def is_named(entry: Descriptor) -> bool:
-    """Return whether an entry of an index has a name."""
-    return ref_name(entry) is not None or OTHER_NAME in (entry.annotations or {})
 
 
 def read_tree(files: Files, digest: Digest, *, is_document: bool) -> dict[str, object]:

@@ -2,27 +2,24 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
 from dreg_client import errors
 from dreg_client.files import layout as layout_files
 from dreg_client.files.atomic import sweep_parts
+from dreg_client.files.block_buffer import BlockBuffer
 from dreg_client.files.layout_lock import CONTENT, INDEX
 from dreg_client.files.new_file import NewFile, open_folder, sync_folder_below
+from dreg_client.files.pending_entries import Change
 from dreg_client.files.rooted import DirectoryFiles, size_of
-from dreg_client.files.step_thread import Block, add_piece
+from dreg_client.files.step_thread import Block
 from dreg_client.files.store_kinds import OCI, other_kind
 from dreg_client.models.index_text import EMPTY, MARKER, IndexText
-from dreg_client.values.digest import SHA256, Digest
-from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.digest import COMPUTABLE, SHA256, Digest
 
 _OURS: Final = frozenset({CONTENT, INDEX, "blobs", "oci-layout"})
-Change = Callable[[IndexText], bool]
-"""A change of the index, which returns whether anything is different."""
-_BLOCK: Final = MEBIBYTE
-_MAX_PIECES: Final = 8
 
 
 def create_layout(path: str | os.PathLike[str], *, among_others: bool = False) -> None:
@@ -56,6 +53,25 @@ def create_layout(path: str | os.PathLike[str], *, among_others: bool = False) -
         sync_folder_below(root)
 
 
+def is_new_layout(path: str | os.PathLike[str]) -> bool:
+    """Return whether `create_layout` would create a layout, without creating anything.
+
+    Raises:
+        LayoutError: The path is that of a file, or of a directory that is not empty and not a layout.
+    """
+    root = Path(path)
+    present = next(place for place in (root, *root.absolute().parents) if os.path.lexists(place))
+    if not present.is_dir():
+        raise errors.LayoutError(str(present), "cannot be created: it is not a directory")
+    if present is not root:
+        return True
+    files = DirectoryFiles(path)
+    if files.has("index.json"):
+        return False
+    _check_is_empty(files, among_others=False)
+    return not files.has("index.json")
+
+
 def _check_is_empty(files: DirectoryFiles, *, among_others: bool) -> None:
     """Raise LayoutError if a directory contains anything but what an interrupted `create_layout` leaves."""
     try:
@@ -81,11 +97,11 @@ def _is_directory(path: Path) -> bool:
 def change_index(files: DirectoryFiles, change: Change) -> bytes:
     """Change `index.json` as it is now on disk, while the index is locked; return its content.
 
-    Its name is only on disk after `sync_index`.
+    The names of new blobs are synced before, and the name of the index is synced afterwards.
 
     Args:
         files: The layout.
-        change: Changes the entries, and returns whether anything is different.
+        change: Changes the entries, and returns whether anything is different. If it raises an error, nothing changes.
 
     Raises:
         InvalidDocumentError: `index.json` is not a valid index. It was not changed.
@@ -99,6 +115,7 @@ def change_index(files: DirectoryFiles, change: Change) -> bytes:
         raise errors.LayoutError(f"{files.name}/index.json", reason)
     if not change(index):
         return raw
+    sync_blobs(files)
     raw = index.text()
     if len(raw) > layout_files.MAX_INDEX:
         reason = f"cannot be changed: it would have {len(raw)} bytes; at most {layout_files.MAX_INDEX} are supported"
@@ -106,13 +123,16 @@ def change_index(files: DirectoryFiles, change: Change) -> bytes:
     with open_folder(files.name) as folder, NewFile(folder, "index.json", Path(files.name, "index.json")) as file:
         file.write(raw)
         file.finish(keeps_rights=True, synced=files.is_durable)
+    if files.is_durable:
+        sync_folder_below(files.name)
     return raw
 
 
-def sync_blobs(files: DirectoryFiles, algorithms: Iterable[str]) -> None:
-    """Make the names of blobs survive a power failure, before an index names them."""
-    for algorithm in algorithms if files.is_durable else ():
-        sync_folder_below(files.name, "blobs", algorithm)
+def sync_blobs(files: DirectoryFiles) -> None:
+    """Make the names of blobs survive a power failure, whoever has written them. This is fast if nothing is new."""
+    for algorithm in COMPUTABLE if files.is_durable else ():
+        if files.has_directory(f"blobs/{algorithm}"):
+            sync_folder_below(files.name, "blobs", algorithm)
 
 
 def stored_size(files: DirectoryFiles, digest: Digest) -> int | None:
@@ -122,12 +142,6 @@ def stored_size(files: DirectoryFiles, digest: Digest) -> int | None:
             return size_of(file)
     except (errors.NotFoundError, errors.UnsafePathError):
         return None
-
-
-def sync_index(files: DirectoryFiles) -> None:
-    """Make the name of a changed index survive a power failure."""
-    if files.is_durable:
-        sync_folder_below(files.name)
 
 
 def write_document(files: DirectoryFiles, digest: Digest, raw: bytes) -> bool:
@@ -169,48 +183,46 @@ class NewBlob:
     """
 
     def __init__(self, files: DirectoryFiles, digest: Digest | None, size: int | None) -> None:
-        algorithm = digest.algorithm if digest else SHA256
         self._files, self._expected, self._expected_size = files, digest, size
-        self._opening = open_folder(files.name, "blobs", algorithm)
-        self._hash = hashlib.new(algorithm)
-        self._chunks: Block = []
-        self._waiting = 0
+        self._hash = hashlib.new(digest.algorithm if digest else SHA256)
+        self._buffer = BlockBuffer()
+        self._opened = ExitStack()
         self._is_broken = False
         self.size: int = 0
 
     def __enter__(self) -> Self:
-        folder = self._opening.__enter__()
         try:
-            parent = Path(self._files.name, "blobs", self._hash.name)
-            sweep_parts(parent)
-            name = self._expected.encoded if self._expected else "blob"
-            self._file = NewFile(folder, name, parent / name).__enter__()
-        except BaseException as failure:
-            self._opening.__exit__(type(failure), failure, None)
+            self.open()
+        except BaseException:
+            self.close()
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        try:
-            self._file.__exit__()
-        finally:
-            self._opening.__exit__(None, None, None)
+        self.close()
+
+    def open(self) -> None:
+        """Create the file. If this is interrupted, call `close`."""
+        folder = self._opened.enter_context(open_folder(self._files.name, "blobs", self._hash.name))
+        parent = Path(self._files.name, "blobs", self._hash.name)
+        sweep_parts(parent)
+        name = self._expected.encoded if self._expected else "blob"
+        self._file = self._opened.enter_context(NewFile(folder, name, parent / name))
+
+    def close(self) -> None:
+        """Close the file, and delete it unless it is finished."""
+        self._opened.close()
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk; return whether there are enough chunks for a block."""
-        add_piece(self._chunks, chunk)
-        self._waiting += len(chunk)
         self.size += len(chunk)
         if self._expected_size is not None and self.size > self._expected_size:
             raise errors.SizeMismatchError(self._expected_size, self.size, self._what)
-        return self._waiting >= _BLOCK
+        return self._buffer.add(chunk)
 
     def take_block(self) -> Block:
         """Remove and return the chunks as one block, which must be passed to `write` and `hash` in order."""
-        # A few large pieces are hashed as they are. Hashing many small ones would contend with reading for the GIL.
-        block: Block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
-        self._chunks, self._waiting = [], 0
-        return block
+        return self._buffer.take()
 
     def write(self, block: Block) -> None:
         """Write a block. After a failure, further blocks are ignored, so that the file has no gaps."""

@@ -144,6 +144,13 @@ class NewFile:
             left -= copied
         return copy is not None
 
+    def sync(self) -> None:
+        """Sync the content to disk."""
+        try:
+            os.fsync(self._file)
+        except OSError as failure:
+            raise cannot_write(str(self._path), failure) from failure
+
     def finish(self, *, as_name: str = "", keeps_rights: bool = False, synced: bool = True) -> None:
         """Sync the file to disk, and give it its name. The name is only on disk after `sync_folder_below`.
 
@@ -152,9 +159,9 @@ class NewFile:
             keeps_rights: Whether the file gets the permissions of the file that it replaces.
             synced: Whether to sync the file. Without it, the file may be lost in a power failure.
         """
+        if synced:
+            self.sync()
         try:
-            if synced:
-                os.fsync(self._file)
             if keeps_rights:
                 set_rights(self._file, self._path)
             self._check_part()
@@ -165,8 +172,8 @@ class NewFile:
 
     def finish_new(self) -> bool:
         """Sync the file, and give it its name unless another file has it already; return whether it has it now."""
+        self.sync()
         try:
-            os.fsync(self._file)
             self._check_part()
             os.link(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         except FileExistsError:

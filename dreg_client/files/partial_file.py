@@ -12,19 +12,17 @@ from typing import Final, Literal, Self
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client.files.atomic import check_part, part_beside, set_rights, sweep_parts, sync_folder
+from dreg_client.files.block_buffer import BLOCK, BlockBuffer
 from dreg_client.files.own_file import ForeignFileError, create_own, followed, is_at, open_own
 from dreg_client.files.step_thread import Block, add_piece
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest
 from dreg_client.values.arguments import check_choice, check_flag
 from dreg_client.values.digest import Digest
-from dreg_client.values.sizes import MEBIBYTE
 
 Durability = Literal["full", "fast"]
 """`full` syncs the file to disk, so that it survives a power failure; `fast` does not."""
 _ALLOW_MORE: Final = "allow more with limit=, or use download_blob"
-_BLOCK: Final = MEBIBYTE
-_MAX_PIECES: Final = 8
 
 
 class _ReceivedBlob:
@@ -42,7 +40,6 @@ class _ReceivedBlob:
         self.request: BlobRequest = request
         self.is_verified: bool = False
         self._refetches = refetches
-        self._chunks: Block = []
         self._verifier = request.digest.verifier()
 
     def verify(self, what: str, encoding: str = "") -> None:
@@ -75,7 +72,7 @@ class _ReceivedBlob:
             self.is_verified = True
 
     def _restart(self, request: BlobRequest) -> None:
-        self._chunks, self._verifier, self.request = [], request.digest.verifier(), request
+        self._verifier, self.request = request.digest.verifier(), request
 
 
 class PartialFile(_ReceivedBlob):
@@ -99,7 +96,7 @@ class PartialFile(_ReceivedBlob):
         super().__init__(request, refetches=refetches)
         self._target, self._keep, self._durability = regular_target(path), resume, durability
         self._part = kept_part(self._target, request.digest) if resume else part_beside(self._target)
-        self._size = 0
+        self._buffer = BlockBuffer()
         self._file = -1
         self._is_broken = False
         self._lock = Lock()
@@ -143,7 +140,7 @@ class PartialFile(_ReceivedBlob):
         """Hash the bytes that an earlier call kept, and continue the download after them."""
         try:
             os.lseek(self._file, 0, os.SEEK_SET)
-            while block := os.read(self._file, _BLOCK):
+            while block := os.read(self._file, BLOCK):
                 self._verifier.update(block)
         except OSError as failure:
             raise self._cannot_write(failure) from failure
@@ -151,16 +148,11 @@ class PartialFile(_ReceivedBlob):
 
     def add(self, chunk: bytes) -> bool:
         """Add a chunk; return whether there are enough chunks for a block."""
-        add_piece(self._chunks, chunk)
-        self._size += len(chunk)
-        return self._size >= _BLOCK
+        return self._buffer.add(chunk)
 
     def take_block(self) -> Block:
         """Remove and return the chunks as one block, which must be passed to `write` and `hash` in order."""
-        # A few large pieces are hashed as they are. Hashing many small ones would contend with reading for the GIL.
-        block: Block = self._chunks if len(self._chunks) <= _MAX_PIECES else [b"".join(self._chunks)]
-        self._chunks, self._size = [], 0
-        return block
+        return self._buffer.take()
 
     def write(self, block: Block) -> None:
         """Write a block. After a failure, further blocks are ignored, so that the file has no gaps."""
@@ -203,7 +195,7 @@ class PartialFile(_ReceivedBlob):
         except OSError as failure:
             raise self._cannot_write(failure) from failure
         super()._restart(request)
-        self._size = 0
+        self._buffer = BlockBuffer()
 
     def finish(self) -> None:
         """Sync the file if `durability` requires it, and rename it to its target."""
@@ -248,6 +240,7 @@ class BlobBuffer(_ReceivedBlob):
     def __init__(self, request: BlobRequest, limit: int, *, refetches: bool) -> None:
         super().__init__(request, refetches=refetches)
         self._limit = limit
+        self._chunks: Block = []
         if request.size is not None and request.size > limit:
             raise errors.ResponseTooLargeError(str(request.digest), request.size, limit, _ALLOW_MORE)
 
@@ -258,12 +251,16 @@ class BlobBuffer(_ReceivedBlob):
             raise errors.ResponseTooLargeError(str(self.request.digest), self._verifier.size, self._limit, _ALLOW_MORE)
         add_piece(self._chunks, chunk)
 
+    def _restart(self, request: BlobRequest) -> None:
+        super()._restart(request)
+        self._chunks = []
+
     def octets(self) -> bytes:
         """Return the content."""
         return b"".join(self._chunks)
 
 
-def regular_target(path: str | os.PathLike[str]) -> Path:
+def regular_target(path: str | os.PathLike[str], advice: str = "use stream_blob instead") -> Path:
     """Return the file that a path names, after following links; raise LayoutError if it is not a regular file."""
     try:
         target = followed(path)
@@ -277,7 +274,7 @@ def regular_target(path: str | os.PathLike[str]) -> Path:
     if stat.S_ISDIR(mode):
         raise errors.LayoutError(str(path), "cannot be written: it is a directory; pass the path of a file")
     if not stat.S_ISREG(mode):
-        raise errors.LayoutError(str(path), "cannot be written: it is not a regular file; use stream_blob instead")
+        raise errors.LayoutError(str(path), f"cannot be written: it is not a regular file; {advice}")
     return target
 
 

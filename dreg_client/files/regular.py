@@ -8,6 +8,9 @@ from dreg_client.errors import FileError
 
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would otherwise wait for a writer
 
+Version = tuple[int, int, int, int]
+"""What changes if a file is replaced or written: its device, its inode, its size, and the time."""
+
 
 def open_regular(
     path: str | os.PathLike[str], reason: str = "is not a regular file; it was not read", *, buffering: int = -1
@@ -25,3 +28,8 @@ def open_regular(
         return file
     file.close()
     raise FileError(os.fspath(path), reason)
+
+
+def version_of(found: os.stat_result) -> Version:
+    """Return the version of a file, given its status."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -5,17 +5,18 @@ import json
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from dreg_client import errors
 from dreg_client.files.docker_archive import SavedImages
-from dreg_client.files.layout import blob_name
+from dreg_client.files.layout import blob_name, read_blob
 from dreg_client.files.layout_writer import stored_size
 from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.files.tar_writer import Member
 from dreg_client.models.manifest import ImageManifest, has_image_config
-from dreg_client.models.parse import parse_manifest
+from dreg_client.models.parse import parse_document, parse_manifest
 from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.tag_conflicts import not_replaced
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import Reference, shown
 
@@ -41,7 +42,7 @@ class SpooledBlobs(DirectoryFiles):
         if stored_size(self, digest) is None:
             return None
         path = Path(self.name, blob_name(digest))
-        return Member(blob_name(digest), partial(_opened, path), discard=path.unlink)
+        return Member.moved(blob_name(digest), path)
 
 
 class SavedSpool:
@@ -64,30 +65,57 @@ class SavedSpool:
         """Return whether a config or a layer is there."""
         return stored_size(self.blobs, digest) is not None or (self._old is not None and self._old.has_blob(digest))
 
-    def add(self, manifest: ImageManifest, name: str | None, where: str) -> None:
+    def add(self, manifest: ImageManifest, name: str | None, where: str, *, no_clobber: bool = False) -> None:
         """Add an image, or a name to it. Another image loses the name; if it has no other, it is removed.
 
         Raises:
             NotFoundError: Its config or a layer is not there.
+            ConflictError: With `no_clobber`, another image has the name.
+            UnsupportedError: Its config states another number of layers.
         """
         layers = tuple(layer.digest for layer in manifest.layers)
         for digest in (manifest.config.digest, *layers):
             if not self.has(digest):
                 raise errors.NotFoundError(f"blob {digest}", where, "a docker-archive needs all layers of its images")
+        self._check_layers(manifest, where)
         image = next((it for it in self._images if (it.config, it.layers) == (manifest.config.digest, layers)), None)
+        named = self._named(name) if name is not None and no_clobber else []
+        for other in named:
+            if other is not image:
+                raise not_replaced(str(name), f"that of the image with config {other.config}")
         if image is None:
             self._images.append(image := SavedImage(manifest.config.digest, layers))
         if name is not None:
             self.remove_name(name, besides=image)
             image.names = sorted({*image.names, name})
 
+    def _check_layers(self, manifest: ImageManifest, where: str) -> None:
+        """Raise an error if the config and the manifest disagree: docker and skopeo cannot load such an image."""
+        digest = manifest.config.digest
+        if stored_size(self.blobs, digest) is not None:
+            raw = read_blob(self.blobs, digest)
+        else:
+            assert self._old is not None  # noqa: S101 (see `has`)
+            raw = self._old.read(digest)
+        try:
+            diff_ids = parse_document(raw, kind="image-config", strict=False).rootfs.diff_ids
+        except errors.InvalidDocumentError as failure:
+            raise failure.at(f"config {digest}") from None
+        if len(diff_ids) != len(manifest.layers):
+            what = f"{where} cannot hold {manifest.digest}"
+            reason = f"its config has {len(diff_ids)} diff_ids for {len(manifest.layers)} layers"
+            raise errors.UnsupportedError(f"{what}: {reason}; copy it to a registry, or to an oci-archive")
+
     def remove_name(self, name: str, besides: SavedImage | None = None) -> bool:
         """Remove a name from all images but one, and the images that have no other; return whether any had it."""
-        named = [it for it in self._images if it is not besides and any(map(partial(_is_same, name), it.names))]
+        named = [it for it in self._named(name) if it is not besides]
         for image in named:
             image.names = [it for it in image.names if not _is_same(name, it)]
         self._images = [it for it in self._images if it.names or not any(it is each for each in named)]
         return bool(named)
+
+    def _named(self, name: str) -> list[SavedImage]:
+        return [it for it in self._images if any(map(partial(_is_same, name), it.names))]
 
     def members(self) -> list[Member]:
         """Return the members of the new archive."""
@@ -140,7 +168,3 @@ def _is_same(name: str, other: str) -> bool:
         return name == other or full_name(other) == name
     except errors.InvalidReferenceError:
         return False
-
-
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from dreg_client.files.layout import blob_name
+from dreg_client.files.layout import blob_name, index_octets
 from dreg_client.files.layout_reach import reachable_in
 from dreg_client.files.layout_writer import create_layout
 from dreg_client.files.rooted import DirectoryFiles, Files
@@ -19,6 +19,8 @@ _NEW: Final = {"oci-layout": MARKER, "index.json": EMPTY}
 
 class NoFiles(Files):
     """The files of an empty layout, for an archive that does not exist yet."""
+
+    version: None = None
 
     def __init__(self, name: str) -> None:
         self.name: str = name
@@ -49,8 +51,7 @@ class SpooledFiles(DirectoryFiles):
         create_layout(folder)
         super().__init__(folder)
         self._old = old
-        with old.open("index.json") as index:
-            Path(folder, "index.json").write_bytes(index.read())
+        Path(folder, "index.json").write_bytes(index_octets(old))
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a regular file; see `Files.open`."""
@@ -70,15 +71,11 @@ class SpooledFiles(DirectoryFiles):
             name = blob_name(digest)
             path = Path(self.name, name)
             if path.is_file():
-                found.append(Member(name, partial(_opened, path), discard=path.unlink))
+                found.append(Member.moved(name, path))
             elif self._old.has(name):
                 verified = digest if digest.computable else None
                 found.append(Member(name, partial(self._old.open, *name.split("/")), verified))
         return found
-
-
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")
 
 
 def _in_memory(name: str, octets: bytes) -> Member:

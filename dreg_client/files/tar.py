@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from dreg_client import errors
 from dreg_client.files.member_links import MemberLink, MemberLinks, UnsafeLinkError
-from dreg_client.files.regular import open_regular
+from dreg_client.files.regular import Version, open_regular, version_of
 from dreg_client.files.rooted import NEVER_LINKS, Files, size_of
 from dreg_client.files.sparse import check_stored
 from dreg_client.files.store_kinds import OCI
@@ -32,7 +32,12 @@ class TarFiles(Files):
 
     A leading `/` is removed from names, and links to other members are followed. Archives are rejected if they contain
     a device, or a name or link that leads outside (LAY-18).
+
+    Attributes:
+        version: What identifies the file that was opened, even if the path names another one now.
     """
+
+    version: Version
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name: str = os.fspath(path)
@@ -68,6 +73,7 @@ class TarFiles(Files):
         except OSError as failure:
             raise errors.LayoutError(self.name, f"cannot be read: {failure.strerror}") from failure
         try:
+            self.version = version_of(os.fstat(archive.fileno()))
             check_stored(archive, self.name)
             plain, self._left_out = unpacked(archive, self.name)
         except BaseException:

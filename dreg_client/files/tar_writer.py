@@ -3,7 +3,8 @@
 import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from pathlib import Path
+from typing import BinaryIO, Final, Self
 
 from dreg_client import errors
 from dreg_client.files.new_file import NewFile
@@ -30,6 +31,11 @@ class Member:
     digest: Digest | None = None
     discard: Callable[[], object] | None = None
 
+    @classmethod
+    def moved(cls, name: str, path: Path) -> Self:
+        """Return a file that is deleted once it has been written."""
+        return cls(name, lambda: path.open("rb"), discard=path.unlink)
+
 
 def write_tar(archive: NewFile, members: Iterable[Member]) -> None:
     """Write an archive with members sorted by name.
@@ -45,10 +51,11 @@ def write_tar(archive: NewFile, members: Iterable[Member]) -> None:
     for member in sorted(members, key=lambda it: it.name):
         with member.open() as file:
             size = size_of(file)
-            archive.write(_header(member.name, size))
+            header = _header(member.name, size)
+            archive.write(header)
             _copy(file, archive, member, size)
         archive.write(bytes(-size % _BLOCK))
-        octets += _BLOCK + size + -size % _BLOCK + _extra(member.name)
+        octets += len(header) + size + -size % _BLOCK
         if member.discard:
             member.discard()
     end = 2 * _BLOCK
@@ -59,10 +66,6 @@ def _header(name: str, size: int) -> bytes:
     header = tarfile.TarInfo(name)
     header.size = size  # mode 0644, owner 0, time 0
     return header.tobuf(tarfile.GNU_FORMAT)
-
-
-def _extra(name: str) -> int:
-    return len(_header(name, 0)) - _BLOCK
 
 
 def _copy(file: BinaryIO, archive: NewFile, member: Member, size: int) -> None:

@@ -3,21 +3,28 @@
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Self, cast
+from typing import Final, NamedTuple, Self, cast
 
 from dreg_client.models.annotations import REF_NAME
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.json_text import AmbiguousTextError, read_members
+from dreg_client.models.layout import OTHER_NAME, names_in
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
 
 Json = dict[str, object]
-OTHER_NAME: Final = "io.containerd.image.name"
-"""Another annotation that can name an entry of `index.json` (containerd, `docker save`)."""
 MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
 """The content of `oci-layout`."""
 EMPTY: Final = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}, separators=(",", ":")).encode()
 """The index of a new layout."""
+
+
+class Naming(NamedTuple):
+    """A name for a manifest; with `no_clobber`, only if no other manifest has it."""
+
+    entry: Descriptor
+    name: str
+    no_clobber: bool = False
 
 
 @dataclass(slots=True)
@@ -68,8 +75,8 @@ class IndexText:
         others = self._without_names(lambda name, it: name in wanted and wanted[name].digest != it.get("digest"))
         is_changed = others != self.entries
         self.entries = others
-        present = {ref_name(it) for it in others}
-        unnamed = {str(it.get("digest")): it for it in reversed(others) if not _is_named(it)}
+        present = {_ref_name(it) for it in others}
+        unnamed = {str(it.get("digest")): it for it in reversed(others) if not names_in(annotations(it))}
         for name, entry in wanted.items():
             if name not in present:
                 if (found := unnamed.pop(entry.digest, None)) is None:
@@ -77,6 +84,23 @@ class IndexText:
                 found["annotations"] = {**annotations(found), REF_NAME: name}
                 is_changed = True
         return is_changed
+
+    def unclobbering(self, namings: Iterable[Naming]) -> tuple[list[Naming], dict[str, str]]:
+        """Return the names that can be given, and those that cannot, with the digests of their manifests."""
+        present: dict[str, set[str]] = {}
+        for it in self.entries:
+            for name in names_in(annotations(it)):
+                present.setdefault(name, set()).add(str(it.get("digest")))
+        given: list[Naming] = []
+        kept: dict[str, str] = {}
+        for naming in namings:
+            others = present.get(naming.name, set()) - {naming.entry.digest}
+            if naming.no_clobber and others:
+                kept[naming.name] = min(others)
+            else:
+                given.append(naming)
+                present[naming.name] = {naming.entry.digest}
+        return given, kept
 
     def remove_name(self, name: str) -> bool:
         """Remove a name, and the entries that have no other; return whether any entry had it."""
@@ -97,7 +121,7 @@ class IndexText:
 
     def remove_unnamed(self, digests: Collection[Digest]) -> bool:
         """Remove the entries with these digests that have no name; return whether there were any."""
-        kept = [it for it in self.entries if it.get("digest") not in digests or _is_named(it)]
+        kept = [it for it in self.entries if it.get("digest") not in digests or names_in(annotations(it))]
         is_changed = len(kept) != len(self.entries)
         self.entries = kept
         return is_changed
@@ -106,7 +130,7 @@ class IndexText:
         """Return the entries without those that lose their only name; entries that containerd names lose only this."""
         found: list[Json] = []
         for entry in self.entries:
-            name = ref_name(entry)
+            name = _ref_name(entry)
             if name is None or not is_lost(name, entry):
                 found.append(entry)
             elif _other_name(entry) not in {None, name}:
@@ -121,7 +145,7 @@ def annotations(entry: Json) -> Json:
     return cast("Json", found) if isinstance(found, dict) else {}
 
 
-def ref_name(entry: Json) -> str | None:
+def _ref_name(entry: Json) -> str | None:
     """Return the name of an entry (annotations.md: org.opencontainers.image.ref.name)."""
     name = annotations(entry).get(REF_NAME)
     return name if isinstance(name, str) else None
@@ -129,15 +153,11 @@ def ref_name(entry: Json) -> str | None:
 
 def sort_key(entry: Json) -> tuple[str, str, str]:
     """Return a key to sort entries: by name, then by digest."""
-    return str(ref_name(entry) or ""), str(_other_name(entry) or ""), str(entry.get("digest"))
+    return str(_ref_name(entry) or ""), str(_other_name(entry) or ""), str(entry.get("digest"))
 
 
 def _other_name(entry: Json) -> object:
     return annotations(entry).get(OTHER_NAME)
-
-
-def _is_named(entry: Json) -> bool:
-    return ref_name(entry) is not None or _other_name(entry) is not None
 
 
 def _members_of(entry: Descriptor) -> Json:

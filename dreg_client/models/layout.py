@@ -1,6 +1,7 @@
 """The file `oci-layout`, which marks an image layout, and names in its index (image-layout.md)."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -21,6 +22,16 @@ class ImageLayout(StoredDocument, frozen=True, title="OCI image layout"):
     """The version of the layout; always `1.0.0`."""
 
 
+OTHER_NAME: Final = "io.containerd.image.name"
+"""Another annotation that can name an entry of `index.json` (containerd, `docker save`)."""
+
+
 def ref_name(entry: Descriptor) -> str | None:
     """Return the name of an entry of `index.json` (annotations.md: org.opencontainers.image.ref.name)."""
     return (entry.annotations or {}).get(REF_NAME)
+
+
+def names_in(annotations: Mapping[str, object] | None) -> tuple[str, ...]:
+    """Return the names that the annotations of an entry of `index.json` give it."""
+    found = ((annotations or {}).get(key) for key in (REF_NAME, OTHER_NAME))
+    return tuple(name for name in found if isinstance(name, str))

@@ -1,8 +1,10 @@
 """Turn the status and body of an error response into an error (distribution-spec "Error Codes")."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from dreg_client import errors
 from dreg_client.protocol.messages import Request, Response
@@ -10,6 +12,7 @@ from dreg_client.protocol.redact import redacted
 from dreg_client.protocol.retry import LACKS_BLOB, TRANSIENT, retry_after
 
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
+_LACKS_CONTENT: Final = "MANIFEST_BLOB_UNKNOWN"
 _LONGEST: Final = 1024
 _REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-request-id", "x-github-request-id")
 _LOG_IN: Final = "pass credentials="
@@ -79,6 +82,8 @@ def _error(
     where, the = place_of(response), _the(request)
     denied = f"access denied: cannot {'read' if verb == CHECK else verb} {the}"
     unsupported = f"{_GERUNDS.get(verb, verb)} {the} is not supported"
+    if kind := _rejection(response, request, report, f"cannot {verb} {the}"):
+        return kind(where, advice, *facts)
     if response.status in TRANSIENT:
         return _transient_error(response, the, verb, facts)
     match response.status:
@@ -88,16 +93,30 @@ def _error(
             return errors.UnauthorizedError(denied, where, response.advice or _LOG_IN, *facts, response.anonymous)
         case 403:
             return errors.DeniedError(denied, where, response.advice or _ASK_OWNER, *facts, response.anonymous)
-        case 405:
+        case status if status == 405 or (report.is_unsupported and status < 500):
             return errors.UnsupportedError(unsupported, where, advice, *facts)
         case status if status >= 500:
-            error = errors.ServerError(f"server error: cannot {verb} {the}", where, advice, *facts)
-            error.retryable = False
-            return error
-        case _ if report.is_unsupported:
-            return errors.UnsupportedError(unsupported, where, advice, *facts)
+            return _not_retryable(f"server error: cannot {verb} {the}", where, advice, *facts)
         case _:
             return errors.RegistryError(f"request rejected: cannot {verb} {the}", where, advice, *facts)
+
+
+def _rejection(
+    response: Response, request: Request, report: "Reported", cannot: str
+) -> Callable[..., errors.RegistryError] | None:
+    """Return the error for a change that will never be accepted, where the status alone does not say so."""
+    if _LACKS_CONTENT in report.codes and response.status >= 500:  # distribution 2.8
+        what = f"request rejected: {cannot}: the registry does not have everything that it names"
+        return partial(_not_retryable, what)
+    if 300 <= response.status < 400 and request.method not in {"GET", "HEAD"}:
+        return partial(errors.RegistryError, f"request rejected: {cannot}: the response is an unexpected redirect")
+    return None
+
+
+def _not_retryable(*facts: Any) -> errors.ServerError:  # noqa: ANN401 (as of the class)
+    error = errors.ServerError(*facts)
+    error.retryable = False
+    return error
 
 
 def _transient_error(

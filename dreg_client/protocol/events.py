@@ -143,6 +143,19 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True)
+class Tagged:
+    """A copy wrote a tag. In an archive, the tag appears at the end of the copy.
+
+    Attributes:
+        tag: The tag.
+        digest: The digest of its manifest.
+    """
+
+    tag: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """More bytes of a blob were sent.
 
@@ -160,5 +173,5 @@ class Sent:
     so_far: int
 
 
-Event = Answered | Retrying | Warned | Counted | Received | Sent | Planned | Copying | Copied
+Event = Answered | Retrying | Warned | Counted | Received | Sent | Planned | Copying | Copied | Tagged
 """Any event: the argument of `on_event`."""

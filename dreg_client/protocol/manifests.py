@@ -233,7 +233,8 @@ def written_digest(response: Response, request: Request, name: TagOrDigest) -> D
     raise_for_status(response, request)
     claim = _claimed_digest(response)
     if claim is not None and claim != (written := Digest.of(request.body, claim.algorithm)):
-        raise errors.DigestMismatchError(written, claim, f"{response.where}, as stored by the registry")
+        where = f"{response.where}, as stored by the registry"
+        raise errors.DigestMismatchError(written, claim, where, as_stored=True)
     return name if isinstance(name, Digest) else claim or Digest.of(request.body)
 
 

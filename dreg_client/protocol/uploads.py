@@ -179,7 +179,8 @@ def check_written(response: Response, digest: Digest) -> None:
     if claim is None or digest_fault(claim) is not None:
         return
     if Digest(claim).algorithm == digest.algorithm and claim != digest:
-        raise errors.DigestMismatchError(digest, Digest(claim), f"{response.where}, as stored by the registry")
+        where = f"{response.where}, as stored by the registry"
+        raise errors.DigestMismatchError(digest, Digest(claim), where, as_stored=True)
 
 
 def rejected(response: Response, request: Request, advice: str = "") -> errors.DregError:
@@ -191,7 +192,8 @@ def rejected(response: Response, request: Request, advice: str = "") -> errors.D
     except errors.RegistryError as failure:
         if failure.status == 413:  # a proxy's limit, usually
             advice = "the registry, or a proxy in front of it, limits the size of requests"
-        what = f"the upload was rejected: {request.what}"
+        how = " with a redirect" if 300 <= failure.status < 400 else ""
+        what = f"the upload was rejected{how}: {request.what}"
         return errors.UploadError(
             what, failure.where, advice or failure.advice, failure.status, failure.said, failure.request_id
         )

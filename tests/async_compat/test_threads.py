@@ -84,6 +84,53 @@ def test_a_socket_is_writable_while_there_is_room(wait: Ready) -> None:
         assert not wait([near], "write", 0.01)
 
 
+def test_a_wait_for_a_permit_that_a_signal_interrupts_ends_in_time() -> None:
+    """`SimpleQueue.get` waits forever if its time is over when a thread goes on after a signal."""
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    usual, permits = sys.getswitchinterval(), Semaphore(0)
+    begun = [threading.Event() for _ in range(20)]
+
+    def wait(event: threading.Event) -> None:
+        event.set()
+        permits.acquire(0.05)
+
+    threads = [threading.Thread(target=wait, args=(event,), daemon=True) for event in begun]
+    try:
+        for thread, event in zip(threads, begun, strict=True):
+            thread.start()
+            event.wait(20)
+        sys.setswitchinterval(0.3)  # no thread goes on in time
+        for thread in threads:
+            if thread.ident is not None and thread.is_alive():
+                signal.pthread_kill(thread.ident, signal.SIGUSR1)
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            pass
+    finally:
+        sys.setswitchinterval(usual)
+        signal.signal(signal.SIGUSR1, before)
+    for thread in threads:
+        thread.join(20)
+    assert not [thread for thread in threads if thread.is_alive()]
+
+
+def test_permits_wake_all_threads_that_wait_for_them() -> None:
+    permits, taken = Semaphore(0), list[int]()
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            assert permits.acquire(20)
+            taken.append(number)
+
+    with TaskGroup() as group:
+        for number in range(8):
+            group.start_soon(work, number)
+        for _ in range(400):
+            permits.release()
+    assert len(taken) == 400
+    assert permits.free == 0
+
+
 def test_an_awaitable_is_rejected_with_what_to_do() -> None:
     async def token() -> str:
         return "token"

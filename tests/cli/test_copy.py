@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from dreg_client import Copied, Tagged
+from dreg_client.cli.copy_progress import CopyProgress
 from tests.commands import start_limited
 from tests.copying.graphs import Graph, content, names
 from tests.registries import LAYOUT, ROOT, RunningRegistry
@@ -160,7 +162,7 @@ def test_an_interrupted_copy_says_so_and_leaves_no_tag(tmp_path: Path) -> None:
         out, err = process.communicate()
 
     assert (process.returncode, out) == (130, "")
-    assert err.startswith("dreg: interrupted; the copy is incomplete, and the tags of the destination are as before")
+    assert err.startswith("dreg: interrupted; the copy is incomplete; no tag was written")
     assert names(tmp_path / "there") == {}
     assert f"sha256:{path.name}" not in content(tmp_path / "there")
 
@@ -195,3 +197,51 @@ def test_bars_are_drawn_on_a_terminal(terminal: Run, tmp_path: Path) -> None:
     assert "blobs" in shown.out
     assert "MiB" in shown.out
     assert "copied 4 blobs" in shown.out
+
+
+def test_an_archive_must_be_a_file(dreg: Run) -> None:
+    done = dreg("copy", f"oci:{LAYOUT}:single", "oci-archive:/dev/null")
+
+    assert done.code == 5
+    assert done.err == "dreg: /dev/null: cannot be written: it is not a regular file; pass the path of a file\n"
+
+
+def test_a_manifest_of_unknown_kind_needs_a_media_type(dreg: Run, own_registry: RunningRegistry) -> None:
+    done = dreg("manifest", "put", f"{own_registry.address}/acme/web:1", "-", stdin=b"{}")
+
+    assert done.code == 1
+    assert "specify --media-type as one of" in done.err
+
+
+@pytest.mark.parametrize("command", ["copy", "push", "sync"])
+def test_copies_take_upload_hosts(dreg: Run, own_registry: RunningRegistry, command: str) -> None:
+    source = f"oci:{LAYOUT}" if command == "sync" else f"oci:{LAYOUT}:single"
+    there = f"{own_registry.address}/acme/hosts"
+
+    assert dreg(command, source, there, "--upload-host", "uploads.example:5000").code == 0
+    wrong = dreg(command, source, there, "--upload-host", "https://uploads.example")
+    assert wrong.code == 2
+    assert "--upload-host" in wrong.err
+
+
+def test_copy_of_all_tags_copies_the_others_and_exits_with_the_code_of_the_error(dreg: Run, tmp_path: Path) -> None:
+    graph = Graph()
+    graph.tag(graph.image([lost := graph.add(b"lost")]), "bad")
+    graph.tag(graph.image([graph.add(b"kept")]), "good")
+    source = graph.write(tmp_path / "here")
+    (source / "blobs" / lost["digest"].replace(":", "/")).unlink()
+
+    done = dreg("copy", f"oci:{source}", f"oci:{tmp_path}/there", "--all-tags")
+
+    assert done.code == 4
+    assert "not copied: bad; these tags were already written: good" in done.err
+    assert names(tmp_path / "there").keys() == {"good"}
+
+
+def test_an_interruption_tells_which_tags_were_written() -> None:
+    progress = CopyProgress(is_atomic=False)
+    progress.listen(Copied("sha256:0", 5, "copied"))
+    progress.listen(Tagged("1.4", "sha256:0"))
+
+    expected = "these tags were already written: 1.4; 1 blob will not be transferred again"
+    assert progress.outcome() == f"the copy is incomplete; {expected}"

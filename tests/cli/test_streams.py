@@ -95,8 +95,11 @@ def test_whoever_writes_nothing_needs_no_standard_output(tmp_path: Path) -> None
     assert target.stat().st_size > 0
 
 
-def test_a_closed_standard_input_is_not_read() -> None:
-    command = f'"{sys.executable}" -m dreg_client.cli validate - <&-'
+@pytest.mark.parametrize(
+    "words", ["validate -", "blob put localhost:1/acme/web -", "manifest put localhost:1/acme/web:1 -"]
+)
+def test_a_closed_standard_input_is_not_read(words: str) -> None:
+    command = f'"{sys.executable}" -m dreg_client.cli {words} <&-'
     done = run_limited(["sh", "-c", command], capture_output=True, check=False)
 
     assert done.returncode == 5

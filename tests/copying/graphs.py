@@ -52,7 +52,7 @@ class Graph:
         config: dict[str, Any] = {
             "os": "linux",
             "architecture": architecture,
-            "rootfs": {"type": "layers", "diff_ids": []},
+            "rootfs": {"type": "layers", "diff_ids": [it["digest"] for it in layers]},
         }
         config = self.add(json.dumps(config).encode(), CONFIG)
         return self._document(MANIFEST, [config, *layers], config=config, layers=layers, **members)

@@ -8,16 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreg_client import Descriptor, Digest
-from dreg_client.copying.graph import (
-    MAX_DEPTH,
-    CopyBlob,
-    CopyGraph,
-    ReadManifest,
-    Step,
-    WriteManifest,
-    WriteTag,
-)
-from dreg_client.errors import DepthLimitError, SizeMismatchError
+from dreg_client.copying.graph import MAX_DEPTH, MAX_ENTRIES, CopyGraph
+from dreg_client.copying.steps import CopyBlob, ReadManifest, Step, WriteManifest, WriteTag
+from dreg_client.errors import DepthLimitError, DregError, NotFoundError, SizeMismatchError, TooManyEntriesError
 from dreg_client.values.media_type import OCI_INDEX, OCI_LAYER, OCI_MANIFEST
 
 
@@ -73,56 +66,94 @@ def depth(world: World, it: Descriptor) -> int:
     return max(inner, default=0) + (it.media_type == OCI_INDEX)
 
 
-def run(world: World, draw: st.DataObject) -> tuple[list[tuple[Step, set[Digest]]], list[Step]]:
-    """Carry out all steps, ending the running ones in any order.
+@dataclass
+class Run:
+    """What happened while all steps were carried out.
 
-    Returns:
-        The steps in the order of their beginnings, each with what is in the destination at that time, without what is
-        being written; and the steps in the order of their ends.
+    Attributes:
+        started: The steps in the order of their beginnings, each with what is in the destination at that time, without
+            what is being written.
+        ended: The steps that succeeded, in the order of their ends.
+        failures: What was not copied, and why.
     """
-    graph, running, ended = CopyGraph(), list[Step](), list[Step]()
-    started, there = list[tuple[Step, set[Digest]]](), set[Digest]()
+
+    started: list[tuple[Step, set[Digest]]] = field(default_factory=list)
+    ended: list[Step] = field(default_factory=list)
+    failures: dict[str, DregError] = field(default_factory=dict)
+
+    @property
+    def tagged(self) -> list[WriteTag]:
+        return [step for step in self.ended if isinstance(step, WriteTag)]
+
+    def digests(self, kind: type[Step]) -> list[Digest]:
+        return [step.descriptor.digest for step in self.ended if isinstance(step, kind)]
+
+
+def run(world: World, draw: st.DataObject, broken: Digest | None = None) -> Run:
+    """Carry out all steps, ending the running ones in any order. Reading or copying `broken` fails."""
+    graph, running, done = CopyGraph(), list[Step](), Run()
+    there = set[Digest]()
     for root, tag in world.roots:
         graph.add(root, tag)
     while True:
         while (step := graph.next()) is not None:
-            started.append((step, there - {it.descriptor.digest for it in running}))
+            done.started.append((step, there - {it.descriptor.digest for it in running}))
             running.append(step)
             assert sum(isinstance(it, CopyBlob) for it in running) <= 4
             assert sum(not isinstance(it, CopyBlob) for it in running) <= 3
         if not running:
             assert graph.is_complete
-            return started, ended
+            done.failures = graph.failures
+            return done
         step = running.pop(draw.draw(st.integers(0, len(running) - 1)))
-        ended.append(step)
-        if not isinstance(step, ReadManifest):
-            there.add(step.descriptor.digest)
+        digest = step.descriptor.digest
+        if digest == broken:
+            graph.fail(step, NotFoundError(digest, "the source"))
+            continue
+        done.ended.append(step)
         if isinstance(step, ReadManifest):
-            graph.read(step, world.named[step.descriptor.digest], world.referrers[step.descriptor.digest])
+            graph.read(step, world.named[digest], world.referrers[digest])
         else:
+            there.add(digest)
             graph.finish(step)
 
 
 @given(worlds(), st.data())
 def test_everything_is_copied_once_children_before_parents_and_tags_last(world: World, data: st.DataObject) -> None:
-    started, ended = run(world, data)
+    done = run(world, data)
 
-    tagged = {step.descriptor.digest for step in ended if isinstance(step, WriteTag)}
-    read = [step.descriptor.digest for step in ended if isinstance(step, ReadManifest)]
-    blobs = [step.descriptor.digest for step in ended if isinstance(step, CopyBlob)]
-    written = [step.descriptor.digest for step in ended if isinstance(step, WriteManifest)]
+    read, written = done.digests(ReadManifest), done.digests(WriteManifest)
     whole = closure(world, [root for root, _ in world.roots])
-    assert sorted(read + blobs) == sorted(whole)
+    assert not done.failures
+    assert sorted(read + done.digests(CopyBlob)) == sorted(whole)
     assert len(written) == len(set(written))
-    assert set(written) | tagged == set(read)
-    tags = [step for step in ended if isinstance(step, WriteTag)]
-    assert sorted((it.descriptor.digest, it.tag) for it in tags) == sorted(
+    assert set(written) | {*done.digests(WriteTag)} == set(read)
+    assert sorted((it.descriptor.digest, it.tag) for it in done.tagged) == sorted(
         (it.digest, tag) for it, tag in world.roots if tag
     )
-    assert ended[len(ended) - len(tags) :] == tags
-    for step, there in started:
+    assert done.ended[len(done.ended) - len(done.tagged) :] == done.tagged
+    for step, there in done.started:
         if isinstance(step, WriteManifest | WriteTag):
             assert {child.digest for child in world.named[step.descriptor.digest]} <= there
+
+
+@given(worlds(), st.data())
+def test_a_failure_stops_only_what_depends_on_it(world: World, data: st.DataObject) -> None:
+    broken = data.draw(st.sampled_from(sorted(closure(world, [root for root, _ in world.roots]))))
+    whole = World(world.named)  # without referrers, which do not stop what they refer to
+
+    done = run(world, data, broken)
+
+    lost = [(root, tag) for root, tag in world.roots if broken in closure(whole, [root])]
+    intact = [(root, tag) for root, tag in world.roots if broken not in closure(whole, [root])]
+    assert done.failures
+    assert {tag for _, tag in lost if tag} <= done.failures.keys()
+    assert sorted((it.descriptor.digest, it.tag) for it in done.tagged) == sorted(
+        (it.digest, tag) for it, tag in intact if tag
+    )
+    copied = {*done.digests(CopyBlob), *done.digests(WriteManifest), *done.digests(WriteTag)}
+    assert closure(whole, [root for root, _ in intact]) <= copied
+    assert not any(broken in closure(whole, [root]) for root, _ in world.roots if root.digest in copied)
 
 
 def test_the_largest_blobs_are_copied_first() -> None:
@@ -147,32 +178,72 @@ def chain(length: int) -> World:
 
 @given(st.data())
 def test_indexes_may_be_nested_8_deep(data: st.DataObject) -> None:
-    run(chain(MAX_DEPTH), data)
-    with pytest.raises(DepthLimitError):
-        run(chain(MAX_DEPTH + 1), data)
+    assert not run(chain(MAX_DEPTH), data).failures
+    assert isinstance(run(chain(MAX_DEPTH + 1), data).failures["1"], DepthLimitError)
 
 
 @given(st.data())
 def test_the_depth_counts_on_the_longest_way(data: st.DataObject) -> None:
-    """A shared index may be found first where it is nested less."""
-    world = chain(MAX_DEPTH + 1)
-    top = world.roots[0][0]
-    indexes = [it for it in map(Digest, world.named) if it != top.digest]
-    shared = next(it for it in world.named[top.digest])
-    deep = node(OCI_INDEX, 0)
-    world.named[top.digest] = [shared, deep]
-    assert indexes
+    """Where each index is copied for itself, none is found deep in others; only their heights add up."""
+    world = chain(MAX_DEPTH + 2)
+    world.roots = [(node(OCI_INDEX, number), str(number)) for number in range(MAX_DEPTH + 2)]
 
-    with pytest.raises(DepthLimitError):
-        run(world, data)
+    done = run(world, data)
+
+    too_deep = {str(MAX_DEPTH), str(MAX_DEPTH + 1)}
+    assert done.failures.keys() == too_deep
+    assert all(isinstance(failure, DepthLimitError) for failure in done.failures.values())
+    assert {it.tag for it in done.tagged} == {str(number) for number in range(MAX_DEPTH)}
 
 
-def test_two_sizes_of_one_blob_are_an_error() -> None:
+@given(st.data())
+def test_two_sizes_of_one_blob_are_an_error(data: st.DataObject) -> None:
     image, blob = node(OCI_MANIFEST, 0), node(OCI_LAYER, 0, 5)
+    other = blob.model_validate({**blob.model_dump(), "size": 6})
+    world = World({image.digest: [blob, other]}, {image.digest: []}, [(image, "1")])
+
+    done = run(world, data)
+
+    assert isinstance(done.failures["1"], SizeMismatchError)
+    assert not done.tagged
+
+
+@given(st.data())
+def test_a_root_with_two_sizes_does_not_stop_the_copy(data: st.DataObject) -> None:
+    image = node(OCI_MANIFEST, 0)
+    other = image.model_validate({**image.model_dump(), "size": 6})
+    world = World({image.digest: []}, {image.digest: []}, [(image, "1"), (other, "2")])
+
+    done = run(world, data)
+
+    assert [it.tag for it in done.tagged] == ["1"]
+    assert isinstance(done.failures["2"], SizeMismatchError)
+
+
+def test_a_signature_of_another_size_is_a_failure_of_its_tag() -> None:
+    image = node(OCI_MANIFEST, 0)
     graph = CopyGraph()
-    graph.add(image)
+    graph.add(image, "1")
+    step = graph.next()
+    assert isinstance(step, ReadManifest)
+    graph.read(step)
+    graph.add(node(OCI_MANIFEST, 0, 2), "sha256-0.sig", is_cosign_tag=True)
+    graph.fail(step, NotFoundError("a", "b"))
+
+    while (step := graph.next()) is not None:
+        graph.finish(step)
+
+    assert graph.is_complete
+    assert graph.failures.keys() == {"sha256-0.sig"}
+
+
+@pytest.mark.parametrize(("more", "is_too_many"), [(0, False), (1, True)])
+def test_a_manifest_may_name_10000_things(more: int, is_too_many: bool) -> None:
+    graph = CopyGraph()
+    graph.add(node(OCI_MANIFEST, 0), "1")
     step = graph.next()
     assert isinstance(step, ReadManifest)
 
-    with pytest.raises(SizeMismatchError):
-        graph.read(step, [blob, blob.model_validate({**blob.model_dump(), "size": 6})])
+    graph.read(step, [node(OCI_LAYER, 0)] * (MAX_ENTRIES + more))
+
+    assert isinstance(graph.failures.get("1"), TooManyEntriesError) == is_too_many

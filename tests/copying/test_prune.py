@@ -234,6 +234,7 @@ def test_a_plan_names_everything_and_changes_nothing(run: Syncs, there: str, tmp
     graph = Graph()
     graph.tag(graph.image([graph.add(b"2")]), "2")
     new = graph.image([graph.add(b"new layer")])
+    config = graph.blobs[graph.named[new["digest"]][0]]
     graph.tag(new, "3")
     graph.tag(new, "4")
     after = f"oci:{graph.write(tmp_path / 'after')}"
@@ -248,7 +249,7 @@ def test_a_plan_names_everything_and_changes_nothing(run: Syncs, there: str, tmp
     ]
     assert [(it.tag, it.digest) for it in plan.skips] == [("2", old["2"])]
     assert [(it.tag, it.digest) for it in plan.removals] == [("1", old["1"])]
-    assert (plan.blobs.count, planned.octets) == (1, len(b"new layer"))
+    assert (plan.blobs.count, planned.size) == (2, len(config) + len(b"new layer"))
     assert tags_of(there) == {"1", "2", "3"}
     with Registry(f"http://{there.partition('/')[0]}") as opened:
         assert opened.repository(there.partition("/")[2]).resolve("3").digest == old["3"]

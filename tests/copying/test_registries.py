@@ -217,8 +217,8 @@ def test_events_tell_what_was_found_passed_on_and_copied(there: str) -> None:
     done = copy(f"oci:{LAYOUT}:1.4", there, on_event=events.append)
 
     [*_, planned] = [each for each in events if isinstance(each, Planned)]
-    assert planned == Planned(done.copied.count, done.copied.octets)
-    assert sum(each.octets for each in events if isinstance(each, Copying)) == done.copied.octets
+    assert planned == Planned(done.copied.count, done.copied.size)
+    assert sum(each.octets for each in events if isinstance(each, Copying)) == done.copied.size
     ended = [each for each in events if isinstance(each, Copied)]
     assert len([each for each in ended if not each.is_manifest]) == done.copied.count
     assert {each.outcome for each in ended} == {"copied"}
@@ -233,7 +233,7 @@ def test_schema_1_is_a_clear_error(open_registry: RunningRegistry, fixtures: Pat
     entry = {"mediaType": media_type, "digest": digest, "size": len(raw)}
     (source / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
 
-    with pytest.raises(errors.UnsupportedMediaTypeError, match="schema 1 cannot be copied"):
+    with pytest.raises(errors.UnsupportedError, match="schema 1, which cannot be copied"):
         copy(f"oci:{source}", f"oci:{tmp_path}/there")
 
 
@@ -247,3 +247,32 @@ def test_few_connections_are_enough(registry: RunningRegistry, there: str, tmp_p
         copy(repository, f"oci:{tmp_path}/back", tags="all")
 
     assert content(tmp_path / "back") == content(LAYOUT)
+
+
+@pytest.mark.parametrize("tag", ["", "signature"])
+def test_a_referrer_that_an_earlier_copy_wrote_but_did_not_list_is_listed(
+    registry: RunningRegistry, there: str, tmp_path: Path, tag: str
+) -> None:
+    graph = Graph()
+    image = graph.image([graph.add(b"layer")])
+    signature = graph.artifact([graph.add(b"signature")], subject=image)
+    graph.tag(image, "1")
+    if tag:
+        graph.tag(signature, tag)
+    source, name = graph.write(tmp_path / "here"), there.partition("/")[2]
+    for digest in graph.closure([signature["digest"]]) - {signature["digest"]}:
+        registry.put_blob(name, graph.blobs[digest])
+    registry.put_raw(name, signature["digest"], graph.blobs[signature["digest"]], signature["mediaType"])
+
+    if tag:
+        copy(f"oci:{source}:{tag}", f"{there}:{tag}")
+    else:
+        copy(f"oci:{source}:1", there, referrers=True)
+    requests = Requests()
+    again = copy(f"oci:{source}:1", there, referrers=True, on_event=requests)
+
+    with Registry(registry.url) as opened:
+        assert [it.digest for it in opened.repository(name).referrers(image["digest"])] == [signature["digest"]]
+    if not tag:
+        assert again.is_unchanged
+        assert not requests.made("PUT")

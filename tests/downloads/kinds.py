@@ -33,6 +33,7 @@ class Source:
     """As much of a registry's repository as blobs need."""
 
     name = address = str(NAME)
+    client = writable = None
     refetches = writes_manifests = True
 
     def __init__(self, client: Any) -> None:

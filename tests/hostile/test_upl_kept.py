@@ -44,14 +44,15 @@ def test_upl_05_an_upload_goes_on_where_an_earlier_process_ended(way: Way, net: 
     assert not [*folder.iterdir()]
 
 
-def test_upl_05_an_upload_ends_although_an_earlier_process_has_sent_all_bytes(
-    way: Way, net: Network, folder: Path
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_upl_05_an_upload_is_completed_that_an_earlier_process_sent_to_its_end(
+    way: Way, net: Network, folder: Path, in_pieces: bool
 ) -> None:
     uploads = uploads_at(net)
     uploads.sessions["u7"] = bytearray(SMALL)
     keep(folder, f"{REGISTRY}{BASE}/blobs/uploads/u7")
 
-    assert way.push(SMALL, resume=True).kind is None
+    assert way.push(SMALL, in_pieces=in_pieces, digest=digest(SMALL), resume=True).kind is None
     assert uploads.methods == ["HEAD", "GET", "PUT"]
     assert uploads.blobs == {digest(SMALL): SMALL}
     assert not [*folder.iterdir()]
@@ -74,6 +75,18 @@ def test_upl_12_an_upload_that_the_registry_has_forgotten_starts_again(way: Way,
     assert way.push(SMALL, resume=True).kind is None
     assert uploads.methods == ["HEAD", "GET", "POST", "PATCH", "PUT"]
     assert not [*folder.iterdir()]
+
+
+def test_upl_05_other_bytes_that_an_earlier_process_sent_to_their_end_are_sent_again(
+    way: Way, net: Network, folder: Path
+) -> None:
+    uploads = uploads_at(net)
+    uploads.sessions["u7"] = bytearray(b"." + SMALL[1:])
+    keep(folder, f"{REGISTRY}{BASE}/blobs/uploads/u7")
+
+    assert way.push(SMALL, resume=True).kind is None
+    assert uploads.methods == ["HEAD", "GET", "PUT", "GET", "POST", "PATCH", "PUT"]
+    assert uploads.blobs == {digest(SMALL): SMALL}
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ class Uploads:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     steps: int = 0
+    begun: int = 0
 
     def fails(self, method: str, *pieces: Piece, kept: int | None = 0, times: int = 1) -> "Uploads":
         """The next requests of a method are answered so."""
@@ -80,7 +81,8 @@ class Uploads:
 
     def _answer(self, heard: Heard) -> bytes:
         if heard.method == "POST":
-            name = f"u{len(self.sessions)}"
+            name = f"u{self.begun}"
+            self.begun += 1
             self.sessions[name] = bytearray()
             return answer(b"", "202 Accepted", self._location(name), "Range: 0-0", *self.headers)
         if heard.method == "HEAD":

@@ -229,20 +229,16 @@ def test_writing_the_same_again_changes_nothing(writer: Writer) -> None:
     assert (writer.path / "index.json").stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_many_tags_are_written_by_few_changes_of_the_index(writer: Writer) -> None:
+def test_tags_are_moved_by_later_ones_in_the_same_block(writer: Writer) -> None:
     one, other = writer.image(), writer.image(layers=(b"other",))
-    versions = {writer.path.joinpath("index.json").stat().st_ino}
     with Layout(writer.path) as layout:
         with layout.writing():
-            for number in range(200):
-                layout.tag(one, f"t{number}")
-                versions.add(writer.path.joinpath("index.json").stat().st_ino)
+            layout.tag(one, *[f"t{number}" for number in range(20)])
             layout.tag(other, "t7")
-            assert layout.resolve("t199").digest == one
+            assert layout.resolve("t19").digest == one
             assert layout.resolve("t7").digest == other
-        assert len(layout.tags()) == 200
+        assert len(layout.tags()) == 20
 
-    assert len(versions) < 20
     assert writer.entries().count((other, "t7")) == 1
     assert (one, "t7") not in writer.entries()
 

@@ -1,0 +1,143 @@
+"""Copy blobs from one store to another."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async.ports import AsyncDestination, AsyncSource
+from dreg_client._async.shared_transfers import AsyncSharedTransfers
+from dreg_client._async.stored_blob import AsyncStoredBlob
+from dreg_client.copying.concurrency import numbers_at_once
+from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.events import Copying, Event, Outcome
+from dreg_client.protocol.permits import Permit
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+
+_FOREVER: Final = 86400.0
+
+
+class AsyncBlobCopies:
+    """The blobs of a copy.
+
+    A blob is mounted if both stores are repositories of one registry. Otherwise the destination checks whether it has
+    the blob; if not, the bytes pass from the source to the destination, which verifies them. If they are wrong, they
+    are requested once more, in another way.
+
+    Args:
+        source: The store to read.
+        destination: The store to write.
+        shared: What other copies share, which run at the same time.
+        dry_run: Whether to write nothing.
+        emit: A function that is called with each event.
+    """
+
+    def __init__(
+        self,
+        source: AsyncSource,
+        destination: AsyncDestination,
+        shared: AsyncSharedTransfers,
+        *,
+        dry_run: bool,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._source, self._destination = source, destination
+        self._limits, self._placed = shared.limits, shared.placed
+        self._is_dry_run, self._emit = dry_run, emit
+        is_mountable = is_one_registry(source, destination) and source.name != destination.name
+        self._mount_from = source.name if is_mountable else None
+        self._there: set[Digest] = set()
+
+    async def copy(self, descriptor: Descriptor) -> Outcome:
+        """Copy a blob, unless an earlier call did; return how the destination got it."""
+        if descriptor.digest in self._there:
+            return "skipped"
+        outcome = await self._in_turn(descriptor)
+        if outcome != "left out":
+            self._there.add(descriptor.digest)
+        return outcome
+
+    async def _in_turn(self, descriptor: Descriptor) -> Outcome:
+        """Copy a blob when no other copy to the registry does; then it can be mounted from that repository."""
+        if self._placed is None:
+            return await self._copied(descriptor, self._mount_from)
+        digest, name = descriptor.digest, self._destination.name
+        async with self._placed.turn(digest):
+            mount_from = self._mount_from or self._placed.repository_with(digest, name)
+            if (outcome := await self._copied(descriptor, mount_from)) != "left out":
+                self._placed.add(digest, name)
+        return outcome
+
+    async def _copied(self, descriptor: Descriptor, mount_from: str | None) -> Outcome:
+        digest = descriptor.digest
+        if self._is_dry_run:
+            has_blob = await self._destination.has_blob(digest)
+            return "skipped" if has_blob else "mounted" if mount_from else "copied"
+        if mount_from and await self._destination.mount_blob(digest, mount_from):
+            return "mounted"
+        return await self._transferred(descriptor)
+
+    async def _transferred(self, descriptor: Descriptor) -> Outcome:
+        await self._check_connections(descriptor.digest)
+        content = AsyncStoredBlob(self._source, descriptor, partial(self._passed, descriptor))
+        try:
+            await self._within_limits(content)
+        except errors.NotFoundError:
+            if not (content.is_missing and may_be_left_out(descriptor)):
+                raise
+            return "left out"
+        return "copied" if content.was_read else "skipped"
+
+    async def _check_connections(self, digest: Digest) -> None:
+        """Raise an error if a blob would be read by the only connection, on which it is also being written."""
+        used = self._source.client
+        is_shared = used is self._destination.client
+        if used is None or not is_shared or used.connections > 1:
+            return
+        if not await self._destination.has_blob(digest):
+            what = f"a copy from {self._source.address} to {self._destination.address} needs 2 connections at a time"
+            raise errors.UnsupportedError(f"{what}; open {used.registry.name} with connections=2 or more")
+
+    async def _within_limits(self, content: AsyncStoredBlob) -> None:
+        held = [(limit, Permit(limit)) for limit in self._limits]
+        try:
+            for limit, permit in held:
+                await limit.acquire(_FOREVER, permit)
+            await self._push(content)
+        finally:
+            for limit, permit in held:
+                limit.release(permit)
+
+    async def _push(self, content: AsyncStoredBlob) -> None:
+        while True:
+            try:
+                await self._destination.push_blob(content)
+            except errors.IntegrityError as failure:
+                # What the registry says it has stored is not changed by reading the source again.
+                if (isinstance(failure, errors.DigestMismatchError) and failure.as_stored) or not (
+                    content.request_again()
+                ):
+                    raise
+            else:
+                return
+
+    def _passed(self, descriptor: Descriptor, octets: int, so_far: int) -> None:
+        self._emit(Copying(descriptor.digest, octets, descriptor.size, so_far))
+
+
+def may_be_left_out(descriptor: Descriptor) -> bool:
+    """Return whether a layer may be missing, because clients download it from its `urls`."""
+    return descriptor.family is Family.NONDISTRIBUTABLE and bool(descriptor.urls)
+
+
+def is_one_registry(source: AsyncSource, destination: AsyncDestination) -> bool:
+    """Return whether two stores are repositories of one registry."""
+    read, written = source.client, destination.client
+    return read is not None and written is not None and read.registry.url == written.registry.url
+
+
+def concurrency(source: AsyncSource, destination: AsyncDestination) -> tuple[int, int]:
+    """Return how many blobs and how many manifests to copy at a time, according to the connections of both ends."""
+    limits = [end.client.connections for end in (source, destination) if end.client is not None]
+    return numbers_at_once(min(limits, default=None), 2 if is_one_registry(source, destination) else 1)
