@@ -1,7 +1,7 @@
 """A nightly `dreg sync --file` of many repositories, some of which fail or change meanwhile."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,51 +50,60 @@ class Mirror:
 
 
 @pytest.fixture
-def mirror(tmp_path: Path) -> Any:
+def mirror(dreg: Run, tmp_path: Path) -> Iterator[Mirror]:
+    """All repositories as they are after the first night."""
     (tmp_path / "registry").mkdir()
     with running(tmp_path / "registry") as registry:
-        yield Mirror(registry.address, tmp_path)
+        found = Mirror(registry.address, tmp_path)
+        first = dreg("sync", "--file", found.file, "--yes")
+        assert first.code == 1
+        assert len(first.lines) == 2 * 18
+        assert (
+            f"dreg: oci:{tmp_path}/empty: no tag was removed, because the source has no tag that matches" in first.err
+        )
+        assert f"dreg: {registry.address}/acme/absent: " in first.err
+        assert first.err.endswith("; 0 already there, 0 removed, 1 failed\n")
+        yield found
 
 
 def test_a_nightly_mirror_survives_failures_and_changes(dreg: Run, mirror: Mirror, tmp_path: Path) -> None:
-    absent = f"{mirror.registry}/acme/absent"
-    plan = tmp_path / "plan.json"
-
-    first = dreg("sync", "--file", mirror.file, "--yes")
-
-    assert first.code == 1
-    assert len(first.lines) == 2 * 18
-    assert f"dreg: oci:{tmp_path}/empty: no tag was removed, because the source has no tag that matches" in first.err
-    assert f"dreg: {absent}: " in first.err
-    assert first.err.endswith("; 0 already there, 0 removed, 1 failed\n")
     assert all(mirror.tags(name) == {"1.0.0", "1.1.0"} for name in mirror.applications)
-
     for name in ("app-3", "app-5"):
         mirror.change_source(name, remove="1.0.0")
     for name in ("app-4", "app-6"):
         mirror.change_source(name, add="1.2.0")
-    planned = dreg("sync", "--file", mirror.file, "--plan", plan)
+    planned = dreg("sync", "--file", mirror.file, "--plan", tmp_path / "plan.json")
     with Layout(mirror.mirrors / "app-3") as layout:
         layout.tag("1.1.0", "1.0.0")
     mirror.change_source("app-4", add="1.2.0", image="2.0.0")
-    applied = dreg("sync", "--plan", plan, "--format", "json")
+    applied = dreg("sync", "--plan", tmp_path / "plan.json", "--format", "json")
 
     assert (planned.code, applied.code) == (1, 1)
     assert sorted(line.split()[0] for line in planned.lines) == ["copy", "copy", "remove", "remove"]
-    done = {each["source"].rpartition("/")[2]: each for each in json.loads(applied.out)["repositories"]}
-    failed = {name: {it["tag"]: it["error"] for it in each["failed"]} for name, each in done.items() if each["failed"]}
-    assert failed == {
+    assert failed_in(applied.out) == {
         "app-3": {"1.0.0": "ConflictError"},
         "app-4": {"1.2.0": "ConflictError"},
         "absent": {None: "DregError"},
     }
-    assert mirror.tags("app-3") == {"1.0.0", "1.1.0"}
-    assert mirror.tags("app-5") == {"1.1.0"}
-    assert mirror.tags("app-6") == {"1.0.0", "1.1.0", "1.2.0"}
-    assert mirror.tags("empty") == {"1.0.0"}
+    found = {name: mirror.tags(name) for name in ("app-3", "app-5", "app-6", "empty")}
+    assert found["app-3"] == {"1.0.0", "1.1.0"}
+    assert found["app-5"] == {"1.1.0"}
+    assert found["app-6"] == {"1.0.0", "1.1.0", "1.2.0"}
+    assert found["empty"] == {"1.0.0"}
+
+
+def test_the_next_night_does_what_a_change_has_prevented(dreg: Run, mirror: Mirror) -> None:
+    mirror.change_source("app-3", remove="1.0.0")
+    mirror.change_source("app-4", add="1.2.0")
 
     last = dreg("sync", "--file", mirror.file, "--yes")
 
     assert [line.partition("@")[0] for line in last.lines] == [f"oci:{mirror.mirrors}/app-4:1.2.0"]
     assert last.err.endswith("1 removed, 1 failed\n")
     assert mirror.tags("app-3") == {"1.1.0"}
+
+
+def failed_in(printed: str) -> dict[str, dict[str | None, str]]:
+    """Return the errors of each repository, by tag."""
+    done = {each["source"].rpartition("/")[2]: each["failed"] for each in json.loads(printed)["repositories"]}
+    return {name: {it["tag"]: it["error"] for it in failed} for name, failed in done.items() if failed}

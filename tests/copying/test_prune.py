@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from dreg_client import Answered, Layout, Registry, SyncPlan, errors, sync
+from dreg_client import Answered, AsyncLayout, Layout, Registry, SyncPlan, errors, sync
 from tests.copying.graphs import Graph, content, names
-from tests.copying.sync_flavours import Syncs, both
+from tests.copying.sync_flavours import TASKS, Syncs, both
 from tests.registries import RunningRegistry, running
 
 NUMBERS = count()
@@ -328,6 +328,29 @@ def test_a_tag_that_moved_just_before_it_is_removed_stays(run: Syncs, there: str
     assert isinstance(failure, errors.ConflictError)
     assert "another client" in str(failure)
     assert tags_of(there) == {other, "3"}
+
+
+@both
+def test_a_tag_of_a_layout_that_moved_during_the_copy_stays(run: Syncs, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    run.sync(layout_of(there.parent / "before", "1", "gone"), f"oci:{there}")
+    source, moved = Listing(["1", "2"], lambda _: page("1", "2")), list[str]()
+
+    def move_meanwhile(request: httpx.Request) -> httpx.Response:
+        if "/blobs/" in request.url.path and not moved:
+            moved.append("gone")
+            with Layout(there) as other:
+                other.tag("1", "gone")
+        return source(request)
+
+    options = {"transport": httpx.MockTransport(move_meanwhile), "retries": 0}
+    with Layout(there) as layout:
+        opened = AsyncLayout(there) if run is TASKS else layout
+        done = run.sync("registry.example/acme/web", opened, prune=True, source_options=options)
+
+    assert done.copied == 1
+    assert isinstance(done.repositories[0].failed["gone"], errors.ConflictError)
+    assert names(there).keys() == {"1", "2", "gone"}
 
 
 @both
