@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._async.copier import AsyncCopier
+from dreg_client._async.copier import AsyncCopier, concerns_everything
 from dreg_client._async.copy_roots import Root
 from dreg_client._async.ports import AsyncDestination
 from dreg_client._async.sync_comparison import Comparison
@@ -92,12 +92,16 @@ async def remove(
     """Remove tags that still name the same manifest; return those that were removed, and what failed."""
     removed: list[str] = []
     failed: dict[str, errors.DregError] = {}
-    for tag, digest in removals.items():
+    tags = [*removals]
+    for number, tag in enumerate(tags):
         try:
-            await destination.delete_tag(tag, expected=digest)
+            await destination.delete_tag(tag, expected=removals[tag])
         except errors.NotFoundError:
             pass
         except errors.DregError as failure:
+            if concerns_everything(failure):
+                failed |= dict.fromkeys(tags[number:], failure)
+                break
             failed[tag] = failure
         else:
             removed.append(tag)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 from dreg_client import errors
-from dreg_client._sync.copier import Copier
+from dreg_client._sync.copier import Copier, concerns_everything
 from dreg_client._sync.copy_roots import Root
 from dreg_client._sync.ports import Destination
 from dreg_client._sync.sync_comparison import Comparison
@@ -89,12 +89,16 @@ def remove(
     """Remove tags that still name the same manifest; return those that were removed, and what failed."""
     removed: list[str] = []
     failed: dict[str, errors.DregError] = {}
-    for tag, digest in removals.items():
+    tags = [*removals]
+    for number, tag in enumerate(tags):
         try:
-            destination.delete_tag(tag, expected=digest)
+            destination.delete_tag(tag, expected=removals[tag])
         except errors.NotFoundError:
             pass
         except errors.DregError as failure:
+            if concerns_everything(failure):
+                failed |= dict.fromkeys(tags[number:], failure)
+                break
             failed[tag] = failure
         else:
             removed.append(tag)

@@ -122,6 +122,26 @@ def test_a_destination_that_is_gone_removes_nothing_and_ends_the_other_repositor
     assert any("not everything could be copied" in each.not_pruned for each in done.repositories)
 
 
+@both
+def test_a_registry_that_goes_away_is_not_asked_to_remove_each_tag(run: Syncs, tmp_path: Path) -> None:
+    tags = [str(number) for number in range(20)]
+    readable, deleted = Listing(tags, lambda _: page(*tags)), list[str]()
+
+    def go_away(request: httpx.Request) -> httpx.Response:
+        if request.method != "DELETE":
+            return readable(request)
+        deleted.append(request.url.path)
+        raise httpx.ConnectError("refused", request=request)
+
+    options = {"transport": httpx.MockTransport(go_away), "retries": 0}
+    source = layout_of(tmp_path / "here", "0")
+    done = run.sync(source, "registry.example/acme/web", prune=True, destination_options=options)
+
+    assert len(deleted) == 1
+    assert {*done.repositories[0].failed} == {*tags[1:]}
+    assert all(isinstance(each, errors.ConnectError) for each in done.failures.values())
+
+
 @pytest.fixture
 def silent() -> Iterator[str]:
     """The address of a server that never responds."""
