@@ -46,7 +46,7 @@ def test_sync_prints_json(dreg: Run, older: str, there: Path) -> None:
     assert (done.code, done.err) == (0, "")
     assert printed["copied"] == {"3": names(there)["3"]}
     assert (printed["skipped"], printed["removed"], printed["failed"]) == (1, ["1"], [])
-    assert printed["blobs"]["count"] == 1
+    assert printed["blobs"]["count"] == 2  # a layer and a config
 
 
 def test_a_dry_run_prints_what_would_be_done(dreg: Run, older: str, there: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_dry_run_prints_what_would_be_done(dreg: Run, older: str, there: Path)
 
     source = names(Path(older.removeprefix("oci:")))
     assert done.lines == [f"copy  oci:{there}:3@{source['3']}", f"remove  oci:{there}:1@{before['1']}"]
-    assert done.err == "dreg: would copy 1 tag (1 B); 1 already there, 1 to remove\n"
+    assert done.err == "dreg: would copy 1 tag (160 B); 1 already there, 1 to remove\n"
     assert names(there) == before
 
 
@@ -79,7 +79,7 @@ def test_a_plan_is_saved_shown_and_carried_out(dreg: Run, older: str, there: Pat
     assert json.loads(plan.read_text())["repositories"][0]["removals"][0]["tag"] == "1"
     assert (done.code, done.err) == (
         0,
-        f"dreg: removed oci:{there}:1\ndreg: copied 1 tag (1 B); 1 already there, 1 removed, 0 failed\n",
+        f"dreg: removed oci:{there}:1\ndreg: copied 1 tag (160 B); 1 already there, 1 removed, 0 failed\n",
     )
     assert names(there).keys() == {"2", "3"}
 

@@ -209,7 +209,7 @@ def test_a_blob_goes_once_to_all_repositories_of_a_registry(run: Syncs, tmp_path
             sum(each.blobs.count for each in done.repositories) == 1 + 2 * 6
         )  # the base, and a layer and config of each
         assert sum(each.mounted.count for each in done.repositories) == 5
-        assert plan.octets == done.octets
+        assert plan.size == done.size
 
 
 @both
