@@ -46,6 +46,10 @@ class _KeptIndex:
     def document(self) -> LayoutIndex:
         return layout_files.parse_index(self.raw, self._name, strict=self._strict)
 
+    @cached_property
+    def entries(self) -> layout_files.Entries:
+        return layout_files.Entries(self.document)
+
 
 class AsyncLayoutSource:
     """The files of an image layout (an `AsyncSource`).
@@ -108,7 +112,7 @@ class AsyncLayoutSource:
     async def resolve(self, reference: str) -> Descriptor:
         """Return the index entry for a name or digest, or else a descriptor of the document stored under the digest."""
         self.files.check_open()
-        entry = layout_files.find_entry(self.index, reference, self.name)
+        entry = self._kept.entries.find(reference, self.name)
         if entry is not None:
             return entry
         if not is_registered_digest(reference):
@@ -175,7 +179,7 @@ class AsyncLayoutSource:
     async def _listed_by_tag(self, digest: Digest) -> list[Descriptor]:
         """Return the entries of the indexes under the referrers tag ("Referrers Tag Schema")."""
         found: list[Descriptor] = []
-        named = layout_files.entries_named(self.index, fallback_tag(digest))
+        named = self._kept.entries.named(fallback_tag(digest))
         for entry, *_ in _by_manifest(entry for entry in named if entry.family is Family.INDEX):
             with suppress(errors.NotFoundError):
                 listed = parse_fallback(await read_verified(self, entry), self.name)

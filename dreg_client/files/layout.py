@@ -169,22 +169,41 @@ def tags_in(index: LayoutIndex) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(ref_name, index.manifests))))
 
 
-def find_entry(index: LayoutIndex, reference: str, where: str) -> Descriptor | None:
-    """Return the entry with a name or digest, or None. An empty string stands for the only entry (LYT-07)."""
-    if not reference:
-        if not index.manifests:
-            raise errors.NotFoundError("images", where)
-        return _only(list(index.manifests), "the layout contains", where)
-    if named := entries_named(index, reference):
-        return _only(named, f"the name {show(reference)} matches", where)
-    return next((entry for entry in index.manifests if entry.digest == reference), None)
+class Entries:
+    """The entries of an `index.json`, by name and by digest, which are found without reading all of them.
 
+    Args:
+        index: The index.
+    """
 
-def entries_named(index: LayoutIndex, reference: str) -> list[Descriptor]:
-    """Return the entries with a name; if containerd's annotation has the name for some, only those (D-06)."""
-    named = [entry for entry in index.manifests if ref_name(entry) == reference]
-    known = [entry for entry in named or index.manifests if _containerd_name(entry) == reference]
-    return known or named
+    def __init__(self, index: LayoutIndex) -> None:
+        self._all = index.manifests
+        self._named: dict[str, list[Descriptor]] = {}
+        self._named_by_containerd: dict[str, list[Descriptor]] = {}
+        self._with_digest: dict[str, Descriptor] = {}
+        for entry in index.manifests:
+            self._with_digest.setdefault(entry.digest, entry)
+            if (name := ref_name(entry)) is not None:
+                self._named.setdefault(name, []).append(entry)
+            if (name := _containerd_name(entry)) is not None:
+                self._named_by_containerd.setdefault(name, []).append(entry)
+
+    def named(self, reference: str) -> list[Descriptor]:
+        """Return the entries with a name; if containerd's annotation has the name for some, only those (D-06)."""
+        named = self._named.get(reference, [])
+        if not named:
+            return self._named_by_containerd.get(reference, [])
+        return [entry for entry in named if _containerd_name(entry) == reference] or named
+
+    def find(self, reference: str, where: str) -> Descriptor | None:
+        """Return the entry with a name or digest, or None. An empty string stands for the only entry (LYT-07)."""
+        if not reference:
+            if not self._all:
+                raise errors.NotFoundError("images", where)
+            return _only(list(self._all), "the layout contains", where)
+        if named := self.named(reference):
+            return _only(named, f"the name {show(reference)} matches", where)
+        return self._with_digest.get(reference)
 
 
 def _only(entries: list[Descriptor], what: str, where: str) -> Descriptor:

@@ -23,7 +23,7 @@ def untag(files: Files, tag: str, expected: Digest | None, index: IndexText) -> 
         ConflictError: One has, but not with the expected digest.
     """
     before = _parsed(files, index)
-    named = layout_files.entries_named(before, tag)
+    named = layout_files.Entries(before).named(tag)
     if not named:
         raise layout_files.not_found(before, tag, files.name)
     other = next((it.digest for it in named if it.digest != expected), None)

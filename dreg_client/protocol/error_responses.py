@@ -12,7 +12,6 @@ from dreg_client.protocol.redact import redacted
 from dreg_client.protocol.retry import LACKS_BLOB, TRANSIENT, retry_after
 
 _UNSUPPORTED: Final = frozenset({"UNSUPPORTED", "UNSUPPORTED_OPERATION"})
-_LACKS_CONTENT: Final = "MANIFEST_BLOB_UNKNOWN"
 _LONGEST: Final = 1024
 _REQUEST_IDS: Final = ("x-request-id", "x-amzn-requestid", "x-ms-correlation-request-id", "x-github-request-id")
 _LOG_IN: Final = "pass credentials="
@@ -82,7 +81,7 @@ def _error(
     where, the = place_of(response), _the(request)
     denied = f"access denied: cannot {'read' if verb == CHECK else verb} {the}"
     unsupported = f"{_GERUNDS.get(verb, verb)} {the} is not supported"
-    if kind := _rejection(response, request, report, f"cannot {verb} {the}"):
+    if kind := _rejection(response, request, f"cannot {verb} {the}"):
         return kind(where, advice, *facts)
     if response.status in TRANSIENT:
         return _transient_error(response, the, verb, facts)
@@ -101,12 +100,10 @@ def _error(
             return errors.RegistryError(f"request rejected: cannot {verb} {the}", where, advice, *facts)
 
 
-def _rejection(
-    response: Response, request: Request, report: "Reported", cannot: str
-) -> Callable[..., errors.RegistryError] | None:
+def _rejection(response: Response, request: Request, cannot: str) -> Callable[..., errors.RegistryError] | None:
     """Return the error for a change that will never be accepted, where the status alone does not say so."""
-    if _LACKS_CONTENT in report.codes and response.status >= 500:  # distribution 2.8
-        what = f"request rejected: {cannot}: the registry does not have everything that it names"
+    if LACKS_BLOB in response.body and response.status >= 500:  # distribution 2.8
+        what = f"request rejected: {cannot}: this registry accepts a manifest only with all its blobs"
         return partial(_not_retryable, what)
     if 300 <= response.status < 400 and request.method not in {"GET", "HEAD"}:
         return partial(errors.RegistryError, f"request rejected: {cannot}: the response is an unexpected redirect")
@@ -124,9 +121,7 @@ def _transient_error(
 ) -> errors.RegistryError:
     """Return the error for a status after which a later attempt may succeed."""
     where, wait = place_of(response), retry_after(response)
-    is_lacking = response.status == 500 and LACKS_BLOB in response.body
-    then = "this registry accepts a manifest only with all its blobs" if is_lacking else _try_again(wait)
-    advice = "; ".join(filter(None, (response.advice, then)))
+    advice = "; ".join(filter(None, (response.advice, _try_again(wait))))
     if response.status == 429:
         return errors.RateLimitedError("rate limit exceeded", where, advice, *facts, wait)
     if response.status >= 500:

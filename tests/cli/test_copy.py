@@ -110,9 +110,9 @@ def test_a_manifest_of_schema_1_is_not_copied(dreg: Run, tmp_path: Path) -> None
 
     done = dreg("copy", f"oci:{graph.write(tmp_path / 'here')}", f"oci:{tmp_path}/there")
 
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (8, "")
     assert done.err.endswith(
-        "schema 1 cannot be copied, because registries no longer accept it; build the image again\n"
+        "schema 1, which cannot be copied, because registries no longer accept it; build the image again\n"
     )
 
 

@@ -54,7 +54,7 @@ def test_an_archive_gets_all_tags_or_none(copied: Copy, tmp_path: Path) -> None:
 
 
 @both
-@pytest.mark.parametrize("name", ["docker.io/library/a:b", "1.4+build"])
+@pytest.mark.parametrize("name", ["acme/web:1:2", "1.4+build"])
 def test_names_that_are_not_tags_do_not_stop_the_others(
     copied: Copy, own_registry: RunningRegistry, tmp_path: Path, name: str
 ) -> None:
