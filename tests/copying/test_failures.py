@@ -227,7 +227,7 @@ def test_a_redirected_upload_says_so() -> None:
 def test_a_manifest_without_its_layers_is_not_worth_another_attempt() -> None:
     body = {"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}]}
     stub = Stub(lambda _: httpx.Response(500, json=body))
-    with stub.opened() as registry, pytest.raises(errors.ServerError, match="does not have everything") as failure:
+    with stub.opened() as registry, pytest.raises(errors.ServerError, match="only with all its blobs") as failure:
         registry.repository("there").put_manifest(stub.manifest, "1")
 
     assert not failure.value.retryable
