@@ -27,6 +27,8 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"with get_image\(NAME\)", "with --ref-name NAME"),
         (r"use delete_manifest on (\S+)", r"run: dreg delete \1"),
         (r"use parse_manifest\(raw, legacy=True\)", "use dreg manifest"),
+        (r"for the registry itself, use Registry\('([^']+)'\)", r"where a whole registry is meant, write \1/"),
+        (r"and (\d+) more, see \.problems", r"dreg validate shows \1 more"),
         (r"with open_store\('([^']+)'\)\.tags\(\)", r"with: dreg tags \1"),
     )
 )

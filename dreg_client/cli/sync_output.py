@@ -24,7 +24,7 @@ def put_plan(plan: "SyncPlan", output: str) -> int:
     for each in plan.repositories:
         _put_note(each.source, each.not_pruned)
         for failure in each.failures:
-            put_error(f"dreg: {visible(_named(each.source, failure.tag, failure.reason))}")
+            put_error(f"dreg: {visible(_named(each.source, failure.tag, for_command_line(failure.reason)))}")
     if output == "text":
         copies, skips, removals = (
             sum(len(getattr(each, name)) for each in plan.repositories) for name in ("copies", "skips", "removals")

@@ -203,6 +203,8 @@ def misnamed_report(name: str, *, pedantic: bool) -> Report:
     last = name.rpartition("/")[2]
     is_of_macos = last.startswith("._") or last == ".DS_Store"
     expected = "a digest as a path: ALGORITHM/ENCODED"
+    if last.startswith(".") and last.endswith(".part"):
+        expected += "; this is a temporary file of an interrupted copy, which dreg gc deletes"
     verdict = rules.note if is_of_macos else rules.warning
     problem = verdict("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
     return Report(None, Digest.of(b""), 0, (problem,) if pedantic or not is_of_macos else ())
