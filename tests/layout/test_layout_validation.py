@@ -305,18 +305,6 @@ def test_lyt_10_a_name_that_makes_no_digest_warns(build: "LayoutBuilder", name: 
     found[0].encode()
 
 
-def test_a_temporary_file_of_a_killed_writer_is_named_as_such(build: "LayoutBuilder") -> None:
-    layout = build.layout()
-    part = build.path / "blobs/sha256/.abc.0123456789abcdef.part"
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(b"")
-
-    (found,) = problems(layout)
-    assert "dreg gc deletes" in found[1].expected
-    layout.gc()
-    assert not problems(layout)
-
-
 @pytest.mark.parametrize("name", [".DS_Store", "._sha256", "sha256/.DS_Store", "sha256/._abc"])
 def test_lyt_10_a_file_that_macos_adds_is_a_note(build: "LayoutBuilder", name: str) -> None:
     layout = build.layout()
