@@ -54,6 +54,10 @@ def for_command_line(message: str) -> str:
         'to delete it, run: dreg delete registry.example/acme/web@sha256:0'
         >>> for_command_line("if the registry deletes by digest, omit placeholder=False")
         'if the registry deletes by digest, omit --no-placeholder'
+        >>> for_command_line("for the registry itself, use Registry('localhost')")
+        'where a whole registry is meant, write localhost/'
+        >>> for_command_line("not a valid manifest: no config; and 2 more, see .problems")
+        'not a valid manifest: no config; dreg validate shows 2 more'
     """
     for words in sorted(_ONLY_IN_PYTHON, key=len, reverse=True):
         message = message.replace(words, "")
