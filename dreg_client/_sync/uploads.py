@@ -125,9 +125,9 @@ class _Upload:
         self._call = client.deadline()
         self._pace = SendingPace(what, self._call, client.budget)
         in_chunks = kept is not None or not content.is_repeatable or content.size is None
-        self._session = UploadSession(
-            requests, client.upload_limits, client.new_attempts, in_chunks=in_chunks, url=self._kept_url()
-        )
+        url = self._kept_url()
+        self._continues = url != ""
+        self._session = UploadSession(requests, client.upload_limits, client.new_attempts, in_chunks=in_chunks, url=url)
 
     def _kept_url(self) -> str:
         """Return the URL of an earlier upload to go on with; empty if there is none, or it is not safe to use."""
@@ -215,7 +215,11 @@ class _Upload:
         finally:
             if resumes:
                 self._pace.add_wait(monotonic() - began, for_body=False)
-        return self._session.answered(response)
+        delay = self._session.answered(response)
+        if self._continues and self._session.phase is Phase.START:
+            log.warning("the registry has dropped the earlier upload; starting over")
+        self._continues = False
+        return delay
 
     def _emit(self, octets: int, so_far: int) -> None:
         known = self._body.known
@@ -225,7 +229,8 @@ class _Upload:
         """Cancel the upload, as far as this is possible within a few seconds, unless another process can go on."""
         if self._kept is not None and self._kept.url:
             if isinstance(failure, errors.DregError):
-                failure.add_outcome("the same call with resume=True goes on with the upload")
+                resumed = "the same call with resume=True goes on with the upload"
+                failure.add_outcome(f"{resumed}, if the registry has kept it")
         elif self._session.url:
             run_shielded(self._cancel, self._requests.cancel(self._session.url))
 

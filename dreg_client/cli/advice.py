@@ -27,6 +27,8 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"with get_image\(NAME\)", "with --ref-name NAME"),
         (r"use delete_manifest on (\S+)", r"run: dreg delete \1"),
         (r"use parse_manifest\(raw, legacy=True\)", "use dreg manifest"),
+        (r"for the registry itself, use Registry\('([^']+)'\)", r"where a whole registry is meant, write \1/"),
+        (r"and (\d+) more, see \.problems", r"dreg validate shows \1 more"),
         (r"with open_store\('([^']+)'\)\.tags\(\)", r"with: dreg tags \1"),
     )
 )
@@ -52,6 +54,10 @@ def for_command_line(message: str) -> str:
         'to delete it, run: dreg delete registry.example/acme/web@sha256:0'
         >>> for_command_line("if the registry deletes by digest, omit placeholder=False")
         'if the registry deletes by digest, omit --no-placeholder'
+        >>> for_command_line("for the registry itself, use Registry('localhost')")
+        'where a whole registry is meant, write localhost/'
+        >>> for_command_line("not a valid manifest: no config; and 2 more, see .problems")
+        'not a valid manifest: no config; dreg validate shows 2 more'
     """
     for words in sorted(_ONLY_IN_PYTHON, key=len, reverse=True):
         message = message.replace(words, "")

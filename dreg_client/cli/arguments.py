@@ -1,5 +1,6 @@
 """Arguments and options that commands share: sources, registries, digests, platforms, formats."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -139,10 +140,20 @@ ref_name_option: Final = click.option(
 )
 
 
+_SEVERAL: Final = re.compile(r"[^(),]+/[^(),]+(,[^(),]*/[^(),]*)+")
+
+
 class PlatformType(ParsedType):
     """A platform, of which shells complete the common ones."""
 
     _COMMON: Final = ("local", "linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64")
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Parse the value; reject a list of platforms, which docker accepts."""
+        if _SEVERAL.fullmatch(value):
+            what = "repeat --platform for each one" if param is not None and param.multiple else "choose one"
+            self.fail(f"{value!r} has several platforms; {what}", param, ctx)
+        return super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
         """Complete common platforms."""

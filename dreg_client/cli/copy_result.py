@@ -1,6 +1,7 @@
 """Run a copy, show its progress, and print its result."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dreg_client.cli.copy_progress import CopyProgress
@@ -8,6 +9,7 @@ from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import show_log
 from dreg_client.cli.output import put_error, put_result, visible
 from dreg_client.cli.registry_options import given_options, options_of_sides
+from dreg_client.cli.stores import reference_given, repository_name
 from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
@@ -34,25 +36,47 @@ def copy_stores(
     is_atomic = destination.kind not in {"registry", "oci"}
     with CopyProgress(is_atomic=is_atomic) as progress, reporting_interruption(progress.outcome):
         options["on_event"] = reporting_waits(progress.listen)
-        result = copy(
-            source,
-            destination,
-            platforms=platforms or None,
-            tags="all" if all_tags else None,
-            **choices,
-            **options,
-            source_options=read,
-            destination_options=write,
-        )
+        with _mentioning_all_tags(source):
+            result = copy(
+                source,
+                destination,
+                platforms=platforms or None,
+                tags="all" if all_tags else None,
+                **choices,
+                **options,
+                source_options=read,
+                destination_options=write,
+            )
     put_result(output, _plain(result), _lines(destination, result))
     for line in _remarks(result) if output == "text" else ():
         put_error(visible(f"dreg: {line}"))
 
 
+@contextmanager
+def _mentioning_all_tags(source: "StoreName") -> Generator[None, None, None]:
+    """Mention `--all-tags` in the error if the source has no tag, and has no image `latest`, or several images."""
+    from dreg_client.errors import ConflictError, NotFoundError
+
+    try:
+        yield
+    except NotFoundError as failure:
+        if source.kind == "registry" and not reference_given(source) and failure.advice.endswith(".tags()"):
+            repository = repository_name(source)
+            failure.advice = f"name one of its tags (dreg tags {repository}), or copy all of them with --all-tags"
+        raise
+    except ConflictError as failure:
+        if not reference_given(source) and "request one of" in str(failure):
+            failure.add_outcome("--all-tags copies all of them")
+        raise
+
+
 def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
     store = destination.path and f"{destination.kind}:{destination.path}"
     if destination.kind == "docker-archive":  # it does not keep the digests of manifests
-        yield from (visible(store if name == digest else f"{store}:{name}") for name, digest in result.digests.items())
+        from dreg_client.files.saved_spool import full_name
+
+        for name, digest in result.digests.items():
+            yield visible(store if name == digest else f"{store}:{full_name(name)}")
         return
     if destination.reference is not None:
         store = f"{destination.reference.registry}/{destination.reference.repository}"
@@ -63,6 +87,9 @@ def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
 def _remarks(result: "CopyResult") -> Iterator[str]:
     if result.is_unchanged and not (result.not_replaced or result.left_out):
         yield "nothing to copy: the destination already has everything"
+    elif result.tagged and not (result.copied.count or result.mounted.count or result.manifests.count):
+        verb = "would write" if result.is_dry_run else "wrote"
+        yield f"{verb} {_tags(result.tagged)}; the destination already has everything else"
     else:
         verb = "would copy" if result.is_dry_run else "copied"
         yield f"{verb} {_shown(result.copied)}; {result.skipped.count} already there, {result.mounted.count} mounted"
@@ -72,6 +99,10 @@ def _remarks(result: "CopyResult") -> Iterator[str]:
         yield f"{referrer.digest} was not copied, because it refers to the index that was replaced"
     for tag in result.not_replaced:
         yield f"tag {tag} was skipped, because it names another image"
+
+
+def _tags(tags: "tuple[str, ...]") -> str:
+    return f"the tag {tags[0]}" if len(tags) == 1 else f"{len(tags)} tags"
 
 
 def _shown(transferred: "Transferred") -> str:

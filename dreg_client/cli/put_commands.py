@@ -9,6 +9,7 @@ import click
 from dreg_client.cli.arguments import DIGEST, format_option, image_argument
 from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
+from dreg_client.cli.logging import show_log
 from dreg_client.cli.output import put, put_json
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.registry_options import check_standard_input, upload_hosts
@@ -56,7 +57,7 @@ class _SentBytes:
 @click.option(
     "--resume",
     is_flag=True,
-    help="If the upload is interrupted, the same command continues it. With -, requires --digest.",
+    help="Continue an interrupted upload if the registry has kept it: run the same command. With -, requires --digest.",
 )
 @click.option(
     "--upload-host",
@@ -80,7 +81,8 @@ def blob_put_command(
     FILE is the content, such as a layer or a config; - is standard input. Prints the digest. Then push a manifest that
     names the blob, with `dreg manifest put`: registries may delete blobs that no manifest names.
 
-    A file is sent in one request; with --resume, and for standard input, in chunks of 16 MiB.
+    A file is sent in one request; with --resume, and for standard input, in chunks of 16 MiB. Some registries, such as
+    docker-registry 2.8, drop an upload whose request is aborted; then --resume starts over, with a warning.
 
     JSON output is a descriptor: mediaType, digest, size.
 
@@ -94,12 +96,15 @@ def blob_put_command(
     check_standard_input(path)
     if path == "-" and resume and digest is None:
         raise click.UsageError("--resume requires --digest if the content is read from standard input")
+    show_log()
     sent, is_done, hosts = _SentBytes(), False, upload_hosts(upload_host)
 
     def outcome() -> str:
         if is_done:
             return ""
-        return "the same command continues the upload" if resume else "the blob was not uploaded"
+        if resume:
+            return "the same command continues the upload, if the registry has kept it"
+        return "the blob was not uploaded"
 
     with reporting_interruption(outcome), progress(path, lambda: sent.size) as sent.advance:
         content: str | BinaryIO = standard_input() if path == "-" else path

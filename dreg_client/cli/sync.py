@@ -21,7 +21,13 @@ _file = click.Path(dir_okay=False)
 @click.command("sync", cls=Command)
 @click.argument("source", metavar="[SOURCE", type=END_TYPE, required=False)
 @click.argument("destination", metavar="DESTINATION]", type=END_TYPE, required=False)
-@click.option("--file", "-f", metavar="FILE", type=_file, help="Synchronise what this TOML file lists.")
+@click.option(
+    "--file",
+    "-f",
+    metavar="FILE",
+    type=_file,
+    help="Synchronise what this TOML file lists. Its paths are relative to the current directory.",
+)
 @tag_options("Copy")
 @click.option(
     "--repository",

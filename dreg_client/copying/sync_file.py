@@ -1,7 +1,8 @@
 """TOML files that list what `dreg sync --file` is to synchronise."""
 
+import re
 import tomllib
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, cast
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
@@ -71,19 +72,22 @@ class SyncFile(
             ConfigError: It is not valid.
         """
         try:
-            found = cls.model_validate(tomllib.loads(text))
+            tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as failure:
             raise ConfigError(f"{where} is not valid TOML: {failure}") from None
         except RecursionError:
             raise ConfigError(f"{where} is not valid TOML: values are nested too deep") from None
+        try:
+            found = cls.model_validate(tree)
         except ValidationError as failure:
-            advice = "see: dreg schema show sync-file"
-            raise ConfigError(f"{where} is not a valid sync file: {first_problem(failure)}; {advice}") from None
+            problem, advice = _naming_its_entry(first_problem(failure), tree), "see: dreg schema show sync-file"
+            raise ConfigError(f"{where} is not a valid sync file: {problem}; {advice}") from None
         for number, entry in enumerate(found.sync):
             try:
                 found.options_of(entry)
             except ValueError as failure:
-                raise ConfigError(f"{where} is not a valid sync file: sync.{number}: {failure}") from None
+                problem = _naming_its_entry(f"sync.{number}: {failure}", tree)
+                raise ConfigError(f"{where} is not a valid sync file: {problem}") from None
         return found
 
     def options_of(self, entry: SyncEntry) -> SyncOptions:
@@ -108,3 +112,15 @@ class SyncFile(
         if values["platforms"]:
             options["platforms"] = [*map(Platform.from_name, values["platforms"])]
         return options
+
+
+def _naming_its_entry(problem: str, tree: dict[str, Any]) -> str:
+    """Name an entry by its number, counted from 1, and its source, in place of its index, as in `sync.1.prune`."""
+    found = re.match(r"sync\.(\d+)(?:\.|: )", problem)
+    if found is None:
+        return problem
+    number = int(found[1])
+    entry = cast("list[object]", tree["sync"])[number]
+    source = cast("dict[str, object]", entry).get("source") if isinstance(entry, dict) else None
+    named = f" ({source[:100]})" if isinstance(source, str) else ""
+    return f"entry {number + 1} of [[sync]]{named}: {problem[found.end() :]}"

@@ -12,7 +12,7 @@ from typing import Self
 
 from dreg_client import errors
 from dreg_client.files.folder_lock import LockedError, folder_lock
-from dreg_client.files.new_file import NewFile, cannot_write, open_folder, sync_folder_below
+from dreg_client.files.new_file import NewFile, cannot_write, create_folders, open_folder, sync_folder_below
 from dreg_client.files.partial_file import regular_target
 from dreg_client.files.regular import Version, version_of
 from dreg_client.files.tar_writer import Member, write_tar
@@ -31,7 +31,7 @@ class ArchiveSpool:
         folder: The directory; empty outside the context.
 
     Raises:
-        LayoutError: The archive is not a regular file, or the directory cannot be created.
+        LayoutError: The archive is not a regular file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -47,6 +47,12 @@ class ArchiveSpool:
         return None
 
     def __enter__(self) -> Self:
+        """Create the directory, and, as for a layout, those above the archive that do not exist.
+
+        Raises:
+            LayoutError: A directory cannot be created.
+        """
+        create_folders(self.path.parent)
         with self._alone():  # another writer may not take the new directory for a stale one
             self._remove_stale()
             try:

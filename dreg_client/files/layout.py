@@ -1,5 +1,6 @@
 """The files of an image layout: `oci-layout`, `index.json` with its entries, and blobs (image-layout.md)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -24,6 +25,8 @@ _MAX_MARKER: Final = 64 * 1024
 _FAR: Final = 64 * MEBIBYTE
 """A blob that exceeds its stated size by more than this is not hashed: it may be a sparse file of any size."""
 _MOST_LISTED: Final = 20
+_MOST_REQUESTED: Final = 5
+_OF_ANOTHER: Final = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")  # a tag of signatures, or a referrers tag
 _LONGEST_SHOWN: Final = 128
 
 
@@ -213,7 +216,11 @@ def _only(entries: list[Descriptor], what: str, where: str) -> Descriptor:
         different.setdefault(entry.digest, entry)
     if len(different) == 1:
         return entries[0]
-    listed = ", ".join(map(_described, list(different.values())[:_MOST_LISTED]))
+    found = [*different.values()]
+    images = [entry for entry in found if not _OF_ANOTHER.match(ref_name(entry) or "")] or found
+    shown = images[:_MOST_REQUESTED]
+    more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+    listed = ", ".join(map(_described, shown)) + more
     raise errors.ConflictError(f"{where}: {what} {len(different)} images; request one of: {listed}")
 
 

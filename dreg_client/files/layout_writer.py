@@ -11,7 +11,7 @@ from dreg_client.files import layout as layout_files
 from dreg_client.files.atomic import sweep_parts
 from dreg_client.files.block_buffer import BlockBuffer
 from dreg_client.files.layout_lock import CONTENT, INDEX
-from dreg_client.files.new_file import NewFile, open_folder, sync_folder_below
+from dreg_client.files.new_file import NewFile, create_folders, open_folder, sync_folder_below
 from dreg_client.files.pending_entries import Change
 from dreg_client.files.rooted import DirectoryFiles, size_of
 from dreg_client.files.step_thread import Block
@@ -35,13 +35,7 @@ def create_layout(path: str | os.PathLike[str], *, among_others: bool = False) -
         LayoutError: The directory is not empty and not a layout, or cannot be written.
     """
     root = os.fspath(path)
-    try:
-        for place in reversed([Path(root), *Path(root).parents]):
-            if not place.is_dir():
-                place.mkdir(0o755, exist_ok=True)
-    except OSError as failure:
-        what = "it is not a directory" if isinstance(failure, FileExistsError) else failure.strerror
-        raise errors.LayoutError(root, f"cannot be created: {what}") from failure
+    create_folders(Path(root))
     files = DirectoryFiles(root)
     if not files.has("index.json"):
         _check_is_empty(files, among_others=among_others)

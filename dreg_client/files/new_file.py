@@ -59,6 +59,21 @@ def _opened(root: str, parts: tuple[str, ...]) -> int:
     return open_beneath(root, parts).descriptor
 
 
+def create_folders(path: Path) -> None:
+    """Create a directory and those above it, unless they exist.
+
+    Raises:
+        LayoutError: A directory cannot be created.
+    """
+    try:
+        for place in reversed([path, *path.parents]):
+            if not place.is_dir():
+                place.mkdir(0o755, exist_ok=True)
+    except OSError as failure:
+        what = "it is not a directory" if isinstance(failure, FileExistsError) else failure.strerror
+        raise errors.LayoutError(str(path), f"cannot be created: {what}") from failure
+
+
 def sync_folder_below(root: str, *parts: str) -> None:
     """Make the names of the files in a directory survive a power failure."""
     with open_folder(root, *parts) as folder, suppress(OSError):  # some file systems cannot sync directories

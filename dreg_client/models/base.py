@@ -100,8 +100,8 @@ class StrictModel(
         """
         if update:
             name = type(self).__name__
-            message = f"{name} is immutable; create a new one with {name}.model_validate(...) or {name}.build(...)"
-            raise TypeError(message)
+            create = f"{name}.build(...)" if hasattr(type(self), "build") else f"{name}(...)"
+            raise TypeError(f"{name} is immutable; create a new one with {create}")
         return self
 
     if not TYPE_CHECKING:  # deprecated by pydantic, and so by type checkers

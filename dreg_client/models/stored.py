@@ -93,6 +93,26 @@ class ParsedModel(StrictModel, frozen=True):
         raise rejection(cls.kind, problems, octets, limit)
 
     @classmethod
+    def build(cls, **members: object) -> Self:
+        """Create a new document or descriptor: serialize the members to JSON bytes, then parse these bytes.
+
+        Args:
+            members: The members, by attribute (`media_type=...`) or by JSON name (`mediaType=...`). Members that are
+                None are omitted.
+
+        Raises:
+            InvalidDocumentError: The document breaks rules.
+            TypeError: A member is not a JSON value.
+        """
+        names = {name: field.alias or name for name, field in cls.model_fields.items()}
+        tree = {names.get(name, name): value for name, value in members.items() if value is not None}
+        try:
+            raw = orjson.dumps(tree, default=_plain)
+        except orjson.JSONEncodeError:
+            raise _not_json(tree) from None
+        return cls.parse(raw)
+
+    @classmethod
     def from_tree(cls, raw: bytes, tree: Members, context: Members | None = None) -> Self:
         """Create the model from a tree that was already parsed from `raw`.
 
@@ -149,26 +169,6 @@ class StoredDocument(ParsedModel, frozen=True):
 
     Equality and hash depend on the content; `digest` identifies the bytes. Copies and pickles keep the bytes.
     """
-
-    @classmethod
-    def build(cls, **members: object) -> Self:
-        """Create a new document: serialize the members to JSON bytes, then parse these bytes.
-
-        Args:
-            members: The members, by attribute (`media_type=...`) or by JSON name (`mediaType=...`). Members that are
-                None are omitted.
-
-        Raises:
-            InvalidDocumentError: The document breaks rules.
-            TypeError: A member is not a JSON value.
-        """
-        names = {name: field.alias or name for name, field in cls.model_fields.items()}
-        tree = {names.get(name, name): value for name, value in members.items() if value is not None}
-        try:
-            raw = orjson.dumps(tree, default=_plain)
-        except orjson.JSONEncodeError:
-            raise _not_json(tree) from None
-        return cls.parse(raw)
 
     @property
     def is_stored(self) -> bool:

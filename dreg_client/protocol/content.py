@@ -125,7 +125,7 @@ def _proven(given: "Descriptor") -> Digest:
     digest: object = getattr(given, "digest", None)
     if isinstance(digest, Digest):
         return digest
-    expected = "a Digest: model_construct checks nothing, so create the descriptor with Descriptor(...)"
+    expected = "a Digest: model_construct checks nothing, so create the descriptor with Descriptor.build(...)"
     raise errors.InvalidDigestError(str(digest), "DSC-02", expected)
 
 

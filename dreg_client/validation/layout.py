@@ -7,6 +7,7 @@ from typing import ClassVar, Final, NamedTuple, cast
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem, Severity
+from dreg_client.files.atomic import is_part
 from dreg_client.files.layout import MAX_INDEX, HashedBlob, blob_name
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
@@ -203,6 +204,8 @@ def misnamed_report(name: str, *, pedantic: bool) -> Report:
     last = name.rpartition("/")[2]
     is_of_macos = last.startswith("._") or last == ".DS_Store"
     expected = "a digest as a path: ALGORITHM/ENCODED"
+    if is_part(last):
+        expected += "; this is a temporary file of an interrupted copy, which dreg gc deletes"
     verdict = rules.note if is_of_macos else rules.warning
     problem = verdict("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
     return Report(None, Digest.of(b""), 0, (problem,) if pedantic or not is_of_macos else ())

@@ -103,6 +103,61 @@ def test_pull_copies_all_tags_to_a_layout_that_is_named_after_the_repository(
     assert names(tmp_path / "web") == names(LAYOUT)
 
 
+def test_a_new_tag_of_an_image_that_is_there_is_mentioned(dreg: Run, tmp_path: Path) -> None:
+    assert dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there").code == 0
+
+    planned = dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there:other", "--dry-run")
+    done = dreg("copy", f"oci:{LAYOUT}:single", f"oci:{tmp_path}/there:other")
+
+    assert planned.err == "dreg: would write the tag other; the destination already has everything else\n"
+    assert done.err == "dreg: wrote the tag other; the destination already has everything else\n"
+
+
+def test_the_printed_name_in_a_docker_archive_is_the_stored_one(dreg: Run, tmp_path: Path) -> None:
+    archive = f"docker-archive:{tmp_path}/y.tar"
+
+    assert dreg("copy", f"oci:{LAYOUT}:single", f"{archive}:1.0").out == f"{archive}:docker.io/library/1.0:latest\n"
+    assert dreg("tags", archive).out == "docker.io/library/1.0:latest\n"
+
+
+def test_several_platforms_in_one_option_are_an_error(dreg: Run, tmp_path: Path) -> None:
+    both = ("--platform", "linux/arm64,linux/amd64")
+    done = dreg("copy", f"oci:{LAYOUT}:1.4", f"oci:{tmp_path}/there", *both)
+    config = dreg("config", f"oci:{LAYOUT}:1.4", *both)
+
+    assert (done.code, config.code) == (2, 2)
+    assert "'linux/arm64,linux/amd64' has several platforms; repeat --platform for each one; see" in done.err
+    assert "has several platforms; choose one; see" in config.err
+
+
+def test_an_ambiguous_source_mentions_all_tags_and_lists_few_images(dreg: Run, tmp_path: Path) -> None:
+    graph = Graph()
+    for number in range(7):
+        graph.tag(graph.image([graph.add(b"%d" % number)]), f"{number}")
+        graph.tag(graph.image([graph.add(b"of %d" % number)]), f"sha256-{number:064}.sig")
+    here = graph.write(tmp_path / "here")
+
+    done = dreg("copy", f"oci:{here}", f"oci:{tmp_path}/there")
+
+    assert done.code == 7
+    assert "the layout contains 14 images; request one of: 0 sha256:" in done.err
+    assert done.err.endswith(" and 9 more; --all-tags copies all of them\n")
+    assert ".sig" not in done.err
+    assert "--all-tags" not in dreg("inspect", f"oci:{here}:absent").err
+
+
+def test_a_repository_without_latest_mentions_all_tags(
+    dreg: Run, own_registry: RunningRegistry, tmp_path: Path
+) -> None:
+    image = f"{own_registry.address}/acme/untagged"
+    assert dreg("push", f"oci:{LAYOUT}:single", f"{image}:1").code == 0
+
+    done = dreg("copy", image, f"oci:{tmp_path}/there")
+
+    assert done.code == 4
+    assert f"name one of its tags (dreg tags {image}), or copy all of them with --all-tags" in done.err
+
+
 def test_a_manifest_of_schema_1_is_not_copied(dreg: Run, tmp_path: Path) -> None:
     graph = Graph()
     old = (ROOT / "fixtures/valid/docker-schema-1-signed.json").read_bytes()

@@ -123,18 +123,26 @@ prune = false
     [
         ("", "sync: is missing"),
         ("sync = []", "sync: expected at least one entry; see"),
-        ("[[sync]]\nsource = 'a/b'", "sync.0.destination: is missing; see"),
+        ("[[sync]]\nsource = 'a/b'", "entry 1 of [[sync]] (a/b): destination: is missing; see"),
         (
             "[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprun = true",
-            "sync.0.prun: there is no member of this name; see",
+            "entry 1 of [[sync]] (a/b): prun: there is no member of this name; see",
         ),
         (
             "[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\ninclude = '1'\nregex = 1",
-            "sync.0.include: expected a list (and 1 more)",
+            "entry 1 of [[sync]] (a/b): include: expected a list (and 1 more)",
         ),
-        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprune = 'no'", "sync.0.prune: expected true or false"),
-        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nsemver = 'x.y'", "sync.0: 'x.y' is not a version range"),
-        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nplatforms = ['x y']", "sync.0: "),
+        (
+            "[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nprune = 'no'",
+            "entry 1 of [[sync]] (a/b): prune: expected true or false",
+        ),
+        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nsemver = 'x.y'", "(a/b): 'x.y' is not a version range"),
+        ("[[sync]]\nsource = 'a/b'\ndestination = 'c/d'\nplatforms = ['x y']", "entry 1 of [[sync]] (a/b): "),
+        (
+            "sync = [{source = 'a/b', destination = 'c/d'}, {destination = 'c/d'}]",
+            "entry 2 of [[sync]]: source: is missing",
+        ),
+        ("sync = ['a/b']", "entry 1 of [[sync]]: "),
         ("[sync", "is not valid TOML"),
         ("\udcff", "is not valid UTF-8"),
     ],

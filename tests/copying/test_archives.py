@@ -16,7 +16,6 @@ from dreg_client import Layout, acopy, copy, open_image, open_store
 from dreg_client.errors import (
     ConflictError,
     DigestMismatchError,
-    DregError,
     InvalidReferenceError,
     LayoutError,
     NotAnImageError,
@@ -319,6 +318,18 @@ def test_lay_11_a_copy_that_is_killed_leaves_the_old_archive(kind: str, call: in
     assert list(tmp_path.iterdir()) == [archive]
 
 
-def test_a_directory_without_permission_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DregError, match="cannot be written: No such file or directory"):
-        copy(f"{MULTI}:single", f"oci-archive:{tmp_path / 'absent/web.tar'}")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_directory_of_a_new_archive_is_created(kind: str, tmp_path: Path) -> None:
+    archive = tmp_path / "new/folder/web.tar"
+
+    copy(f"{MULTI}:single", f"{kind}:{archive}:acme/web:1", dry_run=True)
+    assert not (tmp_path / "new").exists()
+    copy(f"{MULTI}:single", f"{kind}:{archive}:acme/web:1")
+    assert [*archive.parent.iterdir()] == [archive]
+
+
+def test_a_directory_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(LayoutError, match=r"/file: cannot be created: it is not a directory"):
+        copy(f"{MULTI}:single", f"oci-archive:{tmp_path / 'file/web.tar'}")

@@ -22,10 +22,9 @@ _TRANSCRIPT = re.compile(r"^```text\n\$ (dreg .*)\n((?:.+\n)+)```$", re.MULTILIN
 _RUNS_DREG = re.compile(r"^(?:.* && )?(?:\.venv/bin/)?(dreg .*)")
 _CELL = re.compile(r"^```ipython\n(.*?)^(\w+)\n```$", re.MULTILINE | re.DOTALL)
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_SUMMARY = re.compile(r"^dreg: (?:copied|would copy|nothing to copy).*\n", re.MULTILINE)
 _SAYS_NOTHING = (" -o ", "--format github")
 _COPIES = re.compile(r"dreg (?:copy|pull|push|sync) ")
-_SUMMARY = re.compile(r"dreg: (?:copied|would copy|nothing to copy|removed) ?.*|remove  .*")
+_SUMMARY = re.compile(r"dreg: (?:copied|would copy|nothing to copy|wrote the tag|removed) ?.*|remove  .*")
 
 COMMANDS = sorted(
     {

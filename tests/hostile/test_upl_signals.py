@@ -49,7 +49,10 @@ def test_cli_04_an_interrupted_upload_with_resume_is_kept(net: Network) -> None:
     uploads = stalled(net)
 
     code, told = interrupted(net, uploads, signal.SIGINT, "--resume")
-    assert (code, told) == (130, b"dreg: interrupted; the same command continues the upload\n")
+    assert (code, told) == (
+        130,
+        b"dreg: interrupted; the same command continues the upload, if the registry has kept it\n",
+    )
     assert uploads.methods == ["HEAD", "POST", "PATCH"]
     (kept,) = Path(net.environment()["HOME"], ".local/state/dreg/uploads").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dreg_client import Layout, validate_layout
 from dreg_client._sync.layout import open_oci_archive
 from dreg_client.errors import ConflictError, LayoutCorruptError, NotFoundError, UnsupportedError
 from tests.commands import run_limited
@@ -87,3 +88,14 @@ def test_a_signature_that_loses_its_tag_is_still_found(writer: Writer) -> None:
 
     assert writer.entries() == [(image, "1.4"), (signature, None)]
     assert [it.digest for it in writer.referrers(image)] == [signature]
+
+
+def test_the_temporary_file_of_a_killed_writer_is_reported_until_gc_deletes_it(tmp_path: Path) -> None:
+    layout = Layout.create(tmp_path / "layout")
+    layout.push_blob(b"unneeded")
+    (tmp_path / "layout/blobs/sha256/.abc.0123456789abcdef.part").touch()
+
+    found = [problem for report in validate_layout(layout) for problem in report.report.problems]
+    assert [problem.rule for problem in found if "which dreg gc deletes" in problem.expected] == ["LYT-10"]
+    layout.gc()
+    assert not [problem for report in validate_layout(layout) for problem in report.report.problems]

@@ -21,8 +21,9 @@ from dreg_client import (
     parse_document,
     parse_manifest,
 )
-from dreg_client.errors import NoBytesError
+from dreg_client.errors import InvalidDocumentError, NoBytesError
 from dreg_client.models.config import clean_instruction
+from dreg_client.models.descriptor import DocumentPlatform
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.parse import model_of
 from dreg_client.values.media_type import DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST
@@ -125,6 +126,26 @@ def test_no_list_and_no_attribute_of_a_document_can_be_changed() -> None:
 def test_an_update_is_refused_since_its_values_are_unchecked() -> None:
     with pytest.raises(TypeError, match="build"):
         parse_manifest(manifest()).model_copy(update={"layers": ()})
+
+
+def test_a_descriptor_is_built_with_the_names_of_python() -> None:
+    digest = Digest.of(b"x")
+
+    built = Descriptor.build(media_type="text/plain", digest=digest, size=1, annotations={"org.example.a": "b"})
+
+    assert built == Descriptor(mediaType="text/plain", digest=digest, size=1, annotations={"org.example.a": "b"})
+    assert pickle.loads(pickle.dumps(built)) == built
+    with pytest.raises(InvalidDocumentError, match=r"\$\.digest"):
+        Descriptor.build(media_type="text/plain", digest="sha256:1", size=1)
+
+
+def test_the_error_for_an_update_names_a_way_that_exists() -> None:
+    descriptor = Descriptor.build(media_type="text/plain", digest=Digest.of(b"x"), size=1)
+
+    with pytest.raises(TypeError, match=r"create a new one with Descriptor\.build\(\.\.\.\)$"):
+        descriptor.model_copy(update={"annotations": {}})
+    with pytest.raises(TypeError, match=r"create a new one with DocumentPlatform\(\.\.\.\)$"):
+        DocumentPlatform(os="linux", architecture="amd64").model_copy(update={"os": "windows"})
 
 
 def test_d_34_a_stray_member_cannot_win() -> None:

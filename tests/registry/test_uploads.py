@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -255,3 +256,22 @@ def test_a_killed_upload_is_completed_by_the_same_command(
     assert json.loads(done.stdout)["digest"] == Digest.of(raw)
     with Registry(registry.url) as client:
         assert client.repository("acme/moments").get_blob(Digest.of(raw)) == raw
+
+
+def test_an_upload_that_the_registry_has_dropped_starts_over_and_says_so(
+    registry: RunningRegistry, tmp_path: Path
+) -> None:
+    raw = os.urandom(2 * CHUNK)
+    words = [f"{registry.address}/acme/dropped", str(in_file(raw, tmp_path)), "--resume"]
+    env = environment(tmp_path / "state")
+    with start_limited([*DREG, "--debug", *words], env=env, cwd=tmp_path, stderr=-1, stdout=-3) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if b" PATCH " in line)
+        process.kill()
+        process.stderr.close()
+    shutil.rmtree(registry.root / "storage/docker/registry/v2/repositories/acme/dropped")
+
+    done = run_limited([*DREG, *words], env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, f"{Digest.of(raw)}\n")
+    assert done.stderr == "dreg: warning: the registry has dropped the earlier upload; starting over\n"
