@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/sync_transfer.py by tools/generate_sync.py. Do not edit.
 """Copy and remove the tags that a comparison found."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -16,6 +16,7 @@ from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
+from dreg_client.copying.tag_filter import subject_of_tag
 from dreg_client.copying.totals import CopyTotals
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.values.digest import Digest
@@ -49,6 +50,7 @@ def copied(run: SyncRun, pair: SyncPair, choice: SyncChoice, found: Comparison, 
         skipped=len(found.same),
         failed=FrozenDict(failed),
         not_pruned=found.not_pruned,
+        uncopied_referrers=tuple(record.uncopied_referrers.values()),
         blobs=record.count("copied"),
         mounted=record.count("mounted"),
         manifests=record.count("manifests"),
@@ -60,7 +62,7 @@ def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, totals: Cop
     differing = found.differing
     tags = [*differing, *found.same] if choice.referrers else differing  # referrers may have been added since
     try:
-        for batch in _batches(tags, found.roots):
+        for batch in _in_turn(tags, found.roots, copier, choice):
             totals.start_next()
             for tag, root in batch:
                 copier.add(root, tag)
@@ -69,6 +71,15 @@ def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, totals: Cop
         done = {*copier.record.tagged, *copier.failures}
         return copier.failures | ({tag: failure for tag in differing if tag not in done} or {"": failure})
     return copier.failures
+
+
+def _in_turn(
+    tags: Sequence[str], roots: dict[str, Root], copier: Copier, choice: SyncChoice
+) -> Iterator[list[tuple[str, Root]]]:
+    """Yield the tags in batches. Those of signatures follow, unless they were copied with what they are about."""
+    about = {tag: subject for tag in tags if choice.referrers and (subject := subject_of_tag(tag))}
+    yield from _batches((tag for tag in tags if tag not in about), roots)
+    yield from _batches([tag for tag, subject in about.items() if not copier.has_read(subject)], roots)
 
 
 def _batches(tags: Iterable[str], roots: dict[str, Root]) -> Iterator[list[tuple[str, Root]]]:
