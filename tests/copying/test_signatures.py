@@ -95,7 +95,8 @@ def test_ten_tags_with_two_platforms_and_their_signatures_are_carried_to_another
     run: Syncs, there: str, tmp_path: Path
 ) -> None:
     tags = [f"1.{number}" for number in range(10)]
-    made = signed(*tags, referrers=True)
+    made = signed(*tags[1:])
+    made.add(tags[0], referrers=True)
     source = f"oci:{made.graph.write(tmp_path / 'here')}"
     assert not sync(source, there, referrers=True).failures  # the registry now has referrers tags, too
 
@@ -109,8 +110,8 @@ def test_ten_tags_with_two_platforms_and_their_signatures_are_carried_to_another
     assert again.repositories[0].manifests.count == again.repositories[0].blobs.count == 0
     signatures = {tag_about(it) for tag in tags for it in made.digests_of(tag)}
     assert names(tmp_path / "disk").keys() == {*tags} | signatures
-    for done in (first, again):  # the signature and the SBOM of each index
-        assert len(done.repositories[0].uncopied_referrers) == 20
+    for done in (first, again):  # the signature of each index, and an SBOM
+        assert len(done.repositories[0].uncopied_referrers) == 11
 
     carried = tmp_path / "carried"
     (tmp_path / "disk").rename(carried)
@@ -137,7 +138,7 @@ def verify(name: str, made: Signed, digests: dict[str, str], signatures: set[str
         assert json.loads(inspected(f"{name}:{signature}"))["config"]["mediaType"]
     for tag in digests:
         assert len(json.loads(inspected(f"{name}:{tag}"))["manifests"]) == 2
-        assert [referrers_at(name, digest) for digest in made.digests_of(tag)] == [1, 1]
+    assert [referrers_at(name, digest) for digest in made.digests_of("1.0")] == [1, 1]
 
 
 def inspected(name: str) -> bytes:
