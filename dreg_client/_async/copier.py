@@ -66,7 +66,7 @@ class AsyncCopier:
         self.failures: dict[str, errors.DregError] = {}
         self._to_tag: set[Digest] = set()  # kept in memory until they are written under their tags
         self._current: Mapping[str, Digest] = {}
-        self._tags_by_subject: Mapping[str, Sequence[str]] = {}
+        self._tags_by_subject: Mapping[str, Sequence[str]] | None = None
         self._partial: dict[Digest, set[Digest]] = {}  # indexes of which only some platforms are copied, by what is
         self._was_read: set[Digest] = set()
         self._lock = new_lock()
@@ -106,8 +106,8 @@ class AsyncCopier:
         """
         self._current = current
         self._manifests.add_current(current.values())
-        if self._flags.referrers and not self._tags_by_subject:
-            self._tags_by_subject = tags_by_subject(await self._source.tags())
+        if self._tags_by_subject is None:
+            self._tags_by_subject = tags_by_subject(await self._source.tags() if self._flags.referrers else ())
         try:
             if self._flags.dry_run:
                 await self._run_steps()
@@ -216,7 +216,8 @@ class AsyncCopier:
 
     async def _signatures(self, digest: Digest) -> list[tuple[Descriptor, str]]:
         """Return the manifests at the tags of signatures and the like of a manifest, with their tags."""
-        tags = [tag for tag in self._tags_by_subject.get(digest, ()) if tag not in self.record.digests]
+        known = self._tags_by_subject or {}
+        tags = [tag for tag in known.get(digest, ()) if tag not in self.record.digests]
         return [(await self._source.resolve(tag), tag) for tag in tags]
 
     async def _referrers_of_partial(self, digest: Digest) -> list[Descriptor]:

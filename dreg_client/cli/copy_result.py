@@ -79,11 +79,11 @@ def _remarks(result: "CopyResult") -> Iterator[str]:
 
 
 def uncopied(referrers: "Sequence[Descriptor]") -> str:
-    """Return that referrers of indexes were not copied, and why."""
+    """Return the sentence that referrers of indexes are not copied, and why."""
     if len(referrers) == 1:
-        return "1 signature or other referrer was not copied: it refers to an index copied only in part"
+        return "1 signature or other referrer is not copied: it refers to an index copied only in part"
     number = len(referrers)
-    return f"{number} signatures and other referrers were not copied: they refer to indexes copied only in part"
+    return f"{number} signatures and other referrers are not copied: they refer to indexes copied only in part"
 
 
 def _shown(transferred: "Transferred") -> str:
