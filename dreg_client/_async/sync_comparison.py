@@ -173,14 +173,15 @@ async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
 
 async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: SyncChoice, found: Comparison) -> None:
     """Add the tags of signatures and the like, if no other tag leads to the manifests that they are about."""
+    digests = {tag: root.descriptor.digest for tag, root in found.roots.items()}
     try:
         orphaned = await orphaned_tags(
             pair,
             there,
             choice.tags,
             removed=found.removals.keys(),
-            copied={root.descriptor.digest for root in found.roots.values()},
-            new={found.sources[tag] for tag in found.differing},
+            copied={*digests.values()},
+            new={found.sources[tag] for tag, digest in digests.items() if found.current.get(tag) != digest},
         )
     except errors.DregError as failure:
         log.warning("%s: no tag of a signature is removed, because %s", pair.destination.address, failure)

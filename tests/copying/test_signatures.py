@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from dreg_client import CopyResult, Layout, Registry, sync
@@ -14,7 +15,7 @@ from tests.copying.flavours import Copy
 from tests.copying.flavours import both as both_copies
 from tests.copying.graphs import Descriptor, Graph, content, names
 from tests.copying.sync_flavours import Syncs, both
-from tests.copying.test_prune import tags_of
+from tests.copying.test_prune import Listing, layout_of, page, tags_of
 from tests.registries import RunningRegistry, running
 
 NUMBERS = count()
@@ -335,3 +336,21 @@ def test_lists_of_referrers_of_referrers_stay(run: Syncs, there: str, tmp_path: 
 
     assert not done.removed
     assert tags_of(there) == {"1", tag_about(image, ""), tag_about(sbom, "")}
+
+
+@both
+def test_a_list_that_lacks_a_signature_of_the_source_removes_nothing(run: Syncs, there: str, tmp_path: Path) -> None:
+    signature = tag_about(f"sha256:{64 * 'a'}")
+    run.sync(layout_of(tmp_path / "before", "1", "2", signature), there)
+    registry = Listing(["1", signature], lambda _: page("1"))
+
+    done = run.sync(
+        "registry.example/acme/web",
+        there,
+        prune=True,
+        source_options={"transport": httpx.MockTransport(registry), "retries": 0},
+    )
+
+    assert done.removed == 0
+    assert f"incomplete: it has the tag {signature}" in done.repositories[0].not_pruned
+    assert tags_of(there) == {"1", "2", signature}
