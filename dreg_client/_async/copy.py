@@ -1,6 +1,7 @@
 """Copy images, with everything that belongs to them, between any two stores."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Final, Literal, Unpack
 
 from dreg_client import errors
@@ -15,9 +16,11 @@ from dreg_client._async.copy_ends import (
 )
 from dreg_client._async.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client._async.limits import within
+from dreg_client._async.ports import AsyncDestination
 from dreg_client.copying.names import check_distinct, name_to_save, tag_to_write
 from dreg_client.copying.options import CopyFlags, CopyOptions, options_of_ends, platforms_of
 from dreg_client.copying.result import CopyRecord, CopyResult
+from dreg_client.copying.tag_filter import subject_of_tag
 from dreg_client.errors.stores import listed
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Event
@@ -58,11 +61,14 @@ async def acopy(
         destination: Likewise. A layout that does not exist is created. Without a tag, the one of the source is used; if
             that has none, `latest` in a registry. A digest must be that of the copied manifest or index.
         platforms: The platforms to copy, of an index. For one platform, its manifest is copied unchanged. For several,
-            a new index is written, with these and their attestations; see `CopyResult.mapping`.
+            a new index is written, with these and their attestations; see `CopyResult.mapping`. Artifacts have no
+            platforms, and are copied whole.
         referrers: Whether to also copy signatures, SBOMs and other referrers of all manifests, including cosign's tags
-            (`sha256-....sig`, `.att`, `.sbom`). The referrers of an index that is replaced by a new one are not copied.
+            (`sha256-....sig`, `.att`, `.sbom`). With `platforms`, those of an index of which only some platforms are
+            copied are not; see `CopyResult.uncopied_referrers`.
         tags: The tags to copy, under the same names, or `"all"`. A tag that cannot be copied does not stop the others,
-            except in an archive; the error is raised at the end.
+            except in an archive; the error is raised at the end. With `platforms`, tags that encode a digest, such as
+            `sha256-....sig`, are not among all tags: with `referrers`, they are copied with what they are about.
         no_clobber: Whether tags of other manifests in the destination must not be replaced.
         dry_run: Whether to only find out what would be copied.
         **options: The options of registries that are given by name, see `Options`. By default, the credentials and
@@ -102,17 +108,14 @@ async def acopy(
 
     async def run() -> CopyResult:
         async with open_source(source, read_options) as read:
-            roots, invalid = await _roots(read, target, await _requested(read, target, tags), wanted)
+            roots, invalid = await _roots(read, target, await _requested(read, target, tags, wanted), wanted)
             async with open_target(target, write_options, dry_run=dry_run) as written:
                 ends = read.medium, written
                 current = await current_digests(*ends, roots, surely=no_clobber)
                 keeps_going = tags is not None and not written.is_atomic
                 flags = CopyFlags(referrers, no_clobber, dry_run, keeps_going)
                 copier = AsyncCopier(*ends, flags, emit=listener_of(options))
-                if no_clobber:
-                    roots = _unclobbering(roots, current, copier.record.not_replaced, is_single=tags is None)
-                await _add_roots(copier, read, roots, referrers=referrers)
-                await copier.run(current)
+                await _copy_in_turn(copier, written, roots, current, flags, is_single=tags is None)
         _raise_failures({**invalid, **copier.failures}, copier.record)
         return copier.record.result(is_dry_run=dry_run)
 
@@ -130,17 +133,29 @@ def _ignore(event: Event) -> None:
 
 
 async def _requested(
-    read: AsyncCopySource, target: AsyncCopyTarget, tags: Iterable[str] | Literal["all"] | None
+    read: AsyncCopySource,
+    target: AsyncCopyTarget,
+    tags: Iterable[str] | Literal["all"] | None,
+    platforms: tuple[Platform, ...],
 ) -> list[tuple[str, str]]:
-    """Return the references to copy, each with the tag that the caller requests for it, or an empty one."""
+    """Return the references to copy, each with the tag that the caller requests for it, or an empty one.
+
+    If platforms are chosen, tags of signatures are not among all tags: they are copied with what they are about.
+    """
     if tags is None:
         return [(read.reference, target.tag)]
     if target.reference:
         raise ValueError(f"with tags=, the destination must not name a tag: {target.reference}")
     if isinstance(tags, str) and tags != "all":
         raise TypeError(f"tags= must be a list of tags, such as [{tags!r}], or 'all'")
-    names = await read.medium.tags() if tags == "all" else tuple(dict.fromkeys(tags))
-    return [(name, name) for name in names]
+    if tags != "all":
+        return [(name, name) for name in dict.fromkeys(tags)]
+    return [(name, name) for name in await read.medium.tags() if not (platforms and _subject(name))]
+
+
+def _subject(name: str) -> str | None:
+    """Return the digest that a tag, or a full name in an archive, is about."""
+    return subject_of_tag(name.rpartition(":")[2])
 
 
 async def _roots(
@@ -161,7 +176,8 @@ async def _roots(
                 raise
             invalid[reference] = failure
             continue
-        roots[reference] = root = await root_of(read.medium, descriptor, tag, platforms)
+        of_image = () if _subject(reference) else platforms
+        roots[reference] = root = await root_of(read.medium, descriptor, tag, of_image)
         if target.is_docker_archive and root.descriptor.family is Family.INDEX:
             raise errors.UnsupportedError(f"{root.descriptor.digest} has several platforms; {_ONE_PLATFORM}")
     if target.digest and (actual := next(iter(roots.values())).descriptor.digest) != target.digest:
@@ -189,11 +205,31 @@ def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[s
     return [root for root in roots if root.tag not in other]
 
 
-async def _add_roots(copier: AsyncCopier, read: AsyncCopySource, roots: list[Root], *, referrers: bool) -> None:
-    for root in roots:
-        copier.add(root, root.tag)
-        if root.original is not None and referrers:
-            copier.record.uncopied_referrers += await read.medium.referrers(root.original.digest)
+async def _copy_in_turn(
+    copier: AsyncCopier,
+    written: AsyncDestination,
+    roots: Sequence[Root],
+    current: Mapping[str, Digest],
+    flags: CopyFlags,
+    *,
+    is_single: bool,
+) -> None:
+    """Copy what was found. Tags of signatures follow, unless they were copied with what they are about."""
+    about = [root for root in roots if flags.referrers and subject_of_tag(root.tag)]
+
+    async def run(chosen: list[Root]) -> None:
+        if flags.no_clobber:
+            chosen = _unclobbering(chosen, current, copier.record.not_replaced, is_single=is_single)
+        for root in chosen:
+            copier.add(root, root.tag)
+        await copier.run(current)
+
+    async with AsyncExitStack() as stack:
+        if about and written.is_atomic and not flags.dry_run:  # an archive is written once
+            await stack.enter_async_context(written.writing())
+        await run([root for root in roots if root not in about])
+        if others := [root for root in about if not copier.has_read(subject_of_tag(root.tag))]:
+            await run(others)
 
 
 def _raise_failures(failures: Mapping[str, errors.DregError], record: CopyRecord) -> None:

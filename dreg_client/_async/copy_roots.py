@@ -13,6 +13,7 @@ from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
 
 AT_A_TIME: Final = 8
@@ -26,16 +27,16 @@ class Root:
     Attributes:
         descriptor: Its descriptor.
         tag: The tag to write it under; empty for its digest.
-        original: The index that it replaces; None if it is copied unchanged.
         new_indexes: The new indexes, which the source does not have.
         mapping: The digests of the indexes that change, old and new.
+        partial: The digests of the indexes of which only some platforms are copied, and of what is copied instead.
     """
 
     descriptor: Descriptor
     tag: str = ""
-    original: Descriptor | None = None
     new_indexes: tuple[RawManifest, ...] = ()
     mapping: dict[Digest, Digest] = field(default_factory=dict[Digest, Digest])
+    partial: dict[Digest, Digest] = field(default_factory=dict[Digest, Digest])
 
 
 async def resolve_all(source: AsyncSource, references: Sequence[str]) -> list[Descriptor]:
@@ -90,7 +91,7 @@ async def root_of(source: AsyncSource, found: Descriptor, tag: str, platforms: C
     """Return what to copy of a manifest or an index.
 
     Without platforms, that is all of it. For one platform, it is the manifest of that platform. For several, it is a
-    new index of these, unless the index has no others.
+    new index of these, unless the index has no others. An artifact has no platforms, and is copied whole.
 
     Raises:
         PlatformNotFoundError: There is no image for a platform.
@@ -100,5 +101,7 @@ async def root_of(source: AsyncSource, found: Descriptor, tag: str, platforms: C
     from dreg_client._async.platform_selection import select_platforms  # noqa: PLC0415 (most copies are whole)
 
     selected = await select_platforms(source, found, platforms)
-    original = found if selected.mapping else None
-    return Root(selected.descriptor, tag, original, selected.new_indexes, selected.mapping)
+    partial = selected.mapping
+    if found.family is Family.INDEX and selected.descriptor.family is not Family.INDEX:
+        partial = {found.digest: selected.descriptor.digest}
+    return Root(selected.descriptor, tag, selected.new_indexes, selected.mapping, partial)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from dreg_client import errors
 from dreg_client._async.documents import read_manifest
 from dreg_client._async.index_walk import entries_of
 from dreg_client._async.ports import AsyncSource
@@ -33,12 +34,18 @@ class Selected:
 async def select_platforms(source: AsyncSource, found: Descriptor, platforms: Collection[Platform]) -> Selected:
     """Return the manifest of one platform, or the index of several, which is new unless there are no others.
 
+    An artifact, and an index of artifacts, have no platforms, and are returned as they are.
+
     Raises:
         PlatformNotFoundError: There is no image for a platform.
-        NotAnImageError: It is an artifact.
     """
     document = await read_manifest(source, found, strict=False)
-    entries = await entries_of(source, document)
+    try:
+        entries = await entries_of(source, document)
+    except errors.NotAnImageError:
+        return Selected(found)
+    if isinstance(document, Index) and document.manifests and not entries.top:
+        return Selected(found)
     chosen = [entries.find(platform).descriptor for platform in platforms]
     if not isinstance(document, Index):
         return Selected(found)

@@ -8,18 +8,17 @@ from typing import TypeVar
 from dreg_client import errors
 from dreg_client._async.copier import concerns_everything
 from dreg_client._async.copy_roots import AT_A_TIME, Root, root_of
-from dreg_client._async.documents import read_manifest
 from dreg_client._async.in_order import in_order
+from dreg_client._async.orphaned_tags import orphaned_tags
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client._logging import log
-from dreg_client.copying.prune import digest_tags_of, reason_not_to_prune, removable
+from dreg_client.copying.prune import reason_not_to_prune, removable
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.copying.sync_options import SyncChoice
+from dreg_client.copying.tag_filter import subject_of_tag
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import Index
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import Family
 from dreg_client.values.reference import Tag
 
 T = TypeVar("T")
@@ -79,7 +78,7 @@ async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
         DregError: A list of tags, or everything, cannot be read. One tag that cannot is a failure of the result.
     """
     there = await _tags_there(pair.destination)
-    chosen = [tag for tag in pair.listed if choice.tags.has(tag)]
+    chosen = [tag for tag in pair.listed if _is_chosen(tag, choice)]
     found = _Findings()
     await _find_roots(pair, chosen, choice, found)
     known = frozenset(there)
@@ -89,6 +88,11 @@ async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
         if not found.not_pruned:
             await _find_removals(pair, frozenset(pair.listed), there, choice, found)
     return found.whole()
+
+
+def _is_chosen(tag: str, choice: SyncChoice) -> bool:
+    """Return whether to compare a tag. With platforms, tags of signatures are copied with what they are about."""
+    return choice.tags.has(tag) and not (choice.platforms and subject_of_tag(tag))
 
 
 async def _tags_there(destination: AsyncDestination) -> tuple[str, ...]:
@@ -167,7 +171,7 @@ async def _find_removals(
             found.failures[tag] = result
         elif result is not None:
             found.removals[tag] = result
-    await _add_digest_tags(pair.destination, listed, there, found)
+    await _add_digest_tags(pair, there, choice, found)
 
 
 async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
@@ -182,34 +186,25 @@ async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
     return ""
 
 
-async def _add_digest_tags(
-    destination: AsyncDestination, listed: Collection[str], there: Sequence[str], found: _Findings
-) -> None:
+async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: SyncChoice, found: _Findings) -> None:
     """Add the tags of signatures and the like, if no other tag leads to the manifests that they are about."""
-    if not digest_tags_of(there, listed, {*found.removals.values()}):
-        return
-    staying = [tag for tag in there if tag not in found.removals]
+    digests = {tag: root.descriptor.digest for tag, root in found.roots.items()}
     try:
-        needed = await _named_by(destination, staying) | {root.descriptor.digest for root in found.roots.values()}
+        orphaned = await orphaned_tags(
+            pair,
+            there,
+            choice.tags,
+            removed=found.removals.keys(),
+            copied={*digests.values()},
+            new={found.sources[tag] for tag, digest in digests.items() if found.current.get(tag) != digest},
+        )
     except errors.DregError as failure:
-        log.warning("%s: no tag of a signature is removed, because %s", destination.address, failure)
+        log.warning("%s: no tag of a signature is removed, because %s", pair.destination.address, failure)
         return
-    orphaned = digest_tags_of(there, listed, {*found.removals.values()} - needed)
+    found.not_pruned = await _reason_to_doubt(pair.source, orphaned)
+    if found.not_pruned:
+        found.removals.clear()
+        return
     for tag in orphaned:
-        if (digest := await destination.current_digest(tag)) is not None:
+        if (digest := await pair.destination.current_digest(tag)) is not None:
             found.removals[tag] = digest
-
-
-async def _named_by(destination: AsyncDestination, tags: Sequence[str]) -> set[Digest]:
-    """Return the digests of the manifests at some tags, and of those in their indexes, at any depth."""
-    ahead = await in_order(destination.resolve, tags, at_a_time=AT_A_TIME)
-    named: set[Digest] = set()
-    while ahead:
-        descriptor = ahead.pop()
-        if descriptor.digest in named:
-            continue
-        named.add(descriptor.digest)
-        if descriptor.family is Family.INDEX:
-            document = await read_manifest(destination, descriptor)
-            ahead += document.manifests if isinstance(document, Index) else ()
-    return named

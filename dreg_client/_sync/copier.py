@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/copier.py by tools/generate_sync.py. Do not edit.
 """Copy manifests and blobs from one store to another. `CopyGraph` decides what may be transferred next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from dreg_client import errors
@@ -11,7 +11,7 @@ from dreg_client._sync.copy_roots import Root
 from dreg_client._sync.manifest_copies import ManifestCopies
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.shared_transfers import SharedTransfers
-from dreg_client.copying.cosign_tags import cosign_tags
+from dreg_client.copying.digest_tags import tags_by_subject
 from dreg_client.copying.graph import CopyGraph
 from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.result import CopyRecord
@@ -67,7 +67,9 @@ class Copier:
         self.failures: dict[str, errors.DregError] = {}
         self._to_tag: set[Digest] = set()  # kept in memory until they are written under their tags
         self._current: Mapping[str, Digest] = {}
-        self._source_tags: frozenset[str] = frozenset()
+        self._tags_by_subject: Mapping[str, Sequence[str]] | None = None
+        self._partial: dict[Digest, set[Digest]] = {}  # indexes of which only some platforms are copied, by what is
+        self._was_read: set[Digest] = set()
         self._lock = new_lock()
         self._wakes, self._waiting = Semaphore(0), 0
 
@@ -78,6 +80,8 @@ class Copier:
         """Add a manifest to copy, and the tag to write it under; without a tag, it is written under its digest."""
         self._manifests.new_indexes |= {index.digest: index for index in root.new_indexes}
         self.record.mapping.update(root.mapping)
+        for index, copied in root.partial.items():
+            self._partial.setdefault(copied, set()).add(index)
         self._add(root.descriptor, tag)
 
     def _add(self, root: Descriptor, tag: str, *, is_cosign_tag: bool = False) -> None:
@@ -90,6 +94,10 @@ class Copier:
             # can have it.
             self._graph.add(root)
 
+    def has_read(self, digest: str | None) -> bool:
+        """Return whether a manifest was read to copy it, and its referrers if these are copied too."""
+        return digest in self._was_read
+
     def run(self, current: Mapping[str, Digest]) -> None:
         """Copy everything that was added. `current` has the digests of the tags that the destination has.
 
@@ -99,8 +107,8 @@ class Copier:
         """
         self._current = current
         self._manifests.add_current(current.values())
-        if self._flags.referrers and not self._source_tags:
-            self._source_tags = frozenset(self._source.tags())
+        if self._tags_by_subject is None:
+            self._tags_by_subject = tags_by_subject(self._source.tags() if self._flags.referrers else ())
         try:
             if self._flags.dry_run:
                 self._run_steps()
@@ -192,12 +200,11 @@ class Copier:
             named = self._manifests.named_by(manifest, is_there=is_there)
             if self._flags.referrers and digest not in self._manifests.new_indexes:
                 referrers = self._source.referrers(digest)
-        signatures = [
-            (self._source.resolve(tag), tag)
-            for tag in cosign_tags(digest)
-            if tag in self._source_tags and tag not in self.record.digests
-        ]
+        signatures = self._signatures(digest)
+        uncopied = self._referrers_of_partial(digest) if self._flags.referrers else []
         with self._lock:
+            self._was_read.add(digest)
+            self.record.uncopied_referrers |= {each.digest: each for each in uncopied}
             if is_there:
                 self._manifests.there.add(digest)
             self._graph.read(step, named, referrers, is_written=self._manifests.is_done(is_there=is_there))
@@ -207,6 +214,20 @@ class Copier:
             found = Planned(self._graph.blobs, self._graph.octets)
             self._wake()
         self._emit(found)
+
+    def _signatures(self, digest: Digest) -> list[tuple[Descriptor, str]]:
+        """Return the manifests at the tags of signatures and the like of a manifest, with their tags."""
+        known = self._tags_by_subject or {}
+        tags = [tag for tag in known.get(digest, ()) if tag not in self.record.digests]
+        return [(self._source.resolve(tag), tag) for tag in tags]
+
+    def _referrers_of_partial(self, digest: Digest) -> list[Descriptor]:
+        """Return what refers to the indexes that are not copied because a part of them, with this digest, is."""
+        found: list[Descriptor] = []
+        for index in self._partial.pop(digest, ()):
+            found += self._source.referrers(index)
+            found += [descriptor for descriptor, _ in self._signatures(index)]
+        return found
 
     def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> None:
         is_last = descriptor.digest not in self._to_tag

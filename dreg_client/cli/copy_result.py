@@ -1,6 +1,6 @@
 """Run a copy, show its progress, and print its result."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
     from dreg_client.copying.result import CopyResult, Transferred
+    from dreg_client.models.descriptor import Descriptor
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
 
@@ -85,6 +86,8 @@ def _lines(destination: "StoreName", result: "CopyResult") -> Iterator[str]:
 
 
 def _remarks(result: "CopyResult") -> Iterator[str]:
+    from dreg_client.errors.stores import listed
+
     if result.is_unchanged and not (result.not_replaced or result.left_out):
         yield "nothing to copy: the destination already has everything"
     elif result.tagged and not (result.copied.count or result.mounted.count or result.manifests.count):
@@ -95,14 +98,23 @@ def _remarks(result: "CopyResult") -> Iterator[str]:
         yield f"{verb} {_shown(result.copied)}; {result.skipped.count} already there, {result.mounted.count} mounted"
     for layer in result.left_out:
         yield f"layer {layer.digest} was left out: clients download it from {', '.join(layer.urls or ())}"
-    for referrer in result.uncopied_referrers:
-        yield f"{referrer.digest} was not copied, because it refers to the index that was replaced"
+    if result.uncopied_referrers:
+        digests = listed([each.digest for each in result.uncopied_referrers])
+        yield f"{uncopied(result.uncopied_referrers)}: {digests}"
     for tag in result.not_replaced:
         yield f"tag {tag} was skipped, because it names another image"
 
 
 def _tags(tags: "tuple[str, ...]") -> str:
     return f"the tag {tags[0]}" if len(tags) == 1 else f"{len(tags)} tags"
+
+
+def uncopied(referrers: "Sequence[Descriptor]") -> str:
+    """Return the sentence that referrers of indexes are not copied, and why."""
+    if len(referrers) == 1:
+        return "1 signature or other referrer is not copied: it refers to an index copied only in part"
+    number = len(referrers)
+    return f"{number} signatures and other referrers are not copied: they refer to indexes copied only in part"
 
 
 def _shown(transferred: "Transferred") -> str:
@@ -119,12 +131,13 @@ def _plain(result: "CopyResult") -> dict[str, Any]:
         "mapping": dict(result.mapping),
         **{name: {"count": getattr(result, name).count, "size": getattr(result, name).size} for name in counts},
         "tagged": list(result.tagged),
-        "leftOut": [_descriptor(each) for each in result.left_out],
-        "uncopiedReferrers": [_descriptor(each) for each in result.uncopied_referrers],
+        "leftOut": [plain_descriptor(each) for each in result.left_out],
+        "uncopiedReferrers": [plain_descriptor(each) for each in result.uncopied_referrers],
         "notReplaced": list(result.not_replaced),
         "dryRun": result.is_dry_run,
     }
 
 
-def _descriptor(descriptor: Any) -> Any:  # noqa: ANN401 (JSON)
+def plain_descriptor(descriptor: "Descriptor") -> dict[str, Any]:
+    """Return a descriptor for JSON."""
     return descriptor.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -79,11 +79,14 @@ def sync_command(
     sha256-HEX.sig, are removed only if no tag leads to the signed image any more. The images stay; for layouts, run
     `dreg gc` afterwards.
 
+    With --platform, tags of signatures are copied with the images that they are about, and only with --referrers. Those
+    of an index of which only some platforms are copied are left out, and counted.
+
     A plan can be read, saved with --plan, and carried out later. Tags that changed meanwhile are then left as they are.
 
     Prints the tags that were copied, with their digests. JSON output is an object with repositories, each with source,
-    destination, copied, skipped, removed, failed, notPruned, blobs, mounted and manifests. With --dry-run or --plan, it
-    is the plan.
+    destination, copied, skipped, removed, failed, notPruned, uncopiedReferrers, blobs, mounted and manifests. With
+    --dry-run or --plan, it is the plan.
 
     \b
     Exit codes:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dreg_client.cli.advice import for_command_line
+from dreg_client.cli.copy_result import plain_descriptor, uncopied
 from dreg_client.cli.output import put, put_error, put_result, visible
 from dreg_client.cli.shown_problems import put_item_failure
 
@@ -85,6 +86,8 @@ def put_sync(result: "SyncResult", output: str) -> int:
     put_result(output, {"repositories": [*map(_plain, result.repositories)]}, _lines(result))
     for each in result.repositories:
         _put_note(each.source, each.not_pruned)
+        if each.uncopied_referrers and output == "text":
+            put_error(f"dreg: {visible(f'{each.source}: {uncopied(each.uncopied_referrers)}')}")
         for tag in each.removed if output == "text" else ():
             put_error(f"dreg: {visible(f'removed {each.destination}:{tag}')}")
     for name, failure in result.failures.items():
@@ -150,6 +153,7 @@ def _plain(done: "RepositorySync") -> dict[str, Any]:
         "removed": list(done.removed),
         "failed": [{"tag": tag, **plain_failure(failure)} for tag, failure in done.failures.items()],
         "notPruned": for_command_line(done.not_pruned),
+        "uncopiedReferrers": [plain_descriptor(each) for each in done.uncopied_referrers],
         **{name: _size(getattr(done, name)) for name in ("blobs", "mounted", "manifests")},
     }
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from dreg_client.copying.tag_filter import TagFilter, subject_of_tag
-from dreg_client.values.digest import Digest
 
 _ADVICE: Final = "to remove all matching tags of the destination, repeat it with allow_empty="
 
@@ -27,6 +26,11 @@ def removable(there: Sequence[str], listed: Collection[str], tags: TagFilter) ->
     return [tag for tag in there if tag not in listed and subject_of_tag(tag) is None and tags.has(tag)]
 
 
-def digest_tags_of(there: Sequence[str], listed: Collection[str], subjects: Collection[Digest]) -> list[str]:
-    """Return the tags such as `sha256-HEX.sig` about some manifests, without those that the source has."""
-    return [tag for tag in there if tag not in listed and subject_of_tag(tag) in subjects]
+def gone_digest_tags(there: Sequence[str], listed: Collection[str]) -> dict[str, str]:
+    """Return the tags such as `sha256-HEX.sig` that the source does not have, with the digests that they are about.
+
+    Examples:
+        >>> gone_digest_tags(["1.4", f"sha256-{64 * '0'}.sig"], ["1.4"])
+        {'sha256-000...000.sig': 'sha256:000...000'}
+    """
+    return {tag: subject for tag in there if tag not in listed and (subject := subject_of_tag(tag))}

@@ -43,7 +43,8 @@ class CopyResult:
         tagged: The tags that were written: those that are new, or named another manifest before.
         left_out: The layers that were not copied because the source does not have them. Clients download them from
             their `urls`.
-        uncopied_referrers: The referrers, such as signatures, of an index that is replaced by a new one.
+        uncopied_referrers: With `referrers`, the signatures and other referrers that were not copied, because they
+            refer to indexes of which only some `platforms` were copied; also those at tags of cosign.
         not_replaced: The tags that were not copied, because of `no_clobber`.
         is_dry_run: Whether nothing was written.
     """
@@ -91,7 +92,7 @@ class CopyRecord:
         self.mapping: dict[Digest, Digest] = {}
         self.tagged: list[str] = []
         self.left_out: list[Descriptor] = []
-        self.uncopied_referrers: list[Descriptor] = []
+        self.uncopied_referrers: dict[Digest, Descriptor] = {}
         self.not_replaced: list[str] = []
         self._counts: dict[str, Transferred] = {}
 
@@ -124,7 +125,7 @@ class CopyRecord:
             manifests=self.count("manifests"),
             tagged=tuple(self.tagged),
             left_out=tuple(self.left_out),
-            uncopied_referrers=tuple(self.uncopied_referrers),
+            uncopied_referrers=tuple(self.uncopied_referrers.values()),
             not_replaced=tuple(self.not_replaced),
             is_dry_run=is_dry_run,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dreg_client.copying.result import Transferred
 from dreg_client.errors import DregError
+from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.values.digest import Digest
 
@@ -23,6 +24,8 @@ class RepositorySync:
             its digest.
         failure: Why the whole repository could not be compared or copied; None if it could.
         not_pruned: Why no tag was removed although `prune` was requested; empty otherwise.
+        uncopied_referrers: With `referrers`, the signatures and other referrers that were not copied, because they
+            refer to indexes of which only some `platforms` were copied; also those at tags of cosign.
         blobs: The blobs that were transferred.
         mounted: The blobs that the registry took over from another of its repositories.
         manifests: The manifests and indexes that were written.
@@ -36,6 +39,7 @@ class RepositorySync:
     failed: Mapping[str, DregError] = field(default_factory=FrozenDict[str, DregError])
     failure: DregError | None = None
     not_pruned: str = ""
+    uncopied_referrers: tuple[Descriptor, ...] = ()
     blobs: Transferred = field(default_factory=Transferred)
     mounted: Transferred = field(default_factory=Transferred)
     manifests: Transferred = field(default_factory=Transferred)

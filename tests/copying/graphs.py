@@ -62,6 +62,14 @@ class Graph:
         members["artifactType"] = "application/vnd.example.thing"
         return self._document(MANIFEST, [config, *layers], config=config, layers=layers, **members)
 
+    def signature(self, text: str, **members: Any) -> Descriptor:
+        """A signature as cosign writes it: its config is that of an image, but states no platform."""
+        config, layer = (
+            self.add(b"{}", CONFIG),
+            self.add(text.encode(), "application/vnd.dev.cosign.simplesigning.v1+json"),
+        )
+        return self._document(MANIFEST, [config, layer], config=config, layers=[layer], **members)
+
     def index(self, entries: list[Descriptor], **members: Any) -> Descriptor:
         return self._document(INDEX, entries, manifests=entries, **members)
 

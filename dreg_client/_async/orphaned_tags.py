@@ -1,0 +1,68 @@
+"""Find the tags of signatures and the like in a destination that are about manifests which no tag leads to any more."""
+
+from collections.abc import Collection, Sequence
+
+from dreg_client._async.copy_roots import AT_A_TIME
+from dreg_client._async.documents import read_manifest
+from dreg_client._async.in_order import in_order
+from dreg_client._async.ports import AsyncSource
+from dreg_client._async.sync_ends import AsyncSyncPair
+from dreg_client.copying.prune import gone_digest_tags
+from dreg_client.copying.tag_filter import TagFilter
+from dreg_client.models.index import Index
+from dreg_client.values.digest import Digest
+from dreg_client.values.media_type import Family
+
+
+async def orphaned_tags(
+    pair: AsyncSyncPair,
+    there: Sequence[str],
+    tags: TagFilter,
+    *,
+    removed: Collection[str],
+    copied: Collection[Digest],
+    new: Collection[Digest],
+) -> list[str]:
+    """Return the tags such as `sha256-HEX.sig` that the source does not have, and that are about unreachable manifests.
+
+    Those that the filter does not choose are included if they are about something that is removed.
+
+    Args:
+        pair: The source and the destination.
+        there: The tags of the destination.
+        tags: The filter.
+        removed: The other tags to remove from the destination.
+        copied: The digests that tags of the source have or will have in the destination.
+        new: The digests, in the source, of the tags that are still to be copied.
+    """
+    gone = {
+        tag: subject
+        for tag, subject in gone_digest_tags(there, frozenset(pair.listed)).items()
+        if subject not in copied
+    }
+    lost = await _reachable(pair.destination, removed) if gone and removed else set[Digest]()
+    gone = {tag: subject for tag, subject in gone.items() if tags.has(tag) or subject in lost}
+    if not gone:
+        return []
+    staying = [tag for tag in there if tag not in gone and tag not in removed]
+    needed = {*copied} | await _reachable(pair.source, new) | await _reachable(pair.destination, staying)
+    # A tag that stays may lead to something that another one is about, such as the signature of an SBOM.
+    while kept := [tag for tag, subject in gone.items() if subject in needed]:
+        gone = {tag: subject for tag, subject in gone.items() if tag not in kept}
+        needed |= await _reachable(pair.destination, kept)
+    return [*gone]
+
+
+async def _reachable(store: AsyncSource, references: Collection[str]) -> set[Digest]:
+    """Return the digests of the manifests at some tags or digests, and of those in their indexes, at any depth."""
+    ahead = await in_order(store.resolve, [*references], at_a_time=AT_A_TIME)
+    found: set[Digest] = set()
+    while ahead:
+        descriptor = ahead.pop()
+        if descriptor.digest in found:
+            continue
+        found.add(descriptor.digest)
+        if descriptor.family is Family.INDEX:
+            document = await read_manifest(store, descriptor, strict=False)
+            ahead += document.manifests if isinstance(document, Index) else ()
+    return found
