@@ -152,7 +152,10 @@ class AsyncLayoutSource:
             for entry in filter(listed.__contains__, alike):
                 log.warning("%s: the referrers tag lists %s, which is not a manifest in this layout", self.name, entry)
                 found[entry] = of_type([entry], artifact_type)
-        return tuple(chain.from_iterable(found.get(entry, ()) for entry in entries))
+        first: dict[Digest, Descriptor] = {}
+        for each in chain.from_iterable(found.get(entry, ()) for entry in entries):
+            first.setdefault(each.digest, each)
+        return tuple(first.values())
 
     def _referrers(
         self, alike: list[Descriptor], served: RawManifest, digest: Digest, artifact_type: str | None

@@ -62,7 +62,7 @@ def run_jobs(jobs: Jobs, output: str, *, plan_file: str | None, dry_run: bool, c
     if is_planned:
         return put_plan(plan, output)
     if show_removals(plan) and not click.confirm("Remove these tags?", err=True):
-        put_error("dreg: nothing was changed")
+        put_error("dreg: nothing was copied or removed")
         return 1
     return put_sync(_applied(plan), output)
 
