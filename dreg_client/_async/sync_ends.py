@@ -219,10 +219,19 @@ class _Many:
     @asynccontextmanager
     async def _open(self, repository: str) -> AsyncGenerator[AsyncSyncPair]:
         async with self._read.open(repository) as read:
-            listed = await read.tags()
+            listed = await self._tags(read)
             full_name, below = self._read.full_name_of(repository), self._read.below(repository)
             async with self._write.open(full_name, below) as written:
                 yield AsyncSyncPair(read, written, self._names(repository), listed)
+
+    async def _tags(self, read: AsyncSource) -> tuple[str, ...]:
+        """Return the tags of a repository; none if only a catalog has it, as after an upload that was cancelled."""
+        try:
+            return await read.tags()
+        except errors.NotFoundError:
+            if not isinstance(self._read, AsyncCatalog):
+                raise
+            return ()
 
 
 def _refuse_to_prune(name: str) -> None:

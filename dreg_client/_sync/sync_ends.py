@@ -212,10 +212,19 @@ class _Many:
     @contextmanager
     def _open(self, repository: str) -> Generator[SyncPair]:
         with self._read.open(repository) as read:
-            listed = read.tags()
+            listed = self._tags(read)
             full_name, below = self._read.full_name_of(repository), self._read.below(repository)
             with self._write.open(full_name, below) as written:
                 yield SyncPair(read, written, self._names(repository), listed)
+
+    def _tags(self, read: Source) -> tuple[str, ...]:
+        """Return the tags of a repository; none if only a catalog has it, as after an upload that was cancelled."""
+        try:
+            return read.tags()
+        except errors.NotFoundError:
+            if not isinstance(self._read, Catalog):
+                raise
+            return ()
 
 
 def _refuse_to_prune(name: str) -> None:

@@ -82,9 +82,10 @@ class SyncFile(
         except ValidationError as failure:
             problem, advice = _naming_its_entry(first_problem(failure), tree), "see: dreg schema show sync-file"
             raise ConfigError(f"{where} is not a valid sync file: {problem}; {advice}") from None
+        pruned: dict[tuple[str, object], int] = {}
         for number, entry in enumerate(found.sync):
             try:
-                found.options_of(entry)
+                _check_pruned(pruned, number, entry.destination, found.options_of(entry))
             except ValueError as failure:
                 problem = _naming_its_entry(f"sync.{number}: {failure}", tree)
                 raise ConfigError(f"{where} is not a valid sync file: {problem}") from None
@@ -112,6 +113,16 @@ class SyncFile(
         if values["platforms"]:
             options["platforms"] = [*map(Platform.from_name, values["platforms"])]
         return options
+
+
+def _check_pruned(pruned: dict[tuple[str, object], int], number: int, destination: str, options: SyncOptions) -> None:
+    """Raise ValueError if an earlier entry prunes the same destination, and each would remove the tags of the other."""
+    if not options.get("prune"):
+        return
+    first = pruned.setdefault((destination, options.get("tags")), number)
+    if first != number:
+        what = f"entry {first + 1} also prunes {destination} with the same filters"
+        raise ValueError(f"{what}, so each would remove the tags of the other")
 
 
 def _naming_its_entry(problem: str, tree: dict[str, Any]) -> str:

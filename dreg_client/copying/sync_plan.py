@@ -141,7 +141,17 @@ class SyncPlan(
         return sum(each.blobs.size for each in self.repositories)
 
     def to_json(self) -> str:
-        """Return the plan as JSON, with a final line feed."""
+        """Return the plan as JSON, with a final line feed.
+
+        Raises:
+            ConfigError: The name of a directory or file is not UTF-8, so no JSON can have it.
+        """
+        for name in (name for each in self.repositories for name in (each.source, each.destination)):
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+                raise ConfigError(f"{shown} cannot be in a plan, because its name is not UTF-8; rename it") from None
         return self.model_dump_json(indent=2, exclude_defaults=False) + "\n"
 
     @classmethod

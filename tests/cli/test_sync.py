@@ -343,3 +343,24 @@ def test_a_plan_must_state_its_version(dreg: Run, tmp_path: Path) -> None:
 
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith("p.json is not a valid plan: it does not state its version\n")
+
+
+def test_two_entries_do_not_prune_the_tags_of_each_other(dreg: Run, tmp_path: Path) -> None:
+    entry = '[[sync]]\nsource = "oci:{}"\ndestination = "oci:there"\nprune = true\n'
+    (tmp_path / "t.toml").write_text(entry.format("one") + entry.format("two"))
+    done = dreg("sync", "--file", tmp_path / "t.toml", "--yes", cwd=tmp_path)
+
+    assert (done.code, done.out) == (2, "")
+    assert "entry 1 also prunes oci:there with the same filters" in done.err
+
+    other = entry.format("two") + 'include = ["2.*"]\n'
+    (tmp_path / "t.toml").write_text(entry.format("one") + other)
+    assert "also prunes" not in dreg("sync", "--file", tmp_path / "t.toml", "--yes", cwd=tmp_path).err
+
+
+def test_a_name_that_is_not_utf_8_is_not_in_a_plan(dreg: Run, older: str, tmp_path: Path) -> None:
+    for words in (["--plan", tmp_path / "plan.json"], ["--dry-run", "--format", "json"]):
+        done = dreg("sync", older, f"oci:{tmp_path}/\udcff", *words)
+
+        assert (done.code, done.out) == (2, "")
+        assert "\\xff cannot be in a plan, because its name is not UTF-8" in done.err

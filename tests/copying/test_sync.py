@@ -317,3 +317,16 @@ def test_a_name_that_a_registry_does_not_take_is_a_failure_of_its_own(there: str
 
     assert done.copied == 1
     assert isinstance(done.repositories[0].failed["not a tag"], errors.InvalidReferenceError)
+
+
+@both
+def test_a_repository_that_only_the_catalog_has_is_empty(run: Syncs, tmp_path: Path) -> None:
+    """Debian's registry lists each repository to which an upload was ever started."""
+    with running(tmp_path) as source:
+        sync(f"oci:{LAYOUT}", f"{source.address}/acme/web")
+        with Registry(source.url) as registry:
+            registry.repository("acme/started").push_blob(b"a blob without a manifest")
+        done = run.sync(source.address, f"oci:{tmp_path}/mirror")
+
+    assert not done.failures
+    assert done.copied > 0

@@ -14,11 +14,9 @@ def test_a_referrer_that_is_listed_twice_is_returned_once(tmp_path: Path) -> Non
         common = {"schema_version": 2, "media_type": MANIFEST, "config": config, "layers": [config]}
         subject = layout.put_manifest(OciManifest.build(**common, artifact_type="a/image"), "1.4")
         referrer = layout.put_manifest(OciManifest.build(**common, artifact_type="a/sbom", subject=subject))
-        listed = OciIndex.build(
-            schema_version=2,
-            media_type="application/vnd.oci.image.index.v1+json",
-            manifests=[{**referrer.model_dump(mode="json", by_alias=True, exclude_none=True), "annotations": {"a": "b"}}],
-        )
+        entry = referrer.model_dump(mode="json", by_alias=True, exclude_none=True) | {"annotations": {"a": "b"}}
+        index = "application/vnd.oci.image.index.v1+json"
+        listed = OciIndex.build(schema_version=2, media_type=index, manifests=[entry])
         layout.put_manifest(listed, subject.digest.replace(":", "-"))
 
         assert [each.digest for each in layout.referrers(subject.digest)] == [referrer.digest]
