@@ -165,12 +165,7 @@ async def _find_removals(
     found.not_pruned = await _reason_to_doubt(pair.source, gone)
     if found.not_pruned:
         return
-    results = await in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=AT_A_TIME)
-    for tag, result in zip(gone, results, strict=True):
-        if isinstance(result, errors.DregError):
-            found.failures[tag] = result
-        elif result is not None:
-            found.removals[tag] = result
+    await _add_removals(pair.destination, gone, found)
     await _add_digest_tags(pair, there, choice, found)
 
 
@@ -205,6 +200,14 @@ async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: Sy
     if found.not_pruned:
         found.removals.clear()
         return
-    for tag in orphaned:
-        if (digest := await pair.destination.current_digest(tag)) is not None:
-            found.removals[tag] = digest
+    await _add_removals(pair.destination, orphaned, found)
+
+
+async def _add_removals(destination: AsyncDestination, tags: Sequence[str], found: _Findings) -> None:
+    """Find the digests of tags to remove. One that cannot be read is a failure of its own."""
+    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
+    for tag, result in zip(tags, results, strict=True):
+        if isinstance(result, errors.DregError):
+            found.failures[tag] = result
+        elif result is not None:
+            found.removals[tag] = result

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from dreg_client import errors
+from dreg_client._async.copier import concerns_everything
 from dreg_client._async.in_order import in_order
 from dreg_client._async.sync_ends import AsyncSyncEnd
 from dreg_client._async.sync_repositories import planned, synced
 from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun, in_run
 from dreg_client.copying.options import CopyOptions
 from dreg_client.copying.sync_options import SyncOptions, choice_of
-from dreg_client.copying.sync_order import batches
+from dreg_client.copying.sync_order import batches, written_before
 from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
 from dreg_client.copying.sync_result import RepositorySync, SyncResult
 
@@ -44,10 +45,16 @@ async def sync_all(jobs: Sequence[AsyncSyncJob], registries: CopyOptions) -> Syn
 
 
 async def plan_all(jobs: Sequence[AsyncSyncJob], registries: CopyOptions) -> SyncPlan:
-    """Return what `sync_all` would do."""
+    """Return what `sync_all` would do, as far as it can be told before anything is written.
+
+    If a job reads what an earlier one writes, its source is compared as it is now. The plan says so (`not_planned`). If
+    that source is not there yet, this is not a failure.
+    """
+    written = written_before([job.names for job in jobs])
 
     async def plan(run: AsyncSyncRun) -> SyncPlan:
-        plans = await in_order(partial(_planned, run), jobs, at_a_time=REPOSITORIES_AT_ONCE)
+        each = [*zip(jobs, written, strict=True)]
+        plans = await in_order(partial(_planned, run), each, at_a_time=REPOSITORIES_AT_ONCE)
         return SyncPlan(repositories=tuple(each for found in plans for each in found))
 
     return await in_run(registries, plan)
@@ -63,13 +70,24 @@ async def _synced(run: AsyncSyncRun, job: AsyncSyncJob) -> list[RepositorySync]:
         return [RepositorySync(*job.names, failure=failure)]
 
 
-async def _planned(run: AsyncSyncRun, job: AsyncSyncJob) -> list[RepositoryPlan]:
+async def _planned(run: AsyncSyncRun, each: tuple[AsyncSyncJob, str]) -> list[RepositoryPlan]:
+    job, written = each
     choice, _ = choice_of(job.options)
+    source, destination = job.names
+    unknown = RepositoryPlan(source=source, destination=destination)
     try:
         run.lost.check(*job.names)
-        return await planned(run, job.source, job.destination, choice)
+        plans = await planned(run, job.source, job.destination, choice)
     except errors.DregError as failure:
         run.lost.add(failure)
-        source, destination = job.names
-        failures = (PlannedFailure(reason=str(failure)),)
-        return [RepositoryPlan(source=source, destination=destination, failures=failures)]
+        if not written or concerns_everything(failure):
+            return [unknown.model_copy(update={"failures": (PlannedFailure(reason=str(failure)),)})]
+        return [unknown.model_copy(update={"not_planned": _too_early(written, failure)})]
+    if not written:
+        return plans
+    reason = f"what an earlier entry writes to {written} is not in this plan"
+    return [plan.model_copy(update={"not_planned": reason}) for plan in plans or [unknown]]
+
+
+def _too_early(written: str, failure: errors.DregError) -> str:
+    return f"this cannot be planned before an earlier entry has written {written}: {failure}"

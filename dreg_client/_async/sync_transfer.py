@@ -134,6 +134,7 @@ def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> Repo
         removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in removals.items()),
         failures=tuple(PlannedFailure(tag=tag, reason=str(failure)) for tag, failure in done.failures.items()),
         not_pruned=done.not_pruned,
+        uncopied_referrers=tuple(each.digest for each in done.uncopied_referrers),
         blobs=PlannedSize(count=done.blobs.count, size=done.blobs.size),
         manifests=PlannedSize(count=done.manifests.count, size=done.manifests.size),
         platforms=tuple(map(str, choice.platforms)),

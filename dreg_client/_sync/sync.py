@@ -84,7 +84,8 @@ def apply_sync(plan: SyncPlan, **options: Unpack[CopyOptions]) -> SyncResult:
 
     Source and destination are compared again. A tag that changed since the plan was made, in the source or in the
     destination, is neither copied nor removed: it is a failure (`ConflictError`) of the result. So is what could not
-    be compared when the plan was made. Tags that were already copied are skipped.
+    be compared when the plan was made. Tags that were already copied are skipped. A plan with `referrers` names tags
+    only: the signatures and other referrers that their images have now are copied, also those that were added since.
 
     Args:
         plan: The plan.

@@ -166,12 +166,7 @@ def _find_removals(
     found.not_pruned = _reason_to_doubt(pair.source, gone)
     if found.not_pruned:
         return
-    results = in_order(partial(_attempt, pair.destination.current_digest), gone, at_a_time=AT_A_TIME)
-    for tag, result in zip(gone, results, strict=True):
-        if isinstance(result, errors.DregError):
-            found.failures[tag] = result
-        elif result is not None:
-            found.removals[tag] = result
+    _add_removals(pair.destination, gone, found)
     _add_digest_tags(pair, there, choice, found)
 
 
@@ -206,6 +201,14 @@ def _add_digest_tags(pair: SyncPair, there: Sequence[str], choice: SyncChoice, f
     if found.not_pruned:
         found.removals.clear()
         return
-    for tag in orphaned:
-        if (digest := pair.destination.current_digest(tag)) is not None:
-            found.removals[tag] = digest
+    _add_removals(pair.destination, orphaned, found)
+
+
+def _add_removals(destination: Destination, tags: Sequence[str], found: _Findings) -> None:
+    """Find the digests of tags to remove. One that cannot be read is a failure of its own."""
+    results = in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
+    for tag, result in zip(tags, results, strict=True):
+        if isinstance(result, errors.DregError):
+            found.failures[tag] = result
+        elif result is not None:
+            found.removals[tag] = result

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 from dreg_client.cli.command import SOURCE
 from dreg_client.cli.parsed_type import ParsedType
 from dreg_client.cli.registry_options import registry_options
-from dreg_client.values.registry_name import DOCKER, host_alone
+from dreg_client.values.registry_name import DOCKER, STORE_KINDS, host_alone
 
 if TYPE_CHECKING:
     from dreg_client.values.digest import Digest
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 F = TypeVar("F", bound=Callable[..., Any])
-STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
 
 
 class _SourceType(ParsedType):

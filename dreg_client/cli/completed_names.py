@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from dreg_client.cli.arguments import STORE_KINDS
 from dreg_client.cli.registry_options import given_options
+from dreg_client.values.registry_name import STORE_KINDS
 
 if TYPE_CHECKING:
     from dreg_client._sync.client import Client

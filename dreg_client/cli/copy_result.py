@@ -109,7 +109,7 @@ def _tags(tags: "tuple[str, ...]") -> str:
     return f"the tag {tags[0]}" if len(tags) == 1 else f"{len(tags)} tags"
 
 
-def uncopied(referrers: "Sequence[Descriptor]") -> str:
+def uncopied(referrers: "Sequence[object]") -> str:
     """Return the sentence that referrers of indexes are not copied, and why."""
     if len(referrers) == 1:
         return "1 signature or other referrer is not copied: it refers to an index copied only in part"

@@ -37,10 +37,18 @@ def put_plan(plan: "SyncPlan", output: str) -> int:
 
 def _put_problems(plan: "SyncPlan") -> None:
     """Write to standard error what could not be compared, and why no tag is removed."""
+    from dreg_client.copying.sync_result import distinct_names
+
+    failed = [(each, failure) for each in plan.repositories for failure in each.failures]
+    names = distinct_names([(each.source, each.destination, failure.tag) for each, failure in failed])
     for each in plan.repositories:
         _put_note(each.source, each.not_pruned)
-        for failure in each.failures:
-            put_error(f"dreg: {visible(_named(each.source, failure.tag, failure.reason))}")
+        if each.uncopied_referrers:
+            put_error(f"dreg: {visible(f'{each.source}: {uncopied(each.uncopied_referrers)}')}")
+        if each.not_planned:
+            put_error(f"dreg: {visible(f'{each.source} to {each.destination}: {each.not_planned}')}")
+    for (_, failure), name in zip(failed, names, strict=True):
+        put_error(f"dreg: {visible(_named(name, failure.reason))}")
 
 
 def for_users_of_dreg(plan: "SyncPlan") -> "SyncPlan":
@@ -49,6 +57,7 @@ def for_users_of_dreg(plan: "SyncPlan") -> "SyncPlan":
         each.model_copy(
             update={
                 "not_pruned": for_command_line(each.not_pruned),
+                "not_planned": for_command_line(each.not_planned),
                 "failures": tuple(
                     it.model_copy(update={"reason": for_command_line(it.reason)}) for it in each.failures
                 ),
@@ -127,10 +136,8 @@ def _put_unmatched(result: "SyncResult") -> None:
         put_error(f"dreg: {visible(f'there is no tag that matches in {listed(nothing)}')}")
 
 
-def _named(source: str, tag: str | None, reason: str) -> str:
-    from dreg_client.copying.sync_result import name_in
-
-    name, message = name_in(source, tag), for_command_line(reason)
+def _named(name: str, reason: str) -> str:
+    message = for_command_line(reason)
     return message if message.startswith(name) else f"{name}: {message}"
 
 

@@ -7,7 +7,6 @@ from typing import BinaryIO, Final
 
 import click
 
-from dreg_client.cli.arguments import STORE_KINDS
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
@@ -19,6 +18,7 @@ from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store
 from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines, whole_document
 from dreg_client.validation.report import validate
+from dreg_client.values.registry_name import STORE_KINDS
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.store_name import StoreName, reference_of
 

@@ -58,7 +58,9 @@ def changed_removals(plan: RepositoryPlan, removals: Mapping[str, Digest]) -> di
 def planned_failures(plan: RepositoryPlan) -> dict[str | None, DregError]:
     """Return what could not be compared when the plan was made, by tag; by None if it is the whole repository."""
     advice = "this was so when the plan was made; make a new plan"
-    return {each.tag: DregError(f"{each.reason}; {advice}") for each in plan.failures}
+    unknown: dict[str | None, DregError] = {None: DregError(f"{plan.not_planned}; make a new plan")}
+    failures = {each.tag: DregError(f"{each.reason}; {advice}") for each in plan.failures}
+    return unknown if plan.is_unknown else failures
 
 
 def _changed(where: str, tag: str, then: Digest | None, now: Digest | None) -> ConflictError:

@@ -97,6 +97,10 @@ class RepositoryPlan(_PlanModel, frozen=True):
     """What could not be compared. It is neither copied nor removed."""
     not_pruned: str = ""
     """Why no tag is removed although `prune` was requested; empty otherwise."""
+    not_planned: str = ""
+    """Why there may be more to copy: an earlier entry of the same file writes the source. Empty otherwise."""
+    uncopied_referrers: tuple[Digest, ...] = ()
+    """The signatures and other referrers that are not copied: they refer to indexes copied only in part."""
     blobs: PlannedSize = PlannedSize()
     """The blobs to transfer."""
     manifests: PlannedSize = PlannedSize()
@@ -112,6 +116,11 @@ class RepositoryPlan(_PlanModel, frozen=True):
     def is_empty(self) -> bool:
         """Whether there is nothing to copy or to remove. Referrers may be missing nevertheless."""
         return not (self.copies or self.removals)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing was found to compare, because an earlier entry of the same file writes the source."""
+        return bool(self.not_planned) and not (self.copies or self.skips or self.removals or self.failures)
 
 
 class SyncPlan(

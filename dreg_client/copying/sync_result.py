@@ -1,6 +1,7 @@
 """The result of `sync`."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dreg_client.copying.result import Transferred
@@ -78,10 +79,13 @@ class SyncResult:
 
     @property
     def failures(self) -> Mapping[str, DregError]:
-        """What failed, and why, by its name in the source: `REPOSITORY:TAG`, or `REPOSITORY` for a whole repository."""
-        return {
-            name_in(each.source, tag): failure for each in self.repositories for tag, failure in each.failures.items()
-        }
+        """What failed, and why, by its name in the source: `REPOSITORY:TAG`, or `REPOSITORY` for a whole repository.
+
+        If the same name failed for several destinations, they follow it: `REPOSITORY:TAG to DESTINATION`.
+        """
+        failed = [(each, tag, failure) for each in self.repositories for tag, failure in each.failures.items()]
+        names = distinct_names([(each.source, each.destination, tag) for each, tag, _ in failed])
+        return dict(zip(names, (failure for _, _, failure in failed), strict=True))
 
     @property
     def size(self) -> int:
@@ -99,3 +103,20 @@ def name_in(repository: str, tag: str | None) -> str:
     if tag is None:
         return repository
     return f"{repository}{'@' if tag.startswith(('sha256:', 'sha512:')) else ':'}{tag}"
+
+
+def distinct_names(failed: Sequence[tuple[str, str, str | None]]) -> list[str]:
+    """Return a name of its own for everything that failed, of which source, destination and tag are given.
+
+    Examples:
+        >>> distinct_names([("oci:web", "oci:a", "1"), ("oci:web", "oci:b", "1"), ("oci:web", "oci:a", None)])
+        ['oci:web:1 to oci:a', 'oci:web:1 to oci:b', 'oci:web']
+    """
+    sources = [name_in(source, tag) for source, _, tag in failed]
+    in_all, seen = Counter(sources), Counter[str]()
+    names: list[str] = []
+    for name, (_, destination, _) in zip(sources, failed, strict=True):
+        full = f"{name} to {destination}" if in_all[name] > 1 else name
+        seen[full] += 1
+        names.append(f"{full} ({seen[full]})" if seen[full] > 1 else full)
+    return names

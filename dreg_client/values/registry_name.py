@@ -4,6 +4,8 @@ from typing import Final
 
 DOCKER: Final = "docker://"
 URLS: Final = ("http://", "https://")
+STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
+"""What the names of layouts and archives begin with."""
 
 
 def host_alone(source: str) -> str | None:
@@ -12,7 +14,7 @@ def host_alone(source: str) -> str | None:
         base = source.partition("://")[2].rstrip("/").removesuffix("/v2")
         return None if "/" in base else source.rstrip("/")
     host, slash, rest = source.removeprefix(DOCKER).partition("/")
-    if rest:
+    if rest or source.startswith(STORE_KINDS):
         return None
     if slash or (host.partition(":")[2].isdigit() and ("." in host or host.startswith("localhost:"))):
         return host

@@ -118,6 +118,58 @@ prune = false
     assert "1 removed, 1 failed" in done.err
 
 
+def test_an_entry_that_reads_what_another_writes_is_planned_as_far_as_possible(dreg: Run, tmp_path: Path) -> None:
+    one, two, file, plan = (tmp_path / name for name in ("one", "two", "mirror.toml", "plan.json"))
+    file.write_text(f"""
+[[sync]]
+source = "oci:{LAYOUT}"
+destination = "oci:{one}"
+
+[[sync]]
+source = "oci:{one}"
+destination = "oci:{two}"
+""")
+    planned = dreg("sync", "--file", file, "--plan", plan)
+    applied = dreg("sync", "--plan", plan)
+    again = dreg("sync", "--file", file, "--dry-run")
+    done = dreg("sync", "--file", file)
+
+    assert planned.code == 0
+    assert f"oci:{two}: this cannot be planned before an earlier entry has written oci:{one}: " in planned.err
+    assert applied.code == 1
+    assert "has no image layout" in applied.err
+    assert "make a new plan" in applied.err
+    assert names(one) == names(LAYOUT)
+    assert (again.code, len(again.lines)) == (0, len(names(one)))
+    assert f"what an earlier entry writes to oci:{one} is not in this plan" in again.err
+    assert done.code == 0
+    assert names(two) == names(LAYOUT)
+
+
+def test_one_source_that_fails_for_two_destinations_is_told_twice(dreg: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mirror.toml"
+    file.write_text(f"""
+[defaults]
+include = ["single"]
+platforms = ["linux/arm64"]
+
+[[sync]]
+source = "oci:{LAYOUT}"
+destination = "oci:{tmp_path}/one"
+
+[[sync]]
+source = "oci:{LAYOUT}"
+destination = "oci:{tmp_path}/two"
+""")
+    for options in ([], ["--dry-run"]):
+        done = dreg("sync", "--file", file, *options)
+
+        assert done.code == 1
+        for destination in ("one", "two"):
+            assert f"dreg: oci:{LAYOUT}:single to oci:{tmp_path}/{destination}: " in done.err
+        assert done.err.endswith(" 2 failed\n")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

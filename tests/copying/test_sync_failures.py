@@ -20,7 +20,7 @@ from dreg_client import Planned, SyncPlan, errors, sync
 from tests.commands import start_limited
 from tests.copying.graphs import NAME, Graph, content, graphs, names
 from tests.copying.sync_flavours import Syncs, both
-from tests.copying.test_prune import Listing, layout_of, page, tags_of
+from tests.copying.test_prune import Listing, layout_of, page, signature_tag, tags_of
 from tests.registries import ROOT, RunningRegistry, running
 
 
@@ -269,3 +269,30 @@ def test_the_blobs_of_all_repositories_are_counted_together(registry: RunningReg
 
     assert found[-1] == Planned(4, done.size)
     assert [each.blobs for each in found] == sorted(each.blobs for each in found)
+
+
+@both
+def test_the_tag_of_a_signature_that_cannot_be_compared_fails_alone(run: Syncs, tmp_path: Path) -> None:
+    graph = Graph()
+    graph.tag(graph.image([graph.add(b"kept")]), "kept")
+    source = f"oci:{graph.write(tmp_path / 'source')}"
+    signatures = [signature_tag(f"sha256:{number * 64}") for number in "01"]
+    held = Listing(["kept", *signatures], lambda _: page("kept", *signatures))
+    removed: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        reference = request.url.path.rpartition("/")[2]
+        if request.method == "DELETE":
+            removed.append(reference)
+            return httpx.Response(202)
+        return httpx.Response(500) if reference == signatures[0] else held(request)
+
+    options = {"transport": httpx.MockTransport(answer), "retries": 0}
+    done = run.sync(source, "registry.example/acme/web", prune=True, destination_options=options)
+
+    (repository,) = done.repositories
+    assert repository.failed.keys() == {signatures[0]}
+    assert repository.failure is None
+    assert repository.skipped == 1
+    assert repository.removed == (signatures[1],)
+    assert removed == [signatures[1]]
