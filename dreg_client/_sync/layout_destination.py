@@ -129,7 +129,7 @@ class LayoutDestination(LayoutSource):
     def _write_overdue(self, pending: PendingEntries) -> None:
         """Write the tags that have waited long enough. If this fails, the end of the writer tries again."""
         if (overdue := pending.overdue()) is not None:
-            with suppress(errors.DregError):  # it is not about what is written now
+            with suppress(errors.LayoutError):  # it is not about what is written now
                 self._write_tags(overdue)
 
     def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
