@@ -10,7 +10,7 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.archive_session import AsyncArchiveSession
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.file_reader import AsyncFileReader
-from dreg_client._async.ports import AsyncContent, AsyncDestination
+from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
 from dreg_client.files import layout as layout_files
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.docker_archive import SavedImages
@@ -76,7 +76,7 @@ class AsyncDockerArchiveDestination:
         if self._old is not None:
             self._old.files.close()
 
-    def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 (port)
+    def writing(self, *, on_deferred: OnTags | None = None) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 (port)
         """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
         return self._session.writer()
 
@@ -176,7 +176,7 @@ class AsyncDockerArchiveDestination:
         """Return False, because an archive has no repositories."""
         return False
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
         """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
 
         Raises:
@@ -191,6 +191,7 @@ class AsyncDockerArchiveDestination:
         async with self.writing():
             await run_in_thread(partial(self._writable.add, image, name, self.name, no_clobber=no_clobber))
             self._pushed[manifest.digest] = manifest
+        return True
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name, and the image if it has no other."""

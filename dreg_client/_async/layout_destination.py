@@ -10,13 +10,14 @@ from dreg_client._async._compat import run_in_thread, run_shielded
 from dreg_client._async.blob_file import write_blob
 from dreg_client._async.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._async.layout_source import AsyncLayoutSource
-from dreg_client._async.ports import AsyncContent, AsyncDestination
+from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
 from dreg_client.files import layout_writer
 from dreg_client.files.pending_entries import Change, NewEntries, PendingEntries, current_writer
 from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import Naming
 from dreg_client.protocol.content import RawManifest, verifiable
+from dreg_client.protocol.tag_conflicts import check_replaced
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
@@ -40,33 +41,34 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         return self
 
     @asynccontextmanager
-    async def writing(self, *, defers_tags: bool = False) -> AsyncGenerator[None]:
+    async def writing(self, *, on_deferred: OnTags | None = None) -> AsyncGenerator[None]:
         """Keep `gc` and deletions out.
 
         The manifests that are pushed by digest are listed in the index at the end, without a name, except for those
         that another manifest names that is pushed in the block, such as the children of an index. If the block raises,
-        they are not listed. With `defers_tags`, tags are written several at a time, at the end or earlier, in the order
+        they are not listed. With `on_deferred`, tags are written several at a time, at the end or earlier, in the order
         in which they were pushed, also if the block raises.
         """
-        async with self._writer(defers_tags=defers_tags):
+        async with self._writer(on_deferred):
             yield
 
     @asynccontextmanager
-    async def _writer(self, *, defers_tags: bool = False) -> AsyncGenerator[PendingEntries]:
+    async def _writer(self, on_deferred: OnTags | None = None) -> AsyncGenerator[PendingEntries]:
         self.files.check_open()
-        pending = PendingEntries(self, defers_tags=defers_tags)
+        pending = PendingEntries(self, on_deferred)
         async with writing_content(self.files.name):
             if pending.outer is None:
                 await self._read_index()  # another process may have changed it
             try:
                 with pending:
                     yield pending
+                await self._end(pending)
             except BaseException:
                 if pending.has_tags:
-                    with suppress(errors.DregError):  # the first error is raised
+                    with suppress(Exception):  # the first error is raised
                         await run_shielded(self._write_tags, pending)
                 raise
-            await self._end(pending)
+            pending.check()
 
     async def _end(self, pending: PendingEntries) -> None:
         """Write what a writer has left, unless the writer around it will."""
@@ -87,7 +89,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
             except BaseException:
                 pending.put_back(taken)
                 raise
-        entries.check()
+        pending.end_tags(entries)
 
     async def _change_index(self, change: Change) -> None:
         async with changing_index(self.files.name):
@@ -124,16 +126,18 @@ class AsyncLayoutDestination(AsyncLayoutSource):
             return written
 
     async def _write_overdue(self, pending: PendingEntries) -> None:
+        """Write the tags that have waited long enough. If this fails, the end of the writer tries again."""
         if (overdue := pending.overdue()) is not None:
-            await self._write_tags(overdue)
+            with suppress(errors.LayoutError):  # it is not about what is written now
+                await self._write_tags(overdue)
 
     async def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""
         self.files.check_open()
         return False
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
-        """Write a manifest under a name or under its digest."""
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+        """Write a manifest under a name or under its digest; return whether it was not deferred."""
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
         is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
@@ -142,15 +146,17 @@ class AsyncLayoutDestination(AsyncLayoutSource):
             if await run_in_thread(layout_writer.write_document, self._directory, manifest.digest, manifest.raw):
                 pending.add_blob()
             pending.add(manifest, entry, is_unnamed=is_digest)
-            if not is_digest:
-                await self._name(Naming(entry, reference, no_clobber), pending)
+            is_written = is_digest or await self._name(Naming(entry, reference, no_clobber), pending)
             await self._write_overdue(pending)
+        return is_written
 
-    async def _name(self, naming: Naming, pending: PendingEntries) -> None:
-        """Write a tag, now or later."""
-        if not pending.defer(naming):
-            await self._change_index(entries := NewEntries([naming]))
-            entries.check()
+    async def _name(self, naming: Naming, pending: PendingEntries) -> bool:
+        """Write a tag now, or later; return whether it was written."""
+        if pending.defer(naming):
+            return False
+        await self._change_index(entries := NewEntries([naming]))
+        check_replaced(entries.kept)
+        return True
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name. Its manifest stays until `gc`, even if it has no other name.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
+from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource, OnTags
 from dreg_client.copying.repository_names import by_repository
 from dreg_client.files.saved_spool import full_name
 from dreg_client.protocol.content import BlobRequest, RawManifest
@@ -96,9 +96,12 @@ class AsyncNamedRepository(AsyncNamedImages):
         """List the tags."""
         return tuple(by_repository(await self._written.tags()).get(self._repository, ()))
 
-    def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:
+    def writing(self, *, on_deferred: OnTags | None = None) -> AbstractAsyncContextManager[None]:
         """Write to the medium."""
-        return self._written.writing(defers_tags=defers_tags)
+        if on_deferred is None:
+            return self._written.writing()
+        prefix = self._name_of("")
+        return self._written.writing(on_deferred=lambda names: on_deferred([it.removeprefix(prefix) for it in names]))
 
     async def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
@@ -112,9 +115,9 @@ class AsyncNamedRepository(AsyncNamedImages):
         """Return False, because only registries mount."""
         return await self._written.mount_blob(digest, repository)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
-        """Write a manifest under a tag or under its digest."""
-        await self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+        """Write a manifest under a tag or under its digest; return whether it was not deferred."""
+        return await self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""

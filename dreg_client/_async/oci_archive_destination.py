@@ -8,6 +8,7 @@ from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
 from dreg_client._async.archive_session import AsyncArchiveSession
 from dreg_client._async.layout_destination import AsyncLayoutDestination
+from dreg_client._async.ports import OnTags
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.layout import check_marker, index_octets
 from dreg_client.files.pending_entries import PendingEntries
@@ -53,15 +54,15 @@ class AsyncOciArchiveDestination(AsyncLayoutDestination):
         self.files.close()
 
     @asynccontextmanager
-    async def writing(self, *, defers_tags: bool = False) -> AsyncGenerator[None]:
+    async def writing(self, *, on_deferred: OnTags | None = None) -> AsyncGenerator[None]:
         """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
-        async with self._writer(defers_tags=defers_tags):
+        async with self._writer(on_deferred):
             yield
 
     @asynccontextmanager
-    async def _writer(self, *, defers_tags: bool = False) -> AsyncGenerator[PendingEntries]:
+    async def _writer(self, on_deferred: OnTags | None = None) -> AsyncGenerator[PendingEntries]:
         self.files.check_open()
-        async with self._session.writer(), super()._writer(defers_tags=defers_tags) as pending:
+        async with self._session.writer(), super()._writer(on_deferred) as pending:
             yield pending
 
     def _begin(self) -> None:

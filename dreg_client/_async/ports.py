@@ -1,6 +1,6 @@
 """The interface of storage media. The methods that users call are written once, on top of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -10,6 +10,10 @@ from dreg_client.values.digest import Digest
 if TYPE_CHECKING:  # commands that only list or resolve need no models
     from dreg_client._async.client import AsyncClient
     from dreg_client.models.descriptor import Descriptor
+
+
+OnTags = Callable[[Sequence[str]], object]
+"""A function that is called with tags that were written."""
 
 
 class AsyncBlobReader(Protocol):
@@ -159,15 +163,19 @@ class AsyncDestination(AsyncSource, Protocol):
         """Whether nothing of what was written stays if `writing` raises. True for an archive."""
         ...
 
-    def writing(self, *, defers_tags: bool = False) -> AbstractAsyncContextManager[None]:
+    def writing(self, *, on_deferred: OnTags | None = None) -> AbstractAsyncContextManager[None]:
         """Enter this before the first change, and leave it after the last one.
 
         What was written stays at least until then: a layout keeps `gc` out. An archive is complete only afterwards; if
         the block raises, the file stays as it was.
 
         Args:
-            defers_tags: Whether tags may be written about a second after they were pushed, and at the end of the block
-                at the latest, because a layout writes several of them as fast as one.
+            on_deferred: With it, tags may be written about a second after they were pushed, and at the end of the block
+                at the latest, because a layout writes several of them as fast as one. It is called with these tags as
+                soon as they were written.
+
+        Raises:
+            ConflictError: Deferred tags were not written, because they name other manifests (see `push_manifest`).
         """
         ...
 
@@ -194,12 +202,13 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
         """Write a manifest, byte for byte, under a tag or under its digest. Everything that it names exists already.
 
+        Returns whether it was written; False if the tag was deferred (see `writing`).
+
         With `no_clobber`, a tag of another manifest is not replaced. Layouts and archives check this when they write
-        the tag, which may be deferred (see `writing`). Registries have no such operation, so they are asked just
-        before.
+        the tag. Registries have no such operation, so they are asked just before.
 
         Raises:
             DigestMismatchError: The medium reports another digest than the manifest's.

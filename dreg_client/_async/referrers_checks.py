@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Unchecked = list[tuple["AsyncReferrersTag", "Descriptor"]]
 """Referrers tags, and entries that were added to them but not checked again."""
-_unchecked: Final = ContextVar[Unchecked | None]("dreg-unchecked-referrers", default=None)
+_unchecked: Final = ContextVar[tuple[Unchecked, ...]]("dreg-unchecked-referrers", default=())
 _RANDOM: Final = random.SystemRandom()
 
 
@@ -24,7 +24,7 @@ _RANDOM: Final = random.SystemRandom()
 async def checked_together() -> AsyncGenerator[None]:
     """Check the entries that are added in this block at its end, even if it raises a `DregError`."""
     added: Unchecked = []
-    token = _unchecked.set(added)
+    _unchecked.set((*_unchecked.get(), added))
     try:
         yield
     except errors.DregError:
@@ -34,21 +34,31 @@ async def checked_together() -> AsyncGenerator[None]:
             log.warning("%s", failure)
         raise
     finally:
-        _unchecked.reset(token)
+        # Not by a token, because the block may end in another context than it began.
+        _unchecked.set(tuple(it for it in _unchecked.get() if it is not added))
     await _check(added)
 
 
 async def add_entry(tag: "AsyncReferrersTag", entry: "Descriptor") -> None:
     """Add an entry to a referrers tag; in a block of `checked_together`, check it again at the end of the block."""
-    added = _unchecked.get()
-    if added is None:
+    blocks = _unchecked.get()
+    if not blocks:
         await tag.add(entry)
     elif await tag.add_unchecked(entry):
-        added.append((tag, entry))
+        blocks[-1].append((tag, entry))
 
 
 async def _check(added: Unchecked) -> None:
+    """Check all entries; raise the first error at the end."""
     if added:
         await sleep(_RANDOM.uniform(1.0, 2.0))
+    failures: list[errors.DregError] = []
     for tag, entry in added:
-        await tag.add(entry)
+        try:
+            await tag.add(entry)
+        except errors.DregError as failure:
+            failures.append(failure)
+    for other in failures[1:]:
+        log.warning("%s", other)
+    if failures:
+        raise failures[0]

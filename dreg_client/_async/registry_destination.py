@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.manifests import named
-from dreg_client._async.ports import AsyncContent, AsyncDestination
+from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
 from dreg_client._async.referrers_checks import add_entry, checked_together
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import untag
@@ -39,7 +39,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         return self
 
     @asynccontextmanager
-    async def writing(self, *, defers_tags: bool = False) -> AsyncGenerator[None]:  # noqa: ARG002 (port)
+    async def writing(self, *, on_deferred: OnTags | None = None) -> AsyncGenerator[None]:  # noqa: ARG002 (port)
         """Check changes of referrers tags at the end, all together.
 
         Blobs need nothing: a registry keeps for a while what no manifest names yet.
@@ -71,7 +71,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
 
         return AsyncBlobUploads(self._client, self._name)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
+    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
         """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
         name, raw = name_of(reference), manifest.raw
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
@@ -88,11 +88,11 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             where = f"{self.address}, tag {name}, as stored by the registry"
             raise errors.DigestMismatchError(manifest.digest, digest, where, as_stored=True)
         subject = subject_in(raw)
-        if subject is None or lists_referrers(response, subject):
-            return
-        written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
-        parsed = parse_manifest(raw, media_type, strict=False)
-        await add_entry(self.referrers_tag(subject), referrer(written, parsed))
+        if subject is not None and not lists_referrers(response, subject):
+            written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
+            parsed = parse_manifest(raw, media_type, strict=False)
+            await add_entry(self.referrers_tag(subject), referrer(written, parsed))
+        return True
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""

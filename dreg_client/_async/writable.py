@@ -139,7 +139,7 @@ class AsyncWritableStore(AsyncStore):
         tags = [check_ref_name(text) for text in new_tags]
         if not tags:
             raise ValueError("name at least one tag to add")
-        async with self.destination.writing(defers_tags=True):
+        async with self.destination.writing(on_deferred=len):
             found = await self.source.fetch_manifest(reference_text(reference), legacy=True)
             for new in tags:
                 await self.destination.push_manifest(found, new)

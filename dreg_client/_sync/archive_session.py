@@ -10,6 +10,8 @@ from dreg_client._sync._compat import run_in_thread, run_shielded
 class ArchiveSession:
     """The writer of an archive. There is one at a time: whatever writes during its block is part of it.
 
+    So other threads that write must be started within the block, and end before it does.
+
     All functions are called in a thread.
 
     Args:
@@ -20,21 +22,34 @@ class ArchiveSession:
 
     def __init__(self, begin: Callable[[], object], finish: Callable[[], object], close: Callable[[], object]) -> None:
         self._begin, self._finish, self._close = begin, finish, close
-        self._is_active = False
+        self._is_active = self._has_begun = False
+        self._inner = 0  # the number of blocks within the block
 
     @contextmanager
     def writer(self) -> Generator[None]:
         """Begin to write, and end; within another block, do nothing."""
         if self._is_active:
-            yield
+            with self._within():
+                yield
             return
         self._is_active = True
         try:
             run_in_thread(self._begin)
+            self._has_begun = True
             yield
+            assert not self._inner, "a thread still writes the archive"  # noqa: S101 (see the class)
             run_in_thread(self._finish)
         finally:
             try:
                 run_shielded(run_in_thread, self._close)
             finally:
-                self._is_active = False
+                self._is_active = self._has_begun = False
+
+    @contextmanager
+    def _within(self) -> Generator[None]:
+        assert self._has_begun, "a thread writes the archive too early"  # noqa: S101 (see the class)
+        self._inner += 1
+        try:
+            yield
+        finally:
+            self._inner -= 1

@@ -66,6 +66,7 @@ class Copier:
         self.record = CopyRecord(is_atomic=destination.is_atomic)
         self.failures: dict[str, errors.DregError] = {}
         self._to_tag: set[Digest] = set()  # kept in memory until they are written under their tags
+        self._unchanged: set[str] = set()  # the tags that named the same manifests before
         self._current: Mapping[str, Digest] = {}
         self._tags_by_subject: Mapping[str, Sequence[str]] | None = None
         self._partial: dict[Digest, set[Digest]] = {}  # indexes of which only some platforms are copied, by what is
@@ -113,7 +114,7 @@ class Copier:
             if self._flags.dry_run:
                 self._run_steps()
             else:
-                with self._destination.writing(defers_tags=True):
+                with self._destination.writing(on_deferred=self._note):
                     self._run_steps()
         except errors.DregError as failure:
             if not self._flags.dry_run:
@@ -229,21 +230,28 @@ class Copier:
             found += [descriptor for descriptor, _ in self._signatures(index)]
         return found
 
-    def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> None:
+    def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> bool:
         is_last = descriptor.digest not in self._to_tag
-        self._manifests.write(descriptor, reference, no_clobber=no_clobber, is_last=is_last)
+        return self._manifests.write(descriptor, reference, no_clobber=no_clobber, is_last=is_last)
 
     def _tag(self, step: WriteTag) -> Outcome:
         digest = step.descriptor.digest
         is_there = digest in self._manifests.there and self._current_digest(step) == digest
+        if is_there:
+            self._unchanged.add(step.tag)
         if not self._manifests.is_done(is_there=is_there):
             no_clobber = self._flags.no_clobber and not step.is_cosign_tag
-            self._write(step.descriptor, step.tag, no_clobber=no_clobber)
-        if not is_there:
-            self.record.tagged.append(step.tag)
-            if not self._flags.dry_run:
-                self._emit(Tagged(step.tag, digest))
+            if self._write(step.descriptor, step.tag, no_clobber=no_clobber):
+                self._note([step.tag])
         return self._outcome(digest)
+
+    def _note(self, tags: Sequence[str]) -> None:
+        """Note that tags were written."""
+        new = [tag for tag in tags if tag not in self._unchanged]
+        self.record.tagged += new
+        if not self._flags.dry_run:
+            for tag in new:
+                self._emit(Tagged(tag, self.record.digests[tag]))
 
     def _current_digest(self, step: WriteTag) -> Digest | None:
         """Return the digest of a tag in the destination. Which signatures there are was not known before."""

@@ -11,7 +11,7 @@ from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.archive_session import ArchiveSession
 from dreg_client._sync.blob_file import write_blob
 from dreg_client._sync.file_reader import FileReader
-from dreg_client._sync.ports import Content, Destination
+from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client.files import layout as layout_files
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.docker_archive import SavedImages
@@ -77,7 +77,7 @@ class DockerArchiveDestination:
         if self._old is not None:
             self._old.files.close()
 
-    def writing(self, *, defers_tags: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002 (port)
+    def writing(self, *, on_deferred: OnTags | None = None) -> AbstractContextManager[None]:  # noqa: ARG002 (port)
         """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
         return self._session.writer()
 
@@ -177,7 +177,7 @@ class DockerArchiveDestination:
         """Return False, because an archive has no repositories."""
         return False
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
         """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
 
         Raises:
@@ -192,6 +192,7 @@ class DockerArchiveDestination:
         with self.writing():
             run_in_thread(partial(self._writable.add, image, name, self.name, no_clobber=no_clobber))
             self._pushed[manifest.digest] = manifest
+        return True
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name, and the image if it has no other."""

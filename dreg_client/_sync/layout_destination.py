@@ -11,13 +11,14 @@ from dreg_client._sync._compat import run_in_thread, run_shielded
 from dreg_client._sync.blob_file import write_blob
 from dreg_client._sync.layout_lock import changing_index, deleting_content, writing_content
 from dreg_client._sync.layout_source import LayoutSource
-from dreg_client._sync.ports import Content, Destination
+from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client.files import layout_writer
 from dreg_client.files.pending_entries import Change, NewEntries, PendingEntries, current_writer
 from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import Naming
 from dreg_client.protocol.content import RawManifest, verifiable
+from dreg_client.protocol.tag_conflicts import check_replaced
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
 
@@ -41,33 +42,34 @@ class LayoutDestination(LayoutSource):
         return self
 
     @contextmanager
-    def writing(self, *, defers_tags: bool = False) -> Generator[None]:
+    def writing(self, *, on_deferred: OnTags | None = None) -> Generator[None]:
         """Keep `gc` and deletions out.
 
         The manifests that are pushed by digest are listed in the index at the end, without a name, except for those
         that another manifest names that is pushed in the block, such as the children of an index. If the block raises,
-        they are not listed. With `defers_tags`, tags are written several at a time, at the end or earlier, in the order
+        they are not listed. With `on_deferred`, tags are written several at a time, at the end or earlier, in the order
         in which they were pushed, also if the block raises.
         """
-        with self._writer(defers_tags=defers_tags):
+        with self._writer(on_deferred):
             yield
 
     @contextmanager
-    def _writer(self, *, defers_tags: bool = False) -> Generator[PendingEntries]:
+    def _writer(self, on_deferred: OnTags | None = None) -> Generator[PendingEntries]:
         self.files.check_open()
-        pending = PendingEntries(self, defers_tags=defers_tags)
+        pending = PendingEntries(self, on_deferred)
         with writing_content(self.files.name):
             if pending.outer is None:
                 self._read_index()  # another process may have changed it
             try:
                 with pending:
                     yield pending
+                self._end(pending)
             except BaseException:
                 if pending.has_tags:
-                    with suppress(errors.DregError):  # the first error is raised
+                    with suppress(Exception):  # the first error is raised
                         run_shielded(self._write_tags, pending)
                 raise
-            self._end(pending)
+            pending.check()
 
     def _end(self, pending: PendingEntries) -> None:
         """Write what a writer has left, unless the writer around it will."""
@@ -88,7 +90,7 @@ class LayoutDestination(LayoutSource):
             except BaseException:
                 pending.put_back(taken)
                 raise
-        entries.check()
+        pending.end_tags(entries)
 
     def _change_index(self, change: Change) -> None:
         with changing_index(self.files.name):
@@ -125,16 +127,18 @@ class LayoutDestination(LayoutSource):
             return written
 
     def _write_overdue(self, pending: PendingEntries) -> None:
+        """Write the tags that have waited long enough. If this fails, the end of the writer tries again."""
         if (overdue := pending.overdue()) is not None:
-            self._write_tags(overdue)
+            with suppress(errors.LayoutError):  # it is not about what is written now
+                self._write_tags(overdue)
 
     def mount_blob(self, digest: Digest, repository: str) -> bool:  # noqa: ARG002 (port)
         """Return False, because a layout has no repositories."""
         self.files.check_open()
         return False
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
-        """Write a manifest under a name or under its digest."""
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+        """Write a manifest under a name or under its digest; return whether it was not deferred."""
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
         is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
@@ -143,15 +147,17 @@ class LayoutDestination(LayoutSource):
             if run_in_thread(layout_writer.write_document, self._directory, manifest.digest, manifest.raw):
                 pending.add_blob()
             pending.add(manifest, entry, is_unnamed=is_digest)
-            if not is_digest:
-                self._name(Naming(entry, reference, no_clobber), pending)
+            is_written = is_digest or self._name(Naming(entry, reference, no_clobber), pending)
             self._write_overdue(pending)
+        return is_written
 
-    def _name(self, naming: Naming, pending: PendingEntries) -> None:
-        """Write a tag, now or later."""
-        if not pending.defer(naming):
-            self._change_index(entries := NewEntries([naming]))
-            entries.check()
+    def _name(self, naming: Naming, pending: PendingEntries) -> bool:
+        """Write a tag now, or later; return whether it was written."""
+        if pending.defer(naming):
+            return False
+        self._change_index(entries := NewEntries([naming]))
+        check_replaced(entries.kept)
+        return True
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name. Its manifest stays until `gc`, even if it has no other name.

@@ -98,19 +98,24 @@ class ManifestCopies:
         """Return whether a manifest need not be written."""
         return is_there and not self._destination.lists_written
 
-    def write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool, is_last: bool) -> None:
-        """Write a manifest under a tag or under its digest; `is_last` if it is not written again."""
+    def write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool, is_last: bool) -> bool:
+        """Write a manifest under a tag or under its digest; return whether this was not deferred.
+
+        `is_last` if it is not written again.
+        """
+        is_written = True
         if not self._is_dry_run:
             manifest = self._bytes_of(descriptor)
             is_digest = reference == descriptor.digest
             if not is_digest and self._destination.has_closures and subject_in(manifest.raw) is not None:
                 # It must be listed as a referrer before its tag is visible: a tag means that the copy is complete.
                 self._destination.push_manifest(manifest, descriptor.digest)
-            self._destination.push_manifest(manifest, reference, no_clobber=no_clobber)
+            is_written = self._destination.push_manifest(manifest, reference, no_clobber=no_clobber)
         if is_last:
             with self._lock:
                 if cached := self._cached.pop(descriptor.digest, None):
                     self._size_cached -= len(cached.raw)
+        return is_written
 
     def clear_cache(self) -> None:
         """Forget the bytes of all manifests."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from dreg_client._sync.ports import BlobReader, Content, Destination, Source
+from dreg_client._sync.ports import BlobReader, Content, Destination, OnTags, Source
 from dreg_client.copying.repository_names import by_repository
 from dreg_client.files.saved_spool import full_name
 from dreg_client.protocol.content import BlobRequest, RawManifest
@@ -97,9 +97,12 @@ class NamedRepository(NamedImages):
         """List the tags."""
         return tuple(by_repository(self._written.tags()).get(self._repository, ()))
 
-    def writing(self, *, defers_tags: bool = False) -> AbstractContextManager[None]:
+    def writing(self, *, on_deferred: OnTags | None = None) -> AbstractContextManager[None]:
         """Write to the medium."""
-        return self._written.writing(defers_tags=defers_tags)
+        if on_deferred is None:
+            return self._written.writing()
+        prefix = self._name_of("")
+        return self._written.writing(on_deferred=lambda names: on_deferred([it.removeprefix(prefix) for it in names]))
 
     def current_digest(self, reference: str) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
@@ -113,9 +116,9 @@ class NamedRepository(NamedImages):
         """Return False, because only registries mount."""
         return self._written.mount_blob(digest, repository)
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
-        """Write a manifest under a tag or under its digest."""
-        self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+        """Write a manifest under a tag or under its digest; return whether it was not deferred."""
+        return self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""

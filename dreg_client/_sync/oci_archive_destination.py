@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.archive_session import ArchiveSession
 from dreg_client._sync.layout_destination import LayoutDestination
+from dreg_client._sync.ports import OnTags
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.layout import check_marker, index_octets
 from dreg_client.files.pending_entries import PendingEntries
@@ -54,15 +55,15 @@ class OciArchiveDestination(LayoutDestination):
         self.files.close()
 
     @contextmanager
-    def writing(self, *, defers_tags: bool = False) -> Generator[None]:
+    def writing(self, *, on_deferred: OnTags | None = None) -> Generator[None]:
         """Write the archive at the end of the block. If the block raises, the archive stays as it was."""
-        with self._writer(defers_tags=defers_tags):
+        with self._writer(on_deferred):
             yield
 
     @contextmanager
-    def _writer(self, *, defers_tags: bool = False) -> Generator[PendingEntries]:
+    def _writer(self, on_deferred: OnTags | None = None) -> Generator[PendingEntries]:
         self.files.check_open()
-        with self._session.writer(), super()._writer(defers_tags=defers_tags) as pending:
+        with self._session.writer(), super()._writer(on_deferred) as pending:
             yield pending
 
     def _begin(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Unchecked = list[tuple["ReferrersTag", "Descriptor"]]
 """Referrers tags, and entries that were added to them but not checked again."""
-_unchecked: Final = ContextVar[Unchecked | None]("dreg-unchecked-referrers", default=None)
+_unchecked: Final = ContextVar[tuple[Unchecked, ...]]("dreg-unchecked-referrers", default=())
 _RANDOM: Final = random.SystemRandom()
 
 
@@ -25,7 +25,7 @@ _RANDOM: Final = random.SystemRandom()
 def checked_together() -> Generator[None]:
     """Check the entries that are added in this block at its end, even if it raises a `DregError`."""
     added: Unchecked = []
-    token = _unchecked.set(added)
+    _unchecked.set((*_unchecked.get(), added))
     try:
         yield
     except errors.DregError:
@@ -35,21 +35,31 @@ def checked_together() -> Generator[None]:
             log.warning("%s", failure)
         raise
     finally:
-        _unchecked.reset(token)
+        # Not by a token, because the block may end in another context than it began.
+        _unchecked.set(tuple(it for it in _unchecked.get() if it is not added))
     _check(added)
 
 
 def add_entry(tag: "ReferrersTag", entry: "Descriptor") -> None:
     """Add an entry to a referrers tag; in a block of `checked_together`, check it again at the end of the block."""
-    added = _unchecked.get()
-    if added is None:
+    blocks = _unchecked.get()
+    if not blocks:
         tag.add(entry)
     elif tag.add_unchecked(entry):
-        added.append((tag, entry))
+        blocks[-1].append((tag, entry))
 
 
 def _check(added: Unchecked) -> None:
+    """Check all entries; raise the first error at the end."""
     if added:
         sleep(_RANDOM.uniform(1.0, 2.0))
+    failures: list[errors.DregError] = []
     for tag, entry in added:
-        tag.add(entry)
+        try:
+            tag.add(entry)
+        except errors.DregError as failure:
+            failures.append(failure)
+    for other in failures[1:]:
+        log.warning("%s", other)
+    if failures:
+        raise failures[0]

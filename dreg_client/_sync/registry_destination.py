@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.manifests import named
-from dreg_client._sync.ports import Content, Destination
+from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.untag import untag
@@ -40,7 +40,7 @@ class RegistryDestination(RegistrySource):
         return self
 
     @contextmanager
-    def writing(self, *, defers_tags: bool = False) -> Generator[None]:  # noqa: ARG002 (port)
+    def writing(self, *, on_deferred: OnTags | None = None) -> Generator[None]:  # noqa: ARG002 (port)
         """Check changes of referrers tags at the end, all together.
 
         Blobs need nothing: a registry keeps for a while what no manifest names yet.
@@ -72,7 +72,7 @@ class RegistryDestination(RegistrySource):
 
         return BlobUploads(self._client, self._name)
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> None:
+    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
         """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
         name, raw = name_of(reference), manifest.raw
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
@@ -89,11 +89,11 @@ class RegistryDestination(RegistrySource):
             where = f"{self.address}, tag {name}, as stored by the registry"
             raise errors.DigestMismatchError(manifest.digest, digest, where, as_stored=True)
         subject = subject_in(raw)
-        if subject is None or lists_referrers(response, subject):
-            return
-        written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
-        parsed = parse_manifest(raw, media_type, strict=False)
-        add_entry(self.referrers_tag(subject), referrer(written, parsed))
+        if subject is not None and not lists_referrers(response, subject):
+            written = Descriptor(mediaType=media_type, digest=digest, size=len(raw))
+            parsed = parse_manifest(raw, media_type, strict=False)
+            add_entry(self.referrers_tag(subject), referrer(written, parsed))
+        return True
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""

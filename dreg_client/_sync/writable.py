@@ -140,7 +140,7 @@ class WritableStore(Store):
         tags = [check_ref_name(text) for text in new_tags]
         if not tags:
             raise ValueError("name at least one tag to add")
-        with self.destination.writing(defers_tags=True):
+        with self.destination.writing(on_deferred=len):
             found = self.source.fetch_manifest(reference_text(reference), legacy=True)
             for new in tags:
                 self.destination.push_manifest(found, new)

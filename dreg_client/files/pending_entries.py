@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from math import inf
 from threading import Lock
 from time import monotonic
 from typing import Final, Self
@@ -12,7 +13,7 @@ from dreg_client.models.index_text import IndexText, Naming
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.missing import named_manifests
 from dreg_client.protocol.referrers import subject_in
-from dreg_client.protocol.tag_conflicts import not_replaced
+from dreg_client.protocol.tag_conflicts import check_replaced
 from dreg_client.values.digest import Digest
 
 Change = Callable[[IndexText], bool]
@@ -46,18 +47,20 @@ class PendingEntries:
 
     Args:
         layout: The layout that is written, because one task may write several.
-        defers_tags: Whether tags may be written after they were added, several at a time.
+        on_deferred: With it, tags may be written after they were added, several at a time. It is called with them once
+            they were written.
 
     Attributes:
         outer: The writer of the block around this one; None if there is none.
     """
 
-    def __init__(self, layout: object, *, defers_tags: bool = False) -> None:
-        self._layout, self._defers_tags = layout, defers_tags
+    def __init__(self, layout: object, on_deferred: Callable[[Sequence[str]], object] | None = None) -> None:
+        self._layout, self._on_deferred = layout, on_deferred
         self.outer: PendingEntries | None = current_writer(layout)
         self._lock = Lock()
         self._is_open = True
         self._tags: list[Naming] = []
+        self._kept: dict[str, str] = {}
         self._written = 0.0  # when; the first tag is written at once
         self._left = _Unlisted()
 
@@ -114,7 +117,7 @@ class PendingEntries:
 
     def defer(self, tag: Naming) -> bool:
         """Keep a tag for later, here or in an outer writer; return False if it must be written now."""
-        if not self._defers_tags:
+        if self._on_deferred is None:
             return self.outer is not None and self.outer.defer(tag)
         with self._lock:
             if self._is_open:
@@ -123,7 +126,7 @@ class PendingEntries:
 
     def overdue(self) -> "PendingEntries | None":
         """Return the writer whose tags have waited long enough; None if there are none."""
-        if not self._defers_tags:
+        if self._on_deferred is None:
             return self.outer and self.outer.overdue()
         return self if self._tags and monotonic() - self._written > _TAGS_WITHIN else None
 
@@ -139,9 +142,22 @@ class PendingEntries:
         return taken
 
     def put_back(self, tags: list[Naming]) -> None:
-        """Add tags again that could not be written, before those that were added meanwhile."""
+        """Add tags again that could not be written, before those that were added meanwhile.
+
+        They are written at the end of the writer: each attempt may wait for a lock.
+        """
         with self._lock:
-            self._tags = tags + self._tags
+            self._tags, self._written = tags + self._tags, inf
+
+    def end_tags(self, entries: "NewEntries") -> None:
+        """Note that tags were written, apart from those that must not be replaced."""
+        self._kept |= entries.kept
+        if self._on_deferred is not None and entries.written:
+            self._on_deferred(entries.written)
+
+    def check(self) -> None:
+        """Raise ConflictError if tags were not written because they must not be replaced."""
+        check_replaced(self._kept)
 
 
 def current_writer(layout: object) -> PendingEntries | None:
@@ -156,18 +172,19 @@ class NewEntries:
     """A change of the index that adds tags, and manifests without a name.
 
     Tags that must not be replaced stay as they are. The others are written.
+
+    Attributes:
+        written: The tags that were written.
+        kept: Those that were not, with the digests of the manifests that they name.
     """
 
     def __init__(self, tags: Sequence[Naming], roots: Sequence[Descriptor] = ()) -> None:
         self._tags, self._roots = tags, roots
-        self._kept: dict[str, str] = {}
+        self.written: list[str] = []
+        self.kept: dict[str, str] = {}
 
     def __call__(self, index: IndexText) -> bool:
         """Change the index; return whether anything is different."""
-        wanted, self._kept = index.unclobbering(self._tags)
+        wanted, self.kept = index.unclobbering(self._tags)
+        self.written = [it.name for it in wanted]
         return index.name_all([(it.entry, it.name) for it in wanted]) | index.add_all(self._roots)
-
-    def check(self) -> None:
-        """Raise ConflictError if a tag was kept."""
-        for tag, digest in self._kept.items():
-            raise not_replaced(tag, digest)

@@ -247,21 +247,24 @@ def test_a_copy_of_many_tags_changes_the_index_a_few_times(tmp_path: Path, renam
 
 def test_deferred_tags_that_are_not_to_be_replaced_leave_others_alone(writer: Writer) -> None:
     old, new = writer.image("a"), writer.image("new", (b"other",))
+    writer.tag(old, "c")
     raw = RawManifest(writer.file(new).read_bytes(), OCI + "manifest.v1+json")
+    written: list[str] = []
 
     async def by_task() -> None:
-        async with AsyncLayout(writer.path) as layout, layout.destination.writing(defers_tags=True):
-            for tag in ("first", "a", "b"):
-                await layout.destination.push_manifest(raw, tag, no_clobber=True)
+        async with AsyncLayout(writer.path) as layout, layout.destination.writing(on_deferred=written.extend):
+            for tag in ("first", "a", "b", "c"):
+                assert not await layout.destination.push_manifest(raw, tag, no_clobber=True)
 
     def by_thread() -> None:
-        with Layout(writer.path) as layout, layout.destination.writing(defers_tags=True):
-            for tag in ("first", "a", "b"):
-                layout.destination.push_manifest(raw, tag, no_clobber=True)
+        with Layout(writer.path) as layout, layout.destination.writing(on_deferred=written.extend):
+            for tag in ("first", "a", "b", "c"):
+                assert not layout.destination.push_manifest(raw, tag, no_clobber=True)
 
-    with pytest.raises(errors.ConflictError, match=f"the tag a names another manifest, {old}"):
+    with pytest.raises(errors.ConflictError, match=rf"name other manifests: a \({old}\), c \({old}\); they were not"):
         by_thread() if writer.way == "threads" else asyncio.run(by_task())
-    assert writer.entries() == [(old, "a"), (new, "new"), (new, "first"), (new, "b")]
+    assert writer.entries() == [(old, "a"), (new, "new"), (old, "c"), (new, "first"), (new, "b")]
+    assert written == ["first", "b"]
 
 
 def test_no_clobber_keeps_a_tag_that_another_process_wrote(writer: Writer, tmp_path: Path) -> None:

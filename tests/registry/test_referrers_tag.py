@@ -1,6 +1,7 @@
 """The referrers tag on a real registry that keeps no list of referrers, written by threads and by processes at once."""
 
 import asyncio
+import contextvars
 import json
 import logging
 import subprocess
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dreg_client import AsyncRegistry, Descriptor, Digest, Registry
+from dreg_client import AsyncRegistry, Descriptor, Digest, Registry, errors
 from dreg_client._sync.registry_destination import RegistryDestination
 from dreg_client.protocol.content import RawManifest
 from dreg_client.values.media_type import OCI_MANIFEST
@@ -81,6 +82,31 @@ def test_upl_17_entries_that_others_overwrite_during_a_copy_are_added_again_at_i
                 medium.push_manifest(manifest, manifest.digest)
             registry.put("acme/web", str(subject.digest).replace(":", "-"), EMPTY_INDEX)
         assert {each.digest for each in web.referrers(subject)} == {each.digest for each in written}
+
+
+def test_upl_17_an_entry_that_cannot_be_added_again_does_not_stop_the_check_of_others(
+    registry: RunningRegistry,
+) -> None:
+    with Registry(registry.url) as opened:
+        web = opened.repository("acme/web")
+        subject = web.resolve("1.3")
+        medium = web.source
+        assert isinstance(medium, RegistryDestination)
+        gone, kept = [RawManifest(text.encode(), OCI_MANIFEST) for text in signatures(subject, "one", "two")]
+        block = medium.writing()
+        contextvars.copy_context().run(block.__enter__)
+        block.__exit__(None, None, None)  # in another context than it was entered
+
+        def write() -> None:
+            with medium.writing():
+                for manifest in (gone, kept):
+                    medium.push_manifest(manifest, manifest.digest)
+                registry.put("acme/web", str(subject.digest).replace(":", "-"), EMPTY_INDEX)
+                delete_by_another_tool(registry, gone.digest)
+
+        with pytest.raises(errors.DregError, match=str(gone.digest)):
+            write()
+        assert [each.digest for each in web.referrers(subject)] == [kept.digest]
 
 
 def test_upl_17_no_entry_is_lost_by_processes(registry: RunningRegistry) -> None:
