@@ -26,9 +26,9 @@ def folder(way: Way, tmp_path: Path) -> Path:
 def keep(folder: Path, url: str) -> Path:
     """Keep the URL as an earlier process did."""
     environment = {"XDG_STATE_HOME": str(folder.parents[1])}
-    kept = KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment)
-    kept.save(url)
-    kept.close()
+    with KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment) as kept:
+        kept.open()
+        kept.save(url)
     (path,) = folder.iterdir()
     return path
 
@@ -128,9 +128,7 @@ def test_upl_01_a_file_or_folder_that_others_can_write_is_rejected(way: Way, net
 def test_upl_05_an_upload_that_another_process_continues_is_not_kept(way: Way, net: Network, folder: Path) -> None:
     uploads = uploads_at(net)
     environment = {"XDG_STATE_HOME": str(folder.parents[1])}
-    other = KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment)
-    try:
+    with KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment) as other:
+        other.open()
         assert way.push(SMALL, resume=True).kind is None
-    finally:
-        other.close()
     assert uploads.blobs == {digest(SMALL): SMALL}
