@@ -1,14 +1,16 @@
 """The URL of an unfinished upload, as another process finds it: UPL-01, UPL-05, UPL-12."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from dreg_client import errors
+from dreg_client import AsyncRegistry, errors
 from dreg_client.files.kept_upload import KeptUpload
 from dreg_client.values.digest import Digest
+from tests.cancellation.guarded import CancelledAt
 from tests.faultserver import Network
 from tests.hostile.secrets import SIGNED
 from tests.hostile.uploads import BASE, SMALL, digest, uploads_at
@@ -41,6 +43,24 @@ def test_upl_05_an_upload_goes_on_where_an_earlier_process_ended(way: Way, net: 
     assert way.push(SMALL, resume=True).kind is None
     assert uploads.methods == ["HEAD", "GET", "PATCH", "PUT"]
     assert uploads.blobs == {digest(SMALL): SMALL}
+    assert not [*folder.iterdir()]
+
+
+def test_upl_05_an_upload_goes_on_instead_of_a_mount(way: Way, net: Network, folder: Path) -> None:
+    uploads = uploads_at(net)
+    uploads.sessions["u7"] = bytearray(SMALL[:200_000])
+    keep(folder, f"{REGISTRY}{BASE}/blobs/uploads/u7")
+
+    assert way.push(SMALL, mount_from="acme/base", resume=True).kind is None
+    assert uploads.methods == ["HEAD", "GET", "PATCH", "PUT"]
+    assert not uploads.sessions
+
+
+def test_upl_13_a_mount_that_opens_an_upload_may_be_continued_later(way: Way, net: Network, folder: Path) -> None:
+    uploads = uploads_at(net)
+
+    assert way.push(SMALL, mount_from="acme/base", resume=True).kind is None
+    assert uploads.methods == ["HEAD", "POST", "PATCH", "PUT"]
     assert not [*folder.iterdir()]
 
 
@@ -122,6 +142,7 @@ def test_upl_01_a_file_or_folder_that_others_can_write_is_rejected(way: Way, net
     path.unlink()
     folder.chmod(0o777)
     refused(way.push(SMALL, resume=True), errors.FileError)
+    refused(way.push(SMALL, resume=True, mount_from="acme/base"), errors.FileError)
     assert set(uploads.methods) == {"HEAD"}
 
 
@@ -131,4 +152,27 @@ def test_upl_05_an_upload_that_another_process_continues_is_not_kept(way: Way, n
     with KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment) as other:
         other.open()
         assert way.push(SMALL, resume=True).kind is None
+    assert uploads.blobs == {digest(SMALL): SMALL}
+
+
+def test_upl_05_a_task_that_is_cancelled_at_any_await_keeps_no_file_open(
+    net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    uploads = uploads_at(net)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    async def cancelled_at(number: int) -> bool:
+        async with AsyncRegistry(REGISTRY, ca_file=str(net.ca_file)) as registry:
+            pushing = registry.repository("acme/web").push_blob(SMALL, mount_from="acme/base", resume=True)
+            cut = CancelledAt(pushing, number)
+            await asyncio.gather(asyncio.create_task(cut.run()), return_exceptions=True)
+        with KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL))) as kept:
+            kept.open()
+            kept.save("")
+        return cut.waits >= number
+
+    number = 1
+    while asyncio.run(cancelled_at(number)):
+        number += 1
+    assert "another process" not in caplog.text
     assert uploads.blobs == {digest(SMALL): SMALL}
