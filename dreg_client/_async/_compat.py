@@ -113,7 +113,7 @@ class Semaphore:
 
     async def acquire(
         self,
-        timeout: float,  # noqa: ASYNC109 (reaching the timeout is not an error)
+        timeout: float = float("inf"),  # noqa: ASYNC109 (reaching the timeout is not an error)
         held: list[None] | None = None,
     ) -> bool:
         """Wait for a permit; return False if none was free within `timeout` seconds.

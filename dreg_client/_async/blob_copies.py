@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._async.ports import AsyncDestination, AsyncSource
@@ -14,8 +13,6 @@ from dreg_client.protocol.events import Copying, Event, Outcome
 from dreg_client.protocol.permits import Permit
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
-
-_FOREVER: Final = 86400.0
 
 
 class AsyncBlobCopies:
@@ -103,7 +100,7 @@ class AsyncBlobCopies:
         held = [(limit, Permit(limit)) for limit in self._limits]
         try:
             for limit, permit in held:
-                await limit.acquire(_FOREVER, permit)
+                await limit.acquire(held=permit)
             await self._push(content)
         finally:
             for limit, permit in held:
@@ -131,10 +128,14 @@ def may_be_left_out(descriptor: Descriptor) -> bool:
     return descriptor.family is Family.NONDISTRIBUTABLE and bool(descriptor.urls)
 
 
+def registry_of(end: AsyncSource) -> str:
+    """Return the URL of the registry of a repository; empty for a layout or an archive."""
+    return end.client.registry.url if end.client is not None else ""
+
+
 def is_one_registry(source: AsyncSource, destination: AsyncDestination) -> bool:
     """Return whether two stores are repositories of one registry."""
-    read, written = source.client, destination.client
-    return read is not None and written is not None and read.registry.url == written.registry.url
+    return registry_of(source) == registry_of(destination) != ""
 
 
 def concurrency(source: AsyncSource, destination: AsyncDestination) -> tuple[int, int]:

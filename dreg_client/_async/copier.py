@@ -22,7 +22,6 @@ from dreg_client.protocol.events import Event, Outcome, Planned, Tagged
 from dreg_client.values.digest import Digest
 
 _ALONE: Final = AsyncSharedTransfers()
-_FOREVER: Final = 86400.0
 
 
 class AsyncCopier:
@@ -159,11 +158,12 @@ class AsyncCopier:
         """Wait for the next step; return None if nothing is left."""
         while True:
             async with self._lock:
+                self._check()
                 step = self._graph.next()
                 if step is not None or self._graph.is_complete:
                     return step
                 self._waiting += 1
-            await self._wakes.acquire(_FOREVER)
+            await self._wakes.acquire()
 
     def _wake(self) -> None:
         """Let all waiting workers look for steps."""
@@ -174,7 +174,6 @@ class AsyncCopier:
     async def _finish(self, step: Step, outcome: Outcome) -> None:
         async with self._lock:
             self._graph.finish(step)
-            self._check()
             event = self.record.add(step.descriptor, outcome, is_manifest=not isinstance(step, CopyBlob))
             self._wake()
         self._emit(event)
@@ -211,7 +210,7 @@ class AsyncCopier:
             for root, tag in signatures:
                 self._add(root, tag, is_cosign_tag=True)
             self._check()
-            found = Planned(self._graph.blobs, self._graph.octets)
+            found = Planned(self._graph.blobs, self._graph.size)
             self._wake()
         self._emit(found)
 

@@ -24,7 +24,6 @@ from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE
 
 _BLOCK: Final = MEBIBYTE
-_FOREVER: Final = 86400.0
 _FAST: Final = 128 * MEBIBYTE
 """Bytes per second. A faster connection is not throttled, and more connections would compete for the CPU."""
 _HEAD_START: Final = 0.05
@@ -108,8 +107,8 @@ class AsyncRangedDownload:
     async def _read_ranges(self) -> None:
         """Read one range after another, until the group is cancelled."""
         while True:
-            if await self._unread_count.acquire(_FOREVER):
-                await self._unread.popleft().read()
+            await self._unread_count.acquire()
+            await self._unread.popleft().read()
 
     async def __aexit__(self, *_: object) -> None:
         self._left = True

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from dreg_client._async._compat import Lock, Semaphore, new_lock
+from dreg_client._async._compat import Semaphore, wait_future
+from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 
 _MOST: Final = 100_000
@@ -17,16 +18,13 @@ class AsyncPlacedBlobs:
 
     def __init__(self) -> None:
         self._repositories: dict[Digest, str] = {}
-        self._turns: dict[Digest, Lock] = {}
 
     @asynccontextmanager
     async def turn(self, digest: Digest) -> AsyncGenerator[None]:
         """Wait until no other copy transfers the same blob, which can then be mounted."""
-        async with self._turns.setdefault(digest, new_lock()):
-            try:
-                yield
-            finally:
-                self._turns.pop(digest, None)  # those that wait already have the lock
+        with Turn((self, digest)) as before:
+            await wait_future(before)
+            yield
 
     def add(self, digest: Digest, repository: str) -> None:
         """Remember that a repository has a blob."""

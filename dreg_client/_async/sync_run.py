@@ -5,12 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Self, TypeVar
 
 from dreg_client._async._compat import Semaphore, new_lock
-from dreg_client._async.blob_copies import concurrency
+from dreg_client._async.blob_copies import registry_of
 from dreg_client._async.copy import listener_of
 from dreg_client._async.limits import within
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
 from dreg_client._async.shared_transfers import AsyncPlacedBlobs, AsyncSharedTransfers
+from dreg_client.copying.concurrency import numbers_at_once
 from dreg_client.copying.lost_registries import LostRegistries
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.totals import Totals
@@ -18,7 +19,6 @@ from dreg_client.credentials.lookup import with_defaults
 from dreg_client.protocol.permits import Permit
 
 REPOSITORIES_AT_ONCE: Final = 4
-_FOREVER: Final = 86400.0
 T = TypeVar("T")
 
 
@@ -41,7 +41,7 @@ class AsyncSyncRun:
         self.lost = LostRegistries()
         self._places = Semaphore(REPOSITORIES_AT_ONCE)
         self._opened: dict[tuple[str, bool], AsyncRegistry] = {}
-        self._blobs: dict[str, Semaphore] = {}
+        self._blobs: dict[tuple[str, int], Semaphore] = {}
         self._placed: dict[str, AsyncPlacedBlobs] = {}
         self._lock, self._stack = new_lock(), AsyncExitStack()
 
@@ -70,19 +70,27 @@ class AsyncSyncRun:
         """
         held = Permit(self._places)
         try:
-            await self._places.acquire(_FOREVER, held)
+            await self._places.acquire(held=held)
             self.lost.check(source, destination)
             yield
         finally:
             self._places.release(held)
 
     def shared(self, source: AsyncSource, destination: AsyncDestination) -> AsyncSharedTransfers:
-        """Return what all copies between the same hosts share."""
-        at_once, _ = concurrency(source, destination)
-        hosts = {host for end in (source, destination) if (host := _host(end))}
+        """Return what all copies between the same hosts share.
+
+        How many blobs a host serves or takes at a time depends on its own connections. If these differ between the
+        source and the destination, the host has a limit for each.
+        """
+        is_shared = source.client is destination.client
+        sizes = set[tuple[str, int]]()
+        for end in (source, destination):
+            if end.client is not None:
+                at_once, _ = numbers_at_once(end.client.connections, 2 if is_shared else 1)
+                sizes.add((registry_of(end), at_once))
         # All copies acquire the limits in the same order, so they cannot wait for each other.
-        limits = tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
-        into = _host(destination)
+        limits = tuple(self._blobs.setdefault(size, Semaphore(size[1])) for size in sorted(sizes))
+        into = registry_of(destination)
         return AsyncSharedTransfers(limits, self._placed.setdefault(into, AsyncPlacedBlobs()) if into else None)
 
 
@@ -94,8 +102,3 @@ async def in_run(options: CopyOptions, function: Callable[[AsyncSyncRun], Awaita
             return await function(run)
 
     return await within(options.get("deadline"), call)
-
-
-def _host(end: AsyncSource) -> str:
-    """Return the registry of a repository; empty if it is a layout or an archive."""
-    return end.client.registry.url if end.client is not None else ""

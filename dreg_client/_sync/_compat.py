@@ -127,7 +127,7 @@ class Semaphore:
         """The number of permits that can be acquired now."""
         return self._permits.qsize()
 
-    def acquire(self, timeout: float, held: list[None] | None = None) -> bool:
+    def acquire(self, timeout: float = inf, held: list[None] | None = None) -> bool:
         """Wait for a permit; return False if none was free within `timeout` seconds.
 
         `held` is an empty list that gets an item at the moment when the permit is acquired.

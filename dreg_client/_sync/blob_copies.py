@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync.ports import Destination, Source
@@ -15,8 +14,6 @@ from dreg_client.protocol.events import Copying, Event, Outcome
 from dreg_client.protocol.permits import Permit
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
-
-_FOREVER: Final = 86400.0
 
 
 class BlobCopies:
@@ -104,7 +101,7 @@ class BlobCopies:
         held = [(limit, Permit(limit)) for limit in self._limits]
         try:
             for limit, permit in held:
-                limit.acquire(_FOREVER, permit)
+                limit.acquire(held=permit)
             self._push(content)
         finally:
             for limit, permit in held:
@@ -132,10 +129,14 @@ def may_be_left_out(descriptor: Descriptor) -> bool:
     return descriptor.family is Family.NONDISTRIBUTABLE and bool(descriptor.urls)
 
 
+def registry_of(end: Source) -> str:
+    """Return the URL of the registry of a repository; empty for a layout or an archive."""
+    return end.client.registry.url if end.client is not None else ""
+
+
 def is_one_registry(source: Source, destination: Destination) -> bool:
     """Return whether two stores are repositories of one registry."""
-    read, written = source.client, destination.client
-    return read is not None and written is not None and read.registry.url == written.registry.url
+    return registry_of(source) == registry_of(destination) != ""
 
 
 def concurrency(source: Source, destination: Destination) -> tuple[int, int]:

@@ -25,7 +25,6 @@ from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MEBIBYTE
 
 _BLOCK: Final = MEBIBYTE
-_FOREVER: Final = 86400.0
 _FAST: Final = 128 * MEBIBYTE
 """Bytes per second. A faster connection is not throttled, and more connections would compete for the CPU."""
 _HEAD_START: Final = 0.05
@@ -109,8 +108,8 @@ class RangedDownload:
     def _read_ranges(self) -> None:
         """Read one range after another, until the group is cancelled."""
         while True:
-            if self._unread_count.acquire(_FOREVER):
-                self._unread.popleft().read()
+            self._unread_count.acquire()
+            self._unread.popleft().read()
 
     def __exit__(self, *_: object) -> None:
         self._left = True

@@ -119,7 +119,8 @@ class Repository(Store):
             mount_from: Another repository of the same registry, which may have the blob. The registry then adds the
                 blob without a transfer; if it does not, the bytes are sent.
             resume: Send chunks, and remember the upload in `$XDG_STATE_HOME/dreg/uploads` until it ends, so that the
-                same call goes on after this process has ended. Without `digest`, the source must be readable twice.
+                same call goes on after this process has ended, instead of mounting the blob. Without `digest`, the
+                source must be readable twice.
             media_type: The media type of the descriptor that is returned. Registries do not store it.
 
         Returns:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from dreg_client._sync._compat import Lock, Semaphore, new_lock
+from dreg_client._sync._compat import Semaphore, wait_future
+from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 
 _MOST: Final = 100_000
@@ -18,16 +19,13 @@ class PlacedBlobs:
 
     def __init__(self) -> None:
         self._repositories: dict[Digest, str] = {}
-        self._turns: dict[Digest, Lock] = {}
 
     @contextmanager
     def turn(self, digest: Digest) -> Generator[None]:
         """Wait until no other copy transfers the same blob, which can then be mounted."""
-        with self._turns.setdefault(digest, new_lock()):
-            try:
-                yield
-            finally:
-                self._turns.pop(digest, None)  # those that wait already have the lock
+        with Turn((self, digest)) as before:
+            wait_future(before)
+            yield
 
     def add(self, digest: Digest, repository: str) -> None:
         """Remember that a repository has a blob."""

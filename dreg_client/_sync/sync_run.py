@@ -6,12 +6,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Final, Self, TypeVar
 
 from dreg_client._sync._compat import Semaphore, new_lock
-from dreg_client._sync.blob_copies import concurrency
+from dreg_client._sync.blob_copies import registry_of
 from dreg_client._sync.copy import listener_of
 from dreg_client._sync.limits import within
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
 from dreg_client._sync.shared_transfers import PlacedBlobs, SharedTransfers
+from dreg_client.copying.concurrency import numbers_at_once
 from dreg_client.copying.lost_registries import LostRegistries
 from dreg_client.copying.options import CopyOptions, options_of_ends
 from dreg_client.copying.totals import Totals
@@ -19,7 +20,6 @@ from dreg_client.credentials.lookup import with_defaults
 from dreg_client.protocol.permits import Permit
 
 REPOSITORIES_AT_ONCE: Final = 4
-_FOREVER: Final = 86400.0
 T = TypeVar("T")
 
 
@@ -42,7 +42,7 @@ class SyncRun:
         self.lost = LostRegistries()
         self._places = Semaphore(REPOSITORIES_AT_ONCE)
         self._opened: dict[tuple[str, bool], Registry] = {}
-        self._blobs: dict[str, Semaphore] = {}
+        self._blobs: dict[tuple[str, int], Semaphore] = {}
         self._placed: dict[str, PlacedBlobs] = {}
         self._lock, self._stack = new_lock(), ExitStack()
 
@@ -71,19 +71,27 @@ class SyncRun:
         """
         held = Permit(self._places)
         try:
-            self._places.acquire(_FOREVER, held)
+            self._places.acquire(held=held)
             self.lost.check(source, destination)
             yield
         finally:
             self._places.release(held)
 
     def shared(self, source: Source, destination: Destination) -> SharedTransfers:
-        """Return what all copies between the same hosts share."""
-        at_once, _ = concurrency(source, destination)
-        hosts = {host for end in (source, destination) if (host := _host(end))}
+        """Return what all copies between the same hosts share.
+
+        How many blobs a host serves or takes at a time depends on its own connections. If these differ between the
+        source and the destination, the host has a limit for each.
+        """
+        is_shared = source.client is destination.client
+        sizes = set[tuple[str, int]]()
+        for end in (source, destination):
+            if end.client is not None:
+                at_once, _ = numbers_at_once(end.client.connections, 2 if is_shared else 1)
+                sizes.add((registry_of(end), at_once))
         # All copies acquire the limits in the same order, so they cannot wait for each other.
-        limits = tuple(self._blobs.setdefault(host, Semaphore(at_once)) for host in sorted(hosts))
-        into = _host(destination)
+        limits = tuple(self._blobs.setdefault(size, Semaphore(size[1])) for size in sorted(sizes))
+        into = registry_of(destination)
         return SharedTransfers(limits, self._placed.setdefault(into, PlacedBlobs()) if into else None)
 
 
@@ -95,8 +103,3 @@ def in_run(options: CopyOptions, function: Callable[[SyncRun], T]) -> T:
             return function(run)
 
     return within(options.get("deadline"), call)
-
-
-def _host(end: Source) -> str:
-    """Return the registry of a repository; empty if it is a layout or an archive."""
-    return end.client.registry.url if end.client is not None else ""

@@ -57,17 +57,20 @@ class BlobUploads:
 
     def _push(self, content: Content, digest: Digest, mount_from: RepositoryName | None, *, resume: bool) -> Descriptor:
         """Mount or upload a blob that does not exist."""
+        if not resume:
+            return self._mount_or_upload(content, digest, mount_from, None)
+        with KeptUpload(self._client.registry.url, self._repository, digest) as kept:
+            run_in_thread(kept.open)
+            return self._mount_or_upload(content, digest, None if kept.url else mount_from, kept)
+
+    def _mount_or_upload(
+        self, content: Content, digest: Digest, mount_from: RepositoryName | None, kept: KeptUpload | None
+    ) -> Descriptor:
         opening = self._mounted(digest, mount_from) if mount_from is not None else None
         is_mounted = opening is not None and opening.status == 201
         if is_mounted and (existing := self.existing(digest, content.size)) is not None:
             return existing
-        if not resume:
-            return _Upload(self, self._client, self._requests, content, None).run(opening)
-        kept = run_in_thread(KeptUpload, self._client.registry.url, self._repository, digest)
-        try:
-            return _Upload(self, self._client, self._requests, content, kept).run(opening)
-        finally:
-            kept.close()
+        return _Upload(self, self._client, self._requests, content, kept).run(opening)
 
     def existing(self, digest: Digest, size: int | None) -> Descriptor | None:
         """Return the descriptor of a blob that the registry has; None if it does not say so, or not how long it is."""

@@ -29,7 +29,7 @@ class CopyProgress:
         self._is_atomic = is_atomic
         self._tagged: list[str] = []
         self._lock = Lock()  # blobs are copied by several threads
-        self._blobs, self._octets = 0, 0  # found so far
+        self._blobs, self._size = 0, 0  # found so far
         self._ended, self._done, self._copied = 0, 0, 0
         self._running: dict[str, tuple[int, int]] = {}
         self._painted = monotonic() + _PATIENCE - _PAUSE
@@ -49,8 +49,8 @@ class CopyProgress:
     def listen(self, event: Event) -> None:
         """Count an event."""
         match event:
-            case Planned(blobs, octets):
-                self._blobs, self._octets = blobs, octets
+            case Planned(blobs, size):
+                self._blobs, self._size = blobs, size
             case Copying(digest, _, total, so_far):
                 self._running[digest] = so_far, total
             case Copied(digest, size, outcome, is_manifest=False):
@@ -85,7 +85,7 @@ class CopyProgress:
             for digest, (so_far, total) in running.items():
                 self._update(bars, digest, digest.partition(":")[2][:12], so_far, total)
             label = f"{self._ended}/{self._blobs} blobs"
-            self._update(bars, "", label, self._done + sum(so_far for so_far, _ in running.values()), self._octets)
+            self._update(bars, "", label, self._done + sum(so_far for so_far, _ in running.values()), self._size)
             bars.refresh()
 
     def _update(self, bars: "Progress", key: str, label: str, so_far: int, total: int) -> None:

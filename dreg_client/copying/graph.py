@@ -70,7 +70,7 @@ class CopyGraph:
 
     Attributes:
         blobs: The number of blobs found so far.
-        octets: Their total size in bytes.
+        size: Their total size in bytes.
         failures: What cannot be copied, and why, by tag; by digest if it has no tag and nothing else names it.
             `DepthLimitError`: indexes, or referrers of referrers, are nested more than 8 deep. `TooManyEntriesError`: a
             manifest names more than 10,000 things, or the copy has more than 100,000. `SizeMismatchError`: two
@@ -88,7 +88,7 @@ class CopyGraph:
         self._unfinished = 0
         self._running: list[Step] = []
         self.blobs: int = 0
-        self.octets: int = 0
+        self.size: int = 0
         self.failures: dict[str, errors.DregError] = {}
 
     @property
@@ -269,7 +269,7 @@ class CopyGraph:
         node, is_new = self._node(descriptor, is_manifest=False)
         if is_new:
             heapq.heappush(self._blobs, (-descriptor.size, next(self._order), descriptor))
-            self.blobs, self.octets = self.blobs + 1, self.octets + descriptor.size
+            self.blobs, self.size = self.blobs + 1, self.size + descriptor.size
         return node
 
     def _node(self, descriptor: Descriptor, *, is_manifest: bool) -> tuple[_Node, bool]:

@@ -15,19 +15,19 @@ class Totals:
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
         self.emit = emit
-        self._blobs = self._octets = 0
+        self._blobs = self._size = 0
         self._lock = Lock()
 
     def of_next(self) -> "CopyTotals":
         """Return the listener of another copy."""
         return CopyTotals(self)
 
-    def add(self, blobs: int, octets: int) -> None:
+    def add(self, blobs: int, size: int) -> None:
         """Add the blobs that a copy has found."""
         with self._lock:
             self._blobs += blobs
-            self._octets += octets
-            self.emit(Planned(self._blobs, self._octets))
+            self._size += size
+            self.emit(Planned(self._blobs, self._size))
 
 
 class CopyTotals:
@@ -45,7 +45,7 @@ class CopyTotals:
             return
         with self._lock:
             before, self._now = self._now, event
-            self._of_all.add(event.blobs - before.blobs, event.octets - before.octets)
+            self._of_all.add(event.blobs - before.blobs, event.size - before.size)
 
     def start_next(self) -> None:
         """Count the events that follow as those of another part."""

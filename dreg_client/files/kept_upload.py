@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from dreg_client import errors
 from dreg_client._logging import log
@@ -24,7 +24,9 @@ _FOLDER: Final = 0o700
 
 
 class KeptUpload:
-    """The file with the URL of one unfinished upload. It is locked, so that only one process goes on with it.
+    """The file with the URL of one unfinished upload. A context manager, which closes it.
+
+    Once it is open, it is locked, so that only one process goes on with the upload.
 
     Args:
         registry: The URL of the registry.
@@ -33,26 +35,37 @@ class KeptUpload:
         environment: The environment variables.
 
     Attributes:
-        url: The URL; empty if there is none.
+        url: The URL; empty if there is none, or the file is not open.
 
     Raises:
         ConfigError: There is no home directory.
-        FileError: Others can write to the folder, or it cannot be written.
     """
 
     def __init__(
         self, registry: str, repository: str, digest: Digest, environment: Mapping[str, str] = os.environ
     ) -> None:
-        folder = _folder(environment)
         name = sha256(f"{registry} {repository} {digest}".encode()).hexdigest()
-        self._path, self._file = folder / f"{name}.json", -1
+        self._path, self._file, self._digest = _folder(environment) / f"{name}.json", -1, digest
         self.url: str = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Open and lock the file, and read the URL. If another process has locked it, nothing is kept.
+
+        Raises:
+            FileError: Others can write to the folder, or it cannot be written.
+        """
         try:
-            _prepare(folder)
+            _prepare(self._path.parent)
             self._file = open_own(self._path)
             self.url = _read(self._file)
         except BlockingIOError:
-            log.warning("another process is uploading %s; this upload is not kept", digest)
+            log.warning("another process is uploading %s; this upload is not kept", self._digest)
         except ForeignFileError as failure:
             raise errors.FileError(str(self._path), f"{failure}; delete it, or upload without resume") from None
         except OSError as failure:

@@ -100,11 +100,11 @@ class Planned:
 
     Attributes:
         blobs: The number of blobs found so far, including those that the destination already has.
-        octets: Their total size in bytes.
+        size: Their total size in bytes.
     """
 
     blobs: int
-    octets: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from dreg_client import Copied, Event, Registry, Tagged, copy, errors, open_store, sync
+from dreg_client import Copied, Copying, Event, Layout, Registry, Tagged, copy, errors, open_store, sync
+from dreg_client._sync.copier import Copier
+from dreg_client._sync.copy_roots import Root
+from dreg_client.copying.options import CopyFlags
+from dreg_client.models.descriptor import Descriptor
 from tests.copying.flavours import Copy, both
 from tests.copying.graphs import CONFIG, INDEX, LAYER, MANIFEST, NAME, Graph, content, names
 from tests.registries import LAYOUT, RunningRegistry
@@ -267,3 +271,23 @@ def test_what_was_written_is_told_tag_by_tag(copied: Copy, tmp_path: Path) -> No
     assert {each.tag: each.digest for each in events if isinstance(each, Tagged)} == names(LAYOUT)
     assert any(isinstance(each, Copied) for each in events)
     assert tarfile.is_tarfile(tmp_path / "there.tar")
+
+
+def test_a_blob_that_was_written_while_another_step_failed_is_in_the_outcome(tmp_path: Path) -> None:
+    graph = Graph()
+    image = graph.artifact([])
+    with Layout(graph.write(tmp_path / "here")) as here, Layout.create(tmp_path / "there") as there:
+        destination = there.source.writable
+        assert destination is not None
+
+        def emit(event: Event) -> None:
+            if isinstance(event, Copying):
+                copier.add(Root(Descriptor(**{**image, "size": 1})), "")
+
+        copier = Copier(here.source, destination, CopyFlags(), emit=emit)
+        copier.add(Root(Descriptor(**image)), "")
+        with pytest.raises(errors.SizeMismatchError) as failure:
+            copier.run({})
+
+    assert len(content(tmp_path / "there")) == copier.record.count("copied").count == 1
+    assert "1 blob will not be transferred again" in str(failure.value)

@@ -1,12 +1,14 @@
 """The URL of an unfinished upload, as another process finds it: UPL-01, UPL-05, UPL-12."""
 
+import asyncio
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from dreg_client import errors
+from dreg_client import AsyncRegistry, errors
 from dreg_client.files.kept_upload import KeptUpload
 from dreg_client.values.digest import Digest
 from tests.faultserver import Network
@@ -26,9 +28,9 @@ def folder(way: Way, tmp_path: Path) -> Path:
 def keep(folder: Path, url: str) -> Path:
     """Keep the URL as an earlier process did."""
     environment = {"XDG_STATE_HOME": str(folder.parents[1])}
-    kept = KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment)
-    kept.save(url)
-    kept.close()
+    with KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment) as kept:
+        kept.open()
+        kept.save(url)
     (path,) = folder.iterdir()
     return path
 
@@ -41,6 +43,24 @@ def test_upl_05_an_upload_goes_on_where_an_earlier_process_ended(way: Way, net: 
     assert way.push(SMALL, resume=True).kind is None
     assert uploads.methods == ["HEAD", "GET", "PATCH", "PUT"]
     assert uploads.blobs == {digest(SMALL): SMALL}
+    assert not [*folder.iterdir()]
+
+
+def test_upl_05_an_upload_goes_on_instead_of_a_mount(way: Way, net: Network, folder: Path) -> None:
+    uploads = uploads_at(net)
+    uploads.sessions["u7"] = bytearray(SMALL[:200_000])
+    keep(folder, f"{REGISTRY}{BASE}/blobs/uploads/u7")
+
+    assert way.push(SMALL, mount_from="acme/base", resume=True).kind is None
+    assert uploads.methods == ["HEAD", "GET", "PATCH", "PUT"]
+    assert not uploads.sessions
+
+
+def test_upl_13_a_mount_that_opens_an_upload_may_be_continued_later(way: Way, net: Network, folder: Path) -> None:
+    uploads = uploads_at(net)
+
+    assert way.push(SMALL, mount_from="acme/base", resume=True).kind is None
+    assert uploads.methods == ["HEAD", "POST", "PATCH", "PUT"]
     assert not [*folder.iterdir()]
 
 
@@ -122,15 +142,42 @@ def test_upl_01_a_file_or_folder_that_others_can_write_is_rejected(way: Way, net
     path.unlink()
     folder.chmod(0o777)
     refused(way.push(SMALL, resume=True), errors.FileError)
+    refused(way.push(SMALL, resume=True, mount_from="acme/base"), errors.FileError)
     assert set(uploads.methods) == {"HEAD"}
 
 
 def test_upl_05_an_upload_that_another_process_continues_is_not_kept(way: Way, net: Network, folder: Path) -> None:
     uploads = uploads_at(net)
     environment = {"XDG_STATE_HOME": str(folder.parents[1])}
-    other = KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment)
-    try:
+    with KeptUpload(REGISTRY, "acme/web", Digest(digest(SMALL)), environment) as other:
+        other.open()
         assert way.push(SMALL, resume=True).kind is None
-    finally:
-        other.close()
     assert uploads.blobs == {digest(SMALL): SMALL}
+
+
+def test_upl_05_a_task_that_is_cancelled_while_its_file_is_opened_does_not_keep_it_open(
+    net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    uploads, user = uploads_at(net), os.geteuid()
+    opens, goes_on = threading.Event(), threading.Event()
+
+    def slow_user() -> int:
+        opens.set()
+        goes_on.wait(30)
+        return user
+
+    async def cancelled() -> None:
+        async with AsyncRegistry(REGISTRY, ca_file=str(net.ca_file)) as registry:
+            pushing = asyncio.create_task(registry.repository("acme/web").push_blob(SMALL, resume=True))
+            await asyncio.to_thread(opens.wait, 30)
+            pushing.cancel()
+            asyncio.get_running_loop().call_soon(goes_on.set)
+            with pytest.raises(asyncio.CancelledError):
+                await pushing
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", slow_user)
+    asyncio.run(cancelled())
+    keep(tmp_path / "dreg/uploads", REGISTRY)
+    assert "another process" not in caplog.text
+    assert uploads.methods == ["HEAD"]
