@@ -1,6 +1,6 @@
 """Copy manifests and blobs from one store to another. `CopyGraph` decides what may be transferred next."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from dreg_client import errors
@@ -10,9 +10,10 @@ from dreg_client._async.copy_roots import Root
 from dreg_client._async.manifest_copies import AsyncManifestCopies
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.shared_transfers import AsyncSharedTransfers
-from dreg_client.copying.digest_tags import tags_by_subject
+from dreg_client.copying.digest_tags import DigestTag, digest_tag, names_to_copy, tags_by_subject
 from dreg_client.copying.graph import CopyGraph
 from dreg_client.copying.options import CopyFlags
+from dreg_client.copying.repository_names import repository_of
 from dreg_client.copying.result import CopyRecord
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.copying.steps import CopyBlob, ReadManifest, Step, WriteManifest, WriteTag
@@ -66,7 +67,8 @@ class AsyncCopier:
         self._to_tag: set[Digest] = set()  # kept in memory until they are written under their tags
         self._unchanged: set[str] = set()  # the tags that named the same manifests before
         self._current: Mapping[str, Digest] = {}
-        self._tags_by_subject: Mapping[str, Sequence[str]] | None = None
+        self._tags_by_subject: Mapping[str, Sequence[DigestTag]] | None = None
+        self._repositories: set[tuple[str, str]] = set()  # of the images, in the source and in the destination
         self._partial: dict[Digest, set[Digest]] = {}  # indexes of which only some platforms are copied, by what is
         self._was_read: set[Digest] = set()
         self._lock = new_lock()
@@ -75,16 +77,23 @@ class AsyncCopier:
     def _new_graph(self) -> CopyGraph:
         return CopyGraph(blobs_at_once=self._blobs_at_once, manifests_at_once=self._manifests_at_once)
 
-    def add(self, root: Root, tag: str) -> None:
-        """Add a manifest to copy, and the tag to write it under; without a tag, it is written under its digest."""
+    def add(self, root: Root, tag: str, *, name: str) -> None:
+        """Add a manifest to copy.
+
+        Args:
+            root: The manifest.
+            tag: The tag to write it under; empty to write it under its digest.
+            name: Its name in the source; empty if it was found by its digest. Digest tags of its repository follow it.
+        """
+        self._repositories.add((repository_of(name), repository_of(tag)))
         self._manifests.new_indexes |= {index.digest: index for index in root.new_indexes}
         self.record.mapping.update(root.mapping)
         for index, copied in root.partial.items():
             self._partial.setdefault(copied, set()).add(index)
         self._add(root.descriptor, tag)
 
-    def _add(self, root: Descriptor, tag: str, *, is_cosign_tag: bool = False) -> None:
-        self._graph.add(root, tag, is_cosign_tag=is_cosign_tag)
+    def _add(self, root: Descriptor, tag: str, *, is_digest_tag: bool = False) -> None:
+        self._graph.add(root, tag, is_digest_tag=is_digest_tag)
         self.record.digests[tag or root.digest] = root.digest
         if tag:
             self._to_tag.add(root.digest)
@@ -93,9 +102,21 @@ class AsyncCopier:
             # can have it.
             self._graph.add(root)
 
-    def has_read(self, digest: str | None) -> bool:
-        """Return whether a manifest was read to copy it, and its referrers if these are copied too."""
-        return digest in self._was_read
+    def in_turn(self, tags: Iterable[str]) -> Iterator[list[str]]:
+        """Yield the tags to copy first, then those to copy after these: digest tags that did not follow their subjects.
+
+        If referrers are copied, a digest tag follows the manifest that it is about, and a referrers tag is replaced by
+        the referrers. So each list must be copied before the next one is requested.
+        """
+        all_tags = list(tags)
+        about = {tag: found for tag in all_tags if self._flags.referrers and (found := digest_tag(tag))}
+        yield [tag for tag in all_tags if tag not in about]
+        if others := [tag for tag, found in about.items() if not self._has_followed(found)]:
+            yield others
+
+    def _has_followed(self, about: DigestTag) -> bool:
+        """Return whether a digest tag was copied with its subject, or need not be, because it only lists referrers."""
+        return about.subject in self._was_read and (about.is_referrers_tag or about.name in self.record.digests)
 
     async def run(self, current: Mapping[str, Digest]) -> None:
         """Copy everything that was added. `current` has the digests of the tags that the destination has.
@@ -208,17 +229,20 @@ class AsyncCopier:
                 self._manifests.there.add(digest)
             self._graph.read(step, named, referrers, is_written=self._manifests.is_done(is_there=is_there))
             for root, tag in signatures:
-                self._add(root, tag, is_cosign_tag=True)
+                self._add(root, tag, is_digest_tag=True)
             self._check()
             found = Planned(self._graph.blobs, self._graph.size)
             self._wake()
         self._emit(found)
 
     async def _signatures(self, digest: Digest) -> list[tuple[Descriptor, str]]:
-        """Return the manifests at the tags of signatures and the like of a manifest, with their tags."""
-        known = self._tags_by_subject or {}
-        tags = [tag for tag in known.get(digest, ()) if tag not in self.record.digests]
-        return [(await self._source.resolve(tag), tag) for tag in tags]
+        """Return the manifests at the digest tags about a manifest, with the tags to write them under."""
+        about = (self._tags_by_subject or {}).get(digest, ())
+        in_registry = self._destination.client is not None
+        names = names_to_copy(about, self._repositories, in_registry=in_registry)
+        return [
+            (await self._source.resolve(name), tag) for tag, name in names.items() if tag not in self.record.digests
+        ]
 
     async def _referrers_of_partial(self, digest: Digest) -> list[Descriptor]:
         """Return what refers to the indexes that are not copied because a part of them, with this digest, is."""
@@ -238,7 +262,7 @@ class AsyncCopier:
         if is_there:
             self._unchanged.add(step.tag)
         if not self._manifests.is_done(is_there=is_there):
-            no_clobber = self._flags.no_clobber and not step.is_cosign_tag
+            no_clobber = self._flags.no_clobber and not step.is_digest_tag
             if await self._write(step.descriptor, step.tag, no_clobber=no_clobber):
                 self._note([step.tag])
         return self._outcome(digest)
@@ -252,8 +276,8 @@ class AsyncCopier:
                 self._emit(Tagged(tag, self.record.digests[tag]))
 
     async def _current_digest(self, step: WriteTag) -> Digest | None:
-        """Return the digest of a tag in the destination. Which signatures there are was not known before."""
-        if step.is_cosign_tag and step.tag not in self._current:
+        """Return the digest of a tag in the destination. Which digest tags follow was not known before."""
+        if step.is_digest_tag and step.tag not in self._current:
             return await self._destination.current_digest(step.tag)
         return self._current.get(step.tag)
 

@@ -1,4 +1,4 @@
-"""Find the tags of signatures and the like in a destination that are about manifests which no tag leads to any more."""
+"""Find the digest tags of a destination that are about manifests which no tag leads to any more."""
 
 from collections.abc import Collection, Sequence
 
@@ -23,7 +23,7 @@ async def orphaned_tags(
     copied: Collection[Digest],
     new: Collection[Digest],
 ) -> list[str]:
-    """Return the tags such as `sha256-HEX.sig` that the source does not have, and that are about unreachable manifests.
+    """Return the digest tags that the source does not have, and that are about unreachable manifests.
 
     Those that the filter does not choose are included if they are about something that is removed.
 

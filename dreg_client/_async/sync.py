@@ -35,9 +35,9 @@ async def async_sync(source: AsyncSyncEnd, destination: AsyncSyncEnd, **options:
     docker-archive does not keep the digests of manifests, so all its images are written again.
 
     With `prune=True`, the tags that `tags` chooses and the source does not have are removed from the destination; to
-    see them first, use `aplan_sync`. Their manifests stay until the registry or `gc` deletes them. Tags of signatures,
-    such as `sha256-....sig`, are removed only if no tag leads to the signed manifest any more. Nothing is removed if
-    the source has no tag that matches (unless `allow_empty=True`), or if its list cannot be read or is incomplete.
+    see them first, use `aplan_sync`. Their manifests stay until the registry or `gc` deletes them. Digest tags,
+    such as `sha256-....sig`, are removed only if no tag leads to the manifest that they are about. Nothing is removed
+    if the source has no tag that matches (unless `allow_empty=True`), or if its list cannot be read or is incomplete.
 
     Returns:
         What was copied, skipped and removed, and what failed.

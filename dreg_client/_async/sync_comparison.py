@@ -13,10 +13,10 @@ from dreg_client._async.orphaned_tags import orphaned_tags
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client._logging import log
+from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.copying.prune import reason_not_to_prune, removable
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.copying.sync_options import SyncChoice
-from dreg_client.copying.tag_filter import subject_of_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import Tag
@@ -91,8 +91,8 @@ async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
 
 
 def _is_chosen(tag: str, choice: SyncChoice) -> bool:
-    """Return whether to compare a tag. With platforms, tags of signatures are copied with what they are about."""
-    return choice.tags.has(tag) and not (choice.platforms and subject_of_tag(tag))
+    """Return whether to compare a tag. With platforms, digest tags are copied with what they are about."""
+    return choice.tags.has(tag) and not (choice.platforms and digest_tag(tag))
 
 
 async def _tags_there(destination: AsyncDestination) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
 
 
 async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: SyncChoice, found: _Findings) -> None:
-    """Add the tags of signatures and the like, if no other tag leads to the manifests that they are about."""
+    """Add the digest tags, if no other tag leads to the manifests that they are about."""
     digests = {tag: root.descriptor.digest for tag, root in found.roots.items()}
     try:
         orphaned = await orphaned_tags(
@@ -194,7 +194,7 @@ async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: Sy
             new={found.sources[tag] for tag, digest in digests.items() if found.current.get(tag) != digest},
         )
     except errors.DregError as failure:
-        log.warning("%s: no tag of a signature is removed, because %s", pair.destination.address, failure)
+        log.warning("%s: no digest tag is removed, because %s", pair.destination.address, failure)
         return
     found.not_pruned = await _reason_to_doubt(pair.source, orphaned)
     if found.not_pruned:

@@ -18,10 +18,10 @@ from dreg_client._sync.copy_ends import (
 from dreg_client._sync.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client._sync.limits import within
 from dreg_client._sync.ports import Destination
-from dreg_client.copying.names import check_distinct, name_to_save, tag_to_write
+from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.names import check_distinct, name_to_save, named_by, tag_to_write
 from dreg_client.copying.options import CopyFlags, CopyOptions, options_of_ends, platforms_of
 from dreg_client.copying.result import CopyRecord, CopyResult
-from dreg_client.copying.tag_filter import subject_of_tag
 from dreg_client.errors.stores import listed
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.events import Event
@@ -64,11 +64,11 @@ def copy(
         platforms: The platforms to copy, of an index. For one platform, its manifest is copied unchanged. For several,
             a new index is written, with these and their attestations; see `CopyResult.mapping`. Artifacts have no
             platforms, and are copied whole.
-        referrers: Whether to also copy signatures, SBOMs and other referrers of all manifests, including cosign's tags
+        referrers: Whether to also copy signatures, SBOMs and other referrers of all manifests, including digest tags
             (`sha256-....sig`, `.att`, `.sbom`). With `platforms`, those of an index of which only some platforms are
             copied are not; see `CopyResult.uncopied_referrers`.
         tags: The tags to copy, under the same names, or `"all"`. A tag that cannot be copied does not stop the others,
-            except in an archive; the error is raised at the end. With `platforms`, tags that encode a digest, such as
+            except in an archive; the error is raised at the end. With `platforms`, digest tags, such as
             `sha256-....sig`, are not among all tags: with `referrers`, they are copied with what they are about.
         no_clobber: Whether tags of other manifests in the destination must not be replaced.
         dry_run: Whether to only find out what would be copied.
@@ -112,7 +112,7 @@ def copy(
             roots, invalid = _roots(read, target, _requested(read, target, tags, wanted), wanted)
             with open_target(target, write_options, dry_run=dry_run) as written:
                 ends = read.medium, written
-                current = current_digests(*ends, roots, surely=no_clobber)
+                current = current_digests(*ends, [*roots.values()], surely=no_clobber)
                 keeps_going = tags is not None and not written.is_atomic
                 flags = CopyFlags(referrers, no_clobber, dry_run, keeps_going)
                 copier = Copier(*ends, flags, emit=listener_of(options))
@@ -141,7 +141,7 @@ def _requested(
 ) -> list[tuple[str, str]]:
     """Return the references to copy, each with the tag that the caller requests for it, or an empty one.
 
-    If platforms are chosen, tags of signatures are not among all tags: they are copied with what they are about.
+    If platforms are chosen, digest tags are not among all tags: they are copied with what they are about.
     """
     if tags is None:
         return [(read.reference, target.tag)]
@@ -151,12 +151,7 @@ def _requested(
         raise TypeError(f"tags= must be a list of tags, such as [{tags!r}], or 'all'")
     if tags != "all":
         return [(name, name) for name in dict.fromkeys(tags)]
-    return [(name, name) for name in read.medium.tags() if not (platforms and _subject(name))]
-
-
-def _subject(name: str) -> str | None:
-    """Return the digest that a tag, or a full name in an archive, is about."""
-    return subject_of_tag(name.rpartition(":")[2])
+    return [(name, name) for name in read.medium.tags() if not (platforms and digest_tag(name))]
 
 
 def _roots(
@@ -164,8 +159,8 @@ def _roots(
     target: CopyTarget,
     requested: Sequence[tuple[str, str]],
     platforms: tuple[Platform, ...],
-) -> tuple[list[Root], dict[str, errors.DregError]]:
-    """Return what to copy; and, of several tags, those that a registry cannot have, with the errors."""
+) -> tuple[dict[str, Root], dict[str, errors.DregError]]:
+    """Return what to copy, by reference; and, of several tags, those that a registry cannot have, with the errors."""
     found = resolve_all(read.medium, [reference for reference, _ in requested])
     roots: dict[str, Root] = {}
     invalid: dict[str, errors.DregError] = {}
@@ -177,14 +172,14 @@ def _roots(
                 raise
             invalid[reference] = failure
             continue
-        of_image = () if _subject(reference) else platforms
+        of_image = () if digest_tag(reference) else platforms
         roots[reference] = root = root_of(read.medium, descriptor, tag, of_image)
         if target.is_docker_archive and root.descriptor.family is Family.INDEX:
             raise errors.UnsupportedError(f"{root.descriptor.digest} has several platforms; {_ONE_PLATFORM}")
     if target.digest and (actual := next(iter(roots.values())).descriptor.digest) != target.digest:
         raise errors.DigestMismatchError(target.digest, actual, f"the image to copy from {read.medium.address}")
     check_distinct([(root.tag, root.descriptor.digest, name) for name, root in roots.items()])
-    return [*roots.values()], invalid
+    return roots, invalid
 
 
 def _tag(read: CopySource, target: CopyTarget, wanted: str, reference: str, descriptor: Descriptor) -> str:
@@ -197,40 +192,36 @@ def _tag(read: CopySource, target: CopyTarget, wanted: str, reference: str, desc
     return name_to_save(wanted, reference, descriptor, repository=repository, is_bulk=is_bulk)
 
 
-def _unclobbering(roots: list[Root], current: Mapping[str, Digest], kept: list[str], *, is_single: bool) -> list[Root]:
-    """Return the roots whose tags do not name another manifest."""
-    other = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
-    if other and is_single:
-        raise not_replaced(other[0], current[other[0]])
-    kept += other
-    return [root for root in roots if root.tag not in other]
+def _tags_of_others(roots: Iterable[Root], current: Mapping[str, Digest], *, is_single: bool) -> list[str]:
+    """Return the tags that name another manifest in the destination; raise ConflictError if there is only one image."""
+    others = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
+    if others and is_single:
+        raise not_replaced(others[0], current[others[0]])
+    return others
 
 
 def _copy_in_turn(
     copier: Copier,
     written: Destination,
-    roots: Sequence[Root],
+    roots: Mapping[str, Root],
     current: Mapping[str, Digest],
     flags: CopyFlags,
     *,
     is_single: bool,
 ) -> None:
-    """Copy what was found. Tags of signatures follow, unless they were copied with what they are about."""
-    about = [root for root in roots if flags.referrers and subject_of_tag(root.tag)]
-
-    def run(chosen: list[Root]) -> None:
-        if flags.no_clobber:
-            chosen = _unclobbering(chosen, current, copier.record.not_replaced, is_single=is_single)
-        for root in chosen:
-            copier.add(root, root.tag)
-        copier.run(current)
-
+    """Copy what was found, digest tags after what they are about."""
+    has_digest_tags = any(digest_tag(root.tag) for root in roots.values())
     with ExitStack() as stack:
-        if about and written.is_atomic and not flags.dry_run:  # an archive is written once
+        if has_digest_tags and flags.referrers and written.is_atomic and not flags.dry_run:  # written once
             stack.enter_context(written.writing())
-        run([root for root in roots if root not in about])
-        if others := [root for root in about if not copier.has_read(subject_of_tag(root.tag))]:
-            run(others)
+        for tags in copier.in_turn(dict.fromkeys(root.tag for root in roots.values())):
+            chosen = {reference: root for reference, root in roots.items() if root.tag in tags}
+            others = _tags_of_others(chosen.values(), current, is_single=is_single) if flags.no_clobber else []
+            copier.record.not_replaced += others
+            for reference, root in chosen.items():
+                if root.tag not in others:
+                    copier.add(root, root.tag, name=named_by(reference))
+            copier.run(current)
 
 
 def _raise_failures(failures: Mapping[str, errors.DregError], record: CopyRecord) -> None:

@@ -14,10 +14,10 @@ from dreg_client._sync.in_order import in_order
 from dreg_client._sync.orphaned_tags import orphaned_tags
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.sync_ends import SyncPair
+from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.copying.prune import reason_not_to_prune, removable
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.copying.sync_options import SyncChoice
-from dreg_client.copying.tag_filter import subject_of_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import Tag
@@ -92,8 +92,8 @@ def compare(pair: SyncPair, choice: SyncChoice) -> Comparison:
 
 
 def _is_chosen(tag: str, choice: SyncChoice) -> bool:
-    """Return whether to compare a tag. With platforms, tags of signatures are copied with what they are about."""
-    return choice.tags.has(tag) and not (choice.platforms and subject_of_tag(tag))
+    """Return whether to compare a tag. With platforms, digest tags are copied with what they are about."""
+    return choice.tags.has(tag) and not (choice.platforms and digest_tag(tag))
 
 
 def _tags_there(destination: Destination) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ def _reason_to_doubt(source: Source, gone: Sequence[str]) -> str:
 
 
 def _add_digest_tags(pair: SyncPair, there: Sequence[str], choice: SyncChoice, found: _Findings) -> None:
-    """Add the tags of signatures and the like, if no other tag leads to the manifests that they are about."""
+    """Add the digest tags, if no other tag leads to the manifests that they are about."""
     digests = {tag: root.descriptor.digest for tag, root in found.roots.items()}
     try:
         orphaned = orphaned_tags(
@@ -195,7 +195,7 @@ def _add_digest_tags(pair: SyncPair, there: Sequence[str], choice: SyncChoice, f
             new={found.sources[tag] for tag, digest in digests.items() if found.current.get(tag) != digest},
         )
     except errors.DregError as failure:
-        log.warning("%s: no tag of a signature is removed, because %s", pair.destination.address, failure)
+        log.warning("%s: no digest tag is removed, because %s", pair.destination.address, failure)
         return
     found.not_pruned = _reason_to_doubt(pair.source, orphaned)
     if found.not_pruned:

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/sync_transfer.py by tools/generate_sync.py. Do not edit.
 """Copy and remove the tags that a comparison found."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -16,7 +16,6 @@ from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
-from dreg_client.copying.tag_filter import subject_of_tag
 from dreg_client.copying.totals import CopyTotals
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.values.digest import Digest
@@ -65,23 +64,15 @@ def _copy_all(copier: Copier, found: Comparison, choice: SyncChoice, totals: Cop
     """Copy the tags that differ; return what ended the copy before all were tried, if anything did."""
     tags = found.differing + (found.same if choice.referrers else ())  # referrers may have been added since
     try:
-        for batch in _in_turn(tags, found.roots, copier, choice):
-            totals.start_next()
-            for tag, root in batch:
-                copier.add(root, tag)
-            copier.run(found.current)
+        for part in copier.in_turn(tags):
+            for batch in _batches(part, found.roots):
+                totals.start_next()
+                for tag, root in batch:
+                    copier.add(root, tag, name=tag)
+                copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
         return failure
     return None
-
-
-def _in_turn(
-    tags: Sequence[str], roots: Mapping[str, Root], copier: Copier, choice: SyncChoice
-) -> Iterator[list[tuple[str, Root]]]:
-    """Yield the tags in batches. Those of signatures follow, unless they were copied with what they are about."""
-    about = {tag: subject for tag in tags if choice.referrers and (subject := subject_of_tag(tag))}
-    yield from _batches((tag for tag in tags if tag not in about), roots)
-    yield from _batches([tag for tag, subject in about.items() if not copier.has_read(subject)], roots)
 
 
 def _batches(tags: Iterable[str], roots: Mapping[str, Root]) -> Iterator[list[tuple[str, Root]]]:
@@ -125,7 +116,7 @@ def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> Repo
         copies=tuple(
             PlannedCopy(tag=tag, digest=found.sources[tag], replaces=found.current.get(tag))
             for tag in done.copied
-            if tag in found.sources  # not the tags of signatures, which `referrers` adds again
+            if tag in found.sources  # not the digest tags that `referrers` adds again
         ),
         skips=tuple(PlannedTag(tag=tag, digest=found.current[tag]) for tag in found.same),
         removals=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in removals.items()),

@@ -160,19 +160,6 @@ class PlatformType(ParsedType):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-platforms_option: Final = click.option(
-    "--platform",
-    "platforms",
-    metavar="PLATFORM",
-    multiple=True,
-    type=PlatformType("platform", parse_platform),
-    help="Copy only this platform: OS/ARCH[/VARIANT], or local. Can be repeated; then new indexes are written.",
-)
-referrers_option: Final = click.option(
-    "--referrers",
-    is_flag=True,
-    help="Also copy signatures, SBOMs, attestations and other referrers, including cosign's tags.",
-)
 platform_option: Final = click.option(
     "--platform",
     metavar="PLATFORM",

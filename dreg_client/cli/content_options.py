@@ -17,5 +17,5 @@ platform_option: Final = click.option(
 referrers_option: Final = click.option(
     "--referrers",
     is_flag=True,
-    help="Also copy signatures, SBOMs, attestations and other referrers, including cosign's tags.",
+    help="Also copy signatures, SBOMs, attestations and other referrers, including digest tags (sha256-HEX.sig).",
 )

@@ -102,7 +102,7 @@ def _remarks(result: "CopyResult") -> Iterator[str]:
         digests = listed([each.digest for each in result.uncopied_referrers])
         yield f"{uncopied(result.uncopied_referrers)}: {digests}"
     for tag in result.not_replaced:
-        yield f"tag {tag} was skipped, because it names another image"
+        yield f"tag {tag} was not replaced, because it names another image"
 
 
 def _tags(tags: "tuple[str, ...]") -> str:

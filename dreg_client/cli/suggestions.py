@@ -68,7 +68,6 @@ UNDER_COMMANDS: Final[Mapping[str, str]] = {
 }
 """What other tools have under `blob` and `manifest`; only used in errors, because an image may have such a name."""
 
-_ALL: Final = ("--all-tags", "all platforms are copied by default; for all tags, use --all-tags")
 _CREDENTIAL: Final = ("--username", "use --username USER --password-stdin")
 _INSECURE: Final = ("--insecure", "use --insecure to skip certificate checks, or --plain-http for HTTP")
 _FORMAT: Final = ("--format", "use --format json")

@@ -75,11 +75,11 @@ def sync_command(
     interruption: only what is missing is transferred.
 
     With --prune, tags that the filters match and the source does not have are removed after they were shown. Nothing is
-    removed if the source has no tag that matches, or if its list is incomplete. Tags of signatures, such as
-    sha256-HEX.sig, are removed only if no tag leads to the signed image any more. The images stay; for layouts, run
+    removed if the source has no tag that matches, or if its list is incomplete. Digest tags, such as
+    sha256-HEX.sig, are removed only if no tag leads to the image that they are about. The images stay; for layouts, run
     `dreg gc` afterwards.
 
-    With --platform, tags of signatures are copied with the images that they are about, and only with --referrers. Those
+    With --platform, digest tags are copied with the images that they are about, and only with --referrers. Those
     of an index of which only some platforms are copied are left out, and counted.
 
     A plan can be read, saved with --plan, and carried out later. Tags that changed meanwhile are then left as they are.

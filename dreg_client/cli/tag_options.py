@@ -62,7 +62,7 @@ def tag_options(verb: str) -> Callable[[F], F]:
             metavar="RANGE",
             help=f"{verb} only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
         ),
-        click.option("--no-digest-tags", is_flag=True, help="Omit tags that encode a digest, such as sha256-HEX.sig."),
+        click.option("--no-digest-tags", is_flag=True, help="Omit digest tags, such as sha256-HEX.sig."),
     )
     return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
 

@@ -96,10 +96,10 @@ class CopyGraph:
         """Whether everything was copied and tagged."""
         return not (self._unfinished or self._tags or self._running)
 
-    def add(self, root: Descriptor, tag: str = "", *, is_cosign_tag: bool = False) -> None:
+    def add(self, root: Descriptor, tag: str = "", *, is_digest_tag: bool = False) -> None:
         """Add a manifest to copy, and the tag to write it under; without a tag, it is written under its digest.
 
-        Tags of signatures (`is_cosign_tag`) are written before the others.
+        Digest tags are written before the others.
         """
         try:
             node = self._manifest(root, 0, is_tagged=bool(tag))
@@ -109,7 +109,7 @@ class CopyGraph:
         if node.failure is not None:
             self.failures[tag or root.digest] = node.failure
         elif tag:
-            self._tags.append(WriteTag(root, tag, is_cosign_tag))
+            self._tags.append(WriteTag(root, tag, is_digest_tag))
         elif node.is_tagged:
             node.is_tagged = False
             self._written_after_all(node, root)
@@ -134,7 +134,7 @@ class CopyGraph:
         return self._next_tag() if self._tags and not self._unfinished else None
 
     def _next_tag(self) -> WriteTag | None:
-        """Return the next tag: those of signatures first, images before the indexes that contain them.
+        """Return the next tag: digest tags first, images before the indexes that contain them.
 
         Registries that store a manifest again, under a tag, may not find it at that moment if another one names it. So
         only manifests that cannot contain each other are tagged at the same time.
@@ -147,7 +147,7 @@ class CopyGraph:
         return self._tags.pop()
 
     def _turn(self, step: WriteTag) -> tuple[bool, int]:
-        return not step.is_cosign_tag, self._nodes[step.descriptor.digest, True].height
+        return not step.is_digest_tag, self._nodes[step.descriptor.digest, True].height
 
     def read(
         self,

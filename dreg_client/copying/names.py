@@ -77,6 +77,11 @@ def tag_to_write(wanted: str, reference: str, found: Descriptor, *, in_registry:
         raise errors.InvalidReferenceError(name[:80], "tag", expected) from None
 
 
+def named_by(reference: str) -> str:
+    """Return the name of an image in a reference; empty if it is a digest, or a position such as `@0`."""
+    return "" if reference.startswith("@") or is_registered_digest(reference) else reference
+
+
 def _name_in_source(reference: str, found: Descriptor) -> str:
-    """Return the name of an image in the source; empty if it has none. `@0` is a position, not a name."""
-    return ("" if reference.startswith("@") else reference) or ref_name(found) or ""
+    """Return the name of an image in the source; empty if it has none."""
+    return named_by(reference) or ref_name(found) or ""

@@ -5,6 +5,17 @@ from collections.abc import Iterable, Mapping
 from dreg_client.values.reference import is_tag
 
 
+def repository_of(name: str) -> str:
+    """Return the repository in the name of an image; empty if it is only a tag.
+
+    Examples:
+        >>> repository_of("localhost:5000/acme/web:1.4"), repository_of("1.4")
+        ('localhost:5000/acme/web', '')
+    """
+    repository, _, tag = name.rpartition(":")
+    return repository if is_tag(tag) else ""
+
+
 def by_repository(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the names in each repository, by their tags. Those without a repository are below an empty name.
 
@@ -14,11 +25,8 @@ def by_repository(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """
     found: dict[str, dict[str, str]] = {}
     for name in names:
-        repository, colon, tag = name.rpartition(":")
-        if colon and repository and is_tag(tag):
-            found.setdefault(repository, {})[tag] = name
-        else:
-            found.setdefault("", {})[name] = name
+        repository = repository_of(name)
+        found.setdefault(repository, {})[name.removeprefix(f"{repository}:") if repository else name] = name
     return found
 
 

@@ -44,7 +44,7 @@ class CopyResult:
         left_out: The layers that were not copied because the source does not have them. Clients download them from
             their `urls`.
         uncopied_referrers: With `referrers`, the signatures and other referrers that were not copied, because they
-            refer to indexes of which only some `platforms` were copied; also those at tags of cosign.
+            refer to indexes of which only some `platforms` were copied; also those at digest tags.
         not_replaced: The tags that were not copied, because of `no_clobber`.
         is_dry_run: Whether nothing was written.
     """

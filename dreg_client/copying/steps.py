@@ -28,11 +28,11 @@ class WriteManifest:
 
 @dataclass(frozen=True, slots=True)
 class WriteTag:
-    """Write a manifest under a tag, after everything else was copied; tags of signatures (`is_cosign_tag`) first."""
+    """Write a manifest under a tag, after everything else was copied; digest tags first."""
 
     descriptor: Descriptor
     tag: str
-    is_cosign_tag: bool = False
+    is_digest_tag: bool = False
 
 
 Step = ReadManifest | CopyBlob | WriteManifest | WriteTag

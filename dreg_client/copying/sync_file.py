@@ -32,7 +32,7 @@ class SyncDefaults(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=
     semver: str | None = None
     """A range of versions in npm syntax, such as `^1.4` or `>=1.2 <2`."""
     digest_tags: StrictBool = Field(default=True, alias="digest-tags")
-    """Whether to copy tags that encode a digest, such as `sha256-HEX.sig`."""
+    """Whether to copy digest tags, such as `sha256-HEX.sig`."""
     repositories: tuple[str, ...] = ()
     """Globs: copy only repositories of a registry, or of a directory of layouts, that match one of them."""
     platforms: tuple[str, ...] = ()

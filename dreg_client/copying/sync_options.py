@@ -21,7 +21,7 @@ class SyncOptions(CopyOptions, total=False):
         repositories: The repositories of a registry to copy, as globs (default: all of its catalog).
         prune: Whether to remove the tags that `tags` chooses and the source does not have.
         allow_empty: Whether to prune even if the source has no tag that `tags` chooses.
-        platforms: The platforms to copy, as in `copy`. Tags that encode a digest, such as `sha256-....sig`, are then
+        platforms: The platforms to copy, as in `copy`. Digest tags, such as `sha256-....sig`, are then
             copied only with what they are about, and only with `referrers`.
         referrers: Whether to also copy signatures, SBOMs and other referrers, as in `copy`, including those that were
             added to images that the destination has.

@@ -26,7 +26,7 @@ class RepositorySync:
         failure: Why the whole repository could not be compared or copied; None if it could.
         not_pruned: Why no tag was removed although `prune` was requested; empty otherwise.
         uncopied_referrers: With `referrers`, the signatures and other referrers that were not copied, because they
-            refer to indexes of which only some `platforms` were copied; also those at tags of cosign.
+            refer to indexes of which only some `platforms` were copied; also those at digest tags.
         blobs: The blobs that were transferred.
         mounted: The blobs that the registry took over from another of its repositories.
         manifests: The manifests and indexes that were written.

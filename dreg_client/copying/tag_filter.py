@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import Any, Final
 
+from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.errors import MissingLibraryError
 
-_DIGEST_TAG: Final = re.compile(r"(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?:\..*)?", re.ASCII)
 _VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?", re.ASCII)
 _LONGEST: Final = 1024
 """A tag has at most 128 characters; a pattern or range of a megabyte would take seconds to read."""
@@ -25,7 +25,7 @@ class TagFilter:
         regex: A regular expression that must match the whole tag.
         semver: A range of versions in npm syntax, such as `^1.4` or `>=1.2 <2`. The tag `v1.4` counts as 1.4, and `1.4`
             as 1.4.0. A tag with a suffix, such as `1.4-alpine`, counts as a prerelease, which most ranges exclude.
-        digest_tags: Whether to choose tags that encode a digest, such as `sha256-HEX.sig`.
+        digest_tags: Whether to choose digest tags, such as `sha256-HEX.sig`.
         where: A function that returns whether to choose a tag.
 
     Raises:
@@ -62,7 +62,7 @@ class TagFilter:
             matches(tag, self.include, self.exclude)
             and (self._pattern is None or self._pattern.fullmatch(tag) is not None)
             and (self._within is None or self._within(tag))
-            and (self.digest_tags or subject_of_tag(tag) is None)
+            and (self.digest_tags or digest_tag(tag) is None)
             and (self.where is None or bool(self.where(tag)))
         )
 
@@ -92,17 +92,6 @@ def _short(text: str, what: str) -> str:
         message = f"{text[:40]!r}... is too long; expected a {what} of at most {_LONGEST} characters"
         raise ValueError(message)
     return text
-
-
-def subject_of_tag(tag: str) -> str | None:
-    """Return the digest that a tag such as `sha256-HEX.sig` is about; None for any other tag.
-
-    Examples:
-        >>> subject_of_tag("1.4") is None, subject_of_tag("sha256-" + 64 * "0" + ".sig")
-        (True, 'sha256:0000000000000000000000000000000000000000000000000000000000000000')
-    """
-    found = _DIGEST_TAG.fullmatch(tag)
-    return found[1].replace("-", ":", 1) if found else None
 
 
 def _pattern(text: str) -> re.Pattern[str]:

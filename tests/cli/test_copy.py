@@ -180,7 +180,7 @@ def test_no_clobber_exits_with_7(dreg: Run, tmp_path: Path) -> None:
     assert done.code == 7
     assert "--no-clobber" in done.err
     assert several.code == 0
-    assert "tag 1.4 was skipped" in several.err
+    assert "tag 1.4 was not replaced" in several.err
 
 
 def test_credentials_are_looked_up_for_each_registry(

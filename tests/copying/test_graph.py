@@ -227,7 +227,7 @@ def test_a_signature_of_another_size_is_a_failure_of_its_tag() -> None:
     step = graph.next()
     assert isinstance(step, ReadManifest)
     graph.read(step)
-    graph.add(node(OCI_MANIFEST, 0, 2), "sha256-0.sig", is_cosign_tag=True)
+    graph.add(node(OCI_MANIFEST, 0, 2), "sha256-0.sig", is_digest_tag=True)
     graph.fail(step, NotFoundError("a", "b"))
 
     while (step := graph.next()) is not None:

@@ -1,4 +1,4 @@
-"""Signatures of images of which some platforms are copied: at tags of cosign, and as referrers."""
+"""Signatures of images of which some platforms are copied: at digest tags, and as referrers."""
 
 import json
 from dataclasses import dataclass, field
