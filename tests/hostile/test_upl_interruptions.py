@@ -154,7 +154,8 @@ def test_upl_12_a_forgotten_upload_starts_again(way: Way, net: Network) -> None:
 
     assert way.push(SMALL).kind is None
     assert uploads.blobs == {digest(SMALL): SMALL}
-    assert uploads.methods == ["HEAD", "POST", "PUT", "POST", "PUT", "POST", "PUT"]
+    # After the first 404, the bytes are no longer sent in the PUT.
+    assert uploads.methods == ["HEAD", "POST", "PUT", "POST", "PATCH", "PUT", "POST", "PATCH", "PUT"]
 
 
 def test_upl_12_an_upload_that_is_forgotten_again_and_again_is_an_error(way: Way, net: Network) -> None:
