@@ -17,7 +17,7 @@ from dreg_client._async.copy_ends import (
 from dreg_client._async.copy_roots import Root, current_digests, resolve_all, root_of
 from dreg_client._async.limits import within
 from dreg_client._async.ports import AsyncDestination
-from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.digest_tags import digest_tag, is_referrers_tag
 from dreg_client.copying.names import check_distinct, name_to_save, named_by, tag_to_write
 from dreg_client.copying.options import CopyFlags, CopyOptions, options_of_ends, platforms_of
 from dreg_client.copying.result import CopyRecord, CopyResult
@@ -191,12 +191,20 @@ def _tag(read: AsyncCopySource, target: AsyncCopyTarget, wanted: str, reference:
     return name_to_save(wanted, reference, descriptor, repository=repository, is_bulk=is_bulk)
 
 
-def _tags_of_others(roots: Iterable[Root], current: Mapping[str, Digest], *, is_single: bool) -> list[str]:
-    """Return the tags that name another manifest in the destination; raise ConflictError if there is only one image."""
+def _tags_to_leave(
+    roots: Iterable[Root], current: Mapping[str, Digest], *, no_clobber: bool, is_single: bool
+) -> list[str]:
+    """Return the tags of other manifests in the destination that are not replaced.
+
+    With `no_clobber`, these are all; otherwise only lists of referrers, which may have others than those of the source.
+    An image that is copied alone replaces them, or, with `no_clobber`, raises ConflictError.
+    """
     others = [root.tag for root in roots if current.get(root.tag, root.descriptor.digest) != root.descriptor.digest]
-    if others and is_single:
+    if not is_single:
+        return [tag for tag in others if no_clobber or is_referrers_tag(tag)]
+    if others and no_clobber:
         raise not_replaced(others[0], current[others[0]])
-    return others
+    return []
 
 
 async def _copy_in_turn(
@@ -215,7 +223,7 @@ async def _copy_in_turn(
             await stack.enter_async_context(written.writing())
         for tags in copier.in_turn(dict.fromkeys(root.tag for root in roots.values())):
             chosen = {reference: root for reference, root in roots.items() if root.tag in tags}
-            others = _tags_of_others(chosen.values(), current, is_single=is_single) if flags.no_clobber else []
+            others = _tags_to_leave(chosen.values(), current, no_clobber=flags.no_clobber, is_single=is_single)
             copier.record.not_replaced += others
             for reference, root in chosen.items():
                 if root.tag not in others:

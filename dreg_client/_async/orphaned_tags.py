@@ -8,7 +8,7 @@ from dreg_client._async.in_order import in_order
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client.copying.prune import gone_digest_tags
-from dreg_client.copying.tag_filter import TagFilter
+from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.models.index import Index
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
@@ -17,7 +17,7 @@ from dreg_client.values.media_type import Family
 async def orphaned_tags(
     pair: AsyncSyncPair,
     there: Sequence[str],
-    tags: TagFilter,
+    choice: SyncChoice,
     *,
     removed: Collection[str],
     copied: Collection[Digest],
@@ -25,23 +25,21 @@ async def orphaned_tags(
 ) -> list[str]:
     """Return the digest tags that the source does not have, and that are about unreachable manifests.
 
-    Those that the filter does not choose are included if they are about something that is removed.
+    Those that the filter does not choose are included if they are about something that is removed. With platforms, the
+    source may still have them, because they are never copied on their own.
 
     Args:
         pair: The source and the destination.
         there: The tags of the destination.
-        tags: The filter.
+        choice: The filter, and the platforms.
         removed: The other tags to remove from the destination.
         copied: The digests that tags of the source have or will have in the destination.
         new: The digests, in the source, of the tags that are still to be copied.
     """
-    gone = {
-        tag: subject
-        for tag, subject in gone_digest_tags(there, frozenset(pair.listed)).items()
-        if subject not in copied
-    }
+    listed = frozenset[str]() if choice.platforms else frozenset(pair.listed)
+    gone = {tag: subject for tag, subject in gone_digest_tags(there, listed).items() if subject not in copied}
     lost = await _reachable(pair.destination, removed) if gone and removed else set[Digest]()
-    gone = {tag: subject for tag, subject in gone.items() if tags.has(tag) or subject in lost}
+    gone = {tag: subject for tag, subject in gone.items() if choice.tags.has(tag) or subject in lost}
     if not gone:
         return []
     staying = [tag for tag in there if tag not in gone and tag not in removed]

@@ -13,7 +13,7 @@ from dreg_client._async.orphaned_tags import orphaned_tags
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client._logging import log
-from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.digest_tags import digest_tag, is_referrers_tag
 from dreg_client.copying.prune import reason_not_to_prune, removable
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.copying.sync_options import SyncChoice
@@ -83,6 +83,7 @@ async def compare(pair: AsyncSyncPair, choice: SyncChoice) -> Comparison:
     await _find_roots(pair, chosen, choice, found)
     known = frozenset(there)
     await _find_current(pair.destination, [tag for tag in found.roots if tag in known], found)
+    _leave_referrers_tags(pair.destination, choice, found)
     if choice.prune:
         found.not_pruned = reason_not_to_prune(chosen, allow_empty=choice.allow_empty)
         if not found.not_pruned:
@@ -154,6 +155,17 @@ async def _find_current(destination: AsyncDestination, tags: Sequence[str], foun
             found.current[tag] = result
 
 
+def _leave_referrers_tags(destination: AsyncDestination, choice: SyncChoice, found: _Findings) -> None:
+    """Do not replace lists of referrers in the destination: they may have others than those in the source."""
+    for tag in [*filter(is_referrers_tag, found.roots)]:
+        if found.current.get(tag) in {None, found.roots[tag].descriptor.digest}:
+            continue
+        del found.roots[tag], found.sources[tag]
+        if not choice.referrers:
+            what = "lists other referrers, so it was not replaced; to add those of the source, use referrers=True"
+            log.warning("%s: the tag %s %s (--referrers)", destination.address, tag, what)
+
+
 # --- what to remove
 
 
@@ -188,7 +200,7 @@ async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: Sy
         orphaned = await orphaned_tags(
             pair,
             there,
-            choice.tags,
+            choice,
             removed=found.removals.keys(),
             copied={*digests.values()},
             new={found.sources[tag] for tag, digest in digests.items() if found.current.get(tag) != digest},
@@ -196,7 +208,8 @@ async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: Sy
     except errors.DregError as failure:
         log.warning("%s: no digest tag is removed, because %s", pair.destination.address, failure)
         return
-    found.not_pruned = await _reason_to_doubt(pair.source, orphaned)
+    listed = frozenset(pair.listed)
+    found.not_pruned = await _reason_to_doubt(pair.source, [tag for tag in orphaned if tag not in listed])
     if found.not_pruned:
         found.removals.clear()
         return

@@ -14,7 +14,7 @@ from dreg_client._sync.in_order import in_order
 from dreg_client._sync.orphaned_tags import orphaned_tags
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.sync_ends import SyncPair
-from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.digest_tags import digest_tag, is_referrers_tag
 from dreg_client.copying.prune import reason_not_to_prune, removable
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.copying.sync_options import SyncChoice
@@ -84,6 +84,7 @@ def compare(pair: SyncPair, choice: SyncChoice) -> Comparison:
     _find_roots(pair, chosen, choice, found)
     known = frozenset(there)
     _find_current(pair.destination, [tag for tag in found.roots if tag in known], found)
+    _leave_referrers_tags(pair.destination, choice, found)
     if choice.prune:
         found.not_pruned = reason_not_to_prune(chosen, allow_empty=choice.allow_empty)
         if not found.not_pruned:
@@ -155,6 +156,17 @@ def _find_current(destination: Destination, tags: Sequence[str], found: _Finding
             found.current[tag] = result
 
 
+def _leave_referrers_tags(destination: Destination, choice: SyncChoice, found: _Findings) -> None:
+    """Do not replace lists of referrers in the destination: they may have others than those in the source."""
+    for tag in [*filter(is_referrers_tag, found.roots)]:
+        if found.current.get(tag) in {None, found.roots[tag].descriptor.digest}:
+            continue
+        del found.roots[tag], found.sources[tag]
+        if not choice.referrers:
+            what = "lists other referrers, so it was not replaced; to add those of the source, use referrers=True"
+            log.warning("%s: the tag %s %s (--referrers)", destination.address, tag, what)
+
+
 # --- what to remove
 
 
@@ -189,7 +201,7 @@ def _add_digest_tags(pair: SyncPair, there: Sequence[str], choice: SyncChoice, f
         orphaned = orphaned_tags(
             pair,
             there,
-            choice.tags,
+            choice,
             removed=found.removals.keys(),
             copied={*digests.values()},
             new={found.sources[tag] for tag, digest in digests.items() if found.current.get(tag) != digest},
@@ -197,7 +209,8 @@ def _add_digest_tags(pair: SyncPair, there: Sequence[str], choice: SyncChoice, f
     except errors.DregError as failure:
         log.warning("%s: no digest tag is removed, because %s", pair.destination.address, failure)
         return
-    found.not_pruned = _reason_to_doubt(pair.source, orphaned)
+    listed = frozenset(pair.listed)
+    found.not_pruned = _reason_to_doubt(pair.source, [tag for tag in orphaned if tag not in listed])
     if found.not_pruned:
         found.removals.clear()
         return

@@ -114,8 +114,13 @@ def plan_of(choice: SyncChoice, found: Comparison, done: RepositorySync) -> Repo
         source=done.source,
         destination=done.destination,
         copies=tuple(
-            PlannedCopy(tag=tag, digest=found.sources[tag], replaces=found.current.get(tag))
-            for tag in done.copied
+            PlannedCopy(
+                tag=tag,
+                digest=found.sources[tag],
+                replaces=found.current.get(tag),
+                becomes=digest if digest != found.sources[tag] else None,
+            )
+            for tag, digest in done.copied.items()
             if tag in found.sources  # not the digest tags that `referrers` adds again
         ),
         skips=tuple(PlannedTag(tag=tag, digest=found.current[tag]) for tag in found.same),

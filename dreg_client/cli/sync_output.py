@@ -70,7 +70,8 @@ def for_users_of_dreg(plan: "SyncPlan") -> "SyncPlan":
 
 def _plan_lines(plan: "RepositoryPlan") -> Iterator[str]:
     for copy in plan.copies:
-        yield visible(f"{'replace' if copy.replaces else 'copy'}  {plan.destination}:{copy.tag}@{copy.digest}")
+        verb = "replace" if copy.replaces else "copy"
+        yield visible(f"{verb}  {plan.destination}:{copy.tag}@{copy.becomes or copy.digest}")
     yield from _removals(plan)
 
 

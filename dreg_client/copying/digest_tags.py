@@ -58,6 +58,17 @@ def digest_tag(name: str) -> DigestTag | None:
     return DigestTag(name, repository, tag, found[1].replace("-", ":", 1)) if found else None
 
 
+def is_referrers_tag(name: str) -> bool:
+    """Return whether a tag lists the referrers of a manifest.
+
+    Examples:
+        >>> is_referrers_tag("sha256-" + 64 * "0"), is_referrers_tag("sha256-" + 64 * "0" + ".sig")
+        (True, False)
+    """
+    found = digest_tag(name)
+    return found is not None and found.is_referrers_tag
+
+
 def tags_by_subject(names: Iterable[str]) -> dict[str, list[DigestTag]]:
     """Return the digest tags, by the digest that they are about, without referrers tags.
 

@@ -51,6 +51,8 @@ class PlannedCopy(_PlanModel, frozen=True):
     """The digest of its manifest or index in the source."""
     replaces: Digest | None = None
     """The digest that the tag has in the destination; None if the tag is new."""
+    becomes: Digest | None = None
+    """The digest that the tag gets, if only some platforms are copied; None if it is that of the source."""
 
 
 class PlannedTag(_PlanModel, frozen=True):

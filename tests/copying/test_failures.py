@@ -282,10 +282,10 @@ def test_a_blob_that_was_written_while_another_step_failed_is_in_the_outcome(tmp
 
         def emit(event: Event) -> None:
             if isinstance(event, Copying):
-                copier.add(Root(Descriptor(**{**image, "size": 1})), "")
+                copier.add(Root(Descriptor(**{**image, "size": 1})), "", name="")
 
         copier = Copier(here.source, destination, CopyFlags(), emit=emit)
-        copier.add(Root(Descriptor(**image)), "")
+        copier.add(Root(Descriptor(**image)), "", name="")
         with pytest.raises(errors.SizeMismatchError) as failure:
             copier.run({})
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dreg_client import CopyResult, Layout, Registry, sync
+from dreg_client import CopyResult, Layout, OciManifest, Registry, copy, sync
 from tests.commands import run_limited
 from tests.copying.flavours import Copy
 from tests.copying.flavours import both as both_copies
@@ -354,3 +354,55 @@ def test_a_list_that_lacks_a_signature_of_the_source_removes_nothing(run: Syncs,
     assert done.removed == 0
     assert f"incomplete: it has the tag {signature}" in done.repositories[0].not_pruned
     assert tags_of(there) == {"1", "2", signature}
+
+
+@both
+def test_a_list_of_referrers_in_the_destination_is_not_replaced(run: Syncs, there: str, tmp_path: Path) -> None:
+    """It may have signatures that were made for the mirror."""
+    made = signed("1.4", referrers=True)
+    source, digest = f"{there}-source", made.indexes["1.4"]["digest"]
+    assert not sync(f"oci:{made.graph.write(tmp_path / 'here')}", source, referrers=True).failures
+    run.sync(source, there)
+    host, _, repository = there.partition("/")
+    with Registry(f"http://{host}") as opened:
+        mirror = opened.repository(repository)
+        empty = mirror.push_blob(b"{}", media_type="application/vnd.oci.empty.v1+json")
+        own = OciManifest.build(
+            schema_version=2,
+            media_type="application/vnd.oci.image.manifest.v1+json",
+            artifact_type="a/own",
+            config=empty,
+            layers=[empty],
+            subject=mirror.resolve("1.4"),
+        )
+        mirror.put_manifest(own)
+    assert referrers_at(there, digest) == 2
+
+    again, copied = run.sync(source, there), copy(source, there, tags="all")
+
+    assert not again.failures
+    assert copied.not_replaced == (tag_about(digest, ""),)
+    assert referrers_at(there, digest) == 2
+
+
+@both
+def test_with_platforms_signatures_go_with_their_image_although_the_source_has_them(run: Syncs, tmp_path: Path) -> None:
+    made, disk = signed("1.3", "1.4"), tmp_path / "disk"
+    options: Any = {"platforms": TWO, "referrers": True}
+    run.sync(f"oci:{made.graph.write(tmp_path / 'here')}", f"oci:{disk}", **options)
+    made.graph.entries = [it for it in made.graph.entries if "1.3" not in it.get("annotations", {}).values()]
+
+    run.sync(f"oci:{made.graph.write(tmp_path / 'later')}", f"oci:{disk}", prune=True, **options)
+
+    assert names(disk).keys() == {"1.4", *map(tag_about, made.digests_of("1.4"))}
+
+
+@both
+def test_a_plan_names_the_digest_of_the_index_that_will_be_written(run: Syncs, tmp_path: Path) -> None:
+    source, disk = f"oci:{signed('1.4').graph.write(tmp_path / 'here')}", tmp_path / "disk"
+
+    (planned,) = run.plan(source, f"oci:{disk}", platforms=TWO).repositories[0].copies
+    run.sync(source, f"oci:{disk}", platforms=TWO)
+
+    assert planned.becomes == names(disk)["1.4"]
+    assert planned.digest == names(tmp_path / "here")["1.4"]
