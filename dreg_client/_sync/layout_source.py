@@ -153,10 +153,10 @@ class LayoutSource:
             for entry in filter(listed.__contains__, alike):
                 log.warning("%s: the referrers tag lists %s, which is not a manifest in this layout", self.name, entry)
                 found[entry] = of_type([entry], artifact_type)
-        first: dict[Digest, Descriptor] = {}
-        for each in chain.from_iterable(found.get(entry, ()) for entry in entries):
-            first.setdefault(each.digest, each)
-        return tuple(first.values())
+        by_index = [each for entry in self.index.manifests for each in found.get(entry, ())]
+        known = {each.digest for each in by_index}
+        by_tag = chain.from_iterable(found.get(entry, ()) for entry in listed if entry not in self.index.manifests)
+        return (*by_index, *(each for each in by_tag if each.digest not in known))
 
     def _referrers(
         self, alike: list[Descriptor], served: RawManifest, digest: Digest, artifact_type: str | None

@@ -195,17 +195,23 @@ class TLSStream:
         self._flush(deadline, stops)
 
     def has_response(self) -> bool:
-        """Return whether something has arrived while a request is being sent, other than tickets of TLS."""
-        self._early += self.read_now(NARROW)
-        return not self.is_silent()
+        """Return whether bytes, or the end, have arrived while a request is being sent.
+
+        TLS itself also sends something at any moment, such as tickets, which may arrive in parts.
+        """
+        while not self._early and self._inner.has_response():
+            data = self._inner.read_now(NARROW)
+            if not data:
+                return True  # the end
+            self._incoming.write(data)
+            with suppress(ssl.SSLError):
+                self._early = self._tls.read(NARROW)
+        return bool(self._early)
 
     def read_now(self, most: int) -> bytes:
         """Read bytes that have arrived, without waiting; empty if there are none."""
-        if data := self._inner.read_now(most):
-            self._incoming.write(data)
-        with suppress(ssl.SSLError):
-            return self._tls.read(most)
-        return b""
+        early, self._early = self._early[:most], self._early[most:]
+        return early
 
     def _exchange(self, most: int, deadline: float) -> None:
         """Send the pending output of TLS, then read its input."""

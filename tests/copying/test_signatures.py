@@ -383,26 +383,3 @@ def test_a_list_of_referrers_in_the_destination_is_not_replaced(run: Syncs, ther
     assert not again.failures
     assert copied.not_replaced == (tag_about(digest, ""),)
     assert referrers_at(there, digest) == 2
-
-
-@both
-def test_with_platforms_signatures_go_with_their_image_although_the_source_has_them(run: Syncs, tmp_path: Path) -> None:
-    made, disk = signed("1.3", "1.4"), tmp_path / "disk"
-    options: Any = {"platforms": TWO, "referrers": True}
-    run.sync(f"oci:{made.graph.write(tmp_path / 'here')}", f"oci:{disk}", **options)
-    made.graph.entries = [it for it in made.graph.entries if "1.3" not in it.get("annotations", {}).values()]
-
-    run.sync(f"oci:{made.graph.write(tmp_path / 'later')}", f"oci:{disk}", prune=True, **options)
-
-    assert names(disk).keys() == {"1.4", *map(tag_about, made.digests_of("1.4"))}
-
-
-@both
-def test_a_plan_names_the_digest_of_the_index_that_will_be_written(run: Syncs, tmp_path: Path) -> None:
-    source, disk = f"oci:{signed('1.4').graph.write(tmp_path / 'here')}", tmp_path / "disk"
-
-    (planned,) = run.plan(source, f"oci:{disk}", platforms=TWO).repositories[0].copies
-    run.sync(source, f"oci:{disk}", platforms=TWO)
-
-    assert planned.becomes == names(disk)["1.4"]
-    assert planned.digest == names(tmp_path / "here")["1.4"]
