@@ -143,7 +143,8 @@ class AsyncLayoutSource:
         """
         self.files.check_open()
         listed = dict.fromkeys(await self._listed_by_tag(digest))
-        entries = list(dict.fromkeys([*self.index.manifests, *listed]))
+        in_index = dict.fromkeys(self.index.manifests)
+        entries = [*(in_index | listed)]
         found: dict[Descriptor, tuple[Descriptor, ...]] = {}
         for alike in _by_manifest(entries):
             if (raw := await self._manifest_or_none(alike[0])) is not None:
@@ -152,9 +153,9 @@ class AsyncLayoutSource:
             for entry in filter(listed.__contains__, alike):
                 log.warning("%s: the referrers tag lists %s, which is not a manifest in this layout", self.name, entry)
                 found[entry] = of_type([entry], artifact_type)
-        by_index = [each for entry in self.index.manifests for each in found.get(entry, ())]
+        by_index = [each for entry in in_index for each in found.get(entry, ())]
         known = {each.digest for each in by_index}
-        by_tag = chain.from_iterable(found.get(entry, ()) for entry in listed if entry not in self.index.manifests)
+        by_tag = chain.from_iterable(found.get(entry, ()) for entry in listed)
         return (*by_index, *(each for each in by_tag if each.digest not in known))
 
     def _referrers(
