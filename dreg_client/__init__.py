@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client._sync.writable import WritableStore
     from dreg_client.copying.options import CopyOptions
+    from dreg_client.copying.plan_model import PlannedFailure
     from dreg_client.copying.result import CopyResult, Transferred
     from dreg_client.copying.sync_options import SyncOptions
     from dreg_client.copying.sync_plan import (
         PlannedCopy,
-        PlannedFailure,
         PlannedSize,
         PlannedTag,
         RepositoryPlan,
@@ -109,9 +109,9 @@ _MODULES = {
     "copying.options": ("CopyOptions",),
     "copying.result": ("CopyResult", "Transferred"),
     "copying.sync_options": ("SyncOptions",),
+    "copying.plan_model": ("PlannedFailure",),
     "copying.sync_plan": (
         "PlannedCopy",
-        "PlannedFailure",
         "PlannedSize",
         "PlannedTag",
         "RepositoryPlan",

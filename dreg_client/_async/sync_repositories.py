@@ -11,9 +11,10 @@ from dreg_client._async.sync_ends import AsyncNamedPair, AsyncSyncEnd, AsyncSync
 from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun
 from dreg_client._async.sync_transfer import copied, plan_of, remove
 from dreg_client.copying.plan_check import changed_copies, changed_removals, choice_of_plan, planned_failures
+from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_order import batches
-from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
+from dreg_client.copying.sync_plan import RepositoryPlan, SyncPlan
 from dreg_client.copying.sync_result import RepositorySync
 from dreg_client.models.frozen import FrozenDict
 

@@ -12,8 +12,9 @@ from dreg_client._async.sync_comparison import Comparison
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client._async.sync_run import AsyncSyncRun
 from dreg_client.copying.options import CopyFlags
+from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.copying.sync_options import SyncChoice
-from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
+from dreg_client.copying.sync_plan import PlannedCopy, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
 from dreg_client.copying.totals import CopyTotals
 from dreg_client.models.frozen import FrozenDict

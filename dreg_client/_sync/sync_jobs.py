@@ -12,9 +12,10 @@ from dreg_client._sync.sync_ends import SyncEnd
 from dreg_client._sync.sync_repositories import planned, synced
 from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun, in_run
 from dreg_client.copying.options import CopyOptions
+from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.copying.sync_options import SyncOptions, choice_of
 from dreg_client.copying.sync_order import batches, written_before
-from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
+from dreg_client.copying.sync_plan import RepositoryPlan, SyncPlan
 from dreg_client.copying.sync_result import RepositorySync, SyncResult
 
 

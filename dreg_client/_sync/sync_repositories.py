@@ -12,9 +12,10 @@ from dreg_client._sync.sync_ends import NamedPair, SyncEnd, SyncPair, open_ends
 from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun
 from dreg_client._sync.sync_transfer import copied, plan_of, remove
 from dreg_client.copying.plan_check import changed_copies, changed_removals, choice_of_plan, planned_failures
+from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.copying.sync_order import batches
-from dreg_client.copying.sync_plan import PlannedFailure, RepositoryPlan, SyncPlan
+from dreg_client.copying.sync_plan import RepositoryPlan, SyncPlan
 from dreg_client.copying.sync_result import RepositorySync
 from dreg_client.models.frozen import FrozenDict
 

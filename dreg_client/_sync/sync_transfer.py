@@ -13,8 +13,9 @@ from dreg_client._sync.sync_comparison import Comparison
 from dreg_client._sync.sync_ends import SyncPair
 from dreg_client._sync.sync_run import SyncRun
 from dreg_client.copying.options import CopyFlags
+from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.copying.sync_options import SyncChoice
-from dreg_client.copying.sync_plan import PlannedCopy, PlannedFailure, PlannedSize, PlannedTag, RepositoryPlan
+from dreg_client.copying.sync_plan import PlannedCopy, PlannedSize, PlannedTag, RepositoryPlan
 from dreg_client.copying.sync_result import RepositorySync
 from dreg_client.copying.totals import CopyTotals
 from dreg_client.models.frozen import FrozenDict

@@ -69,7 +69,8 @@ def run_jobs(jobs: Jobs, output: str, *, plan_file: str | None, dry_run: bool, c
 
 def apply_plan(path: str, output: str, *, dry_run: bool) -> int:
     """Carry out a plan in a file, or only print it; return the exit code."""
-    from dreg_client.copying.sync_plan import MAX_PLAN, SyncPlan
+    from dreg_client.copying.plan_model import MAX_PLAN
+    from dreg_client.copying.sync_plan import SyncPlan
 
     plan = SyncPlan.from_json(read_text(path, MAX_PLAN), path)
     return put_plan(plan, output) if dry_run else put_sync(_applied(plan), output)

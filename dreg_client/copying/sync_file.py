@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
+from dreg_client.copying.plan_model import first_problem
 from dreg_client.copying.sync_options import SyncOptions
-from dreg_client.copying.sync_plan import first_problem
 from dreg_client.copying.tag_filter import TagFilter
 from dreg_client.errors import ConfigError
 from dreg_client.values.platform import Platform

@@ -1,48 +1,13 @@
 """Plans of `sync`: what it would copy, skip and remove. They can be saved as JSON and applied later."""
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ValidationError
-from pydantic.alias_generators import to_camel
-from pydantic.fields import ComputedFieldInfo, FieldInfo
-
-from dreg_client.errors import ConfigError
+from dreg_client.copying.plan_model import PlanModel, PlannedFailure, parse_plan, plan_json
 from dreg_client.values.digest import Digest
 
-MAX_PLAN: Final = 256 * 1024 * 1024
-"""The most bytes of a plan that is read: one of about a million tags."""
-_PROBLEMS: Final = {
-    "bool_type": "expected true or false",
-    "extra_forbidden": "there is no member of this name",
-    "missing": "is missing",
-    "string_too_short": "must not be empty",
-    "string_type": "expected a string",
-    "too_short": "expected at least one entry",
-    "tuple_type": "expected a list",
-}
-"""Problems that pydantic describes in the words of Python, by their types."""
 
-
-def _title(name: str, _field: FieldInfo | ComputedFieldInfo) -> str:
-    return name.replace("_", " ").capitalize()
-
-
-class _PlanModel(
-    BaseModel,
-    frozen=True,
-    extra="forbid",
-    alias_generator=to_camel,
-    validate_by_name=True,
-    serialize_by_alias=True,
-    hide_input_in_errors=True,
-    use_attribute_docstrings=True,
-    field_title_generator=_title,
-):
-    """A part of a plan. JSON members are in camelCase."""
-
-
-class PlannedCopy(_PlanModel, frozen=True):
+class PlannedCopy(PlanModel, frozen=True):
     """A tag to copy."""
 
     tag: str
@@ -55,7 +20,7 @@ class PlannedCopy(_PlanModel, frozen=True):
     """The digest that the tag gets, if only some platforms are copied; None if it is that of the source."""
 
 
-class PlannedTag(_PlanModel, frozen=True):
+class PlannedTag(PlanModel, frozen=True):
     """A tag that is skipped or removed."""
 
     tag: str
@@ -64,16 +29,7 @@ class PlannedTag(_PlanModel, frozen=True):
     """The digest of its manifest or index in the destination."""
 
 
-class PlannedFailure(_PlanModel, frozen=True):
-    """What could not be compared. It is also a failure of the result if the plan is applied."""
-
-    tag: str | None = None
-    """The tag, or the digest of a referrer; null if it is the whole repository."""
-    reason: str
-    """What went wrong, and what to do about it."""
-
-
-class PlannedSize(_PlanModel, frozen=True):
+class PlannedSize(PlanModel, frozen=True):
     """Blobs to transfer, or manifests to write."""
 
     count: int = 0
@@ -82,7 +38,7 @@ class PlannedSize(_PlanModel, frozen=True):
     """Their total size in bytes."""
 
 
-class RepositoryPlan(_PlanModel, frozen=True):
+class RepositoryPlan(PlanModel, frozen=True):
     """What is to be done for one repository."""
 
     source: str
@@ -126,7 +82,7 @@ class RepositoryPlan(_PlanModel, frozen=True):
 
 
 class SyncPlan(
-    _PlanModel, frozen=True, title="Sync plan", json_schema_extra={"description": "What `dreg sync` would do."}
+    PlanModel, frozen=True, title="Sync plan", json_schema_extra={"description": "What `dreg sync` would do."}
 ):
     """What `sync` would do. Print it, save it with `to_json`, and apply it with `apply_sync`.
 
@@ -157,13 +113,7 @@ class SyncPlan(
         Raises:
             ConfigError: The name of a directory or file is not UTF-8, so no JSON can have it.
         """
-        for name in (name for each in self.repositories for name in (each.source, each.destination)):
-            try:
-                name.encode()
-            except UnicodeEncodeError:
-                shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
-                raise ConfigError(f"{shown} cannot be in a plan, because its name is not UTF-8; rename it") from None
-        return self.model_dump_json(indent=2, exclude_defaults=False) + "\n"
+        return plan_json(self, (name for each in self.repositories for name in (each.source, each.destination)))
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str = "the plan") -> "SyncPlan":
@@ -172,27 +122,9 @@ class SyncPlan(
         Raises:
             ConfigError: It is not a valid plan.
         """
-        try:
-            found = cls.model_validate_json(text, strict=True)
-        except ValidationError as failure:
-            advice = "see: dreg schema show sync-plan"
-            raise ConfigError(f"{where} is not a valid plan: {first_problem(failure)}; {advice}") from None
-        if "version" not in found.model_fields_set:
-            raise ConfigError(f"{where} is not a valid plan: it does not state its version")
-        return found
+        return parse_plan(cls, text, where, "sync-plan")
 
     @classmethod
     def of(cls, plans: "Iterable[SyncPlan]") -> "SyncPlan":
         """Return a plan of everything in some plans."""
         return cls(repositories=tuple(each for plan in plans for each in plan.repositories))
-
-
-def first_problem(failure: ValidationError) -> str:
-    """Return where the first problem of a document is, and what it is."""
-    problems = failure.errors(include_url=False, include_context=False, include_input=False)
-    # A list that contains an invalid entry is also reported as too short.
-    found, *others = [each for each in problems if each["type"] != "too_short"] or problems
-    where = ".".join(map(str, found["loc"]))
-    what = _PROBLEMS.get(found["type"], found["msg"])
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{where}: {what}{more}" if where else f"{what}{more}"

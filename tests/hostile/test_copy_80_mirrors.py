@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from dreg_client import SyncPlan, errors, sync
-from dreg_client.copying.sync_plan import MAX_PLAN
+from dreg_client.copying.plan_model import MAX_PLAN
 from tests.commands import run_limited
 from tests.copying.graphs import CONFIG, MANIFEST, Graph, content, names
 from tests.copying.sync_flavours import Syncs, both

@@ -1,0 +1,69 @@
+"""Sentences that say what a change of a plan does to what."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from dreg_client.values.digest import Digest
+from dreg_client.values.sizes import byte_size
+
+if TYPE_CHECKING:
+    from dreg_client.tagging.plan import DeleteManifest
+
+
+def short(digest: Digest) -> str:
+    """Return the start of a digest, long enough to tell images apart.
+
+    Examples:
+        >>> short(Digest("sha256:" + 64 * "0"))
+        'sha256:000000000000'
+    """
+    return f"{digest.algorithm}:{digest.encoded[:12]}"
+
+
+def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str]) -> str:
+    """Return a sentence about a tag that is moved."""
+    return f"move {tag} from {short(before)} to {short(after)}{_staying(other_tags)}"
+
+
+def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Digest | None) -> str:
+    """Return a sentence about an image that is copied."""
+    replaced = f", in place of {short(replaces)}" if replaces else ""
+    return f"copy {source}:{source_tag} ({short(digest)}) to {tag}{replaced}"
+
+
+def untag(tag: str, digest: Digest, other_tags: Collection[str], needed_by: str) -> str:
+    """Return a sentence about a tag that is deleted."""
+    stays = _staying(other_tags) or (f", needed by {needed_by}: the image stays" if needed_by else "")
+    return f"untag {tag} ({short(digest)}{stays or ', its last tag: the image stays without a tag'})"
+
+
+def delete(change: "DeleteManifest") -> str:
+    """Return a sentence about a manifest that is deleted."""
+    count = len(change.tags)
+    tags = (
+        "no tag"
+        if not count
+        else f"its last tag {change.tags[0]}"
+        if count == 1
+        else f"its tags {', '.join(change.tags)}"
+    )
+    parts = [tags, *_following(change), *_sizes(change)]
+    return f"delete {short(change.digest)} ({'; '.join(parts)})"
+
+
+def _following(change: "DeleteManifest") -> list[str]:
+    counted = (len(change.referrers), "referrer"), (len(change.platforms), "platform")
+    named = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counted if count]
+    verb = "goes" if sum(count for count, _ in counted) == 1 else "go"
+    return [f"{' and '.join(named)} {verb} with it"] if named else []
+
+
+def _sizes(change: "DeleteManifest") -> list[str]:
+    if change.size is None:
+        return []
+    shared = f", {byte_size(change.shared_size)} of it shared with others" if change.shared_size else ""
+    return [f"{byte_size(change.size)}{shared}"]
+
+
+def _staying(other_tags: Collection[str]) -> str:
+    return f", also tagged {', '.join(other_tags)}: the image stays" if other_tags else ""
