@@ -1,7 +1,6 @@
 """Tags and repositories, listed page by page (distribution-spec "Listing Tags"; distribution "Catalog")."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dreg_client._async.client import AsyncClient
@@ -10,9 +9,7 @@ from dreg_client.protocol.tags_and_catalog import (
     MAX_PAGES,
     AllNames,
     NamePages,
-    Pages,
     catalog_pages,
-    tag_list,
     tag_pages,
 )
 from dreg_client.values.reference import RepositoryName
@@ -59,16 +56,17 @@ async def iter_pages(client: AsyncClient, pages: NamePages) -> AsyncIterator[tup
 
 
 async def list_manifests(client: AsyncClient, repository: RepositoryName) -> "tuple[ListedManifest, ...] | None":
-    """List all manifests of a repository, each once; None if no page of its tag list has them.
+    """List all manifests of a repository, each once; None if the first page of its tag list has none of them.
 
     They are requested from the registry itself: a mirror may be outdated.
     """
-    from dreg_client.protocol.manifest_list import AllListed, parse_listed  # noqa: PLC0415 (few programs need it)
+    from dreg_client.protocol.manifest_list import AllListed, manifest_pages, parse_listed  # noqa: PLC0415 (rare)
 
-    pages, found = Pages(replace(tag_list(repository), mirrored=False)), AllListed(f"repository {repository}")
+    pages, found = manifest_pages(repository), AllListed(f"repository {repository}")
     call = client.deadline()
     while pages.request is not None:
         response = await client.send(pages.request, call)
         pages.advance(response)
-        found.add(parse_listed(response))
+        if not found.add(parse_listed(response)):
+            return None
     return found.all()

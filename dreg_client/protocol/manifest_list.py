@@ -14,10 +14,16 @@ from dreg_client._logging import log
 from dreg_client.models.json_text import AmbiguousTextError, read_object
 from dreg_client.protocol.messages import Response
 from dreg_client.protocol.redact import redacted_text
+from dreg_client.protocol.tags_and_catalog import Pages, tag_list
 from dreg_client.values.digest import Digest, is_digest
 from dreg_client.values.json_values import NAME
+from dreg_client.values.reference import RepositoryName
+from dreg_client.values.sizes import MEBIBYTE
 
 MAX_LISTED: Final = 1_000_000
+MAX_PAGE: Final = 32 * MEBIBYTE
+"""The most bytes of a page: about 100,000 manifests, for a registry that sends all of them in one page."""
+_PAGE: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN: Final = 100
 _LONGEST_NUMBER: Final = 18
@@ -67,21 +73,33 @@ class AllListed:
         self._what = what
         self._found: dict[Digest, ListedManifest] | None = None
 
-    def add(self, listed: tuple[ListedManifest, ...] | None) -> None:
-        """Add those of a page, or None if it does not have the member; raise TooManyEntriesError for too many."""
-        if listed is None:
-            return
-        self._found = {} if self._found is None else self._found
-        for each in listed:
+    def add(self, listed: tuple[ListedManifest, ...] | None) -> bool:
+        """Add those of a page, or None if it does not have the member; return whether this or an earlier page had it.
+
+        Raises:
+            TooManyEntriesError: There are more than a million.
+        """
+        if self._found is None:
+            if listed is None:
+                return False
+            self._found = {}
+        for each in listed or ():
             known = self._found.get(each.digest)
             tags = each.tags if known is None else tuple(dict.fromkeys([*known.tags, *each.tags]))
             self._found[each.digest] = replace(each, tags=tags)
         if len(self._found) > MAX_LISTED:
             raise errors.TooManyEntriesError(self._what, MAX_LISTED, "manifests", "name the digests to delete instead")
+        return True
 
-    def all(self) -> tuple[ListedManifest, ...] | None:
-        """Return the manifests; None if no page had the member."""
-        return None if self._found is None else tuple(self._found.values())
+    def all(self) -> tuple[ListedManifest, ...]:
+        """Return the manifests."""
+        return tuple((self._found or {}).values())
+
+
+def manifest_pages(repository: RepositoryName) -> Pages:
+    """Return the pages of a tag list with all manifests, for the registry itself."""
+    first = tag_list(repository)
+    return Pages(replace(first, target=f"{first.target}?n={_PAGE}", limit=MAX_PAGE, mirrored=False))
 
 
 def parse_listed(response: Response) -> tuple[ListedManifest, ...] | None:
